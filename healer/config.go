@@ -1,0 +1,41 @@
+package healer
+
+import (
+	"time"
+
+	"logstream/internal/service"
+)
+
+// Config is what the healer may do, and when.
+type Config struct {
+	Mode        service.Mode  `yaml:"mode"`         // default observe
+	ManualGrace time.Duration `yaml:"manual_grace"` // how long somebody else's stop or pause stands before it is undone
+	Verify      Verify        `yaml:"verify"`
+	Quiet       time.Duration `yaml:"quiet"` // after a deployment
+	Budget      Budget        `yaml:"budget"`
+}
+
+// Verify is what proves a repair: max(Successes, ⌈For / interval⌉) good
+// scheduled checks in a row.
+type Verify struct {
+	For       time.Duration `yaml:"for"`
+	Successes int           `yaml:"successes"`
+}
+
+// Budget bounds what is done.
+type Budget struct {
+	Attempts      int           `yaml:"attempts"`        // an incident
+	PerHour       int           `yaml:"per_hour"`        // a service
+	HostPerMinute int           `yaml:"host_per_minute"` // this host
+	Cooldown      time.Duration `yaml:"cooldown"`        // after a repair that did not hold; doubles up to 10 min
+}
+
+// Default is the configuration before anything is configured.
+func Default() Config {
+	return Config{
+		Mode: service.Observe, ManualGrace: 5 * time.Second,
+		Verify: Verify{For: 10 * time.Second, Successes: 3},
+		Quiet:  20 * time.Second,
+		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second},
+	}
+}

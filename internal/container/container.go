@@ -1,0 +1,150 @@
+// Package container is what a container runtime is to the rest of the
+// project: plain values, one interface, and the conformance suite
+// (containertest) that every runtime passes. internal/docker and
+// internal/process implement it.
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Status is what a container is doing, in Docker's words.
+type Status string
+
+// The states of a container.
+const (
+	Created    Status = "created"
+	Running    Status = "running"
+	Paused     Status = "paused"
+	Restarting Status = "restarting"
+	Exited     Status = "exited"
+	Dead       Status = "dead"
+	Removing   Status = "removing"
+)
+
+// State is a container as the runtime shows it at one instant.
+type State struct {
+	Name          string
+	ID            string
+	Image         string // as a person named it
+	ImageID       string
+	SpecHash      string // of everything that recreating it would take; values of variables only enter as a hash
+	Status        Status
+	StartedAt     time.Time
+	FinishedAt    time.Time // zero: never ended
+	ExitCode      int
+	OOMKilled     bool   // stays true after a good restart on some engines: trust events
+	Error         string // what the engine says of a failed start
+	RestartPolicy string // no, on-failure, always, unless-stopped; empty is no
+	RestartCount  int    // by the engine's policy
+	StopTimeout   time.Duration
+	Project       string // Compose's project and service, or empty
+	Service       string
+	Replacing     string // Compose is about to replace this container by that one, or empty
+	Self          bool   // logstream itself runs in it
+}
+
+// Event is something that happened to a container. Events come in the
+// engine's order; their times are the engine's.
+type Event struct {
+	Time     time.Time
+	Name     string
+	ID       string
+	Action   Action
+	Signal   string // of a kill: a number, such as 15
+	ExitCode int    // of a die
+	Image    string
+	Project  string
+	Service  string
+	Replace  string // label com.docker.compose.replace of a create, or empty
+}
+
+// Action is what happened, in Docker's words.
+type Action string
+
+// Actions that the rest of the project looks at.
+const (
+	ActionCreate  Action = "create"
+	ActionStart   Action = "start"
+	ActionRestart Action = "restart"
+	ActionKill    Action = "kill"
+	ActionDie     Action = "die"
+	ActionStop    Action = "stop"
+	ActionPause   Action = "pause"
+	ActionUnpause Action = "unpause"
+	ActionOOM     Action = "oom"
+	ActionDestroy Action = "destroy"
+	ActionRename  Action = "rename"
+)
+
+// Info is what the runtime says of itself.
+type Info struct {
+	Kind       string // docker or process
+	Version    string
+	Containers int
+}
+
+// Line is one line of a container's output. The text is hostile input.
+type Line struct {
+	Time time.Time
+	Text string
+}
+
+// Runtime is an engine that keeps containers. Every method may return an
+// error that is ErrUnavailable: nothing can be said of the effect then.
+type Runtime interface {
+	// Info asks the engine for its version; it is the cheapest call.
+	Info(ctx context.Context) (Info, error)
+	// Find is the one container that ref names: an exact name, else
+	// project/service by Compose's labels. ErrNotFound where there is none,
+	// *AmbiguousError where there is more than one.
+	Find(ctx context.Context, ref string) (State, error)
+	// Inspect is the container with that ID; ErrNotFound where it is gone.
+	Inspect(ctx context.Context, id string) (State, error)
+	// Logs are the last lines that it wrote, oldest first, bounded in size.
+	Logs(ctx context.Context, id string, tail int) ([]Line, error)
+	// Events calls handle with what happens, from since on as far back as
+	// the engine remembers (zero: from now on), until the stream or ctx ends,
+	// and returns why. ready is called once, when the stream stands and
+	// nothing that happens from then on is missed; the past may still follow.
+	Events(ctx context.Context, since time.Time, ready func(), handle func(Event)) error
+
+	// Start, Restart and Unpause repair. What was so already is success.
+	Start(ctx context.Context, id string) error
+	Restart(ctx context.Context, id string) error
+	Unpause(ctx context.Context, id string) error
+
+	// Inject does real harm, for those who asked for it: one of Faults.
+	Inject(ctx context.Context, id, fault string) error
+	// Faults are those that Inject knows for the container with that name.
+	Faults(name string) []string
+}
+
+// Faults that any container knows, and those of the demo's own services.
+const (
+	FaultStop  = "stop"
+	FaultKill  = "kill"
+	FaultPause = "pause"
+	FaultExit  = "exit"
+	FaultFail  = "fail"
+)
+
+// Errors of a Runtime, to be asked for by errors.Is.
+var (
+	ErrNotFound    = errors.New("no such container")
+	ErrUnavailable = errors.New("the container engine does not answer")
+)
+
+// AmbiguousError says that a reference names more than one container.
+type AmbiguousError struct {
+	Ref        string
+	Candidates []string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%q names %d containers (%s): give one exact name", e.Ref, len(e.Candidates), strings.Join(e.Candidates, ", "))
+}

@@ -1,0 +1,6 @@
+package docker
+
+// Config is where the engine is.
+type Config struct {
+	Host string `yaml:"host"` // empty: DOCKER_HOST, the current context, or the local socket
+}

@@ -1,0 +1,212 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// MaxRecord is the largest value, in bytes, that a reader looks at.
+const MaxRecord = 1 << 20
+
+// Encode writes a record's value. It panics on a type that JSON cannot hold,
+// which is a bug and not an input.
+func Encode(record any) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(record); err != nil {
+		panic(fmt.Sprintf("event: encode %T: %v", record, err))
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// decode reads one JSON object and nothing after it.
+func decode(value []byte, into any) error {
+	if len(value) > MaxRecord {
+		return fmt.Errorf("is %d bytes, more than %d", len(value), MaxRecord)
+	}
+	trimmed := bytes.TrimLeft(value, " \t\r\n")
+	if len(trimmed) == 0 || trimmed[0] != '{' {
+		return errors.New("is not a JSON object")
+	}
+	if err := json.Unmarshal(value, into); err != nil {
+		return fmt.Errorf("is not valid: %w", err)
+	}
+	return nil
+}
+
+// DecodeHealthLog reads a record of TopicHealth from anybody. Required are
+// timestamp, service and status; an absent code reads as 0.
+func DecodeHealthLog(value []byte) (HealthLog, error) {
+	var h struct {
+		HealthLog
+		Timestamp *float64 `json:"timestamp"`
+	}
+	if err := decode(value, &h); err != nil {
+		return HealthLog{}, fmt.Errorf("health log: %w", err)
+	}
+	if h.Timestamp == nil {
+		return HealthLog{}, errors.New("health log: timestamp is missing")
+	}
+	h.HealthLog.Timestamp = *h.Timestamp
+	switch h.Status {
+	case Up, Degraded, Down:
+	case "":
+		return HealthLog{}, errors.New("health log: status is missing")
+	default:
+		return HealthLog{}, fmt.Errorf("health log: status is %q, not UP, DEGRADED or DOWN", h.Status)
+	}
+	// The bounds keep FromSeconds inside what a time.Time can hold as text.
+	if ts := *h.Timestamp; math.IsNaN(ts) || ts < 0 || ts > 253402300799 {
+		return HealthLog{}, fmt.Errorf("health log: timestamp %v is not seconds since the epoch", ts)
+	}
+	if h.LatencyMS < 0 {
+		return HealthLog{}, fmt.Errorf("health log: latency_ms is %v", h.LatencyMS)
+	}
+	if err := checkName(h.Service); err != nil {
+		return HealthLog{}, fmt.Errorf("health log: %w", err)
+	}
+	return h.HealthLog, nil
+}
+
+// DecodeService reads a record of TopicServices.
+func DecodeService(value []byte) (Service, error) {
+	var s Service
+	if err := decode(value, &s); err != nil {
+		return Service{}, fmt.Errorf("service: %w", err)
+	}
+	if s.Service == "" {
+		return Service{}, errors.New("service: service is missing")
+	}
+	return s, nil
+}
+
+// DecodeCommand reads a record of TopicCommands.
+func DecodeCommand(value []byte) (Command, error) {
+	var c Command
+	if err := decode(value, &c); err != nil {
+		return Command{}, fmt.Errorf("command: %w", err)
+	}
+	if c.ID == "" {
+		return Command{}, errors.New("command: id is missing")
+	}
+	return c, nil
+}
+
+// DecodeDocker reads a record of TopicDocker.
+func DecodeDocker(value []byte) (Docker, error) {
+	var d Docker
+	if err := decode(value, &d); err != nil {
+		return Docker{}, fmt.Errorf("docker event: %w", err)
+	}
+	if d.Action == "" {
+		return Docker{}, errors.New("docker event: action is missing")
+	}
+	return d, nil
+}
+
+// DecodeIncident reads a record of TopicIncidents. An event of a type that
+// this version does not know is read with its data as Other.
+func DecodeIncident(value []byte) (Incident, error) {
+	var in Incident
+	if err := decode(value, &in); err != nil {
+		return Incident{}, fmt.Errorf("incident event: %w", err)
+	}
+	switch {
+	case in.ID == "":
+		return Incident{}, errors.New("incident event: id is missing")
+	case in.Seq < 1:
+		return Incident{}, fmt.Errorf("incident event: seq is %d, and counts from 1", in.Seq)
+	case in.Type == "":
+		return Incident{}, errors.New("incident event: type is missing")
+	}
+	return in, nil
+}
+
+// UnmarshalJSON reads Data by Type.
+func (in *Incident) UnmarshalJSON(value []byte) error {
+	type plain struct { // Incident without this method, and with Data unread
+		ID      string          `json:"id"`
+		Seq     int             `json:"seq"`
+		Time    time.Time       `json:"time"`
+		Service string          `json:"service"`
+		Type    Type            `json:"type"`
+		By      string          `json:"by"`
+		Data    json.RawMessage `json:"data"`
+		Origin
+	}
+	var p plain
+	if err := json.Unmarshal(value, &p); err != nil {
+		return err
+	}
+	data, err := decodeData(p.Type, p.Data)
+	if err != nil {
+		return fmt.Errorf("data of %s: %w", p.Type, err)
+	}
+	*in = Incident{p.ID, p.Seq, p.Time, p.Service, p.Type, p.By, data, p.Origin}
+	return nil
+}
+
+func decodeData(t Type, raw json.RawMessage) (Data, error) {
+	switch t {
+	case TypeOpened:
+		return dataAs[Opened](raw)
+	case TypeEvidence:
+		return dataAs[Evidence](raw)
+	case TypeDiagnosed:
+		return dataAs[Diagnosed](raw)
+	case TypeApprovalRequested:
+		return dataAs[ApprovalRequested](raw)
+	case TypeApproved:
+		return dataAs[Approved](raw)
+	case TypeDenied:
+		return dataAs[Denied](raw)
+	case TypeActionStarted:
+		return dataAs[ActionStarted](raw)
+	case TypeActionFinished:
+		return dataAs[ActionFinished](raw)
+	case TypeVerified:
+		return dataAs[Verified](raw)
+	case TypeResolved:
+		return dataAs[Resolved](raw)
+	case TypeEscalated:
+		return dataAs[Escalated](raw)
+	case TypeSuppressed:
+		return dataAs[Suppressed](raw)
+	case TypeReported:
+		return dataAs[Reported](raw)
+	case TypeClaim:
+		return dataAs[Claim](raw)
+	}
+	return Other{t, raw}, nil
+}
+
+func dataAs[T Data](raw json.RawMessage) (Data, error) {
+	var data T
+	if len(raw) == 0 {
+		return data, nil
+	}
+	err := json.Unmarshal(raw, &data)
+	return data, err
+}
+
+// checkName says whether s can be a service's name: 1 to 128 printable
+// characters.
+func checkName(s string) error {
+	if s == "" {
+		return errors.New("service is missing")
+	}
+	if n := len([]rune(s)); n > 128 {
+		return fmt.Errorf("service is a name of %d characters, more than 128", n)
+	}
+	for _, r := range s {
+		if !printable(r) {
+			return fmt.Errorf("service %q holds a character that cannot be printed", s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+// Package event is the public contract as Go types: the records on the log,
+// their topics and keys, the JSON codec, and the signature.
+//
+// Everything that happens is one of these records; everything else is a fold
+// of them. Names and types here never change once released: fields may be
+// added, and readers skip what they don't know. The package imports only the
+// standard library.
+package event
+
+import "time"
+
+// Topics of the log.
+const (
+	TopicHealth      = "system-logs"
+	TopicServices    = "logstream.services"
+	TopicIncidents   = "logstream.incidents"
+	TopicCommands    = "logstream.commands"
+	TopicDocker      = "logstream.docker"
+	TopicDeadLetters = "logstream.dead-letters"
+)
+
+// ReservedService is the name under which incidents of the fleet, or of
+// logstream itself, and claims are written. No service may have it.
+const ReservedService = "logstream"
+
+// AllServices as a command's service means the whole host.
+const AllServices = "*"
+
+// CheckContainer is the check whose records, from the owner of a host, are a
+// level: the state of the service's container, told by the runtime.
+const CheckContainer = "container"
+
+// Status is what an observation saw, or what a service is held to be.
+type Status string
+
+// The states of a service. An observation is Up, Degraded or Down.
+const (
+	Up       Status = "UP"
+	Degraded Status = "DEGRADED"
+	Down     Status = "DOWN"
+	Pending  Status = "PENDING" // not decided yet
+	Unknown  Status = "UNKNOWN" // heard nothing for three intervals
+)
+
+// Origin says who wrote a record of ours. Epoch and Nonce are those of the
+// writer's claim, and absent where the writer owns nothing.
+type Origin struct {
+	Instance string `json:"instance,omitempty"`
+	Host     string `json:"host,omitempty"`
+	Epoch    int64  `json:"epoch,omitempty"`
+	Nonce    string `json:"nonce,omitempty"`
+}
+
+// HealthLog is one observation of a service: a record of TopicHealth.
+type HealthLog struct {
+	Timestamp float64 `json:"timestamp"` // when the check began: seconds since the epoch
+	Service   string  `json:"service"`
+	Status    Status  `json:"status"`
+	Code      int     `json:"code"`
+	LatencyMS float64 `json:"latency_ms"` // of the whole check, in milliseconds
+	Check     string  `json:"check,omitempty"`
+	Error     string  `json:"error,omitempty"` // why it is not UP, in one sentence
+	Extra     bool    `json:"extra,omitempty"` // beside the schedule: counts for thresholds, not for verification
+	Origin
+}
+
+// Time is Timestamp as an instant.
+func (h HealthLog) Time() time.Time { return FromSeconds(h.Timestamp) }
+
+// Seconds is t as HealthLog.Timestamp has it, to the microsecond.
+func Seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+// FromSeconds is the inverse of Seconds.
+func FromSeconds(s float64) time.Time { return time.UnixMicro(int64(s*1e6 + 0.5)).UTC() }
+
+// Service is a service's definition and state: a record of TopicServices.
+type Service struct {
+	Time           time.Time         `json:"time"`
+	Service        string            `json:"service"`
+	Definition     *Definition       `json:"definition"` // nil: the service was removed
+	DefinitionHash string            `json:"definition_hash,omitempty"`
+	Status         Status            `json:"status"`
+	Since          time.Time         `json:"since"`
+	FirstBad       *time.Time        `json:"first_bad,omitempty"`
+	Code           int               `json:"code"`
+	LatencyMS      float64           `json:"latency_ms"`
+	Error          string            `json:"error,omitempty"`
+	Sources        []Source          `json:"sources"`
+	Container      *ServiceContainer `json:"container"`
+	Healing        bool              `json:"healing"`
+	Held           string            `json:"held,omitempty"` // why healing waits
+	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
+	OpenIncident   string            `json:"open_incident,omitempty"`
+	Origin
+}
+
+// Definition is what a service is, as in config.yaml, with secrets masked.
+// Durations are Go's ("2s").
+type Definition struct {
+	Name             string   `json:"name"`
+	URL              string   `json:"url"`
+	Container        string   `json:"container,omitempty"`
+	Group            string   `json:"group,omitempty"`
+	Note             string   `json:"note,omitempty"`
+	Interval         string   `json:"interval"`
+	Timeout          string   `json:"timeout"`
+	FailureThreshold int      `json:"failure_threshold"`
+	SuccessThreshold int      `json:"success_threshold"`
+	Expect           Expect   `json:"expect"`
+	StartPeriod      string   `json:"start_period"`
+	Heal             Heal     `json:"heal"`
+	Chaos            bool     `json:"chaos"`
+	DependsOn        []string `json:"depends_on,omitempty"`
+}
+
+// Expect is what a good answer looks like.
+type Expect struct {
+	Status  string `json:"status"`            // such as "200-399"
+	Latency string `json:"latency,omitempty"` // slower is DEGRADED; empty: no limit
+}
+
+// Heal is what may be done about a service.
+type Heal struct {
+	Mode       string   `json:"mode,omitempty"`
+	Never      []string `json:"never,omitempty"`
+	ManualStop string   `json:"manual_stop"`
+	Confirm    bool     `json:"confirm"`
+	Self       bool     `json:"self,omitempty"`
+}
+
+// Source is who observes a service, and what it last held it to be.
+type Source struct {
+	Instance string    `json:"instance"`
+	Check    string    `json:"check"`
+	Status   Status    `json:"status"`
+	Since    time.Time `json:"since"`
+}
+
+// ServiceContainer is the container that belongs to a service. Ran means that
+// it was seen running under this ID.
+type ServiceContainer struct {
+	Name  string `json:"name"`
+	ID    string `json:"id"`
+	Image string `json:"image"`
+	Ran   bool   `json:"ran"`
+}
+
+// Commands that an operator, or the page, may write.
+const (
+	CommandHeal      = "heal"
+	CommandInject    = "inject"
+	CommandHold      = "hold"
+	CommandRelease   = "release"
+	CommandSilence   = "silence"
+	CommandUnsilence = "unsilence"
+	CommandApprove   = "approve"
+	CommandDeny      = "deny"
+)
+
+// Command is what somebody asked for: a record of TopicCommands. Whoever
+// carries it out writes it a second time, with Result.
+type Command struct {
+	ID      string         `json:"id"`
+	Time    time.Time      `json:"time"`
+	By      string         `json:"by"` // operator:<name>
+	Service string         `json:"service"`
+	Command string         `json:"command"`
+	Args    CommandArgs    `json:"args"`
+	Result  *CommandResult `json:"result,omitempty"`
+	Origin
+}
+
+// CommandArgs are the arguments of every command; each uses its own.
+type CommandArgs struct {
+	Incident string `json:"incident,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	For      string `json:"for,omitempty"`
+	Action   string `json:"action,omitempty"`
+	Fault    string `json:"fault,omitempty"`
+	Undo     bool   `json:"undo,omitempty"`
+}
+
+// CommandResult is what became of a command.
+type CommandResult struct {
+	OK    bool   `json:"ok"`
+	Error string `json:"error,omitempty"`
+}
+
+// Engine stream events beside Docker's own actions. They have no container.
+const (
+	StreamLost = "stream-lost" // the engine's event stream ended: nothing is known from here on
+	StreamBack = "stream-back" // it is read again, and what was missed stands before this record
+)
+
+// Docker is an event of the container engine: a record of TopicDocker, keyed
+// by the container's name.
+type Docker struct {
+	Time      time.Time `json:"time"` // the engine's clock, with nanoseconds
+	Container string    `json:"container"`
+	ID        string    `json:"id,omitempty"`
+	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, or stream-…
+	Signal    string    `json:"signal,omitempty"`
+	ExitCode  *int      `json:"exit_code,omitempty"`
+	Image     string    `json:"image,omitempty"`
+	Project   string    `json:"project,omitempty"` // Compose's project and service
+	Compose   string    `json:"compose_service,omitempty"`
+	Replace   string    `json:"replace,omitempty"` // Compose's label: this container is about to replace that one
+	Origin
+}

@@ -1,0 +1,254 @@
+package event
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Type names an incident event.
+type Type string
+
+// The life of an incident.
+const (
+	TypeOpened            Type = "opened"
+	TypeEvidence          Type = "evidence"
+	TypeDiagnosed         Type = "diagnosed"
+	TypeApprovalRequested Type = "approval_requested"
+	TypeApproved          Type = "approved"
+	TypeDenied            Type = "denied"
+	TypeActionStarted     Type = "action_started"
+	TypeActionFinished    Type = "action_finished"
+	TypeVerified          Type = "verified"
+	TypeResolved          Type = "resolved"
+	TypeEscalated         Type = "escalated"
+	TypeSuppressed        Type = "suppressed"
+	TypeReported          Type = "reported"
+	TypeClaim             Type = "claim"
+)
+
+// Who decides.
+const (
+	ByRunbook   = "runbook"
+	ByGuard     = "guard"
+	ByLogstream = "logstream"
+)
+
+// MaxIncident is the most that one incident event may weigh, in bytes.
+const MaxIncident = 256 << 10
+
+// Incident is one event in an incident's life: a record of TopicIncidents.
+// Its meaning is (ID, Seq): the first with both counts.
+type Incident struct {
+	ID      string    `json:"id"`
+	Seq     int       `json:"seq"` // 1, 2, 3 … within the incident
+	Time    time.Time `json:"time"`
+	Service string    `json:"service"`
+	Type    Type      `json:"type"`
+	By      string    `json:"by"`
+	Data    Data      `json:"data"`
+	Origin
+}
+
+// Data is what an incident event says; its concrete type follows Type. A type
+// that this version does not know is kept as Other.
+type Data interface{ eventType() Type }
+
+// Opened: a service that is DOWN has no incident yet.
+type Opened struct {
+	Error    string    `json:"error"`
+	Check    string    `json:"check"` // with Instance: the source that decided
+	Instance string    `json:"instance"`
+	FirstBad time.Time `json:"first_bad"`
+	Kind     string    `json:"kind"` // service or fleet
+}
+
+// Fact is one observation about a failure.
+type Fact struct {
+	Key      string `json:"key"`
+	Value    string `json:"value"`
+	Decisive bool   `json:"decisive"`
+	Why      string `json:"why,omitempty"`
+}
+
+// Evidence is what was found when looking.
+type Evidence struct {
+	Facts     []Fact   `json:"facts"`
+	Logs      []string `json:"logs"` // at most 12 lines
+	Truncated bool     `json:"truncated"`
+}
+
+// Choice is an action that may be chosen.
+type Choice struct {
+	Letter string `json:"letter"`
+	Action string `json:"action"`
+	Why    string `json:"why"`
+}
+
+// Refusal is an action that may not be chosen here and now.
+type Refusal struct {
+	Action string `json:"action"`
+	Why    string `json:"why"`
+}
+
+// Opinion is what the runbook, or the model, holds to be the case.
+type Opinion struct {
+	Cause      string  `json:"cause"`
+	Action     string  `json:"action"`
+	Confidence float64 `json:"confidence"`
+	Why        string  `json:"why"`
+}
+
+// Diagnosed: a cause was held to be it, and an action chosen.
+type Diagnosed struct {
+	Cause      string    `json:"cause"`
+	Action     string    `json:"action"`
+	Target     string    `json:"target"`
+	Confidence float64   `json:"confidence"` // 0 to 1
+	Command    string    `json:"command"`    // what a person would type: shown, never executed
+	Legal      []Choice  `json:"legal"`
+	NotOffered []Refusal `json:"not_offered"`
+	Runbook    *Opinion  `json:"runbook,omitempty"`
+	Model      *Opinion  `json:"model,omitempty"`
+	Reasoning  string    `json:"reasoning,omitempty"`
+	Prompt     string    `json:"prompt,omitempty"`
+	Raw        string    `json:"raw,omitempty"`
+	Invalid    string    `json:"invalid,omitempty"`
+}
+
+// ApprovalRequested: a person is asked for a yes.
+type ApprovalRequested struct {
+	Action  string    `json:"action"`
+	Target  string    `json:"target"`
+	Command string    `json:"command"`
+	Undo    string    `json:"undo"`
+	Cost    string    `json:"cost"`
+	Reason  string    `json:"reason"`
+	Expires time.Time `json:"expires"`
+}
+
+// Approved: a person said yes.
+type Approved struct {
+	Reason string `json:"reason"`
+}
+
+// Denied: a person said no.
+type Denied struct {
+	Reason string `json:"reason"`
+}
+
+// Pins are what the target was at the decision; the call is made only while
+// they hold.
+type Pins struct {
+	ContainerID string    `json:"container_id"`
+	ImageID     string    `json:"image_id"`
+	SpecHash    string    `json:"spec_hash"`
+	StartedAt   time.Time `json:"started_at"`
+	State       string    `json:"state"`
+}
+
+// ActionStarted is the intent: written and read back before the call.
+type ActionStarted struct {
+	Attempt int       `json:"attempt"`
+	Action  string    `json:"action"`
+	Target  string    `json:"target"`
+	Command string    `json:"command"`
+	Pins    Pins      `json:"pins"`
+	Expires time.Time `json:"expires"`
+	Verify  int       `json:"verify"` // good checks needed
+}
+
+// NotCarriedOut begins the error of an action whose call was never made.
+const NotCarriedOut = "not carried out: "
+
+// Interrupted begins the error of a verification that something outside ended.
+const Interrupted = "interrupted: "
+
+// ActionFinished is the result of an action.
+type ActionFinished struct {
+	Attempt    int     `json:"attempt"`
+	Action     string  `json:"action"`
+	Target     string  `json:"target"`
+	Command    string  `json:"command"`
+	OK         bool    `json:"ok"`
+	Error      string  `json:"error,omitempty"`
+	DurationMS float64 `json:"duration_ms"`
+}
+
+// Verified says whether the repair was proved.
+type Verified struct {
+	OK           bool      `json:"ok"`
+	Observations int       `json:"observations"`
+	Since        time.Time `json:"since"`
+	Error        string    `json:"error,omitempty"`
+}
+
+// How an incident ended.
+const (
+	HowHealed    = "healed"
+	HowRecovered = "recovered"
+	HowOperator  = "operator"
+)
+
+// Resolved is the end of an incident.
+type Resolved struct {
+	How      string  `json:"how"`
+	Attempts int     `json:"attempts"`
+	TTDMS    float64 `json:"ttd_ms"`  // first bad observation to opened
+	TTRMS    float64 `json:"ttr_ms"`  // first bad observation to resolved
+	DownMS   float64 `json:"down_ms"` // first bad observation to the first good one of the verified run
+}
+
+// Escalated: a person is needed.
+type Escalated struct {
+	Reason string `json:"reason"`
+}
+
+// Suppressed: a gate holds the incident, which stays open.
+type Suppressed struct {
+	Gate   string     `json:"gate"`
+	Reason string     `json:"reason"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// Reported carries the post-mortem.
+type Reported struct {
+	Text string `json:"text"` // Markdown
+}
+
+// Claim says which instance is active for a host from here on.
+type Claim struct {
+	Host     string `json:"host"`
+	Instance string `json:"instance"`
+	Epoch    int64  `json:"epoch"`
+	Nonce    string `json:"nonce"`
+}
+
+// Other is the data of a type that this version does not know.
+type Other struct {
+	Type Type
+	Raw  json.RawMessage
+}
+
+func (Opened) eventType() Type            { return TypeOpened }
+func (Evidence) eventType() Type          { return TypeEvidence }
+func (Diagnosed) eventType() Type         { return TypeDiagnosed }
+func (ApprovalRequested) eventType() Type { return TypeApprovalRequested }
+func (Approved) eventType() Type          { return TypeApproved }
+func (Denied) eventType() Type            { return TypeDenied }
+func (ActionStarted) eventType() Type     { return TypeActionStarted }
+func (ActionFinished) eventType() Type    { return TypeActionFinished }
+func (Verified) eventType() Type          { return TypeVerified }
+func (Resolved) eventType() Type          { return TypeResolved }
+func (Escalated) eventType() Type         { return TypeEscalated }
+func (Suppressed) eventType() Type        { return TypeSuppressed }
+func (Reported) eventType() Type          { return TypeReported }
+func (Claim) eventType() Type             { return TypeClaim }
+func (o Other) eventType() Type           { return o.Type }
+
+// MarshalJSON writes what was read.
+func (o Other) MarshalJSON() ([]byte, error) {
+	if len(o.Raw) == 0 {
+		return []byte("{}"), nil
+	}
+	return o.Raw, nil
+}

@@ -1,0 +1,48 @@
+package event
+
+import (
+	"context"
+	"time"
+)
+
+// Record is a record as it stands on the log.
+type Record struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Time      time.Time // when the broker took it
+	Key       []byte
+	Value     []byte
+	Signed    bool // carries our signature, and it is right
+}
+
+// Subscription is one reader of a topic.
+type Subscription struct {
+	Topic string
+	// Since is where to begin, by the broker's time; zero is the oldest record.
+	Since time.Time
+	// Handle gets every record, one at a time, in the order of its partition.
+	// An error says that the record can't be read: it goes to the dead
+	// letters (where DeadLetters is set) with the error as the reason, and the
+	// next one follows.
+	Handle func(Record) error
+	// CaughtUp, if set, is called once, between two records, when every
+	// partition has been read to the end that was seen at the start.
+	CaughtUp func()
+	// DeadLetters says that this reader is the one that writes dead letters.
+	DeadLetters bool
+}
+
+// Log is the part of the bus that actors use. Each actor declares the methods
+// it needs; this is the union, for reference and for tests.
+type Log interface {
+	// Append writes one record without linger and returns when it is
+	// acknowledged. After an error it is unknown whether it was written.
+	Append(ctx context.Context, topic, key string, value []byte) error
+	// Enqueue hands one record to the batching producer and never blocks:
+	// while the log is away the oldest waiting records are dropped and counted.
+	Enqueue(topic, key string, value []byte)
+	// Subscribe reads until ctx ends, over losses of the connection, without
+	// a gap and without repeating a record.
+	Subscribe(ctx context.Context, s Subscription) error
+}

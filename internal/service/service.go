@@ -1,0 +1,189 @@
+// Package service is what a service is: its definition, its thresholds, and
+// what may be done about it. Configuration decodes into it; monitor, healer
+// and dashboard read it. No I/O.
+package service
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// Definition is one service of config.yaml, with every default applied.
+type Definition struct {
+	Name             string        `yaml:"name"`
+	URL              string        `yaml:"url"`       // http or https
+	Container        string        `yaml:"container"` // an exact name, or project/service; empty: watched, not healed
+	Group            string        `yaml:"group"`
+	Note             string        `yaml:"note"` // one line: "when this fails …"
+	Interval         time.Duration `yaml:"interval"`
+	Timeout          time.Duration `yaml:"timeout"` // of one check
+	FailureThreshold int           `yaml:"failure_threshold"`
+	SuccessThreshold int           `yaml:"success_threshold"`
+	Expect           Expect        `yaml:"expect"`
+	StartPeriod      time.Duration `yaml:"start_period"` // how long it may take to answer after a start
+	Heal             Heal          `yaml:"heal"`
+	Chaos            bool          `yaml:"chaos"` // real faults may be injected from the page
+}
+
+// Expect is what a good answer looks like.
+type Expect struct {
+	Status  StatusRange   `yaml:"status"`
+	Latency time.Duration `yaml:"latency"` // slower is DEGRADED; zero: no limit
+}
+
+// Heal is what may be done about a service.
+type Heal struct {
+	Mode       Mode       `yaml:"mode"`        // empty: the healer's
+	Never      []string   `yaml:"never"`       // actions that are never taken
+	ManualStop ManualStop `yaml:"manual_stop"` // what somebody else's stop means
+	Confirm    bool       `yaml:"confirm"`     // a foreign source needs our own check, or the engine, to agree
+	Self       bool       `yaml:"self"`        // may be healed although logstream depends on it
+}
+
+// Mode says whether repairs are made.
+type Mode string
+
+// The modes.
+const (
+	Observe Mode = "observe" // say what would have been done
+	Auto    Mode = "auto"    // do it
+)
+
+// ManualStop says what a stop or pause by somebody else means.
+type ManualStop string
+
+// What a stop by somebody else means.
+const (
+	StopHeal   ManualStop = "heal"   // undo it once; the same again within ten minutes is a decision
+	StopIgnore ManualStop = "ignore" // a decision, always
+	StopAlways ManualStop = "always" // undo it, always
+)
+
+// Actions that exist, by tier: tier 0 loses nothing.
+const (
+	ActionStart    = "start"
+	ActionRestart  = "restart"
+	ActionUnpause  = "unpause"
+	ActionNone     = "none"
+	ActionEscalate = "escalate"
+)
+
+// Actions are those that heal.never may name.
+var Actions = []string{ActionStart, ActionRestart, ActionUnpause}
+
+// Default is a definition before anything is configured.
+func Default() Definition {
+	return Definition{
+		Interval: 10 * time.Second, Timeout: 5 * time.Second,
+		FailureThreshold: 3, SuccessThreshold: 2,
+		Expect: Expect{Status: StatusRange{{200, 399}}},
+		Heal:   Heal{ManualStop: StopHeal, Confirm: true},
+	}
+}
+
+// Problem is one thing that is wrong with a definition: at which key (with
+// dots, such as heal.mode), which value, and why.
+type Problem struct{ Key, Value, Message string }
+
+// Problems are all that is wrong with d; nil where nothing is.
+func (d Definition) Problems() []Problem {
+	var all []Problem
+	add := func(key, value, format string, args ...any) {
+		all = append(all, Problem{key, value, fmt.Sprintf(format, args...)})
+	}
+	if err := event.CheckServiceName(d.Name); err != nil {
+		add("name", d.Name, "%v", err)
+	}
+	u, err := url.Parse(d.URL)
+	switch {
+	case d.URL == "":
+		add("url", "", "is missing: a service needs a url such as http://localhost:8080")
+	case err != nil:
+		add("url", d.URL, "is not a url: %v", err)
+	case u.Scheme != "http" && u.Scheme != "https":
+		add("url", d.URL, "has the scheme %q; known are http and https", u.Scheme)
+	case u.Host == "":
+		add("url", d.URL, "names no host")
+	}
+	if d.Interval < 100*time.Millisecond || d.Interval > 24*time.Hour {
+		add("interval", d.Interval.String(), "must be between 100ms and 24h")
+	}
+	if d.Timeout < time.Millisecond || d.Timeout > 5*time.Minute {
+		add("timeout", d.Timeout.String(), "must be between 1ms and 5m")
+	}
+	if d.FailureThreshold < 1 || d.FailureThreshold > 100 {
+		add("failure_threshold", strconv.Itoa(d.FailureThreshold), "must be between 1 and 100")
+	}
+	if d.SuccessThreshold < 1 || d.SuccessThreshold > 100 {
+		add("success_threshold", strconv.Itoa(d.SuccessThreshold), "must be between 1 and 100")
+	}
+	if d.Expect.Latency < 0 {
+		add("expect.latency", d.Expect.Latency.String(), "must not be negative")
+	}
+	if d.StartPeriod < 0 || d.StartPeriod > time.Hour {
+		add("start_period", d.StartPeriod.String(), "must be between 0s and 1h")
+	}
+	if !slices.Contains([]Mode{"", Observe, Auto}, d.Heal.Mode) {
+		add("heal.mode", string(d.Heal.Mode), "is not a mode; known are observe and auto")
+	}
+	if !slices.Contains([]ManualStop{StopHeal, StopIgnore, StopAlways}, d.Heal.ManualStop) {
+		add("heal.manual_stop", string(d.Heal.ManualStop), "is unknown; known are heal, ignore and always")
+	}
+	for _, action := range d.Heal.Never {
+		if !slices.Contains(Actions, action) {
+			add("heal.never", action, "is not an action; known are %s", strings.Join(Actions, ", "))
+		}
+	}
+	return all
+}
+
+// Masked is d as the log and the page show it: no credentials in the url.
+func (d Definition) Masked() *event.Definition {
+	latency := ""
+	if d.Expect.Latency > 0 {
+		latency = d.Expect.Latency.String()
+	}
+	return &event.Definition{
+		Name: d.Name, URL: MaskURL(d.URL), Container: d.Container, Group: d.Group, Note: d.Note,
+		Interval: d.Interval.String(), Timeout: d.Timeout.String(),
+		FailureThreshold: d.FailureThreshold, SuccessThreshold: d.SuccessThreshold,
+		Expect:      event.Expect{Status: d.Expect.Status.String(), Latency: latency},
+		StartPeriod: d.StartPeriod.String(),
+		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
+			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
+		Chaos: d.Chaos,
+	}
+}
+
+// Hash changes whenever the masked definition does.
+func (d Definition) Hash() string {
+	sum := sha256.Sum256(event.Encode(d.Masked()))
+	return hex.EncodeToString(sum[:6])
+}
+
+// MaskURL hides a password and every query value.
+func MaskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "***"
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	}
+	if u.RawQuery != "" {
+		query := u.Query()
+		for key := range query {
+			query.Set(key, "***")
+		}
+		u.RawQuery = strings.ReplaceAll(query.Encode(), "%2A", "*")
+	}
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+}
