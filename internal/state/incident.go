@@ -1,0 +1,177 @@
+package state
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// The states of an incident.
+const (
+	Open      = "open"
+	Resolved  = "resolved"
+	Escalated = "escalated"
+)
+
+// Incident is one incident as its events tell it.
+type Incident struct {
+	ID         string
+	Service    string
+	Host       string
+	Kind       string
+	State      string // Open, Resolved or Escalated
+	Opened     time.Time
+	Resolved   *time.Time
+	FirstBad   time.Time
+	Error      string // why it was opened
+	Cause      string
+	Action     string // the last that was chosen
+	Target     string
+	DecidedBy  string
+	Attempts   int    // intents so far
+	Held       string // the gate that holds it, or empty
+	HeldReason string
+	HeldUntil  *time.Time
+	How        string // how it ended
+	TTDMS      float64
+	TTRMS      float64
+	DownMS     float64
+	Events     []event.Incident // in order; seq has no gap
+}
+
+// Seq is that of the newest event.
+func (in *Incident) Seq() int { return in.Events[len(in.Events)-1].Seq }
+
+// Last is the newest event of one of the types, and whether there is one.
+func (in *Incident) Last(types ...event.Type) (event.Incident, bool) {
+	for i := len(in.Events) - 1; i >= 0; i-- {
+		if slices.Contains(types, in.Events[i].Type) {
+			return in.Events[i], true
+		}
+	}
+	return event.Incident{}, false
+}
+
+// Incidents folds TopicIncidents: the claims, and the life of every incident.
+// An event counts if it was written under the newest claim of its host before
+// it, and if its seq is the next one: the same id and seq twice, the first
+// counts. The zero value is not ready; use NewIncidents.
+type Incidents struct {
+	Claims
+	byID  map[string]*Incident
+	order []*Incident
+	// early holds, by host, what stands before the first claim that is still
+	// on the log: it counts if that claim turns out to be a repeat of its own.
+	early map[string][]event.Incident
+}
+
+// NewIncidents is the fold of an empty log.
+func NewIncidents() *Incidents {
+	return &Incidents{byID: map[string]*Incident{}, early: map[string][]event.Incident{}}
+}
+
+// Apply folds one event. It returns the incident that changed, or nil for a
+// claim, and whether the event counted.
+func (f *Incidents) Apply(e event.Incident) (*Incident, bool) {
+	if claim, is := e.Data.(event.Claim); is {
+		return nil, f.applyClaim(claim)
+	}
+	if _, known := f.Newest(e.Host); !known {
+		f.early[e.Host] = append(f.early[e.Host], e)
+		return nil, false
+	}
+	if !f.Owns(e.Origin) {
+		return nil, false
+	}
+	return f.count(e)
+}
+
+func (f *Incidents) applyClaim(claim event.Claim) bool {
+	verdict := f.Claims.Apply(claim)
+	if early := f.early[claim.Host]; verdict == Taken && early != nil {
+		delete(f.early, claim.Host)
+		for _, e := range early {
+			if e.Nonce == claim.Nonce {
+				f.count(e)
+			}
+		}
+	}
+	return verdict != Ignored
+}
+
+func (f *Incidents) count(e event.Incident) (*Incident, bool) {
+	in := f.byID[e.ID]
+	if in == nil {
+		in = &Incident{ID: e.ID, Service: e.Service, Host: e.Host, State: Open, Opened: e.Time, FirstBad: e.Time}
+		f.byID[e.ID] = in
+		f.order = append(f.order, in)
+	} else if e.Seq != in.Seq()+1 || in.State == Resolved && e.Type != event.TypeReported {
+		return nil, false
+	}
+	in.apply(e)
+	return in, true
+}
+
+// Get is the incident with that id, or nil.
+func (f *Incidents) Get(id string) *Incident { return f.byID[id] }
+
+// All are the incidents, in the order in which they were opened.
+func (f *Incidents) All() []*Incident { return f.order }
+
+// Forget drops the oldest resolved incidents beyond the newest keep.
+func (f *Incidents) Forget(keep int) {
+	excess := len(f.order) - keep
+	f.order = slices.DeleteFunc(f.order, func(in *Incident) bool {
+		if excess <= 0 || in.State != Resolved {
+			return false
+		}
+		excess--
+		delete(f.byID, in.ID)
+		return true
+	})
+}
+
+func (in *Incident) apply(e event.Incident) {
+	in.Events = append(in.Events, e)
+	switch data := e.Data.(type) {
+	case event.Opened:
+		in.Opened, in.FirstBad, in.Kind, in.Error = e.Time, data.FirstBad, data.Kind, data.Error
+	case event.Evidence:
+		in.reopen()
+	case event.Diagnosed:
+		in.reopen()
+		in.Cause, in.Action, in.Target, in.DecidedBy = data.Cause, data.Action, data.Target, e.By
+	case event.ApprovalRequested:
+		in.hold("approval", data.Reason, &data.Expires)
+	case event.Approved, event.Denied:
+		in.release()
+	case event.Suppressed:
+		in.reopen()
+		in.hold(data.Gate, data.Reason, data.Until)
+	case event.ActionStarted:
+		in.reopen()
+		in.release()
+		in.Attempts = data.Attempt
+		in.Action, in.Target = data.Action, data.Target
+	case event.ActionFinished, event.Verified:
+		in.release()
+	case event.Escalated:
+		in.release()
+		in.State = Escalated
+	case event.Resolved:
+		in.release()
+		at := e.Time
+		in.State, in.Resolved, in.How = Resolved, &at, data.How
+		in.TTDMS, in.TTRMS, in.DownMS = data.TTDMS, data.TTRMS, data.DownMS
+	}
+}
+
+// reopen is what deliberating about an escalated incident means: it is open again.
+func (in *Incident) reopen() { in.State = Open }
+
+func (in *Incident) hold(gate, reason string, until *time.Time) {
+	in.Held, in.HeldReason, in.HeldUntil = gate, reason, until
+}
+
+func (in *Incident) release() { in.hold("", "", nil) }

@@ -1,0 +1,378 @@
+package state
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// Kind says what a source is to the host's owner.
+type Kind int
+
+// The kinds of sources.
+const (
+	Foreign  Kind = iota // somebody else
+	Own                  // our own check
+	LevelUse             // check: container, from the owner: a level
+)
+
+const (
+	foreignFresh = 60 * time.Second // a foreign source that is silent for longer drops out
+	levelFresh   = 90 * time.Second // so does the container's level
+	tooFarAhead  = 5 * time.Minute  // observations from another time are not counted
+	tooFarBehind = 10 * time.Minute
+	maxSources   = 64 // foreign sources of one service that are counted
+)
+
+// source is one instance and check, with the thresholds' counters.
+type source struct {
+	event.Source
+	kind  Kind
+	heard time.Time
+	last  event.HealthLog
+	bad   []time.Time // when the checks of the present bad run began, newest last, at most maxRun
+	good  int         // observations of the present run that are not DOWN
+	slow  int         // and of those, DEGRADED in a row
+	fast  int         // and UP in a row
+}
+
+const maxRun = 100
+
+// Status folds what is observed of one service into what it is held to be: it
+// is as bad as its worst fresh source, each with its own thresholds, and the
+// container's level comes first.
+type Status struct {
+	def     service.Definition
+	sources map[[2]string]*source
+
+	Value    event.Status
+	Since    time.Time
+	FirstBad time.Time       // of the present outage; zero while it is not DOWN
+	Decided  event.Source    // the source that made it what it is
+	Last     event.HealthLog // the newest observation that was counted
+	Error    string          // why it is DOWN or DEGRADED
+
+	begin  time.Time // silence counts from here
+	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
+}
+
+// NewStatus is a service of which was last published what published says; nil
+// where nothing is known.
+func NewStatus(def service.Definition, published *event.Service, now time.Time) *Status {
+	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
+	if published != nil && published.Status != "" {
+		s.Value, s.Since, s.Error = published.Status, published.Since, published.Error
+		s.Last = event.HealthLog{Service: def.Name, Code: published.Code, LatencyMS: published.LatencyMS}
+		if published.FirstBad != nil {
+			s.FirstBad = *published.FirstBad
+		}
+	}
+	return s
+}
+
+// Redefine changes thresholds, interval or url; what is known stays.
+func (s *Status) Redefine(def service.Definition, now time.Time) {
+	s.def, s.begin = def, now
+}
+
+// Fresh is how long a source of our own may be silent: three intervals, or
+// three time-outs where those are longer.
+func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Timeout) }
+
+// Observe counts one observation that was heard at now. It says whether it
+// was counted: one from another time, older than the level's newest, or from
+// before the container came back is not.
+func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
+	began := h.Time()
+	if began.After(now.Add(tooFarAhead)) || began.Before(now.Add(-tooFarBehind)) {
+		return false
+	}
+	key := [2]string{h.Instance, h.Check}
+	src := s.sources[key]
+	if src != nil && (src.kind != kind || s.silent(src, now)) {
+		src = nil // it starts anew
+	}
+	if kind == LevelUse {
+		return s.observeLevel(key, src, h, now)
+	}
+	if began.Before(s.lifted) {
+		return false
+	}
+	if src == nil {
+		if kind == Foreign && len(s.sources) >= maxSources {
+			return false
+		}
+		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: began}, kind: kind}
+		s.sources[key] = src
+	}
+	src.heard, src.last = now, h
+	src.count(h.Status, began, s.def)
+	if kind == Own || s.Last.Timestamp <= h.Timestamp {
+		s.Last = h
+	}
+	s.settle(now)
+	return true
+}
+
+func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
+	if src != nil && h.Timestamp <= src.last.Timestamp {
+		return false
+	}
+	s.EndLevel(key)
+	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: LevelUse, heard: now, last: h}
+	if h.Status == event.Down {
+		next.bad = []time.Time{h.Time()}
+	}
+	s.sources[key] = next
+	if src != nil && src.Status == h.Status {
+		next.Since, next.bad = src.Since, src.bad
+	}
+	if src != nil && src.Status == event.Down && h.Status != event.Down {
+		s.lift(h.Time())
+	}
+	s.settle(now)
+	return true
+}
+
+// lift makes every other source start anew: what they saw was the outage of a
+// container that is back.
+func (s *Status) lift(at time.Time) {
+	s.lifted = at
+	for key, src := range s.sources {
+		if src.kind != LevelUse {
+			delete(s.sources, key)
+		}
+	}
+	s.begin = at
+}
+
+// EndLevel forgets the level, except that of keep: a new claim ends its
+// predecessor's.
+func (s *Status) EndLevel(keep [2]string) {
+	for key, src := range s.sources {
+		if src.kind == LevelUse && key != keep {
+			delete(s.sources, key)
+		}
+	}
+}
+
+// Tick lets silent sources drop out.
+func (s *Status) Tick(now time.Time) {
+	for key, src := range s.sources {
+		if s.silent(src, now) {
+			delete(s.sources, key)
+		}
+	}
+	s.settle(now)
+}
+
+func (s *Status) silent(src *source, now time.Time) bool {
+	limit := s.Fresh()
+	switch src.kind {
+	case Foreign:
+		limit = foreignFresh
+	case LevelUse:
+		limit = levelFresh
+	}
+	return now.Sub(src.heard) > limit
+}
+
+// count is the threshold, with hysteresis: DEGRADED is good for that of DOWN.
+func (src *source) count(seen event.Status, began time.Time, def service.Definition) {
+	if seen == event.Down {
+		src.good, src.slow, src.fast = 0, 0, 0
+		if len(src.bad) == maxRun {
+			src.bad = append(src.bad[:1], src.bad[2:]...) // the first is when it began
+		}
+		src.bad = append(src.bad, began)
+		if len(src.bad) >= def.FailureThreshold {
+			src.turn(event.Down, src.bad[0])
+		}
+		return
+	}
+	src.bad = nil
+	src.good++
+	if seen == event.Degraded {
+		src.slow, src.fast = src.slow+1, 0
+	} else {
+		src.slow, src.fast = 0, src.fast+1
+	}
+	switch src.Status {
+	case event.Up:
+		if src.slow >= def.FailureThreshold {
+			src.turn(event.Degraded, began)
+		}
+	case event.Degraded:
+		if src.fast >= def.SuccessThreshold {
+			src.turn(event.Up, began)
+		}
+	default:
+		if src.good >= def.SuccessThreshold {
+			src.turn(seen, began)
+		}
+	}
+}
+
+func (src *source) turn(to event.Status, at time.Time) {
+	if src.Status != to {
+		src.Status, src.Since = to, at
+	}
+}
+
+// settle decides the service's status from its sources.
+func (s *Status) settle(now time.Time) {
+	var own, worst *source
+	for _, src := range s.ordered() {
+		switch {
+		case src.kind == LevelUse && src.Status != event.Down:
+			continue // its UP only lifts its DOWN
+		case src.kind == Own:
+			own = src
+		}
+		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
+			worst = src
+		}
+	}
+	switch {
+	case worst != nil && worst.Status == event.Down:
+		s.set(event.Down, worst, now)
+	case own != nil && own.Status == event.Pending:
+		// Undecided: it stays what it is held to be, unless that was silence.
+		if s.Value == event.Unknown {
+			s.set(event.Pending, own, now)
+		}
+	case own == nil && now.Sub(s.begin) <= s.Fresh():
+		// Not heard yet, and not for long enough to say so.
+	case worst != nil:
+		s.set(worst.Status, worst, now)
+	case now.Sub(s.begin) > s.Fresh():
+		s.set(event.Unknown, nil, now)
+	}
+}
+
+func severity(src *source) int {
+	switch {
+	case src.Status == event.Down && src.kind == LevelUse:
+		return 5
+	case src.Status == event.Down && src.kind == Own:
+		return 4
+	case src.Status == event.Down:
+		return 3
+	case src.Status == event.Degraded:
+		return 2
+	}
+	return 1
+}
+
+func (s *Status) set(to event.Status, by *source, now time.Time) {
+	if to == event.Down && s.FirstBad.IsZero() {
+		s.FirstBad = s.firstBad(now)
+	}
+	if to != event.Down && to != event.Unknown {
+		s.FirstBad = time.Time{}
+	}
+	s.Error = ""
+	if by != nil {
+		s.Decided = by.Source
+		if to == event.Down || to == event.Degraded {
+			s.Error = by.last.Error
+		}
+	}
+	if s.Value != to {
+		s.Value, s.Since = to, now
+	}
+}
+
+// firstBad is when the earliest of the present bad runs began.
+func (s *Status) firstBad(now time.Time) time.Time {
+	first := now
+	for _, src := range s.sources {
+		if len(src.bad) > 0 && src.bad[0].Before(first) {
+			first = src.bad[0]
+		}
+	}
+	return first
+}
+
+// Good says whether the service answers: UP, or DEGRADED.
+func (s *Status) Good() bool { return s.Value == event.Up || s.Value == event.Degraded }
+
+// Level is the container's level: its status, or empty where it is not known.
+func (s *Status) Level() event.Status {
+	for _, src := range s.sources {
+		if src.kind == LevelUse {
+			return src.Status
+		}
+	}
+	return ""
+}
+
+// OwnDown says whether a check of our own holds it to be DOWN.
+func (s *Status) OwnDown() bool { return s.down(Own) }
+
+// ForeignDown says whether a foreign source holds it to be DOWN.
+func (s *Status) ForeignDown() bool { return s.down(Foreign) }
+
+func (s *Status) down(kind Kind) bool {
+	for _, src := range s.sources {
+		if src.kind == kind && src.Status == event.Down {
+			return true
+		}
+	}
+	return false
+}
+
+// OwnBadSince counts the bad observations in a row of our own check that
+// began after t, up to a bound above every threshold.
+func (s *Status) OwnBadSince(t time.Time) int {
+	most := 0
+	for _, src := range s.sources {
+		if src.kind != Own {
+			continue
+		}
+		n := 0
+		for _, began := range src.bad {
+			if began.After(t) {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// OwnLast is the newest observation of our own check.
+func (s *Status) OwnLast() (event.HealthLog, bool) {
+	for _, src := range s.ordered() {
+		if src.kind == Own {
+			return src.last, true
+		}
+	}
+	return event.HealthLog{}, false
+}
+
+// Sources are those that are fresh, ordered by instance and check.
+func (s *Status) Sources() []event.Source {
+	list := make([]event.Source, 0, len(s.sources))
+	for _, src := range s.ordered() {
+		list = append(list, src.Source)
+	}
+	return list
+}
+
+func (s *Status) ordered() []*source {
+	list := make([]*source, 0, len(s.sources))
+	for _, src := range s.sources {
+		list = append(list, src)
+	}
+	slices.SortFunc(list, func(a, b *source) int {
+		if c := strings.Compare(a.Instance, b.Instance); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Check, b.Check)
+	})
+	return list
+}
