@@ -1,0 +1,184 @@
+//go:build e2e
+
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+var errNotInstalled = errors.New("the Docker engine is not installed: make deps")
+
+// own is an engine that we start: dockerd, and the containerd below it, which
+// lives on when dockerd ends, as under systemd.
+type own struct {
+	dir     string // everything it writes
+	socket  string
+	name    string // of its bridge and control group
+	bridged bool
+
+	containerd, dockerd daemon
+}
+
+func newOwn() (*own, error) {
+	for _, program := range []string{"dockerd", "containerd", "docker", "ip"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, fmt.Errorf("%w (there is no %s)", errNotInstalled, program)
+		}
+	}
+	if os.Geteuid() != 0 {
+		return nil, errors.New("the Docker engine doesn't run, and to start one takes root: sudo systemctl start docker")
+	}
+	// Short, because the path of a socket has at most 107 bytes.
+	dir, err := os.MkdirTemp("/tmp", "lse2e-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the engine: %w", err)
+	}
+	o := &own{dir: dir, socket: filepath.Join(dir, "docker.sock"), name: fmt.Sprintf("lse2e%06x", rand.N(1<<24))}
+	return o, nil
+}
+
+// run starts what doesn't run.
+func (o *own) run() error {
+	if err := o.prepare(); err != nil {
+		return err
+	}
+	if err := o.runContainerd(); err != nil {
+		return err
+	}
+	return o.dockerd.start("dockerd", filepath.Join(o.dir, "dockerd.log"))
+}
+
+// prepare makes the bridge and dockerd's arguments, once.
+func (o *own) prepare() error {
+	if o.bridged {
+		return nil
+	}
+	pool, err := o.bridge()
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(o.dir, "daemon.json") // not the machine's
+	if err := os.WriteFile(config, []byte("{}"), 0o600); err != nil {
+		return fmt.Errorf("configure dockerd: %w", err)
+	}
+	o.dockerd.args = []string{
+		"--config-file", config,
+		"--host", "unix://" + o.socket,
+		"--containerd", o.containerdSocket(),
+		"--data-root", filepath.Join(o.dir, "data"),
+		"--exec-root", filepath.Join(o.dir, "exec"),
+		"--pidfile", filepath.Join(o.dir, "docker.pid"),
+		"--exec-opt", "native.cgroupdriver=cgroupfs", // its containers are found by their group
+		"--cgroup-parent", "/" + o.name,
+		"--bridge", o.name,
+		"--default-address-pool", "base=" + pool + ",size=24",
+		"--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", // docker-proxy publishes ports
+	}
+	return nil
+}
+
+// bridge makes the engine's bridge, and returns the address pool for the
+// other networks of its containers.
+func (o *own) bridge() (string, error) {
+	prefix, err := freePrefix()
+	if err != nil {
+		return "", err
+	}
+	a := prefix.Addr().As4()
+	for _, args := range [][]string{
+		{"link", "add", "name", o.name, "type", "bridge"},
+		{"addr", "add", fmt.Sprintf("%d.%d.255.1/24", a[0], a[1]), "dev", o.name},
+		{"link", "set", o.name, "up"},
+	} {
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("make the engine's bridge: ip %s: %w: %s", strings.Join(args, " "), err, out)
+		}
+		o.bridged = true
+	}
+	return fmt.Sprintf("%d.%d.0.0/17", a[0], a[1]), nil
+}
+
+// freePrefix is a private network of 65,536 addresses that no interface is in.
+func freePrefix() (netip.Prefix, error) {
+	used, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("look for free addresses: %w", err)
+	}
+	for range 100 {
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(100 + rand.N(150)), 0, 0}), 16)
+		if !overlaps(prefix, used) {
+			return prefix, nil
+		}
+	}
+	return netip.Prefix{}, errors.New("look for free addresses: all of 10.100.0.0 to 10.249.255.255 are in use")
+}
+
+func overlaps(prefix netip.Prefix, used []net.Addr) bool {
+	for _, address := range used {
+		if other, err := netip.ParsePrefix(address.String()); err == nil && other.Overlaps(prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *own) containerdSocket() string { return filepath.Join(o.dir, "containerd.sock") }
+
+func (o *own) runContainerd() error {
+	if o.containerd.running() {
+		return nil
+	}
+	config := filepath.Join(o.dir, "containerd.toml")
+	text := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = %q\n",
+		filepath.Join(o.dir, "containerd"), filepath.Join(o.dir, "containerd-state"), o.containerdSocket())
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("configure containerd: %w", err)
+	}
+	o.containerd.args = []string{"--config", config}
+	if err := o.containerd.start("containerd", filepath.Join(o.dir, "containerd.log")); err != nil {
+		return err
+	}
+	return o.containerd.await(func() bool {
+		connection, err := net.Dial("unix", o.containerdSocket())
+		if err != nil {
+			return false
+		}
+		return connection.Close() == nil
+	})
+}
+
+func (o *own) await(answers func() bool) error { return o.dockerd.await(answers) }
+
+// close ends everything and removes what is left.
+func (o *own) close(removeContainers func()) error {
+	if o.dockerd.running() {
+		removeContainers()
+	}
+	err := errors.Join(o.dockerd.stop(), o.containerd.stop(), killLeftovers(o.dir, "/"+o.name), unmountBelow(o.dir))
+	removeCgroups(o.name)
+	if o.bridged {
+		if out, ipErr := exec.Command("ip", "link", "delete", o.name).CombinedOutput(); ipErr != nil {
+			err = errors.Join(err, fmt.Errorf("remove the engine's bridge: %w: %s", ipErr, out))
+		}
+	}
+	return errors.Join(err, removeFolder(o.dir))
+}
+
+// removeFolder removes the engine's folder; a mount that was just given up may
+// hold it for a moment.
+func removeFolder(dir string) error {
+	var err error
+	if within(5*time.Second, func() bool { err = os.RemoveAll(dir); return err == nil }) {
+		return nil
+	}
+	return fmt.Errorf("remove the engine's folder: %w", err)
+}

@@ -1,0 +1,173 @@
+// Package docker is the container runtime over a Docker engine, and the one
+// importer of its client. It speaks the version of the API that the engine
+// speaks (20.10 is API 1.41), dials nothing before the first call, and wraps
+// every failure as what was attempted, on what, and why: see classify.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/client"
+
+	"logstream/internal/container"
+)
+
+// lookTimeout bounds a call that only looks, for callers without a deadline
+// of their own: an engine that hangs must not hang its watchers.
+const lookTimeout = 15 * time.Second
+
+// theEngine is the object of calls that concern no container.
+const theEngine = "the engine"
+
+// engine is what of the Docker client is used here.
+type engine interface {
+	Ping(ctx context.Context) (types.Ping, error)
+	Info(ctx context.Context) (system.Info, error)
+	ContainerList(ctx context.Context, options apicontainer.ListOptions) ([]apicontainer.Summary, error)
+	ContainerInspect(ctx context.Context, id string) (apicontainer.InspectResponse, error)
+	ContainerLogs(ctx context.Context, id string, options apicontainer.LogsOptions) (io.ReadCloser, error)
+	Events(ctx context.Context, options events.ListOptions) (<-chan events.Message, <-chan error)
+	ContainerStart(ctx context.Context, id string, options apicontainer.StartOptions) error
+	ContainerRestart(ctx context.Context, id string, options apicontainer.StopOptions) error
+	ContainerStop(ctx context.Context, id string, options apicontainer.StopOptions) error
+	ContainerKill(ctx context.Context, id, signal string) error
+	ContainerPause(ctx context.Context, id string) error
+	ContainerUnpause(ctx context.Context, id string) error
+}
+
+var (
+	_ engine            = (*client.Client)(nil)
+	_ container.Runtime = (*Runtime)(nil)
+)
+
+// Runtime is a Docker engine. It is safe for use by many goroutines.
+type Runtime struct {
+	host string
+	self string // ID of the container that we run in, or empty
+	log  *slog.Logger
+
+	dial   func() (*client.Client, error) // builds a client; talks to nobody
+	agreed atomic.Pointer[client.Client]  // speaks the engine's version; nil before the first answer
+}
+
+// New makes the runtime of the engine that config names. Nothing is dialled:
+// an engine that is away shows in the first call. An error says what is wrong
+// with the configuration, with the environment or with Docker's own files.
+func New(config Config, log *slog.Logger) (*Runtime, error) {
+	where, err := locate(config, environment())
+	if err != nil {
+		return nil, err
+	}
+	options, err := where.options()
+	if err != nil {
+		return nil, err
+	}
+	dial := func() (*client.Client, error) { return client.NewClientWithOpts(options...) }
+	probe, err := dial()
+	if err != nil {
+		return nil, fmt.Errorf("use the Docker engine at %s (%s): %w", where.host, where.source, err)
+	}
+	log.Debug("the engine's address is known", "host", where.host, "source", where.source)
+	return &Runtime{host: where.host, self: readSelf(), log: log, dial: dial}, probe.Close()
+}
+
+// Host is the engine's address, such as unix:///var/run/docker.sock.
+func (r *Runtime) Host() string { return r.host }
+
+// Close gives idle connections back. The runtime can be used again.
+func (r *Runtime) Close() error {
+	if c := r.agreed.Swap(nil); c != nil {
+		return c.Close()
+	}
+	return nil
+}
+
+// Info asks the engine for its version and how many containers it keeps.
+func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
+	info, err := r.info(ctx)
+	return container.Info{Kind: "docker", Version: info.ServerVersion, Containers: info.Containers}, err
+}
+
+func (r *Runtime) info(ctx context.Context) (system.Info, error) {
+	return look(ctx, r, "ask for the version of", theEngine, func(ctx context.Context, e engine) (system.Info, error) {
+		return e.Info(ctx)
+	})
+}
+
+// look makes a call that only looks, within lookTimeout.
+func look[T any](ctx context.Context, r *Runtime, what, on string, ask func(context.Context, engine) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var answer T
+	err := r.call(ctx, what, on, func(e engine) (err error) {
+		answer, err = ask(ctx, e)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+// call makes one call and says of a failure what was attempted on what.
+func (r *Runtime) call(ctx context.Context, what, on string, ask func(engine) error) error {
+	e, err := r.agree(ctx)
+	if err == nil {
+		err = ask(e)
+	}
+	if err == nil {
+		return nil
+	}
+	return r.fail(what, on, err)
+}
+
+// fail wraps what the client said. Of an engine that turns out to speak
+// another version than the one agreed on (it was replaced) the agreement is
+// forgotten, so that the next call agrees anew.
+func (r *Runtime) fail(what, on string, err error) error {
+	failure := classify(err)
+	if failure == otherVersion {
+		r.agreed.Store(nil)
+	}
+	return failure.wrap(what, on, r.host, err)
+}
+
+// errNoVersion is an answer that doesn't come from a Docker engine.
+var errNoVersion = errors.New("what answers there names no version of Docker's API")
+
+// agree is a client that speaks the engine's version of the API. The client
+// could agree by itself, but when its question failed it would go on with a
+// version that the engine may refuse, and a refusal counts as an attempt.
+func (r *Runtime) agree(ctx context.Context) (engine, error) {
+	if c := r.agreed.Load(); c != nil {
+		return c, nil
+	}
+	c, err := r.dial()
+	if err != nil {
+		return nil, err
+	}
+	ping, err := c.Ping(ctx)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	if ping.APIVersion == "" {
+		return nil, errors.Join(errNoVersion, c.Close())
+	}
+	c.NegotiateAPIVersionPing(ping)
+	if !r.agreed.CompareAndSwap(nil, c) {
+		return c, nil // another caller agreed meanwhile; this one serves one call
+	}
+	r.log.Debug("the API's version is agreed", "host", r.host, "version", c.ClientVersion())
+	return c, nil
+}

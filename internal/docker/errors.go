@@ -1,0 +1,114 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"logstream/internal/container"
+)
+
+// failure is why a call failed.
+type failure int
+
+const (
+	silent       failure = iota // no answer that can be understood: nothing is known of the effect
+	absent                      // nothing listens at the address
+	forbidden                   // the socket is there and we may not open it
+	late                        // the caller's deadline, or ours, passed first
+	cancelled                   // the caller gave up
+	otherVersion                // the engine speaks another version of its API: nothing was done
+	gone                        // the engine answered that it knows no such container
+	refused                     // the engine answered no, and said why
+)
+
+// classify tells from an error of the Docker client why the call failed. Only
+// an answer with a status of HTTP counts as said by the engine.
+func classify(err error) failure {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cancelled
+	case errors.Is(err, context.DeadlineExceeded):
+		return late
+	case client.IsErrConnectionFailed(err):
+		return classifyConnection(err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), !answered(err):
+		return silent
+	case says(err, "client version") && (says(err, "is too new") || says(err, "is too old")):
+		return otherVersion
+	case cerrdefs.IsNotFound(err) && says(err, "no such container"):
+		return gone // a start whose network was removed is a 404 too
+	case cerrdefs.IsUnavailable(err), says(err, "bad gateway"), says(err, "gateway timeout"):
+		return silent // a proxy before the socket speaks, not the engine
+	default:
+		return refused
+	}
+}
+
+func classifyConnection(err error) failure {
+	switch {
+	case says(err, "permission denied"):
+		return forbidden
+	case says(err, "cannot connect to the docker daemon"):
+		return absent
+	default:
+		return silent
+	}
+}
+
+// answered reports whether err carries a status that came over HTTP.
+func answered(err error) bool {
+	for _, is := range []func(error) bool{
+		cerrdefs.IsNotFound, cerrdefs.IsInvalidArgument, cerrdefs.IsConflict, cerrdefs.IsFailedPrecondition,
+		cerrdefs.IsUnauthorized, cerrdefs.IsPermissionDenied, cerrdefs.IsResourceExhausted, cerrdefs.IsInternal,
+		cerrdefs.IsNotImplemented, cerrdefs.IsUnavailable, cerrdefs.IsUnknown,
+	} {
+		if is(err) {
+			return true
+		}
+	}
+	return false
+}
+
+func says(err error, words string) bool {
+	return strings.Contains(strings.ToLower(err.Error()), words)
+}
+
+// wrap makes "what, on what, why" of a failure. The result is
+// container.ErrNotFound or container.ErrUnavailable where the failure is one.
+func (f failure) wrap(what, on, host string, err error) error {
+	switch f {
+	case gone:
+		return fmt.Errorf("%s %s: %w", what, on, container.ErrNotFound)
+	case refused:
+		return fmt.Errorf("%s %s: the engine refused: %w", what, on, &refusal{err})
+	case cancelled:
+		return fmt.Errorf("%s %s: given up before %s answered: %w (%w)", what, on, host, container.ErrUnavailable, err)
+	case late:
+		return fmt.Errorf("%s %s: %w in time, at %s: %w", what, on, container.ErrUnavailable, host, err)
+	case forbidden:
+		return fmt.Errorf("%s %s: %w to us: permission denied at %s: add yourself to the docker group: "+
+			"sudo usermod -aG docker $USER, then log in again", what, on, container.ErrUnavailable, host)
+	case absent:
+		return fmt.Errorf("%s %s: %w: nothing listens at %s: start Docker (sudo systemctl start docker), "+
+			"or set docker.host", what, on, container.ErrUnavailable, host)
+	case otherVersion:
+		return fmt.Errorf("%s %s: %w in the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
+	default:
+		return fmt.Errorf("%s %s: %w: the answer of %s broke off or makes no sense: %w", what, on, container.ErrUnavailable, host, err)
+	}
+}
+
+// refusal is the engine's own sentence, without the client's preface.
+type refusal struct{ err error }
+
+func (e *refusal) Error() string {
+	return strings.TrimPrefix(e.err.Error(), "Error response from daemon: ")
+}
+
+func (e *refusal) Unwrap() error { return e.err }

@@ -1,0 +1,199 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+
+	"logstream/internal/container"
+)
+
+const (
+	// quietTime is how long the stream may be silent before the engine is
+	// asked whether it is still there: one that hangs ends no stream.
+	quietTime = 10 * time.Second
+	// pulseTimeout is how long that answer may take.
+	pulseTimeout = 10 * time.Second
+	// maxAttribute bounds a name or label, in bytes; images choose theirs.
+	maxAttribute = 256
+)
+
+// actions are those that are passed on: health checks, exec and attach are
+// left out, at the engine already.
+var actions = []container.Action{
+	container.ActionCreate, container.ActionStart, container.ActionRestart, container.ActionKill,
+	container.ActionDie, container.ActionStop, container.ActionPause, container.ActionUnpause,
+	container.ActionOOM, container.ActionDestroy, container.ActionRename,
+}
+
+var passed = func() map[container.Action]bool {
+	set := map[container.Action]bool{}
+	for _, a := range actions {
+		set[a] = true
+	}
+	return set
+}()
+
+// Events calls handle with what happens to containers, in the engine's order,
+// those at since included, until ctx or the stream ends. It always asks with a
+// time (the engine's own where since is zero): the engine answers before it
+// has subscribed, but from the subscription on it replays what happened since
+// that time, so nothing after ready is missed, however slow the engine is. A
+// stream that is silent while the engine no longer answers is given up.
+func (r *Runtime) Events(ctx context.Context, since time.Time, ready func(), handle func(container.Event)) error {
+	err := r.events(ctx, since, ready, handle)
+	if ctx.Err() != nil {
+		return fmt.Errorf("follow the events of %s: %w", theEngine, context.Cause(ctx))
+	}
+	return r.fail("follow the events of", theEngine, err)
+}
+
+func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), handle func(container.Event)) error {
+	e, err := r.agree(ctx)
+	if err != nil {
+		return err
+	}
+	if since.IsZero() {
+		if since, err = engineTime(ctx, e); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tooLate := time.AfterFunc(lookTimeout, cancel)
+	messages, ended := e.Events(ctx, events.ListOptions{Since: unixTime(since), Filters: eventFilter()})
+	if !tooLate.Stop() {
+		return context.DeadlineExceeded
+	}
+	if err := stands(ctx, e, ended); err != nil {
+		return err
+	}
+	ready()
+	return follow(ctx, e, messages, ended, handle)
+}
+
+// stands reports why the stream doesn't stand. The client returns as soon as
+// the engine answered, or failed to, and tells which a moment later; the pulse
+// gives it that moment.
+func stands(ctx context.Context, e engine, ended <-chan error) error {
+	err := pulse(ctx, e)
+	select {
+	case failed := <-ended:
+		return orEnd(failed)
+	default:
+		return err
+	}
+}
+
+func follow(ctx context.Context, e engine, messages <-chan events.Message, ended <-chan error, handle func(container.Event)) error {
+	quiet := time.NewTimer(quietTime)
+	defer quiet.Stop()
+	for {
+		select {
+		case message := <-messages:
+			if event, ok := toEvent(message); ok {
+				handle(event)
+			}
+		case err := <-ended:
+			return orEnd(err)
+		case <-quiet.C:
+			if err := pulse(ctx, e); err != nil {
+				return err
+			}
+		}
+		quiet.Reset(quietTime)
+	}
+}
+
+// orEnd is why the stream ended, and never nil.
+func orEnd(err error) error {
+	if err == nil {
+		return io.EOF
+	}
+	return err
+}
+
+// pulse asks the engine for a sign of life.
+func pulse(ctx context.Context, e engine) error {
+	ctx, cancel := context.WithTimeout(ctx, pulseTimeout)
+	defer cancel()
+	_, err := e.Ping(ctx)
+	return err
+}
+
+// engineTime is the engine's clock, which may not be ours.
+func engineTime(ctx context.Context, e engine) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	info, err := e.Info(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	now, err := time.Parse(time.RFC3339Nano, info.SystemTime)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the engine's clock: %w", err)
+	}
+	return now, nil
+}
+
+// unixTime writes a time as the engine wants it: seconds and nanoseconds.
+func unixTime(t time.Time) string {
+	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
+}
+
+func eventFilter() filters.Args {
+	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
+	for _, action := range actions {
+		filter.Add("event", string(action))
+	}
+	return filter
+}
+
+// toEvent reads one of the engine's events, and reports whether it is one that
+// is passed on.
+func toEvent(m events.Message) (container.Event, bool) {
+	action := container.Action(m.Action)
+	if m.Type != events.ContainerEventType || !passed[action] || m.Actor.ID == "" {
+		return container.Event{}, false
+	}
+	attribute := func(name string) string { return clip(m.Actor.Attributes[name]) }
+	event := container.Event{
+		Time:    eventTime(m),
+		Name:    attribute("name"),
+		ID:      clip(m.Actor.ID),
+		Action:  action,
+		Image:   attribute("image"),
+		Project: attribute(labelProject),
+		Service: attribute(labelService),
+	}
+	switch action {
+	case container.ActionKill:
+		event.Signal = attribute("signal")
+	case container.ActionDie:
+		// An engine that gives none leaves 0, as for a good end.
+		event.ExitCode, _ = strconv.Atoi(attribute("exitCode"))
+	case container.ActionCreate:
+		event.Replace = attribute(labelReplace)
+	}
+	return event, true
+}
+
+func eventTime(m events.Message) time.Time {
+	if m.TimeNano != 0 {
+		return time.Unix(0, m.TimeNano).UTC()
+	}
+	return time.Unix(m.Time, 0).UTC()
+}
+
+func clip(text string) string {
+	if len(text) > maxAttribute {
+		text = text[:maxAttribute]
+	}
+	return strings.ToValidUTF8(text, "")
+}

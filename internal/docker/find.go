@@ -1,0 +1,124 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+
+	"logstream/internal/container"
+)
+
+// Compose's labels.
+const (
+	labelProject = "com.docker.compose.project"
+	labelService = "com.docker.compose.service"
+	labelOneOff  = "com.docker.compose.oneoff"  // "True" on containers of "docker compose run"
+	labelReplace = "com.docker.compose.replace" // on a successor: the name of the container that it replaces. It stays for good
+)
+
+// replaceWindow is how long a successor that was never started counts as one:
+// what an aborted "docker compose up" leaves behind announces nothing.
+const replaceWindow = 10 * time.Minute
+
+// Find is the one container that ref names: its exact name, or project/service
+// by Compose's labels. No name has a slash, so the two never mix; and a name
+// is never taken for the beginning of an ID, as the engine itself would.
+func (r *Runtime) Find(ctx context.Context, ref string) (container.State, error) {
+	found, err := look(ctx, r, "look for", fmt.Sprintf("container %q", ref), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: listFilter(ref)})
+	})
+	if err != nil {
+		return container.State{}, err
+	}
+	one, err := pick(ref, found)
+	if err != nil {
+		return container.State{}, err
+	}
+	return r.Inspect(ctx, one.ID)
+}
+
+// listFilter lets the engine leave out what cannot be meant.
+func listFilter(ref string) filters.Args {
+	if project, service, ok := strings.Cut(ref, "/"); ok {
+		return filters.NewArgs(filters.Arg("label", labelProject+"="+project), filters.Arg("label", labelService+"="+service))
+	}
+	return filters.NewArgs(filters.Arg("name", "^/?"+regexp.QuoteMeta(ref)+"$"))
+}
+
+// pick chooses the one container that ref names.
+func pick(ref string, among []apicontainer.Summary) (apicontainer.Summary, error) {
+	matches := slices.DeleteFunc(slices.Clone(among), func(c apicontainer.Summary) bool { return !names(ref, c) })
+	switch len(matches) {
+	case 1:
+		return matches[0], nil
+	case 0:
+		return apicontainer.Summary{}, fmt.Errorf("look for container %q: %w", ref, container.ErrNotFound)
+	}
+	var candidates []string
+	for _, c := range matches {
+		candidates = append(candidates, summaryName(c))
+	}
+	slices.Sort(candidates)
+	return apicontainer.Summary{}, &container.AmbiguousError{Ref: ref, Candidates: candidates}
+}
+
+func names(ref string, c apicontainer.Summary) bool {
+	project, service, ok := strings.Cut(ref, "/")
+	if !ok {
+		return summaryName(c) == ref
+	}
+	return c.Labels[labelProject] == project && c.Labels[labelService] == service &&
+		!strings.EqualFold(c.Labels[labelOneOff], "true") && !successor(c)
+}
+
+// successor reports whether Compose made c to take another container's place
+// and hasn't got there yet: it bears a name of its own and never ran.
+func successor(c apicontainer.Summary) bool {
+	replaced := c.Labels[labelReplace]
+	return replaced != "" && replaced != summaryName(c) && c.State == string(container.Created)
+}
+
+// replaces reports whether c is the fresh successor of the container with that
+// name and ID.
+func replaces(c apicontainer.Summary, name, id string, now time.Time) bool {
+	replaced := c.Labels[labelReplace]
+	if !successor(c) || c.ID == id || now.Sub(time.Unix(c.Created, 0)) > replaceWindow {
+		return false
+	}
+	return replaced == name || len(replaced) >= 12 && strings.HasPrefix(id, replaced)
+}
+
+// summaryName is the container's own name; names with a slash inside are
+// those that links gave it.
+func summaryName(c apicontainer.Summary) string {
+	for _, name := range c.Names {
+		if name = strings.TrimPrefix(name, "/"); !strings.Contains(name, "/") {
+			return name
+		}
+	}
+	return ""
+}
+
+// replacing is the name of the container by which Compose is about to replace
+// the one with that name and ID, or empty.
+func (r *Runtime) replacing(ctx context.Context, name, id string) (string, error) {
+	labelled, err := look(ctx, r, "look for a successor of", short(id), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: filters.NewArgs(
+			filters.Arg("label", labelReplace), filters.Arg("status", string(container.Created)))})
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range labelled {
+		if replaces(c, name, id, time.Now()) {
+			return summaryName(c), nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,97 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apicontainer "github.com/docker/docker/api/types/container"
+
+	"logstream/internal/container"
+)
+
+// defaultStopTimeout is the engine's, for a container without its own.
+const defaultStopTimeout = 10 * time.Second
+
+// Inspect is the container with that ID as it is now.
+func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, error) {
+	answer, err := r.inspect(ctx, id)
+	if err != nil {
+		return container.State{}, err
+	}
+	state, err := toState(answer)
+	if err != nil {
+		return container.State{}, fmt.Errorf("inspect container %s: %w: the answer of %s makes no sense: %w",
+			short(id), container.ErrUnavailable, r.host, err)
+	}
+	state.Self = r.self != "" && strings.HasPrefix(state.ID, r.self)
+	if state.Project != "" {
+		if state.Replacing, err = r.replacing(ctx, state.Name, state.ID); err != nil {
+			return container.State{}, err
+		}
+	}
+	return state, nil
+}
+
+func (r *Runtime) inspect(ctx context.Context, id string) (apicontainer.InspectResponse, error) {
+	return look(ctx, r, "inspect", "container "+short(id), func(ctx context.Context, e engine) (apicontainer.InspectResponse, error) {
+		return e.ContainerInspect(ctx, id)
+	})
+}
+
+// short is an ID as docker ps shows it.
+func short(id string) string { return id[:min(len(id), 12)] }
+
+// toState reads a container out of the engine's answer.
+func toState(c apicontainer.InspectResponse) (container.State, error) {
+	if c.ContainerJSONBase == nil || c.State == nil || c.Config == nil || c.HostConfig == nil || c.ID == "" {
+		return container.State{}, errors.New("it lacks the container's ID, State, Config or HostConfig")
+	}
+	started, err := instant(c.State.StartedAt)
+	if err != nil {
+		return container.State{}, fmt.Errorf("StartedAt: %w", err)
+	}
+	finished, err := instant(c.State.FinishedAt)
+	if err != nil {
+		return container.State{}, fmt.Errorf("FinishedAt: %w", err)
+	}
+	hash, err := specHash(c)
+	if err != nil {
+		return container.State{}, fmt.Errorf("hash its specification: %w", err)
+	}
+	return container.State{
+		Name:          strings.TrimPrefix(c.Name, "/"),
+		ID:            c.ID,
+		Image:         c.Config.Image,
+		ImageID:       c.Image,
+		SpecHash:      hash,
+		Status:        container.Status(c.State.Status),
+		StartedAt:     started,
+		FinishedAt:    finished,
+		ExitCode:      c.State.ExitCode,
+		OOMKilled:     c.State.OOMKilled,
+		Error:         c.State.Error,
+		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
+		RestartCount:  c.RestartCount,
+		StopTimeout:   stopTimeout(c.Config.StopTimeout),
+		Project:       c.Config.Labels[labelProject],
+		Service:       c.Config.Labels[labelService],
+	}, nil
+}
+
+// instant reads a time; the engine's "never" is the zero time.
+func instant(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, text)
+}
+
+func stopTimeout(seconds *int) time.Duration {
+	if seconds == nil {
+		return defaultStopTimeout
+	}
+	return time.Duration(*seconds) * time.Second
+}

@@ -1,0 +1,112 @@
+package docker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	apicontainer "github.com/docker/docker/api/types/container"
+)
+
+// specHash is the SHA-256, in hex, of what recreating the container would
+// take: its configuration, its host's part of it, and its networks with their
+// aliases, as canonical JSON. What the engine made up (ID, default host name,
+// addresses, endpoints) is left out, so the hash stays over every start, stop
+// and pause, and two containers from the same specification share it.
+func specHash(c apicontainer.InspectResponse) (string, error) {
+	config := *c.Config
+	if config.Hostname == short(c.ID) {
+		config.Hostname = ""
+	}
+	config.Labels = maps.Clone(config.Labels)
+	delete(config.Labels, labelReplace) // says how it came about, not what it is
+	host := *c.HostConfig
+	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
+
+	document, err := canonical(map[string]any{"config": config, "host": host, "networks": networks(c)})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// network is what was asked of one network, without what it was given.
+type network struct {
+	Name           string
+	Aliases, Links []string
+	IPv4, IPv6     string // asked for, not assigned
+	DriverOpts     map[string]string
+}
+
+func networks(c apicontainer.InspectResponse) []network {
+	if c.NetworkSettings == nil {
+		return nil
+	}
+	var asked []network
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
+		n := network{Name: name}
+		if endpoint := c.NetworkSettings.Networks[name]; endpoint != nil {
+			n.Aliases = slices.DeleteFunc(slices.Sorted(slices.Values(endpoint.Aliases)), func(alias string) bool {
+				return alias == short(c.ID)
+			})
+			n.Links = slices.Sorted(slices.Values(endpoint.Links))
+			n.DriverOpts = endpoint.DriverOpts
+			if endpoint.IPAMConfig != nil {
+				n.IPv4, n.IPv6 = endpoint.IPAMConfig.IPv4Address, endpoint.IPAMConfig.IPv6Address
+			}
+		}
+		asked = append(asked, n)
+	}
+	return asked
+}
+
+// canonical is value as JSON with sorted keys and without empty members, so
+// that a field that a newer client knows and nobody set doesn't change it.
+func canonical(value any) ([]byte, error) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var generic any
+	if err := json.Unmarshal(raw, &generic); err != nil {
+		return nil, err
+	}
+	return json.Marshal(prune(generic))
+}
+
+// prune drops what is empty from objects, from the inside out; nil is empty.
+func prune(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, member := range v {
+			v[key] = prune(member)
+		}
+		maps.DeleteFunc(v, func(_ string, member any) bool { return member == nil })
+		if len(v) == 0 {
+			return nil
+		}
+	case []any:
+		for i, member := range v {
+			v[i] = prune(member)
+		}
+		if len(v) == 0 {
+			return nil
+		}
+	case string:
+		if v == "" {
+			return nil
+		}
+	case float64:
+		if v == 0 {
+			return nil
+		}
+	case bool:
+		if !v {
+			return nil
+		}
+	}
+	return value
+}
