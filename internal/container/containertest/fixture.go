@@ -1,0 +1,127 @@
+package containertest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+)
+
+const (
+	callTimeout = 30 * time.Second      // of one call of the runtime
+	patience    = 20 * time.Second      // until something that must happen has happened
+	look        = 20 * time.Millisecond // between two looks at a condition
+)
+
+// fixture is a Fixture with the calls that the tests make of it: each fails
+// the test where the runtime returns an error.
+type fixture struct {
+	Fixture
+	t  *testing.T
+	id string // of Name
+}
+
+func newFixture(t *testing.T, f Fixture) *fixture {
+	t.Helper()
+	fx := &fixture{Fixture: f, t: t}
+	fx.id = fx.find(f.Name).ID
+	return fx
+}
+
+// ctx is for one call.
+func (f *fixture) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	f.t.Cleanup(cancel)
+	return ctx
+}
+
+func (f *fixture) find(ref string) container.State {
+	f.t.Helper()
+	state, err := f.Runtime.Find(f.ctx(), ref)
+	if err != nil {
+		f.t.Fatalf("Find(%q): %v", ref, err)
+	}
+	return state
+}
+
+func (f *fixture) inspect() container.State {
+	f.t.Helper()
+	state, err := f.Runtime.Inspect(f.ctx(), f.id)
+	if err != nil {
+		f.t.Fatalf("Inspect(%s): %v", f.Name, err)
+	}
+	return state
+}
+
+func (f *fixture) start() {
+	f.t.Helper()
+	if err := f.Runtime.Start(f.ctx(), f.id); err != nil {
+		f.t.Fatalf("Start(%s): %v", f.Name, err)
+	}
+}
+
+func (f *fixture) restart() {
+	f.t.Helper()
+	if err := f.Runtime.Restart(f.ctx(), f.id); err != nil {
+		f.t.Fatalf("Restart(%s): %v", f.Name, err)
+	}
+}
+
+func (f *fixture) unpause() {
+	f.t.Helper()
+	if err := f.Runtime.Unpause(f.ctx(), f.id); err != nil {
+		f.t.Fatalf("Unpause(%s): %v", f.Name, err)
+	}
+}
+
+func (f *fixture) inject(fault string) {
+	f.t.Helper()
+	if err := f.Runtime.Inject(f.ctx(), f.id, fault); err != nil {
+		f.t.Fatalf("Inject(%s, %q): %v", f.Name, fault, err)
+	}
+}
+
+// status fails the test unless the container is in that state now.
+func (f *fixture) status(want container.Status) container.State {
+	f.t.Helper()
+	state := f.inspect()
+	if state.Status != want {
+		f.t.Fatalf("%s is %s, want %s", f.Name, state.Status, want)
+	}
+	return state
+}
+
+// answers waits until the container's service does.
+func (f *fixture) answers() {
+	f.t.Helper()
+	client := http.Client{Timeout: time.Second}
+	var last error
+	if !wait(func() bool {
+		response, err := client.Get(f.URL)
+		if last = err; err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		_, last = io.Copy(io.Discard, response.Body)
+		return last == nil && response.StatusCode == http.StatusOK
+	}) {
+		f.t.Fatalf("%s doesn't answer GET %s with 200 within %v of its start: %v", f.Name, f.URL, patience, last)
+	}
+}
+
+// wait reports whether the condition came to hold in time.
+func wait(holds func() bool) bool {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C {
+		if holds() {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
