@@ -88,7 +88,8 @@ type Service struct {
 	Sources        []Source          `json:"sources"`
 	Container      *ServiceContainer `json:"container"`
 	Healing        bool              `json:"healing"`
-	Held           string            `json:"held,omitempty"` // why healing waits
+	Held           string            `json:"held,omitempty"` // why healing waits: the gate's name
+	HeldReason     string            `json:"held_reason,omitempty"`
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
 	OpenIncident   string            `json:"open_incident,omitempty"`
 	Origin

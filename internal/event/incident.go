@@ -59,7 +59,8 @@ type Opened struct {
 	Check    string    `json:"check"` // with Instance: the source that decided
 	Instance string    `json:"instance"`
 	FirstBad time.Time `json:"first_bad"`
-	Kind     string    `json:"kind"` // service or fleet
+	Kind     string    `json:"kind"`             // service or fleet
+	Action   string    `json:"action,omitempty"` // that an operator asked for, where one did
 }
 
 // Fact is one observation about a failure.
@@ -144,6 +145,9 @@ type Pins struct {
 	SpecHash    string    `json:"spec_hash"`
 	StartedAt   time.Time `json:"started_at"`
 	State       string    `json:"state"`
+	// LastEvent is the engine's time of the newest event that was known of the
+	// container: what came after it is either the action's doing or from outside.
+	LastEvent time.Time `json:"last_event"`
 }
 
 // ActionStarted is the intent: written and read back before the call.
@@ -172,6 +176,8 @@ type ActionFinished struct {
 	OK         bool    `json:"ok"`
 	Error      string  `json:"error,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
+	// StartedAt is the container's after the call: as the action left it.
+	StartedAt time.Time `json:"started_at,omitzero"`
 }
 
 // Verified says whether the repair was proved.
@@ -252,3 +258,6 @@ func (o Other) MarshalJSON() ([]byte, error) {
 	}
 	return o.Raw, nil
 }
+
+// TypeOf is the type of an event that says data.
+func TypeOf(data Data) Type { return data.eventType() }

@@ -61,6 +61,7 @@ type Incidents struct {
 	Claims
 	byID  map[string]*Incident
 	order []*Incident
+	bySvc map[[2]string][]*Incident // by service and host
 	// early holds, by host, what stands before the first claim that is still
 	// on the log: it counts if that claim turns out to be a repeat of its own.
 	early map[string][]event.Incident
@@ -68,7 +69,7 @@ type Incidents struct {
 
 // NewIncidents is the fold of an empty log.
 func NewIncidents() *Incidents {
-	return &Incidents{byID: map[string]*Incident{}, early: map[string][]event.Incident{}}
+	return &Incidents{byID: map[string]*Incident{}, bySvc: map[[2]string][]*Incident{}, early: map[string][]event.Incident{}}
 }
 
 // Apply folds one event. It returns the incident that changed, or nil for a
@@ -106,6 +107,8 @@ func (f *Incidents) count(e event.Incident) (*Incident, bool) {
 		in = &Incident{ID: e.ID, Service: e.Service, Host: e.Host, State: Open, Opened: e.Time, FirstBad: e.Time}
 		f.byID[e.ID] = in
 		f.order = append(f.order, in)
+		key := [2]string{in.Service, in.Host}
+		f.bySvc[key] = append(f.bySvc[key], in)
 	} else if e.Seq != in.Seq()+1 || in.State == Resolved && e.Type != event.TypeReported {
 		return nil, false
 	}
@@ -119,6 +122,10 @@ func (f *Incidents) Get(id string) *Incident { return f.byID[id] }
 // All are the incidents, in the order in which they were opened.
 func (f *Incidents) All() []*Incident { return f.order }
 
+// Of are the incidents of one service on one host, in the order in which they
+// were opened.
+func (f *Incidents) Of(service, host string) []*Incident { return f.bySvc[[2]string{service, host}] }
+
 // Forget drops the oldest resolved incidents beyond the newest keep.
 func (f *Incidents) Forget(keep int) {
 	excess := len(f.order) - keep
@@ -128,6 +135,8 @@ func (f *Incidents) Forget(keep int) {
 		}
 		excess--
 		delete(f.byID, in.ID)
+		key := [2]string{in.Service, in.Host}
+		f.bySvc[key] = slices.DeleteFunc(f.bySvc[key], func(of *Incident) bool { return of == in })
 		return true
 	})
 }

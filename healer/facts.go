@@ -1,0 +1,243 @@
+package healer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"logstream/healer/runbook"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// failedBefore begins the reason of an action that was tried and did not hold.
+const failedBefore = "it was tried for this and did not hold"
+
+// facts are what is known to decide from, and whether it is enough: if not,
+// a look is under way, a gate was written, or something comes in a moment.
+func (w *World) facts(s *svc, now time.Time) (runbook.Facts, bool) {
+	if s.def.Container == "" {
+		return w.answers(s, runbook.Facts{}), true
+	}
+	if w.engineAway(s, now) || !w.seen(s, now) {
+		return runbook.Facts{}, false
+	}
+	var ambiguous *container.AmbiguousError
+	switch err := s.look.err; {
+	case err == nil:
+	case errors.Is(err, container.ErrNotFound):
+		return w.missing(s, now)
+	case errors.As(err, &ambiguous):
+		w.orEscalate(s, ambiguous.Error(), now)
+		return runbook.Facts{}, false
+	default:
+		w.orSuppress(s, "engine", "the container engine does not answer", nil, now)
+		return runbook.Facts{}, false
+	}
+	c := s.look.state
+	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
+		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	if !w.complete(s, now) {
+		return f, false
+	}
+	if e, known := w.ending(s, now); known {
+		f.End, f.Events = e.end, e.order
+	}
+	f = w.answers(s, f)
+	f.Refused = w.refusals(s, runbook.Diagnose(f).Cause)
+	return f, true
+}
+
+// orSuppress and orEscalate write nothing about an incident that a person has
+// been called for already.
+func (w *World) orSuppress(s *svc, gate, reason string, until *time.Time, now time.Time) {
+	if s.incident.State == "open" {
+		w.suppress(s, gate, reason, until, now)
+	}
+}
+
+func (w *World) orEscalate(s *svc, reason string, now time.Time) {
+	if s.incident.State == "open" {
+		w.escalate(s, event.ByGuard, reason, now)
+	}
+}
+
+func (w *World) engineAway(s *svc, now time.Time) bool {
+	switch {
+	case !w.streamLost.IsZero():
+		w.orSuppress(s, "engine", "the container engine does not answer", nil, now)
+		return true
+	case !w.streamBack.IsZero() && now.Sub(w.streamBack) < settle:
+		w.orSuppress(s, "engine", "the container engine is back and settles", at(w.streamBack.Add(settle)), now)
+		return true
+	}
+	return false
+}
+
+// seen says whether the container was looked at since anything happened to
+// it, and not long ago. If not, it asks.
+func (w *World) seen(s *svc, now time.Time) bool {
+	l := &s.look
+	if l.open {
+		if now.Sub(l.asked) < lookLost {
+			return false
+		}
+		l.open = false
+	}
+	age := now.Sub(l.at)
+	stale := l.at.IsZero() || age > lookAgain
+	if !l.dirty && !stale && (l.err == nil || age < lookRetry || errors.Is(l.err, container.ErrNotFound)) {
+		return true
+	}
+	w.ask(s, now)
+	return false
+}
+
+func (w *World) ask(s *svc, now time.Time) {
+	l := &s.look
+	l.request++
+	l.open, l.asked, l.dirty = true, now, false
+	w.emit(Look{Service: s.def.Name, Request: l.request, Ref: s.def.Container})
+}
+
+// missing is a container that is gone: it may be about to be made anew.
+func (w *World) missing(s *svc, now time.Time) (runbook.Facts, bool) {
+	if until := w.deployedUntil(s); now.Before(until) {
+		w.orSuppress(s, "deploy", "its container was removed or renamed a moment ago: a deployment may be under way", at(until), now)
+		return runbook.Facts{}, false
+	}
+	return w.answers(s, runbook.Facts{Container: s.name(), Missing: true}), true
+}
+
+// deployedUntil is until when a deployment may be under way, by the engine's
+// removals and renames.
+func (w *World) deployedUntil(s *svc) time.Time {
+	e, found := w.tape(s).last(nil, "destroy", "rename")
+	if !found {
+		return time.Time{}
+	}
+	return e.heard.Add(max(deployment, w.cfg.Quiet))
+}
+
+// complete says whether the engine's events have caught up with what was seen
+// of the container. Events that never come are not waited for longer than
+// patienceMax.
+func (w *World) complete(s *svc, now time.Time) bool {
+	c, t := s.look.state, w.tape(s).of(s.look.state.ID)
+	complete := true
+	switch c.Status {
+	case container.Exited, container.Dead:
+		e, found := t.ended(c.ID, make([]bool, len(t)), now)
+		die, _ := t.last(nil, "die")
+		complete = found && !e.waiting && !die.Time.Before(c.FinishedAt.Add(-time.Second))
+	case container.Paused:
+		_, complete = t.last(func(_ int, e entry) bool { return e.Time.After(c.StartedAt) }, "pause")
+	}
+	if complete {
+		s.work.waiting = time.Time{}
+		return true
+	}
+	if s.work.waiting.IsZero() {
+		s.work.waiting = now
+	}
+	return now.Sub(s.work.waiting) > patienceMax
+}
+
+// ending is how the service's container ended, if it did, by its own events.
+func (w *World) ending(s *svc, now time.Time) (ending, bool) {
+	c, t := s.look.state, w.tape(s)
+	marks := t.marks(w.intents(s))
+	switch c.Status {
+	case container.Exited, container.Dead:
+		e, found := t.ended(c.ID, marks, now)
+		die, _ := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "die")
+		return e, found && !die.Time.Before(c.FinishedAt.Add(-time.Second))
+	case container.Paused:
+		e, found := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "pause")
+		return ending{end: runbook.EndUnknown, at: e.Time, heard: e.heard, order: "pause"}, found
+	}
+	return ending{}, false
+}
+
+// answers adds what the service says to our own check; where others may be
+// believed alone, what they say.
+func (w *World) answers(s *svc, f runbook.Facts) runbook.Facts {
+	f.Needed = s.def.FailureThreshold
+	own, heard := s.status.OwnLast()
+	switch {
+	case s.status.OwnDown():
+		f.Answer, f.Code, f.CheckError = answerOf(own), own.Code, own.Error
+		f.BadChecks = s.status.OwnBadSince(f.StartedAt)
+	case !s.def.Heal.Confirm && s.status.ForeignDown():
+		f.Answer, f.Code = runbook.AnswerStatus, max(s.status.Last.Code, 500)
+		if s.status.Decided.Since.After(f.StartedAt) {
+			f.BadChecks = f.Needed
+		}
+	case heard && own.Status != event.Down && s.status.Good():
+		f.Answer = runbook.AnswerGood
+	}
+	return f
+}
+
+// answerOf sorts what our own check said.
+func answerOf(h event.HealthLog) runbook.Answer {
+	has := func(words ...string) bool {
+		for _, word := range words {
+			if strings.Contains(h.Error, word) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case h.Code != 0:
+		return runbook.AnswerStatus
+	case has("no answer within", "timed out", "timeout", "deadline"):
+		return runbook.AnswerTimeout
+	case has("resolve", "lookup", "certificate", "no such host", "TLS"):
+		return runbook.AnswerBroken
+	}
+	return runbook.AnswerRefused
+}
+
+// refusals are the actions that policy forbids, and those beyond tier 0 that
+// were tried for this cause and did not hold.
+func (w *World) refusals(s *svc, cause string) []event.Refusal {
+	var list []event.Refusal
+	for _, action := range s.def.Heal.Never {
+		list = append(list, event.Refusal{Action: action, Why: "config.yaml says heal.never"})
+	}
+	for _, a := range attempts(s.incident) {
+		if a.outcome == failed && a.cause == cause && !runbook.Tier0(a.action) {
+			list = append(list, event.Refusal{Action: a.action, Why: fmt.Sprintf("%s (attempt %d: %s)", failedBefore, a.number, a.err)})
+		}
+	}
+	return list
+}
+
+// forcedAction is what an operator asked for, until it was carried out.
+func forcedAction(in interface {
+	Last(...event.Type) (event.Incident, bool)
+}) string {
+	opened, known := in.Last(event.TypeOpened)
+	if !known || opened.Data.(event.Opened).Action == "" {
+		return ""
+	}
+	if finished, done := in.Last(event.TypeActionFinished); done && !notCarriedOut(finished.Data.(event.ActionFinished)) {
+		return ""
+	}
+	return opened.Data.(event.Opened).Action
+}
+
+// force makes an operator's choice the first, where it is legal.
+func force(dx runbook.Diagnosis, action string) runbook.Diagnosis {
+	dx.Wait = ""
+	if action == service.ActionRestart || action == dx.Action {
+		dx.Action, dx.Confidence, dx.Why = action, 1, "an operator asked for it"
+	}
+	return dx
+}
+
+func at(t time.Time) *time.Time { t = t.UTC(); return &t }

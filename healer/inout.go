@@ -1,0 +1,115 @@
+package healer
+
+import (
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// Input is something that happened: a record read from the log, the outcome
+// of an effect, or time passing.
+type Input interface{ input() }
+
+// Inputs of Step.
+type (
+	// ReadHealth is a record of system-logs.
+	ReadHealth struct {
+		Log    event.HealthLog
+		Signed bool
+	}
+	// ReadDocker is a record of logstream.docker that is signed.
+	ReadDocker struct{ Event event.Docker }
+	// ReadService is a record of logstream.services.
+	ReadService struct{ Service event.Service }
+	// ReadCommand is a record of logstream.commands.
+	ReadCommand struct{ Command event.Command }
+	// ReadIncident is a record of logstream.incidents.
+	ReadIncident struct{ Event event.Incident }
+	// Replayed says that everything was read up to the end seen at the start.
+	// Nonce is new, and unguessable.
+	Replayed struct{ Nonce string }
+	// Looked is the outcome of Look.
+	Looked struct {
+		Service string
+		Request int
+		State   container.State
+		Err     error
+		Logs    []string
+	}
+	// Acted is the outcome of Act.
+	Acted struct {
+		Service  string
+		Incident string
+		Attempt  int
+		NotMade  string // why the call was not made, or empty
+		Err      error
+		After    container.State // as it was found after the call; zero where it was not
+		Took     time.Duration
+	}
+	// AppendFailed says that it is unknown whether an append was written.
+	AppendFailed struct {
+		ID      string
+		Seq     int
+		Service string
+	}
+	// Published is the outcome of Publish.
+	Published struct {
+		Service string
+		OK      bool
+	}
+	// Reconfigured carries the services as they are configured from now on.
+	Reconfigured struct{ Services []service.Definition }
+	// Tick is time passing; Step wants one at least each 100 ms.
+	Tick struct{}
+)
+
+func (ReadHealth) input()   {}
+func (ReadDocker) input()   {}
+func (ReadService) input()  {}
+func (ReadCommand) input()  {}
+func (ReadIncident) input() {}
+func (Replayed) input()     {}
+func (Looked) input()       {}
+func (Acted) input()        {}
+func (AppendFailed) input() {}
+func (Published) input()    {}
+func (Reconfigured) input() {}
+func (Tick) input()         {}
+
+// Effect is something to be done; its outcome comes back as an Input.
+type Effect interface{ effect() }
+
+// Effects of Step.
+type (
+	// Append writes an incident event, or a claim. It is told apart by what is
+	// read back; only a failure comes back by itself.
+	Append struct{ Event event.Incident }
+	// Publish writes a service's state.
+	Publish struct{ Service event.Service }
+	// Answer writes a command's result.
+	Answer struct{ Command event.Command }
+	// Look inspects the container that ref names and reads its last lines.
+	Look struct {
+		Service string
+		Request int
+		Ref     string
+	}
+	// Act inspects the target once more, compares it with Pins, and only then
+	// makes the call, all before Deadline.
+	Act struct {
+		Service  string
+		Incident string
+		Attempt  int
+		Action   string
+		Pins     event.Pins
+		Deadline time.Time // monotonic: counted from before the intent was written
+	}
+)
+
+func (Append) effect()  {}
+func (Publish) effect() {}
+func (Answer) effect()  {}
+func (Look) effect()    {}
+func (Act) effect()     {}

@@ -1,0 +1,349 @@
+package healer
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+const (
+	unsignedMark   = " (unsigned)" // of a source that uses one of our names without our signature
+	chaosReach     = 15 * time.Second
+	maxTapes       = 2048
+	keepIncidents  = 5000
+	hourOfBudget   = time.Hour
+	minuteOfBudget = time.Minute
+)
+
+// Step takes one input at now, and returns what is to be done. It changes the
+// world in place; nothing else does.
+func (w *World) Step(in Input, now time.Time) []Effect {
+	w.effects = nil
+	switch in := in.(type) {
+	case ReadHealth:
+		w.readHealth(in, now)
+	case ReadDocker:
+		w.readDocker(in.Event, now)
+	case ReadService:
+		w.readService(in.Service, now)
+	case ReadCommand:
+		w.readCommand(in.Command, now)
+	case ReadIncident:
+		w.readIncident(in.Event, now)
+	case Replayed:
+		w.replay(in.Nonce, now)
+	case Looked:
+		w.looked(in, now)
+	case Acted:
+		w.acted(in, now)
+	case AppendFailed:
+		w.appendFailed(in, now)
+	case Published:
+		if s := w.services[in.Service]; s != nil {
+			s.publishing = false
+			if !in.OK {
+				s.published = event.Service{} // it is written again
+			}
+		}
+	case Reconfigured:
+		w.reconfigure(in.Services, now)
+	case Tick:
+		w.tick(now)
+	}
+	return w.effects
+}
+
+// touch decides anew about one service and publishes what changed.
+func (w *World) touch(s *svc, now time.Time) {
+	if s == nil {
+		return
+	}
+	w.think(s, now)
+	w.publish(s, now)
+}
+
+func (w *World) tick(now time.Time) {
+	w.keepClaim(now)
+	w.recent = trim(w.recent, now, minuteOfBudget)
+	if w.held != nil && !w.held.until.IsZero() && now.After(w.held.until) {
+		w.held = nil
+	}
+	for _, name := range slices.Clone(w.order) {
+		s := w.services[name]
+		s.hour = trim(s.hour, now, hourOfBudget)
+		s.status.Tick(now)
+		w.touch(s, now)
+	}
+}
+
+func (w *World) readHealth(in ReadHealth, now time.Time) {
+	s := w.services[in.Log.Service]
+	if s == nil {
+		return
+	}
+	h := in.Log
+	kind, counts := w.kind(&h, in.Signed)
+	if !counts {
+		return
+	}
+	level, good := s.status.Level(), s.status.Good()
+	if !s.status.Observe(h, kind, now) {
+		return
+	}
+	if s.status.Level() != level || s.status.Good() != good {
+		s.look.dirty = true
+	}
+	if kind == state.Own && !h.Extra {
+		w.countRuns(s, h)
+	}
+	if !s.status.Good() {
+		s.good = run{}
+	}
+	w.touch(s, now)
+}
+
+// kind says what the source of a record is to us, and whether it counts. A
+// record that uses one of our names without our signature is foreign, and is
+// marked.
+func (w *World) kind(h *event.HealthLog, signed bool) (state.Kind, bool) {
+	if !signed {
+		if w.known[h.Instance] {
+			h.Instance += unsignedMark
+		}
+		return state.Foreign, true
+	}
+	w.known[h.Instance] = true
+	if h.Check == event.CheckContainer {
+		newest, claimed := w.incidents.Newest(w.host)
+		switch {
+		case claimed && h.Nonce == newest.Nonce && h.Instance == newest.Instance:
+			return state.LevelUse, true
+		case h.Instance == w.instance:
+			return 0, false // a level of an earlier life
+		}
+		return state.Foreign, true
+	}
+	if h.Instance == w.instance {
+		return state.Own, true
+	}
+	return state.Foreign, true
+}
+
+// countRuns counts scheduled checks of our own towards a proof and towards
+// a recovery.
+func (w *World) countRuns(s *svc, h event.HealthLog) {
+	if v := s.work.verify; v != nil && h.Time().After(v.since) {
+		v.run.count(h)
+	}
+	s.good.count(h)
+}
+
+func (r *run) count(h event.HealthLog) {
+	if h.Status == event.Down {
+		*r = run{}
+		return
+	}
+	if r.n == 0 {
+		r.first = h.Time()
+	}
+	r.n++
+}
+
+func (w *World) readDocker(e event.Docker, now time.Time) {
+	if e.Host != "" && e.Host != w.host {
+		return
+	}
+	switch e.Action {
+	case event.StreamLost:
+		w.streamLost = now
+		w.lost = append(trim(w.lost, now, tapeAge), now)
+		return
+	case event.StreamBack:
+		if !w.streamLost.IsZero() {
+			w.streamLost, w.streamBack = time.Time{}, now
+		}
+		for _, name := range w.order {
+			w.services[name].look.dirty = true
+		}
+		return
+	}
+	if _, known := w.tapes[e.Container]; !known && len(w.tapes) >= maxTapes {
+		return
+	}
+	w.tapes[e.Container] = w.tapes[e.Container].add(entry{e, now})
+	for _, name := range slices.Clone(w.order) {
+		if s := w.services[name]; s.name() == e.Container || e.Replace != "" {
+			s.look.dirty = true
+			w.touch(s, now)
+		}
+	}
+}
+
+// readService takes what was last published of a service, before the claim.
+// After it, it is our own word that comes back.
+func (w *World) readService(published event.Service, now time.Time) {
+	if published.Host != w.host || w.replayed {
+		return
+	}
+	if published.Definition == nil {
+		delete(w.prior, published.Service)
+	} else {
+		w.prior[published.Service] = published
+	}
+	if old := w.services[published.Service]; old != nil {
+		i := slices.Index(w.order, published.Service)
+		fresh := w.add(old.def, now)
+		w.order = slices.Delete(w.order, len(w.order)-1, len(w.order))
+		w.order[i] = fresh.def.Name
+	}
+}
+
+func (w *World) readCommand(c event.Command, now time.Time) {
+	switch c.Command {
+	case event.CommandInject:
+		if s := w.services[c.Service]; s != nil && (c.Result == nil || c.Result.OK) {
+			s.chaos = append(trim(s.chaos, now, tapeAge), now)
+			s.look.dirty = true
+		}
+	case event.CommandHeal, event.CommandHold, event.CommandRelease:
+		if c.Result != nil || !w.owner || now.Sub(c.Time) > time.Minute {
+			return
+		}
+		w.answer(c, w.command(c, now))
+	}
+}
+
+func (w *World) readIncident(e event.Incident, now time.Time) {
+	if claim, is := e.Data.(event.Claim); is {
+		w.readClaim(claim, now)
+		return
+	}
+	in, counted := w.incidents.Apply(e)
+	if e.Host != w.host {
+		return
+	}
+	s := w.services[e.Service]
+	if s == nil {
+		return
+	}
+	if s.pending != nil && s.pending.ID == e.ID && s.pending.Seq == e.Seq {
+		s.pending = nil
+	}
+	if !counted {
+		return
+	}
+	if s.incident == nil || s.incident.ID != in.ID {
+		s.incident = in
+		s.work = work{}
+	}
+	w.tally(s, e)
+	if w.owner {
+		w.touch(s, now)
+	}
+}
+
+// tally keeps the counters that outlive an incident: budgets and cooldown.
+func (w *World) tally(s *svc, e event.Incident) {
+	switch data := e.Data.(type) {
+	case event.ActionStarted:
+		s.hour = append(s.hour, e.Time)
+		w.recent = append(w.recent, e.Time)
+	case event.ActionFinished:
+		if w.busy == s.def.Name {
+			w.busy = ""
+		}
+		if !data.OK && !notCarriedOut(data) {
+			s.fails, s.failed = s.fails+1, e.Time
+		}
+	case event.Verified:
+		switch {
+		case data.OK:
+			s.fails = 0
+		case !interrupted(data):
+			s.fails, s.failed = s.fails+1, e.Time
+		}
+	}
+}
+
+func (w *World) looked(in Looked, now time.Time) {
+	s := w.services[in.Service]
+	if s == nil || in.Request != s.look.request || !s.look.open {
+		return
+	}
+	s.look.open, s.look.at = false, now
+	s.look.state, s.look.err, s.look.logs = in.State, in.Err, in.Logs
+	if in.Err == nil {
+		w.meet(s)
+	}
+	w.touch(s, now)
+}
+
+// meet notes which container a service has, and that it ran.
+func (w *World) meet(s *svc) {
+	c := s.look.state
+	running := c.Status == "running" || c.Status == "paused" || c.Status == "restarting"
+	if running || s.lifeOnTape(w.tapes[c.Name], c.ID) {
+		s.ranIDs[c.ID] = true
+	}
+	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ranIDs[c.ID]}
+}
+
+// lifeOnTape says whether the engine told of an end of that container: then
+// it ran.
+func (s *svc) lifeOnTape(t tape, id string) bool {
+	_, died := t.last(func(_ int, e entry) bool { return e.ID == id }, "die", "start", "restart")
+	return died
+}
+
+func (w *World) acted(in Acted, now time.Time) {
+	s := w.services[in.Service]
+	if s == nil || !s.open() || s.incident.ID != in.Incident || s.work.attempt != in.Attempt {
+		return
+	}
+	s.work.acting = false
+	s.look.dirty = true
+	switch {
+	case in.NotMade == "" && in.Err != nil && !refused(in.Err):
+		s.work.doubt = now // the engine went away: the effect is not known
+	default:
+		s.work.acted = &in
+	}
+	w.touch(s, now)
+}
+
+func (w *World) reconfigure(defs []service.Definition, now time.Time) {
+	wanted := map[string]bool{}
+	for _, def := range defs {
+		wanted[def.Name] = true
+		s := w.services[def.Name]
+		switch {
+		case s == nil:
+			s = w.add(def, now)
+		case s.def.Container != def.Container:
+			s.container = nil
+			s.look = look{request: s.look.request, dirty: true}
+			fallthrough
+		default:
+			s.define(def)
+			s.removed = false
+			s.status.Redefine(def, now)
+		}
+		w.touch(s, now)
+	}
+	for _, name := range slices.Clone(w.order) {
+		if !wanted[name] {
+			w.services[name].removed = true
+			w.touch(w.services[name], now)
+		}
+	}
+}
+
+// drop forgets a service that was removed and about which nothing is open.
+func (w *World) drop(s *svc) {
+	delete(w.services, s.def.Name)
+	delete(w.prior, s.def.Name)
+	w.order = slices.DeleteFunc(w.order, func(name string) bool { return name == s.def.Name })
+}

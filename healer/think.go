@@ -1,0 +1,329 @@
+package healer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/runbook"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+const (
+	lookAgain   = 5 * time.Second  // what was seen of a container is good for that long
+	lookRetry   = time.Second      // while the engine does not answer
+	lookLost    = 15 * time.Second // a look whose outcome never came is made again
+	patience    = 2 * time.Second  // incomplete facts are waited for without a word
+	patienceMax = 5 * time.Second  // and events that never come, at most so long
+	tooMany     = 5                // intents that were not carried out, in one incident
+	actAgain    = 10 * time.Minute // somebody's same act again within it is a decision
+	projectStop = 10 * time.Second // stops of one project's containers within it belong together
+	engineOwn   = 15 * time.Second // a stop whose event stream ends within it was the engine's own
+	settle      = 5 * time.Second  // after the engine is back
+	afterStop   = time.Second      // after any stop: deployments remove what they stop
+	deployment  = 10 * time.Second // after a container was removed or renamed
+	policyTime  = 10 * time.Second // Docker's restart policy goes first
+	cooldownMax = 10 * time.Minute
+)
+
+// think does the one next thing about a service's incident, if there is one.
+func (w *World) think(s *svc, now time.Time) {
+	switch {
+	case !w.owner:
+		return
+	case s.pending != nil:
+		w.again(s, now)
+		return
+	case s.removed:
+		w.remove(s, now)
+		return
+	case ended(s.incident):
+		if w.nextByHand(s, now) {
+			return
+		}
+		if s.status.Value == event.Down {
+			w.begin(s, event.ByLogstream, event.Opened{Error: s.status.Error, Check: s.status.Decided.Check,
+				Instance: s.status.Decided.Instance, FirstBad: s.status.FirstBad, Kind: "service"}, now)
+		}
+		return
+	}
+	last, acted := s.incident.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified)
+	if acted {
+		switch data := last.Data.(type) {
+		case event.ActionStarted:
+			w.carryOut(s, last, data, now)
+			return
+		case event.ActionFinished:
+			if data.OK {
+				w.prove(s, data, now)
+				return
+			}
+		case event.Verified:
+			if data.OK {
+				w.resolve(s, event.HowHealed, firstGood(data, s), now)
+				return
+			}
+		}
+	}
+	w.deliberate(s, now)
+}
+
+func (w *World) remove(s *svc, now time.Time) {
+	if last, acted := lastOf(s, event.TypeActionStarted, event.TypeActionFinished); s.open() && acted && last.Type == event.TypeActionStarted {
+		w.carryOut(s, last, last.Data.(event.ActionStarted), now)
+		return
+	}
+	if s.open() {
+		w.resolve(s, event.HowOperator, now, now)
+	}
+}
+
+func lastOf(s *svc, types ...event.Type) (event.Incident, bool) {
+	if s.incident == nil {
+		return event.Incident{}, false
+	}
+	return s.incident.Last(types...)
+}
+
+// deliberate decides what is next while no action runs and none is proved.
+func (w *World) deliberate(s *svc, now time.Time) {
+	in := s.incident
+	if s.status.Good() && s.status.Level() != event.Down && s.good.n >= w.verifyNeeded(s.def) {
+		w.resolve(s, event.HowRecovered, s.good.first, now)
+		return
+	}
+	forced := forcedAction(in)
+	if s.status.Value != event.Down && forced == "" {
+		return // it answers again: the window decides
+	}
+	if w.rivalry(s, now) {
+		return
+	}
+	if in.State == state.Escalated {
+		w.reconsider(s, now)
+		return
+	}
+	if forced == "" && !w.confirmed(s) {
+		w.suppress(s, "unconfirmed", fmt.Sprintf("only %s sees it down; our own check and the engine do not", s.status.Decided.Instance), nil, now)
+		return
+	}
+	facts, ready := w.facts(s, now)
+	if !ready {
+		return
+	}
+	w.decide(s, facts, now)
+}
+
+// decide writes what was found and what is to be done, one event at a time.
+func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
+	dx := runbook.Diagnose(facts)
+	if forced := forcedAction(s.incident); forced != "" {
+		dx = force(dx, forced)
+	}
+	if dx.Wait != "" {
+		w.wait(s, "starting", dx.Wait, now)
+		return
+	}
+	s.work.waiting = time.Time{}
+	if evidence, written := lastOf(s, event.TypeEvidence); !written || !slices.Equal(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts)) {
+		w.write(s, event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: s.look.logs}, now)
+		return
+	}
+	diagnosed := event.Diagnosed{Cause: dx.Cause, Action: dx.Action, Target: s.def.Name, Confidence: dx.Confidence,
+		Command: command(dx.Action, s.name()), Legal: dx.Legal, NotOffered: dx.NotOffered,
+		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
+	if before, written := lastOf(s, event.TypeDiagnosed); !written || !sameDiagnosis(before.Data.(event.Diagnosed), diagnosed) {
+		w.write(s, event.ByRunbook, diagnosed, now)
+		return
+	}
+	switch dx.Action {
+	case service.ActionNone:
+		w.suppress(s, "none", dx.Why, nil, now)
+	case service.ActionEscalate:
+		w.escalate(s, event.ByRunbook, escalation(s, dx), now)
+	default:
+		w.act(s, dx.Action, facts, now)
+	}
+}
+
+// decisive are the facts that decide: evidence is written again when they change.
+func decisive(facts []event.Fact) []event.Fact {
+	return slices.DeleteFunc(slices.Clone(facts), func(f event.Fact) bool { return !f.Decisive })
+}
+
+func sameDiagnosis(a, b event.Diagnosed) bool {
+	return a.Cause == b.Cause && a.Action == b.Action && slices.Equal(a.Legal, b.Legal) && slices.Equal(a.NotOffered, b.NotOffered)
+}
+
+func escalation(s *svc, dx runbook.Diagnosis) string {
+	for _, refused := range dx.NotOffered {
+		if strings.HasPrefix(refused.Why, failedBefore) {
+			return fmt.Sprintf("%s %s: %s", dx.Cause, refused.Action, refused.Why)
+		}
+	}
+	return dx.Cause + " " + strings.ToUpper(dx.Why[:1]) + dx.Why[1:] + "."
+}
+
+// act asks the guard, and writes the intent.
+func (w *World) act(s *svc, action string, facts runbook.Facts, now time.Time) {
+	verdict := guard(w.situation(s, action, facts, now))
+	switch {
+	case verdict.escalate != "":
+		w.escalate(s, event.ByGuard, verdict.escalate, now)
+		return
+	case verdict.gate != "":
+		w.suppress(s, verdict.gate, verdict.reason, verdict.until, now)
+		return
+	case w.busy != "":
+		return // one call at a time on this engine
+	}
+	c := s.look.state
+	attempt := s.incident.Attempts + 1
+	limit := deadline(action, c.StopTimeout)
+	s.work = work{incident: s.incident.ID, attempt: attempt, ours: true, wrote: now}
+	w.busy = s.def.Name
+	w.write(s, decider(s.incident), event.ActionStarted{Attempt: attempt, Action: action, Target: s.def.Name, Command: command(action, s.name()),
+		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
+			State: string(c.Status), LastEvent: w.tape(s).newest()},
+		Expires: now.Add(limit).UTC(), Verify: w.verifyNeeded(s.def)}, now)
+}
+
+// reconsider looks again at an escalated incident: it is taken up when the
+// facts prove another cause whose repair loses nothing.
+func (w *World) reconsider(s *svc, now time.Time) {
+	if !w.confirmed(s) {
+		return
+	}
+	facts, ready := w.facts(s, now)
+	if !ready {
+		return
+	}
+	dx := runbook.Diagnose(facts)
+	before, known := lastOf(s, event.TypeDiagnosed)
+	if dx.Wait != "" || !known || before.Data.(event.Diagnosed).Cause == dx.Cause || !runbook.Tier0(dx.Action) || dx.Action == service.ActionNone {
+		return
+	}
+	if verdict := guard(w.situation(s, dx.Action, facts, now)); verdict.gate != "" || verdict.escalate != "" {
+		return
+	}
+	w.decide(s, facts, now)
+}
+
+// confirmed says whether our own check, or the engine, agrees that it is DOWN.
+func (w *World) confirmed(s *svc) bool {
+	return !s.def.Heal.Confirm || s.status.OwnDown() || s.status.Level() == event.Down || !s.status.ForeignDown()
+}
+
+// suppress says once which gate holds the incident, and why.
+func (w *World) suppress(s *svc, gate, reason string, until *time.Time, now time.Time) {
+	if s.incident.Held == gate && s.incident.HeldReason == reason {
+		return
+	}
+	w.write(s, event.ByGuard, event.Suppressed{Gate: gate, Reason: reason, Until: until}, now)
+}
+
+// wait is for facts that come by themselves in a moment: it is said only when
+// they don't.
+func (w *World) wait(s *svc, gate, reason string, now time.Time) {
+	if s.work.waiting.IsZero() {
+		s.work.waiting = now
+	}
+	if now.Sub(s.work.waiting) > patience {
+		w.suppress(s, gate, reason, nil, now)
+	}
+}
+
+func (w *World) escalate(s *svc, by, reason string, now time.Time) {
+	w.write(s, by, event.Escalated{Reason: reason}, now)
+}
+
+func (w *World) resolve(s *svc, how string, good, now time.Time) {
+	in := s.incident
+	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
+	w.write(s, event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
+		TTRMS: ms(now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))}, now)
+}
+
+// rivalry says whether somebody else just started the target: then its checks
+// decide, and not we.
+func (w *World) rivalry(s *svc, now time.Time) bool {
+	e, found := w.rival(s)
+	if !found || now.Sub(e.heard) > w.verifyTimeout(s.def) {
+		return false
+	}
+	if s.status.Level() == event.Down && now.Sub(e.heard) > patience {
+		return false // and it is down again
+	}
+	if s.status.Level() == event.Down {
+		return true // the level follows in a moment
+	}
+	w.suppress(s, "rival", fmt.Sprintf("somebody else made it %s; its checks decide", past(e.Action)), nil, now)
+	return true
+}
+
+// rival is the newest start, restart or unpause from outside since the
+// incident was opened, if nothing ended the container after it.
+func (w *World) rival(s *svc) (entry, bool) {
+	t := w.tape(s)
+	marks := t.marks(w.intents(s))
+	for i := len(t) - 1; i >= 0; i-- {
+		if marks[i] || t[i].heard.Before(s.incident.Opened.Add(-time.Second)) || !ofTarget(s, t[i]) {
+			continue
+		}
+		switch t[i].Action {
+		case "die", "kill", "pause":
+			return entry{}, false
+		case "start", "restart", "unpause":
+			return t[i], true
+		}
+	}
+	return entry{}, false
+}
+
+// ofTarget says whether an event is of the container that the service has, as
+// far as that is known.
+func ofTarget(s *svc, e entry) bool {
+	return s.look.at.IsZero() || s.look.err != nil || s.look.dirty || e.ID == s.look.state.ID
+}
+
+func past(action string) string {
+	if action == "unpause" {
+		return "go on"
+	}
+	return "start"
+}
+
+// command is what a person would type.
+func command(action, name string) string {
+	switch action {
+	case service.ActionStart, service.ActionRestart, service.ActionUnpause:
+		return "docker " + action + " " + quote(name)
+	}
+	return ""
+}
+
+// quote makes a name safe to paste into a shell. It is shown, never executed.
+func quote(name string) string {
+	plain := func(r rune) bool {
+		return r == '-' || r == '_' || r == '.' || r == '/' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	if strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+func decider(in *state.Incident) string {
+	if in.DecidedBy != "" {
+		return in.DecidedBy
+	}
+	return event.ByRunbook
+}
+
+// refused says whether an error is the engine's answer, and not its silence.
+func refused(err error) bool { return !errors.Is(err, container.ErrUnavailable) }
