@@ -62,8 +62,7 @@ func (o *own) prepare() error {
 	if o.bridged {
 		return nil
 	}
-	pool, err := o.bridge()
-	if err != nil {
+	if err := o.bridge(); err != nil {
 		return err
 	}
 	config := filepath.Join(o.dir, "daemon.json") // not the machine's
@@ -80,31 +79,31 @@ func (o *own) prepare() error {
 		"--exec-opt", "native.cgroupdriver=cgroupfs", // its containers are found by their group
 		"--cgroup-parent", "/" + o.name,
 		"--bridge", o.name,
-		"--default-address-pool", "base=" + pool + ",size=24",
 		"--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", // docker-proxy publishes ports
 	}
 	return nil
 }
 
-// bridge makes the engine's bridge, and returns the address pool for the
-// other networks of its containers.
-func (o *own) bridge() (string, error) {
+// bridge makes the engine's bridge. For its other networks the engine looks for
+// addresses that are free by itself; with --default-address-pool it would
+// remove docker0, another engine's bridge, at its second start (seen on 20.10).
+func (o *own) bridge() error {
 	prefix, err := freePrefix()
 	if err != nil {
-		return "", err
+		return err
 	}
 	a := prefix.Addr().As4()
 	for _, args := range [][]string{
 		{"link", "add", "name", o.name, "type", "bridge"},
-		{"addr", "add", fmt.Sprintf("%d.%d.255.1/24", a[0], a[1]), "dev", o.name},
+		{"addr", "add", fmt.Sprintf("%d.%d.0.1/16", a[0], a[1]), "dev", o.name},
 		{"link", "set", o.name, "up"},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("make the engine's bridge: ip %s: %w: %s", strings.Join(args, " "), err, out)
+			return fmt.Errorf("make the engine's bridge: ip %s: %w: %s", strings.Join(args, " "), err, out)
 		}
 		o.bridged = true
 	}
-	return fmt.Sprintf("%d.%d.0.0/17", a[0], a[1]), nil
+	return nil
 }
 
 // freePrefix is a private network of 65,536 addresses that no interface is in.

@@ -5,7 +5,8 @@
 //	GET /fail       from now on every answer of / is a 500, until the process ends
 //	GET /hang       from now on / accepts and never answers
 //	GET /exit?code= ends the process with that code (default 1)
-//	GET /log?line=  writes one line to standard output
+//	GET /leak       takes memory until the kernel ends it
+//	POST /log       writes the body and a line's end to standard output
 //
 //	ADDR=:8080      where it listens
 //	MODE=500        / answers 500 from the first moment on
@@ -19,6 +20,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -89,11 +91,32 @@ func routes(fault *atomic.Int32) http.Handler {
 		fmt.Printf("ERROR exiting with code %d\n", code)
 		os.Exit(code)
 	})
-	mux.HandleFunc("GET /log", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.URL.Query().Get("line"))
+	mux.HandleFunc("POST /log", func(w http.ResponseWriter, r *http.Request) {
+		line, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		fmt.Println(string(line))
 		fmt.Fprintln(w, "written")
 	})
+	mux.HandleFunc("GET /leak", func(http.ResponseWriter, *http.Request) { leak() })
 	return mux
+}
+
+// leak takes memory and touches it, so that it is really used.
+func leak() {
+	var kept [][]byte
+	for {
+		piece := make([]byte, 1<<20)
+		for i := 0; i < len(piece); i += 4096 {
+			piece[i] = 1
+		}
+		kept = append(kept, piece)
+		if len(kept) > 1<<16 {
+			return // 64 GiB: nobody set a limit
+		}
+	}
 }
 
 // obeyStop ends the process at a stop signal, or makes it deaf to it. A

@@ -1,0 +1,158 @@
+//go:build e2e
+
+package docker_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+	"logstream/e2e/images"
+	"logstream/internal/container/containertest"
+	"logstream/internal/docker"
+)
+
+// shared is the engine of this package's tests, and ours to harm.
+var shared *engine.Engine
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) (code int) {
+	var err error
+	if shared, err = engine.OpenOwn(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := shared.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	return m.Run()
+}
+
+func open(t *testing.T, host string) *docker.Runtime {
+	t.Helper()
+	r, err := docker.New(docker.Config{Host: host}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func TestConformance(t *testing.T) {
+	images.Load(t, shared, images.Webapp, images.Quit)
+	for name, image := range map[string]images.Image{"SIGTERM": images.Webapp, "SIGQUIT": images.Quit} {
+		t.Run(name, func(t *testing.T) {
+			containertest.Exercise(t, func(t *testing.T) containertest.Fixture { return fixture(t, image) })
+		})
+	}
+}
+
+// fixture runs the two containers of one subtest.
+func fixture(t *testing.T, image images.Image) containertest.Fixture {
+	const name, stubborn = "conforming", "stubborn"
+	port := freePort(t)
+	url := "http://127.0.0.1:" + port
+	var both sync.WaitGroup
+	both.Go(func() {
+		shared.Docker(t, "run", "-d", "--name", name, "-p", "127.0.0.1:"+port+":"+images.Port, image.Name)
+	})
+	both.Go(func() {
+		shared.Docker(t, "run", "-d", "--name", stubborn, "--stop-timeout", "1", "-e", "STOP=ignore", images.Webapp.Name)
+	})
+	both.Wait()
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		if _, err := shared.Command(context.Background(), nil, "rm", "-f", name, stubborn); err != nil && !strings.Contains(err.Error(), "No such container") {
+			t.Error(err)
+		}
+	})
+	await(t, "the web application answers", func() bool { return get(url) == http.StatusOK })
+	await(t, "the stubborn one is deaf", func() bool {
+		return strings.Contains(shared.Docker(t, "logs", stubborn), "listening")
+	})
+	signal := "15"
+	if image.StopSignal == "SIGQUIT" {
+		signal = "3"
+	}
+	return containertest.Fixture{
+		Runtime:    open(t, shared.Host()),
+		Name:       name,
+		URL:        url,
+		StopSignal: signal,
+		Stubborn:   stubborn,
+		Exit: func(t *testing.T, code int) {
+			// The process ends before it answers, so an error is what we want.
+			if status := get(fmt.Sprintf("%s/exit?code=%d", url, code)); status != 0 {
+				t.Errorf("asked to exit, it answers %d", status)
+			}
+		},
+		Say: func(t *testing.T, text string) {
+			response, err := http.Post(url+"/log", "text/plain", strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Fatalf("asked to write a line, it answers %s", response.Status)
+			}
+		},
+		Remove: func(t *testing.T) { shared.Docker(t, "rm", "-f", name) },
+	}
+}
+
+func get(url string) int {
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(url)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return 0
+	}
+	return response.StatusCode
+}
+
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 20 s", what)
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
