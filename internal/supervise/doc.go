@@ -1,0 +1,25 @@
+// Package supervise keeps the parts of the process running.
+//
+// An actor is a function Run(ctx) error that blocks, owns its goroutines, and
+// returns after they have. The whole of its contract:
+//
+//   - It returns when ctx ends, and then only after its workers have returned.
+//     What it returns after that is logged and means nothing more.
+//   - Whatever it returns before is a failure: an error, a panic, a nil that
+//     nobody asked for, and also a context error, since that context was not
+//     ours. It is run again, with a fresh start from the log: Run builds its
+//     state and leans on nothing that the last run left behind.
+//   - An error that is ErrStay says: don't run me again, the others go on.
+//     One that is ErrTerminate says: end the process.
+//
+// Every goroutine of the process is started through Go, because errgroup does
+// not recover panics, and a panic in a bare goroutine takes the process with
+// it. A test at the module's root forbids the go statement anywhere else.
+//
+// Guarantees: a failed actor is logged once, with its stack where it
+// panicked; while it is down the board says so under its name, and a moment
+// after it runs again that is taken back; between two runs it waits 100 ms,
+// doubling to 5 s with the number of failures in the last minute, which decays
+// as the minute slides; after more than eight failures in a minute Keep
+// returns an error, which is meant to end the process.
+package supervise

@@ -1,0 +1,175 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"logstream/internal/trouble"
+)
+
+// What an actor's error may say beside its text, to be wrapped with %w.
+var (
+	// ErrStay: the actor is not run again, and the others go on.
+	ErrStay = errors.New("it is not started again")
+	// ErrTerminate: the process is to end.
+	ErrTerminate = errors.New("logstream ends")
+)
+
+const (
+	window      = time.Minute // failures older than this are forgotten
+	maxFailures = 8           // in a window; one more and Keep gives up
+	firstDelay  = 100 * time.Millisecond
+	maxDelay    = 5 * time.Second
+	jitter      = 0.25        // of the delay, at most added to it
+	steady      = time.Second // of running, after which a restarted actor is well
+)
+
+var errEnded = errors.New("it ended although nobody asked it to")
+
+// Keep runs the actor called name until ctx ends, and runs it again when it
+// fails. It returns nil after ctx has ended and run has returned, and after an
+// error that is ErrStay; it returns the actor's error where that is
+// ErrTerminate, or where the actor failed too often. The board's part of that
+// name tells while the actor is down.
+func Keep(ctx context.Context, log *slog.Logger, name string, board *trouble.Board, run func(context.Context) error) error {
+	k := keeper{log: log.With("component", name), name: name, board: board}
+	for {
+		err := k.once(ctx, run)
+		if ctx.Err() != nil {
+			k.stopped(ctx, err)
+			return nil
+		}
+		if err == nil {
+			err = errEnded
+		}
+		switch {
+		case errors.Is(err, ErrStay):
+			k.log.Error("stopped, and stays so", "error", err)
+			k.stay(err)
+			return nil
+		case errors.Is(err, ErrTerminate):
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		failures := k.failed(time.Now())
+		if failures > maxFailures {
+			return fmt.Errorf("%s failed %d times within %s, the last time: %w", name, failures, window, err)
+		}
+		wait := delay(failures, rand.Float64())
+		k.down(err)
+		k.log.Error("stopped; restarting", "error", err, "failures", failures, "in", wait.Round(time.Millisecond))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// delay is how long to wait after the n-th failure within the window; chance
+// is from 0 up to 1, so that parts that failed together don't return together.
+func delay(n int, chance float64) time.Duration {
+	d := maxDelay
+	if n = max(n, 1); n < 7 { // 100 ms · 2⁶ is beyond the limit
+		d = firstDelay << (n - 1)
+	}
+	return d + time.Duration(chance*jitter*float64(d))
+}
+
+type keeper struct {
+	log      *slog.Logger
+	name     string
+	board    *trouble.Board
+	failures []time.Time // within the window
+	told     string      // what we put on the board
+}
+
+// once runs the actor once, and clears its trouble when it has run a moment.
+func (k *keeper) once(ctx context.Context, run func(context.Context) error) error {
+	if k.told != "" {
+		cleared := make(chan struct{})
+		timer := time.AfterFunc(steady, func() {
+			defer close(cleared)
+			k.well()
+		})
+		defer func() {
+			if !timer.Stop() {
+				<-cleared // else it could take back what is told next
+			}
+		}()
+	}
+	return guard(ctx, k.name, run)
+}
+
+// failed counts a failure and says how many there were within the window.
+func (k *keeper) failed(now time.Time) int {
+	recent := k.failures[:0]
+	for _, at := range k.failures {
+		if now.Sub(at) < window {
+			recent = append(recent, at)
+		}
+	}
+	k.failures = append(recent, now)
+	return len(k.failures)
+}
+
+// down tells the board that the actor is down and will be started again.
+func (k *keeper) down(err error) {
+	k.told = fmt.Sprintf("%s stopped: %s; restarting", k.name, firstLine(err))
+	works, onHold := consequences(k.name)
+	k.board.Raise(trouble.Trouble{Part: k.name, What: k.told, Works: works, OnHold: onHold,
+		Mend: "nothing to do while it comes back by itself; the log has the whole error"})
+}
+
+// stay tells the board that the actor will not be started again, unless it
+// said so itself, and better.
+func (k *keeper) stay(err error) {
+	if t, is := k.board.Get(k.name); is && t.What != k.told {
+		return
+	}
+	works, onHold := consequences(k.name)
+	k.board.Raise(trouble.Trouble{Part: k.name, What: fmt.Sprintf("%s stopped: %s", k.name, firstLine(err)),
+		Works: works, OnHold: onHold, Mend: "restart logstream when the reason is gone"})
+}
+
+// well takes back what down told; what the actor told since then stands.
+func (k *keeper) well() {
+	if t, is := k.board.Get(k.name); is && t.What == k.told {
+		k.board.Clear(k.name)
+	}
+}
+
+// stopped logs what went wrong while stopping.
+func (k *keeper) stopped(ctx context.Context, err error) {
+	if err == nil || errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) {
+		return
+	}
+	k.log.Warn("stopped with an error", "error", err)
+}
+
+// consequences are what goes on and what waits while a part is down.
+func consequences(part string) (works, onHold string) {
+	switch part {
+	case trouble.Monitor:
+		return "the page, and repairs of what is known to be down", "checks"
+	case trouble.Healer:
+		return "checks and the page; the last published status stands", "repairs and changes of status"
+	case trouble.Dashboard:
+		return "checks and repairs", "the page and the API"
+	case trouble.Chaos:
+		return "checks, repairs and the page", "the disaster button"
+	case trouble.Bus:
+		return "checks, kept in memory", "repairs and the page's news"
+	}
+	return "the other parts", "the work of " + part
+}
+
+// firstLine is an error's text without a stack.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,253 @@
+package supervise
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/trouble"
+)
+
+// script is an actor that is told step by step what to do.
+type script struct {
+	started chan int
+	then    chan func(context.Context) error
+	runs    int
+}
+
+func newScript() *script {
+	return &script{started: make(chan int, 100), then: make(chan func(context.Context) error)}
+}
+
+func (s *script) Run(ctx context.Context) error {
+	s.runs++
+	s.started <- s.runs
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case do := <-s.then:
+		return do(ctx)
+	}
+}
+
+func fails(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
+// kept runs actor under Keep in the bubble of a test.
+type kept struct {
+	board  *trouble.Board
+	log    *bytes.Buffer
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func keep(t *testing.T, run func(context.Context) error) *kept {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	k := &kept{board: &trouble.Board{}, log: &bytes.Buffer{}, cancel: cancel, done: make(chan error, 1)}
+	log := slog.New(slog.NewTextHandler(k.log, nil))
+	go func() { k.done <- Keep(ctx, log, "healer", k.board, run) }()
+	return k
+}
+
+func TestAFailureIsRestartedAndTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		began := time.Now()
+		actor.then <- fails(errors.New("no claim"))
+		synctest.Wait()
+		told, is := k.board.Get("healer")
+		if !is || told.What != "healer stopped: no claim; restarting" || told.OnHold != "repairs and changes of status" {
+			t.Fatalf("the board says %+v", told)
+		}
+		<-actor.started
+		if waited := time.Since(began); waited < firstDelay || waited > firstDelay*5/4 {
+			t.Errorf("waited %s before the second run", waited)
+		}
+		time.Sleep(steady - time.Millisecond)
+		if _, is := k.board.Get("healer"); !is {
+			t.Error("the trouble was taken back before the actor had run for a moment")
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if told, is := k.board.Get("healer"); is {
+			t.Errorf("still told: %+v", told)
+		}
+		k.cancel()
+		if err := <-k.done; err != nil {
+			t.Errorf("Keep returned %v after its context had ended", err)
+		}
+	})
+}
+
+func TestWhatTheActorToldItselfStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		actor.then <- fails(errors.New("no claim"))
+		<-actor.started
+		k.board.Raise(trouble.Trouble{Part: "healer", What: "the log is away"})
+		time.Sleep(2 * steady)
+		synctest.Wait()
+		if told, _ := k.board.Get("healer"); told.What != "the log is away" {
+			t.Errorf("the board says %q", told.What)
+		}
+	})
+}
+
+func TestAPanicIsLoggedWithItsStackAndRestarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		actor.then <- func(context.Context) error { panic("index out of range") }
+		if run := <-actor.started; run != 2 {
+			t.Fatalf("run %d", run)
+		}
+		if told, _ := k.board.Get("healer"); told.What != "healer stopped: panic in healer: index out of range; restarting" {
+			t.Errorf("the board says %q", told.What)
+		}
+		k.cancel()
+		<-k.done
+		if !strings.Contains(k.log.String(), "TestAPanicIsLoggedWithItsStack") {
+			t.Errorf("no stack in the log: %s", k.log)
+		}
+	})
+}
+
+func TestAWorkersPanicIsTheActorsFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		left := make(chan struct{})
+		actor.then <- func(ctx context.Context) error {
+			group, ctx := errgroup.WithContext(ctx)
+			Go(ctx, group, "evidence", func(context.Context) error { panic(errors.New("nil map")) })
+			Go(ctx, group, "loop", func(ctx context.Context) error { <-ctx.Done(); close(left); return nil })
+			return group.Wait()
+		}
+		<-left
+		<-actor.started
+		if told, _ := k.board.Get("healer"); told.What != "healer stopped: panic in evidence: nil map; restarting" {
+			t.Errorf("the board says %q", told.What)
+		}
+	})
+}
+
+func TestAContextErrorThatIsNotOursIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		actor.then <- fails(fmt.Errorf("read: %w", context.Canceled))
+		<-actor.started
+		actor.then <- fails(nil)
+		<-actor.started
+		if told, _ := k.board.Get("healer"); told.What != "healer stopped: it ended although nobody asked it to; restarting" {
+			t.Errorf("the board says %q", told.What)
+		}
+	})
+}
+
+func TestTooManyFailuresEndIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("no claim")
+		runs := 0
+		k := keep(t, func(context.Context) error { runs++; return cause })
+		err := <-k.done
+		if runs != maxFailures+1 || !errors.Is(err, cause) ||
+			!strings.HasPrefix(err.Error(), "healer failed 9 times within 1m0s, the last time: no claim") {
+			t.Errorf("after %d runs: %v", runs, err)
+		}
+	})
+}
+
+func TestOldFailuresAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		for range 3 * maxFailures {
+			<-actor.started
+			time.Sleep(window / maxFailures)
+			began := time.Now()
+			actor.then <- fails(errors.New("no claim"))
+			synctest.Wait()
+			select {
+			case err := <-k.done:
+				t.Fatalf("gave up: %v", err)
+			case run := <-actor.started:
+				if waited := time.Since(began); waited > maxDelay*5/4 {
+					t.Fatalf("waited %s before run %d", waited, run)
+				}
+				actor.started <- run
+			}
+		}
+	})
+}
+
+func TestStayAndTerminate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := keep(t, fails(fmt.Errorf("east-1 owns this host now: %w", ErrStay)))
+		if err := <-k.done; err != nil {
+			t.Errorf("the others would not go on: %v", err)
+		}
+		if told, _ := k.board.Get("healer"); told.What != "healer stopped: east-1 owns this host now: it is not started again" {
+			t.Errorf("the board says %q", told.What)
+		}
+		k = keep(t, fails(fmt.Errorf("the log is another one: %w", ErrTerminate)))
+		if err := <-k.done; !errors.Is(err, ErrTerminate) {
+			t.Errorf("Keep returned %v", err)
+		}
+	})
+}
+
+func TestCancelledWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		actor.then <- fails(errors.New("no claim"))
+		synctest.Wait()
+		k.cancel()
+		if err := <-k.done; err != nil {
+			t.Errorf("Keep returned %v", err)
+		}
+		if len(actor.started) != 0 {
+			t.Error("started once more after the end")
+		}
+	})
+}
+
+func TestDelay(t *testing.T) {
+	for _, c := range []struct {
+		n      int
+		chance float64
+		want   time.Duration
+	}{
+		{0, 0, 100 * time.Millisecond},
+		{1, 0, 100 * time.Millisecond},
+		{2, 0, 200 * time.Millisecond},
+		{2, 0.5, 225 * time.Millisecond},
+		{6, 0, 3200 * time.Millisecond},
+		{7, 0, 5 * time.Second},
+		{1000, 0, 5 * time.Second},
+	} {
+		if got := delay(c.n, c.chance); got != c.want {
+			t.Errorf("delay(%d, %g) = %s, want %s", c.n, c.chance, got, c.want)
+		}
+	}
+}
