@@ -1,0 +1,276 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+func checkOf(url string, change func(*service.Definition)) *httpCheck {
+	d := service.Default()
+	d.Name, d.URL, d.Timeout = "pay", url, 5*time.Second
+	if change != nil {
+		change(&d)
+	}
+	return newHTTPCheck(d, "1.2.3")
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestAnswersAreJudged(t *testing.T) {
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc
+		change  func(*service.Definition)
+		status  event.Status
+		code    int
+		err     string
+	}{
+		{"200", status(200), nil, event.Up, 200, ""},
+		{"500", status(500), nil, event.Down, 500, "HTTP 500, expected 200-399"},
+		{"a redirection is an answer", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				w.WriteHeader(500)
+				return
+			}
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}, nil, event.Up, 302, ""},
+		{"and not what only 200 expects", status(302), func(d *service.Definition) {
+			d.Expect.Status = service.StatusRange{{200, 200}, {204, 204}}
+		}, event.Down, 302, "HTTP 302, expected 200,204"},
+		{"500 may be what is expected", status(500), func(d *service.Definition) {
+			d.Expect.Status = service.StatusRange{{500, 500}}
+		}, event.Up, 500, ""},
+		{"slow is DEGRADED", func(http.ResponseWriter, *http.Request) { time.Sleep(30 * time.Millisecond) },
+			func(d *service.Definition) { d.Expect.Latency = 10 * time.Millisecond }, event.Degraded, 200, "slower than 10ms"},
+		{"slow and bad is DOWN", func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(30 * time.Millisecond)
+			w.WriteHeader(503)
+		}, func(d *service.Definition) { d.Expect.Latency = 10 * time.Millisecond }, event.Down, 503, "HTTP 503, expected 200-399"},
+		{"of a body without end a part is read", func(w http.ResponseWriter, r *http.Request) {
+			for line := []byte(strings.Repeat("x", 1<<12)); r.Context().Err() == nil; {
+				if _, err := w.Write(line); err != nil {
+					return
+				}
+			}
+		}, nil, event.Up, 200, ""},
+		{"who asks says so, with the address's credentials", func(w http.ResponseWriter, r *http.Request) {
+			if user, password, _ := r.BasicAuth(); user != "me" || password != "s3cret" || r.UserAgent() != "logstream/1.2.3" || r.Method != http.MethodGet {
+				w.WriteHeader(401)
+			}
+		}, func(d *service.Definition) { d.URL = strings.Replace(d.URL, "://", "://me:s3cret@", 1) }, event.Up, 200, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			check := checkOf(serve(t, c.handler).URL, c.change)
+			defer check.close()
+			seen := check.check(t.Context())
+			if seen.unknown != nil || seen.status != c.status || seen.code != c.code {
+				t.Errorf("saw %+v, want %s with %d", seen, c.status, c.code)
+			}
+			if c.err == "" && seen.err != "" || !strings.Contains(seen.err, c.err) {
+				t.Errorf("says %q, want %q", seen.err, c.err)
+			}
+			if seen.took <= 0 || time.Since(seen.began) < seen.took {
+				t.Errorf("began at %s and took %s", seen.began, seen.took)
+			}
+		})
+	}
+}
+
+// rawServer answers each connection with what talk does.
+func rawServer(t *testing.T, talk func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	t.Cleanup(group.Wait)
+	t.Cleanup(func() { listener.Close() })
+	group.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() {
+				defer conn.Close()
+				talk(conn)
+			})
+		}
+	})
+	return listener.Addr().String()
+}
+
+// readAll reads until the other side goes away.
+func readAll(conn net.Conn) { io.Copy(io.Discard, conn) }
+
+func request(conn net.Conn) {
+	var buffer [1 << 12]byte
+	conn.Read(buffer[:])
+}
+
+func TestNoAnswerIsDown(t *testing.T) {
+	closed := rawServer(t, func(net.Conn) {})
+	refused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Close()
+	plain := serve(t, func(http.ResponseWriter, *http.Request) {})
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // that the check hangs up is what is wanted
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	for _, c := range []struct {
+		name, url string
+		code      int
+		err       string // with % for the address
+	}{
+		{"refused", "http://" + refused.Addr().String(), 0, "connection refused by %: nothing listens there"},
+		{"closed", "http://" + closed, 0, "% closed the connection before its answer was complete"},
+		{"hangs", "http://" + rawServer(t, readAll), 0, "% took the connection, and didn't answer within 200ms"},
+		{"hangs before TLS", "https://" + rawServer(t, readAll), 0, "% took the connection, and didn't finish the TLS handshake within 200ms"},
+		{"body hangs", "http://" + rawServer(t, func(c net.Conn) {
+			request(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+			readAll(c)
+		}), 200, "% began to answer, and wasn't done within 200ms"},
+		{"body breaks off", "http://" + rawServer(t, func(c net.Conn) {
+			request(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+		}), 200, "% closed the connection before its answer was complete"},
+		{"a body byte by byte", "http://" + rawServer(t, func(c net.Conn) {
+			request(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+			for {
+				if _, err := c.Write([]byte("x")); err != nil {
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}), 200, "% began to answer, and wasn't done within 200ms"},
+		{"not HTTP", "http://" + rawServer(t, func(c net.Conn) {
+			request(c)
+			fmt.Fprint(c, "SSH-2.0-OpenSSH_9.9\r\n")
+		}), 0, "what % answers is not HTTP"},
+		{"headers without end", "http://" + rawServer(t, func(c net.Conn) {
+			request(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n")
+			for i := 0; ; i++ {
+				if _, err := fmt.Fprintf(c, "X-%d: %s\r\n", i, strings.Repeat("y", 1000)); err != nil {
+					return
+				}
+			}
+		}), 0, "the check failed: "},
+		{"no TLS", strings.Replace(plain.URL, "http://", "https://", 1), 0, "% speaks HTTP and not HTTPS"},
+		{"unknown authority", secure.URL, 0, "the certificate of % is signed by an authority that this machine doesn't know"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			check := checkOf(strings.Replace(c.url, "://", "://me:s3cret@", 1)+"/?token=t0ken", func(d *service.Definition) { d.Timeout = 200 * time.Millisecond })
+			defer check.close()
+			seen := check.check(t.Context())
+			if seen.unknown != nil || seen.status != event.Down || seen.code != c.code {
+				t.Errorf("saw %+v, want DOWN with %d", seen, c.code)
+			}
+			if want := strings.Replace(c.err, "%", check.host, 1); !strings.HasPrefix(seen.err, want) {
+				t.Errorf("says %q, want %q", seen.err, want)
+			}
+			for _, secret := range []string{"s3cret", "t0ken"} {
+				if strings.Contains(seen.err, secret) {
+					t.Errorf("%q holds a credential of the address", seen.err)
+				}
+			}
+			if seen.took > 5*time.Second {
+				t.Errorf("a check with a timeout of 200ms took %s", seen.took)
+			}
+		})
+	}
+}
+
+func TestConnectionIsReusedAndRenewed(t *testing.T) {
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "fine")
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	check := checkOf(server.URL, nil)
+	defer check.close()
+	look := func(want int32, why string) {
+		t.Helper()
+		if seen := check.check(t.Context()); seen.status != event.Up {
+			t.Fatalf("saw %+v", seen)
+		}
+		if got := opened.Load(); got != want {
+			t.Fatalf("%d connections were opened, want %d: %s", got, want, why)
+		}
+	}
+	look(1, "the first check opens one")
+	look(1, "the second uses it")
+	check.dialled = check.dialled.Add(-connectionLife - time.Second)
+	look(2, "an old one is not used")
+	look(2, "the new one is")
+	check.fresh()
+	look(3, "after a start there is a new one")
+	check.close()
+	look(4, "after close there is none")
+}
+
+func TestCheckEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	check := checkOf("http://"+rawServer(t, func(c net.Conn) {
+		request(c)
+		close(asked)
+		readAll(c)
+	}), func(d *service.Definition) { d.Timeout = time.Minute })
+	defer check.close()
+	go func() {
+		<-asked
+		cancel()
+	}()
+	if seen := check.check(ctx); seen.took > 10*time.Second {
+		t.Errorf("it took %s to end", seen.took)
+	}
+}
+
+func BenchmarkCheckHTTP(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "fine") }))
+	defer server.Close()
+	check := checkOf(server.URL, nil)
+	defer check.close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if seen := check.check(b.Context()); seen.status != event.Up {
+			b.Fatalf("saw %+v", seen)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package monitor
+
+import (
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+)
+
+func TestJournalKnowsTheNewest(t *testing.T) {
+	j := &journal{}
+	at := func(i int) event.Docker {
+		return event.Docker{Time: zero.Add(time.Duration(i)), ID: "1", Action: "die"}
+	}
+	for i := range 3 * maxWritten {
+		if !j.add(at(i)) {
+			t.Fatalf("the new event %d is held to be known", i)
+		}
+		if j.add(at(i)) {
+			t.Fatalf("the event %d is taken twice", i)
+		}
+	}
+	if len(j.known) != maxWritten || len(j.order) != maxWritten {
+		t.Errorf("%d and %d are remembered", len(j.known), len(j.order))
+	}
+	if j.add(at(2 * maxWritten)) {
+		t.Error("one of the newest was forgotten")
+	}
+	other := at(3*maxWritten - 1)
+	other.Action = "stop"
+	if !j.add(other) {
+		t.Error("another action at the same time is held to be known")
+	}
+}
+
+func TestRecallBelievesOurOwnHostsSignedRecords(t *testing.T) {
+	die := event.Docker{Time: time.Now().UTC(), Container: pay, ID: "1", Action: "die", Origin: identity}
+	foreign := die
+	foreign.Host = "elsewhere"
+	for _, c := range []struct {
+		name   string
+		record event.Docker
+		signed bool
+		age    time.Duration
+		known  bool // as written
+		began  bool
+	}{
+		{"ours", die, true, time.Minute, true, true},
+		{"ours, of long ago", die, true, time.Hour, false, true},
+		{"unsigned", die, false, time.Minute, false, false},
+		{"another host's", foreign, true, time.Minute, false, false},
+		{"a stream record", event.Docker{Time: time.Now(), Action: event.StreamBack, Origin: identity}, true, time.Minute, false, true},
+	} {
+		log := &recordingLog{records: []event.Record{{
+			Topic: event.TopicDocker, Time: time.Now().Add(-c.age), Value: event.Encode(c.record), Signed: c.signed,
+		}}}
+		j, err := recall(t.Context(), log, identity.Host, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.began != c.began {
+			t.Errorf("%s: began is %t", c.name, j.began)
+		}
+		if known := !j.add(die); known != c.known {
+			t.Errorf("%s: held to be written: %t", c.name, known)
+		}
+	}
+}
+
+func TestSince(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		j    journal
+		want time.Time
+	}{
+		{"nothing was ever written", journal{}, time.Time{}},
+		{"nothing lately", journal{began: true}, zero.Add(-recallWindow)},
+		{"from the newest on", journal{began: true, newest: zero.Add(-time.Minute)}, zero.Add(-time.Minute - overlap)},
+	} {
+		if got := c.j.since(zero); !got.Equal(c.want) {
+			t.Errorf("%s: since %s, want %s", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+// Package monitor is the actor that looks at the services: it checks each at
+// its own interval, follows the container engine's events, and writes what it
+// sees. It decides nothing else.
+//
+// What it writes, and what holds of it:
+//
+//   - A record of event.TopicHealth for every check, through the batching
+//     producer. Never two checks of one service at the same time; checks beside
+//     the schedule carry Extra, and leave the schedule as it is.
+//   - A record of event.TopicDocker for every event of a container that matters
+//     to a service, in the engine's order, once over reconnections and restarts.
+//     An append whose outcome is unknown is made again, so that a reader may
+//     see such a record twice: (time, id, action) is its identity.
+//     event.StreamLost is written when the engine is lost, also when it is not
+//     there at the start; event.StreamBack when it is read, after all that was
+//     missed, also at the start.
+//   - The state of every service's container as a level (event.CheckContainer),
+//     under the newest claim of the host's owner and only while there is one:
+//     at every change, each 30 s, and anew for every claim. An engine's event
+//     is on the log before the level that it causes. Timestamps of one
+//     service's levels strictly increase.
+//
+// While the log is away, checks wait in the bus and the rest in a bounded
+// queue of our own; the newest level is never dropped.
+package monitor
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/supervise"
+	"logstream/internal/trouble"
+)
+
+// Log is what the monitor needs of the bus; event.Log says what the methods
+// promise.
+type Log interface {
+	Append(ctx context.Context, topic, key string, value []byte) error
+	Enqueue(topic, key string, value []byte)
+	Subscribe(ctx context.Context, s event.Subscription) error
+}
+
+// Deps is what a Monitor is made of. Log, Logger and Board are needed.
+type Deps struct {
+	Log      Log
+	Runtime  container.Runtime // nil: there is no engine, and containers are not watched
+	Identity event.Origin      // Instance and Host
+	// Owner is the claim under which this instance owns its host; false until
+	// there is one, and after it was lost. It is asked often and must not block.
+	Owner    func() (event.Origin, bool)
+	Services []service.Definition
+	Version  string // of logstream, for the User-Agent
+	Logger   *slog.Logger
+	Board    *trouble.Board
+}
+
+// Monitor watches services. Make one with New.
+type Monitor struct {
+	deps     Deps
+	newCheck func(service.Definition) checker
+	anchor   time.Time // the schedule's grid stands on it, over restarts of Run as well
+
+	probeTold, watchTold chan struct{} // the services changed
+
+	mu       sync.Mutex
+	services []service.Definition
+}
+
+// New makes a Monitor; nothing is looked at before Run.
+func New(deps Deps) *Monitor {
+	deps.Logger = deps.Logger.With("component", "monitor")
+	if deps.Owner == nil {
+		deps.Owner = func() (event.Origin, bool) { return event.Origin{}, false }
+	}
+	return &Monitor{
+		deps:      deps,
+		newCheck:  func(d service.Definition) checker { return newHTTPCheck(d, deps.Version) },
+		anchor:    time.Now(),
+		probeTold: make(chan struct{}, 1),
+		watchTold: make(chan struct{}, 1),
+		services:  slices.Clone(deps.Services),
+	}
+}
+
+// Apply replaces the services, at once: what is unchanged keeps its rhythm.
+// It never blocks, and is remembered where Run is not running.
+func (m *Monitor) Apply(services []service.Definition) {
+	m.mu.Lock()
+	m.services = slices.Clone(services)
+	m.mu.Unlock()
+	for _, told := range []chan struct{}{m.probeTold, m.watchTold} {
+		select {
+		case told <- struct{}{}:
+		default: // it was told already, and will find the newest
+		}
+	}
+}
+
+func (m *Monitor) current() []service.Definition {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.services
+}
+
+// Run looks until ctx ends, and then returns nil. An error says that a worker
+// panicked. It may be run again: what it needs it takes from the log and from
+// the last Apply.
+func (m *Monitor) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	notes := &notices{board: m.deps.Board}
+	probes := &prober{
+		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
+		log: m.deps.Log, notes: notes, workers: map[string]*worker{},
+	}
+	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
+		return probes.run(ctx, m.probeTold, m.current)
+	})
+	if m.deps.Runtime != nil {
+		out := newOutbox(m.deps)
+		supervise.Go(ctx, group, "monitor: container records", out.run)
+		watch := newWatch(m.deps, group, out, notes, probes.burst)
+		supervise.Go(ctx, group, "monitor: containers", func(ctx context.Context) error {
+			return watch.run(ctx, m.watchTold, m.current)
+		})
+	}
+	return group.Wait()
+}

@@ -1,0 +1,176 @@
+package monitor
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/supervise"
+	"logstream/internal/trouble"
+)
+
+// checker looks at one service. Its methods are called by one goroutine.
+type checker interface {
+	// check is one look, within the service's timeout.
+	check(ctx context.Context) observation
+	// fresh makes the next check open a new connection.
+	fresh()
+	// close gives back what is kept between checks.
+	close()
+}
+
+// observation is what one check saw.
+type observation struct {
+	began   time.Time
+	took    time.Duration
+	status  event.Status
+	code    int    // of HTTP; 0: no answer
+	err     string // why it is not UP, in one sentence
+	unknown error  // the check could not be made, for a reason of this machine's own: nothing was seen
+}
+
+// prober has one worker for each service, so that two checks of one service
+// never overlap, and a slow one delays nobody else's.
+type prober struct {
+	group    *errgroup.Group
+	newCheck func(service.Definition) checker
+	anchor   time.Time
+	identity event.Origin
+	log      Log
+	notes    *notices
+
+	mu      sync.Mutex
+	workers map[string]*worker
+}
+
+type worker struct {
+	def    service.Definition
+	cancel context.CancelFunc
+	done   chan struct{} // closed when its last check is over
+	back   chan struct{} // its container came back: look at once
+}
+
+func (p *prober) run(ctx context.Context, told <-chan struct{}, services func() []service.Definition) error {
+	for {
+		p.apply(ctx, services())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-told:
+		}
+	}
+}
+
+// apply ends the workers of services that are gone or changed and starts those
+// of new and changed ones.
+func (p *prober) apply(ctx context.Context, services []service.Definition) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ended := map[string]*worker{}
+	wanted := map[string]service.Definition{}
+	for _, def := range services {
+		wanted[def.Name] = def
+	}
+	for name, w := range p.workers {
+		if def, is := wanted[name]; !is || !sameCheck(w.def, def) {
+			w.cancel()
+			ended[name] = w
+			delete(p.workers, name)
+			p.notes.clear("checks of " + name)
+		}
+	}
+	for name, def := range wanted {
+		if p.workers[name] == nil {
+			p.workers[name] = p.start(ctx, def, ended[name])
+		}
+	}
+}
+
+// sameCheck says whether two definitions are checked in the same way.
+func sameCheck(a, b service.Definition) bool {
+	return a.URL == b.URL && a.Interval == b.Interval && a.Timeout == b.Timeout && reflect.DeepEqual(a.Expect, b.Expect)
+}
+
+func (p *prober) start(ctx context.Context, def service.Definition, before *worker) *worker {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), back: make(chan struct{}, 1)}
+	supervise.Go(ctx, p.group, "monitor: checks of "+def.Name, func(ctx context.Context) error {
+		defer cancel()
+		defer close(w.done)
+		if before != nil {
+			<-before.done // it was cancelled; its check must not overlap with ours
+		}
+		p.work(ctx, w)
+		return nil
+	})
+	return w
+}
+
+// burst has a service looked at at once and then often, for a while.
+func (p *prober) burst(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.workers[name]; w != nil {
+		select {
+		case w.back <- struct{}{}:
+		default: // it was told, and has not begun
+		}
+	}
+}
+
+// work checks one service until ctx ends.
+func (p *prober) work(ctx context.Context, w *worker) {
+	check := p.newCheck(w.def)
+	defer check.close()
+	now := time.Now()
+	plan := newSchedule(w.def.Name, w.def.Interval, p.anchor, now)
+	plan.burst(now, true)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(time.Until(plan.next()))
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.back:
+			plan.burst(time.Now(), false)
+			check.fresh() // a connection from before the start says nothing
+			continue
+		case <-timer.C:
+		}
+		extra := plan.begin(time.Now())
+		seen := check.check(ctx)
+		if ctx.Err() != nil {
+			return // cut short, so it saw nothing
+		}
+		p.publish(w.def, seen, extra)
+		plan.end(time.Now(), seen.status == event.Down)
+	}
+}
+
+func (p *prober) publish(def service.Definition, seen observation, extra bool) {
+	key := "checks of " + def.Name
+	if seen.unknown != nil {
+		p.notes.raise(key, trouble.Trouble{
+			What:   def.Name + " cannot be checked: " + seen.unknown.Error(),
+			Works:  "the services that could still be checked, and the page",
+			OnHold: "judging the others: no record is written of a check that could not be made",
+			Mend:   "give logstream more file descriptors (ulimit -n 8192), or free memory on this machine",
+		})
+		return
+	}
+	p.notes.clear(key)
+	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{
+		Timestamp: event.Seconds(seen.began), Service: def.Name,
+		Status: seen.status, Code: seen.code, LatencyMS: milliseconds(seen.took),
+		Check: "http", Error: seen.err, Extra: extra, Origin: p.identity,
+	}))
+}
+
+// milliseconds is d to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,54 @@
+package monitor
+
+import (
+	"slices"
+	"strings"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+)
+
+// recorded are the actions that are written: an engine tells many more, three
+// of them for each run of each health check.
+var recorded = []container.Action{
+	container.ActionCreate, container.ActionStart, container.ActionRestart, container.ActionKill,
+	container.ActionDie, container.ActionStop, container.ActionPause, container.ActionUnpause,
+	container.ActionOOM, container.ActionDestroy, container.ActionRename,
+}
+
+// isOf says whether an event is of the container that ref names: by its name,
+// by Compose's project/service, or by the id that it was last found under.
+func isOf(e container.Event, ref, id string) bool {
+	return e.Name == ref || e.Project != "" && e.Project+"/"+e.Service == ref || id != "" && e.ID == id
+}
+
+// isNear says whether an event is of a neighbour: of a container in one of the
+// Compose projects, or of one that Compose is about to put in another's place.
+func isNear(e container.Event, projects map[string]bool) bool {
+	return e.Replace != "" || e.Project != "" && projects[e.Project]
+}
+
+// projectOf is the Compose project that a reference names, or empty.
+func projectOf(ref string) string {
+	project, _, is := strings.Cut(ref, "/")
+	if !is {
+		return ""
+	}
+	return project
+}
+
+// dockerRecord is an engine's event as a record. It carries no claim: what
+// happened did so whoever owns the host.
+func dockerRecord(e container.Event, identity event.Origin) event.Docker {
+	d := event.Docker{
+		Time: e.Time.UTC(), Container: e.Name, ID: e.ID, Action: string(e.Action), Signal: e.Signal,
+		Image: e.Image, Project: e.Project, Compose: e.Service, Replace: e.Replace, Origin: identity,
+	}
+	if e.Action == container.ActionDie {
+		d.ExitCode = &e.ExitCode
+	}
+	return d
+}
+
+// isRecorded says whether events of that action are written.
+func isRecorded(a container.Action) bool { return slices.Contains(recorded, a) }

@@ -1,0 +1,172 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/trouble"
+)
+
+const (
+	// A lost stream is asked for again after this, doubling up to the most;
+	// from the beginning after one that stood for steady.
+	firstReconnect = 250 * time.Millisecond
+	maxReconnect   = 5 * time.Second
+	steady         = 10 * time.Second
+)
+
+var errStreamEnded = errors.New("the event stream ended")
+
+// follow reads the engine's events, over losses, until ctx ends.
+func (w *watch) follow(ctx context.Context) error {
+	pause := firstReconnect
+	for {
+		stood, err := w.stream(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !w.do(ctx, func() { w.away(err, time.Now()) }) {
+			return nil
+		}
+		if stood >= steady {
+			pause = firstReconnect
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxReconnect)
+	}
+}
+
+// stream reads one event stream to its end, and says for how long it stood and
+// why it ended.
+func (w *watch) stream(ctx context.Context) (stood time.Duration, err error) {
+	ctx, drop := context.WithCancelCause(ctx)
+	defer drop(nil)
+	var since time.Time
+	refs := map[string]string{}
+	planned := make(chan struct{})
+	plan := func() {
+		defer close(planned)
+		w.drop = drop
+		since = w.written.since(time.Now())
+		for name, t := range w.targets {
+			if t.id == "" {
+				refs[name] = t.ref
+			}
+		}
+	}
+	if !w.do(ctx, plan) {
+		return 0, context.Cause(ctx)
+	}
+	select {
+	case <-planned:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	if err := w.greet(ctx, refs); err != nil {
+		return 0, err
+	}
+	var readyAt time.Time
+	ready := func() {
+		now := time.Now()
+		readyAt = now
+		w.do(ctx, func() { w.ready(now) })
+	}
+	err = w.runtime.Events(ctx, since, ready, func(e container.Event) {
+		now := time.Now()
+		w.do(ctx, func() { w.happened(e, now) })
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err == nil {
+		err = errStreamEnded
+	}
+	if !readyAt.IsZero() {
+		stood = time.Since(readyAt)
+	}
+	return stood, err
+}
+
+// greet asks whether the engine is there, and finds the containers that were
+// not found yet: which events matter depends on their ids and projects.
+func (w *watch) greet(ctx context.Context, refs map[string]string) error {
+	asking, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	if _, err := w.runtime.Info(asking); err != nil {
+		return err
+	}
+	for name, ref := range refs {
+		state, err := w.find(ctx, ref)
+		if isAway(err) {
+			return err
+		}
+		if err != nil {
+			continue // what is wrong with it, its look will say
+		}
+		w.do(ctx, func() {
+			if t := w.targets[name]; t != nil && t.ref == ref {
+				t.learn(state)
+			}
+		})
+	}
+	return nil
+}
+
+// isAway says whether an error is that of an engine which is away, or hangs.
+func isAway(err error) bool {
+	return errors.Is(err, container.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// ready: the stream stands, and may still tell of the past. Nothing is looked
+// at before that is over, so that it stands on the log before any level.
+func (w *watch) ready(now time.Time) {
+	w.up, w.settled, w.readyAt, w.heardAt = true, false, now, now
+	for _, t := range w.targets {
+		t.asked = time.Time{}
+	}
+	w.board.Clear(trouble.Docker)
+	w.logger.Info("the container engine's events are read")
+}
+
+// isBack says whether what the stream tells of the past is over.
+func (w *watch) isBack(now time.Time) bool {
+	return w.up && !w.settled && (now.Sub(w.heardAt) >= backQuiet || now.Sub(w.readyAt) >= backMost)
+}
+
+// back: all that was missed is written.
+func (w *watch) back(now time.Time) {
+	w.settled, w.lost = true, false
+	if w.written.newest.IsZero() {
+		w.written.newest = w.readyAt // after a loss, from there on
+	}
+	w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamBack, Origin: w.identity})
+	for _, t := range w.targets {
+		t.ask(now, true)
+	}
+}
+
+// away: the stream ended, or could not be had.
+func (w *watch) away(err error, now time.Time) {
+	if w.up || !w.lost {
+		w.logger.Warn("the container engine is away", "error", err)
+	}
+	w.up, w.settled = false, false
+	if !w.lost {
+		w.lost = true
+		w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamLost, Origin: w.identity})
+	}
+	w.board.Raise(trouble.Trouble{
+		Part:   trouble.Docker,
+		What:   "the container engine is away: " + clean(err.Error()),
+		Works:  "checks by url, and the page",
+		OnHold: "seeing containers stop and start, and repairing them",
+		Mend:   "start the engine (sudo systemctl start docker), or give its address as docker.host in config.yaml or DOCKER_HOST",
+	})
+}

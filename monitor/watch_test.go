@@ -1,0 +1,433 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/trouble"
+)
+
+const pay = "pay"
+
+func stories(t *testing.T, name string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// settle lets so much time pass, and all that is due in it be done.
+func settle(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestLevelIsWrittenAtChangesEach30SecondsAndForEveryClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.owner.set(0, "")
+		b.start(t.Context())
+		settle(time.Minute)
+		stories(t, "without a claim nothing is written of the state", b.log.story(t), "stream-back")
+
+		b.owner.set(7, "nonce-7")
+		settle(time.Second)
+		stories(t, "a claim", b.log.story(t), "stream-back", "pay UP")
+		settle(time.Minute)
+		stories(t, "each 30 s", b.log.story(t), "stream-back", "pay UP", "pay UP", "pay UP")
+
+		engine.happen(exited(pay, "1", 137), container.ActionKill, container.ActionDie)
+		synctest.Wait() // no time passes
+		stories(t, "a change, at once", b.log.story(t)[4:], "kill pay", "die pay", "pay DOWN: container pay is exited (137)")
+
+		b.owner.set(8, "nonce-8")
+		settle(time.Second)
+		b.owner.set(0, "")
+		settle(5 * time.Minute)
+		stories(t, "another claim, and then none", b.log.story(t)[7:], "pay DOWN: container pay is exited (137)")
+
+		var last event.HealthLog
+		epochs := map[string]int64{"nonce-7": 7, "nonce-8": 8}
+		for _, h := range b.log.health(t, event.CheckContainer) {
+			if h.Timestamp <= last.Timestamp {
+				t.Errorf("the timestamp %f follows %f", h.Timestamp, last.Timestamp)
+			}
+			if h.Instance != identity.Instance || h.Host != identity.Host || h.Epoch == 0 || h.Epoch != epochs[h.Nonce] {
+				t.Errorf("a level of %+v", h.Origin)
+			}
+			last = h
+		}
+		if last.Nonce != "nonce-8" {
+			t.Errorf("the last level is under %q", last.Nonce)
+		}
+		b.end(t)
+	})
+}
+
+func TestEveryStateOfAContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		paused := running(pay, "1")
+		paused.Status = container.Paused
+		engine.happen(paused, container.ActionPause)
+		settle(time.Second)
+		engine.happen(running(pay, "1"), container.ActionUnpause)
+		settle(time.Second)
+		engine.set(func() { delete(engine.states, pay) })
+		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
+		settle(time.Second)
+		engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
+		settle(time.Second)
+		stories(t, "the whole", b.log.story(t), "stream-back", "pay UP",
+			"pause pay", "pay DOWN: container pay is paused",
+			"unpause pay", "pay UP",
+			"destroy pay", "pay DOWN: no container is called pay",
+			"create pay", "start pay", "pay UP")
+		b.end(t)
+	})
+}
+
+func TestStartIsFollowedByChecksAtOnceAndOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(exited(pay, "1", 1))
+		b := newBench(engine, define(pay, time.Hour))
+		b.checks[pay].status = event.Down
+		b.start(t.Context())
+		settle(10 * time.Second)
+		before := len(b.log.health(t, "http"))
+		started := time.Now()
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(time.Minute)
+
+		var at []time.Duration
+		for _, h := range b.log.health(t, "http")[before:] {
+			if h.Extra {
+				at = append(at, h.Time().Sub(started.Truncate(time.Microsecond)))
+			}
+		}
+		var want []time.Duration
+		for d := time.Duration(0); d <= burstFor; d += burstEvery {
+			want = append(want, d)
+		}
+		if !slices.Equal(at, want) {
+			t.Errorf("checks after the start at %v, want %v", at, want)
+		}
+		if b.checks[pay].renewed != 1 {
+			t.Errorf("%d new connections were asked for", b.checks[pay].renewed)
+		}
+		b.end(t)
+	})
+}
+
+// Checks that began before a level's change to UP don't count: were it dated
+// later than the start that caused it, the first of them would be lost.
+func TestLevelDatesFromTheEventThatChangedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(exited(pay, "1", 1))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		const step = 10 * time.Millisecond
+		engine.set(func() { engine.slow = 5 * step })
+		engine.happen(exited(pay, "1", 1), container.ActionStop) // a look begins
+		settle(step)
+		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionRename})
+		settle(step)
+		started := time.Now().Truncate(time.Microsecond)
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(step)
+		engine.happen(running(pay, "1"), container.ActionRestart)
+		settle(time.Second)
+		for _, h := range b.log.health(t, event.CheckContainer) {
+			if h.Status == event.Up {
+				if !h.Time().Equal(started) {
+					t.Errorf("the change to UP dates from %s after the start", h.Time().Sub(started))
+				}
+				b.end(t)
+				return
+			}
+		}
+		t.Errorf("there is no UP: %q", b.log.story(t))
+		b.end(t)
+	})
+}
+
+func TestStreamLostAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.happen(exited(pay, "1", 0), container.ActionKill, container.ActionDie, container.ActionStop)
+		settle(time.Second)
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(time.Second)
+		before := len(b.log.story(t))
+
+		engine.lose()
+		settle(time.Second)
+		got, is := b.board.Get(trouble.Docker)
+		if !is || got.What == "" || got.Works == "" || got.OnHold == "" || got.Mend == "" {
+			t.Errorf("the trouble is %+v", got)
+		}
+		since := got.Since
+		engine.happen(exited(pay, "1", 2), container.ActionDie, container.ActionStart, container.ActionOOM, container.ActionDie)
+		settle(5 * time.Minute)
+		stories(t, "while it is away", b.log.story(t)[before:], "stream-lost")
+		if got, _ := b.board.Get(trouble.Docker); !got.Since.Equal(since) {
+			t.Errorf("the trouble is said to be since %s, and not %s", got.Since, since)
+		}
+
+		engine.set(func() { engine.away = false })
+		settle(maxReconnect + time.Second)
+		stories(t, "what was missed stands before stream-back, and nothing twice", b.log.story(t)[before:],
+			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay is exited (2)")
+		if _, is := b.board.Get(trouble.Docker); is {
+			t.Error("the trouble is still there")
+		}
+		b.end(t)
+	})
+}
+
+func TestEngineIsAwayAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		engine.away = true
+		b := newBench(engine, define(pay, time.Second))
+		b.start(t.Context())
+		settle(time.Minute)
+		stories(t, "the loss is written once", b.log.story(t), "stream-lost")
+		if n := len(scheduled(b.log.health(t, "http"), pay)); n < 59 {
+			t.Errorf("%d checks in a minute without an engine", n)
+		}
+		if _, is := b.board.Get(trouble.Docker); !is {
+			t.Error("no trouble is told")
+		}
+		engine.set(func() { engine.away = false })
+		settle(maxReconnect + time.Second)
+		stories(t, "it comes up", b.log.story(t), "stream-lost", "stream-back", "pay UP")
+		if age := time.Since(b.log.health(t, event.CheckContainer)[0].Time()); age > maxReconnect+time.Second {
+			t.Errorf("the level is said to be of %s ago, when nobody could look", age)
+		}
+		b.end(t)
+	})
+}
+
+func TestEngineThatHangsIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.set(func() { engine.hung = true })
+		settle(levelEvery + 2*lookTimeout)
+		stories(t, "its stream stands, but it doesn't answer", b.log.story(t), "stream-back", "pay UP", "stream-lost")
+		if _, is := b.board.Get(trouble.Docker); !is {
+			t.Error("no trouble is told")
+		}
+		engine.set(func() { engine.hung = false })
+		settle(time.Minute)
+		if got := b.log.story(t); len(got) < 5 || got[3] != "stream-back" || got[4] != "pay UP" {
+			t.Errorf("after it: %q", got)
+		}
+		b.end(t)
+	})
+}
+
+func TestNothingIsWrittenTwiceOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		engine.happen(running(pay, "1"), container.ActionCreate, container.ActionStart) // before our time
+		time.Sleep(time.Minute)
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.happen(exited(pay, "1", 1), container.ActionDie)
+		settle(time.Second)
+		b.end(t)
+		stories(t, "the first run", b.log.story(t), "stream-back", "pay UP", "die pay", "pay DOWN: container pay is exited (1)")
+
+		engine.set(func() { engine.live = nil })
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(time.Second)
+		b.start(t.Context())
+		settle(time.Second)
+		stories(t, "the second", b.log.story(t)[4:], "start pay", "stream-back", "pay UP")
+		b.end(t)
+
+		if !engine.since[0].IsZero() {
+			t.Errorf("the first start of all asked for the past since %s", engine.since[0])
+		}
+		if engine.since[1].IsZero() {
+			t.Error("the second start didn't ask for what it missed")
+		}
+	})
+}
+
+func TestNeighboursEventsAreWrittenAndOthersAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mine := running("shop-pay-1", "1")
+		mine.Project, mine.Service = "shop", pay
+		engine := newScripted(mine)
+		def := define(pay, time.Hour)
+		def.Container = "shop/pay"
+		b := newBench(engine, def)
+		b.start(t.Context())
+		settle(time.Second)
+		engine.tell(
+			container.Event{Name: "shop-db-1", ID: "2", Project: "shop", Service: "db", Action: container.ActionStop},
+			container.Event{Name: "blog-db-1", ID: "3", Project: "blog", Service: "db", Action: container.ActionStop},
+			container.Event{Name: "lonely", ID: "4", Action: container.ActionStop},
+			container.Event{Name: "0a1b_shop-pay-1", ID: "5", Action: container.ActionCreate, Replace: "shop-pay-1"},
+			container.Event{Name: "shop-pay-1", ID: "1", Project: "shop", Service: pay, Action: "exec_start: sh"},
+			container.Event{Name: "renamed", ID: "1", Action: container.ActionRename},
+		)
+		settle(time.Second)
+		stories(t, "the whole", b.log.story(t), "stream-back", "pay UP",
+			"stop shop-db-1", "create 0a1b_shop-pay-1", "rename renamed")
+		b.end(t)
+	})
+}
+
+func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(exited(pay, "1", 1))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(time.Second)
+		before := len(b.log.story(t))
+
+		// It is restarted, and dies, before the look; the die is told late.
+		engine.happen(exited(pay, "1", 3), container.ActionRestart)
+		settle(eventGrace / 2)
+		stories(t, "the state runs ahead", b.log.story(t)[before:], "restart pay")
+		engine.happen(exited(pay, "1", 3), container.ActionDie)
+		synctest.Wait()
+		stories(t, "its event comes", b.log.story(t)[before:], "restart pay", "die pay", "pay DOWN: container pay is exited (3)")
+
+		// A change whose event never comes is not kept back for ever, and
+		// dates from no event of before.
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(time.Second)
+		before = len(b.log.story(t))
+		engine.happen(exited(pay, "1", 4))
+		settle(levelEvery)
+		engine.happen(running(pay, "1"))
+		settle(levelEvery)
+		stories(t, "no events", b.log.story(t)[before:], "pay DOWN: container pay is exited (4)", "pay UP")
+		levels := b.log.health(t, event.CheckContainer)
+		if n := len(levels); levels[n-1].Time().Sub(levels[n-2].Time()) < levelEvery/2 {
+			t.Error("it dates from an event of long before")
+		}
+		b.end(t)
+	})
+}
+
+func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		engine.many["shop/pay"] = []string{"shop-pay-1", "shop-pay-2"}
+		many := define(pay, time.Hour)
+		many.Container = "shop/pay"
+		b := newBench(engine, many)
+		b.start(t.Context())
+		settle(time.Minute)
+		stories(t, "two of them", b.log.story(t), "stream-back")
+		got, _ := b.board.Get(trouble.Monitor)
+		for _, name := range []string{"shop-pay-1", "shop-pay-2"} {
+			if !strings.Contains(got.What, name) {
+				t.Errorf("the trouble doesn't name %s: %q", name, got.What)
+			}
+		}
+		many.Container = pay
+		b.Apply([]service.Definition{many})
+		settle(time.Second)
+		stories(t, "an exact name", b.log.story(t), "stream-back", "pay UP")
+		if _, is := b.board.Get(trouble.Monitor); is {
+			t.Error("the trouble is still there")
+		}
+		b.end(t)
+	})
+}
+
+func TestApplyChangesWhoseContainerIsWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"), running("stock", "2"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.checks["stock"] = &countingCheck{}
+		b.start(t.Context())
+		settle(time.Second)
+		b.log.setAway(true)
+		engine.happen(exited(pay, "1", 1), container.ActionDie)
+		settle(time.Second)
+		b.Apply([]service.Definition{define("stock", time.Hour)}) // while a level of pay waits
+		settle(time.Second)
+		b.log.setAway(false)
+		settle(maxRetry)
+		engine.happen(running(pay, "1"), container.ActionStart)
+		engine.happen(exited("stock", "2", 1), container.ActionDie)
+		settle(time.Minute)
+		want := []string{"stream-back", "pay UP", "die pay", "stock UP", "die stock", "stock DOWN: container stock is exited (1)"}
+		got := b.log.story(t)
+		stories(t, "the whole", got[:min(len(got), len(want))], want...)
+		b.end(t)
+	})
+}
+
+func TestRecordsWaitForTheLogInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		b.log.setAway(true)
+		engine.happen(exited(pay, "1", 1), container.ActionDie)
+		settle(time.Second)
+		engine.happen(running(pay, "1"), container.ActionStart)
+		settle(10 * time.Minute)
+		if b.log.refused < 10 {
+			t.Errorf("%d appends were tried in ten minutes", b.log.refused)
+		}
+		b.log.setAway(false)
+		settle(maxRetry)
+		stories(t, "when it is back", b.log.story(t)[2:],
+			"die pay", "pay DOWN: container pay is exited (1)", "start pay", "pay UP")
+		levels := b.log.health(t, event.CheckContainer)
+		if age := time.Since(levels[len(levels)-1].Time()); age > levelEvery+maxRetry {
+			t.Errorf("the newest level is %s old", age)
+		}
+		b.end(t)
+	})
+}
+
+func TestManyContainersAreLookedAtAFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var services []service.Definition
+		engine := newScripted()
+		for i := range 100 {
+			name := fmt.Sprintf("service-%d", i)
+			engine.states[name] = running(name, name)
+			services = append(services, define(name, time.Hour))
+		}
+		b := newBench(engine, services...)
+		b.start(t.Context())
+		settle(time.Second)
+		if n := len(b.log.health(t, event.CheckContainer)); n != 100 {
+			t.Errorf("%d levels of 100 containers", n)
+		}
+		b.end(t)
+	})
+}
