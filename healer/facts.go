@@ -194,10 +194,10 @@ func answerOf(h event.HealthLog) runbook.Answer {
 	switch {
 	case h.Code != 0:
 		return runbook.AnswerStatus
-	case has("no answer within", "timed out", "timeout", "deadline"):
-		return runbook.AnswerTimeout
-	case has("resolve", "lookup", "certificate", "no such host", "TLS"):
+	case has("certificate", "TLS", "no address is known", "the address of"):
 		return runbook.AnswerBroken
+	case has(" within "):
+		return runbook.AnswerTimeout
 	}
 	return runbook.AnswerRefused
 }

@@ -180,7 +180,7 @@ func (m *sim) boot() {
 	}
 	m.seen = map[string]bool{}
 	m.running = map[string]bool{}
-	m.world = NewWorld(m.cfg, "me", "local", defs, m.now)
+	m.world = NewWorld(m.cfg, "me", "local", defs, nil, m.now)
 	m.after(m.between(10*time.Millisecond, 300*time.Millisecond), m.living(m.replay))
 }
 
@@ -552,7 +552,7 @@ func (m *sim) probe(b *box, extra bool) {
 			Origin: event.Origin{Instance: "me", Host: "local"}}
 		switch {
 		case b.state.Status == container.Paused:
-			h.Status, h.Code, h.Error = event.Down, 0, "no answer within 1s"
+			h.Status, h.Code, h.Error = event.Down, 0, "localhost took the connection, and didn't answer within 1s"
 		case b.state.Status != container.Running:
 			h.Status, h.Code, h.Error = event.Down, 0, "connection refused"
 		case b.app != "ok":

@@ -14,6 +14,7 @@ const (
 	chaosReach     = 15 * time.Second
 	maxTapes       = 2048
 	keepIncidents  = 5000
+	commandAge     = time.Minute // a command that is first read later than this changes nothing
 	hourOfBudget   = time.Hour
 	minuteOfBudget = time.Minute
 )
@@ -209,7 +210,9 @@ func (w *World) readCommand(c event.Command, now time.Time) {
 			s.look.dirty = true
 		}
 	case event.CommandHeal, event.CommandHold, event.CommandRelease:
-		if c.Result != nil || !w.owner || now.Sub(c.Time) > time.Minute {
+		seen := w.asked[c.ID]
+		w.asked[c.ID] = true
+		if c.Result != nil || seen || !w.owner || now.Sub(c.Time) > commandAge {
 			return
 		}
 		w.answer(c, w.command(c, now))

@@ -38,11 +38,12 @@ type World struct {
 	replayed   bool
 	streamLost time.Time // when the engine's events ended, as heard; zero while they are read
 	streamBack time.Time
-	lost       []time.Time // when they ended, within the tapes' reach
-	protected  []string    // names of containers that we depend on
-	busy       string      // the service whose action runs, or is about to: one Docker call at a time
-	recent     []time.Time // intents on this host within the last minute
-	held       *hold       // the operator's switch for the whole host
+	lost       []time.Time     // when they ended, within the tapes' reach
+	protected  []string        // names of containers that we depend on
+	busy       string          // the service whose action runs, or is about to: one Docker call at a time
+	recent     []time.Time     // intents on this host within the last minute
+	asked      map[string]bool // ids of commands that were read
+	held       *hold           // the operator's switch for the whole host
 
 	effects []Effect
 }
@@ -124,9 +125,10 @@ type verifying struct {
 }
 
 // NewWorld is the world before anything was read.
-func NewWorld(cfg Config, instance, host string, services []service.Definition, now time.Time) *World {
+// Protected are the names of containers that we depend on.
+func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
-		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}}
+		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]bool{}}
 	for _, def := range services {
 		w.add(def, now)
 	}

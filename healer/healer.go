@@ -1,0 +1,298 @@
+package healer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/supervise"
+	"logstream/internal/trouble"
+)
+
+// Log is the part of the bus that the healer uses; event.Log documents it.
+type Log interface {
+	Append(ctx context.Context, topic, key string, value []byte) error
+	Subscribe(ctx context.Context, s event.Subscription) error
+}
+
+// Runtime is the part of a container runtime that the healer uses;
+// container.Runtime documents it. There is no way in it to run a command.
+type Runtime interface {
+	Find(ctx context.Context, ref string) (container.State, error)
+	Inspect(ctx context.Context, id string) (container.State, error)
+	Logs(ctx context.Context, id string, tail int) ([]container.Line, error)
+	Start(ctx context.Context, id string) error
+	Restart(ctx context.Context, id string) error
+	Unpause(ctx context.Context, id string) error
+}
+
+// Deps are what a Healer needs. All of them are mandatory but Protected.
+type Deps struct {
+	Log       Log
+	Runtime   Runtime
+	Instance  string
+	Host      string
+	Config    Config
+	Services  func() []service.Definition // as they are configured now
+	Protected []string                    // names of containers that are never touched: we depend on them
+	Logger    *slog.Logger
+	Board     *trouble.Board
+}
+
+// Healer is the actor around a World: it reads the log, feeds the world, and
+// carries its effects out in workers.
+type Healer struct {
+	deps    Deps
+	apply   chan struct{}
+	claimed atomic.Pointer[event.Origin]
+}
+
+// New is a healer that has read nothing yet.
+func New(deps Deps) *Healer {
+	return &Healer{deps: deps, apply: make(chan struct{}, 1)}
+}
+
+// Apply says that the configured services have changed.
+func (h *Healer) Apply() {
+	select {
+	case h.apply <- struct{}{}:
+	default: // it is told already, and will ask for all of them
+	}
+}
+
+// Owner is the origin under which this instance owns its host, and whether it
+// does. Safe for concurrent use.
+func (h *Healer) Owner() (event.Origin, bool) {
+	if origin := h.claimed.Load(); origin != nil {
+		return *origin, true
+	}
+	return event.Origin{}, false
+}
+
+const (
+	tickEach   = 100 * time.Millisecond
+	pastHealth = 3 * time.Minute  // how much of the past is read: enough for every threshold
+	pastEvents = 15 * time.Minute // and for the second-stop rule
+	lookLimit  = 2 * time.Second
+	writeLimit = 10 * time.Second
+	logLines   = 12
+	logLine    = 500 // bytes of one line
+	farewell   = 5 * time.Second
+)
+
+// timed is an input and the time at which it counts: now for what is new, and
+// the time of the record for what is replayed.
+type timed struct {
+	in Input
+	at time.Time // zero: now
+}
+
+// life is one run of the healer: a world, rebuilt from the log and from
+// nothing else.
+type life struct {
+	*Healer
+	world  *World
+	inputs chan timed
+	work   context.Context // of workers: it outlives a stop until they are done
+	group  *errgroup.Group
+	acting int           // calls whose workers have not ended
+	ended  chan struct{} // one of them has
+	owner  bool
+}
+
+// Run heals until ctx ends. A call that runs then is let finish within its own
+// deadline, and its result is written.
+func (h *Healer) Run(ctx context.Context) error {
+	defer h.claimed.Store(nil)
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	group, reading := errgroup.WithContext(ctx)
+	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
+		world: NewWorld(h.deps.Config, h.deps.Instance, h.deps.Host, h.deps.Services(), h.deps.Protected, time.Now())}
+	supervise.Go(reading, group, "healer loop", func(reading context.Context) error {
+		defer cancel()
+		return l.loop(reading)
+	})
+	supervise.Go(reading, group, "healer replay", l.read)
+	err := group.Wait()
+	cancel()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// read subscribes to what the world is made of. What was published of the
+// services comes first: the rest is understood on top of it.
+func (l *life) read(ctx context.Context) error {
+	now := time.Now()
+	subscriptions := []event.Subscription{
+		{Topic: event.TopicServices, Handle: l.handle(readService)},
+		{Topic: event.TopicIncidents, Handle: l.handle(readIncident)},
+		{Topic: event.TopicDocker, Since: now.Add(-pastEvents), Handle: l.handle(readDocker)},
+		{Topic: event.TopicCommands, Since: now.Add(-pastEvents), Handle: l.handle(readCommand)},
+		{Topic: event.TopicHealth, Since: now.Add(-pastHealth), Handle: l.handle(readHealth)},
+	}
+	for _, s := range subscriptions {
+		caught := make(chan struct{})
+		s.DeadLetters = true
+		s.CaughtUp = func() { close(caught) }
+		supervise.Go(ctx, l.group, "healer reads "+s.Topic, func(ctx context.Context) error { return l.deps.Log.Subscribe(ctx, s) })
+		select {
+		case <-caught:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	l.give(ctx, timed{in: Replayed{Nonce: rand.Text()}})
+	return nil
+}
+
+// handle reads a record into an input, and gives it to the loop.
+func (l *life) handle(read func(event.Record) (Input, error)) func(event.Record) error {
+	return func(r event.Record) error {
+		in, err := read(r)
+		if err != nil || in == nil {
+			return err
+		}
+		l.give(l.work, timed{in, r.Time})
+		return nil
+	}
+}
+
+func (l *life) give(ctx context.Context, in timed) {
+	select {
+	case l.inputs <- in:
+	case <-ctx.Done():
+	}
+}
+
+func readService(r event.Record) (Input, error) {
+	s, err := event.DecodeService(r.Value)
+	return ReadService{s}, err
+}
+
+func readIncident(r event.Record) (Input, error) {
+	e, err := event.DecodeIncident(r.Value)
+	return ReadIncident{e}, err
+}
+
+func readCommand(r event.Record) (Input, error) {
+	c, err := event.DecodeCommand(r.Value)
+	return ReadCommand{c}, err
+}
+
+func readHealth(r event.Record) (Input, error) {
+	h, err := event.DecodeHealthLog(r.Value)
+	return ReadHealth{h, r.Signed}, err
+}
+
+// readDocker passes over what is not ours: what an engine does is told by the
+// monitor beside it alone.
+func readDocker(r event.Record) (Input, error) {
+	if !r.Signed {
+		return nil, nil
+	}
+	d, err := event.DecodeDocker(r.Value)
+	return ReadDocker{d}, err
+}
+
+// loop owns the world.
+func (l *life) loop(ctx context.Context) error {
+	tick := time.NewTicker(tickEach)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return l.stop(ctx)
+		case in := <-l.inputs:
+			now := time.Now()
+			if !l.world.replayed && !in.at.IsZero() && in.at.Before(now) {
+				now = in.at
+			}
+			l.step(in.in, now)
+		case <-l.apply:
+			l.step(Reconfigured{l.deps.Services()}, time.Now())
+		case <-l.ended:
+			l.acting--
+		case <-tick.C:
+			l.step(Tick{}, time.Now())
+		}
+	}
+}
+
+// stop waits for the calls that run, and writes their results.
+func (l *life) stop(ctx context.Context) error {
+	for l.acting > 0 {
+		select {
+		case in := <-l.inputs:
+			l.last(in.in)
+		case <-l.ended:
+			l.acting--
+		}
+	}
+	for len(l.inputs) > 0 {
+		in := <-l.inputs
+		l.last(in.in)
+	}
+	return ctx.Err()
+}
+
+// last writes the result of a call, and passes over everything else.
+func (l *life) last(in Input) {
+	if _, is := in.(Acted); !is {
+		return
+	}
+	for _, e := range l.world.Step(in, time.Now()) {
+		if result, is := e.(Append); is {
+			ctx, cancel := context.WithTimeout(l.work, farewell)
+			if err := l.deps.Log.Append(ctx, event.TopicIncidents, result.Event.Service, event.Encode(result.Event)); err != nil {
+				l.deps.Logger.Warn("the result of a call could not be written; the next start finds it out", "incident", result.Event.ID, "error", err)
+			}
+			cancel()
+		}
+	}
+}
+
+func (l *life) step(in Input, now time.Time) {
+	effects := l.world.Step(in, now)
+	l.tell(in)
+	for _, e := range effects {
+		l.carry(e)
+	}
+}
+
+// tell makes the ownership known, and logs what counts.
+func (l *life) tell(in Input) {
+	origin, owner := l.world.Owner()
+	if owner != l.owner {
+		l.owner = owner
+		if owner {
+			l.claimed.Store(&origin)
+			l.deps.Board.Clear(trouble.Healer)
+			l.deps.Logger.Info("this instance heals the host", "host", origin.Host, "epoch", origin.Epoch)
+		} else {
+			l.claimed.Store(nil)
+			l.yield()
+		}
+	}
+	if read, is := in.(ReadIncident); is && owner && read.Event.Nonce == origin.Nonce && read.Event.Type != event.TypeClaim {
+		l.deps.Logger.Info("incident", "service", read.Event.Service, "incident", read.Event.ID, "seq", read.Event.Seq,
+			"type", string(read.Event.Type), "by", read.Event.By)
+	}
+}
+
+func (l *life) yield() {
+	what := fmt.Sprintf("%s took over the healing of host %s", l.world.Foreign(), l.deps.Host)
+	l.deps.Logger.Warn("this instance no longer acts", "host", l.deps.Host, "owner", l.world.Foreign())
+	l.deps.Board.Raise(trouble.Trouble{Part: trouble.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",
+		Mend: "Stop one of the two, or give this one another host name in config.yaml."})
+}

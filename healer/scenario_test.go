@@ -1,0 +1,341 @@
+package healer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// quiet is a sim of one service that has been up for a while.
+func quiet(t *testing.T) (*sim, *box) {
+	t.Helper()
+	m := newSim(1, 1)
+	m.trace = []string{}
+	m.run(10 * time.Second)
+	if got := m.world.services["svc-0"].status.Value; got != event.Up {
+		t.Fatalf("svc-0 is %s after ten quiet seconds", got)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(m.story())
+		}
+		if m.broken != "" {
+			t.Errorf("an invariant did not hold: %s", m.broken)
+		}
+	})
+	return m, m.boxes[0]
+}
+
+func do(name string, m *sim, b *box) {
+	for _, act := range outside {
+		if act.name == name {
+			act.do(m, b)
+			return
+		}
+	}
+	panic(name)
+}
+
+// types are the types of the service's incident events so far, without repeats.
+func types(m *sim) []string {
+	var out []string
+	for _, w := range m.incidents {
+		if w.event.Type != event.TypeClaim {
+			out = append(out, string(w.event.Type))
+		}
+	}
+	return slices.Compact(out)
+}
+
+func actions(m *sim) []string {
+	var out []string
+	for _, w := range m.incidents {
+		if data, is := w.event.Data.(event.ActionStarted); is {
+			out = append(out, data.Action)
+		}
+	}
+	return out
+}
+
+func gate(m *sim) string { return m.world.services["svc-0"].incident.Held }
+
+func TestTheRightActionOnce(t *testing.T) {
+	for _, tt := range []struct{ fault, action, cause string }{
+		{"stop", "start", "Its container was stopped from outside."},
+		{"kill", "start", "Its container was killed through the engine."},
+		{"exit", "start", "Its process ended by itself."},
+		{"pause", "unpause", "Its container is paused."},
+		{"error", "restart", "It runs, and answers with server errors."},
+	} {
+		t.Run(tt.fault, func(t *testing.T) {
+			m, b := quiet(t)
+			do(tt.fault, m, b)
+			m.run(60 * time.Second)
+			if got := actions(m); !slices.Equal(got, []string{tt.action}) {
+				t.Errorf("actions are %v, want one %s", got, tt.action)
+			}
+			in := m.world.services["svc-0"].incident
+			if in == nil || in.State != state.Resolved || in.How != event.HowHealed || in.Cause != tt.cause {
+				t.Errorf("the incident is %+v", in)
+			}
+		})
+	}
+}
+
+func TestAKillIsStartedAtOnce(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	m.run(2 * time.Second)
+	if b.state.Status != container.Running {
+		t.Errorf("two seconds after a kill it is %s", b.state.Status)
+	}
+}
+
+func TestAPersistentErrorIsEscalatedAfterOneRestart(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.run(5 * time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"restart"}) {
+		t.Errorf("actions are %v, want one restart", got)
+	}
+	if in := m.world.services["svc-0"].incident; in.State != state.Escalated {
+		t.Errorf("the incident is %s", in.State)
+	}
+	b.app = "ok" // a person mended it
+	m.run(time.Minute)
+	if in := m.world.services["svc-0"].incident; in.State != state.Resolved || in.How != event.HowRecovered {
+		t.Errorf("after it was mended by hand the incident is %s (%s)", in.State, in.How)
+	}
+}
+
+func TestASecondStopStands(t *testing.T) {
+	m, b := quiet(t)
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	do("stop", m, b)
+	m.run(3 * time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) || gate(m) != "operator" {
+		t.Errorf("actions are %v, held is %q: the second stop stands", got, gate(m))
+	}
+	if reason := m.world.services["svc-0"].incident.HeldReason; !strings.Contains(reason, "again within ten minutes") {
+		t.Errorf("the reason is %q", reason)
+	}
+	do("start", m, b)
+	m.run(time.Minute)
+	if in := m.world.services["svc-0"].incident; in.How != event.HowRecovered {
+		t.Errorf("after the operator's start the incident is %s (%s)", in.State, in.How)
+	}
+}
+
+func TestManualStopAlways(t *testing.T) {
+	m, b := quiet(t)
+	m.world.services["svc-0"].def.Heal.ManualStop = service.StopAlways
+	for range 3 {
+		do("stop", m, b)
+		m.run(60 * time.Second)
+	}
+	if got := len(actions(m)); got != 3 {
+		t.Errorf("%d of 3 stops were undone", got)
+	}
+}
+
+func TestManualStopIgnore(t *testing.T) {
+	m, b := quiet(t)
+	m.world.services["svc-0"].def.Heal.ManualStop = service.StopIgnore
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "operator" {
+		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
+	}
+}
+
+func TestChaosIsNobodysDecision(t *testing.T) {
+	m, b := quiet(t)
+	for range 3 {
+		m.step(ReadCommand{event.Command{ID: "c", Time: m.now, Command: event.CommandInject, Service: "svc-0"}})
+		do("stop", m, b)
+		m.run(3 * time.Second)
+		if b.state.Status != container.Running {
+			t.Fatalf("three seconds after the button it is %s; held %q", b.state.Status, gate(m))
+		}
+	}
+}
+
+func TestARestartByHandIsLeftAlone(t *testing.T) {
+	m, b := quiet(t)
+	do("restart", m, b)
+	m.run(time.Minute)
+	if got := actions(m); len(got) != 0 {
+		t.Errorf("actions are %v", got)
+	}
+}
+
+func TestTheRestartPolicyGoesFirst(t *testing.T) {
+	m, b := quiet(t)
+	b.state.RestartPolicy = "unless-stopped"
+	do("exit", m, b)
+	m.run(3 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "policy" {
+		t.Errorf("three seconds after the crash: actions %v, held %q", actions(m), gate(m))
+	}
+	m.run(30 * time.Second)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) {
+		t.Errorf("Docker did nothing for ten seconds: actions are %v", got)
+	}
+}
+
+func TestOurselvesAreNeverTouched(t *testing.T) {
+	m, b := quiet(t)
+	b.state.Self = true
+	do("kill", m, b)
+	m.run(time.Minute)
+	if len(actions(m)) != 0 || gate(m) != "self" {
+		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
+	}
+}
+
+func TestWhatNeverRanIsLeftSo(t *testing.T) {
+	m := newSim(1, 1)
+	m.kill() // before anything was seen
+	b := m.boxes[0]
+	b.state.Status = container.Exited
+	b.state.FinishedAt = b.state.StartedAt.Add(time.Minute)
+	m.run(2 * time.Minute)
+	if len(actions(m)) != 0 || gate(m) != "operator" {
+		t.Errorf("actions are %v, held is %q\n%s", actions(m), gate(m), m.story())
+	}
+}
+
+func TestWhatDiedWhileWeWereAwayIsHealed(t *testing.T) {
+	m, b := quiet(t)
+	m.kill()
+	do("exit", m, b)
+	m.run(time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) {
+		t.Errorf("actions are %v", got)
+	}
+}
+
+func TestAnIntentThatIsNeverReadBackIsNoPermission(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	// The intent is written and acknowledged, and never read back: from the
+	// moment of the write on nothing is read any more.
+	for range 4000 {
+		m.run(time.Millisecond)
+		if s := m.world.services["svc-0"]; s.pending != nil && s.pending.Type == event.TypeActionStarted {
+			break
+		}
+	}
+	m.logUp = false
+	m.incidents = append(m.incidents, written{value: event.Encode(*m.world.services["svc-0"].pending), event: *m.world.services["svc-0"].pending})
+	m.run(time.Minute)
+	if len(m.calls) != 0 || b.state.Status != container.Exited {
+		t.Errorf("calls %v, and the container is %s", m.calls, b.state.Status)
+	}
+}
+
+func TestAForeignClaimInBetweenEndsIt(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	for range 4000 {
+		m.run(time.Millisecond)
+		if s := m.world.services["svc-0"]; s.pending != nil && s.pending.Type == event.TypeActionStarted {
+			break
+		}
+	}
+	claim := event.Claim{Host: "local", Instance: "other", Epoch: 99, Nonce: "theirs"}
+	m.step(ReadIncident{event.Incident{ID: "theirs", Seq: 1, Type: event.TypeClaim, Service: event.ReservedService, Data: claim}})
+	m.run(time.Minute)
+	if len(m.calls) != 0 {
+		t.Errorf("calls %v under an old claim", m.calls)
+	}
+	if _, owner := m.world.Owner(); owner || m.world.Foreign() != "other" {
+		t.Errorf("owner is %v, foreign is %q", owner, m.world.Foreign())
+	}
+}
+
+// TestACallInDoubt kills us between the call and its result, with the effect
+// there and with the effect not there.
+func TestACallInDoubt(t *testing.T) {
+	for _, effect := range []bool{true, false} {
+		m, b := quiet(t)
+		do("kill", m, b)
+		for range 4000 {
+			m.run(time.Millisecond)
+			if s := m.world.services["svc-0"]; s.work.acting {
+				break
+			}
+		}
+		m.alive++ // the process is gone; what it sent may still arrive
+		m.world = nil
+		m.queue = slices.DeleteFunc(m.queue, func(h *happening) bool { return h.at.Sub(m.now) < 90*time.Millisecond })
+		if effect {
+			m.start(b)
+		}
+		m.after(time.Second, m.boot)
+		m.after(100*time.Millisecond, m.beat)
+		m.run(90 * time.Second)
+		var results []event.ActionFinished
+		for _, w := range m.incidents {
+			if data, is := w.event.Data.(event.ActionFinished); is {
+				results = append(results, data)
+			}
+		}
+		want := []string{"start"}
+		if !effect {
+			want = []string{"start", "start"}
+		}
+		if got := actions(m); !slices.Equal(got, want) || results[0].OK != effect {
+			t.Errorf("effect %v: actions %v, results %+v\n%s", effect, got, results, m.story())
+		}
+		if in := m.world.services["svc-0"].incident; in.How != event.HowHealed {
+			t.Errorf("effect %v: the incident is %s (%s)", effect, in.State, in.How)
+		}
+	}
+}
+
+func TestAForeignSourceAloneIsNotActedUpon(t *testing.T) {
+	m, b := quiet(t)
+	m.foreign(b, event.Down, 30*time.Second)
+	m.run(20 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "unconfirmed" {
+		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
+	}
+	m.run(time.Minute)
+	if in := m.world.services["svc-0"].incident; in.How != event.HowRecovered {
+		t.Errorf("the incident is %s (%s)", in.State, in.How)
+	}
+}
+
+func TestHealByHand(t *testing.T) {
+	m, b := quiet(t)
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	m.step(ReadCommand{event.Command{ID: "h1", Time: m.now, By: "operator:ada", Service: "svc-0", Command: event.CommandHeal}})
+	m.run(60 * time.Second)
+	if b.state.Status != container.Running {
+		t.Errorf("an operator asked, and it is %s", b.state.Status)
+	}
+	if got := actions(m); !slices.Equal(got, []string{"start", "start"}) {
+		t.Errorf("actions are %v", got)
+	}
+}
+
+func TestObserveOnlySays(t *testing.T) {
+	m, b := quiet(t)
+	m.world.cfg.Mode = service.Observe
+	do("kill", m, b)
+	m.run(30 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "observe" {
+		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
+	}
+}
