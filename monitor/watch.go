@@ -140,8 +140,14 @@ func (w *watch) recall(ctx context.Context) *journal {
 	}
 }
 
-// do has the loop run change; false when ctx ended before it was taken.
+// do has the loop run change; false when ctx ended before it was taken. After
+// the first that is refused for a ctx all are: a stream that is being dropped
+// must not leave an event out and hand over a later one, since the next
+// stream is asked for what follows the latest.
 func (w *watch) do(ctx context.Context, change func()) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case <-ctx.Done():
 		return false
