@@ -1,0 +1,129 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"logstream/internal/event"
+)
+
+// Headers of a dead letter, beside the signature.
+const (
+	headerReason    = "reason"
+	headerTopic     = "topic"
+	headerPartition = "partition"
+	headerOffset    = "offset"
+	headerCut       = "cut" // the value's length, where it was too long to be kept whole
+)
+
+const (
+	maxReason = 1024 // bytes
+	maxLetter = maxMessage - 16<<10
+)
+
+// letters writes dead letters, each offset once. They have a ring and a
+// producer of their own, so that garbage displaces no health log.
+type letters struct {
+	forwarder *forwarder
+
+	mu     sync.Mutex
+	loaded map[string]bool // topics whose letters of earlier processes are known
+	last   map[place]int64 // the highest offset that has a letter
+}
+
+func newLetters(b *Bus) *letters {
+	return &letters{forwarder: newForwarder(b, "dead letters", newRing(4096, 32<<20)),
+		loaded: map[string]bool{}, last: map[place]int64{}}
+}
+
+// write puts a record among the dead letters, unless it is there. Records of a
+// partition come in their order, so the highest offset says enough.
+func (l *letters) write(m *sarama.ConsumerMessage, reason string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	where := place{m.Topic, m.Partition}
+	if last, is := l.last[where]; is && m.Offset <= last {
+		return
+	}
+	l.last[where] = m.Offset
+	l.forwarder.ring.push(letter(m, reason))
+}
+
+func letter(m *sarama.ConsumerMessage, reason string) *entry {
+	e := &entry{topic: event.TopicDeadLetters, key: m.Key, value: m.Value, at: time.Now()}
+	add := func(name, value string) {
+		e.headers = append(e.headers, sarama.RecordHeader{Key: []byte(name), Value: []byte(value)})
+	}
+	add(headerReason, reason[:min(len(reason), maxReason)])
+	add(headerTopic, m.Topic)
+	add(headerPartition, strconv.Itoa(int(m.Partition)))
+	add(headerOffset, strconv.FormatInt(m.Offset, 10))
+	if len(e.key)+len(e.value) > maxLetter {
+		add(headerCut, strconv.Itoa(len(e.value)))
+		e.key = e.key[:min(len(e.key), 4096)]
+		e.value = e.value[:min(len(e.value), maxLetter/2)]
+	}
+	return e
+}
+
+// load reads which records of a topic have a letter from an earlier process.
+// Anybody may write to the topic, so only our own count.
+func (l *letters) load(ctx context.Context, client sarama.Client, topic string) error {
+	l.mu.Lock()
+	loaded := l.loaded[topic]
+	l.mu.Unlock()
+	if loaded {
+		return nil
+	}
+	partitions, err := client.Partitions(event.TopicDeadLetters)
+	if err != nil && !errors.Is(err, sarama.ErrUnknownTopicOrPartition) { // which is made when first needed
+		return err
+	}
+	for _, partition := range partitions {
+		where := place{event.TopicDeadLetters, partition}
+		from, err := client.GetOffset(where.topic, partition, sarama.OffsetOldest)
+		if err != nil {
+			return err
+		}
+		to, err := client.GetOffset(where.topic, partition, sarama.OffsetNewest)
+		if err != nil {
+			return err
+		}
+		if err := readRange(ctx, client, where, from, to, func(m *sarama.ConsumerMessage) { l.remember(topic, m) }); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loaded[topic] = true
+	return nil
+}
+
+func (l *letters) remember(topic string, m *sarama.ConsumerMessage) {
+	partition, err1 := strconv.ParseInt(header(m, headerPartition), 10, 32)
+	offset, err2 := strconv.ParseInt(header(m, headerOffset), 10, 64)
+	if header(m, headerTopic) != topic || err1 != nil || err2 != nil || !l.forwarder.bus.record(m).Signed {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	where := place{topic, int32(partition)}
+	if last, is := l.last[where]; !is || offset > last {
+		l.last[where] = offset
+	}
+}
+
+// forget drops what is remembered of a partition whose offsets began anew: an
+// emptied log counts from 0 after a kill.
+func (l *letters) forget(where place, newest int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, is := l.last[where]; is && last >= newest {
+		delete(l.last, where)
+	}
+}

@@ -1,0 +1,128 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+const (
+	dialTimeout  = 5 * time.Second
+	readTimeout  = 15 * time.Second
+	writeTimeout = 5 * time.Second
+
+	// maxMessage is the most that one record may weigh, with its key and
+	// headers, in bytes: what brokers take by default.
+	maxMessage = 1 << 20
+	// maxBatch bounds what one compressed batch may unpack to, in bytes. The
+	// topics are open to all, and a megabyte of zstd holds gigabytes of zeros.
+	maxBatch = 32 << 20
+	// linger is how long health logs wait for each other: batches and not
+	// records are what a log costs.
+	linger = 50 * time.Millisecond
+)
+
+// saramaLog is where sarama's own messages go: it has one logger for the whole
+// process.
+var saramaLog atomic.Pointer[slog.Logger]
+
+func init() {
+	sarama.MaxDecompressedBatchSize = maxBatch
+	sarama.Logger = debugLog{}
+}
+
+type debugLog struct{}
+
+func (debugLog) Print(v ...any)            { debugLog{}.put(fmt.Sprint(v...)) }
+func (debugLog) Printf(f string, v ...any) { debugLog{}.put(fmt.Sprintf(f, v...)) }
+func (debugLog) Println(v ...any)          { debugLog{}.put(fmt.Sprintln(v...)) }
+
+func (debugLog) put(message string) {
+	if log := saramaLog.Load(); log != nil {
+		log.Debug("sarama", "message", strings.TrimSpace(message))
+	}
+}
+
+// clientConfig is what every client has. Its connections break when ctx ends,
+// so nothing that waits for a broker outlives ctx.
+func (b *Bus) clientConfig(ctx context.Context) *sarama.Config {
+	c := sarama.NewConfig()
+	c.Version = sarama.V3_6_0_0 // nothing newer is needed, and older clouds stay possible
+	c.ClientID = b.clientID
+	c.Net.DialTimeout, c.Net.ReadTimeout, c.Net.WriteTimeout = dialTimeout, readTimeout, writeTimeout
+	c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, dialer{ctx}
+	c.Metadata.Retry.Max = 1
+	c.Metadata.Retry.Backoff = 100 * time.Millisecond
+	c.Metadata.AllowAutoTopicCreation = false
+	c.Admin.Timeout = 10 * time.Second
+	return c
+}
+
+func (b *Bus) producerConfig(ctx context.Context) *sarama.Config {
+	c := b.clientConfig(ctx)
+	c.Net.MaxOpenRequests = 1
+	c.Producer.Idempotent = true
+	c.Producer.RequiredAcks = sarama.WaitForAll
+	c.Producer.Partitioner = sarama.NewMurmur2Partitioner // Kafka's own; sarama's default sends keys elsewhere
+	c.Producer.MaxMessageBytes = maxMessage
+	c.Producer.Retry.Max = 5 // sarama allocates a slot for each per partition: never "for ever"
+	c.Producer.Return.Successes = true
+	c.Producer.Return.Errors = true
+	return c
+}
+
+// batchingConfig is a producer's whose records wait for company.
+func (b *Bus) batchingConfig(ctx context.Context) *sarama.Config {
+	c := b.producerConfig(ctx)
+	c.Producer.Flush.Frequency = linger
+	c.Producer.Compression = sarama.CompressionZSTD
+	return c
+}
+
+func (b *Bus) consumerConfig(ctx context.Context) *sarama.Config {
+	c := b.clientConfig(ctx)
+	c.Consumer.Return.Errors = true
+	c.Consumer.Retry.Backoff = 250 * time.Millisecond
+	c.Consumer.MaxWaitTime = 250 * time.Millisecond
+	c.Consumer.Fetch.Default = 1 << 20
+	// A batch that cannot be parsed to its end looks like one that is cut, and
+	// sarama asks for ever more; at this size it skips it instead. (Brokers
+	// send the first batch whole, whatever the size asked for.)
+	c.Consumer.Fetch.Max = 4 << 20
+	return c
+}
+
+var unfit = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// clientID is the name under which the broker's own logs show us.
+func clientID(instance string) string {
+	return strings.TrimSuffix("logstream-"+unfit.ReplaceAllString(instance, "_"), "-")
+}
+
+// dialer connects for as long as its context lives.
+type dialer struct{ ctx context.Context }
+
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(d.ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &boundConn{conn, context.AfterFunc(d.ctx, func() { conn.Close() })}, nil
+}
+
+type boundConn struct {
+	net.Conn
+	release func() bool
+}
+
+func (c *boundConn) Close() error {
+	c.release()
+	return c.Conn.Close()
+}

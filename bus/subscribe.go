@@ -1,0 +1,319 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/event"
+	"logstream/internal/supervise"
+)
+
+// stallAfter is how long a partition may say nothing, while something should
+// be there, before it is looked at directly.
+const stallAfter = 500 * time.Millisecond
+
+// Subscribe reads a topic until ctx ends, and returns nil then. It goes on
+// over losses of the connection, from the record after the last one handled.
+// The error is one that trying again doesn't mend.
+func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
+	if _, known := b.topic(s.Topic); !known || s.Handle == nil {
+		return fmt.Errorf("subscribe to %q: not a topic of ours, or no handler", s.Topic)
+	}
+	r := &subscriber{bus: b, Subscription: s, positions: map[int32]*position{}}
+	wait := 250 * time.Millisecond
+	for ctx.Err() == nil {
+		before := r.handled
+		err := r.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		b.log.Debug("subscription interrupted", "topic", s.Topic, "error", err)
+		if b.life.Err() != nil {
+			return fmt.Errorf("subscribe to %s: %w", s.Topic, errClosed)
+		}
+		if wait = min(2*wait, 2*time.Second); r.handled > before {
+			wait = 250 * time.Millisecond
+		}
+		pause(ctx, wait)
+	}
+	return nil
+}
+
+// subscriber is one subscription and how far it is. All of it belongs to the
+// goroutine of Subscribe.
+type subscriber struct {
+	event.Subscription
+	bus       *Bus
+	positions map[int32]*position
+	caughtUp  bool
+	handled   uint64
+}
+
+// position is how far a partition is read.
+type position struct {
+	next    int64 // the offset to read
+	end     int64 // the high-water mark that was seen at the start
+	heard   time.Time
+	trouble bool // it failed since it was last heard
+}
+
+// session reads with one client until something fails that the client doesn't
+// mend by itself.
+func (r *subscriber) session(parent context.Context) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	if err := r.bus.ensure(ctx, r.Topic); err != nil {
+		return err
+	}
+	client, err := sarama.NewClient(r.bus.addrs, r.bus.consumerConfig(ctx))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if r.DeadLetters {
+		if err := r.bus.letters.load(ctx, client, r.Topic); err != nil {
+			return err
+		}
+	}
+	if err := r.locate(client); err != nil {
+		return err
+	}
+	r.tellCaughtUp()
+	return r.read(ctx, cancel, client)
+}
+
+// locate finds where each partition begins, or goes on.
+func (r *subscriber) locate(client sarama.Client) error {
+	partitions, err := client.Partitions(r.Topic)
+	if err != nil {
+		return err
+	}
+	for _, partition := range partitions {
+		oldest, err := client.GetOffset(r.Topic, partition, sarama.OffsetOldest)
+		if err != nil {
+			return err
+		}
+		newest, err := client.GetOffset(r.Topic, partition, sarama.OffsetNewest)
+		if err != nil {
+			return err
+		}
+		if p := r.positions[partition]; p != nil {
+			r.resume(partition, p, oldest, newest)
+			continue
+		}
+		next := oldest
+		if !r.Since.IsZero() {
+			next, err = client.GetOffset(r.Topic, partition, r.Since.UnixMilli())
+			if err != nil {
+				return err
+			}
+			if next < 0 { // nothing is younger
+				next = newest
+			}
+		}
+		r.positions[partition] = &position{next: max(next, oldest), end: newest}
+		r.bus.letters.forget(place{r.Topic, partition}, newest)
+	}
+	return nil
+}
+
+// resume checks that a partition can go on where it was.
+func (r *subscriber) resume(partition int32, p *position, oldest, newest int64) {
+	p.trouble = false
+	if p.next >= oldest && p.next <= newest {
+		return
+	}
+	r.bus.log.Warn("the log no longer has the next record: going on with the oldest",
+		"topic", r.Topic, "partition", partition, "next", p.next, "oldest", oldest, "newest", newest)
+	p.next = oldest
+	p.end = min(p.end, newest)
+}
+
+// read handles what the partitions bring, in order.
+func (r *subscriber) read(ctx context.Context, cancel context.CancelFunc, client sarama.Client) error {
+	group, ctx := errgroup.WithContext(ctx)
+	stream, err := r.start(ctx, group, client)
+	if err == nil {
+		err = r.handleAll(ctx, client, stream)
+	}
+	// The connections break with ctx, so that nothing waits for a broker here.
+	cancel()
+	return errors.Join(err, group.Wait())
+}
+
+// stream is what all partitions bring.
+type stream struct {
+	records  chan *sarama.ConsumerMessage
+	failures chan *sarama.ConsumerError
+	ended    chan int32 // a partition's consumer gave up
+}
+
+// start consumes every partition from its position.
+func (r *subscriber) start(ctx context.Context, group *errgroup.Group, client sarama.Client) (stream, error) {
+	s := stream{make(chan *sarama.ConsumerMessage), make(chan *sarama.ConsumerError), make(chan int32)}
+	consumer, err := sarama.NewConsumerFromClient(client)
+	if err != nil {
+		return s, err
+	}
+	for partition, p := range r.positions {
+		consumed, err := consumer.ConsumePartition(r.Topic, partition, p.next)
+		if err != nil {
+			return s, fmt.Errorf("read %s/%d at %d: %w", r.Topic, partition, p.next, err)
+		}
+		p.heard = time.Now()
+		supervise.Go(ctx, group, "bus records", func(ctx context.Context) error {
+			for message := range consumed.Messages() { // to the end, or the consumer never closes
+				select {
+				case s.records <- message:
+				case <-ctx.Done():
+				}
+			}
+			select {
+			case s.ended <- partition:
+			case <-ctx.Done():
+			}
+			return nil
+		})
+		supervise.Go(ctx, group, "bus read failures", func(ctx context.Context) error {
+			for failure := range consumed.Errors() {
+				select {
+				case s.failures <- failure:
+				case <-ctx.Done():
+				}
+			}
+			return nil
+		})
+		supervise.Go(ctx, group, "bus end of reading", func(ctx context.Context) error {
+			<-ctx.Done()
+			consumed.AsyncClose()
+			return nil
+		})
+	}
+	return s, nil
+}
+
+func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stream) error {
+	ticker := time.NewTicker(stallAfter)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case message := <-s.records:
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.handle(message)
+		case failure := <-s.failures:
+			r.bus.log.Debug("reading failed", "topic", r.Topic, "partition", failure.Partition, "error", failure.Err)
+			r.positions[failure.Partition].trouble = true
+		case partition := <-s.ended:
+			return fmt.Errorf("the consumer of %s/%d gave up", r.Topic, partition)
+		case <-ticker.C:
+			if err := r.unstall(ctx, client); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// handle takes one record, and never one twice.
+func (r *subscriber) handle(message *sarama.ConsumerMessage) {
+	p := r.positions[message.Partition]
+	if message.Offset < p.next {
+		return
+	}
+	p.next, p.heard, p.trouble = message.Offset+1, time.Now(), false
+	r.handled++
+	record := r.bus.record(message)
+	if !record.Signed && mustBeSigned(r.Topic) {
+		r.letter(message, "unsigned")
+	} else if err := r.Handle(record); err != nil {
+		r.letter(message, err.Error())
+	}
+	r.tellCaughtUp()
+}
+
+func (r *subscriber) letter(message *sarama.ConsumerMessage, reason string) {
+	if r.DeadLetters {
+		r.bus.letters.write(message, reason)
+	}
+}
+
+// tellCaughtUp calls CaughtUp when every partition was read to the end that
+// was seen at the start.
+func (r *subscriber) tellCaughtUp() {
+	if r.caughtUp {
+		return
+	}
+	for _, p := range r.positions {
+		if p.next < p.end {
+			return
+		}
+	}
+	r.caughtUp = true
+	if r.CaughtUp != nil {
+		r.CaughtUp()
+	}
+}
+
+// unstall looks at the partitions that say nothing although something should
+// be there: a batch that holds no record (a transaction's marker), or one that
+// nobody can decode. The error means that reading has to start anew.
+func (r *subscriber) unstall(ctx context.Context, client sarama.Client) error {
+	for partition, p := range r.positions {
+		if time.Since(p.heard) < stallAfter || !(p.trouble || p.next < p.end) {
+			continue
+		}
+		where := place{r.Topic, partition}
+		got, err := fetch(client, where, p.next, 1)
+		switch {
+		case errors.Is(err, errUnreadable):
+			return r.skip(ctx, client, where, p, err)
+		case err != nil:
+			return err
+		case len(got.records) == 0:
+			p.next, p.trouble = got.next, false
+			r.tellCaughtUp()
+		}
+	}
+	return nil
+}
+
+// skip goes past a batch that can't be decoded. Where it ends is not known, so
+// every offset is tried.
+func (r *subscriber) skip(ctx context.Context, client sarama.Client, where place, p *position, cause error) error {
+	from := p.next
+	for to := from + 1; ; to++ {
+		_, err := fetch(client, where, to, 1)
+		if errors.Is(err, errUnreadable) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err()) // it is found again
+		}
+		r.bus.log.Error("skipped a batch that cannot be decoded", "topic", where.topic, "partition", where.partition,
+			"from", from, "to", to-1, "error", cause)
+		r.letter(&sarama.ConsumerMessage{Topic: where.topic, Partition: where.partition, Offset: from},
+			fmt.Sprintf("offsets %d to %d: %v", from, to-1, cause))
+		p.next = to
+		r.tellCaughtUp()
+		return fmt.Errorf("skipped from %d to %d", from, to)
+	}
+}
+
+// record is a message as handlers get it.
+func (b *Bus) record(m *sarama.ConsumerMessage) event.Record {
+	return event.Record{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Time: m.Timestamp, Key: m.Key, Value: m.Value,
+		Signed: event.Verify(b.secret, m.Topic, m.Key, m.Value, header(m, event.SignatureHeader))}
+}
+
+// mustBeSigned says whether a topic decides about repairs.
+func mustBeSigned(topic string) bool {
+	return topic == event.TopicIncidents || topic == event.TopicCommands || topic == event.TopicServices
+}
