@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +15,8 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/state"
 )
+
+var inputsFlag = flag.Int("inputs", 0, "the seed is that of an enumerated history of so many inputs")
 
 const noSeed = 1<<64 - 1
 
@@ -259,19 +264,88 @@ func (m *sim) where() string {
 }
 
 // TestRandomHistories checks every invariant over random histories. A failing
-// seed is told in full by: go test ./healer -run TestHistory -seed N
+// seed is told in full by: go test ./healer -run TestHistory -v -seed N
 func TestRandomHistories(t *testing.T) {
+	share(t, uint64(histories(t, 2000)), func(n uint64) *sim { return random(n, false) })
+}
+
+// TestEnumeratedHistories checks all histories of up to two inputs, or up to
+// as many as LOGSTREAM_INPUTS says, each at three rhythms.
+func TestEnumeratedHistories(t *testing.T) {
+	inputs := 2
+	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_INPUTS")); err == nil {
+		inputs = n
+	}
+	base, all := uint64(len(outside)), uint64(len(rhythms))
+	for range inputs {
+		all *= base
+	}
+	share(t, all, func(n uint64) *sim { return enumerated(n, inputs, false) })
+}
+
+// rhythms are the pauses between the inputs of an enumerated history: at once,
+// while the repair is under way, and while it is being proved.
+var rhythms = []time.Duration{50 * time.Millisecond, 1200 * time.Millisecond, 7 * time.Second}
+
+func enumerated(n uint64, inputs int, tell bool) *sim {
+	m := newSim(n, 1)
+	if tell {
+		m.trace = []string{}
+	}
+	m.run(8 * time.Second)
+	pause := rhythms[n%uint64(len(rhythms))]
+	n /= uint64(len(rhythms))
+	for range inputs {
+		act := outside[n%uint64(len(outside))]
+		n /= uint64(len(outside))
+		m.note("OUTSIDE %s", act.name)
+		act.do(m, m.boxes[0])
+		m.run(pause)
+	}
+	m.finish()
+	return m
+}
+
+// share runs the histories 0 to n on every core, and ends at the first in
+// which an invariant does not hold.
+func share(t *testing.T, n uint64, history func(uint64) *sim) {
+	t.Helper()
+	var (
+		next  atomic.Uint64
+		mu    sync.Mutex
+		group sync.WaitGroup
+	)
 	ends := map[string]int{}
-	for seed := range uint64(histories(t, 2000)) {
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for k := next.Add(1) - 1; k < n && !t.Failed(); k = next.Add(1) - 1 {
+				m := history(k)
+				mu.Lock()
+				if m.broken != "" {
+					t.Errorf("history %d: %s", k, m.broken)
+				}
+				for _, b := range m.boxes {
+					ends[m.end(b)]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	t.Logf("%d histories, ends: %v", n, ends)
+}
+
+// TestReferenceHistories keeps a history of each kind of end.
+func TestReferenceHistories(t *testing.T) {
+	for end, seed := range references {
 		m := random(seed, false)
 		if m.broken != "" {
-			t.Fatalf("seed %d: %s", seed, m.broken)
+			t.Errorf("history %d: %s", seed, m.broken)
 		}
-		for _, b := range m.boxes {
-			ends[m.end(b)]++
+		if got := m.end(m.boxes[0]); got != end {
+			t.Errorf("history %d ends %s, want %s", seed, got, end)
 		}
 	}
-	t.Logf("ends: %v", ends)
 }
 
 func TestHistory(t *testing.T) {
@@ -279,5 +353,12 @@ func TestHistory(t *testing.T) {
 		return
 	}
 	m := random(*seedFlag, true)
+	if *inputsFlag > 0 {
+		m = enumerated(*seedFlag, *inputsFlag, true)
+	}
 	t.Logf("%s\n%s", m.story(), m.broken)
+}
+
+var references = map[string]uint64{
+	"quiet": 2, "resolved: healed": 0, "resolved: recovered": 4, "held: operator": 86, "escalated": 34,
 }
