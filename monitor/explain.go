@@ -110,7 +110,8 @@ func aboutConnection(err error, _ stage, host string, _ time.Duration) string {
 	case strings.Contains(err.Error(), "malformed HTTP"):
 		return fmt.Sprintf("what %s answers is not HTTP", host)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		strings.Contains(err.Error(), "server closed idle connection"):
 		return fmt.Sprintf("%s closed the connection before its answer was complete", host)
 	}
 	return ""

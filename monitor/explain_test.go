@@ -38,6 +38,7 @@ func TestExplain(t *testing.T) {
 			"no connection to shop:80: connect: " + syscall.EADDRNOTAVAIL.Error(), false},
 		{"no descriptors left", &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, stageConnecting, syscall.EMFILE.Error(), true},
 		{"reset", &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, stageWaiting, "shop:80 closed the connection before its answer was complete", false},
+		{"closed before the request", errors.New("http: server closed idle connection"), stageWaiting, "shop:80 closed the connection before its answer was complete", false},
 		{"end", io.EOF, stageWaiting, "shop:80 closed the connection before its answer was complete", false},
 		{"time, name", context.DeadlineExceeded, stageResolving, "the address of shop:80 was not found out within 2s", false},
 		{"time, connection", context.DeadlineExceeded, stageConnecting, "no connection to shop:80 within 2s", false},

@@ -132,3 +132,19 @@ func TestWhoseEventItIs(t *testing.T) {
 		t.Errorf("the project of pay is %q", got)
 	}
 }
+
+func TestRecordOfAnEvent(t *testing.T) {
+	at := zero.Add(123456789).In(time.FixedZone("elsewhere", 3600))
+	die := dockerRecord(container.Event{Time: at, Name: "pay", ID: "1", Action: container.ActionDie, Project: "shop", Service: "pay", Image: "pay:1"}, identity)
+	if !die.Time.Equal(at) || die.Time.Location() != time.UTC || die.ExitCode == nil || *die.ExitCode != 0 || die.Compose != "pay" || die.Origin != identity {
+		t.Errorf("a die: %+v", die)
+	}
+	kill := dockerRecord(container.Event{Action: container.ActionKill, Signal: "9"}, identity)
+	if kill.ExitCode != nil || kill.Signal != "9" {
+		t.Errorf("a kill: %+v", kill)
+	}
+	huge := dockerRecord(container.Event{Action: container.ActionCreate, Project: strings.Repeat("ä", 1<<20), Replace: strings.Repeat("\x00", 1<<20)}, identity)
+	if n := len(event.Encode(huge)); n > 20*maxField {
+		t.Errorf("a record of %d bytes", n)
+	}
+}

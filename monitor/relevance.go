@@ -37,17 +37,29 @@ func projectOf(ref string) string {
 	return project
 }
 
+// maxField bounds, in bytes, what an event brings: labels are anybody's text,
+// and a record that is too large for the log would never be written.
+const maxField = 1 << 10
+
 // dockerRecord is an engine's event as a record. It carries no claim: what
 // happened did so whoever owns the host.
 func dockerRecord(e container.Event, identity event.Origin) event.Docker {
 	d := event.Docker{
-		Time: e.Time.UTC(), Container: e.Name, ID: e.ID, Action: string(e.Action), Signal: e.Signal,
-		Image: e.Image, Project: e.Project, Compose: e.Service, Replace: e.Replace, Origin: identity,
+		Time: e.Time.UTC(), Container: cut(e.Name), ID: cut(e.ID), Action: string(e.Action), Signal: cut(e.Signal),
+		Image: cut(e.Image), Project: cut(e.Project), Compose: cut(e.Service), Replace: cut(e.Replace), Origin: identity,
 	}
 	if e.Action == container.ActionDie {
 		d.ExitCode = &e.ExitCode
 	}
 	return d
+}
+
+// cut is the beginning of s, in whole characters.
+func cut(s string) string {
+	if len(s) <= maxField {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxField], "")
 }
 
 // isRecorded says whether events of that action are written.

@@ -118,3 +118,24 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 }
+
+func TestBurstsOfOneStartAreOne(t *testing.T) {
+	s := schedule{interval: time.Hour, due: zero.Add(time.Hour)}
+	s.burst(zero, true)
+	s.begin(zero)
+	s.end(zero, false)
+	s.burst(zero.Add(time.Millisecond), false) // the first start after that of ours
+	if next := s.next(); !next.Equal(zero.Add(time.Millisecond)) {
+		t.Errorf("a container's start is followed by a check after %s", next.Sub(zero))
+	}
+	s.begin(zero.Add(time.Millisecond))
+	s.end(zero.Add(time.Millisecond), true)
+	s.burst(zero.Add(2*time.Millisecond), false)
+	if next := s.next(); !next.Equal(zero.Add(time.Millisecond + burstEvery)) {
+		t.Errorf("the same start told again is followed by a check after %s", next.Sub(zero))
+	}
+	s.burst(zero.Add(sameStart+time.Millisecond), false)
+	if next := s.next(); !next.Equal(zero.Add(sameStart + time.Millisecond)) {
+		t.Errorf("another start is followed by a check after %s", next.Sub(zero))
+	}
+}

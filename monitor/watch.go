@@ -321,7 +321,7 @@ func (w *watch) saw(t *target, asked time.Time, forced bool, took time.Duration,
 	if seen == t.shown && !forced {
 		return
 	}
-	if seen.status != t.shown.status && t.announced != "" && seen.status != t.announced && !t.waited {
+	if seen != t.shown && t.announced != "" && seen.status != t.announced && !t.waited {
 		t.waited = true
 		t.ask(now, forced)
 		t.after = now.Add(eventGrace)

@@ -318,6 +318,18 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		synctest.Wait()
 		stories(t, "its event comes", b.log.story(t)[before:], "restart pay", "die pay", "pay DOWN: container pay is exited (3)")
 
+		// A restart of a paused container begins with an unpause.
+		paused := exited(pay, "1", 3)
+		paused.Status = container.Paused
+		engine.happen(paused, container.ActionStart, container.ActionPause)
+		settle(time.Second)
+		before = len(b.log.story(t))
+		engine.happen(exited(pay, "1", 143), container.ActionUnpause)
+		settle(eventGrace / 2)
+		engine.happen(exited(pay, "1", 143), container.ActionDie)
+		synctest.Wait()
+		stories(t, "down, and down in another way", b.log.story(t)[before:], "unpause pay", "die pay", "pay DOWN: container pay is exited (143)")
+
 		// A change whose event never comes is not kept back for ever, and
 		// dates from no event of before.
 		engine.happen(running(pay, "1"), container.ActionStart)
