@@ -12,10 +12,11 @@ import (
 const window = 1024
 
 // forwarder takes entries from a ring to a batching producer. On the first
-// error it closes the gate: nothing more goes out until all that is out has
-// its answer, the broker answers again, and what had been written although
-// its answer was lost is told from what was not. So an outage costs neither
-// records (but for the ring's bound) nor order, and repeats nothing.
+// error it closes the gate: the producer is cut off, and nothing more goes out
+// until all that is out has its answer, a new producer is connected, and what
+// had been written although its answer was lost is told from what was not. So
+// an outage costs neither records (but for the ring's bound) nor order, and
+// repeats nothing.
 //
 // It survives the end of run: the next call goes on where the last stopped.
 type forwarder struct {
@@ -184,6 +185,7 @@ func (f *forwarder) take(a answer) {
 		f.ring.lose(1)
 		f.log.Error("a record cannot be written and is dropped", "topic", e.topic, "bytes", len(e.value), "error", a.err)
 	default:
+		f.current.cut() // the broker itself may have refused, which sarama doesn't try again
 		f.refused = append(f.refused, refusal{e, where})
 		f.close(a.err)
 	}

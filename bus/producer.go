@@ -25,9 +25,9 @@ type producer struct {
 
 // openProducer connects; while no broker answers it fails within the dial
 // timeout. done is called by one goroutine at a time.
-func openProducer(ctx context.Context, addrs []string, configure func(context.Context) *sarama.Config, done func(*sarama.ProducerMessage, error)) (*producer, error) {
+func openProducer(ctx context.Context, addrs []string, configure func(context.Context, context.CancelFunc) *sarama.Config, done func(*sarama.ProducerMessage, error)) (*producer, error) {
 	ctx, cut := context.WithCancel(ctx)
-	client, err := sarama.NewClient(addrs, configure(ctx))
+	client, err := sarama.NewClient(addrs, configure(ctx, cut))
 	if err != nil {
 		cut()
 		return nil, err

@@ -65,7 +65,7 @@ func (b *Bus) clientConfig(ctx context.Context) *sarama.Config {
 	return c
 }
 
-func (b *Bus) producerConfig(ctx context.Context) *sarama.Config {
+func (b *Bus) producerConfig(ctx context.Context, _ context.CancelFunc) *sarama.Config {
 	c := b.clientConfig(ctx)
 	c.Net.MaxOpenRequests = 1
 	c.Producer.Idempotent = true
@@ -78,11 +78,19 @@ func (b *Bus) producerConfig(ctx context.Context) *sarama.Config {
 	return c
 }
 
-// batchingConfig is a producer's whose records wait for company.
-func (b *Bus) batchingConfig(ctx context.Context) *sarama.Config {
-	c := b.producerConfig(ctx)
+// batchingConfig is a producer's whose records wait for company. Its first
+// failure is its last: cut breaks its connections before anything is tried
+// again. When sarama gives up on a batch it goes on with the next, and a
+// broker that comes back between the two would get them out of order.
+func (b *Bus) batchingConfig(ctx context.Context, cut context.CancelFunc) *sarama.Config {
+	c := b.producerConfig(ctx, cut)
 	c.Producer.Flush.Frequency = linger
 	c.Producer.Compression = sarama.CompressionZSTD
+	c.Producer.Retry.Max = 1
+	c.Producer.Retry.BackoffFunc = func(int, int) time.Duration {
+		cut()
+		return 0
+	}
 	return c
 }
 

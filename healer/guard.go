@@ -38,7 +38,6 @@ type situation struct {
 	counted   int // attempts that the incident's budget counts
 	never     int // intents that were not carried out
 	hour      int
-	hourUntil time.Time
 	minute    int
 	minuteEnd time.Time
 	coolUntil time.Time

@@ -42,17 +42,7 @@ func do(name string, m *sim, b *box) {
 	panic(name)
 }
 
-// types are the types of the service's incident events so far, without repeats.
-func types(m *sim) []string {
-	var out []string
-	for _, w := range m.incidents {
-		if w.event.Type != event.TypeClaim {
-			out = append(out, string(w.event.Type))
-		}
-	}
-	return slices.Compact(out)
-}
-
+// actions are those that were begun so far.
 func actions(m *sim) []string {
 	var out []string
 	for _, w := range m.incidents {

@@ -39,7 +39,6 @@ type sim struct {
 	health    []ReadHealth
 	docker    []event.Docker
 	services  map[string]event.Service
-	commands  []event.Command
 
 	inputs int // since the last outside input, for the rate
 	last   time.Time
@@ -65,14 +64,11 @@ type box struct {
 	state      container.State
 	app        string // ok, error (until a restart), broken (for ever)
 	busy       bool   // a call runs in the engine
-	foreign    event.Status
-	foreignEnd time.Time
 	levelAt    time.Time
 	level      event.Status
 	levelNonce string
 	extraUntil time.Time
-	goodSince  time.Time // truth: it answers, and was not touched
-	stops      int       // by outside
+	stops      int // by outside
 }
 
 type agenda []*happening

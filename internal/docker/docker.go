@@ -159,6 +159,9 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	}
 	ping, err := c.Ping(ctx)
 	if err != nil {
+		if classify(err) == refused {
+			err = errors.New(err.Error()) // nothing was asked for that could be refused
+		}
 		return nil, errors.Join(err, c.Close())
 	}
 	if ping.APIVersion == "" {

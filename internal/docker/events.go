@@ -179,7 +179,7 @@ func toEvent(m events.Message) (container.Event, bool) {
 		// An engine that gives none leaves 0, as for a good end.
 		event.ExitCode, _ = strconv.Atoi(attribute("exitCode"))
 	case container.ActionCreate:
-		event.Replace = attribute(labelReplace)
+		event.Replace = replacedName(event.Name, attribute(labelReplace))
 	}
 	return event, true
 }

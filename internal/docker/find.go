@@ -19,7 +19,7 @@ const (
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
 	labelOneOff  = "com.docker.compose.oneoff"  // "True" on containers of "docker compose run"
-	labelReplace = "com.docker.compose.replace" // on a successor: the name of the container that it replaces. It stays for good
+	labelReplace = "com.docker.compose.replace" // on a container that was made to replace another. It stays for good
 )
 
 // replaceWindow is how long a successor that was never started counts as one:
@@ -71,27 +71,42 @@ func pick(ref string, among []apicontainer.Summary) (apicontainer.Summary, error
 func names(ref string, c apicontainer.Summary) bool {
 	project, service, ok := strings.Cut(ref, "/")
 	if !ok {
-		return summaryName(c) == ref
+		return ref != "" && summaryName(c) == ref
 	}
-	return c.Labels[labelProject] == project && c.Labels[labelService] == service &&
+	return project != "" && service != "" && c.Labels[labelProject] == project && c.Labels[labelService] == service &&
 		!strings.EqualFold(c.Labels[labelOneOff], "true") && !successor(c)
 }
 
+// successorName is the name that Compose gives a successor until it has the
+// place: the short ID and the name of the container that it replaces.
+var successorName = regexp.MustCompile(`^[0-9a-f]{12}_(.+)$`)
+
 // successor reports whether Compose made c to take another container's place
-// and hasn't got there yet: it bears a name of its own and never ran.
+// and hasn't got there yet.
 func successor(c apicontainer.Summary) bool {
-	replaced := c.Labels[labelReplace]
-	return replaced != "" && replaced != summaryName(c) && c.State == string(container.Created)
+	return c.Labels[labelReplace] != "" && c.State == string(container.Created) && successorName.MatchString(summaryName(c))
 }
 
 // replaces reports whether c is the fresh successor of the container with that
 // name and ID.
 func replaces(c apicontainer.Summary, name, id string, now time.Time) bool {
-	replaced := c.Labels[labelReplace]
-	if !successor(c) || c.ID == id || now.Sub(time.Unix(c.Created, 0)) > replaceWindow {
+	if !successor(c) || now.Sub(time.Unix(c.Created, 0)) > replaceWindow {
 		return false
 	}
-	return replaced == name || len(replaced) >= 12 && strings.HasPrefix(id, replaced)
+	return summaryName(c) == short(id)+"_"+name || c.Labels[labelReplace] == name
+}
+
+// replacedName is the name of the container that one with this name and label
+// was made to replace, or empty. The label alone doesn't say: it is the whole
+// name only where the service has a container_name, else such as worker-1.
+func replacedName(name, label string) string {
+	if label == "" {
+		return ""
+	}
+	if match := successorName.FindStringSubmatch(name); match != nil {
+		return match[1]
+	}
+	return label
 }
 
 // summaryName is the container's own name; names with a slash inside are
