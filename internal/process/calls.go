@@ -1,0 +1,130 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/internal/container"
+)
+
+// Info counts the declared children.
+func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
+	if _, err := r.ready(ctx); err != nil {
+		return container.Info{}, fmt.Errorf("ask the process runtime for its version: %w", err)
+	}
+	return container.Info{Kind: "process", Version: runtime.Version(), Containers: len(r.children)}, nil
+}
+
+// Find knows names only: there are no Compose projects here.
+func (r *Runtime) Find(ctx context.Context, ref string) (container.State, error) {
+	return r.state(ctx, ref, func(c *child) bool { return c.spec.Name == ref })
+}
+
+// Inspect is the child with that ID.
+func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, error) {
+	return r.state(ctx, id, func(c *child) bool { return c.id == id })
+}
+
+func (r *Runtime) state(ctx context.Context, ref string, is func(*child) bool) (container.State, error) {
+	if _, err := r.ready(ctx); err != nil {
+		return container.State{}, fmt.Errorf("look at %q: %w", ref, err)
+	}
+	i := slices.IndexFunc(r.children, is)
+	if i < 0 {
+		return container.State{}, fmt.Errorf("look at %q: %w", ref, container.ErrNotFound)
+	}
+	return r.children[i].look(), nil
+}
+
+// Logs are the last lines that the child wrote to both its outputs, over all
+// its runs: at most 1000 of at most 4 KiB.
+func (r *Runtime) Logs(ctx context.Context, id string, tail int) ([]container.Line, error) {
+	c, _, err := r.child(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of %q: %w", id, err)
+	}
+	return c.logs.last(tail), nil
+}
+
+// Events ends with an error when the reader is 256 events behind: nothing that
+// it still needs would be kept otherwise.
+func (r *Runtime) Events(ctx context.Context, since time.Time, ready func(), handle func(container.Event)) error {
+	t, err := r.ready(ctx)
+	if err == nil {
+		err = r.hub.follow(ctx, t.down, since, ready, handle)
+	}
+	return fmt.Errorf("follow the events of the demo's processes: %w", err)
+}
+
+// Start starts the child. One that runs is success, a paused one is not.
+func (r *Runtime) Start(ctx context.Context, id string) error {
+	return r.act(ctx, "start", id, (*child).start)
+}
+
+// Restart stops the child, within its StopTimeout, and starts it. When ctx
+// ends first, the restart is still finished.
+func (r *Runtime) Restart(ctx context.Context, id string) error {
+	return r.act(ctx, "restart", id, (*child).restart)
+}
+
+// Unpause lets the child go on. One that runs is success.
+func (r *Runtime) Unpause(ctx context.Context, id string) error {
+	return r.act(ctx, "unpause", id, (*child).unpause)
+}
+
+// Inject harms the child. What is harmed so already is success.
+func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
+	harm, known := map[string]func(*child, context.Context) error{
+		container.FaultStop:  (*child).stop,
+		container.FaultKill:  (*child).kill,
+		container.FaultPause: (*child).pause,
+		container.FaultExit:  (*child).exit,
+		container.FaultFail:  (*child).fail,
+	}[fault]
+	if !known {
+		return fmt.Errorf("inject %q: the demo's services know only %s", fault, strings.Join(faults(), ", "))
+	}
+	return r.act(ctx, fault, id, harm)
+}
+
+// Faults are stop, kill, pause, exit and fail, of every child.
+func (r *Runtime) Faults(name string) []string {
+	if !slices.ContainsFunc(r.children, func(c *child) bool { return c.spec.Name == name }) {
+		return nil
+	}
+	return faults()
+}
+
+func faults() []string {
+	return []string{container.FaultStop, container.FaultKill, container.FaultPause, container.FaultExit, container.FaultFail}
+}
+
+// act has the child's own loop do something, and waits for it. An act that
+// has begun goes on when ctx ends.
+func (r *Runtime) act(ctx context.Context, verb, id string, do func(*child, context.Context) error) error {
+	c, t, err := r.child(ctx, id)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", verb, id, err)
+	}
+	asked := request{do: do, done: make(chan error, 1)}
+	if err := c.ask(ctx, t, asked); err != nil {
+		return fmt.Errorf("%s %s: %w", verb, c.spec.Name, err)
+	}
+	return nil
+}
+
+func (r *Runtime) child(ctx context.Context, id string) (*child, *turn, error) {
+	t, err := r.ready(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	i := slices.IndexFunc(r.children, func(c *child) bool { return c.id == id })
+	if i < 0 {
+		return nil, nil, container.ErrNotFound
+	}
+	return r.children[i], t, nil
+}
