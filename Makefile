@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help build demo deps test lint unit e2e soak bench page
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## build ./logstream
+	CGO_ENABLED=0 go build -trimpath -o logstream .
+
+demo: ## run the demo: two real services, nothing to install
+	go run . run --demo
+
+deps: ## install the real parts that the tests run on (Debian, Ubuntu)
+	./scripts/deps.sh
+
+test: lint page unit e2e ## every story and guarantee once, on the real parts
+
+lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt wants the files above"; exit 1; }
+	go vet ./... && go vet -tags e2e ./...
+	go tool staticcheck ./... && go tool staticcheck -tags e2e ./...
+
+unit: ## the tests that need Go alone, with the race detector
+	go test -race ./...
+
+e2e: ## the stories on the real Docker engine and Chromium
+	go test -race -tags e2e -count=1 -p 1 -timeout 20m ./e2e/... ./internal/docker/...
+
+page: ## the page's own tests, and its vendored files against their lock
+	node --test static/test/
+	node static/vendor/check.mjs
+
+soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9
+	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
+	LOGSTREAM_ROUNDS=20 go test -tags e2e -count=1 -p 1 -v -timeout 60m ./bus ./e2e/...
+
+bench: ## measurements, with ratios against a floor in the same run
+	go test -run '^$$' -bench . ./bench/...

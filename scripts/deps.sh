@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs on Debian and Ubuntu the real parts that `make test` runs on. What is there already is left alone.
+set -euo pipefail
+
+compose_version=v5.0.2
+plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
+
+if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo "$@"; }; fi
+
+missing=()
+command -v dockerd >/dev/null || missing+=(docker.io)
+command -v chromium >/dev/null || missing+=(chromium)
+command -v iptables >/dev/null || missing+=(iptables)
+command -v node >/dev/null || missing+=(nodejs npm)
+command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "deps: installing ${missing[*]}"
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+fi
+
+if ! "$plugin" version 2>/dev/null | grep -q "${compose_version#v}"; then
+  echo "deps: building Docker Compose $compose_version"
+  bin=$(mktemp -d)
+  trap 'rm -rf "$bin"' EXIT
+  GOBIN=$bin GOFLAGS= go install -ldflags "-X github.com/docker/compose/v5/internal.Version=$compose_version" "github.com/docker/compose/v5/cmd@$compose_version"
+  mkdir -p "$(dirname "$plugin")"
+  install -m 755 "$bin/cmd" "$plugin"
+fi
+
+go mod download
+go tool staticcheck -version
+echo "deps: all parts are installed"
