@@ -56,6 +56,8 @@ type Runtime struct {
 	self string // ID of the container that we run in, or empty
 	log  *slog.Logger
 
+	quiet, pulse time.Duration // quietTime and pulseTimeout; shorter in tests
+
 	dial   func() (*client.Client, error) // builds a client; talks to nobody
 	agreed atomic.Pointer[client.Client]  // speaks the engine's version; nil before the first answer
 }
@@ -78,7 +80,7 @@ func New(config Config, log *slog.Logger) (*Runtime, error) {
 		return nil, fmt.Errorf("use the Docker engine at %s (%s): %w", where.host, where.source, err)
 	}
 	log.Debug("the engine's address is known", "host", where.host, "source", where.source)
-	return &Runtime{host: where.host, self: readSelf(), log: log, dial: dial}, probe.Close()
+	return &Runtime{host: where.host, self: readSelf(), log: log, quiet: quietTime, pulse: pulseTimeout, dial: dial}, probe.Close()
 }
 
 // Host is the engine's address, such as unix:///var/run/docker.sock.

@@ -71,18 +71,18 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 	if !tooLate.Stop() {
 		return context.DeadlineExceeded
 	}
-	if err := stands(ctx, e, ended); err != nil {
+	if err := r.stands(ctx, e, ended); err != nil {
 		return err
 	}
 	ready()
-	return follow(ctx, e, messages, ended, handle)
+	return r.follow(ctx, e, messages, ended, handle)
 }
 
 // stands reports why the stream doesn't stand. The client returns as soon as
 // the engine answered, or failed to, and tells which a moment later; the pulse
 // gives it that moment.
-func stands(ctx context.Context, e engine, ended <-chan error) error {
-	err := pulse(ctx, e)
+func (r *Runtime) stands(ctx context.Context, e engine, ended <-chan error) error {
+	err := r.beat(ctx, e)
 	select {
 	case failed := <-ended:
 		return orEnd(failed)
@@ -91,8 +91,8 @@ func stands(ctx context.Context, e engine, ended <-chan error) error {
 	}
 }
 
-func follow(ctx context.Context, e engine, messages <-chan events.Message, ended <-chan error, handle func(container.Event)) error {
-	quiet := time.NewTimer(quietTime)
+func (r *Runtime) follow(ctx context.Context, e engine, messages <-chan events.Message, ended <-chan error, handle func(container.Event)) error {
+	quiet := time.NewTimer(r.quiet)
 	defer quiet.Stop()
 	for {
 		select {
@@ -103,11 +103,11 @@ func follow(ctx context.Context, e engine, messages <-chan events.Message, ended
 		case err := <-ended:
 			return orEnd(err)
 		case <-quiet.C:
-			if err := pulse(ctx, e); err != nil {
+			if err := r.beat(ctx, e); err != nil {
 				return err
 			}
 		}
-		quiet.Reset(quietTime)
+		quiet.Reset(r.quiet)
 	}
 }
 
@@ -119,9 +119,9 @@ func orEnd(err error) error {
 	return err
 }
 
-// pulse asks the engine for a sign of life.
-func pulse(ctx context.Context, e engine) error {
-	ctx, cancel := context.WithTimeout(ctx, pulseTimeout)
+// beat asks the engine for a sign of life.
+func (r *Runtime) beat(ctx context.Context, e engine) error {
+	ctx, cancel := context.WithTimeout(ctx, r.pulse)
 	defer cancel()
 	_, err := e.Ping(ctx)
 	return err

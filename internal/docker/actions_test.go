@@ -1,0 +1,87 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"logstream/internal/container"
+)
+
+func TestActions(t *testing.T) {
+	const id = "57bdd467c4fea50c51562d0529ecb02429a2a54b014613475a3947e32adb6154"
+	inject := func(fault string) func(context.Context, *Runtime) error {
+		return func(ctx context.Context, r *Runtime) error { return r.Inject(ctx, id, fault) }
+	}
+	start := func(ctx context.Context, r *Runtime) error { return r.Start(ctx, id) }
+	unpause := func(ctx context.Context, r *Runtime) error { return r.Unpause(ctx, id) }
+	tests := []struct {
+		name      string
+		do        func(context.Context, *Runtime) error
+		call      string // the engine's path
+		answer    string // recording
+		inspected string // recording, or empty
+		says      string // of the error; empty: success
+		is        error  // which the error is, or nil: the engine's refusal
+	}{
+		{"start what runs", start, "start", "start-running", "", "", nil},
+		{"start what is paused", start, "start", "start-paused", "", "start container 57bdd467c4fe: the engine refused: cannot start a paused container", nil},
+		{"start what isn't there", start, "start", "start-missing", "", "start container 57bdd467c4fe: no such container", container.ErrNotFound},
+		{"start without its network", start, "start", "start-network-missing", "", "network gonenet not found", nil},
+		{"start without its port", start, "start", "start-port-taken", "", "address already in use", nil},
+		{"unpause what runs", unpause, "unpause", "unpause-running", "inspect-running", "", nil},
+		{"unpause what ended", unpause, "unpause", "unpause-exited", "inspect-exited", "is not paused", nil},
+		{"unpause what is gone by now", unpause, "unpause", "unpause-exited", "inspect-missing", "no such container", container.ErrNotFound},
+		{"pause what is paused", inject(container.FaultPause), "pause", "pause-paused", "", "", nil},
+		{"kill what ended", inject(container.FaultKill), "kill", "kill-exited", "", "", nil},
+		{"stop what ended", inject(container.FaultStop), "stop", "stop-exited", "", "", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newReplay(t)
+			r.file(t, "POST", "/containers/"+id+"/"+test.call, test.answer)
+			if test.inspected != "" {
+				r.file(t, "GET", "/containers/"+id+"/json", test.inspected)
+			}
+			err := test.do(t.Context(), r.runtime(t))
+			switch {
+			case test.says == "":
+				if err != nil {
+					t.Errorf("got %v, want success", err)
+				}
+			case err == nil || !strings.Contains(err.Error(), test.says):
+				t.Errorf("got %v, want it to say %q", err, test.says)
+			case test.is != nil && !errors.Is(err, test.is):
+				t.Errorf("got %v, want %v", err, test.is)
+			case test.is == nil && (errors.Is(err, container.ErrNotFound) || errors.Is(err, container.ErrUnavailable)):
+				t.Errorf("got %v, want a refusal", err)
+			}
+			if calls := r.calls("POST "); len(calls) != 1 {
+				t.Errorf("the calls are %q, want one", calls)
+			}
+		})
+	}
+}
+
+// A restart leaves the container its own stop time-out.
+func TestRestartNamesNoTimeout(t *testing.T) {
+	r := newReplay(t)
+	if err := r.runtime(t).Restart(t.Context(), "x"); err == nil {
+		t.Error("a restart that the engine doesn't know is success")
+	}
+	if calls := r.calls("POST "); len(calls) != 1 || calls[0] != "POST /containers/x/restart" {
+		t.Errorf("the calls are %q, want a restart without parameters", calls)
+	}
+}
+
+func TestInjectUnknown(t *testing.T) {
+	r := newReplay(t)
+	err := r.runtime(t).Inject(t.Context(), "x", container.FaultExit)
+	if err == nil || !strings.Contains(err.Error(), "stop, kill, pause") {
+		t.Errorf("Inject of a fault of the demo gives %v, want the faults that there are", err)
+	}
+	if calls := r.calls(""); len(calls) != 0 {
+		t.Errorf("the calls are %q, want none", calls)
+	}
+}

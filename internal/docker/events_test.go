@@ -1,0 +1,257 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/docker/docker/api/types/events"
+
+	"logstream/internal/container"
+)
+
+// words are events as a person would tell them.
+func word(e container.Event) string {
+	switch e.Action {
+	case container.ActionKill:
+		return e.Name + ": kill " + e.Signal
+	case container.ActionDie:
+		return fmt.Sprintf("%s: die %d", e.Name, e.ExitCode)
+	case container.ActionCreate:
+		if e.Replace != "" {
+			return e.Name + ": create for " + e.Replace
+		}
+	}
+	return e.Name + ": " + string(e.Action)
+}
+
+// stream answers /events by these bytes, then leaves the stream open until
+// the caller leaves, or ends it.
+func (r *replay) stream(body []byte, open bool) {
+	r.on("GET", "/events", func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+		w.(http.Flusher).Flush()
+		if open {
+			<-request.Context().Done()
+		}
+	})
+}
+
+// read follows the events until the stream ends.
+func read(t *testing.T, r *replay, since time.Time) (seen []container.Event, ready int, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err = r.runtime(t).Events(ctx, since, func() { ready++ }, func(e container.Event) { seen = append(seen, e) })
+	return seen, ready, err
+}
+
+// The recording has a Compose deployment, a recreation, restarts, kills,
+// pauses, and a container that ran out of memory.
+func TestEvents(t *testing.T) {
+	r := newReplay(t)
+	_, _, body := recording(t, "events")
+	r.stream(body, false)
+	seen, ready, err := read(t, r, time.Unix(1795487752, 5))
+	if !errors.Is(err, container.ErrUnavailable) || !errors.Is(err, io.EOF) || ready != 1 {
+		t.Errorf("Events ended with %v, and called ready %d times; want ErrUnavailable after the end, and once", err, ready)
+	}
+	if got, want := len(seen), bytes.Count(body, []byte("\n")); got != want {
+		t.Errorf("%d events, want all %d", got, want)
+	}
+	var told []string
+	for i, e := range seen {
+		told = append(told, word(e))
+		if i > 0 && e.Time.Before(seen[i-1].Time) {
+			t.Errorf("%s is dated before the event that came before it", word(e))
+		}
+		if e.ID == "" || e.Time.IsZero() || e.Image == "" {
+			t.Errorf("%+v lacks its ID, time or image", e)
+		}
+	}
+	text := strings.Join(told, ", ")
+	for _, want := range []string{
+		// docker compose up, recreating
+		"57bdd467c4fe_payment-service: create for payment-service",
+		"e8ebc536d436_shop-worker-1: create for shop-worker-1",
+		"payment-service: kill 15, payment-service: die 0, payment-service: stop, payment-service: destroy, payment-service: rename, payment-service: start",
+		// docker restart, docker kill
+		"payment-service: kill 15, payment-service: die 0, payment-service: stop, payment-service: start, payment-service: restart",
+		"payment-service: kill 9, payment-service: die 137, payment-service: start",
+		"payment-service: pause, payment-service: unpause",
+		"oom: oom, oom: die 137",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the events lack\n\t%s\nin\n\t%s", want, text)
+		}
+	}
+	if calls := r.calls("GET /events"); len(calls) != 1 || !strings.Contains(calls[0], "since=1795487752.000000005&") && !strings.HasSuffix(calls[0], "since=1795487752.000000005") {
+		t.Errorf("asked %q, want the events since then, to the nanosecond", calls)
+	}
+}
+
+// Without a time the engine's clock says since when, not ours: the engine
+// subscribes some time after it has answered.
+func TestEventsFromNow(t *testing.T) {
+	r := newReplay(t)
+	r.file(t, "GET", "/info", "info")
+	r.stream(nil, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := r.runtime(t).Events(ctx, time.Time{}, cancel, func(container.Event) {})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Events gives %v, want context.Canceled, of which ready is the cause", err)
+	}
+	at := instantOf("2026-11-24T02:35:53.853396561Z")
+	if calls := r.calls("GET /events"); len(calls) != 1 || !strings.Contains(calls[0], "since="+unixTime(at)) {
+		t.Errorf("asked %q, want the events since the engine's now, %s", calls, unixTime(at))
+	}
+}
+
+// ready is called before the first event of a stream that goes on, and the
+// caller's leaving is its own error.
+func TestEventsUntilCancelled(t *testing.T) {
+	r := newReplay(t)
+	_, _, body := recording(t, "events")
+	r.stream(body, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	stands := false
+	err := r.runtime(t).Events(ctx, time.Unix(1, 0), func() { stands = true }, func(container.Event) {
+		if !stands {
+			t.Error("an event came before ready")
+		}
+		cancel()
+	})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, container.ErrUnavailable) {
+		t.Errorf("Events gives %v, want context.Canceled alone", err)
+	}
+}
+
+// An engine that refuses the stream is never ready.
+func TestEventsRefused(t *testing.T) {
+	r := newReplay(t)
+	r.on("GET", "/events", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"message":"events are not for you"}`)
+	})
+	_, ready, err := read(t, r, time.Unix(1, 0))
+	if err == nil || errors.Is(err, container.ErrUnavailable) || ready != 0 || !strings.Contains(err.Error(), "events are not for you") {
+		t.Errorf("Events gives %v and called ready %d times, want the engine's own refusal, and never", err, ready)
+	}
+}
+
+func TestEventsGarbage(t *testing.T) {
+	_, _, body := recording(t, "events")
+	line, _, _ := bytes.Cut(body, []byte("\n"))
+	r := newReplay(t)
+	r.stream(append(append(line, '\n'), "{\"Type\":\"container\",]"...), true)
+	seen, _, err := read(t, r, time.Unix(1, 0))
+	if !errors.Is(err, container.ErrUnavailable) || len(seen) != 1 {
+		t.Errorf("%d events and %v, want the one before the garbage, and ErrUnavailable", len(seen), err)
+	}
+}
+
+// A stream of an engine that hangs doesn't end: its silence has to be noticed.
+func TestEventsOfAHungEngine(t *testing.T) {
+	hung := make(chan struct{})
+	r := newReplay(t)
+	r.on("GET", "/events", func(w http.ResponseWriter, request *http.Request) {
+		w.(http.Flusher).Flush()
+		<-request.Context().Done()
+	})
+	pong := func(w http.ResponseWriter, request *http.Request) {
+		select {
+		case <-hung:
+			<-request.Context().Done()
+		default:
+			w.Header().Set("Api-Version", "1.41")
+		}
+	}
+	r.on("HEAD", "/_ping", pong)
+	r.on("GET", "/_ping", pong)
+	runtime := r.runtime(t)
+	runtime.quiet, runtime.pulse = 50*time.Millisecond, 100*time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := runtime.Events(ctx, time.Unix(1, 0), func() { close(hung) }, func(container.Event) {})
+	if !errors.Is(err, container.ErrUnavailable) {
+		t.Errorf("Events gives %v, want ErrUnavailable", err)
+	}
+}
+
+func TestToEvent(t *testing.T) {
+	message := func(action string, attributes ...string) events.Message {
+		m := events.Message{Type: "container", Action: events.Action(action), Actor: events.Actor{ID: "id", Attributes: map[string]string{}}, TimeNano: 1e18}
+		for i := 0; i < len(attributes); i += 2 {
+			m.Actor.Attributes[attributes[i]] = attributes[i+1]
+		}
+		return m
+	}
+	for _, action := range []string{"exec_create: /webapp -check", "exec_start", "exec_die", "health_status: unhealthy", "attach", "top", "resize", "", "commit"} {
+		if e, ok := toEvent(message(action)); ok {
+			t.Errorf("%q is passed on as %+v", action, e)
+		}
+	}
+	for _, action := range actions {
+		if e, ok := toEvent(message(string(action))); !ok || e.Action != action {
+			t.Errorf("%q is passed on: %v, as %q", action, ok, e.Action)
+		}
+	}
+	network := message("connect")
+	network.Type = "network"
+	if _, ok := toEvent(network); ok {
+		t.Error("an event of a network is passed on")
+	}
+	seconds := message("start")
+	seconds.TimeNano, seconds.Time = 0, 1e9
+	if e, _ := toEvent(seconds); !e.Time.Equal(time.Unix(1e9, 0)) {
+		t.Errorf("an event with seconds alone is dated %v", e.Time)
+	}
+	// The label stays on a container for good; only its creation announces.
+	if e, _ := toEvent(message("start", labelReplace, "web")); e.Replace != "" {
+		t.Errorf("a start announces the replacement of %q", e.Replace)
+	}
+	long := strings.Repeat("ü", maxAttribute)
+	if e, _ := toEvent(message("start", "name", long)); len(e.Name) > maxAttribute || !utf8.ValidString(e.Name) {
+		t.Errorf("a name of %d bytes is passed on as %d", len(long), len(e.Name))
+	}
+}
+
+func FuzzToEvent(f *testing.F) {
+	_, _, body := recording(f, "events")
+	for line := range bytes.Lines(body) {
+		f.Add(line)
+	}
+	f.Add([]byte(`{"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":{"exitCode":"99999999999999999999"}}}`))
+	f.Add([]byte(`{"Type":"container","Action":"kill","Actor":{"ID":"\ud800","Attributes":null},"timeNano":-9223372036854775808}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var m events.Message
+		if json.Unmarshal(data, &m) != nil {
+			return
+		}
+		e, ok := toEvent(m)
+		if !ok {
+			if e != (container.Event{}) {
+				t.Errorf("an event that isn't passed on is %+v", e)
+			}
+			return
+		}
+		if !passed[e.Action] || e.ID == "" && m.Actor.ID == "" {
+			t.Errorf("passed on: %+v", e)
+		}
+		for _, text := range []string{e.Name, e.ID, e.Image, e.Project, e.Service, e.Replace, e.Signal} {
+			if len(text) > maxAttribute || !utf8.ValidString(text) {
+				t.Errorf("%q is too long or not UTF-8", text)
+			}
+		}
+	})
+}
