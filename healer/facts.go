@@ -169,7 +169,7 @@ func (w *World) answers(s *svc, f runbook.Facts) runbook.Facts {
 	switch {
 	case s.status.OwnDown():
 		f.Answer, f.Code, f.CheckError = answerOf(own), own.Code, own.Error
-		f.BadChecks = s.status.OwnBadSince(f.StartedAt)
+		f.BadChecks = s.status.OwnBadSince(f.StartedAt.Add(s.def.StartPeriod))
 	case !s.def.Heal.Confirm && s.status.ForeignDown():
 		f.Answer, f.Code = runbook.AnswerStatus, max(s.status.Last.Code, 500)
 		if s.status.Decided.Since.After(f.StartedAt) {

@@ -138,7 +138,7 @@ func (m *sim) engineAway(d time.Duration) {
 		return
 	}
 	m.note("engine away for %s", d)
-	m.engine = false
+	m.engine, m.stream = false, false
 	if m.on() {
 		m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
 	}

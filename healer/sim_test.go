@@ -28,6 +28,7 @@ type sim struct {
 
 	boxes  []*box
 	engine bool // it answers
+	stream bool // its events are read
 	missed []event.Docker
 	alive  int // the life of our process; odd: it runs
 	world  *World
@@ -174,6 +175,7 @@ func (m *sim) boot() {
 		defs = append(defs, b.def)
 		b.levelNonce, b.level = "", ""
 	}
+	m.stream = false
 	m.seen = map[string]bool{}
 	m.running = map[string]bool{}
 	m.world = NewWorld(m.cfg, "me", "local", defs, nil, m.now)
@@ -447,7 +449,7 @@ func (m *sim) tell(b *box, action string, more func(*event.Docker)) {
 		more(&e)
 	}
 	m.note("engine: %s %s", b.def.Name, action)
-	if !m.on() || !m.engine {
+	if !m.on() || !m.engine || !m.stream {
 		m.missed = append(m.missed, e)
 		return
 	}
@@ -488,6 +490,7 @@ func (m *sim) connect() {
 		m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
 		return
 	}
+	m.stream = true
 	missed := m.missed
 	m.missed = nil
 	for _, e := range missed {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (w *World) deliberate(s *svc, now time.Time) {
 		return
 	}
 	if forced == "" && !w.confirmed(s) {
-		w.suppress(s, "unconfirmed", fmt.Sprintf("only %s sees it down; our own check and the engine do not", s.status.Decided.Instance), nil, now)
+		w.suppress(s, "unconfirmed", fmt.Sprintf("only %s sees it down; our own check and the engine do not", named(s.status.Decided)), nil, now)
 		return
 	}
 	facts, ready := w.facts(s, now)
@@ -217,6 +218,13 @@ func (w *World) reconsider(s *svc, now time.Time) {
 // confirmed says whether our own check, or the engine, agrees that it is DOWN.
 func (w *World) confirmed(s *svc) bool {
 	return !s.def.Heal.Confirm || s.status.OwnDown() || s.status.Level() == event.Down || !s.status.ForeignDown()
+}
+
+func named(source event.Source) string {
+	if source.Instance == "" {
+		return "a program that gives no name"
+	}
+	return strconv.Quote(source.Instance)
 }
 
 // suppress says once which gate holds the incident, and why.

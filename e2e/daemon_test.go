@@ -1,0 +1,329 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// daemon is one data directory and one configuration, under which logstream
+// can be started, killed and started again.
+type daemon struct {
+	t      *testing.T
+	dir    string
+	config string
+	page   string // its address
+	broker string
+	args   []string
+	env    []string
+
+	cmd    *exec.Cmd
+	out    *lockedBuffer
+	exited chan struct{}
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// freePort is a port of loopback that nobody listens on right now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// configured is a daemon with the shipped file's values, the engine on host,
+// and what extra adds to the healer's section; services is YAML.
+func configured(t *testing.T, host, healer, services string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, dir: t.TempDir()}
+	d.page = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	d.broker = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	d.config = filepath.Join(d.dir, "config.yaml")
+	text := fmt.Sprintf(`
+bus: {embedded: {listen: %q, data: %q}}
+docker: {host: %q}
+healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30}%s}
+dashboard: {listen: %q}
+defaults: {interval: 1s, timeout: 1s, failure_threshold: 2, success_threshold: 2}
+services:
+%s`, d.broker, filepath.Join(d.dir, "data"), host, healer, d.page, services)
+	d.write(text)
+	d.args = []string{"run", "--config", d.config}
+	return d
+}
+
+func (d *daemon) write(text string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// start starts logstream and waits until its page answers.
+func (d *daemon) start() *daemon {
+	d.t.Helper()
+	d.launch()
+	d.until(30*time.Second, "the page answers", func() bool {
+		response, err := http.Get("http://" + d.page + "/healthz")
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return d
+}
+
+func (d *daemon) launch() {
+	d.t.Helper()
+	d.cmd = exec.Command(binary, d.args...)
+	d.cmd.Dir = d.dir
+	d.cmd.Env = append(os.Environ(), d.env...)
+	d.out = &lockedBuffer{}
+	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
+	d.exited = make(chan struct{})
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	cmd, exited, out := d.cmd, d.exited, d.out
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	d.t.Cleanup(func() {
+		select {
+		case <-exited:
+		default:
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-exited:
+			case <-time.After(30 * time.Second):
+				d.t.Error("logstream does not end on SIGTERM within 30 s")
+				_ = cmd.Process.Kill()
+				<-exited
+			}
+		}
+		if strings.Contains(out.String(), "WARNING: DATA RACE") {
+			d.t.Error("the race detector found something")
+		}
+		if d.t.Failed() {
+			d.t.Logf("logstream said:\n%s", tail(out.String(), 12000))
+		}
+	})
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// kill ends it at once.
+func (d *daemon) kill() {
+	d.t.Helper()
+	_ = d.cmd.Process.Kill()
+	<-d.exited
+}
+
+// stop ends it in order, and returns its exit code.
+func (d *daemon) stop() int {
+	d.t.Helper()
+	_ = d.cmd.Process.Signal(os.Interrupt)
+	return d.wait(30 * time.Second)
+}
+
+func (d *daemon) wait(limit time.Duration) int {
+	d.t.Helper()
+	select {
+	case <-d.exited:
+	case <-time.After(limit):
+		d.t.Fatalf("logstream did not end within %s", limit)
+	}
+	return d.cmd.ProcessState.ExitCode()
+}
+
+// until waits for a condition.
+func (d *daemon) until(limit time.Duration, what string, is func() bool) {
+	d.t.Helper()
+	for end := time.Now().Add(limit); !is(); {
+		if time.Now().After(end) {
+			d.t.Fatalf("not within %s: %s\nservices: %s\nincidents: %s", limit, what, d.raw("/api/v1/services"), tail(d.raw("/api/v1/incidents"), 4000))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (d *daemon) raw(path string) string {
+	response, err := http.Get("http://" + d.page + path)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return string(body)
+}
+
+func (d *daemon) get(path string, into any) error {
+	response, err := http.Get("http://" + d.page + path)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", path, response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+func (d *daemon) post(path, body string) (int, string) {
+	d.t.Helper()
+	request, err := http.NewRequest(http.MethodPost, "http://"+d.page+path, strings.NewReader(body))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Origin", "http://"+d.page)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	answer, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(answer)
+}
+
+// apiService and apiIncident are the parts of the API's objects that stories ask for.
+type apiService struct {
+	Name         string `json:"name"`
+	Status       string `json:"status"`
+	Held         string `json:"held"`
+	OpenIncident string `json:"open_incident"`
+	Owner        string `json:"owner"`
+	Error        string `json:"error"`
+}
+
+type apiIncident struct {
+	ID        string           `json:"id"`
+	Service   string           `json:"service"`
+	State     string           `json:"state"`
+	Cause     string           `json:"cause"`
+	Action    string           `json:"action"`
+	DecidedBy string           `json:"decided_by"`
+	Attempts  int              `json:"attempts"`
+	Held      string           `json:"held"`
+	Events    []event.Incident `json:"events"`
+}
+
+func (d *daemon) service(name string) apiService {
+	var all []apiService
+	if err := d.get("/api/v1/services", &all); err != nil {
+		return apiService{}
+	}
+	for _, s := range all {
+		if s.Name == name {
+			return s
+		}
+	}
+	return apiService{}
+}
+
+func (d *daemon) isUp(name string) func() bool {
+	return func() bool { return d.service(name).Status == "UP" }
+}
+
+func (d *daemon) up(name string) {
+	d.t.Helper()
+	d.until(30*time.Second, name+" is UP", d.isUp(name))
+}
+
+// incidents of a service, newest first.
+func (d *daemon) incidents(name string) []apiIncident {
+	var all []apiIncident
+	_ = d.get("/api/v1/incidents?limit=100&service="+name, &all)
+	return all
+}
+
+func (d *daemon) incident(id string) apiIncident {
+	d.t.Helper()
+	var one apiIncident
+	if err := d.get("/api/v1/incidents/"+id, &one); err != nil {
+		d.t.Fatal(err)
+	}
+	return one
+}
+
+// newest waits until the service's newest incident is what is asks for.
+func (d *daemon) newest(limit time.Duration, name, what string, is func(apiIncident) bool) apiIncident {
+	d.t.Helper()
+	var found apiIncident
+	d.until(limit, name+"'s newest incident "+what, func() bool {
+		all := d.incidents(name)
+		if len(all) == 0 {
+			return false
+		}
+		found = all[0]
+		return is(found)
+	})
+	return d.incident(found.ID)
+}
+
+func resolved(in apiIncident) bool { return in.State == "resolved" }
+
+func heldBy(gate string) func(apiIncident) bool {
+	return func(in apiIncident) bool { return in.Held == gate }
+}
+
+// how an incident ended.
+func how(in apiIncident) string {
+	for _, e := range in.Events {
+		if data, is := e.Data.(event.Resolved); is {
+			return data.How
+		}
+	}
+	return ""
+}
+
+// actions of an incident, in order.
+func actions(in apiIncident) []string {
+	list := []string{}
+	for _, e := range in.Events {
+		if data, is := e.Data.(event.ActionStarted); is {
+			list = append(list, data.Action)
+		}
+	}
+	return list
+}
+
+// running says whether a process lives.
+func running(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

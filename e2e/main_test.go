@@ -1,0 +1,57 @@
+//go:build e2e
+
+// Package e2e tells the product's stories on the real parts: the built binary,
+// a Docker engine of its own, Chromium, and a Kafka client that is not ours.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+	"logstream/e2e/images"
+)
+
+var (
+	binary string         // logstream, built with the race detector and the e2e tag
+	docker *engine.Engine // an engine of our own, shared by the stories that leave it alone
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "logstream-e2e-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "logstream")
+	build := exec.Command("go", "build", "-race", "-tags", "e2e", "-o", binary, "logstream")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fail(fmt.Errorf("build logstream: %w: %s", err, out))
+	}
+	if docker, err = engine.OpenOwn(); err != nil {
+		return fail(err)
+	}
+	defer func() {
+		if err := docker.Close(); err != nil {
+			fail(err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	if err := images.LoadAll(ctx, docker, images.Webapp, images.Quit, images.Image{Name: "logstream-webapp-2", Env: []string{"BUILD=2"}}); err != nil {
+		return fail(err)
+	}
+	return m.Run()
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
