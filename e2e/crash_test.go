@@ -1,0 +1,160 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+	"logstream/e2e/images"
+	"logstream/e2e/sockproxy"
+	"logstream/internal/event"
+)
+
+// before puts a proxy before an engine's socket.
+func before(t *testing.T, e *engine.Engine) *sockproxy.Proxy {
+	t.Helper()
+	p, err := sockproxy.New(filepath.Join(t.TempDir(), "docker.sock"), e.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func results(in apiIncident) []event.ActionFinished {
+	var list []event.ActionFinished
+	for _, e := range in.Events {
+		if data, is := e.Data.(event.ActionFinished); is {
+			list = append(list, data)
+		}
+	}
+	return list
+}
+
+// TestKilledBetweenTheCallAndItsResult kills logstream while its start call is
+// under way: once the engine has acted and the answer is held back, once the
+// call never reached the engine.
+func TestKilledBetweenTheCallAndItsResult(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		effect bool
+	}{{"the effect is there", true}, {"the effect is not there", false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			name := map[bool]string{true: "acted", false: "not-acted"}[tt.effect]
+			url := container(t, docker, name)
+			p := before(t, docker)
+			d := configured(t, p.Host(), "", yaml(name, url, "")).start()
+			d.up(name)
+			if tt.effect {
+				p.Set(sockproxy.Rule{Method: http.MethodPost, Path: "/containers/*/start", After: func() { <-t.Context().Done() }})
+			} else {
+				p.Set(sockproxy.Rule{Method: http.MethodPost, Path: "/containers/*/start", Outcome: sockproxy.Hang})
+			}
+			since := time.Now()
+			docker.Docker(t, "kill", name)
+			d.until(20*time.Second, "the call is under way", func() bool {
+				if len(p.Calls(http.MethodPost, "/containers/*/start")) == 0 {
+					return false
+				}
+				return !tt.effect || docker.Docker(t, "inspect", "-f", "{{.State.Running}}", name) == "true"
+			})
+			id := d.incidents(name)[0].ID
+			d.kill()
+			p.Set()
+			d.start()
+			in := d.newest(90*time.Second, name, "is resolved", resolved)
+			if in.ID != id {
+				t.Errorf("the incident is %s, and was %s: it was forgotten", in.ID, id)
+			}
+			want := 1
+			if !tt.effect {
+				want = 2 // the first was never made, and says so
+			}
+			if got := actions(in); len(got) != want || results(in)[0].OK != tt.effect {
+				t.Errorf("actions %v, results %+v", got, results(in))
+			}
+			if n := engineActions(t, docker, name, since, "start"); n != 1 {
+				t.Errorf("the engine tells of %d starts, want 1", n)
+			}
+		})
+	}
+}
+
+// TestDockerIsAway starts without an engine, and loses it while it runs.
+func TestDockerIsAway(t *testing.T) {
+	t.Parallel()
+	e := engine.StartOwn(t)
+	images.Load(t, e, images.Webapp)
+	url := container(t, e, "lonely")
+	p := before(t, e)
+	if err := p.Vanish(); err != nil {
+		t.Fatal(err)
+	}
+	d := configured(t, p.Host(), "", yaml("lonely", url, "")).start()
+	d.up("lonely") // probing goes on without an engine
+	d.until(20*time.Second, "the page says that Docker is missing", func() bool { return len(troubles(d, "docker")) == 1 })
+	if response, err := http.Get("http://" + d.page + "/readyz"); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("readyz without Docker: %v %v", response, err)
+	} else {
+		response.Body.Close()
+	}
+	if err := p.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	d.until(30*time.Second, "Docker is back", func() bool { return len(troubles(d, "docker")) == 0 })
+
+	// It vanishes while the service is broken, and comes back.
+	since := time.Now()
+	if err := p.Vanish(); err != nil {
+		t.Fatal(err)
+	}
+	e.Docker(t, "kill", "lonely")
+	d.newest(30*time.Second, "lonely", "is held by the engine gate", heldBy("engine"))
+	if n := engineActions(t, e, "lonely", since, "start"); n != 0 {
+		t.Errorf("%d starts without an engine", n)
+	}
+	if err := p.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	in := d.newest(60*time.Second, "lonely", "is resolved", resolved)
+	if got := actions(in); !slices.Equal(got, []string{"start"}) {
+		t.Errorf("actions %v: want one start", got)
+	}
+	if n := engineActions(t, e, "lonely", since, "start"); n != 1 {
+		t.Errorf("the engine tells of %d starts, want 1", n)
+	}
+
+	// The engine itself is restarted: its stops are nobody's wish.
+	if err := e.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(); err != nil {
+		t.Fatal(err)
+	}
+	d.until(90*time.Second, "what the engine stopped runs again", d.isUp("lonely"))
+}
+
+func troubles(d *daemon, part string) []string {
+	var info struct {
+		Troubles []struct {
+			Part string `json:"part"`
+			What string `json:"what"`
+		} `json:"troubles"`
+	}
+	if err := d.get("/api/v1/info", &info); err != nil {
+		return nil
+	}
+	var list []string
+	for _, trouble := range info.Troubles {
+		if trouble.Part == part {
+			list = append(list, trouble.What)
+		}
+	}
+	return list
+}

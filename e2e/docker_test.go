@@ -1,0 +1,267 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+	"logstream/internal/event"
+)
+
+// container runs a service in a container of that name, and returns its url.
+// It is removed with the test.
+func container(t *testing.T, e *engine.Engine, name string, args ...string) string {
+	t.Helper()
+	port := freePort(t)
+	run := append([]string{"run", "-d", "--name", name, "-p", fmt.Sprintf("127.0.0.1:%d:8080", port)}, args...)
+	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "logstream-webapp") }) {
+		run = append(run, "logstream-webapp")
+	}
+	e.Docker(t, run...)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, _ = e.Command(ctx, nil, "rm", "-f", name)
+	})
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
+}
+
+// yaml is one service in the configuration's form.
+func yaml(name, url, more string) string {
+	return fmt.Sprintf("  - {name: %s, url: %q, container: %s%s}\n", name, url, name, more)
+}
+
+// engineActions counts what the engine itself told of a container since then.
+func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time, action string) int {
+	t.Helper()
+	out := e.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
+		"--filter", "container="+name, "--filter", "event="+action, "--format", "{{.Action}} {{.TimeNano}}")
+	n := 0
+	for line := range strings.Lines(out) {
+		fields := strings.Fields(line)
+		if len(fields) == 2 {
+			if nano, err := strconv.ParseInt(fields[1], 10, 64); err == nil && nano >= since.UnixNano() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func hostPid(t *testing.T, e *engine.Engine, name string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(e.Docker(t, "inspect", "-f", "{{.State.Pid}}", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each
+// way, and counts in the engine's own events.
+func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
+	for _, tt := range []struct {
+		fault  string
+		do     func(t *testing.T, name string)
+		action string
+		event  string
+		image  string
+	}{
+		{"stop", func(t *testing.T, name string) { docker.Docker(t, "stop", name) }, "start", "start", "logstream-webapp"},
+		{"stop as nginx is stopped", func(t *testing.T, name string) { docker.Docker(t, "stop", name) }, "start", "start", "logstream-webapp-quit"},
+		{"kill", func(t *testing.T, name string) { docker.Docker(t, "kill", name) }, "start", "start", "logstream-webapp"},
+		{"pause", func(t *testing.T, name string) { docker.Docker(t, "pause", name) }, "unpause", "unpause", "logstream-webapp"},
+		{"exit by itself", func(t *testing.T, name string) { docker.Docker(t, "top", name); exits(t, name) }, "start", "start", "logstream-webapp"},
+	} {
+		t.Run(tt.fault, func(t *testing.T) {
+			name := "shop-" + strings.ReplaceAll(tt.fault, " ", "-")
+			url := container(t, docker, name, tt.image)
+			d := configured(t, docker.Host(), "", yaml(name, url, "")).start()
+			d.up(name)
+			since := time.Now()
+			tt.do(t, name)
+			in := d.newest(60*time.Second, name, "is resolved", resolved)
+			if got := actions(in); !slices.Equal(got, []string{tt.action}) || how(in) != "healed" || in.DecidedBy != event.ByRunbook {
+				t.Errorf("actions %v, how %q, decided by %q: want one %s, healed", got, how(in), in.DecidedBy, tt.action)
+			}
+			if n := engineActions(t, docker, name, since, tt.event); n != 1 {
+				t.Errorf("the engine tells of %d %s, want 1", n, tt.event)
+			}
+			if n := engineActions(t, docker, name, since, "restart"); n != 0 {
+				t.Errorf("the engine tells of %d restarts", n)
+			}
+			d.up(name)
+		})
+	}
+}
+
+// exits makes the service's process end by itself, through its own page.
+func exits(t *testing.T, name string) {
+	t.Helper()
+	port := docker.Docker(t, "port", name, "8080/tcp")
+	response, err := http.Get("http://" + strings.Fields(port)[0] + "/exit?code=3")
+	if err == nil {
+		response.Body.Close()
+	}
+}
+
+func TestHTTP500IsRestartedOnceAndThenEscalated(t *testing.T) {
+	t.Parallel()
+	url := container(t, docker, "flaky")
+	lasting := container(t, docker, "lasting", "-e", "MODE=500")
+	d := configured(t, docker.Host(), "", yaml("flaky", url, "")+yaml("lasting", lasting, "")).start()
+	d.up("flaky")
+	since := time.Now()
+	if response, err := http.Get(url + "/fail"); err == nil {
+		response.Body.Close()
+	}
+	in := d.newest(60*time.Second, "flaky", "is resolved", resolved)
+	if got := actions(in); !slices.Equal(got, []string{"restart"}) {
+		t.Errorf("actions %v: want one restart", got)
+	}
+	if n := engineActions(t, docker, "flaky", since, "restart"); n != 1 {
+		t.Errorf("the engine tells of %d restarts, want 1", n)
+	}
+	last := d.newest(90*time.Second, "lasting", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
+	if n := len(actions(last)); n < 1 || n > 2 {
+		t.Errorf("%d actions before it was escalated: want one or two", n)
+	}
+	before := len(actions(last))
+	time.Sleep(20 * time.Second) // long enough for a loop to show
+	if after := len(actions(d.incident(last.ID))); after != before {
+		t.Errorf("%d actions after it was escalated", after-before)
+	}
+}
+
+func TestASecondStopStands(t *testing.T) {
+	t.Parallel()
+	url := container(t, docker, "stubborn")
+	d := configured(t, docker.Host(), "", yaml("stubborn", url, "")).start()
+	d.up("stubborn")
+	docker.Docker(t, "stop", "stubborn")
+	d.newest(60*time.Second, "stubborn", "is resolved", resolved)
+	docker.Docker(t, "stop", "stubborn")
+	in := d.newest(30*time.Second, "stubborn", "is held by the operator gate", heldBy("operator"))
+	if len(actions(in)) != 0 || d.service("stubborn").Held != "operator" {
+		t.Errorf("actions %v, held %q", actions(in), d.service("stubborn").Held)
+	}
+	if !strings.Contains(d.raw("/api/v1/incidents/"+in.ID), "again within ten minutes") {
+		t.Error("the page does not say why")
+	}
+}
+
+func TestWhatOthersDoIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	restarted, removed := container(t, docker, "restarted"), container(t, docker, "removed")
+	d := configured(t, docker.Host(), "", yaml("restarted", restarted, "")+yaml("removed", removed, "")).start()
+	d.up("restarted")
+	d.up("removed")
+
+	for range 3 {
+		docker.Docker(t, "restart", "restarted")
+		d.up("restarted")
+	}
+	docker.Docker(t, "stop", "removed")
+	docker.Docker(t, "rm", "removed")
+
+	d.newest(90*time.Second, "restarted", "is resolved", resolved)
+	for _, in := range d.incidents("restarted") {
+		if whole := d.incident(in.ID); len(actions(whole)) != 0 || how(whole) != "recovered" {
+			t.Errorf("docker restart: actions %v, how %q", actions(whole), how(whole))
+		}
+	}
+	gone := d.newest(90*time.Second, "removed", "called a person", func(in apiIncident) bool { return in.State == "escalated" })
+	if len(actions(gone)) != 0 {
+		t.Errorf("stop and rm: actions %v", actions(gone))
+	}
+}
+
+// TestAComposeDeploymentIsLeftAlone lets the real Compose recreate a service.
+func TestAComposeDeploymentIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	dir, port := t.TempDir(), freePort(t)
+	compose := func(build string) {
+		t.Helper()
+		file := filepath.Join(dir, "compose.yaml")
+		text := fmt.Sprintf("name: deployed\nservices:\n  web:\n    image: logstream-webapp\n    pull_policy: never\n    container_name: deployed-web\n    environment: {BUILD: %q}\n    ports: [\"127.0.0.1:%d:8080\"]\n", build, port)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		docker.Docker(t, "compose", "-f", file, "up", "-d")
+	}
+	compose("1")
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, _ = docker.Command(ctx, nil, "rm", "-f", "deployed-web")
+	})
+	d := configured(t, docker.Host(), "", yaml("deployed-web", fmt.Sprintf("http://127.0.0.1:%d", port), "")).start()
+	d.up("deployed-web")
+	for build := range 3 {
+		compose(strconv.Itoa(build + 2))
+		d.up("deployed-web")
+	}
+	d.until(90*time.Second, "nothing is open", func() bool { return d.service("deployed-web").OpenIncident == "" && d.isUp("deployed-web")() })
+	for _, in := range d.incidents("deployed-web") {
+		if whole := d.incident(in.ID); len(actions(whole)) != 0 {
+			t.Errorf("a deployment: actions %v", actions(whole))
+		}
+	}
+	if n := docker.Docker(t, "ps", "-aq", "--filter", "name=deployed-web"); len(strings.Fields(n)) != 1 {
+		t.Errorf("after the deployments there are containers %q: want one", n)
+	}
+}
+
+// TestARestartChangesNothing compares what the page tells before and after.
+func TestARestartChangesNothing(t *testing.T) {
+	t.Parallel()
+	url := container(t, docker, "steady")
+	d := configured(t, docker.Host(), "", yaml("steady", url, "")).start()
+	d.up("steady")
+	docker.Docker(t, "kill", "steady")
+	d.newest(60*time.Second, "steady", "is resolved", resolved)
+	d.until(10*time.Second, "nothing is open", func() bool { return d.service("steady").OpenIncident == "" })
+
+	second := configured(t, docker.Host(), "", yaml("steady", url, ""))
+	second.config, second.args = d.config, d.args // the same data directory
+	second.launch()
+	if code := second.wait(20 * time.Second); code != 2 || !strings.Contains(second.out.String(), "in use") {
+		t.Errorf("a second logstream on the same data directory: exit code %d, and it says %q", code, second.out)
+	}
+
+	before, incidents := d.service("steady"), without(t, d.raw("/api/v1/incidents"))
+	d.kill()
+	d.start()
+	d.until(20*time.Second, "it owns its host again", func() bool { return d.service("steady").Owner == before.Owner })
+	if after := d.service("steady"); after != before {
+		t.Errorf("before: %+v\nafter: %+v", before, after)
+	}
+	if after := without(t, d.raw("/api/v1/incidents")); after != incidents {
+		t.Errorf("before: %s\nafter: %s", incidents, after)
+	}
+}
+
+// without drops the fields that only age.
+func without(t *testing.T, text string) string {
+	t.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	out, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
