@@ -16,8 +16,8 @@ func TestConformance(t *testing.T) {
 	containertest.Exercise(t, func(t *testing.T) containertest.Fixture {
 		at := address(t)
 		r, _ := run(t,
-			process.Child{Name: "plain-service", Args: []string{"plain-service", at}, StopTimeout: 5 * time.Second},
-			process.Child{Name: "stubborn-service", Args: []string{"stubborn"}, StopTimeout: time.Second})
+			process.Child{Name: "plain-service", Args: []string{"plain-service", at}, Env: atOnce, StopTimeout: 5 * time.Second},
+			process.Child{Name: "stubborn-service", Args: []string{"stubborn"}, Env: atOnce, StopTimeout: time.Second})
 		eventually(t, "the service answers", func() bool { return code(at) == http.StatusOK })
 		other := find(t, r, "stubborn-service")
 		eventually(t, "the stubborn service is ready", func() bool {

@@ -122,8 +122,12 @@ func pidIn(lines []container.Line) (string, bool) {
 	return "", false
 }
 
+// atOnce has a child that is built with the race detector end without the
+// second that the detector waits for late reports.
+var atOnce = []string{"GORACE=atexit_sleep_ms=0"}
+
 func demo(name, address string) process.Child {
-	return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}}
+	return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: atOnce}
 }
 
 // address is one that nobody listens on.
@@ -184,4 +188,17 @@ func code(address string) int {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, bufio.NewReader(response.Body))
 	return response.StatusCode
+}
+
+func logs(t *testing.T, r *process.Runtime, id string) []string {
+	t.Helper()
+	lines, err := r.Logs(t.Context(), id, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = line.Text
+	}
+	return texts
 }
