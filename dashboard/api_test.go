@@ -1,0 +1,472 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+	"logstream/internal/trouble"
+)
+
+func TestServicesAreThereBeforeTheLogIs(t *testing.T) {
+	s := open(t, nil)
+	s.log.away, s.log.unread = true, true
+	s.set(func() { s.ready = errAway })
+	s.run()
+	views := get[[]state.ServiceView](s, "/api/v1/services")
+	if len(views) != 2 || views[0].Name != "a/b c" || views[1].Name != "payment-service" {
+		t.Fatalf("services = %+v", views)
+	}
+	v := views[1]
+	if v.Status != event.Pending || !v.Managed || !v.Configured || v.Uptime.Hour != nil || v.Host != myHost {
+		t.Errorf("service = %+v", v)
+	}
+	if v.URL != "http://user:***@127.0.0.1:1/?key=***" {
+		t.Errorf("url = %q: not masked", v.URL)
+	}
+	if views[0].Managed {
+		t.Error("a service without a container is not managed")
+	}
+	if got := s.page().next(); got.Type != "snapshot" || len(got.Services) != 2 {
+		t.Errorf("first frame = %+v", got)
+	}
+	if got := s.status("GET", "/readyz", "", nil); got != http.StatusServiceUnavailable {
+		t.Errorf("readyz = %d", got)
+	}
+	if got := s.status("GET", "/healthz", "", nil); got != http.StatusOK {
+		t.Errorf("healthz = %d", got)
+	}
+	if got := s.status("POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`, nil); got != http.StatusServiceUnavailable {
+		t.Errorf("a command without a log = %d", got)
+	}
+}
+
+func TestServiceFromTheLog(t *testing.T) {
+	since := time.Now().Add(-time.Minute).UTC().Truncate(time.Microsecond)
+	s := serve(t, nil, (*site).claim, func(s *site) {
+		s.service(event.Down, func(r *event.Service) {
+			r.Since, r.Error, r.OpenIncident, r.Held, r.Healing = since, "connection refused", "i1", "operator", true
+			r.Time = since
+			r.Container = &event.ServiceContainer{Name: "payment-service", ID: "abc", Image: "pay:1", Ran: true}
+			r.Sources = []event.Source{{Instance: me, Check: "http", Status: event.Down, Since: since}}
+		})
+		for i := range 10 {
+			s.health("payment-service", event.Up, time.Now().Add(time.Duration(i-20)*time.Second))
+		}
+		s.health("payment-service", event.Down, time.Now().Add(-time.Second))
+	})
+	d := get[serviceDetail](s, "/api/v1/services/payment-service")
+	if d.Status != event.Down || !d.Since.Equal(since) || d.Error != "connection refused" || *d.OpenIncident != "i1" ||
+		d.Held != "operator" || !d.Healing || d.Container.ID != "abc" || d.Owner != me || len(d.Sources) != 1 || d.Group != "shop" {
+		t.Errorf("service = %+v", d.ServiceView)
+	}
+	if d.LatencyMS != 12.5 || d.Code != 200 {
+		t.Errorf("latency %v, code %v: not those of the newest check", d.LatencyMS, d.Code)
+	}
+	if d.Uptime.Hour == nil || *d.Uptime.Hour <= 0.5 || *d.Uptime.Hour >= 1 || d.Uptime.Day != nil {
+		t.Errorf("uptime = %+v", d.Uptime)
+	}
+	if len(d.Observations) != 11 || d.Config.URL != "http://user:***@127.0.0.1:1/?key=***" {
+		t.Errorf("%d observations, config %+v", len(d.Observations), d.Config)
+	}
+	_, body := s.do("GET", "/api/v1/services/payment-service", "", nil)
+	contains(t, body, `"depends_on":[]`, `"silenced_until":null`, `"24h":null`)
+	points := get[struct{ Points []state.Point }](s, "/api/v1/services/payment-service/history?window=15m").Points
+	if len(points) != 11 || points[10].Status != event.Down {
+		t.Errorf("history = %+v", points)
+	}
+}
+
+func TestEscapedNames(t *testing.T) {
+	s := serve(t, nil)
+	path := "/api/v1/services/" + url.PathEscape("a/b c")
+	if got := get[serviceDetail](s, path); got.Name != "a/b c" {
+		t.Errorf("name = %q", got.Name)
+	}
+	if got := s.status("POST", path+"/heal", "", nil); got != http.StatusConflict {
+		t.Errorf("heal of a service without a container = %d", got)
+	}
+}
+
+func TestUnmanagedNames(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	resp, body := s.do("POST", "/api/v1/health-logs", `{"timestamp":`+strings.TrimSpace(seconds(time.Now()))+`,"service":"batch","status":"DOWN","code":0,"error":"late","instance":"cron"}`, nil)
+	if resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", resp.StatusCode, body)
+	}
+	contains(t, body, `"accepted":1`)
+	s.eventually("the name is shown", func() bool { return len(get[[]state.ServiceView](s, "/api/v1/services")) == 3 })
+	v := get[serviceDetail](s, "/api/v1/services/batch")
+	if v.Configured || v.Managed || v.Status != event.Down || v.Error != "late" || v.Config != nil || v.Sources[0].Instance != "api:cron" {
+		t.Errorf("service = %+v", v)
+	}
+	if got := s.status("POST", "/api/v1/services/batch/heal", "{}", nil); got != http.StatusNotFound {
+		t.Errorf("heal of an unmanaged name = %d", got)
+	}
+}
+
+func TestIncidents(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) {
+		s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+		s.incident("i1", 2, "payment-service", event.Resolved{How: event.HowHealed, Attempts: 1, TTDMS: 1, TTRMS: 2, DownMS: 3}, event.ByLogstream)
+		s.incident("i2", 1, "payment-service", event.Opened{Error: "refused again", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+		s.incident("i3", 1, "a/b c", event.Opened{Error: "500", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+		s.incident("i3", 2, "a/b c", event.Escalated{Reason: "it has no container"}, event.ByLogstream)
+	})
+	tests := []struct {
+		query string
+		want  string // ids
+	}{
+		{"", "i3 i2 i1"},
+		{"?limit=2", "i3 i2"},
+		{"?state=open", "i2"},
+		{"?state=resolved", "i1"},
+		{"?state=escalated", "i3"},
+		{"?service=payment-service", "i2 i1"},
+		{"?service=nobody", ""},
+		{"?service=" + url.QueryEscape("a/b c") + "&state=open", ""},
+	}
+	for _, tt := range tests {
+		var ids []string
+		for _, v := range get[[]state.IncidentView](s, "/api/v1/incidents"+tt.query) {
+			ids = append(ids, v.ID)
+		}
+		if got := strings.Join(ids, " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.query, got, tt.want)
+		}
+	}
+	_, body := s.do("GET", "/api/v1/incidents/i1", "", nil)
+	contains(t, body, `"state":"resolved"`, `"ttd_ms":1`, `"down_ms":3`, `"events":[{"id":"i1","seq":1`, `"how":"healed"`)
+	_, body = s.do("GET", "/api/v1/incidents/i2", "", nil)
+	contains(t, body, `"resolved":null`, `"ttr_ms":null`, `"held":""`)
+	resp, body := s.do("GET", "/api/v1/incidents/i1.md", "", nil)
+	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/markdown") {
+		t.Errorf("report is %q", kind)
+	}
+	contains(t, body, "# payment-service", "## What happened", "resolved: healed")
+}
+
+func TestCommands(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	before := time.Now()
+	id := s.post("/api/v1/services/payment-service/chaos", `{"fault":"stop"}`)
+	_, body := s.do("GET", "/api/v1/commands/"+id, "", nil)
+	contains(t, body, `"result":null`, `"command":"inject"`, `"fault":"stop"`, `"by":"operator:dashboard"`)
+	rec := s.log.on(event.TopicCommands)[0]
+	c, err := event.DecodeCommand(rec.Value)
+	if err != nil || string(rec.Key) != "payment-service" || c.Service != "payment-service" || c.Host != myHost || c.Time.Before(before.Add(-time.Second)) {
+		t.Errorf("record %s: %+v, %v", rec.Key, c, err)
+	}
+	s.answer(id, true)
+	s.eventually("the result is shown", func() bool {
+		c := get[commandRecord](s, "/api/v1/commands/"+id)
+		return c.Result != nil && c.Result.OK
+	})
+	if other := s.post("/api/v1/services/payment-service/heal", `{"action":"start"}`); other == id {
+		t.Error("two commands have one id")
+	}
+}
+
+func TestHold(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	if got := s.status("DELETE", "/api/v1/hold", "", nil); got != http.StatusConflict {
+		t.Errorf("release of nothing = %d", got)
+	}
+	p := s.page()
+	p.next()
+	id := s.post("/api/v1/hold", `{"for":"30m","reason":"release day"}`)
+	rec := s.log.on(event.TopicCommands)[0]
+	if string(rec.Key) != "*" {
+		t.Errorf("key of a hold = %q", rec.Key)
+	}
+	if got := get[Info](s, "/api/v1/info"); got.Held != "" {
+		t.Errorf("held = %q before anybody said so", got.Held)
+	}
+	s.answer(id, true)
+	p.events(func(kind string, data []byte) bool {
+		return kind == "info" && decode[Info](t, data).Held == "release day"
+	})
+	info := get[Info](s, "/api/v1/info")
+	if info.HeldUntil == nil || time.Until(*info.HeldUntil) > 30*time.Minute || time.Until(*info.HeldUntil) < 29*time.Minute {
+		t.Errorf("held until %v", info.HeldUntil)
+	}
+	resp, body := s.do("DELETE", "/api/v1/hold", "", nil)
+	if resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("release = %d %s", resp.StatusCode, body)
+	}
+	s.answer(decode[struct{ Command string }](t, body).Command, true)
+	s.eventually("released", func() bool { return get[Info](s, "/api/v1/info").Held == "" })
+}
+
+func TestStatusCodes(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Up, nil) })
+	good := `{"timestamp":1,"service":"x","status":"UP","code":200}`
+	tests := []struct {
+		name, method, path, body string
+		want                     int
+	}{
+		{"unknown service", "GET", "/api/v1/services/nobody", "", 404},
+		{"history of an unknown service", "GET", "/api/v1/services/nobody/history", "", 404},
+		{"logs of an unknown service", "GET", "/api/v1/services/nobody/logs", "", 404},
+		{"logs without a container", "GET", "/api/v1/services/" + url.PathEscape("a/b c") + "/logs", "", 404},
+		{"logs, too many", "GET", "/api/v1/services/payment-service/logs?tail=100000", "", 400},
+		{"window too short", "GET", "/api/v1/services/payment-service/history?window=1m", "", 400},
+		{"window too long", "GET", "/api/v1/services/payment-service/history?window=31d", "", 400},
+		{"window in days", "GET", "/api/v1/services/payment-service/history?window=30d", "", 200},
+		{"window nonsense", "GET", "/api/v1/services/payment-service/history?window=-1h", "", 400},
+		{"unknown incident", "GET", "/api/v1/incidents/none", "", 404},
+		{"unknown report", "GET", "/api/v1/incidents/none.md", "", 404},
+		{"limit nonsense", "GET", "/api/v1/incidents?limit=0", "", 400},
+		{"limit too large", "GET", "/api/v1/incidents?limit=501", "", 400},
+		{"state nonsense", "GET", "/api/v1/incidents?state=broken", "", 400},
+		{"unknown command", "GET", "/api/v1/commands/none", "", 404},
+		{"unknown call", "GET", "/api/v2/services", "", 404},
+		{"call of a later version", "POST", "/api/v1/services/payment-service/silence", `{"for":"1h"}`, 404},
+		{"heal what is up", "POST", "/api/v1/services/payment-service/heal", "", 409},
+		{"heal what is up, with an action", "POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`, 202},
+		{"heal with an unknown action", "POST", "/api/v1/services/payment-service/heal", `{"action":"remove"}`, 400},
+		{"heal with what is never done", "POST", "/api/v1/services/payment-service/heal", `{"action":"restart"}`, 409},
+		{"heal an unknown service", "POST", "/api/v1/services/nobody/heal", `{}`, 404},
+		{"heal with a wrong type", "POST", "/api/v1/services/payment-service/heal", `{"action":1}`, 400},
+		{"heal with an array", "POST", "/api/v1/services/payment-service/heal", `[]`, 400},
+		{"heal with two objects", "POST", "/api/v1/services/payment-service/heal", `{}{}`, 400},
+		{"heal with half an object", "POST", "/api/v1/services/payment-service/heal", `{"action":`, 400},
+		{"heal with a large body", "POST", "/api/v1/services/payment-service/heal", `{"x":"` + strings.Repeat("y", 64<<10) + `"}`, 413},
+		{"chaos not allowed", "POST", "/api/v1/services/" + url.PathEscape("a/b c") + "/chaos", `{"fault":"stop"}`, 403},
+		{"chaos with an unknown fault", "POST", "/api/v1/services/payment-service/chaos", `{"fault":"rm -rf /"}`, 400},
+		{"chaos without a fault", "POST", "/api/v1/services/payment-service/chaos", ``, 400},
+		{"chaos in an unknown service", "POST", "/api/v1/services/nobody/chaos", `{"fault":"stop"}`, 404},
+		{"hold for nonsense", "POST", "/api/v1/hold", `{"for":"soon"}`, 400},
+		{"hold for ever and a day", "POST", "/api/v1/hold", `{"for":"10000h"}`, 400},
+		{"hold for less than nothing", "POST", "/api/v1/hold", `{"for":"-1m"}`, 400},
+		{"hold with a novel", "POST", "/api/v1/hold", `{"reason":"` + strings.Repeat("y", 501) + `"}`, 400},
+		{"observation", "POST", "/api/v1/health-logs", good, 202},
+		{"observations", "POST", "/api/v1/health-logs", "[" + good + "," + good + "]", 202},
+		{"no observations", "POST", "/api/v1/health-logs", "[]", 202},
+		{"observation without a body", "POST", "/api/v1/health-logs", "", 400},
+		{"observation without a status", "POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","code":200}`, 400},
+		{"observation of a reserved name", "POST", "/api/v1/health-logs", `{"timestamp":1,"service":"logstream","status":"UP","code":200}`, 400},
+		{"one bad among good", "POST", "/api/v1/health-logs", "[" + good + `,{"service":"x"}]`, 400},
+		{"observation with a novel of an error", "POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"DOWN","error":"` + strings.Repeat("y", 5000) + `"}`, 400},
+		{"observation with a long source", "POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"UP","instance":"` + strings.Repeat("y", 101) + `"}`, 400},
+		{"too many observations", "POST", "/api/v1/health-logs", "[" + strings.Repeat(good+",", 1000) + good + "]", 413},
+		{"too large", "POST", "/api/v1/health-logs", strings.Repeat(" ", 1<<20+1), 413},
+		{"page", "GET", "/", "", 200},
+		{"page of an incident", "GET", "/incidents/x", "", 200},
+		{"page of a service", "GET", "/services/a%2Fb%20c", "", 200},
+		{"file", "GET", "/js/app.js", "", 200},
+		{"no such file", "GET", "/js/none.js", "", 404},
+		{"no directory listing", "GET", "/js/", "", 404},
+		{"the WebSocket without one", "GET", "/ws", "", 403},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, body := s.do(tt.method, tt.path, tt.body, nil)
+			if resp.StatusCode != tt.want {
+				t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, resp.StatusCode, tt.want, body)
+			}
+			if resp.StatusCode >= 400 {
+				if got := decode[failure](t, body); got.Error == "" {
+					t.Errorf("no error in %s", body)
+				}
+			}
+			if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Content-Security-Policy") != contentPolicy ||
+				resp.Header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("headers = %v", resp.Header)
+			}
+		})
+	}
+}
+
+func TestOneBadObservationPublishesNone(t *testing.T) {
+	s := serve(t, nil)
+	body := `[{"timestamp":1,"service":"x","status":"UP","code":200},{"timestamp":1,"service":"x","status":"MAYBE"}]`
+	if got := s.status("POST", "/api/v1/health-logs", body, nil); got != 400 {
+		t.Fatal(got)
+	}
+	if got := s.log.on(event.TopicHealth); len(got) != 0 {
+		t.Errorf("%d records were published", len(got))
+	}
+}
+
+// What comes over HTTP is published with our signature, and must never pass
+// for what we, or an owner, saw.
+func TestPostedObservationsAreNobodysOwn(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Up, nil) })
+	body := `{"timestamp":` + seconds(time.Now()) + `,"service":"payment-service","status":"DOWN","code":0,"check":"container","instance":"` + me +
+		`","host":"` + myHost + `","epoch":1,"nonce":"` + nonce + `","extra":true}`
+	if got := s.status("POST", "/api/v1/health-logs", body, nil); got != http.StatusAccepted {
+		t.Fatal(got)
+	}
+	h, err := event.DecodeHealthLog(s.log.on(event.TopicHealth)[0].Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (event.Origin{Instance: "api:" + me}); h.Origin != want {
+		t.Errorf("origin = %+v, want %+v", h.Origin, want)
+	}
+	s.eventually("it is shown", func() bool { return len(get[serviceDetail](s, "/api/v1/services/payment-service").Observations) == 1 })
+	if points := get[struct{ Points []state.Point }](s, "/api/v1/services/payment-service/history").Points; len(points) != 0 {
+		t.Errorf("it is in the chart of our own checks: %v", points)
+	}
+}
+
+func TestHealthLogsWithoutALog(t *testing.T) {
+	s := serve(t, nil)
+	s.set(func() { s.ready = errAway })
+	if got := s.status("POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"UP","code":200}`, nil); got != http.StatusServiceUnavailable {
+		t.Errorf("status = %d", got)
+	}
+}
+
+func TestLogs(t *testing.T) {
+	s := serve(t, nil)
+	s.set(func() {
+		s.lines = []container.Line{{Text: "first"}, {Text: "password=hunter2"}, {Text: "\xff<script>"}}
+	})
+	lines := get[struct{ Lines []logLine }](s, "/api/v1/services/payment-service/logs?tail=2").Lines
+	if len(lines) != 2 || lines[0].Text != "password=***" || lines[1].Text != "�<script>" {
+		t.Errorf("lines = %q", lines)
+	}
+	big := strings.Repeat("x", 100_000)
+	s.set(func() { s.lines = []container.Line{{Text: big}, {Text: big}, {Text: big}} })
+	if got := get[struct{ Lines []logLine }](s, "/api/v1/services/payment-service/logs").Lines; len(got) != 2 {
+		t.Errorf("%d large lines, want 2", len(got))
+	}
+	for err, want := range map[error]int{container.ErrNotFound: 404, container.ErrUnavailable: 503, &container.AmbiguousError{Ref: "x"}: 404} {
+		s.set(func() { s.logsErr = err })
+		if got := s.status("GET", "/api/v1/services/payment-service/logs", "", nil); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+func TestChaosListsWhatCanBeInjected(t *testing.T) {
+	s := serve(t, nil)
+	_, body := s.do("GET", "/api/v1/chaos", "", nil)
+	if got := strings.TrimSpace(string(body)); got != `[{"fault":"stop","undo":false,"services":["payment-service"]},{"fault":"kill","undo":false,"services":["payment-service"]}]` {
+		t.Errorf("chaos = %s", got)
+	}
+	s.set(func() { s.faults = nil })
+	if _, body := s.do("GET", "/api/v1/chaos", "", nil); strings.TrimSpace(string(body)) != "[]" {
+		t.Errorf("chaos = %s", body)
+	}
+	if got := s.status("POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`, nil); got != http.StatusConflict {
+		t.Errorf("chaos where nothing can be injected = %d", got)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	p := s.page()
+	p.next()
+	s.set(func() { s.config = "config.yaml:3:1: unknown key" })
+	s.board.Raise(trouble.Trouble{Part: trouble.Docker, What: "it does not answer"})
+	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 1 })
+	info := get[Info](s, "/api/v1/info")
+	if info.Version != "1.2.3" || info.Instance != me || info.Host != myHost || !info.Active || info.UptimeS <= 0 || info.Mode != "auto" ||
+		!info.Bus.OK || info.Bus.Kind != "embedded" || !info.Docker.OK || info.LLM.Ready || info.LLM.Error == "" ||
+		info.ConfigError == "" || len(info.Troubles) != 1 {
+		t.Errorf("info = %+v", info)
+	}
+	_, body := s.do("GET", "/api/v1/info", "", nil)
+	contains(t, body, `"part":"docker"`, `"on_hold":""`, `"brokers":["127.0.0.1:9092"]`)
+	resp, body := s.do("GET", "/readyz", "", nil)
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("readyz without Docker = %d", resp.StatusCode)
+	}
+	contains(t, body, "docker: it does not answer")
+	s.board.Clear(trouble.Docker)
+	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 0 })
+}
+
+func TestFrozenLogAnswersInBoundedTime(t *testing.T) {
+	t.Parallel() // it waits
+	s := serve(t, nil)
+	s.log.set(func(m *memLog) { m.frozen = true })
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	got := s.status("POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`, func(r *http.Request) { *r = *r.WithContext(ctx) })
+	if got != http.StatusServiceUnavailable {
+		t.Errorf("status = %d", got)
+	}
+}
+
+func TestApply(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	p := s.page()
+	p.next()
+	added := plainService()
+	added.Name = "added"
+	s.dash.Apply([]service.Definition{payment(), added})
+	for { // a service that was never published and is gone makes a snapshot
+		if f := p.next(); f.Type == "snapshot" {
+			var names []string
+			for _, v := range f.Services {
+				names = append(names, v.Name)
+			}
+			if got := strings.Join(names, ","); got != "added,payment-service" {
+				t.Errorf("services = %s", got)
+			}
+			return
+		}
+	}
+}
+
+// A restart on the same log changes nothing but ages.
+func TestRestartShowsTheSame(t *testing.T) {
+	fill := func(s *site) {
+		s.claim()
+		s.service(event.Up, nil)
+		for i := range 100 {
+			s.health("payment-service", event.Up, time.Now().Add(time.Duration(i-100)*2*time.Second))
+		}
+		s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+		s.incident("i1", 2, "payment-service", event.Suppressed{Gate: "operator", Reason: "somebody stopped it"}, event.ByGuard)
+	}
+	s := serve(t, nil, fill)
+	look := func() string {
+		_, services := s.do("GET", "/api/v1/services/payment-service", "", nil)
+		_, incidents := s.do("GET", "/api/v1/incidents/i1", "", nil)
+		_, history := s.do("GET", "/api/v1/services/payment-service/history", "", nil)
+		return string(services) + string(incidents) + string(history)
+	}
+	before := look()
+	address := s.dash.Addr()
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	s.eventually("it serves again", func() bool {
+		resp, err := http.Get(s.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	if s.dash.Addr() != address {
+		t.Errorf("address %s became %s", address, s.dash.Addr())
+	}
+	if after := look(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestNewRefusesWhatIsMissing(t *testing.T) {
+	if _, err := New(Deps{}); err == nil {
+		t.Error("New without anything succeeded")
+	}
+	s := open(t, func(d *Deps) { d.Static = errFS{} })
+	if _, err := New(s.deps); !errors.Is(err, errAway) {
+		t.Errorf("New with unreadable files: %v", err)
+	}
+}

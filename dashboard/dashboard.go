@@ -1,0 +1,126 @@
+// Package dashboard is the actor that serves the page, the API and the
+// WebSocket. It folds the log into what people see and writes what they ask
+// for; it decides nothing about a service.
+//
+// What holds of it:
+//
+//   - One goroutine owns the folds and the clients' queues. Records, requests
+//     and time reach it as messages, so that a snapshot and the frames that
+//     follow it are of one piece: seq has no gap and no repeat.
+//   - A frame is encoded once. A client that can't take it in time loses its
+//     queue and gets a snapshot instead; one that takes nothing at all is
+//     disconnected. Neither delays anybody else.
+//   - What is read up to the end that the log had at the start changes the
+//     state silently; what follows is told. Each topic that is caught up gives
+//     every client a new snapshot.
+//   - Nothing that a request carries is executed. A command is a record on the
+//     log, answered when the log has acknowledged it.
+//   - While the log is away the last state is served, and changes are answered
+//     with 503.
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+	"logstream/internal/trouble"
+)
+
+// Log is what the dashboard needs of the bus; event.Log says what the methods
+// promise.
+type Log interface {
+	Append(ctx context.Context, topic, key string, value []byte) error
+	Enqueue(topic, key string, value []byte)
+	Subscribe(ctx context.Context, s event.Subscription) error
+}
+
+// Deps is what a Dashboard is made of. Log, Static, Services and Logger are
+// needed; what is nil of the rest is told as not there.
+type Deps struct {
+	Config   Config
+	Log      Log
+	Identity event.Origin // Instance and Host
+	Version  string
+	Mode     string // the healer's: observe or auto
+	Limits   state.Limits
+	Static   fs.FS // index.html and what it needs
+
+	Services    func() []service.Definition // as they are configured now
+	ConfigError func() string               // why the newest config.yaml is not in use, or empty
+
+	// The parts' own words. Docker may dial, within ctx; the others must not block.
+	Bus    func() BusInfo
+	Docker func(ctx context.Context) DockerInfo
+	LLM    func() LLMInfo
+
+	// Ready is nil while the log can be read and written, else why not.
+	Ready func(ctx context.Context) error
+	// Faults are those that can be injected into the container of that name.
+	Faults func(container string) []string
+	// Logs are the last lines of the container that ref names.
+	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
+
+	Board  *trouble.Board
+	Logger *slog.Logger
+}
+
+// Dashboard serves the page. Make one with New.
+type Dashboard struct {
+	deps   Deps
+	pages  *pages
+	limits *limits
+	apply  chan []service.Definition
+
+	mu       sync.Mutex
+	listener net.Listener // bound and not served yet, or nil
+	address  string       // once it was bound
+}
+
+// New is a dashboard that listens nowhere yet. An error says what of Static
+// can't be read.
+func New(deps Deps) (*Dashboard, error) {
+	switch {
+	case deps.Log == nil || deps.Static == nil || deps.Services == nil || deps.Logger == nil:
+		return nil, errors.New("dashboard: Log, Static, Services and Logger are needed")
+	case deps.Config.Listen == "":
+		deps.Config.Listen = Default().Listen
+	}
+	deps.Logger = deps.Logger.With("component", "dashboard")
+	if deps.Board == nil {
+		deps.Board = &trouble.Board{}
+	}
+	pages, err := loadPages(deps.Static)
+	if err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	return &Dashboard{deps: deps, pages: pages, limits: newLimits(), apply: make(chan []service.Definition, 1)}, nil
+}
+
+// Apply says what is configured from now on. It never blocks; where Run is not
+// running, the next Run asks Services.
+func (d *Dashboard) Apply(services []service.Definition) {
+	for {
+		select {
+		case d.apply <- services:
+			return
+		default:
+		}
+		select {
+		case <-d.apply: // older, and nobody took it
+		default:
+		}
+	}
+}
+
+// now is the clock of everything that is shown.
+func now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,133 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+	"logstream/internal/supervise"
+)
+
+const commandsKept = 7 * 24 * time.Hour
+
+var errUnsigned = errors.New("unsigned")
+
+// follow reads the topics in an order that gives the same state at every
+// start: claims say whose word counts, and definitions which names are known.
+func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
+	start := time.Now()
+	stages := [][]event.Subscription{
+		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
+		{{Topic: event.TopicServices, Handle: r.readService}},
+		{
+			{Topic: event.TopicHealth, Since: start.Add(-state.HistoryKept), Handle: r.readHealth},
+			{Topic: event.TopicCommands, Since: start.Add(-commandsKept), Handle: r.readCommand},
+		},
+	}
+	for _, stage := range stages {
+		caught := make(chan struct{}, len(stage))
+		for _, s := range stage {
+			s.CaughtUp = func() {
+				r.send(ctx, func(l *loop) {
+					l.live[s.Topic] = true
+					l.changed(true, []state.Change{{Kind: state.KindResync}})
+				})
+				caught <- struct{}{}
+			}
+			supervise.Go(ctx, group, "dashboard: "+s.Topic, func(ctx context.Context) error {
+				if err := r.deps.Log.Subscribe(ctx, s); ctx.Err() == nil {
+					return err
+				}
+				return nil
+			})
+		}
+		for range stage {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-caught:
+			}
+		}
+	}
+	return nil
+}
+
+// Handlers of records. What can't be read is told to the bus, which counts it;
+// the dead letters are the healer's to write.
+
+func (r *run) readIncident(rec event.Record) error {
+	if !rec.Signed {
+		return errUnsigned
+	}
+	e, err := event.DecodeIncident(rec.Value)
+	if err != nil {
+		return err
+	}
+	r.send(r.ctx, func(l *loop) {
+		l.changed(l.live[rec.Topic], l.fleet.ApplyIncident(e, now()))
+		if e.Type == event.TypeClaim && l.live[rec.Topic] {
+			l.tellInfo()
+		}
+	})
+	return nil
+}
+
+func (r *run) readService(rec event.Record) error {
+	if !rec.Signed {
+		return errUnsigned
+	}
+	s, err := event.DecodeService(rec.Value)
+	if err != nil {
+		return err
+	}
+	r.send(r.ctx, func(l *loop) { l.changed(l.live[rec.Topic], l.fleet.ApplyService(s, now())) })
+	return nil
+}
+
+func (r *run) readHealth(rec event.Record) error {
+	h, err := event.DecodeHealthLog(rec.Value)
+	if err != nil {
+		return err
+	}
+	r.send(r.ctx, func(l *loop) {
+		l.changed(l.live[rec.Topic], l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now()))
+	})
+	return nil
+}
+
+func (r *run) readCommand(rec event.Record) error {
+	if !rec.Signed {
+		return errUnsigned
+	}
+	c, err := event.DecodeCommand(rec.Value)
+	if err != nil {
+		return err
+	}
+	r.send(r.ctx, func(l *loop) {
+		if l.fleet.Commands.Apply(c) && l.live[rec.Topic] {
+			l.tellInfo() // it may be a hold
+		}
+	})
+	return nil
+}
+
+// reconfigure hands on what is configured from now on.
+func (r *run) reconfigure(ctx context.Context, applied <-chan []service.Definition) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case defs := <-applied:
+			r.send(ctx, func(l *loop) { l.changed(true, l.fleet.Configure(defs, now())) })
+			select {
+			case r.poke <- struct{}{}:
+			default:
+			}
+		}
+	}
+}

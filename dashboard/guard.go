@@ -1,0 +1,134 @@
+package dashboard
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/time/rate"
+)
+
+// Bounds on what is asked for. Everybody shares them: they protect the log.
+const (
+	commandRate, commandBurst = 10, 40   // a second; changes by people
+	healthRate, healthBurst   = 100, 400 // a second; observations by programs
+	guessRate, guessBurst     = 1, 20    // a second; wrong tokens
+)
+
+type limits struct{ commands, health, guesses *rate.Limiter }
+
+func newLimits() *limits {
+	return &limits{
+		commands: rate.NewLimiter(commandRate, commandBurst),
+		health:   rate.NewLimiter(healthRate, healthBurst),
+		guesses:  rate.NewLimiter(guessRate, guessBurst),
+	}
+}
+
+// refusal is why a request is not let in; the zero value lets it in.
+type refusal struct {
+	status int
+	why    string
+}
+
+func (f refusal) is() bool { return f.status != 0 }
+
+// guard decides who may ask. The page can stop containers, and a browser on
+// this machine visits foreign pages: those must be able to do nothing.
+//
+//   - Host: without a token only loopback names, of any port (it may have been
+//     forwarded), so that a foreign name that is made to lead here (DNS
+//     rebinding) is refused. With a token any name may lead here, for nothing
+//     but the page's own files is given out without the token, which a browser
+//     never sends by itself.
+//   - Origin: on every change, and on the WebSocket, it must be there and name
+//     the host that was asked. A browser sets it, and a foreign page can't.
+//   - Content-Type: a change is application/json, which a foreign page can't
+//     send without being asked about first.
+type guard struct {
+	token [sha256.Size]byte // of the token
+	open  bool              // there is none
+	name  string            // that was configured to listen on
+}
+
+func newGuard(c Config) guard {
+	name, _, _ := net.SplitHostPort(c.Listen)
+	return guard{token: sha256.Sum256([]byte(c.Token)), open: c.Token == "", name: name}
+}
+
+// host decides about the Host header.
+func (g guard) host(host string) refusal {
+	if !g.open || loopback(host, g.name) {
+		return refusal{}
+	}
+	return refusal{http.StatusForbidden, "this Host is not one of ours: open the page by its own address, such as 127.0.0.1"}
+}
+
+func loopback(host, configured string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	if name == "localhost" || configured != "" && name == strings.ToLower(configured) {
+		return true
+	}
+	ip := net.ParseIP(name)
+	return ip != nil && ip.IsLoopback()
+}
+
+// origin decides about the Origin header of a request to host.
+func (g guard) origin(origin, host string) refusal {
+	if origin == "" {
+		return refusal{http.StatusForbidden, "the header Origin is missing: send our own, such as http://" + host}
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.EqualFold(u.Host, host) {
+		return refusal{http.StatusForbidden, "this Origin is not ours: a page from elsewhere may change nothing here"}
+	}
+	return refusal{}
+}
+
+// contentType decides about the Content-Type header of a change.
+func (g guard) contentType(value string) refusal {
+	if media, _, err := mime.ParseMediaType(value); err != nil || media != "application/json" {
+		return refusal{http.StatusUnsupportedMediaType, "send Content-Type: application/json"}
+	}
+	return refusal{}
+}
+
+// knows says whether req carries the token, if there is one: as a bearer, or
+// for a WebSocket, where a page can set no header, as a subprotocol.
+func (g guard) knows(req *http.Request) bool {
+	if g.open {
+		return true
+	}
+	scheme, given, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "bearer") && g.same(strings.TrimSpace(given)) {
+		return true
+	}
+	for _, list := range req.Header.Values("Sec-WebSocket-Protocol") {
+		for item := range strings.SplitSeq(list, ",") {
+			encoded, is := strings.CutPrefix(strings.TrimSpace(item), "token.")
+			if !is {
+				continue
+			}
+			token, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+			if err == nil && g.same(string(token)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// same compares in constant time, whatever the length.
+func (g guard) same(token string) bool {
+	sum := sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
+}

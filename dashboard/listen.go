@@ -1,0 +1,86 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Listen takes the address, so that nothing else has it when the actors run.
+// The error says why it can't be had and what mends it; errors.Is finds
+// syscall.EADDRINUSE where another program has it. Run listens by itself where
+// this was not called.
+func (d *Dashboard) Listen() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.listen()
+}
+
+func (d *Dashboard) listen() error {
+	if d.listener != nil {
+		return nil
+	}
+	address := d.address // the same port as before, where the configuration leaves it open
+	if address == "" {
+		address = d.deps.Config.Listen
+	}
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("dashboard: listen on %s: %w; %s", address, cause(err), remedy(err))
+	}
+	if tcp, is := ln.Addr().(*net.TCPAddr); d.deps.Config.Token == "" && (!is || !tcp.IP.IsLoopback()) {
+		_ = ln.Close() // nobody was let in
+		return fmt.Errorf("dashboard: listen on %s: it %s", d.deps.Config.Listen, beyondLoopback)
+	}
+	d.listener, d.address = ln, ln.Addr().String()
+	return nil
+}
+
+// Addr is where the page is, such as 127.0.0.1:5000; empty before Listen.
+func (d *Dashboard) Addr() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.address
+}
+
+// take is the bound listener, bound anew where an earlier Run had it.
+func (d *Dashboard) take() (net.Listener, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.listen(); err != nil {
+		return nil, err
+	}
+	ln := d.listener
+	d.listener = nil
+	return ln, nil
+}
+
+// cause is the system's own word for why an address can't be had.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
+}
+
+func remedy(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program has it: end that one, or give dashboard.listen another port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address: set dashboard.listen to one that it has, such as 127.0.0.1:5000"
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 need a privilege: give dashboard.listen a higher one"
+	case errors.As(err, &dns):
+		return "the name leads nowhere: give dashboard.listen an address, such as 127.0.0.1:5000"
+	}
+	return "dashboard.listen wants an address and a port, such as 127.0.0.1:5000"
+}

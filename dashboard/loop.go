@@ -1,0 +1,174 @@
+package dashboard
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/state"
+)
+
+const (
+	batchFor   = 50 * time.Millisecond // frames are at least so far apart
+	maxBatch   = 4000                  // changes in a frame: beyond, everybody gets a snapshot
+	maxSeen    = 1000                  // observations in a frame: beyond, they are left out
+	tickEvery  = time.Second
+	queueLen   = 64 // frames that wait for a client
+	maxClients = 256
+)
+
+// loop owns the folds and the clients. Everything in it belongs to the
+// goroutine of its run.
+type loop struct {
+	calls    <-chan func(*loop)
+	fleet    *state.Fleet
+	parts    Info // what the parts said last
+	toldInfo []byte
+	began    time.Time
+	live     map[string]bool // topics that were read to the end seen at the start
+
+	clients map[*client]struct{}
+	seq     uint64
+	batch   []state.Change
+	health  int  // observations in batch
+	resync  bool // instead of batch everybody gets a snapshot
+	flush   *time.Timer
+	armed   bool
+}
+
+func newLoop(r *run) *loop {
+	d := r.deps
+	at := now()
+	l := &loop{
+		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{},
+		fleet: state.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
+		flush: time.NewTimer(time.Hour),
+	}
+	l.flush.Stop()
+	return l
+}
+
+func (l *loop) run(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	defer l.flush.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case call := <-l.calls:
+			call(l)
+		case <-tick.C:
+			l.changed(true, l.fleet.Tick(now()))
+			l.tellInfo() // a hold may have ended
+		case <-l.flush.C:
+			l.armed = false
+			l.tell()
+		}
+	}
+}
+
+// caughtUp says whether all that was on the log at the start was read.
+func (l *loop) caughtUp() bool {
+	return l.live[event.TopicIncidents] && l.live[event.TopicServices] && l.live[event.TopicHealth] && l.live[event.TopicCommands]
+}
+
+// changed puts changes into the next frame. Those of a topic that is still
+// being caught up are told by the snapshot at its end.
+func (l *loop) changed(live bool, changes []state.Change) {
+	if !live || len(changes) == 0 || len(l.clients) == 0 {
+		return
+	}
+	for _, c := range changes {
+		switch {
+		case c.Kind == state.KindResync || len(l.batch) >= maxBatch:
+			l.resync = true
+		case c.Kind == state.KindHealth:
+			if l.health++; l.health <= maxSeen {
+				l.batch = append(l.batch, c)
+			}
+		default:
+			l.batch = append(l.batch, c)
+		}
+	}
+	l.arm()
+}
+
+func (l *loop) arm() {
+	if !l.armed {
+		l.armed = true
+		l.flush.Reset(batchFor)
+	}
+}
+
+// tell sends the batch as one frame to everybody.
+func (l *loop) tell() {
+	batch, resync := l.batch, l.resync
+	l.batch, l.health, l.resync = nil, 0, false
+	if len(l.clients) == 0 || len(batch) == 0 && !resync {
+		return
+	}
+	l.seq++
+	var frame []byte
+	if !resync {
+		frame = encode(eventsFrame{"events", l.seq, batch})
+	} else {
+		frame = l.snapshot()
+	}
+	var snapshot []byte // made once for all who fell behind
+	for c := range l.clients {
+		if c.offer(frame) {
+			continue
+		}
+		if snapshot == nil {
+			snapshot = l.snapshot()
+		}
+		c.replace(snapshot)
+	}
+}
+
+type eventsFrame struct {
+	Type   string         `json:"type"`
+	Seq    uint64         `json:"seq"`
+	Events []state.Change `json:"events"`
+}
+
+type snapshotFrame struct {
+	Type      string               `json:"type"`
+	Seq       uint64               `json:"seq"`
+	Services  []state.ServiceView  `json:"services"`
+	Incidents []state.IncidentView `json:"incidents"`
+	Agent     state.AgentView      `json:"agent"`
+	Info      Info                 `json:"info"`
+}
+
+// snapshot is everything as it is now, which is what the frames up to seq and
+// the changes that wait for the next one have made of it.
+func (l *loop) snapshot() []byte {
+	at := now()
+	return encode(snapshotFrame{"snapshot", l.seq, l.fleet.Services(at), l.fleet.Recent(), l.fleet.Agent(at), l.info()})
+}
+
+// join adds a client, and gives it its first frame; false where there are too
+// many.
+func (l *loop) join(c *client) bool {
+	if len(l.clients) >= maxClients {
+		return false
+	}
+	l.tell() // what waits belongs before the snapshot
+	l.clients[c] = struct{}{}
+	c.offer(l.snapshot())
+	return true
+}
+
+func (l *loop) leave(c *client) { delete(l.clients, c) }
+
+// encode writes what the API and the frames are made of.
+func encode(v any) []byte {
+	out, err := json.Marshal(v)
+	if err != nil {
+		panic("dashboard: encode: " + err.Error()) // a bug: these are our own types
+	}
+	return out
+}

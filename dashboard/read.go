@@ -1,0 +1,306 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/redact"
+	"logstream/internal/state"
+)
+
+const (
+	incidentsLimit, maxIncidents = 50, 500
+	logLines, maxLogLines        = 200, 1000
+	maxLogBytes                  = 256 << 10
+	logsWithin                   = 5 * time.Second
+	readyWithin                  = 2 * time.Second
+)
+
+// fetch asks the loop, and answers 503 itself where that has ended.
+func (r *run) fetch(w http.ResponseWriter, req *http.Request, call func(*loop)) bool {
+	if err := r.ask(req.Context(), call); err != nil {
+		fail(w, http.StatusServiceUnavailable, err.Error())
+		return false
+	}
+	return true
+}
+
+func (r *run) getServices(w http.ResponseWriter, req *http.Request) {
+	var views []state.ServiceView
+	if r.fetch(w, req, func(l *loop) { views = l.fleet.Services(now()) }) {
+		reply(w, http.StatusOK, views)
+	}
+}
+
+// serviceDetail is the answer to GET /api/v1/services/{name}.
+type serviceDetail struct {
+	state.ServiceView
+	Config       *event.Definition   `json:"config"`
+	DependsOn    []string            `json:"depends_on"`
+	Observations []state.Observation `json:"observations"`
+}
+
+func (r *run) getService(w http.ResponseWriter, req *http.Request) {
+	name := req.PathValue("name")
+	d := serviceDetail{DependsOn: []string{}, Observations: []state.Observation{}}
+	var is bool
+	if !r.fetch(w, req, func(l *loop) {
+		if d.ServiceView, is = l.fleet.Service(name, now()); is {
+			d.Config = l.fleet.Definition(name)
+			d.Observations = append(d.Observations, l.fleet.Observations(name)...)
+		}
+	}) {
+		return
+	}
+	if !is {
+		noService(w, name)
+		return
+	}
+	if d.Config != nil {
+		d.DependsOn = append(d.DependsOn, d.Config.DependsOn...)
+	}
+	reply(w, http.StatusOK, d)
+}
+
+func noService(w http.ResponseWriter, name string) {
+	failf(w, http.StatusNotFound, "there is no service %q", name)
+}
+
+func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
+	window, err := parseWindow(req.URL.Query().Get("window"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	name := req.PathValue("name")
+	answer := struct {
+		Points []state.Point `json:"points"`
+	}{[]state.Point{}}
+	var is bool
+	if !r.fetch(w, req, func(l *loop) {
+		_, is = l.fleet.Service(name, now())
+		answer.Points = append(answer.Points, l.fleet.Points(name, window, now())...)
+	}) {
+		return
+	}
+	if !is {
+		noService(w, name)
+		return
+	}
+	reply(w, http.StatusOK, answer)
+}
+
+// parseWindow reads 15m to 30d; empty is an hour.
+func parseWindow(s string) (time.Duration, error) {
+	wrong := errors.New("window is not a duration between 15m and 30d, such as 1h or 7d")
+	if s == "" {
+		return time.Hour, nil
+	}
+	if days, is := strings.CutSuffix(s, "d"); is {
+		n, err := strconv.ParseUint(days, 10, 8)
+		if err != nil || n < 1 || n > 30 {
+			return 0, wrong
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 15*time.Minute || d > 30*24*time.Hour {
+		return 0, wrong
+	}
+	return d, nil
+}
+
+// logLine is one line of a container's output.
+type logLine struct {
+	Time time.Time `json:"time"`
+	Text string    `json:"text"`
+}
+
+func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
+	tail, ok := number(req.URL.Query().Get("tail"), logLines, maxLogLines)
+	if !ok {
+		failf(w, http.StatusBadRequest, "tail is not a number from 1 to %d", maxLogLines)
+		return
+	}
+	name := req.PathValue("name")
+	var def *event.Definition
+	var view state.ServiceView
+	if !r.fetch(w, req, func(l *loop) { view, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
+		return
+	}
+	switch {
+	case def == nil:
+		noService(w, name)
+		return
+	case def.Container == "":
+		failf(w, http.StatusNotFound, "%q has no container", name)
+		return
+	case view.Host != r.deps.Identity.Host || r.deps.Logs == nil:
+		failf(w, http.StatusNotFound, "the container of %q is not on this machine", name)
+		return
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), logsWithin)
+	defer cancel()
+	lines, err := r.deps.Logs(ctx, def.Container, tail)
+	var ambiguous *container.AmbiguousError
+	switch {
+	case errors.Is(err, container.ErrNotFound), errors.As(err, &ambiguous):
+		failf(w, http.StatusNotFound, "logs of %q: %v", name, err)
+		return
+	case err != nil:
+		failf(w, http.StatusServiceUnavailable, "logs of %q: %v", name, err)
+		return
+	}
+	reply(w, http.StatusOK, struct {
+		Lines []logLine `json:"lines"`
+	}{bounded(lines, tail)})
+}
+
+// bounded are the newest lines, redacted, of maxLogBytes at most.
+func bounded(lines []container.Line, tail int) []logLine {
+	shown := []logLine{}
+	for left := maxLogBytes; len(lines) > 0 && len(shown) < tail; lines = lines[:len(lines)-1] {
+		newest := lines[len(lines)-1]
+		text := redact.Text(strings.ToValidUTF8(newest.Text, "�"))
+		if left -= len(text); left < 0 {
+			break
+		}
+		shown = append(shown, logLine{newest.Time, text})
+	}
+	slices.Reverse(shown)
+	return shown
+}
+
+func (r *run) getIncidents(w http.ResponseWriter, req *http.Request) {
+	query := req.URL.Query()
+	limit, ok := number(query.Get("limit"), incidentsLimit, maxIncidents)
+	if !ok {
+		failf(w, http.StatusBadRequest, "limit is not a number from 1 to %d", maxIncidents)
+		return
+	}
+	wanted := query.Get("state")
+	if wanted != "" && wanted != state.Open && wanted != state.Resolved && wanted != state.Escalated {
+		fail(w, http.StatusBadRequest, "state is not open, resolved or escalated")
+		return
+	}
+	of := query.Get("service")
+	views := []state.IncidentView{}
+	if r.fetch(w, req, func(l *loop) {
+		all := l.fleet.Incidents.All()
+		for i := len(all) - 1; i >= 0 && len(views) < limit; i-- {
+			if in := all[i]; (of == "" || in.Service == of) && (wanted == "" || in.State == wanted) {
+				views = append(views, in.View())
+			}
+		}
+	}) {
+		reply(w, http.StatusOK, views)
+	}
+}
+
+// number reads 1 to limit; empty is otherwise.
+func number(s string, otherwise, limit int) (int, bool) {
+	if s == "" {
+		return otherwise, true
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n >= 1 && n <= limit
+}
+
+func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
+	id, report := strings.CutSuffix(req.PathValue("id"), ".md")
+	var detail *state.IncidentDetail
+	if !r.fetch(w, req, func(l *loop) {
+		if in := l.fleet.Incidents.Get(id); in != nil {
+			d := in.Detail()
+			detail = &d
+		}
+	}) {
+		return
+	}
+	switch {
+	case detail == nil:
+		failf(w, http.StatusNotFound, "there is no incident %q", id)
+	case report:
+		w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write([]byte(Report(*detail))) // a client that went away needs no answer
+	default:
+		reply(w, http.StatusOK, detail)
+	}
+}
+
+// commandRecord is a command with its result, null while there is none.
+type commandRecord struct {
+	event.Command
+	Result *event.CommandResult `json:"result"`
+}
+
+func (r *run) getCommand(w http.ResponseWriter, req *http.Request) {
+	id := req.PathValue("id")
+	var c event.Command
+	var is bool
+	if !r.fetch(w, req, func(l *loop) { c, is = l.fleet.Commands.Get(id) }) {
+		return
+	}
+	if !is {
+		failf(w, http.StatusNotFound, "there is no command %q", id)
+		return
+	}
+	reply(w, http.StatusOK, commandRecord{c, c.Result})
+}
+
+func (r *run) getInfo(w http.ResponseWriter, req *http.Request) {
+	var info Info
+	if r.fetch(w, req, func(l *loop) { info = l.info() }) {
+		info.Troubles = r.deps.Board.List()
+		reply(w, http.StatusOK, info)
+	}
+}
+
+func (r *run) getHealth(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, struct {
+		OK bool `json:"ok"`
+	}{true})
+}
+
+// readiness is the answer to GET /readyz: details only for who may see them.
+type readiness struct {
+	Ready    bool     `json:"ready"`
+	Error    string   `json:"error,omitempty"`
+	Troubles []string `json:"troubles,omitempty"`
+}
+
+// getReady asks whether the log can be read and written. Nothing else makes
+// us unready.
+func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
+	ctx, cancel := context.WithTimeout(req.Context(), readyWithin)
+	defer cancel()
+	answer := readiness{Ready: true}
+	caughtUp := false
+	err := r.ask(ctx, func(l *loop) { caughtUp = l.caughtUp() })
+	if err == nil && r.deps.Ready != nil {
+		err = r.deps.Ready(ctx)
+	}
+	if err == nil && !caughtUp {
+		err = errors.New("what is on the log is still being read")
+	}
+	status := http.StatusOK
+	if err != nil {
+		status = http.StatusServiceUnavailable
+		answer = readiness{Error: err.Error()}
+	}
+	for _, t := range r.deps.Board.List() {
+		answer.Troubles = append(answer.Troubles, t.Part+": "+t.What)
+	}
+	if !r.guard.knows(req) {
+		answer = readiness{Ready: answer.Ready}
+	}
+	reply(w, status, answer)
+}

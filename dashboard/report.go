@@ -1,0 +1,220 @@
+package dashboard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/redact"
+	"logstream/internal/state"
+)
+
+// Report is the post-mortem of an incident in Markdown: what it was, what was
+// done, and every event with its time. Where a reporter wrote one, that is it.
+// What others wrote stands in it as text, never as markup.
+func Report(in state.IncidentDetail) string {
+	for i := len(in.Events) - 1; i >= 0; i-- {
+		if written, is := in.Events[i].Data.(event.Reported); is && written.Text != "" {
+			return written.Text
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s\n\n%s\n\n", plain(in.Service), heading(in.IncidentView), summary(in.IncidentView))
+	fmt.Fprintf(&b, "| | |\n|---|---|\n")
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "| %s | %s |\n", name, value)
+		}
+	}
+	row("Incident", code(in.ID))
+	row("First bad observation", instant(in.FirstBad))
+	row("Opened", instant(in.Opened))
+	if in.Resolved != nil {
+		row("Resolved", instant(*in.Resolved))
+	}
+	row("Detected after", milliseconds(in.TTDMS))
+	row("Down for", milliseconds(in.DownMS))
+	row("Resolved after", milliseconds(in.TTRMS))
+	row("Attempts", fmt.Sprint(in.Attempts))
+	row("Why it was opened", plain(in.Error))
+	row("Cause", plain(in.Cause))
+	row("Decided by", plain(in.DecidedBy))
+	b.WriteString("\n")
+	evidence(&b, in.Events)
+	b.WriteString("## What happened\n\n")
+	for _, e := range in.Events {
+		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(e.By), sentence(e))
+	}
+	return b.String()
+}
+
+func heading(in state.IncidentView) string {
+	switch in.State {
+	case state.Resolved:
+		switch in.How {
+		case event.HowHealed:
+			return "repaired by " + plain(in.Action)
+		case event.HowOperator:
+			return "ended by an operator"
+		}
+		return "came back by itself"
+	case state.Escalated:
+		return "a person is needed"
+	}
+	return "still open"
+}
+
+func summary(in state.IncidentView) string {
+	switch in.State {
+	case state.Resolved:
+		down := milliseconds(in.DownMS)
+		if in.How != event.HowHealed {
+			return fmt.Sprintf("%s was down for %s. No repair was proved.", plain(in.Service), down)
+		}
+		return fmt.Sprintf("%s was down for %s. The repair was proved by checks that began after it.", plain(in.Service), down)
+	case state.Escalated:
+		return plain(in.Service) + " was handed to a person: nothing is done automatically until its facts change."
+	}
+	if in.Held != "" {
+		return fmt.Sprintf("The repair waits (%s): %s", plain(in.Held), plain(in.HeldReason))
+	}
+	return "LogStream is at work on it."
+}
+
+// evidence writes the newest facts, what decided first, and the log lines.
+func evidence(b *strings.Builder, events []event.Incident) {
+	var newest event.Evidence
+	found := false
+	for _, e := range events {
+		if data, is := e.Data.(event.Evidence); is {
+			newest, found = data, true
+		}
+	}
+	if !found {
+		return
+	}
+	b.WriteString("## Evidence\n\n")
+	for _, decisive := range []bool{true, false} {
+		for _, f := range newest.Facts {
+			if f.Decisive != decisive {
+				continue
+			}
+			mark, why := "", ""
+			if decisive {
+				mark = " **decided**"
+			}
+			if f.Why != "" {
+				why = ": " + plain(f.Why)
+			}
+			fmt.Fprintf(b, "- %s = %s%s%s\n", plain(f.Key), code(f.Value), mark, why)
+		}
+	}
+	b.WriteString("\n")
+	if len(newest.Logs) > 0 {
+		fence(b, newest.Logs)
+	}
+}
+
+// fence writes lines as they are, between fences longer than any in them.
+func fence(b *strings.Builder, lines []string) {
+	text := redact.Text(strings.Join(lines, "\n"))
+	mark := strings.Repeat("`", max(3, longestRun(text)+1))
+	fmt.Fprintf(b, "%s text\n%s\n%s\n\n", mark, text, mark)
+}
+
+func longestRun(text string) int {
+	longest, run := 0, 0
+	for _, r := range text {
+		if r == '`' {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	return longest
+}
+
+// sentence is what one event says.
+func sentence(e event.Incident) string {
+	switch d := e.Data.(type) {
+	case event.Opened:
+		return "opened: " + plain(d.Error)
+	case event.Evidence:
+		return fmt.Sprintf("evidence: %d facts, %d log lines", len(d.Facts), len(d.Logs))
+	case event.Diagnosed:
+		return fmt.Sprintf("diagnosed: %s, so %s (sure to %.2f)", plain(d.Cause), plain(d.Action), d.Confidence)
+	case event.ApprovalRequested:
+		return fmt.Sprintf("asked for a yes to %s: %s", plain(d.Action), plain(d.Reason))
+	case event.Approved:
+		return "approved: " + plain(d.Reason)
+	case event.Denied:
+		return "denied: " + plain(d.Reason)
+	case event.ActionStarted:
+		return fmt.Sprintf("attempt %d: %s", d.Attempt, code(d.Command))
+	case event.ActionFinished:
+		if d.OK {
+			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS))
+		}
+		return fmt.Sprintf("attempt %d: failed: %s", d.Attempt, plain(d.Error))
+	case event.Verified:
+		if d.OK {
+			return fmt.Sprintf("verified by %d good checks", d.Observations)
+		}
+		return "not verified: " + plain(d.Error)
+	case event.Resolved:
+		return "resolved: " + plain(d.How)
+	case event.Escalated:
+		return "escalated: " + plain(d.Reason)
+	case event.Suppressed:
+		return fmt.Sprintf("on hold (%s): %s", plain(d.Gate), plain(d.Reason))
+	}
+	return plain(string(e.Type))
+}
+
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }
+
+func milliseconds(ms *float64) string {
+	if ms == nil {
+		return ""
+	}
+	return elapsed(time.Duration(*ms * float64(time.Millisecond)))
+}
+
+// elapsed is a duration as people say it.
+func elapsed(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// plain is somebody's text in one line of Markdown: shown as it was written.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range strings.Join(strings.Fields(redact.Text(s)), " ") {
+		if strings.ContainsRune("\\`*_{}[]<>()#+!|~&$", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// code is somebody's text as code within a line.
+func code(s string) string {
+	text := strings.Join(strings.Fields(redact.Text(s)), " ")
+	if text == "" {
+		return ""
+	}
+	mark := strings.Repeat("`", longestRun(text)+1)
+	return mark + " " + text + " " + mark
+}

@@ -1,0 +1,124 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/supervise"
+)
+
+const (
+	shutdownWithin = 3 * time.Second // requests that are answered still get this long
+
+	// Bounds on a connection. A request's body is read, and its answer
+	// written, within these.
+	headerWithin = 5 * time.Second
+	readWithin   = 20 * time.Second
+	writeWithin  = 30 * time.Second
+	idleFor      = 2 * time.Minute
+	maxHeader    = 32 << 10 // bytes
+)
+
+// run is one life of the actor: everything in it is made anew when the actor
+// is restarted, and read back from the log.
+type run struct {
+	deps   Deps
+	pages  *pages
+	limits *limits
+	log    *slog.Logger
+	guard  guard
+
+	ctx      context.Context // of the actor's workers: requests end with it
+	loop     *loop
+	calls    chan func(*loop)
+	poke     chan struct{}  // the parts are to be asked
+	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
+	requests http.Handler
+}
+
+// Run serves until ctx ends, and then within bounded time no more. It may be
+// run again after an error.
+func (d *Dashboard) Run(ctx context.Context) error {
+	ln, err := d.take()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	r := &run{
+		deps: d.deps, pages: d.pages, limits: d.limits, log: d.deps.Logger,
+		guard: newGuard(d.deps.Config),
+		ctx:   ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1),
+	}
+	r.loop = newLoop(r)
+	r.requests = r.routes()
+	supervise.Go(ctx, group, "dashboard: state", r.loop.run)
+	supervise.Go(ctx, group, "dashboard: records", func(ctx context.Context) error { return r.follow(ctx, group) })
+	supervise.Go(ctx, group, "dashboard: info", r.watchInfo)
+	supervise.Go(ctx, group, "dashboard: configuration", func(ctx context.Context) error { return r.reconfigure(ctx, d.apply) })
+	r.serve(ctx, group, ln)
+	err = group.Wait()
+	r.sockets.Wait() // each sees that ctx has ended
+	return err
+}
+
+// serve answers requests until ctx ends.
+func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener) {
+	server := &http.Server{
+		Handler:           r.requests,
+		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleFor,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+	}
+	supervise.Go(ctx, group, "dashboard: server", func(context.Context) error {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	supervise.Go(ctx, group, "dashboard: shutdown", func(context.Context) error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
+		defer cancel()
+		if err := server.Shutdown(grace); err != nil {
+			r.log.Warn("requests were cut off", "error", err)
+			_ = server.Close() // what is left of the connections
+		}
+		return nil
+	})
+}
+
+// send gives the loop something to do; false when it has ended.
+func (r *run) send(ctx context.Context, call func(*loop)) bool {
+	select {
+	case r.calls <- call:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+var errEnding = errors.New("logstream is ending, or its page is being restarted")
+
+// ask has the loop do something, and waits until it is done.
+func (r *run) ask(ctx context.Context, call func(*loop)) error {
+	done := make(chan struct{})
+	if !r.send(ctx, func(l *loop) { call(l); close(done) }) {
+		return errEnding
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	case <-r.ctx.Done():
+	}
+	return errEnding
+}

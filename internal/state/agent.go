@@ -1,0 +1,158 @@
+package state
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// The states of the agent.
+const (
+	AgentWatching   = "WATCHING"
+	AgentDiagnosing = "DIAGNOSING"
+	AgentWaiting    = "WAITING_APPROVAL"
+	AgentFixing     = "FIXING"
+	AgentVerifying  = "VERIFYING"
+	AgentEscalated  = "ESCALATED"
+)
+
+// agentOrder is which state is told where incidents differ: the first.
+var agentOrder = []string{AgentWaiting, AgentFixing, AgentVerifying, AgentDiagnosing, AgentEscalated, AgentWatching}
+
+// AgentView is what the healer is doing, in one object.
+type AgentView struct {
+	State    string `json:"state"`
+	Incident string `json:"incident"` // that the state is about, or empty
+	Service  string `json:"service"`
+	Model    string `json:"model"`
+	// LastAction is the newest action that was begun, as a person would type it.
+	LastAction  string      `json:"last_action"`
+	LastAt      *time.Time  `json:"last_action_at,omitempty"`
+	LastService string      `json:"last_action_service,omitempty"`
+	Open        int         `json:"open"`
+	Escalated   int         `json:"escalated"`
+	Budget      AgentBudget `json:"budget"`
+}
+
+// AgentBudget is what was spent on the incident, and on its service within
+// the last hour.
+type AgentBudget struct {
+	Attempt   int        `json:"attempt"`
+	Attempts  int        `json:"attempts"`
+	Hour      int        `json:"hour"`
+	PerHour   int        `json:"per_hour"`
+	NotBefore *time.Time `json:"not_before"` // a cooldown or a spent budget ends then
+}
+
+// Limits is what may be spent, from the healer's configuration.
+type Limits struct{ Attempts, PerHour int }
+
+// agentFold folds incidents into what the agent is told of: which are not
+// resolved, which actions were begun within the hour, and the newest of all.
+type agentFold struct {
+	open  []*Incident // in the order in which they were opened
+	begun map[string][]time.Time
+	last  event.Incident
+}
+
+func (a *agentFold) apply(in *Incident, e event.Incident) {
+	i := slices.Index(a.open, in)
+	switch {
+	case i < 0 && in.State != Resolved:
+		a.open = append(a.open, in)
+	case i >= 0 && in.State == Resolved:
+		a.open = slices.Delete(a.open, i, i+1)
+	}
+	if e.Type != event.TypeActionStarted {
+		return
+	}
+	if a.begun == nil {
+		a.begun = map[string][]time.Time{}
+	}
+	recent := slices.DeleteFunc(a.begun[in.Service], func(t time.Time) bool { return t.Before(e.Time.Add(-time.Hour)) })
+	a.begun[in.Service] = append(recent, e.Time)
+	if !e.Time.Before(a.last.Time) {
+		a.last = e
+	}
+}
+
+// rebuild folds everything anew.
+func (a *agentFold) rebuild(all []*Incident) {
+	*a = agentFold{}
+	for _, in := range all {
+		for _, e := range in.Events {
+			a.apply(in, e)
+		}
+	}
+}
+
+// view is what the healer is doing at now. Where several incidents are open
+// the state that comes first tells, of the oldest such incident.
+func (a *agentFold) view(model string, limits Limits, now time.Time) AgentView {
+	v := AgentView{State: AgentWatching, Model: model, Budget: AgentBudget{Attempts: limits.Attempts, PerHour: limits.PerHour}}
+	if begun, is := a.last.Data.(event.ActionStarted); is {
+		at := a.last.Time
+		v.LastAction, v.LastService, v.LastAt = begun.Command, a.last.Service, &at
+		if v.LastAction == "" {
+			v.LastAction = begun.Action + " " + begun.Target
+		}
+	}
+	states := map[string]*Incident{}
+	for _, in := range a.open {
+		if in.State == Escalated {
+			v.Escalated++
+		} else {
+			v.Open++
+		}
+		if at := in.agent(); states[at] == nil {
+			states[at] = in
+		}
+	}
+	for _, name := range agentOrder {
+		if in := states[name]; in != nil {
+			v.State, v.Incident, v.Service = name, in.ID, in.Service
+			v.Budget.spend(in, a.begun[in.Service], now)
+			break
+		}
+	}
+	return v
+}
+
+func (b *AgentBudget) spend(in *Incident, begun []time.Time, now time.Time) {
+	b.Attempt = in.Attempts
+	for _, at := range begun {
+		if now.Sub(at) < time.Hour {
+			b.Hour++
+		}
+	}
+	if in.Held == "cooldown" || in.Held == "budget" {
+		b.NotBefore = in.HeldUntil
+	}
+}
+
+// agent is the state in which one unresolved incident has the agent.
+func (in *Incident) agent() string {
+	if in.State == Escalated {
+		return AgentEscalated
+	}
+	if in.Held == "approval" {
+		return AgentWaiting
+	}
+	switch last, _ := in.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified); data := last.Data.(type) {
+	case event.ActionStarted:
+		return AgentFixing
+	case event.ActionFinished:
+		if data.OK {
+			return AgentVerifying
+		}
+	case event.Verified:
+		if data.OK {
+			return AgentVerifying // until it says resolved
+		}
+	}
+	if in.Held != "" {
+		return AgentWatching
+	}
+	return AgentDiagnosing
+}
