@@ -194,8 +194,8 @@ func (w *World) situation(s *svc, action string, _ runbook.Facts, now time.Time)
 	if len(w.recent) > 0 {
 		out.minuteEnd = w.recent[0].Add(minuteOfBudget)
 	}
-	if _, stopping := t.of(c.ID).stopping(c.ID); stopping && c.Status == container.Running {
-		out.stopping = true
+	if kill, told := t.stopping(c.ID); told && c.Status == container.Running && kill.Time.After(c.StartedAt) {
+		out.stopping = now.Sub(kill.heard) < c.StopTimeout+patience // a process may also ignore a signal
 	}
 	out.ending, out.ended = w.ending(s, now)
 	if stop, found := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "stop"); found && c.Status != container.Running {

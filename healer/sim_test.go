@@ -450,7 +450,7 @@ func (m *sim) tell(b *box, action string, more func(*event.Docker)) {
 	}
 	m.note("engine: %s %s", b.def.Name, action)
 	if !m.on() || !m.engine || !m.stream {
-		m.missed = append(m.missed, e)
+		m.miss(e)
 		return
 	}
 	m.forward(e)
@@ -467,7 +467,7 @@ func (m *sim) forward(e event.Docker) {
 	m.last = at
 	m.after(at.Sub(m.now), func() {
 		if m.alive != life {
-			m.missed = append(m.missed, e)
+			m.miss(e)
 			return
 		}
 		m.writeDocker(e)
@@ -478,6 +478,12 @@ func (m *sim) forward(e event.Docker) {
 			m.after(0, m.living(func() { m.extra(b) }))
 		}
 	})
+}
+
+// miss keeps an event for the next connection, which tells them in order.
+func (m *sim) miss(e event.Docker) {
+	m.missed = append(m.missed, e)
+	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return a.Time.Compare(b.Time) })
 }
 
 func (m *sim) writeDocker(e event.Docker) {
