@@ -1,0 +1,124 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"logstream/internal/service"
+)
+
+// check tells what is wrong with values that could be read.
+func (d *decoder) check(f file) {
+	d.checkName("instance", f.Instance, true)
+	d.checkName("host", f.Host, false)
+	for _, p := range f.Bus.Problems() {
+		d.problem("bus", service.Problem(p))
+	}
+	d.problems("healer", f.Healer.Problems())
+	d.problems("dashboard", f.Dashboard.Problems())
+	d.checkDefaults(f.Defaults)
+	for i, definition := range f.Services {
+		d.checkService(fmt.Sprintf("services[%d]", i), definition)
+	}
+	d.checkDuplicates(f.Services)
+}
+
+// instanceName is what may stand in the names of Kafka's groups and on the page.
+var instanceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
+	if name == "" && mayBeEmpty || instanceName.MatchString(name) {
+		return
+	}
+	d.problem("", service.Problem{Key: key, Value: name, Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
+}
+
+// checkDefaults looks at the defaults as at a service with nothing of its own.
+func (d *decoder) checkDefaults(definition service.Definition) {
+	definition.Name, definition.URL = "defaults", "http://localhost"
+	d.problems("defaults", definition.Problems())
+}
+
+// containerName is Docker's, or project/service by Compose's labels.
+var containerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$`)
+
+func (d *decoder) checkService(key string, definition service.Definition) {
+	for _, p := range definition.Problems() {
+		_, own := d.places[within(key, p.Key)]
+		_, inherited := d.places["defaults."+p.Key]
+		if own || !inherited { // else it is told once, at the defaults
+			d.problem(key, p)
+		}
+	}
+	if c := definition.Container; c != "" && !containerName.MatchString(c) {
+		d.problem(key, service.Problem{Key: "container", Value: c, Message: "is neither a container's name, such as payment-service, nor project/service"})
+	}
+}
+
+// checkDuplicates: a name stands for one service, and a container belongs to one.
+func (d *decoder) checkDuplicates(services []service.Definition) {
+	names, containers := map[string]string{}, map[string]string{}
+	for i, s := range services {
+		key := fmt.Sprintf("services[%d]", i)
+		d.once(names, key, "name", s.Name, "is the name of another service already (line %d): a name stands for one service with one container")
+		d.once(containers, key, "container", s.Container, "is the container of another service already (line %d): two services would repair it against each other")
+	}
+}
+
+// once tells a value that was seen before, under which key.
+func (d *decoder) once(seen map[string]string, owner, key, value, message string) {
+	if value == "" {
+		return
+	}
+	full := within(owner, key)
+	if first, again := seen[value]; again {
+		d.failAt(d.nearestPlace(full), full, value, "", fmt.Sprintf(message, d.nearestPlace(first).line))
+		return
+	}
+	seen[value] = full
+}
+
+func (d *decoder) problems(section string, all []service.Problem) {
+	for _, p := range all {
+		d.problem(section, p)
+	}
+}
+
+// problem tells what a part found wrong, unless its key could not be read and
+// has an error already.
+func (d *decoder) problem(section string, p service.Problem) {
+	key := within(section, p.Key)
+	if d.wrong[key] {
+		return
+	}
+	at := d.nearestPlace(key)
+	if own := d.places[key]; own.text != "" {
+		p.Value = own.text // as it was written: 2m, not 2m0s
+	}
+	for i := 0; ; i++ { // an item of a list is told at its own place
+		item, is := d.places[fmt.Sprintf("%s[%d]", key, i)]
+		if !is {
+			break
+		}
+		if item.text == p.Value {
+			at = item
+			break
+		}
+	}
+	d.failAt(at, key, p.Value, "", p.Message)
+}
+
+// nearestPlace is where key stands, or where it would have to.
+func (d *decoder) nearestPlace(key string) place {
+	for {
+		if at, is := d.places[key]; is {
+			return at
+		}
+		cut := strings.LastIndex(key, ".")
+		if cut < 0 {
+			return place{line: 1, column: 1}
+		}
+		key = key[:cut]
+	}
+}

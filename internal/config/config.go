@@ -1,0 +1,103 @@
+// Package config reads config.yaml: it composes each part's own
+// configuration, applies defaults, decodes strictly, and tells all mistakes at
+// once with their places. Only main imports it.
+//
+// Decoding is our own over the nodes of the YAML parser, because its strict
+// mode tells neither columns nor what was likely meant, and substitution of
+// the environment must happen inside of single values, after parsing: so that
+// places hold and a variable's content can't become configuration.
+package config
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+
+	"logstream/bus"
+	"logstream/dashboard"
+	"logstream/healer"
+	"logstream/internal/docker"
+	"logstream/internal/service"
+)
+
+// Config is everything that is configured, with every default applied.
+type Config struct {
+	Instance  string // empty: the machine's name and four characters that the data directory keeps
+	Host      string // the Docker host's name, where several share one log
+	Bus       bus.Config
+	Docker    docker.Config
+	Healer    healer.Config
+	Dashboard dashboard.Config
+	Services  []service.Definition
+}
+
+// file is config.yaml. Defaults stand before Services, which begin with them.
+type file struct {
+	Instance  string               `yaml:"instance"`
+	Host      string               `yaml:"host"`
+	Bus       bus.Config           `yaml:"bus"`
+	Docker    docker.Config        `yaml:"docker"`
+	Healer    healer.Config        `yaml:"healer"`
+	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Defaults  service.Definition   `yaml:"defaults"`
+	Services  []service.Definition `yaml:"services"`
+}
+
+const maxFile = 1 << 20 // bytes
+
+// Load reads the file at path, with the process's environment. Where there are
+// errors, in the order of their places, the Config is of no use.
+func Load(path string) (Config, []Error) {
+	content, failed := read(path)
+	if failed != nil {
+		return Config{}, []Error{*failed}
+	}
+	return Parse(path, content, os.LookupEnv)
+}
+
+// read is the content of the file, which is bounded.
+func read(path string) ([]byte, *Error) {
+	failed := func(message string) ([]byte, *Error) {
+		return nil, &Error{File: path, Message: message}
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		where, _ := filepath.Abs(path)
+		return failed("does not exist (looked for " + where + "): give another file with --config, or try logstream run --demo")
+	}
+	if err != nil {
+		return failed("cannot be read: " + err.Error())
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return failed("cannot be read: " + err.Error())
+	}
+	if len(content) > maxFile {
+		return failed("is larger than " + strconv.Itoa(maxFile) + " bytes")
+	}
+	return content, nil
+}
+
+// Parse reads the content of a configuration file, which is called path in its
+// errors; lookup is the environment.
+func Parse(path string, content []byte, lookup func(string) (string, bool)) (Config, []Error) {
+	root, failed := document(path, content)
+	if failed != nil {
+		return Config{}, []Error{*failed}
+	}
+	f := file{Host: "local", Bus: bus.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{}}
+	d.value(root, reflect.ValueOf(&f).Elem(), "")
+	d.check(f)
+	if len(d.errs) > 0 {
+		inOrder(d.errs)
+		return Config{}, d.errs
+	}
+	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
+		Dashboard: f.Dashboard, Services: f.Services}, nil
+}

@@ -1,0 +1,322 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/service"
+)
+
+func environment(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { value, set := vars[name]; return value, set }
+}
+
+// parsed is the configuration that content gives, without a mistake.
+func parsed(t *testing.T, content string, vars map[string]string) Config {
+	t.Helper()
+	c, errs := Parse("config.yaml", []byte(content), environment(vars))
+	for _, err := range errs {
+		t.Error(err)
+	}
+	if len(errs) > 0 {
+		t.FailNow()
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	c := parsed(t, "services: [{name: a, url: 'http://localhost:1'}]", nil)
+	want := service.Default()
+	want.Name, want.URL = "a", "http://localhost:1"
+	if !reflect.DeepEqual(c.Services, []service.Definition{want}) {
+		t.Errorf("got %+v, want %+v", c.Services, want)
+	}
+	if c.Host != "local" || c.Healer.Mode != service.Observe || c.Dashboard.Listen != "127.0.0.1:5000" || c.Bus.Embedded.Retention != 24*time.Hour {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestEverythingDecodes(t *testing.T) {
+	c := parsed(t, `
+instance: east-1
+host: rack.7
+bus:
+  brokers: [kafka-1:9092, "kafka-2:9092"]
+  embedded: {listen: "127.0.0.1:0", data: /tmp/x, retention: 1h, max_size: 8MiB, sync: true}
+  secret: ${SECRET}
+docker: {host: "unix:///run/docker.sock"}
+healer:
+  mode: auto
+  manual_grace: 1s
+  verify: {for: 5s, successes: 2}
+  quiet: 1m
+  budget: {attempts: 2, per_hour: 60, host_per_minute: 30, cooldown: 10s}
+dashboard: {listen: "0.0.0.0:80", token: a-token-of-some-length}
+services:
+- name: a
+  url: https://localhost
+  container: shop/a
+  expect: {status: "200-299,404", latency: 800ms}
+  heal: {mode: observe, never: [restart], manual_stop: always, confirm: false, self: true}
+  chaos: true
+- {name: b, url: "http://b", interval: 10s, expect: {status: 204}}
+defaults: {interval: 3s, timeout: 1500ms, group: shop, heal: {never: [unpause]}}
+`, map[string]string{"SECRET": "sixteen characters: [not, yaml]"})
+	a, b := c.Services[0], c.Services[1]
+	if a.Interval != 3*time.Second || a.Timeout != 1500*time.Millisecond || a.Group != "shop" || a.Container != "shop/a" ||
+		a.Expect.Status.String() != "200-299,404" || a.Expect.Latency != 800*time.Millisecond || !a.Chaos ||
+		!reflect.DeepEqual(a.Heal, service.Heal{Mode: service.Observe, Never: []string{"restart"}, ManualStop: service.StopAlways, Self: true}) {
+		t.Errorf("first service: %+v", a)
+	}
+	if b.Interval != 10*time.Second || b.Expect.Status.String() != "204" || b.Heal.Never[0] != "unpause" || !b.Heal.Confirm || b.Chaos {
+		t.Errorf("second service: %+v", b)
+	}
+	if c.Bus.Brokers.String() != "kafka-1:9092,kafka-2:9092" || c.Bus.Secret != "sixteen characters: [not, yaml]" || !c.Bus.Embedded.Sync ||
+		c.Bus.Embedded.MaxSize != 8<<20 || c.Docker.Host != "unix:///run/docker.sock" || c.Healer.Budget.PerHour != 60 ||
+		c.Instance != "east-1" || c.Host != "rack.7" || c.Dashboard.Token != "a-token-of-some-length" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestAnchorsAndMerges(t *testing.T) {
+	c := parsed(t, `
+services:
+- &first {name: a, url: "http://a", interval: 3s, expect: &fast {latency: 1s}}
+- {<<: *first, name: b}
+- {<<: [{timeout: 2s}, *first], name: c, url: "http://c", expect: *fast}
+`, nil)
+	b, last := c.Services[1], c.Services[2]
+	if b.Name != "b" || b.URL != "http://a" || b.Interval != 3*time.Second || b.Expect.Latency != time.Second {
+		t.Errorf("second service: %+v", b)
+	}
+	if last.URL != "http://c" || last.Timeout != 2*time.Second || last.Interval != 3*time.Second || last.Expect.Latency != time.Second {
+		t.Errorf("third service: %+v", last)
+	}
+}
+
+// good is a service without a mistake, for the tables below.
+const good = "services: [{name: a, url: 'http://a'}]\n"
+
+func TestMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ content, want string }{
+		"empty file":       {"", `config.yaml:1:1: is empty: it needs at least services, a list of name and url`},
+		"comments only":    {"# nothing\n", `config.yaml:1:1: is empty: it needs at least services, a list of name and url`},
+		"null":             {"~", `config.yaml:1:1: is empty: it needs at least services, a list of name and url`},
+		"a list":           {"- a\n", `config.yaml:1:1: must be a section of keys, such as services, not a list`},
+		"a word":           {"payment\n", `config.yaml:1:1: "payment" must be a section of keys, such as services, not a single value`},
+		"not YAML":         {"services: [\n", `config.yaml:1:1: is not YAML: did not find expected node content`},
+		"not YAML further": {"bus: {}\nhost: a: b\n", `config.yaml:2:1: is not YAML: mapping values are not allowed in this context`},
+		"tab":              {"bus:\n\tsecret: x\n", `config.yaml:2:1: is not YAML: a tab cannot indent: use spaces`},
+		"bytes":            {"\xff\xfe\xff", `config.yaml:1:1: is not YAML: incomplete UTF-16 character`},
+		"second document":  {good + "---\nhost: b\n", `config.yaml:2:1: begins a second document: a configuration is one`},
+
+		"unknown key":           {good + "helaer: {}\n", `config.yaml:2:1: helaer: unknown key; did you mean healer?`},
+		"unknown key, far":      {good + "kubernetes: {}\n", `config.yaml:2:1: kubernetes: unknown key; known here are instance, host, bus, docker, healer, dashboard, defaults, services`},
+		"unknown key, deeper":   {good + "mode: auto\n", `config.yaml:2:1: mode: unknown key; did you mean healer.mode?`},
+		"unknown key, below":    {"services: [{name: a, url: 'http://a', mode: auto}]", `config.yaml:1:39: services[0].mode: unknown key; did you mean services[0].heal.mode?`},
+		"unknown key, service":  {"services:\n- name: a\n  url: http://a\n  intervall: 2s\n", `config.yaml:4:3: services[0].intervall: unknown key; did you mean interval?`},
+		"key of a later day":    {good + "notify: []\n", `config.yaml:2:1: notify: unknown key; known here are instance, host, bus, docker, healer, dashboard, defaults, services`},
+		"key with odd letters":  {good + "\"a\\eb\": 1\n", `config.yaml:2:1: a\x1bb: unknown key; known here are instance, host, bus, docker, healer, dashboard, defaults, services`},
+		"default of a name":     {good + "defaults: {name: a}\n", `config.yaml:2:12: defaults.name: is for a service, and has no default`},
+		"key twice":             {good + "host: a\nhost: b\n", `config.yaml:3:1: host: is given twice, first in line 2`},
+		"section for text":      {good + "host: {name: a}\n", `config.yaml:2:7: host: must be a single value, not a section of keys`},
+		"text for a section":    {good + "bus: localhost:9092\n", `config.yaml:2:6: bus: "localhost:9092" must be a section of keys, not a single value`},
+		"text for a list":       {"services: payment\n", `config.yaml:1:11: services: "payment" must be a list, not a single value`},
+		"two containers":        {"services: [{name: a, url: 'http://a', container: [a, b]}]", `config.yaml:1:50: services[0].container: must be a single value, not a list`},
+		"merge of text":         {good + "bus: {<<: x}\n", `config.yaml:2:11: bus.<<: "x" must name a section of keys, or a list of them`},
+		"bad duration":          {good + "healer: {quiet: 20}\n", `config.yaml:2:17: healer.quiet: "20" is not a duration such as 500ms, 2s or 1m30s`},
+		"bad number":            {good + "healer: {budget: {attempts: few}}\n", `config.yaml:2:29: healer.budget.attempts: "few" is not a whole number`},
+		"bad truth":             {"services: [{name: a, url: 'http://a', chaos: yes}]", `config.yaml:1:46: services[0].chaos: "yes" is neither true nor false`},
+		"bad size":              {good + "bus: {embedded: {max_size: 256 megabytes}}\n", `config.yaml:2:28: bus.embedded.max_size: "256 megabytes" is not a size such as 256MiB (a whole number and B, KiB, MiB, GiB or TiB)`},
+		"bad broker":            {good + "bus: {brokers: 'kafka'}\n", `config.yaml:2:16: bus.brokers: "kafka" is not host:port, such as localhost:9092`},
+		"bad status range":      {"services: [{name: a, url: 'http://a', expect: {status: 2xx}}]", `config.yaml:1:56: services[0].expect.status: "2xx" is not a range of HTTP status codes such as 200-399 or 200,204`},
+		"duration out of range": {"services: [{name: a, url: 'http://a', interval: 5ms}]", `config.yaml:1:49: services[0].interval: "5ms" must be between 100ms and 24h`},
+		"default out of range":  {good + "defaults: {interval: 5ms}", `config.yaml:2:22: defaults.interval: "5ms" must be between 100ms and 24h`},
+		"healer out of range":   {good + "healer: {manual_grace: 90m}", `config.yaml:2:24: healer.manual_grace: "90m" must be between 0s and 10m`},
+		"a mode of a later day": {good + "healer: {mode: approve}", `config.yaml:2:16: healer.mode: "approve" is not a mode; known are observe and auto`},
+		"unknown action":        {"services:\n- name: a\n  url: http://a\n  heal:\n    never:\n    - restart\n    - reboot\n", `config.yaml:7:7: services[0].heal.never: "reboot" is not an action; known are start, restart, unpause`},
+		"no url":                {"services: [{name: a}]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
+		"url null":              {"services: [{name: a, url: }]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
+		"url with a password":   {"services: [{name: a, url: 'ftp://joe:secret@a'}]", `config.yaml:1:27: services[0].url: "ftp://joe:***@a" has the scheme "ftp"; known are http and https`},
+		"reserved name":         {"services: [{name: logstream, url: 'http://a'}]", `config.yaml:1:19: services[0].name: "logstream" is a reserved name`},
+		"bad container":         {"services: [{name: a, url: 'http://a', container: 'a b'}]", `config.yaml:1:50: services[0].container: "a b" is neither a container's name, such as payment-service, nor project/service`},
+		"bad instance":          {good + "instance: 'a b'", `config.yaml:2:11: instance: "a b" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit`},
+		"two of one name": {"services:\n- {name: a, url: 'http://a', container: x}\n- {name: a, url: 'http://a', container: y}\n",
+			`config.yaml:3:10: services[1].name: "a" is the name of another service already (line 2): a name stands for one service with one container`},
+		"two of one container": {"services:\n- {name: a, url: 'http://a', container: x}\n- {name: b, url: 'http://a', container: x}\n",
+			`config.yaml:3:41: services[1].container: "x" is the container of another service already (line 2): two services would repair it against each other`},
+
+		"listen to all":      {good + "dashboard: {listen: '203.0.113.1:5000'}", `config.yaml:2:21: dashboard.listen: "203.0.113.1:5000" is reachable from other machines, and the page can stop containers: set dashboard.token, or listen on loopback, such as 127.0.0.1:5000`},
+		"listen, no host":    {good + "dashboard: {listen: ':80'}", `config.yaml:2:21: dashboard.listen: ":80" is reachable from other machines, and the page can stop containers: set dashboard.token, or listen on loopback, such as 127.0.0.1:5000`},
+		"listen, no port":    {good + "dashboard: {listen: localhost}", `config.yaml:2:21: dashboard.listen: "localhost" is not an address with a port, such as 127.0.0.1:5000`},
+		"listen, high port":  {good + "dashboard: {listen: 'localhost:70000'}", `config.yaml:2:21: dashboard.listen: "localhost:70000" has the port "70000", which is not a number up to 65535`},
+		"token with a space": {good + "dashboard: {token: 'hunter2 '}", `config.yaml:2:20: dashboard.token: "***" begins or ends with white space, or holds a line break`},
+		"short secret":       {good + "bus: {secret: hunter2}", `config.yaml:2:15: bus.secret: "***" has 7 characters, and needs at least 16`},
+		"broker to all":      {good + "bus: {embedded: {listen: '0.0.0.0:9092'}}", `config.yaml:2:26: bus.embedded.listen: "0.0.0.0:9092" is not a loopback address: the embedded broker knows no users, so it listens on 127.0.0.1 or ::1 only; for other machines run Kafka and set bus.brokers`},
+
+		"variable not set":     {good + "host: ${RACK}\n", `config.yaml:2:7: host: "${RACK}" needs the environment variable RACK, which is not set; ${RACK:-} would be empty without it`},
+		"variable required":    {good + "host: ${RACK:?name the rack}\n", `config.yaml:2:7: host: "${RACK:?name the rack}" needs the environment variable RACK: name the rack`},
+		"variable not closed":  {good + "host: ${RACK\n", `config.yaml:2:7: host: "${RACK" has a ${ without a }; a plain dollar is written $$`},
+		"variable of no form":  {good + "host: ${RACK+x}\n", `config.yaml:2:7: host: "${RACK+x}" has a ${…} that is none of ${NAME}, ${NAME:-default} and ${NAME:?message}; a plain dollar is written $$`},
+		"variable's bad value": {good + "host: '${BAD}'\n", `config.yaml:2:7: host: "{x: y}" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, errs := Parse("config.yaml", []byte(c.content), environment(map[string]string{"BAD": "{x: y}"}))
+			if len(errs) != 1 || errs[0].Error() != c.want {
+				t.Errorf("got  %v\nwant [%s]", errs, c.want)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAtOnceInOrder(t *testing.T) {
+	_, errs := Parse("c.yaml", []byte(`
+services:
+- name: a
+  url: http://a
+  intervall: 2s
+  timeout: soon
+- {name: a, url: http://b}
+defaults: {success_threshold: 0}
+healer: {mode: atuo}
+`), environment(nil))
+	var got []string
+	for _, err := range errs {
+		got = append(got, strings.SplitN(err.Error(), " ", 2)[0])
+	}
+	want := "c.yaml:5:3: c.yaml:6:12: c.yaml:7:10: c.yaml:8:31: c.yaml:9:16:"
+	if strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s\n%v", strings.Join(got, " "), want, errs)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	laughs := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		n, m := string(rune('0'+i)), string(rune('1'+i))
+		laughs += "a" + m + ": &a" + m + " [" + strings.TrimSuffix(strings.Repeat("*a"+n+", ", 10), ", ") + "]\n"
+	}
+	merges := "bus: &m0 {secret: aaaaaaaaaaaaaaaa}\n"
+	for i := range 9 {
+		n, m := string(rune('0'+i)), string(rune('1'+i))
+		merges += "x" + m + ": &m" + m + " {<<: [" + strings.TrimSuffix(strings.Repeat("*m"+n+", ", 10), ", ") + "]}\n"
+	}
+	for name, c := range map[string]struct{ content, want string }{
+		"laughs as brokers": {laughs + "bus: {brokers: *a9}\n", "with every alias counted"},
+		"laughs as merges":  {merges + "healer: {<<: *m9}\n", "with every alias counted"},
+		"a circle":          {"bus: {brokers: &a [*a]}\n", "is nested deeper than 20"},
+		"a merged circle":   {"bus: &a {<<: *a}\n", "merges deeper than 20"},
+		"many mistakes":     {many(), "unknown key"},
+		"long text":         {"host: " + strings.Repeat("x", 5000) + "\n", "is longer than 4096 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, errs := Parse("config.yaml", []byte(c.content), environment(nil))
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			}
+			if len(errs) == 0 || len(errs) > maxErrors {
+				t.Fatalf("%d errors", len(errs))
+			}
+			for _, err := range errs {
+				if strings.Contains(err.Error(), c.want) {
+					return
+				}
+			}
+			t.Errorf("none of %d errors says %q: the first is %v", len(errs), c.want, errs[0])
+		})
+	}
+}
+
+func many() string {
+	var b strings.Builder
+	for i := range 20_000 {
+		b.WriteString("k" + strings.Repeat("x", i%40) + string(rune('a'+i%26)) + time.Duration(i).String() + ": 1\n")
+	}
+	return b.String()
+}
+
+func TestExpand(t *testing.T) {
+	vars := environment(map[string]string{"HOME": "/root", "EMPTY": "", "RISK": "${HOME} $$"})
+	for in, want := range map[string]string{
+		"":                    "",
+		"plain":               "plain",
+		"${HOME}/x":           "/root/x",
+		"${HOME}${HOME}":      "/root/root",
+		"${EMPTY}":            "",
+		"${EMPTY:-x y}":       "x y",
+		"${NONE:-}":           "",
+		"${NONE:-a:-b}":       "a:-b",
+		"$${HOME}":            "${HOME}",
+		"$$$${HOME}":          "$${HOME}",
+		"cost: $5, $":         "cost: $5, $",
+		"${RISK}":             "${HOME} $$",
+		"${HOME:?is missing}": "/root",
+	} {
+		if got, err := expand(in, vars); got != want || err != nil {
+			t.Errorf("expand(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	_, errs := Load(filepath.Join(dir, "none.yaml"))
+	if len(errs) != 1 || !strings.HasSuffix(errs[0].Error(), "/none.yaml): give another file with --config, or try logstream run --demo") || errs[0].Line != 0 {
+		t.Errorf("a missing file: %v", errs)
+	}
+	_, errs = Load(dir)
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), "is a directory") {
+		t.Errorf("a directory: %v", errs)
+	}
+	large := filepath.Join(dir, "large.yaml")
+	if err := os.WriteFile(large, []byte(strings.Repeat("#", maxFile+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs = Load(large); len(errs) != 1 || errs[0].Message != "is larger than 1048576 bytes" {
+		t.Errorf("a large file: %v", errs)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"interval", "timeout", "expect", "heal", "url"}
+	for in, want := range map[string]string{"intervall": "interval", "intrval": "interval", "time_out": "timeout",
+		"exepct": "expect", "hael": "heal", "uri": "url", "x": "", "kubernetes": "", strings.Repeat("interval", 99): ""} {
+		if got := nearest(in, known); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("services: [{name: a, url: &u 'http://${X:-a}', <<: {chaos: true}}]\nbus: {brokers: *u}"))
+	f.Add([]byte("bus: &a {<<: *a, embedded: {max_size: 8MiB}}"))
+	f.Add([]byte("defaults: {interval: 2s\n\t}"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c, errs := Parse("config.yaml", content, environment(map[string]string{"X": "x: [y"}))
+		if len(errs) == 0 {
+			for _, s := range c.Services {
+				if problems := s.Problems(); problems != nil {
+					t.Errorf("accepted a service with %v", problems)
+				}
+			}
+			return
+		}
+		for i, err := range errs {
+			if err.Message == "" || err.Line < 1 || err.Column < 1 {
+				t.Errorf("an error without a place or a message: %+v", err)
+			}
+			if i > 0 && errs[i-1].Line > err.Line {
+				t.Errorf("errors out of order: %v before %v", errs[i-1], err)
+			}
+			if strings.ContainsAny(err.Error(), "\n\x1b") {
+				t.Errorf("an error that is more than a line: %q", err.Error())
+			}
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/service"
+	"logstream/internal/trouble"
+)
+
+// watched is a file that a Watcher follows.
+type watched struct {
+	t       *testing.T
+	path    string
+	board   *trouble.Board
+	watcher *Watcher
+	applied chan []service.Definition
+}
+
+func watch(t *testing.T, content string) *watched {
+	t.Helper()
+	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &trouble.Board{}, applied: make(chan []service.Definition, 10)}
+	w.save(content)
+	running, errs := Load(w.path)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	w.watcher = NewWatcher(w.path, running, slog.New(slog.DiscardHandler), w.board, func(all []service.Definition) { w.applied <- all })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.watcher.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// save replaces the file as an editor does: a new one under the old name.
+func (w *watched) save(content string) {
+	w.t.Helper()
+	if err := os.WriteFile(w.path+"~", []byte(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Rename(w.path+"~", w.path); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// told waits until the board's part config says something with want in it, or
+// nothing where want is empty.
+func (w *watched) told(want string) {
+	w.t.Helper()
+	deadline := time.After(5 * time.Second)
+	for {
+		changed := w.board.Changed()
+		told, is := w.board.Get(trouble.Config)
+		if want == "" && !is || want != "" && strings.Contains(told.What, want) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			w.t.Fatalf("the board says %q, want %q", told.What, want)
+		}
+	}
+}
+
+func (w *watched) takes(want ...string) {
+	w.t.Helper()
+	began := time.Now()
+	select {
+	case all := <-w.applied:
+		var names []string
+		for _, s := range all {
+			names = append(names, s.Name)
+		}
+		if strings.Join(names, " ") != strings.Join(want, " ") {
+			w.t.Fatalf("applied %q, want %q", names, want)
+		}
+	case <-time.After(5 * time.Second):
+		w.t.Fatalf("nothing was applied, want %q", want)
+	}
+	if took := time.Since(began); took > time.Second {
+		w.t.Errorf("took effect after %s", took)
+	}
+}
+
+func TestASavedFileTakesEffect(t *testing.T) {
+	w := watch(t, good)
+	w.save("services: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}]")
+	w.takes("a", "b")
+	w.save("services: [{name: b, url: 'http://b', interval: 4s}]")
+	w.takes("b")
+	if s := w.watcher.Services(); len(s) != 1 || s[0].Interval != 4*time.Second {
+		t.Errorf("services in use: %+v", s)
+	}
+	w.save("defaults: {timeout: 3s}\nservices: [{name: b, url: 'http://b', interval: 4s}]")
+	w.takes("b")
+	w.save("services: []")
+	w.takes()
+}
+
+func TestABadEditChangesNothing(t *testing.T) {
+	w := watch(t, good)
+	w.save("services: [{name: a, url: 'http://a', intervall: 2s}]")
+	w.told("config.yaml:1:39: services[0].intervall: unknown key; did you mean interval?")
+	if !strings.Contains(w.watcher.Problem(), "intervall") || len(w.applied) != 0 {
+		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
+	}
+	if err := os.Remove(w.path); err != nil {
+		t.Fatal(err)
+	}
+	w.told("does not exist")
+	w.save(good)
+	w.told("")
+	if w.watcher.Problem() != "" || len(w.applied) != 0 {
+		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
+	}
+}
+
+func TestOtherChangesNeedARestart(t *testing.T) {
+	w := watch(t, good)
+	w.save("services: [{name: b, url: 'http://b'}]\nhealer: {mode: auto}\nbus: {embedded: {max_size: 8MiB}}")
+	w.takes("b")
+	w.told("bus, healer changed in config.yaml: a restart is needed for that")
+	if w.watcher.Problem() != "" {
+		t.Errorf("the problem is %q", w.watcher.Problem())
+	}
+	w.save("services: [{name: b, url: 'http://b'}]\n")
+	w.told("")
+}
