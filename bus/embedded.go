@@ -18,15 +18,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 )
 
-// retentionEvery bounds how long a record outlives its time; the bound in
-// bytes is applied when as much has come in that it could be passed.
+// retentionEvery bounds how long a record outlives its time. The bound in
+// bytes is applied whenever a sixty-fourth of it has come in.
 const retentionEvery = 10 * time.Second
 
 // broker is the Kafka broker inside the process.
 type broker struct {
-	addr  string
-	meter *meter
-	log   *slog.Logger
+	addr string
+	log  *slog.Logger
 
 	mu      sync.Mutex
 	cluster *kfake.Cluster // nil once closed: a closed cluster answers no call
@@ -39,7 +38,8 @@ func startBroker(ctx context.Context, e Embedded, dir string, log *slog.Logger) 
 	if err != nil {
 		return nil, listenError(e.Listen, err)
 	}
-	m := &meter{Listener: listener, step: max(int64(e.MaxSize)/64, 64<<10), due: make(chan struct{}, 1)}
+	b := &broker{addr: listener.Addr().String(), log: log}
+	m := &meter{Listener: listener, step: max(int64(e.MaxSize)/64, 64<<10), due: b.applyRetention}
 	path := filepath.Join(dir, logDir)
 	options := []kfake.Opt{
 		kfake.NumBrokers(1),
@@ -60,9 +60,11 @@ func startBroker(ctx context.Context, e Embedded, dir string, log *slog.Logger) 
 		return nil, &StartError{fmt.Sprintf("the log in %s cannot be opened", path), err,
 			"make it readable and writable for this user, or move it away to start with an empty log"}
 	}
-	b := &broker{addr: listener.Addr().String(), meter: m, log: log, cluster: cluster}
-	b.stampBatches()
-	b.applyRetention() // what was trimmed before a kill is back
+	b.use(cluster)
+	// What was trimmed before a kill is back. The broker counts a segment that
+	// is trimmed in part twice, so once is not enough.
+	b.applyRetention()
+	b.applyRetention()
 	debug.FreeOSMemory()
 	return b, nil
 }
@@ -88,9 +90,13 @@ func versions() *kversion.Versions {
 // registered anew: it remembers each connection's last request for ever.
 const renewControl = 1000
 
-// stampBatches makes the broker's clock the time of every record.
-func (b *broker) stampBatches() {
-	cluster, seen := b.cluster, 0
+// use takes the cluster into service, and makes its clock the time of every
+// record.
+func (b *broker) use(cluster *kfake.Cluster) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cluster = cluster
+	seen := 0
 	var hook func(kmsg.Request) (kmsg.Response, error, bool)
 	hook = func(request kmsg.Request) (kmsg.Response, error, bool) {
 		if produce, is := request.(*kmsg.ProduceRequest); is {
@@ -118,7 +124,6 @@ func (b *broker) retain(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-b.meter.due:
 		case <-ticker.C:
 		}
 		b.applyRetention()
@@ -143,13 +148,13 @@ func (b *broker) close() {
 	}
 }
 
-// meter counts what comes in from all clients, ours and others', and says
-// when the bound in bytes is due.
+// meter counts what comes in from all clients, ours and others', and has the
+// bound in bytes applied before more is taken.
 type meter struct {
 	net.Listener
 	step  int64
 	bytes atomic.Int64
-	due   chan struct{} // holds one
+	due   func()
 }
 
 func (m *meter) Accept() (net.Conn, error) {
@@ -169,10 +174,7 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	m := c.meter
 	if after := m.bytes.Add(int64(n)); after/m.step != (after-int64(n))/m.step {
-		select {
-		case m.due <- struct{}{}:
-		default: // it is due already
-		}
+		m.due()
 	}
 	return n, err
 }

@@ -211,7 +211,13 @@ func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stre
 			r.handle(message)
 		case failure := <-s.failures:
 			r.bus.log.Debug("reading failed", "topic", r.Topic, "partition", failure.Partition, "error", failure.Err)
-			r.positions[failure.Partition].trouble = true
+			p := r.positions[failure.Partition]
+			p.trouble = true
+			if errors.Is(failure.Err, sarama.ErrMessageTooLarge) { // it is about to pass over a batch
+				if err := r.step(ctx, client, place{r.Topic, failure.Partition}, p); err != nil {
+					return err
+				}
+			}
 		case partition := <-s.ended:
 			return fmt.Errorf("the consumer of %s/%d gave up", r.Topic, partition)
 		case <-ticker.C:
@@ -270,18 +276,42 @@ func (r *subscriber) unstall(ctx context.Context, client sarama.Client) error {
 		if time.Since(p.heard) < stallAfter || !(p.trouble || p.next < p.end) {
 			continue
 		}
-		where := place{r.Topic, partition}
-		got, err := fetch(client, where, p.next, 1)
-		switch {
-		case errors.Is(err, errUnreadable):
-			return r.skip(ctx, client, where, p, err)
-		case err != nil:
+		if err := r.step(ctx, client, place{r.Topic, partition}, p); err != nil {
 			return err
-		case len(got.records) == 0:
-			p.next, p.trouble = got.next, false
-			r.tellCaughtUp()
 		}
 	}
+	return nil
+}
+
+// maxSteps bounds how many batches are read singly at once.
+const maxSteps = 1000
+
+// step reads a stalled partition batch by batch. The consumer asks for many at
+// once, and one that can't be decoded spoils those before it as well.
+func (r *subscriber) step(ctx context.Context, client sarama.Client, where place, p *position) error {
+	failing := p.trouble
+	for range maxSteps {
+		got, err := fetch(client, where, p.next, 1)
+		if errors.Is(err, errUnreadable) {
+			return r.skip(ctx, client, where, p, err)
+		}
+		if err != nil {
+			return err
+		}
+		if len(got.records) > 0 && !failing {
+			return nil // the consumer is about to bring it
+		}
+		if len(got.records) == 0 && got.next == p.next {
+			p.trouble = false
+			return nil
+		}
+		for _, message := range got.records {
+			r.handle(message)
+		}
+		p.next = got.next
+		r.tellCaughtUp()
+	}
+	p.trouble, p.heard = failing, time.Time{}
 	return nil
 }
 

@@ -51,9 +51,9 @@ func embeddedTopic(name string, e Embedded) (topic, bool) {
 	t := topic{name: name, partitions: 1}
 	switch name {
 	case event.TopicHealth:
-		// An eighth is left for the index files, and for what comes in
-		// between two applications of the bound.
-		t.keep, t.bytes = e.Retention, int64(e.MaxSize)*7/8
+		// An eighth and the largest batch are left for the index files, and
+		// for what comes in between two applications of the bound.
+		t.keep, t.bytes = e.Retention, int64(e.MaxSize)*7/8-maxMessage
 		t.segment = segmentBytes(int64(e.MaxSize))
 		return t, true
 	case event.TopicServices:
