@@ -66,13 +66,10 @@ func closing(t testing.TB, open func() (*Engine, error)) *Engine {
 
 // Open is the engine that runs, or else one of our own, for TestMain. Close it.
 func Open() (*Engine, error) {
-	host := os.Getenv("DOCKER_HOST")
-	if host == "" {
-		host = "unix:///var/run/docker.sock"
-	}
-	e := &Engine{host: host, Socket: socketOf(host)}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	host := currentHost(ctx)
+	e := &Engine{host: host, Socket: socketOf(host)}
 	if _, err := e.Command(ctx, nil, "version", "--format", "{{.Server.Version}}"); err == nil {
 		return e, nil
 	}
@@ -199,6 +196,18 @@ func (e *Engine) answers() bool {
 	}
 	_ = response.Body.Close() // its status says it all
 	return response.StatusCode == http.StatusOK
+}
+
+// currentHost is the address that the docker command would use.
+func currentHost(ctx context.Context) string {
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		return host
+	}
+	out, err := exec.CommandContext(ctx, "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output()
+	if host := strings.TrimSpace(string(out)); err == nil && host != "" {
+		return host
+	}
+	return "unix:///var/run/docker.sock"
 }
 
 func socketOf(host string) string {

@@ -3,12 +3,32 @@
 package engine_test
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
 	"logstream/e2e/engine"
 	"logstream/e2e/images"
 )
+
+// What the engine of a killed test left is removed by the next one.
+func TestLeftoversAreSwept(t *testing.T) {
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	left := fmt.Sprintf("/tmp/lse2e00test-%d", ended.Process.Pid)
+	if err := os.MkdirAll(left+"/data", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(left) })
+	engine.StartOwn(t)
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", left, err)
+	}
+}
 
 // An engine of our own starts, is killed and stopped, keeps its containers'
 // files over that, and leaves nothing behind.

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// killLeftovers kills the processes that an engine left: shims, which name its
-// folder on their command line, and what runs in its control group.
+// killLeftovers kills the processes that an engine left: daemons and shims, which
+// name its folder on their command line, and what runs in its control group.
 func killLeftovers(dir, cgroup string) error {
 	none := within(10*time.Second, func() bool {
 		left := leftovers(dir, cgroup)
@@ -44,15 +44,16 @@ func leftovers(dir, cgroup string) []int {
 		}
 		groups, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cgroup"))
 		command, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if bytes.Contains(groups, []byte(":"+cgroup+"/")) || isShim(command, dir) {
+		if bytes.Contains(groups, []byte(":"+cgroup+"/")) || isDaemon(command, dir) {
 			found = append(found, pid)
 		}
 	}
 	return found
 }
 
-func isShim(command []byte, dir string) bool {
-	return bytes.Contains(command, []byte("containerd-shim")) && bytes.Contains(command, []byte(dir+"/"))
+func isDaemon(command []byte, dir string) bool {
+	return bytes.Contains(command, []byte(dir+"/")) &&
+		(bytes.Contains(command, []byte("containerd")) || bytes.Contains(command, []byte("dockerd")))
 }
 
 // unmountBelow unmounts what an engine left mounted in its folder.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,13 +38,44 @@ func newOwn() (*own, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("the Docker engine doesn't run, and to start one takes root: sudo systemctl start docker")
 	}
+	if err := sweep(); err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("lse2e%06x", rand.N(1<<24))
 	// Short, because the path of a socket has at most 107 bytes.
-	dir, err := os.MkdirTemp("/tmp", "lse2e-")
-	if err != nil {
+	dir := filepath.Join("/tmp", fmt.Sprintf("%s-%d", name, os.Getpid()))
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for the engine: %w", err)
 	}
-	o := &own{dir: dir, socket: filepath.Join(dir, "docker.sock"), name: fmt.Sprintf("lse2e%06x", rand.N(1<<24))}
-	return o, nil
+	return &own{dir: dir, name: name, socket: filepath.Join(dir, "docker.sock")}, nil
+}
+
+// sweep removes what engines left whose tests were killed: their folders name
+// the test's process.
+func sweep() error {
+	dirs, err := filepath.Glob("/tmp/lse2e*-*")
+	if err != nil {
+		return err // unreachable: the pattern is well formed
+	}
+	for _, dir := range dirs {
+		name, process, _ := strings.Cut(filepath.Base(dir), "-")
+		if _, err := strconv.Atoi(process); err != nil || lives(process) {
+			continue
+		}
+		_, err := net.InterfaceByName(name)
+		left := &own{dir: dir, name: name, bridged: err == nil}
+		if err := left.close(func() {}); err != nil {
+			return fmt.Errorf("remove what a killed test left: %w", err)
+		}
+	}
+	return nil
+}
+
+// lives reports whether a process runs. One that ended and that nobody asked
+// how has an empty command line.
+func lives(process string) bool {
+	command, err := os.ReadFile(filepath.Join("/proc", process, "cmdline"))
+	return err == nil && len(command) > 0
 }
 
 // run starts what doesn't run.
