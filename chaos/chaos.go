@@ -1,0 +1,198 @@
+// Package chaos is the actor that breaks things on purpose: it reads inject
+// commands, does real harm to the containers of services that allow it, and
+// answers each command with its result on the same topic.
+//
+// A command is carried out at most once: not when its id was read before, not
+// when its result is on the log already, and not when it is first read more
+// than ten seconds after its time, so that a replay breaks nothing. Commands
+// for one service are carried out in their order, those for several beside
+// each other.
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/supervise"
+)
+
+const (
+	// lookBack is how far back commands are read at a start: those without a
+	// result are answered, so that whoever waits for one learns its fate.
+	lookBack = 10 * time.Minute
+	// injectGrace is what an injection may take beyond the container's own
+	// stop time-out.
+	injectGrace = 15 * time.Second
+	findTimeout = 5 * time.Second
+)
+
+// Log is what of the bus is needed here.
+type Log interface {
+	Append(ctx context.Context, topic, key string, value []byte) error
+	Subscribe(ctx context.Context, s event.Subscription) error
+}
+
+// Runtime is what of a container.Runtime is needed here.
+type Runtime interface {
+	Find(ctx context.Context, ref string) (container.State, error)
+	Inject(ctx context.Context, id, fault string) error
+	Faults(name string) []string
+	Start(ctx context.Context, id string) error
+	Restart(ctx context.Context, id string) error
+	Unpause(ctx context.Context, id string) error
+}
+
+// Chaos is the actor.
+type Chaos struct {
+	log     *slog.Logger
+	bus     Log
+	runtime Runtime
+	origin  event.Origin
+
+	mu       sync.Mutex
+	services map[string]service.Definition
+}
+
+// New makes the actor of the instance and host that origin names.
+func New(log *slog.Logger, bus Log, runtime Runtime, origin event.Origin, services []service.Definition) *Chaos {
+	c := &Chaos{log: log.With("component", "chaos"), bus: bus, runtime: runtime, origin: origin}
+	c.Apply(services)
+	return c
+}
+
+// Apply replaces the services. What is under way goes on; what waits is judged
+// by the new ones.
+func (c *Chaos) Apply(services []service.Definition) {
+	byName := make(map[string]service.Definition, len(services))
+	for _, s := range services {
+		byName[s.Name] = s
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.services = byName
+}
+
+func (c *Chaos) service(name string) (service.Definition, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, is := c.services[name]
+	return s, is
+}
+
+// Run reads commands and carries them out until ctx ends, and returns after
+// the last one under way has been given up.
+func (c *Chaos) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	r := &run{
+		Chaos: c, group: group, desk: newDesk(c.origin.Host),
+		read: make(chan event.Command), caughtUp: make(chan struct{}),
+		done: make(chan string), answers: make(chan event.Command, maxAnswers),
+	}
+	supervise.Go(ctx, group, "chaos reader", r.follow)
+	supervise.Go(ctx, group, "chaos answers", r.answerAll)
+	supervise.Go(ctx, group, "chaos loop", r.loop)
+	return group.Wait()
+}
+
+// run is one Run. The desk belongs to its loop.
+type run struct {
+	*Chaos
+	group    *errgroup.Group
+	desk     *desk
+	read     chan event.Command
+	caughtUp chan struct{}
+	done     chan string // names of services whose injection has ended
+	answers  chan event.Command
+}
+
+// follow hands what is read to the loop.
+func (r *run) follow(ctx context.Context) error {
+	err := r.bus.Subscribe(ctx, event.Subscription{
+		Topic: event.TopicCommands,
+		Since: time.Now().Add(-lookBack),
+		Handle: func(record event.Record) error {
+			command, err := event.DecodeCommand(record.Value)
+			if err != nil {
+				return err
+			}
+			select {
+			case r.read <- command:
+			case <-ctx.Done():
+			}
+			return nil
+		},
+		CaughtUp: func() {
+			select {
+			case r.caughtUp <- struct{}{}:
+			case <-ctx.Done():
+			}
+		},
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return fmt.Errorf("read %s: the subscription ended", event.TopicCommands)
+	}
+	return fmt.Errorf("read %s: %w", event.TopicCommands, err)
+}
+
+func (r *run) loop(ctx context.Context) error {
+	for {
+		var verdicts []verdict
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case command := <-r.read:
+			verdicts = r.desk.take(command, time.Now(), r.service)
+		case <-r.caughtUp:
+			verdicts = r.desk.caughtUp(r.service)
+		case name := <-r.done:
+			verdicts = r.desk.finished(name, r.service)
+		}
+		for _, v := range verdicts {
+			r.obey(ctx, v)
+		}
+	}
+}
+
+func (r *run) obey(ctx context.Context, v verdict) {
+	if v.refused != "" {
+		r.log.Warn("a fault is not injected", "service", v.command.Service, "fault", v.command.Args.Fault, "by", v.command.By, "why", v.refused)
+		r.answer(v.command, errors.New(v.refused))
+		return
+	}
+	supervise.Go(ctx, r.group, "chaos worker", func(ctx context.Context) error {
+		err := r.guarded(ctx, v)
+		if panicked := (*supervise.PanicError)(nil); errors.As(err, &panicked) {
+			// Answered before the actor restarts: the replay would repeat it.
+			return errors.Join(err, r.try(ctx, v.command.Service, event.Encode(r.result(v.command, errPanicked))))
+		}
+		r.answer(v.command, err)
+		select {
+		case r.done <- v.command.Service:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}
+
+var errPanicked = errors.New("logstream failed inside while it injected the fault: its log has the reason")
+
+// guarded is inject, with a panic as an error.
+func (r *run) guarded(ctx context.Context, v verdict) error {
+	var alone errgroup.Group
+	supervise.Go(ctx, &alone, "chaos injection", func(ctx context.Context) error {
+		return r.inject(ctx, v.command, v.container)
+	})
+	return alone.Wait()
+}

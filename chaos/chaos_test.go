@@ -1,0 +1,415 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/process"
+	"logstream/internal/process/demoservice"
+	"logstream/internal/service"
+	"logstream/internal/supervise"
+)
+
+// TestMain makes the test's binary be a demo service as well.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == demoservice.Argument {
+		os.Exit(demoservice.Main(os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// memoryLog keeps one topic in memory, with the promises of event.Log.
+type memoryLog struct {
+	mu      sync.Mutex
+	values  [][]byte
+	away    bool
+	changed chan struct{}
+}
+
+func newMemoryLog() *memoryLog { return &memoryLog{changed: make(chan struct{})} }
+
+func (l *memoryLog) Append(_ context.Context, topic, key string, value []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.away {
+		return errors.New("no broker answers")
+	}
+	l.values = append(l.values, value)
+	close(l.changed)
+	l.changed = make(chan struct{})
+	return nil
+}
+
+func (l *memoryLog) goAway(away bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.away = away
+}
+
+func (l *memoryLog) from(n int) ([][]byte, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.values[n:], l.changed
+}
+
+func (l *memoryLog) Subscribe(ctx context.Context, s event.Subscription) error {
+	next, told := 0, false
+	for {
+		values, changed := l.from(next)
+		for _, value := range values {
+			_ = s.Handle(event.Record{Topic: s.Topic, Value: value, Signed: true})
+			next++
+		}
+		if !told {
+			s.CaughtUp()
+			told = true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// results are those of the command with that id, in the log's order.
+func (l *memoryLog) results(t *testing.T, id string) []event.CommandResult {
+	t.Helper()
+	values, _ := l.from(0)
+	var all []event.CommandResult
+	for _, value := range values {
+		c, err := event.DecodeCommand(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.ID == id && c.Result != nil {
+			if c.Instance != "here" || c.By != "operator:test" || c.Args.Fault == "" {
+				t.Errorf("the answer is not the command with our origin: %s", value)
+			}
+			all = append(all, *c.Result)
+		}
+	}
+	return all
+}
+
+func (l *memoryLog) ask(t *testing.T, c event.Command) {
+	t.Helper()
+	c.By, c.Command = "operator:test", event.CommandInject
+	if c.Time.IsZero() {
+		c.Time = time.Now().UTC()
+	}
+	if err := l.Append(t.Context(), event.TopicCommands, c.Service, event.Encode(c)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *memoryLog) await(t *testing.T, id string) event.CommandResult {
+	t.Helper()
+	end := time.After(20 * time.Second)
+	for {
+		_, changed := l.from(0)
+		if all := l.results(t, id); len(all) > 0 {
+			return all[0]
+		}
+		select {
+		case <-changed:
+		case <-end:
+			t.Fatalf("no result of %s", id)
+		}
+	}
+}
+
+func args(fault string) event.CommandArgs { return event.CommandArgs{Fault: fault} }
+
+var allowed = []service.Definition{
+	{Name: "payment", Container: "payment-1", Chaos: true},
+	{Name: "inventory", Container: "inventory-1", Chaos: true},
+}
+
+// begin runs the actor until the test ends, or stop is called, which gives
+// Run's error.
+func begin(t *testing.T, log *memoryLog, runtime Runtime) (c *Chaos, stop func() error) {
+	t.Helper()
+	c = New(slog.New(slog.DiscardHandler), log, runtime, event.Origin{Instance: "here", Host: "local"}, allowed)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { _ = stop() })
+	return c, stop
+}
+
+// TestBreaksRealProcesses: each fault, and its undo, on the demo's runtime.
+func TestBreaksRealProcesses(t *testing.T) {
+	runtime := process.New(slog.New(slog.DiscardHandler), []process.Child{{
+		Name: "payment-1", Args: []string{demoservice.Argument, "payment-1", "127.0.0.1:0"},
+		Env: []string{"GORACE=atexit_sleep_ms=0"},
+	}})
+	ctx, cancel := context.WithCancel(context.Background())
+	running := make(chan error, 1)
+	go func() { running <- runtime.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-running })
+	log := newMemoryLog()
+	begin(t, log, runtime)
+	status := func() container.Status {
+		state, err := runtime.Find(t.Context(), "payment-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Status
+	}
+	for i, step := range []struct {
+		args event.CommandArgs
+		want container.Status
+	}{
+		{args("stop"), container.Exited},
+		{event.CommandArgs{Fault: "stop", Undo: true}, container.Running},
+		{args("pause"), container.Paused},
+		{event.CommandArgs{Fault: "pause", Undo: true}, container.Running},
+		{args("kill"), container.Exited},
+		{event.CommandArgs{Fault: "kill", Undo: true}, container.Running},
+		{args("fail"), container.Running},
+		{event.CommandArgs{Fault: "fail", Undo: true}, container.Running},
+	} {
+		id := fmt.Sprint(i)
+		log.ask(t, event.Command{ID: id, Service: "payment", Args: step.args})
+		if result := log.await(t, id); !result.OK || result.Error != "" {
+			t.Fatalf("%+v: %+v", step.args, result)
+		}
+		if got := status(); got != step.want {
+			t.Errorf("after %+v it is %s, want %s", step.args, got, step.want)
+		}
+	}
+	for _, fault := range []string{"melt", "", "STOP", "stop; rm -rf /", strings.Repeat("x", 5000)} {
+		id := "bad " + fault
+		log.ask(t, event.Command{ID: id, Service: "payment", Args: event.CommandArgs{Fault: fault + " "}})
+		result := log.await(t, id)
+		if result.OK || !strings.Contains(result.Error, "is not a fault of payment-1") && !strings.Contains(result.Error, "…") || len(result.Error) > 1000 {
+			t.Errorf("%.20q: %+v", fault, result)
+		}
+	}
+	if got := status(); got != container.Running {
+		t.Errorf("after faults that there are none it is %s", got)
+	}
+}
+
+// gated is a runtime whose injections wait until they are let go on. It says
+// which began.
+type gated struct {
+	Runtime // of nothing else anything is asked
+	began   chan string
+	letGo   chan error
+	state   container.State
+}
+
+func newGated() *gated { return &gated{began: make(chan string, 100), letGo: make(chan error)} }
+
+func (g *gated) Find(_ context.Context, ref string) (container.State, error) {
+	if ref == "payment-1" || ref == "inventory-1" {
+		state := g.state
+		state.Name, state.ID = ref, ref
+		return state, nil
+	}
+	return container.State{}, container.ErrNotFound
+}
+
+func (g *gated) Faults(string) []string { return []string{"stop"} }
+
+func (g *gated) Inject(ctx context.Context, id, fault string) error {
+	g.began <- id
+	select {
+	case err := <-g.letGo:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// TestSlowStopDelaysNobodyElse: two services beside each other, one service's
+// commands in order.
+func TestSlowStopDelaysNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		begin(t, log, runtime)
+		for _, c := range []event.Command{
+			{ID: "a", Service: "payment"}, {ID: "b", Service: "payment"}, {ID: "c", Service: "inventory"},
+		} {
+			c.Args = args("stop")
+			log.ask(t, c)
+		}
+		synctest.Wait()
+		first := []string{<-runtime.began, <-runtime.began}
+		slices.Sort(first)
+		if !slices.Equal(first, []string{"inventory-1", "payment-1"}) || len(runtime.began) > 0 {
+			t.Fatalf("under way are %v and %d more", first, len(runtime.began))
+		}
+		for range 3 {
+			runtime.letGo <- nil
+			synctest.Wait()
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			if all := log.results(t, id); len(all) != 1 || !all[0].OK {
+				t.Errorf("the results of %s are %+v", id, all)
+			}
+		}
+	})
+}
+
+func TestGivesUpInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		runtime.state.StopTimeout = 10 * time.Second
+		begin(t, log, runtime)
+		log.ask(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+		time.Sleep(10*time.Second + injectGrace - time.Millisecond)
+		synctest.Wait()
+		if all := log.results(t, "a"); len(all) > 0 {
+			t.Fatalf("given up before its time: %+v", all)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if all := log.results(t, "a"); len(all) != 1 || all[0].OK || !strings.Contains(all[0].Error, "deadline") {
+			t.Errorf("the results are %+v, want one that names the deadline", all)
+		}
+	})
+}
+
+// TestLogAway: the harm was done, and its result is written when the log is
+// back.
+func TestLogAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		begin(t, log, runtime)
+		log.ask(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+		synctest.Wait()
+		log.goAway(true)
+		runtime.letGo <- nil
+		time.Sleep(time.Minute)
+		log.goAway(false)
+		time.Sleep(lastRetry)
+		synctest.Wait()
+		if all := log.results(t, "a"); len(all) != 1 || !all[0].OK {
+			t.Errorf("the results are %+v, want one", all)
+		}
+		if len(runtime.began) != 1 {
+			t.Errorf("it was injected %d times", len(runtime.began))
+		}
+	})
+}
+
+// TestRestartRepeatsNothing: what has a result is not done again, what is too
+// old is answered once.
+func TestRestartRepeatsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		_, stop := begin(t, log, runtime)
+		log.ask(t, event.Command{ID: "done", Service: "payment", Args: args("stop")})
+		synctest.Wait()
+		runtime.letGo <- nil
+		synctest.Wait()
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Errorf("Run ended with %v", err)
+		}
+		log.ask(t, event.Command{ID: "late", Service: "payment", Args: args("stop")})
+		time.Sleep(11 * time.Second)
+		log.ask(t, event.Command{ID: "fresh", Service: "inventory", Args: args("stop")})
+		for range 2 {
+			_, stop = begin(t, log, runtime)
+			synctest.Wait()
+			if len(log.results(t, "fresh")) == 0 {
+				runtime.letGo <- nil
+			}
+			synctest.Wait()
+			_ = stop()
+		}
+		if len(runtime.began) != 2 {
+			t.Errorf("%d injections began, want those of done and fresh", len(runtime.began))
+		}
+		for id, want := range map[string]event.CommandResult{
+			"done": {OK: true}, "fresh": {OK: true},
+			"late": {Error: "the command was 11s old when it was read; after 10s nothing is done"},
+		} {
+			if all := log.results(t, id); len(all) != 1 || all[0] != want {
+				t.Errorf("the results of %s are %+v, want %+v once", id, all, want)
+			}
+		}
+	})
+}
+
+func TestApply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		c, _ := begin(t, log, runtime)
+		c.Apply([]service.Definition{{Name: "payment", Container: "payment-1"}})
+		log.ask(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+		log.ask(t, event.Command{ID: "b", Service: "inventory", Args: args("stop")})
+		synctest.Wait()
+		for id, part := range map[string]string{"a": "chaos: true", "b": "no service"} {
+			if all := log.results(t, id); len(all) != 1 || all[0].OK || !strings.Contains(all[0].Error, part) {
+				t.Errorf("the results of %s are %+v", id, all)
+			}
+		}
+		c.Apply(allowed)
+		log.ask(t, event.Command{ID: "c", Service: "inventory", Args: args("stop")})
+		synctest.Wait()
+		if len(runtime.began) != 1 {
+			t.Errorf("%d injections began after chaos was allowed again", len(runtime.began))
+		}
+	})
+}
+
+// TestOwnContainer: logstream's own container is never harmed.
+func TestOwnContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		runtime.state.Self = true
+		begin(t, log, runtime)
+		log.ask(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+		synctest.Wait()
+		if all := log.results(t, "a"); len(all) != 1 || all[0].OK || len(runtime.began) > 0 {
+			t.Errorf("the results are %+v, and %d injections began", all, len(runtime.began))
+		}
+	})
+}
+
+// panicky panics at an injection.
+type panicky struct{ *gated }
+
+func (p panicky) Inject(_ context.Context, id, _ string) error {
+	p.began <- id
+	panic("a fault of our own")
+}
+
+// TestPanicIsNotRepeated: it ends Run with its stack, and the next Run doesn't
+// meet the same command again.
+func TestPanicIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), panicky{newGated()}
+		for range 2 {
+			_, stop := begin(t, log, runtime)
+			if len(log.results(t, "a")) == 0 {
+				log.ask(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+				synctest.Wait()
+				var panicked *supervise.PanicError
+				if err := stop(); !errors.As(err, &panicked) || !strings.Contains(err.Error(), "a fault of our own") {
+					t.Errorf("Run ended with %v, want the panic", err)
+				}
+			}
+			synctest.Wait()
+		}
+		if all := log.results(t, "a"); len(all) != 1 || all[0].OK || len(runtime.began) != 1 {
+			t.Errorf("the results are %+v after %d injections, want one failure after one", all, len(runtime.began))
+		}
+	})
+}
