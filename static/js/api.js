@@ -1,0 +1,58 @@
+// The way to /api/v1. A token, where one is needed, is kept for this tab only.
+
+const KEY = "logstream-token";
+
+export function token() {
+  try {
+    return sessionStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function keepToken(value) {
+  try {
+    if (value) sessionStorage.setItem(KEY, value);
+    else sessionStorage.removeItem(KEY);
+  } catch {
+    // a window that keeps nothing asks again at the next load
+  }
+}
+
+/** An answer that is not a good one: its status (0: none came) and the sentence of the API. */
+export class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function get(path) {
+  return call(path, {});
+}
+
+export function post(path, body) {
+  return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
+async function call(path, options) {
+  const key = token();
+  const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, { ...options, headers, cache: "no-store", signal: AbortSignal.timeout(10_000) });
+  } catch {
+    throw new Refusal(0, "LogStream did not answer.");
+  }
+  const body = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Refusal(answer.status, typeof body?.error === "string" ? body.error : `It answered ${answer.status}.`);
+  return body;
+}
+
+/** The protocols of /ws: a browser can send a token no other way. */
+export function protocols() {
+  const key = token();
+  if (!key) return undefined;
+  const bytes = String.fromCharCode(...new TextEncoder().encode(key));
+  return ["logstream", `token.${btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`];
+}

@@ -1,0 +1,296 @@
+// Wires the page: frames into the store, the store into views, clicks into
+// calls. Everything that has an effect is here or in the module it names;
+// the views are pure.
+
+import { keepToken, token } from "./api.js";
+import { disaster, keep, kept, outcome } from "./deeds.js";
+import { draw } from "./dom.js";
+import { story } from "./incident.js";
+import { loader } from "./loader.js";
+import { advance, due, idle, push } from "./pace.js";
+import { connect } from "./socket.js";
+import * as store from "./store.js";
+import * as incident from "./pages/incident.js";
+import * as incidents from "./pages/incidents.js";
+import * as overview from "./pages/overview.js";
+import * as service from "./pages/service.js";
+import * as system from "./pages/system.js";
+import * as access from "./pages/access.js";
+import * as keys from "./view/keys.js";
+import { cutoff, top } from "./view/top.js";
+
+const GRACE = 1000; // a connection that is back within it was never away
+const root = document.getElementById("app");
+const said = document.getElementById("said");
+
+let state = store.empty();
+let pace = idle();
+let frames = []; // that wait for the next picture
+let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
+const ui = { denied: false, wrong: false, deeds: kept(), refusals: new Map(), sizes: new Map(), windows: new Map(), keys: false };
+
+// ---- what comes in
+
+const data = loader({ onAnswer: learn, onRefusal: (_, refusal) => { if (refusal.status === 401) deny(); schedule(); } });
+
+const socket = connect({
+  onFrame(frame) {
+    frames.push(frame);
+    if (document.hidden) takeFrames();
+    else schedule();
+  },
+  onChange(change) {
+    const lostAt = change.live ? 0 : conn.lostAt || Date.now();
+    conn = { ...change, lostAt };
+    if (!change.live && change.failures === 1) data.want(["/info"], Date.now()); // a refused token closes the socket, too
+    schedule();
+  },
+  silence: () => 3 * longestInterval(),
+});
+
+function longestInterval() {
+  const seconds = [...state.details.values()].map((detail) => parseFloat(detail.config?.interval) * (/\dm$/.test(detail.config?.interval) ? 60 : 1)).filter(Number.isFinite);
+  return Math.max(20, ...seconds) * 1000;
+}
+
+function takeFrames() {
+  const now = Date.now();
+  for (const frame of frames.splice(0)) {
+    const folded = store.fold(state, frame, now);
+    if (folded.gap) {
+      frames = [];
+      socket.again();
+      return;
+    }
+    state = folded.state;
+    for (const agent of folded.agents) pace = push(pace, agent, now);
+    for (const event of frame.events ?? []) if (event.kind === "service" && event.data?.name) data.touch(`/services/${encodeURIComponent(event.data.name)}`);
+  }
+  pace = advance(pace, now);
+}
+
+function learn(path, value) {
+  const [address] = path.split("?");
+  const parts = address.split("/").slice(1).map(decodeURIComponent);
+  if (path === "/chaos") state = store.learnChaos(state, value);
+  else if (path === "/info") state = { ...state, info: { ...state.info, ...value }, infoAt: Date.now() };
+  else if (address === "/incidents") state = store.learnIncidents(state, value ?? []);
+  else if (parts[0] === "incidents") state = store.learnIncident(state, value);
+  else if (parts[0] === "services" && parts.length === 2) state = store.learnService(state, value);
+  else if (path.endsWith("/history?window=1h")) state = store.learnHistory(state, parts[1], value);
+  schedule();
+}
+
+function deny() {
+  ui.wrong = ui.denied ? ui.wrong : token() !== "";
+  ui.denied = true;
+}
+
+// ---- what is shown
+
+const PAGES = [[/^\/incidents\/?$/, incidents], [/^\/incidents\/([^/]+)\/?$/, incident], [/^\/services\/([^/]+)\/?$/, service], [/^\/system\/?$/, system]];
+
+function route() {
+  for (const [pattern, page] of PAGES) {
+    const found = pattern.exec(location.pathname);
+    if (found) return { page, name: found[1] ? safeDecode(found[1]) : "" };
+  }
+  return { page: overview, name: "" };
+}
+
+function safeDecode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function connection(now) {
+  if (ui.denied) return "denied";
+  if (conn.live) return "live";
+  if (conn.lostAt && now - conn.lostAt >= GRACE) return "down";
+  return state.seq === null ? "loading" : "live";
+}
+
+function stories() {
+  const told = new Map();
+  for (const row of state.incidents.values()) {
+    const events = state.events.get(row.id) ?? [];
+    if (!events.length && row.state === "resolved") continue;
+    told.set(row.id, story(row, events, row.state === "resolved" ? [] : (state.health.get(row.service) ?? [])));
+  }
+  return told;
+}
+
+function render() {
+  takeFrames();
+  const now = Date.now();
+  pace = advance(pace, now);
+  const shown = connection(now);
+  const { page, name } = route();
+  const ctx = { ...ui, state, now, name, stale: shown === "down", conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
+  document.documentElement.dataset.conn = shown;
+  draw(root,
+    top({ path: location.pathname, open: [...state.incidents.values()].filter((row) => row.state !== "resolved").length, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
+    shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
+    ui.denied ? access.view(ctx) : page.view(ctx),
+    ui.keys && keys.view());
+  document.title = ui.denied ? "Access · LogStream" : page.title(ctx);
+  announce(ctx, now);
+  measure();
+  if (!ui.denied) data.want(page.needs(ctx), state.since);
+  later(now);
+}
+
+let picture = 0;
+function schedule() {
+  if (!picture) picture = requestAnimationFrame(() => {
+    picture = 0;
+    render();
+  });
+}
+
+// Between frames the clocks go on: each second, four times while something is done.
+let timer = 0;
+function later(now) {
+  clearTimeout(timer);
+  const busy = [...state.incidents.values()].some((row) => row.state === "open" && !row.held);
+  const next = Math.min(due(pace) ?? Infinity, now + (busy ? 250 : 1000 - (now % 1000)));
+  timer = setTimeout(schedule, Math.max(16, next - now));
+}
+
+// One sentence at a time for those who hear the page, five seconds apart.
+let saidAt = 0;
+function announce(ctx, now) {
+  const { line, first, work } = overview.summary(ctx);
+  icon(line, work, first);
+  if (state.seq === null || now - saidAt < 5000) return;
+  const text = [line.text, work?.still].filter(Boolean).join(". ").replace("..", ".");
+  if (text === said.textContent) return;
+  said.textContent = text;
+  saidAt = now;
+}
+
+function icon(line, work, first) {
+  const open = first && first.phase !== "resolved";
+  const name = work?.kind === "wait" ? "wait" : open && work?.kind === "work" ? "work" : line.status === "DOWN" ? "down" : "up";
+  const link = document.querySelector("link[rel=icon]");
+  if (link.getAttribute("href") !== `/icons/${name}.svg`) link.setAttribute("href", `/icons/${name}.svg`);
+}
+
+// Charts are drawn to the size of their place.
+const resized = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    const width = Math.round(contentRect.width);
+    if (!width || ui.sizes.get(target.dataset.size) === width) continue;
+    ui.sizes.set(target.dataset.size, width);
+    schedule();
+  }
+});
+const watched = new WeakSet();
+function measure() {
+  for (const svg of root.querySelectorAll("svg[data-size]")) {
+    if (watched.has(svg)) continue;
+    watched.add(svg);
+    resized.observe(svg);
+  }
+}
+
+// ---- what the visitor does
+
+const ACTS = {
+  theme() {
+    const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = dark ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", document.documentElement.dataset.theme);
+    } catch {
+      // a private window forgets it
+    }
+  },
+  reconnect: () => socket.again(),
+  copy(button) {
+    navigator.clipboard?.writeText(button.dataset.text).then(() => {
+      button.dataset.done = "true";
+      said.textContent = "Copied";
+      setTimeout(() => delete button.dataset.done, 1500);
+    }, () => {});
+  },
+  window(button) {
+    ui.windows.set(button.dataset.of, button.dataset.window);
+  },
+  keys() {
+    ui.keys = !ui.keys;
+  },
+  async chaos(button) {
+    const { of, fault } = button.dataset;
+    ui.refusals.delete(of);
+    try {
+      const deed = await disaster(of, fault, store.clock(state, Date.now()));
+      remember([...ui.deeds, deed]);
+      const error = await outcome(deed.id);
+      if (error) remember(ui.deeds.map((known) => (known.id === deed.id ? { ...known, error } : known)));
+    } catch (refusal) {
+      if (refusal.status === 401) deny();
+      ui.refusals.set(of, refusal.message);
+    }
+    schedule();
+  },
+};
+
+function remember(deeds) {
+  ui.deeds = deeds.slice(-20);
+  keep(ui.deeds);
+  schedule();
+}
+
+addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  const button = target?.closest("[data-act]");
+  if (button) {
+    ACTS[button.dataset.act]?.(button);
+    schedule();
+    return;
+  }
+  const link = target?.closest("a[href]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || link.getAttribute("href").startsWith("#") || link.pathname.startsWith("/api/")) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});
+
+addEventListener("submit", (event) => {
+  if (!(event.target instanceof HTMLFormElement) || event.target.dataset.act !== "token") return;
+  event.preventDefault();
+  keepToken(new FormData(event.target).get("token")?.trim());
+  ui.denied = false;
+  ui.wrong = false;
+  data.forget();
+  socket.again();
+  schedule();
+});
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
+  if (event.key === "?") ACTS.keys();
+  else if (event.key === "Escape" && ui.keys) ui.keys = false;
+  else return;
+  schedule();
+});
+
+function go(to) {
+  history.pushState(null, "", to);
+  render();
+  scrollTo(0, 0);
+  root.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+try {
+  sessionStorage.removeItem("tries"); // theme.js counts loads of this code that failed
+} catch {
+  // nothing is kept here
+}
+addEventListener("popstate", schedule);
+document.addEventListener("visibilitychange", schedule);
+render();

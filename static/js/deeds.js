@@ -1,0 +1,40 @@
+// What the visitor did on this page, kept for this tab: so that "You stopped
+// payment-service" stands beside what the machine did.
+
+import { get, post } from "./api.js";
+
+const KEY = "logstream-deeds";
+const MOST = 20;
+
+export function kept() {
+  try {
+    const list = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}
+
+export function keep(deeds) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(deeds.slice(-MOST)));
+  } catch {
+    // a window that keeps nothing forgets at the next load
+  }
+}
+
+/** Asks for a disaster; gives the deed once the command is on the log. */
+export async function disaster(service, fault, at) {
+  const answer = await post(`/services/${encodeURIComponent(service)}/chaos`, { fault });
+  return { id: String(answer?.command ?? `${service}-${fault}-${at}`), at, service, fault, error: "" };
+}
+
+/** What became of a command: the error of its result, or "" where it was carried out or nothing was heard. */
+export async function outcome(id, { tries = 20, pause = 500 } = {}) {
+  for (let i = 0; i < tries; i++) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const record = await get(`/commands/${encodeURIComponent(id)}`).catch(() => null);
+    if (record?.result) return record.result.ok === false ? String(record.result.error || "it failed") : "";
+  }
+  return "";
+}

@@ -1,0 +1,190 @@
+// One incident, whole: its figures, what decided, who decided, and its
+// timeline with the time between the steps.
+
+import { h, icon } from "../dom.js";
+import { story } from "../incident.js";
+import { clock } from "../store.js";
+import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
+import { choice, gate, who } from "../vocabulary.js";
+import { bare, ending, holdReason, sentence, title as about, until } from "../words.js";
+import { lane } from "../lane.js";
+import { command, copy, crumbs, facts, href, loading, nothing, pill, pips } from "../view/bits.js";
+import { timeline } from "../timeline.js";
+
+const path = (id) => `/incidents/${encodeURIComponent(id)}`;
+
+export function needs({ name }) {
+  return [path(name)];
+}
+
+export function title({ state, name }) {
+  const row = state.incidents.get(name);
+  return `${row ? about(row) : "Incident"} · LogStream`;
+}
+
+export function view(ctx) {
+  const { state, name, answers, now } = ctx;
+  const row = state.incidents.get(name);
+  const events = state.events.get(name) ?? [];
+  const refusal = answers.get(path(name))?.refusal;
+  if (!row || !events.length) {
+    const gone = refusal?.status === 404;
+    return h("main", { id: "main", key: "incident", class: "wrap page" }, way(name),
+      h("h1", { class: "vh", tabindex: "-1" }, "Incident"),
+      gone ? nothing("There is no such incident", "The log keeps incidents for 90 days.") : refusal ? nothing("It cannot be read now", refusal.message) : loading());
+  }
+  const told = ctx.stories.get(name) ?? story(row, events, state.health.get(row.service) ?? []);
+  const at = clock(state, now);
+  return h("main", { id: "main", key: "incident", class: "wrap page" },
+    way(name),
+    head(told, at, state),
+    figures(told, at),
+    h("div", { class: "two" },
+      h("div", { class: "stack" }, evidence(told), views(told), report(told)),
+      h("div", { class: "stack" }, course(told), held(told), links(row))));
+}
+
+function way(id) {
+  return crumbs([["Overview", "/"], ["Incidents", "/incidents"]], id.length > 12 ? `${id.slice(0, 12)}…` : id);
+}
+
+function head(told, at, state) {
+  const model = lane(told, { now: at, mode: state.info?.mode, service: state.services.get(told.row.service) });
+  const mark = told.phase === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(told.row.ttr_ms ?? told.resolved?.data?.ttr_ms)}` } : model.pill;
+  return h("header", { class: "title", "data-incident": told.row.id, "data-phase": told.phase },
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(told.row), " ", pill(mark)), h("p", {}, summary(told, at))),
+    h("div", { class: "btns" },
+      h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(told.row.id)}` }, icon("link"), "Copy link"),
+      told.reported && h("a", { class: "btn", href: `/api/v1/incidents/${encodeURIComponent(told.row.id)}.md`, download: true }, icon("copy"), "Post-mortem as Markdown")));
+}
+
+function summary(told, at) {
+  const first = `The first failed check was at ${when(told.firstBad, at)}.`;
+  const error = bare(told.opened?.data?.error);
+  const why = error ? ` ${sentence(error)}` : "";
+  if (told.phase === "resolved") {
+    const last = told.attempts.at(-1);
+    const checks = last?.verified?.data?.ok ? ` ${last.pips.good} good checks in a row proved it.` : "";
+    return `${first}${why} ${ending({ ...told.row, state: "resolved" })}${checks}`;
+  }
+  if (told.phase === "held" || told.phase === "waiting") return `${first}${why} On hold: ${holdReason(told)}.${until(told, at)}`;
+  if (told.phase === "escalated") return `${first}${why} A person is needed: ${bare(told.escalated?.data?.reason ?? "the rules end here")}.`;
+  return `${first}${why}`;
+}
+
+function figures(told, at) {
+  const { row } = told;
+  const done = told.resolved?.data ?? {};
+  const over = told.phase === "resolved";
+  const down = over ? (row.down_ms ?? done.down_ms ?? row.ttr_ms) : at - told.firstBad;
+  const found = row.ttd_ms ?? done.ttd_ms ?? instant(told.opened?.time) - told.firstBad;
+  const decided = instant(told.diagnosed?.time) - instant(told.opened?.time);
+  const attempts = told.attempts.length;
+  return h("dl", { class: "panel figures" },
+    figure("Down for", over ? took(down) : lasting(down), over ? "" : "so far"),
+    figure("Found after", Number.isFinite(found) ? took(found) : "", told.opened?.data?.check === "container" ? "by its container" : ""),
+    figure("Decided in", Number.isFinite(decided) ? took(decided) : "not yet", told.diagnosed ? `by ${who(told.diagnosed.by)}` : ""),
+    figure("Attempts", String(attempts), attempts === 1 && told.attempts[0].action ? `, ${told.attempts[0].action.replaceAll("_", " ")}` : ""),
+    figure("Proved after", over && Number.isFinite(row.ttr_ms ?? done.ttr_ms) ? took(row.ttr_ms ?? done.ttr_ms) : "not yet"));
+}
+
+function figure(name, value, unit = "") {
+  if (!value) return null;
+  const found = /^([\d.,]+) (\S+)(.*)$/.exec(value);
+  return h("div", {}, h("dt", {}, name), found ? h("dd", {}, found[1], " ", h("small", {}, `${found[2]}${found[3]}${unit && !unit.startsWith(",") ? `, ${unit}` : unit}`)) : h("dd", { class: /\d/.test(value) ? null : "text" }, value, unit && h("small", {}, ` ${unit.replace(/^, /, "")}`)));
+}
+
+function evidence(told) {
+  if (!told.evidence) return h("section", { class: "panel pad" }, h("h2", {}, "Evidence"), h("p", { class: "ink2" }, "None was taken yet."));
+  const data = told.evidence.data ?? {};
+  const all = data.facts ?? [];
+  const decided = all.filter((fact) => fact.decisive);
+  const others = all.filter((fact) => !fact.decisive);
+  const delay = instant(told.evidence.time) - instant(told.opened?.time);
+  const logs = data.logs ?? [];
+  return h("section", { class: "panel pad", "aria-labelledby": "h-evidence" },
+    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `taken at ${tenths(instant(told.evidence.time))}${delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
+    decided.length > 0 && [h("h3", { class: "sub" }, "What decided"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), h("p", {}, sentence(fact.why)))))],
+    (others.length > 0 || logs.length > 0) && h("details", { class: "more", open: decided.length === 0 || logs.length > 0 },
+      h("summary", {}, "The rest, which did not decide"),
+      facts(others.map((fact) => [fact.key, String(fact.value)]), "facts two-col"),
+      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text) => h("li", { class: /\b(error|fatal|panic)\b/i.test(text) ? "lv-e" : null }, String(text)))),
+      data.truncated && h("p", { class: "quiet small" }, "Cut: it was longer than a record may be.")));
+}
+
+function views(told) {
+  const data = told.diagnosed?.data;
+  if (!data) return null;
+  const byModel = String(told.diagnosed.by).startsWith("llm:");
+  const service = told.row.service;
+  const two = data.model || data.invalid || byModel;
+  const runbook = data.runbook ?? (byModel ? null : { cause: data.cause, action: data.action, confidence: data.confidence, why: "" });
+  return h("section", { "aria-labelledby": "h-views" },
+    h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
+    h("div", { class: "views" },
+      runbook && opinion("Runbook", runbook, data, service, !byModel),
+      (data.model || byModel || data.invalid) && opinion(byModel ? who(told.diagnosed.by) : "Model", data.model ?? (byModel ? data : null), data, service, byModel)),
+    h("p", { class: "agree" }, icon("shield", "quiet"), h("span", {}, agreement(told, byModel))),
+    options(data, service));
+}
+
+function opinion(name, view, data, service, chosen) {
+  const letter = (data.legal ?? []).find((entry) => entry.action === view?.action)?.letter;
+  const model = name !== "Runbook";
+  return h("article", { class: `panel pad${chosen ? " chosen" : ""}` },
+    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : !model && h("span", { class: "quiet small end" }, "rules")),
+    view ? [
+      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, choice(view.action, service)), Number.isFinite(view.confidence) && h("span", {}, view.confidence.toFixed(2))),
+      h("p", { class: "ink2" }, sentence(view.cause), " ", view.why && sentence(view.why)),
+    ] : h("p", { class: "ink2" }, data.invalid ? `Its answer was not valid: ${bare(data.invalid)}.` : "It gave no answer."),
+    model && data.reasoning && h("details", {}, h("summary", {}, "Thinking"), h("p", { class: "pre" }, data.reasoning)),
+    model && data.prompt && h("details", {}, h("summary", {}, "Prompt"), h("pre", {}, h("code", {}, data.prompt))),
+    model && data.raw && h("details", {}, h("summary", {}, "Raw answer"), h("pre", {}, h("code", {}, data.raw))));
+}
+
+function agreement(told, byModel) {
+  const { runbook, model, action } = told.diagnosed.data ?? {};
+  const other = byModel ? runbook : model;
+  const first = other ? (other.action === action ? "They agree." : `They disagree: the ${byModel ? "model" : "runbook"}’s choice stands.`) : "";
+  const last = told.attempts.at(-1);
+  const guard = last ? `The guard allowed attempt ${last.number}.` : told.hold ? `The guard holds it: ${holdReason(told)}.` : "";
+  return [first, guard].filter(Boolean).join(" ") || "The guard was not asked.";
+}
+
+function options(data, service) {
+  const legal = data.legal ?? [];
+  const refused = data.not_offered ?? [];
+  if (!legal.length && !refused.length) return null;
+  return h("div", { class: "panel pad options" },
+    h("h3", {}, "What there was to choose from"),
+    h("ol", { class: "choices" }, legal.map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null }, h("kbd", {}, entry.letter), h("p", {}, h("b", {}, choice(entry.action, service)), entry.why && [h("br"), bare(entry.why)])))),
+    refused.map((entry) => h("p", { class: "why-not" }, `Not offered: ${choice(entry.action, service)}. ${sentence(entry.why)}`)));
+}
+
+function report(told) {
+  const text = told.reported?.data?.text;
+  if (!text) return null;
+  const parts = String(text).split(/\n{2,}/).map((part) => part.trim()).filter(Boolean);
+  return h("section", { class: "panel pad", "aria-labelledby": "h-report" }, h("h2", { id: "h-report" }, "Post-mortem"),
+    h("div", { class: "prose" }, parts.map((part) => (/^#+ /.test(part) ? h("h3", {}, part.replace(/^#+ /, "")) : h("p", { class: "pre" }, part)))));
+}
+
+function course(told) {
+  return h("section", { class: "panel pad", "aria-labelledby": "h-timeline" }, h("h2", { id: "h-timeline" }, "Timeline"),
+    h("ol", { class: "tl" }, timeline(told).map((item) => h("li", { class: item.look, key: item.key },
+      item.took && h("span", { class: "tl-took" }, item.took),
+      h("span", { class: "node" }, icon(item.icon)),
+      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), pips(item.pips)),
+      h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
+}
+
+function held(told) {
+  const list = told.events.filter((event) => event.type === "suppressed" || event.type === "approval_requested");
+  if (!list.length) return null;
+  return h("section", { class: "panel pad", "aria-labelledby": "h-held" }, h("h2", { id: "h-held" }, "What was held"),
+    facts(list.map((event) => [hhmmss(instant(event.time)), sentence(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
+}
+
+function links(row) {
+  return h("p", { class: "quiet small" }, "The service: ", h("a", { href: href.service(row.service) }, row.service));
+}

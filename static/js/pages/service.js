@@ -1,0 +1,193 @@
+// One service: what happened to it last, its figures, its latency with the
+// incidents upon it, its last checks, its configuration and its container.
+
+import { h, icon } from "../dom.js";
+import { chart } from "../chart.js";
+import { figures as measured, outages, points } from "../series.js";
+import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
+import { hhmm, instant, latency, many, percent, roughly, tenths, took, when } from "../units.js";
+import { fault, gate, status } from "../vocabulary.js";
+import { bare, ending, proof, stateFor, title as about } from "../words.js";
+import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
+import { milliseconds } from "../view/cards.js";
+
+const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60], ["6h", "6 h", 360], ["24h", "24 h", 1440], ["7d", "7 d", 10080], ["30d", "30 d", 43200]];
+
+const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? WINDOWS[1];
+const path = (name) => `/services/${encodeURIComponent(name)}`;
+const historyPath = (ctx) => `${path(ctx.name)}/history?window=${span(ctx)[0]}`;
+
+export function needs(ctx) {
+  return [path(ctx.name), historyPath(ctx), "/chaos", `/incidents?service=${encodeURIComponent(ctx.name)}&limit=50`];
+}
+
+export function title({ state, name }) {
+  const service = state.services.get(name);
+  return `${name}${service ? `: ${status(service.status).word.toLowerCase()}` : ""} · LogStream`;
+}
+
+export function view(ctx) {
+  const { state, name, answers, now } = ctx;
+  const service = state.services.get(name) ?? answers.get(path(name))?.value;
+  const refusal = answers.get(path(name))?.refusal;
+  const way = crumbs([["Overview", "/"]], name);
+  if (!service) {
+    const body = refusal?.status === 404 ? nothing(`No service is called “${name}”`, "It may have been removed from the configuration.") : refusal ? nothing("It cannot be read now", refusal.message) : loading();
+    return h("main", { id: "main", key: "service", class: "wrap page" }, way, h("h1", { class: "vh", tabindex: "-1" }, name), body);
+  }
+  const at = clock(state, now);
+  const detail = { ...service, ...state.details.get(name) };
+  const rows = [...state.incidents.values()].filter((row) => row.service === name).sort((a, b) => instant(b.opened) - instant(a.opened));
+  const model = { ctx, at, service, detail, rows, instance: ownInstance(state, name), health: state.health.get(name) ?? [] };
+  return h("main", { id: "main", key: "service", class: "wrap page" },
+    way,
+    head(model), figures(model), latencies(model),
+    h("div", { class: "two" },
+      h("div", { class: "stack" }, observations(model), configuration(detail)),
+      h("div", { class: "stack" }, disasters(model), container(detail), sources(detail, at), history(model))));
+}
+
+function head({ service, rows, ctx, at }) {
+  const s = status(service.status);
+  return h("header", { class: "title", "data-service": service.name, "data-status": service.status },
+    h("div", { class: "title-say" },
+      h("h1", { tabindex: "-1" }, service.name, " ", pill({ colour: s.colour === "quiet" ? "" : s.colour, icon: s.shape, text: stateFor(service, at) })),
+      h("p", {}, lately(service, rows[0], ctx, at))));
+}
+
+function lately(service, row, ctx, at) {
+  if (service.managed === false) return "LogStream only looks. It stands in no configuration, so it is never healed.";
+  const held = service.held ? ` On hold: ${bare(service.held_reason || gate(service.held))}.` : "";
+  const limits = service.container ? "" : " It has no container, so it cannot be healed.";
+  if (service.status !== "UP" && service.error) return `${bare(service.error)}.${held}${limits}`;
+  if (!row) return `Nothing happened to it that the log knows.${held}${limits}`;
+  return [h("span", {}, `${about(row)} at ${when(instant(row.opened), at)}. ${ending(row)} `), h("a", { href: href.incident(row.id) }, "What happened"), held && `.${held}`, limits];
+}
+
+function figures({ ctx, at, service, rows, health, instance }) {
+  const check = newestCheck(ctx.state, service.name);
+  const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
+  const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
+  const p95 = hour && latency(hour.p95);
+  const repairs = rows.filter((row) => row.state === "resolved" && row.attempts > 0 && row.how !== "recovered").length;
+  return h("dl", { class: "panel figures" },
+    cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
+    cell("95th, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "not known yet"),
+    cell("Uptime 24 h", share(service.uptime?.["24h"])),
+    cell("Uptime 30 d", share(service.uptime?.["30d"], 3)),
+    cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
+}
+
+const share = (value, digits) => (Number.isFinite(value) ? percent(value, digits) : "not known yet");
+
+function cell(name, value) {
+  const text = typeof value === "string" && !/\d/.test(value);
+  return h("div", {}, h("dt", {}, name), h("dd", { class: text ? "text" : null }, value));
+}
+
+function latencies(model) {
+  const { ctx, at, service, detail, rows, health, instance } = model;
+  const [id, , minutes] = span(ctx);
+  const answer = ctx.answers.get(historyPath(ctx));
+  const list = points(answer?.value?.points ?? [], health, instance);
+  const from = at - minutes * 60e3;
+  const width = ctx.sizes.get("chart") ?? 1000;
+  const seen = measured(list, from, at);
+  const label = `Latency of ${service.name} over the last ${roughly(minutes * 60e3)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, 95th ${took(seen.p95)}` : "none was measured"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The last checks stand in the table below.`;
+  return h("section", { class: "panel", "aria-labelledby": "h-latency" },
+    h("div", { class: "panel-head chart-head" },
+      h("h2", { id: "h-latency" }, "Latency"),
+      h("p", { class: "chart-key" }, h("span", {}, h("i", { class: "key-line" }), "each check"), h("span", {}, h("i", { class: "key-gone" }), "down"), h("span", {}, icon("work", "work"), "repaired by LogStream")),
+      h("div", { class: "seg end", role: "group", "aria-label": "How far back" }, WINDOWS.map(([value, text]) => h("button", { type: "button", "data-act": "window", "data-of": service.name, "data-window": value, "aria-pressed": value === id ? "true" : "false" }, text)))),
+    answer?.value || answer?.refusal ? chart(list, { key: "chart", width, height: width < 560 ? 256 : 320, from, to: at, now: service.status, outages: outages(rows, service.name, at), limit: milliseconds(detail.config?.expect?.latency), label }) : loading(),
+    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? `It cannot be read now: ${answer.refusal.message}` : "Where nobody measured, nothing is drawn. Times are yours."));
+}
+
+function observations({ health, detail, at }) {
+  const config = detail.config ?? {};
+  const list = [...health].sort((a, b) => instant(b.timestamp) - instant(a.timestamp)).slice(0, 50);
+  const limit = config.expect?.latency;
+  const expected = [config.expect?.status, limit && `under ${spaced(limit)}`].filter(Boolean).join(", ");
+  return h("section", { class: "panel flush", "aria-labelledby": "h-observations" },
+    h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-observations" }, "Last observations"),
+      h("p", { class: "end quiet small" }, [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", "))),
+    list.length ? h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Last observations" }, h("table", { class: "tbl" },
+      h("thead", {}, h("tr", {}, ["Time", "Result", "Expected", "Actual"].map((text) => h("th", { scope: "col" }, text)), h("th", { scope: "col", class: "num" }, "Latency"), h("th", { scope: "col" }, "Seen by"))),
+      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, "Not looked at yet."));
+}
+
+const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$1 $2");
+
+function observation(record, expected) {
+  const s = status(record.status);
+  const past = record.status === "DOWN" ? "past" : s.colour;
+  const level = record.check === "container";
+  const ms = latency(record.latency_ms);
+  return h("tr", { key: `${record.timestamp}-${record.instance}-${record.check}` },
+    h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),
+    h("td", {}, h("span", { class: "st" }, icon(s.shape, past), s.word)),
+    h("td", { class: "quiet" }, level ? "running" : expected),
+    h("td", {}, [record.code ? String(record.code) : "", bare(record.error ?? "")].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
+    h("td", { class: "num" }, level || !ms ? "–" : `${ms[0]} ${ms[1]}`),
+    h("td", { class: "quiet" }, [record.check, record.extra && "beside the schedule", record.instance].filter(Boolean).join(", ")));
+}
+
+function configuration(detail) {
+  if (!detail.config) return null;
+  return h("section", { class: "panel", "aria-labelledby": "h-config" },
+    h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-config" }, "Configuration"), h("p", { class: "end quiet small" }, "secrets masked")),
+    h("pre", { class: "yaml", tabindex: "0" }, h("code", {}, yaml(detail.config))));
+}
+
+/** A plain value as YAML reads it: enough for a service's definition. */
+export function yaml(value, indent = "") {
+  return Object.entries(value ?? {})
+    .filter(([, v]) => v !== null && v !== "" && v !== undefined && !(Array.isArray(v) && !v.length))
+    .map(([key, v]) => {
+      if (Array.isArray(v)) return `${indent}${key}: [${v.map(scalar).join(", ")}]`;
+      if (typeof v === "object") {
+        const inner = yaml(v, `${indent}  `);
+        return inner ? `${indent}${key}:\n${inner}` : "";
+      }
+      return `${indent}${key}: ${scalar(v)}`;
+    })
+    .filter(Boolean)
+    .join("\n");
+}
+
+function scalar(v) {
+  return typeof v === "string" && (/^[\s#&*!|>'"%@`[\]{},?-]|: |\s#|^$/.test(v) || /\n/.test(v)) ? JSON.stringify(v) : String(v);
+}
+
+function disasters({ ctx, service }) {
+  const faults = faultsOf(ctx.state, service.name);
+  if (!faults.length) return null;
+  const refusal = ctx.refusals.get(service.name);
+  return h("section", { class: "panel pad", "aria-labelledby": "h-break" },
+    h("h2", { id: "h-break" }, "Trigger disaster, for real"),
+    h("p", { class: "ink2 small" }, "It happens to the real thing. Allowed here by ", h("code", { class: "cmd" }, "chaos: true"), "."),
+    h("div", { class: "btns spaced" }, faults.map((entry) => h("button", { class: "btn danger", type: "button", disabled: ctx.stale, "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault).label))),
+    refusal && h("p", { class: "refusal", role: "alert" }, refusal));
+}
+
+function container(detail) {
+  const c = detail.container;
+  if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "It has none here, so there is nothing that may be repaired."));
+  return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, under this id" : "not yet under this id"], ["Healing", detail.healing === undefined ? "" : detail.healing ? "allowed" : "not allowed"], ["Needs", (detail.depends_on ?? []).join(", ")]]));
+}
+
+function sources(detail, at) {
+  const list = detail.sources ?? [];
+  if (!list.length) return null;
+  return h("section", { class: "panel pad", "aria-labelledby": "h-sources" }, h("h2", { id: "h-sources" }, "Who sees it"),
+    h("p", { class: "ink2 small" }, "It is as bad as its worst source says."),
+    h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"}, by ${source.instance || "somebody"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
+}
+
+function history({ rows, ctx, at }) {
+  if (!rows.length) return null;
+  return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Its incidents"),
+    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), row.state === "resolved" ? icon(row.attempts > 0 ? "work" : "up", row.attempts > 0 ? "work" : "quiet", row.attempts > 0 ? "Repaired" : "Recovered") : icon("down", "down", "Open"),
+      h("div", {}, h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, `${about(row)}. ${ending(row)}`)), h("p", {}, proof(row, ctx.stories.get(row.id), at)))))));
+}

@@ -1,0 +1,185 @@
+// What the page knows: a pure fold of the frames of /ws and the answers of
+// the API. Every function takes a state and gives the next one; none reads a
+// clock or touches the document.
+
+import { insert, rowAfter, whole } from "./incident.js";
+import { instant } from "./units.js";
+
+const KEPT = 60 * 60 * 1000; // how much of the live stream is kept, the span of the cards
+const MOST = 2000; // records a service
+const RATE = 10 * 1000; // over which checks a second are counted
+
+export function empty() {
+  return {
+    seq: null, // of the newest frame; null before the first
+    since: 0, // when the connection's snapshot came
+    at: 0, // when the newest frame came
+    services: new Map(), // name → an object of GET /services
+    incidents: new Map(), // id → a row of GET /incidents
+    events: new Map(), // incident id → its events, in order
+    agent: null,
+    info: null,
+    infoAt: 0, // when its uptime was told
+    health: new Map(), // service → its newest health records, the oldest first
+    thinking: new Map(), // incident id → {text, done}
+    details: new Map(), // service → an object of GET /services/{name}
+    history: new Map(), // service → points of the last hour
+    chaos: [], // [{fault, undo, services}]
+    arrivals: [], // when the latest checks came
+    skew: null, // how far the server's clock is ahead of ours, at least
+  };
+}
+
+/**
+ * Folds one frame. `gap` says that something was missed, and a new snapshot is
+ * needed; `agents` are the agent's states of this frame, in order.
+ */
+export function fold(state, frame, now) {
+  if (frame?.type === "snapshot") return { state: snapshot(state, frame, now), gap: false, agents: frame.agent ? [frame.agent] : [] };
+  if (frame?.type !== "events") return { state, gap: false, agents: [] };
+  if (state.seq === null || frame.seq !== state.seq + 1) return { state, gap: true, agents: [] };
+  const next = { ...state, seq: frame.seq, at: now };
+  const agents = [];
+  for (const event of frame.events ?? []) {
+    if (!event?.data) continue;
+    if (event.kind === "agent") agents.push({ ...(agents.at(-1) ?? state.agent), ...event.data });
+    apply(next, event, now);
+  }
+  if (agents.length) next.agent = agents.at(-1);
+  return { state: next, gap: false, agents };
+}
+
+function snapshot(state, frame, now) {
+  const services = new Map((frame.services ?? []).map((service) => [service.name, service]));
+  const incidents = new Map((frame.incidents ?? []).map((row) => [row.id, { ...state.incidents.get(row.id), ...row }]));
+  const known = (map, of) => new Map([...map].filter(([key]) => of.has(key)));
+  return {
+    ...state,
+    seq: frame.seq, since: now, at: now, services, incidents,
+    // what was missed is asked for again: only what ended before can't have changed
+    events: new Map([...state.events].filter(([id]) => incidents.get(id)?.state === "resolved")),
+    agent: frame.agent ?? null, info: frame.info ?? state.info, infoAt: frame.info ? now : state.infoAt,
+    health: known(state.health, services), thinking: known(state.thinking, incidents),
+    details: known(state.details, services), history: known(state.history, services), arrivals: [],
+  };
+}
+
+// next is a fresh copy of the state; the maps in it are copied before they change.
+function apply(next, { kind, data }, now) {
+  switch (kind) {
+    case "health":
+      return heard(next, data, now);
+    case "service":
+      next.services = new Map(next.services);
+      if (data.removed || data.status === null) next.services.delete(data.name);
+      else next.services.set(data.name, data);
+      return;
+    case "incident":
+      return happened(next, data);
+    case "thinking": {
+      const before = next.thinking.get(data.incident);
+      const text = before && !before.done ? before.text + (data.text ?? "") : (data.text ?? "");
+      next.thinking = new Map(next.thinking).set(data.incident, { text, done: data.done === true });
+      return;
+    }
+    case "info":
+      next.info = { ...next.info, ...data };
+      if (Number.isFinite(data.uptime_s)) next.infoAt = now;
+      return;
+    default:
+  }
+}
+
+function heard(next, record, now) {
+  if (record.check !== "container") next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
+  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.heard < KEPT).slice(1 - MOST);
+  next.health = new Map(next.health).set(record.service, [...kept, { ...record, heard: now }]);
+  if (record.instance && record.instance === next.info?.instance) {
+    const ahead = instant(record.timestamp) + (record.latency_ms ?? 0) - now;
+    if (next.skew === null || ahead > next.skew) next.skew = ahead;
+  }
+}
+
+function happened(next, event) {
+  next.incidents = new Map(next.incidents).set(event.id, rowAfter(next.incidents.get(event.id), event));
+  const events = insert(next.events.get(event.id) ?? [], event);
+  next.events = new Map(next.events).set(event.id, events);
+}
+
+/** An answer of GET /incidents/{id}. */
+export function learnIncident(state, detail) {
+  const { events = [], ...row } = detail;
+  const all = events.reduce(insert, state.events.get(detail.id) ?? []);
+  const known = { ...all.reduce(rowAfter, {}), ...given(state.incidents.get(detail.id)), ...given(row) };
+  return { ...state, incidents: new Map(state.incidents).set(detail.id, known), events: new Map(state.events).set(detail.id, all) };
+}
+
+// What an answer says, without what it leaves open.
+function given(row) {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** An answer of GET /incidents. */
+export function learnIncidents(state, rows) {
+  const incidents = new Map(state.incidents);
+  for (const row of rows) incidents.set(row.id, { ...incidents.get(row.id), ...row });
+  return { ...state, incidents };
+}
+
+/** An answer of GET /services/{name}: its last observations stand in for what was not heard live. */
+export function learnService(state, detail) {
+  const live = state.health.get(detail.name) ?? [];
+  const first = live.length ? instant(live[0].timestamp) : Infinity;
+  const before = (detail.observations ?? [])
+    .filter((record) => instant(record.timestamp) < first)
+    .sort((a, b) => instant(a.timestamp) - instant(b.timestamp))
+    .map((record) => ({ ...record, heard: instant(record.timestamp) }));
+  return { ...state, details: new Map(state.details).set(detail.name, detail), health: new Map(state.health).set(detail.name, [...before, ...live]) };
+}
+
+/** An answer of GET /services/{name}/history?window=1h. */
+export function learnHistory(state, name, answer) {
+  return { ...state, history: new Map(state.history).set(name, answer?.points ?? []) };
+}
+
+/** An answer of GET /chaos: disasters that may be triggered. */
+export function learnChaos(state, list) {
+  return { ...state, chaos: Array.isArray(list) ? list : [] };
+}
+
+/** The faults that a service allows, in the order of the API. */
+export function faultsOf(state, service) {
+  return state.chaos.filter((entry) => (entry.services ?? []).includes(service));
+}
+
+/** The server's clock, by ours: clocks within two seconds count as one. */
+export function clock(state, now) {
+  return state.skew !== null && Math.abs(state.skew) > 2000 ? now + state.skew : now;
+}
+
+/** Checks a second over the last ten seconds, or null while that is not known yet. */
+export function rate(state, now) {
+  const span = Math.min(now - state.since, RATE);
+  if (span < 3000) return null;
+  return state.arrivals.filter((at) => now - at < span).length / (span / 1000);
+}
+
+/** Incidents whose events are needed and not known: open, or ended a moment ago. */
+export function unknownStories(state, now, moment = 60 * 1000) {
+  return [...state.incidents.values()]
+    .filter((row) => row.state !== "resolved" || now - instant(row.resolved) < moment)
+    .filter((row) => !whole(state.events.get(row.id) ?? []))
+    .map((row) => row.id);
+}
+
+/** Whose checks are a service's own: its owner's, ours, or undefined where neither was heard. */
+export function ownInstance(state, name) {
+  const records = state.health.get(name) ?? [];
+  return [state.services.get(name)?.owner, state.info?.instance].find((instance) => instance && records.some((record) => record.instance === instance));
+}
+
+/** The newest record of a service's own check. */
+export function newestCheck(state, name) {
+  const instance = ownInstance(state, name);
+  return (state.health.get(name) ?? []).findLast((record) => record.check !== "container" && (!instance || record.instance === instance)) ?? null;
+}

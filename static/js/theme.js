@@ -1,0 +1,29 @@
+// Runs before the first paint and before the page's modules.
+
+// No page flashes in the other theme: the one asked for in the address
+// (?theme=dark) or kept here, else the system's.
+(() => {
+  const asked = new URLSearchParams(location.search).get("theme");
+  let kept = null;
+  try {
+    kept = localStorage.getItem("theme");
+  } catch {
+    // a private window keeps nothing
+  }
+  const theme = asked ?? kept;
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+})();
+
+// A page whose code could not be fetched, because LogStream restarts or the
+// network changes just then, tries again by itself: a few times, and slower.
+addEventListener("error", (event) => {
+  if (!(event.target instanceof HTMLScriptElement)) return;
+  let tries = 5;
+  try {
+    tries = Number(sessionStorage.getItem("tries") ?? 0);
+    sessionStorage.setItem("tries", String(tries + 1));
+  } catch {
+    // nothing is kept here, so it is not tried for ever either
+  }
+  if (tries < 5) setTimeout(() => location.reload(), 500 * 2 ** tries);
+}, true);

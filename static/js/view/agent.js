@@ -1,0 +1,107 @@
+// The AI SRE Agent: its state, what it decided and why, and what it may do.
+// While it only watches, what it senses with, and its record.
+
+import { h, icon } from "../dom.js";
+import { hhmmss, instant, took } from "../units.js";
+import { quantile } from "../series.js";
+import { agentState, capital, choice, gate, who } from "../vocabulary.js";
+import { bare, sentence } from "../words.js";
+import { copy, facts as terms, pill } from "./bits.js";
+
+/** model: {agent, told, thinking, info, rows, stale, now} */
+export function agent(model) {
+  const state = model.agent?.state ?? "WATCHING";
+  const look = agentState(state);
+  const busy = state !== "WATCHING" && model.told?.diagnosed;
+  return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },
+    h("div", { class: "agent-head" },
+      h("h2", { id: "h-agent" }, "AI SRE Agent"),
+      model.agent ? pill({ colour: look.colour, icon: look.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "Not heard yet" }),
+      h("p", { class: "agent-model" }, decides(model.agent, model.info))),
+    busy ? body(model) : rest(model, state));
+}
+
+function decides(agent, info) {
+  const model = agent?.model || (info?.llm?.ready ? info.llm.model : "");
+  if (!model || model === "runbook") return "The runbook’s rules decide, without a model. The guard says what may be done.";
+  return `${model} chooses, the guard decides what there is to choose.`;
+}
+
+function body({ agent, told, thinking }) {
+  const data = told.diagnosed.data ?? {};
+  const service = told.row.service;
+  const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
+  return h("div", { class: "agent-body", key: "body" },
+    h("div", { class: "think" },
+      h("p", { class: "think-head" }, h("b", {}, icon("work"), thinking ? "Its thinking, in full" : "Why"), h("span", {}, capital(who(told.diagnosed.by)))),
+      reasons(told, thinking),
+      h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, choice(data.action, service)), Number.isFinite(data.confidence) && h("span", {}, `sure to ${data.confidence.toFixed(2)}`))),
+    h("div", { class: "may" },
+      h("h3", {}, "What it may choose from"),
+      h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
+        h("kbd", {}, entry.letter),
+        h("p", {}, h("b", {}, choice(entry.action, service)), entry.why && [h("br"), bare(entry.why)])))),
+      (data.not_offered ?? []).map((entry) => h("p", { class: "why-not" }, `Not offered: ${choice(entry.action, service)}. ${sentence(entry.why)}`)),
+      limits(budget(agent, told))));
+}
+
+function reasons(told, thinking) {
+  const data = told.diagnosed.data ?? {};
+  const text = thinking?.text || data.reasoning;
+  const region = { class: "think-text", tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Why it decided so", key: "think" };
+  if (text) return h("div", region, text.split(/\n{2,}/).map((part, i, all) => h("p", { class: i + 1 < all.length ? "older" : "newest" }, part.trim(), thinking && !thinking.done && i + 1 === all.length && h("span", { class: "caret" }))));
+  const view = data.runbook ?? data.model ?? {};
+  const facts = (told.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
+  const why = view.why || (data.legal ?? []).find((entry) => entry.action === data.action)?.why;
+  return h("div", region, facts.map((fact) => h("p", { class: "older" }, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)])), h("p", { class: "newest" }, sentence(data.cause || `${told.row.service} is down`)), why && h("p", { class: "newest" }, sentence(why)), data.invalid && h("p", { class: "older" }, `The model’s answer was not valid: ${bare(data.invalid)}.`));
+}
+
+function budget(agent, told) {
+  const b = agent?.budget ?? {};
+  const attempt = told.attempts.length ? told.attempts.at(-1).number : b.attempt;
+  const next = instant(b.not_before);
+  return [
+    ["Attempts", of(attempt ?? 0, b.attempts)],
+    ["Repairs this hour", of(b.hour, b.per_hour)],
+    ["Next not before", Number.isFinite(next) && next > 0 ? hhmmss(next) : ""],
+  ];
+}
+
+const of = (n, most) => (Number.isFinite(n) ? (Number.isFinite(most) && most > 0 ? `${n} of ${most}` : String(n)) : "");
+
+function limits(list) {
+  return terms(list, "limits");
+}
+
+function rest({ agent, told, info, rows }, state) {
+  const ended = rows.filter((row) => row.state === "resolved");
+  const repaired = ended.filter((row) => row.attempts > 0 && row.how !== "recovered" && row.how !== "operator");
+  const called = rows.filter((row) => row.state === "escalated").length;
+  const median = quantile(repaired.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
+  return [
+    h("dl", { class: "senses", key: "senses" }, senses(info).map(({ name, icon: picture, colour, ear, text, code }) => h("div", {}, h("dt", {}, icon(picture, colour, ear), name), h("dd", {}, text, code && [" ", h("code", { class: "cmd" }, code), copy(code)])))),
+    state === "WATCHING" && told?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${told.row.service} is on hold: ${bare(told.hold?.data?.reason || told.row.held_reason || gate(told.row.held))}.`),
+    agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
+    limits([["Repaired", String(repaired.length)], ["Needed a person", called ? String(called) : "never"], ["Median time down", median === null ? "not known yet" : took(median)], ["Repairs this hour", of(agent?.budget?.hour, agent?.budget?.per_hour)]]),
+  ];
+}
+
+/** What it senses with, in words: Docker, Kafka, the model. */
+export function senses(info) {
+  const good = { icon: "up", colour: "up", ear: "Good" };
+  const bad = { icon: "warn", colour: "warn", ear: "In trouble" };
+  const idle = { icon: "none", colour: "quiet", ear: "Not used" };
+  const { docker, bus, llm } = info ?? {};
+  const list = [];
+  if (!docker) list.push({ name: "Docker", ...idle, text: "not used here" });
+  else if (docker.ok) list.push({ name: "Docker", ...good, text: docker.version ? `answers, ${docker.version}` : "answers" });
+  else list.push({ name: "Docker", ...bad, text: bare(docker.error) || "does not answer" });
+  if (bus) {
+    const kind = bus.kind === "embedded" ? "embedded in this process" : "a broker of its own";
+    list.push(bus.ok === false ? { name: "Kafka", ...bad, text: bare(bus.error) || "away" } : { name: "Kafka", ...good, text: `${kind}${bus.brokers?.length ? ". Read it:" : ""}`, code: bus.brokers?.join(",") });
+  }
+  if (!llm?.model) list.push({ name: "Model", ...idle, text: "none: the runbook decides" });
+  else list.push(llm.ready ? { name: "Model", ...good, text: `${llm.model}, ready` } : { name: "Model", ...bad, text: `${llm.model}: ${bare(llm.error) || "not ready"}. The runbook decides.` });
+  return list;
+}
+

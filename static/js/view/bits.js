@@ -1,0 +1,70 @@
+// Small pieces that several views share.
+
+import { h, icon } from "../dom.js";
+import { hhmm, iso } from "../units.js";
+import { status } from "../vocabulary.js";
+
+/** An instant as <time>; hover gives it whole, with the offset. */
+export function time(at, text = hhmm(at)) {
+  if (!Number.isFinite(at)) return h("time", {}, "");
+  return h("time", { datetime: iso(at), title: iso(at) }, text);
+}
+
+/** The mark of a status, with its name for the ear. */
+export function mark(name, cls = "") {
+  const s = status(name);
+  return icon(s.shape, `${s.colour} ${cls}`.trim(), s.name);
+}
+
+export function pill({ colour, icon: picture, text }, attrs = {}) {
+  return h("span", { class: `pill ${colour}`.trim(), ...attrs }, icon(picture), text);
+}
+
+/** A button that copies a text; app.js does it. */
+export function copy(text, label = "") {
+  const attrs = { class: `btn bare${label ? "" : " icon"}`, type: "button", "data-act": "copy", "data-text": text };
+  return label ? h("button", attrs, icon("copy"), label) : h("button", { ...attrs, "aria-label": "Copy the command", title: "Copy the command" }, icon("copy"));
+}
+
+/** A command that a person could type. */
+export function command(text) {
+  return text && h("code", { class: "cmd" }, text);
+}
+
+/** A row of checks that are needed: filled is good, a cross was bad and the row starts anew. */
+export function pips(row) {
+  if (!row?.of) return null;
+  const of = Math.min(row.of, 20);
+  const cells = Array.from({ length: of }, (_, i) => {
+    if (i < row.good) return h("li", { class: "good" }, icon("check"));
+    if (row.bad && i === row.good) return h("li", { class: "bad" }, icon("x"));
+    return h("li", { class: i === row.good ? "next" : null });
+  });
+  return h("ol", { class: "pips", "aria-label": `${row.good} of ${row.of} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
+}
+
+/** Addresses inside the page. */
+export const href = {
+  incident: (id) => `/incidents/${encodeURIComponent(id)}`,
+  service: (name) => `/services/${encodeURIComponent(name)}`,
+};
+
+/** A list of terms; each is [term, ...description], empty ones are left out. */
+export function facts(list, cls = "facts") {
+  return h("dl", { class: cls }, list.filter(([, ...dd]) => dd.some((d) => d !== null && d !== undefined && d !== "" && d !== false)).map(([dt, ...dd]) => h("div", {}, h("dt", {}, dt), h("dd", {}, dd))));
+}
+
+/** Three grey bars, for the moment before something is known. */
+export function loading(what = "Waiting for LogStream’s answer") {
+  return h("div", { class: "loading", "aria-busy": "true" }, h("p", { class: "vh" }, what), h("i"), h("i"), h("i"));
+}
+
+/** A panel that says why there is nothing. */
+export function nothing(head, ...lines) {
+  return h("div", { class: "panel empty" }, h("h2", {}, head), lines.filter(Boolean).map((text) => h("p", {}, text)));
+}
+
+/** The way to a page: its parents, and its own name. */
+export function crumbs(parents, here) {
+  return h("nav", { class: "crumbs", "aria-label": "Breadcrumb" }, parents.map(([text, to]) => [h("a", { class: "plain", href: to }, text), icon("right")]), h("span", { "aria-current": "page" }, here));
+}

@@ -1,0 +1,113 @@
+// A card for each service: its state, its last hour, and where it may be
+// broken on purpose the buttons for that.
+
+import { h, icon } from "../dom.js";
+import { trace } from "../chart.js";
+import { figures, points, span } from "../series.js";
+import { instant, lasting, latency, many, percent, roughly, took } from "../units.js";
+import { fault, gate, status } from "../vocabulary.js";
+import { bare, stateFor, uptime } from "../words.js";
+import { href, mark } from "./bits.js";
+
+/**
+ * model: {service, detail, check, history, health, told, outages, faults,
+ * refusal, stale, width, compact, instance, now}
+ */
+export function card(model) {
+  const { service } = model;
+  const s = status(service.status);
+  const name = service.name;
+  return h("li", { class: `card is-${s.colour}${model.stale ? " is-stale" : ""}`, key: name, "data-service": name, "data-status": service.status },
+    h("div", { class: "card-head" },
+      mark(service.status),
+      h("h3", {}, h("a", { href: href.service(name) }, name)),
+      h("p", { class: `card-now ${service.status === "DOWN" ? "down" : service.status === "DEGRADED" ? "warn" : ""}`.trim() }, present(model))),
+    h("p", { class: "card-sub" }, address(model)),
+    said(model),
+    picture(model),
+    foot(model),
+    disasters(model));
+}
+
+/** Its state in the card's corner: a latency where it answers, else the state and since when. */
+function present({ service, check, now }) {
+  const answers = service.status === "UP" || service.status === "DEGRADED";
+  if (!answers) return stateFor(service, now);
+  const parts = latency(check && check.status !== "DOWN" ? check.latency_ms : service.latency_ms);
+  if (!parts) return status(service.status).word;
+  return [service.status === "DEGRADED" && "Slow ", parts[0], " ", h("small", {}, parts[1])];
+}
+
+function address({ detail, service }) {
+  const config = detail?.config ?? {};
+  const parts = [config.url, config.interval && `every ${String(config.interval).replace(/^(\d+)(\D+)$/, "$1 $2")}`].filter(Boolean);
+  if (parts.length) return parts.join(", ");
+  return service.managed === false ? "Not in the configuration: only looked at" : service.group || " ";
+}
+
+/** One sentence where the state alone doesn't say it: what is done, why not, what is wrong. */
+function said({ service, told, now }) {
+  const line = sentenceFor(service, told, now);
+  return line && h("p", { class: "card-say" }, icon(line.icon, line.colour), h("span", {}, line.text));
+}
+
+function sentenceFor(service, told, now) {
+  const last = told?.attempts.at(-1);
+  if (told?.phase === "verifying" && last) return { icon: "work", colour: "work", text: `${service.status === "DOWN" ? "Repaired" : "Up"}, verifying${last.pips.of ? ` ${last.pips.good} of ${last.pips.of}` : ""}` };
+  if (service.held || told?.phase === "held" || told?.phase === "waiting") {
+    const why = bare(service.held_reason || told?.hold?.data?.reason || gate(service.held || told?.row.held));
+    return { icon: told?.phase === "waiting" ? "person" : "held", colour: "warn", text: `On hold: ${why}` };
+  }
+  if (told?.phase === "escalated") return { icon: "person", colour: "down", text: `A person is needed: ${bare(told.escalated?.data?.reason ?? told.row.escalated_reason ?? "the rules end here")}` };
+  const silenced = instant(service.silenced_until);
+  if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}` };
+  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: bare(service.error) };
+  if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its first checks decide" };
+  return null;
+}
+
+function picture(model) {
+  const { service, history, health, outages, now, width, compact, instance, detail } = model;
+  const list = points(history, health, instance);
+  const ms = span(list, now);
+  const from = now - ms;
+  const seen = figures(list, from, now);
+  const limit = milliseconds(detail?.config?.expect?.latency);
+  const told = [`${service.name} over the last ${roughly(ms)}`];
+  told.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
+  const down = outages.filter((o) => o.to >= from).length;
+  if (down) told.push(`${many(down, "incident")}`);
+  return trace(list, { key: `card-${service.name}`, width, height: compact ? 64 : 104, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: told.join(", ") });
+}
+
+/** "800ms", "1s" of the configuration in milliseconds, or 0. */
+export function milliseconds(duration) {
+  const found = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(duration ?? "");
+  return found ? Number(found[1]) * (found[2] === "s" ? 1000 : 1) : 0;
+}
+
+function foot({ service, detail, history, health, instance, now }) {
+  const share = uptime(service);
+  const needs = detail?.depends_on ?? [];
+  const ms = span(points(history, health, instance), now);
+  const left = service.status === "UP" || service.status === "DEGRADED" ? stateFor(service, now) : `Last ${roughly(ms)}`;
+  return h("p", { class: "card-foot" },
+    h("span", {}, left),
+    needs.length > 0 && h("span", {}, `Needs ${needs.join(", ")}`),
+    share ? h("span", {}, h("b", {}, percent(share.share)), ` of ${share.over}`) : h("span", {}, "Uptime not known yet"));
+}
+
+function disasters({ service, faults, refusal, stale, compact }) {
+  if (!faults.length) return null;
+  const name = service.name;
+  const head = [icon("bolt"), "Trigger disaster, for real"];
+  const buttons = faults.map((entry, i) => h("button", {
+    class: "btn", type: "button", key: entry.fault, disabled: stale,
+    "data-act": "chaos", "data-of": name, "data-fault": entry.fault,
+    "data-testid": i === 0 ? "trigger-disaster" : `disaster-${entry.fault}`,
+    "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${name}`,
+  }, fault(entry.fault).label));
+  const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
+  if (compact) return h("details", { class: "break" }, h("summary", {}, head), h("div", { class: "btns" }, buttons), failed);
+  return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);
+}

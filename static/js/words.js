@@ -1,0 +1,212 @@
+// Sentences about what is, what is done about it and what happened. Pure:
+// the same facts read the same everywhere. Nothing here is markup.
+
+import { action, capital, gate, status, who } from "./vocabulary.js";
+import { failed } from "./incident.js";
+import { hhmmss, instant, join, lasting, many, names, roughly, took } from "./units.js";
+
+/** A sentence without its full stop. */
+export function bare(sentence) {
+  return String(sentence ?? "").trim().replace(/\.$/, "");
+}
+
+/** A sentence with a capital and a full stop. */
+export function sentence(text) {
+  const said = String(text ?? "").trim();
+  return said && capital(said) + (/[.!?…]$/.test(said) ? "" : ".");
+}
+
+/** A cause with the service as its subject: "payment-service was stopped from outside". */
+export function about(cause, service) {
+  const said = bare(cause);
+  if (/^Its container (was|is|ran|ended|could)\b/.test(said)) return service + said.slice("Its container".length);
+  if (/^Its\b/.test(said)) return `${service}’s${said.slice(3)}`;
+  if (/^It\b/.test(said)) return service + said.slice(2);
+  return said ? `${service}: ${said}` : `${service} is down`;
+}
+
+/** What an incident is about, as its title. */
+export function title(row) {
+  if (row.kind === "fleet") return row.cause ? bare(row.cause) : "Many services turned red together";
+  if (row.cause) return about(row.cause, row.service);
+  return row.error ? `${row.service}: ${bare(row.error)}` : `${row.service} is down`;
+}
+
+/** Services sorted by what is to be said about them. */
+export function sort(services) {
+  const list = [...services];
+  const of = (...wanted) => list.filter((service) => wanted.includes(service.status)).map((service) => service.name);
+  const behind = list.filter((service) => service.status === "DOWN" && service.held === "dependency").map((service) => service.name);
+  return { all: list.map((service) => service.name), up: of("UP"), slow: of("DEGRADED"), down: of("DOWN").filter((name) => !behind.includes(name)), behind, pending: of("PENDING"), unheard: of("UNKNOWN") };
+}
+
+/** The page's first sentence: whether anything is broken now. */
+export function statusLine(services) {
+  const s = sort(services);
+  const are = (list) => (list.length === 1 ? "is" : "are");
+  if (!s.all.length) return { text: "No services yet", status: "PENDING" };
+  const down = s.down.length ? s.down : s.behind;
+  if (down.length) {
+    const follows = s.down.length && s.behind.length ? `, and ${names(s.behind)} behind ${s.down.length === 1 ? "it" : "them"}` : "";
+    return { text: `${names(down)} ${are(down)} down${follows}`, status: "DOWN" };
+  }
+  if (s.unheard.length) return { text: `Nothing is heard from ${names(s.unheard)}`, status: "UNKNOWN" };
+  if (s.slow.length) return { text: `${names(s.slow)} ${are(s.slow)} slow`, status: "DEGRADED" };
+  if (s.pending.length === s.all.length) return { text: `Looking at ${many(s.all.length, "service")} for the first time`, status: "PENDING" };
+  if (s.pending.length) return { text: `${names(s.pending)} ${are(s.pending)} not looked at yet`, status: "PENDING" };
+  if (s.all.length === 1) return { text: `${s.all[0]} is up`, status: "UP" };
+  return { text: s.all.length === 2 ? "Both services are up" : `All ${s.all.length} services are up`, status: "UP" };
+}
+
+/** The same in the past tense, for a page that is cut off. */
+export function statusThen(services, at) {
+  const s = sort(services);
+  if (!s.all.length) return "No services were known";
+  return `${s.up.length + s.slow.length} of ${many(s.all.length, "service")} ${s.all.length === 1 ? "was" : "were"} up at ${hhmmss(at)}`;
+}
+
+/** What there is to say about the others while something is broken. */
+export function restLine(services) {
+  const s = sort(services);
+  const good = [...s.up];
+  const rest = [];
+  if (good.length && good.length <= 3) rest.push(`${join(good)} ${good.length === 1 ? "is" : "are"} up`);
+  else if (good.length) rest.push(`${good.length} of ${many(s.all.length, "service")} are up`);
+  if (s.slow.length) rest.push(`${names(s.slow)} ${s.slow.length === 1 ? "is" : "are"} slow`);
+  return rest.length ? `${rest.join(", ")}.` : "";
+}
+
+/** What the healer may do, in words. */
+export function modeLine(mode) {
+  switch (mode) {
+    case "auto": return "What the rules allow is repaired without asking (mode auto).";
+    case "approve": return "Every repair waits for a person’s yes (mode approve).";
+    case "observe": return "Nothing is repaired: LogStream writes down what it would do (mode observe).";
+    default: return "";
+  }
+}
+
+/**
+ * The second sentence: what the machine does about an open incident. `still`
+ * is the same without its counting parts, for those who hear the page.
+ */
+export function workLine(told, now) {
+  const { row } = told;
+  const last = told.attempts.at(-1);
+  const deed = last && action(last.action);
+  switch (told.phase) {
+    case "acting": {
+      const so = lasting(now - instant(last.started.time));
+      return line("work", `${cause(row)}${deed.doing} it, ${so} so far.`, `${cause(row)}${deed.doing} it.`);
+    }
+    case "verifying": {
+      const done = `LogStream ${deed.did.toLowerCase()} ${row.service}`;
+      const ago = lasting(now - instant(last.finished?.time ?? last.started.time));
+      const { good, of } = last.pips;
+      return line("work", `${done} ${ago} ago. ${of ? `${good} of ${of} good checks so far.` : "Its checks decide."}`, `${done}. Its checks decide.`);
+    }
+    case "waiting":
+      return line("wait", `Waits for you: ${bare(told.hold?.data?.reason || row.held_reason || "may it be repaired?")}.`);
+    case "held":
+      return line("hold", `On hold: ${holdReason(told)}.${until(told, now)}`);
+    case "escalated":
+      return line("call", `A person is needed: ${bare(told.escalated?.data?.reason || row.escalated_reason || "the rules end here")}.`);
+    case "diagnosed":
+      return line("work", `${cause(row)}${last && failed(last) ? "The last attempt did not hold. " : ""}${row.action ? `${sentence(action(row.action).todo)}` : "Deciding what to do."}`);
+    case "evidence":
+      return line("work", "The evidence is taken. Deciding what to do.");
+    default:
+      return line("work", "Finding out why.");
+  }
+}
+
+const line = (kind, text, still = text) => ({ kind, text, still });
+
+/** "It was stopped from outside. ", or nothing where no cause is known. */
+function cause(row) {
+  if (!row.cause) return "";
+  const said = bare(row.cause).replace(/^Its container (?=was|is|ran|ended|could)/, "It ");
+  return `${said}. `;
+}
+
+/** Why an incident is held, as the end of "On hold: …". */
+export function holdReason(told) {
+  const data = told.hold?.data ?? {};
+  return bare(data.reason || told.row.held_reason || gate(data.gate ?? told.row.held)) || "the guard says not now";
+}
+
+/** " Looked at again at 14:30:00.", where it is known. */
+export function until(told, now) {
+  const at = instant(told.hold?.data?.until);
+  return at > now ? ` Looked at again at ${hhmmss(at)}.` : "";
+}
+
+/** Who decided, and how sure: "The runbook, sure to 0.97. The model agrees." */
+export function decider(diagnosed) {
+  if (!diagnosed) return "";
+  const { confidence, runbook, model, invalid } = diagnosed.data ?? {};
+  const sure = Number.isFinite(confidence) ? `, sure to ${confidence.toFixed(2)}` : "";
+  const byModel = String(diagnosed.by).startsWith("llm:");
+  const other = byModel ? runbook : model;
+  const second = byModel ? "The runbook" : "The model";
+  let view = "";
+  if (other) view = ` ${second} ${other.action === diagnosed.data.action ? "agrees" : `would ${action(other.action).choice}`}.`;
+  else if (invalid) view = " The model’s answer was not valid.";
+  return `${capital(who(diagnosed.by))}${sure}.${view}`;
+}
+
+/** The decisive facts in one line: "exited (143); kill(15) → die → stop". */
+export function decisive(evidence, most = 2) {
+  const facts = (evidence?.data?.facts ?? []).filter((fact) => fact.decisive);
+  const shown = facts.length ? facts : (evidence?.data?.facts ?? []);
+  return shown.slice(0, most).map((fact) => `${capital(String(fact.key))}: ${bare(fact.value)}`).join(". ");
+}
+
+/** An incident in a sentence, its service apart: ["payment-service", " was stopped from outside. LogStream started it, nothing lost."] */
+export function told(row) {
+  const said = title(row);
+  const name = String(row.service ?? "");
+  const rest = said.startsWith(name) ? said.slice(name.length) : ` ${said}`;
+  return [name, `${rest.replace(/\.$/, "")}. ${ending(row)}`];
+}
+
+/** How an incident ended, as the end of its sentence in the feed: "LogStream started it, nothing lost." */
+export function ending(row) {
+  const deed = action(row.action);
+  if (row.state === "escalated") return "A person is needed.";
+  if (row.state !== "resolved") return row.held ? "On hold." : "Not repaired yet.";
+  if (row.how === "operator") return "An operator ended it.";
+  if (row.how === "recovered" || !row.attempts) return "It came back by itself.";
+  return `LogStream ${deed.did.toLowerCase()} it${deed.lossless ? ", nothing lost" : ""}.`;
+}
+
+/** The proof under it: "Down 6.8 s, then 5 of 5 good checks". */
+export function proof(row, told, now) {
+  if (row.state === "escalated") return sentence(told?.escalated?.data?.reason || row.escalated_reason || "").slice(0, 200);
+  if (row.state !== "resolved") return `Down since ${hhmmss(instant(row.first_bad ?? row.opened))}, ${lasting(now - instant(row.first_bad ?? row.opened))}`;
+  const down = Number.isFinite(row.down_ms) ? row.down_ms : row.ttr_ms;
+  const pips = told?.attempts.at(-1)?.pips;
+  const parts = [Number.isFinite(down) ? `Down ${took(down)}` : ""];
+  if (row.attempts > 1) parts.push(`${row.attempts} attempts`);
+  if (pips?.of && told.attempts.at(-1).verified) parts.push(`then ${pips.good} of ${pips.of} good checks`);
+  else if (!row.attempts && row.how !== "operator") parts.push("before any action");
+  return parts.filter(Boolean).join(", ");
+}
+
+/** A service's state for its card: the word, and since when. */
+export function stateFor(service, now) {
+  const s = status(service.status);
+  const since = instant(service.first_bad && service.status === "DOWN" ? service.first_bad : service.since);
+  if (service.status === "PENDING" || !Number.isFinite(since)) return s.word;
+  if (service.status === "DOWN") return `${s.word} ${lasting(now - since)}`;
+  return `${s.word} ${service.status === "UP" ? "" : "for "}${roughly(now - since)}`;
+}
+
+/** The latest uptime that is known, with the time it stands for: {text, over}, or null. */
+export function uptime(service, order = ["24h", "1h", "7d", "30d"]) {
+  for (const over of order) {
+    const share = service.uptime?.[over];
+    if (Number.isFinite(share)) return { share, over: { "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d" }[over] };
+  }
+  return null;
+}
