@@ -95,6 +95,8 @@ func (w *World) keepClaim(now time.Time) {
 		w.appendClaim(now)
 	case w.owner && now.Sub(w.claimedAt) > claimAgain:
 		w.claimedAt = now
+		w.incidents.Forget(keepIncidents)
+		clear(w.asked) // what is older than commandAge is refused by its age
 		w.appendClaim(now)
 	}
 }
@@ -129,6 +131,7 @@ func (w *World) write(s *svc, by string, data event.Data, now time.Time) {
 
 func (w *World) send(s *svc, e event.Incident, now time.Time) {
 	e.Time, e.Origin, e.Type = now.UTC(), w.origin(), event.TypeOf(e.Data)
+	e = e.Bounded()
 	s.pending, s.pendingAt = &e, now
 	w.emit(Append{e})
 }
