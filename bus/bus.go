@@ -39,7 +39,7 @@ type Bus struct {
 
 	life  context.Context // ends with Close: every connection breaks with it
 	end   context.CancelFunc
-	group errgroup.Group // workers that outlive a call
+	group errgroup.Group // workers that outlive a call; fails only by a panic
 
 	health  *health
 	admin   admin
@@ -208,7 +208,9 @@ func within[T any](ctx context.Context, b *Bus, call func() (T, error), undo fun
 	}
 	supervise.Go(b.life, &b.group, "bus undoing a late call", func(context.Context) error {
 		if r, is := <-results; is && r.err == nil && undo != nil {
-			return undo(r.value)
+			if err := undo(r.value); err != nil {
+				b.log.Debug("undid a late call", "error", err)
+			}
 		}
 		return nil
 	})

@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -287,6 +289,25 @@ func TestStatusAndReady(t *testing.T) {
 	if list := board.List(); len(list) != 0 {
 		t.Errorf("troubles: %+v", list)
 	}
+}
+
+// TestNothingIsLeftBehind closes a bus that was used in every way: none of its
+// goroutines, and none of sarama's, remains.
+func TestNothingIsLeftBehind(t *testing.T) {
+	b, _, stop := open(t, testConfig(t.TempDir()))
+	r := read(t, b, event.Subscription{Topic: event.TopicIncidents, DeadLetters: true,
+		Handle: func(event.Record) error { return errors.New("refused") }})
+	appendAll(t, b, event.TopicIncidents, 0, 10)
+	b.Enqueue(event.TopicHealth, "k", []byte("x"))
+	wait(t, "the records", func() bool { return len(r.all()) == 10 })
+	r.stop()
+	stop()
+	buffer := make([]byte, 4<<20)
+	wait(t, "the goroutines to end", func() bool {
+		stacks := string(buffer[:runtime.Stack(buffer, true)])
+		left := strings.Count(stacks, "sarama.") + strings.Count(stacks, "logstream/bus.(*")
+		return left == 0
+	})
 }
 
 func TestSubscribeRefusesWhatIsNoTopic(t *testing.T) {

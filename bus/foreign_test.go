@@ -75,6 +75,7 @@ func dead(t *testing.T, b *Bus, n int) []*kgo.Record {
 }
 
 func TestUnsignedAndUnreadableGoToTheDeadLettersOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	b, _, stop := open(t, testConfig(dir))
 	client := foreign(t, b)
@@ -167,17 +168,19 @@ func TestForeignRecordsOnTheOpenTopic(t *testing.T) {
 // batch that is older than the retention.
 func TestAnOldRecordEmptiesNothing(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
-	appendAll(t, b, event.TopicIncidents, 0, 5)
+	const n = renewControl + 10
+	appendAll(t, b, event.TopicIncidents, 0, n)
 	produce(t, foreign(t, b), &kgo.Record{Topic: event.TopicIncidents, Value: []byte("from 1970"), Timestamp: time.Unix(1, 0)})
 	b.broker.applyRetention()
 	r := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "CaughtUp", func() bool { return len(r.caughtUp()) == 1 })
-	wantCount(t, r.values(), 5)
+	wantCount(t, r.values(), n)
 }
 
 // TestMarkersAtTheEnd: the last offsets of a topic may hold a transaction's
 // markers, which no reader gets.
 func TestMarkersAtTheEnd(t *testing.T) {
+	t.Parallel()
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	client := foreign(t, b, kgo.TransactionalID("t"))
 	for i := range 3 {
@@ -231,6 +234,7 @@ func produceRaw(t *testing.T, client *kgo.Client, topic string, batch []byte) {
 // TestPoison: batches that nobody can decode, which the broker took all the
 // same, are skipped, told, and stop nobody.
 func TestPoison(t *testing.T) {
+	t.Parallel()
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	client := foreign(t, b, kgo.MaxVersions(kversion.V3_6_0())) // topics by name
 	enqueue := func(i int) { b.Enqueue(event.TopicHealth, "k", []byte(strconv.Itoa(i))) }

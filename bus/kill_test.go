@@ -40,6 +40,7 @@ func spawn(t *testing.T, dir string, env ...string) (*exec.Cmd, *bufio.Scanner) 
 // TestKill kills a writing process at random moments: every acknowledged
 // record is there when the log is opened again, in order, once.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	acked := []int{}
 	next := 0

@@ -34,6 +34,7 @@ type letters struct {
 	mu     sync.Mutex
 	loaded map[string]bool // topics whose letters of earlier processes are known
 	last   map[place]int64 // the highest offset that has a letter
+	told   uint64          // how many dropped letters were told
 }
 
 func newLetters(b *Bus) *letters {
@@ -52,6 +53,10 @@ func (l *letters) write(m *sarama.ConsumerMessage, reason string) {
 	}
 	l.last[where] = m.Offset
 	l.forwarder.ring.push(letter(m, reason))
+	if lost := l.forwarder.ring.lost(); lost >= 2*l.told+1 { // at 1, 3, 7, 15 …
+		l.told = lost
+		l.forwarder.log.Warn("dead letters come faster than they can be written: the oldest are dropped", "dropped", lost)
+	}
 }
 
 func letter(m *sarama.ConsumerMessage, reason string) *entry {

@@ -16,6 +16,7 @@ import (
 // frozen, and cut after the answers were lost: nothing is lost, nothing comes
 // twice, and each key stays in order. A subscriber reads through all of it.
 func TestOutages(t *testing.T) {
+	t.Parallel()
 	_, p := kafka(t)
 	b, board, _ := openAt(t, p.Addr().String())
 	live := read(t, b, event.Subscription{Topic: event.TopicHealth})
@@ -70,6 +71,7 @@ func TestOutages(t *testing.T) {
 // TestRingOverflow lets more come than fits while the log is away: what is
 // dropped is the oldest, and counted.
 func TestRingOverflow(t *testing.T) {
+	t.Parallel()
 	_, p := kafka(t)
 	b, board, _ := openAt(t, p.Addr().String())
 	b.queue.ring.maxEntries = 300
@@ -104,6 +106,7 @@ func TestRingOverflow(t *testing.T) {
 // TestAppendWithoutAnswer loses the broker's answer: the outcome is unknown,
 // and the record is there exactly once.
 func TestAppendWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	_, p := kafka(t)
 	b, _, _ := openAt(t, p.Addr().String())
 	appendAll(t, b, event.TopicIncidents, 0, 1)
@@ -133,6 +136,7 @@ func TestAppendWithoutAnswer(t *testing.T) {
 // TestBrokersThatAreDown opens without a log: it is a trouble, not an error,
 // and everything works when it comes.
 func TestBrokersThatAreDown(t *testing.T) {
+	t.Parallel()
 	_, p := kafka(t)
 	p.cut()
 	b, board, _ := openAt(t, p.Addr().String())
@@ -156,6 +160,7 @@ func TestBrokersThatAreDown(t *testing.T) {
 
 // TestCloseWithoutLog ends in time and says what is lost.
 func TestCloseWithoutLog(t *testing.T) {
+	t.Parallel()
 	_, p := kafka(t)
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{p.Addr().String()}

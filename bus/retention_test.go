@@ -42,6 +42,7 @@ func size(t *testing.T, dir string) (total int64) {
 // batches of one large record and of many small ones: the directory stays
 // under max_size and one segment, also when it is opened again.
 func TestDiskIsBounded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	config := testConfig(dir)
 	config.Embedded.MaxSize = 8 << 20

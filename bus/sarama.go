@@ -98,7 +98,7 @@ func (b *Bus) consumerConfig(ctx context.Context) *sarama.Config {
 	c := b.clientConfig(ctx)
 	c.Consumer.Return.Errors = true
 	c.Consumer.Retry.Backoff = 250 * time.Millisecond
-	c.Consumer.MaxWaitTime = 250 * time.Millisecond
+	c.Consumer.MaxWaitTime = 500 * time.Millisecond
 	c.Consumer.Fetch.Default = 1 << 20
 	// A batch that cannot be parsed to its end looks like one that is cut, and
 	// sarama asks for ever more; at this size it skips it instead. (Brokers
