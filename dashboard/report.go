@@ -28,7 +28,9 @@ func Report(in state.IncidentDetail) string {
 		}
 	}
 	row("Incident", code(in.ID))
-	row("First bad observation", instant(in.FirstBad))
+	if !in.FirstBad.IsZero() {
+		row("First bad observation", instant(in.FirstBad))
+	}
 	row("Opened", instant(in.Opened))
 	if in.Resolved != nil {
 		row("Resolved", instant(*in.Resolved))
@@ -201,7 +203,11 @@ func elapsed(d time.Duration) string {
 func plain(s string) string {
 	var b strings.Builder
 	for _, r := range strings.Join(strings.Fields(redact.Text(s)), " ") {
-		if strings.ContainsRune("\\`*_{}[]<>()#+!|~&$", r) {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;") // for renderers that let tags through
+			continue
+		case strings.ContainsRune("\\`*_{}[]>()#+!|~&$", r):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -125,7 +126,11 @@ func listen(conn *websocket.Conn) error {
 		return err
 	}
 	for {
-		if _, _, err := conn.NextReader(); err != nil {
+		_, message, err := conn.NextReader()
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, message); err != nil { // the limit counts what is read
 			return err
 		}
 	}

@@ -1,0 +1,90 @@
+package dashboard
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/state"
+)
+
+// life folds events of one incident, a second apart.
+func life(t *testing.T, data ...event.Data) state.IncidentDetail {
+	t.Helper()
+	f := state.NewIncidents()
+	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	f.Apply(event.Incident{ID: nonce, Seq: 1, Data: event.Claim{Host: myHost, Instance: me, Epoch: 1, Nonce: nonce}})
+	for i, d := range data {
+		e := event.Incident{ID: "i1", Seq: i + 1, Time: begin.Add(time.Duration(i) * time.Second), Service: "payment-service",
+			Type: event.TypeOf(d), By: event.ByRunbook, Data: d, Origin: origin}
+		if _, counted := f.Apply(e); !counted {
+			t.Fatalf("event %d does not count", i+1)
+		}
+	}
+	return f.Get("i1").Detail()
+}
+
+func TestReport(t *testing.T) {
+	got := Report(life(t,
+		event.Opened{Error: "connection refused", FirstBad: time.Date(2026, 1, 2, 3, 4, 4, 0, time.UTC), Kind: "service"},
+		event.Evidence{Facts: []event.Fact{{Key: "exit code", Value: "137"}, {Key: "order", Value: "kill → die", Decisive: true, Why: "somebody killed it"}}, Logs: []string{"password=hunter2", "```", "<b>bye</b>"}},
+		event.Diagnosed{Cause: "it was killed", Action: "start", Target: "payment-service", Confidence: 0.95},
+		event.ActionStarted{Attempt: 1, Action: "start", Command: "docker start payment-service"},
+		event.ActionFinished{Attempt: 1, OK: true, DurationMS: 250},
+		event.Verified{OK: true, Observations: 5},
+		event.Resolved{How: event.HowHealed, Attempts: 1, TTDMS: 100, TTRMS: 12_000, DownMS: 1500},
+	))
+	for _, want := range []string{
+		"# payment-service: repaired by start", "was down for 1.5 s", "| Detected after | 100 ms |", "| Resolved after | 12 s |",
+		"| Cause | it was killed |", "- order = ` kill → die ` **decided**: somebody killed it\n- exit code = ` 137 `",
+		"```` text\npassword=***\n```\n<b>bye</b>\n````",
+		"- 2026-01-02 03:04:08.000 UTC (+3.0 s, by runbook) attempt 1: ` docker start payment-service `",
+		"attempt 1: done in 250 ms", "verified by 5 good checks", "resolved: healed",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+}
+
+func TestReportOfEachEnd(t *testing.T) {
+	opened := event.Opened{Error: "x", Kind: "service"}
+	tests := []struct {
+		name string
+		last event.Data
+		want string
+	}{
+		{"open", event.Evidence{}, "still open"},
+		{"held", event.Suppressed{Gate: "operator", Reason: "somebody stopped it twice"}, "waits (operator): somebody stopped it twice"},
+		{"escalated", event.Escalated{Reason: "three attempts did not hold"}, "escalated: three attempts did not hold"},
+		{"recovered", event.Resolved{How: event.HowRecovered, DownMS: 60_000}, "No repair was proved"},
+		{"by an operator", event.Resolved{How: event.HowOperator}, "ended by an operator"},
+		{"failed", event.ActionFinished{Attempt: 1, Error: "no such image"}, "attempt 1: failed: no such image"},
+		{"not verified", event.Verified{Error: "it ended again"}, "not verified: it ended again"},
+		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "asked for a yes to rollback: tier 2"},
+		{"of another version", event.Other{Type: "sung"}, "by runbook) sung"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Report(life(t, opened, tt.last)); !strings.Contains(got, tt.want) {
+				t.Errorf("%q is not in\n%s", tt.want, got)
+			}
+		})
+	}
+}
+
+func TestReportThatWasWritten(t *testing.T) {
+	if got := Report(life(t, event.Opened{}, event.Reported{Text: "# As told"})); got != "# As told" {
+		t.Errorf("report = %q", got)
+	}
+}
+
+func TestWhatOthersWroteIsNoMarkup(t *testing.T) {
+	got := Report(life(t, event.Opened{Error: "<img src=x onerror=alert(1)> [click](javascript:x)\n# heading\n|a|b|"}))
+	for _, never := range []string{"<img", "](javascript", "\n# heading", "\n|a"} {
+		if strings.Contains(got, never) {
+			t.Errorf("%q is in\n%s", never, got)
+		}
+	}
+}

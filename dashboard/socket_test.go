@@ -1,0 +1,453 @@
+package dashboard
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+func TestSnapshotThenEventsInOrder(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) {
+		s.service(event.Up, nil)
+		s.incident("old", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+		s.incident("old", 2, "payment-service", event.Resolved{How: event.HowRecovered}, event.ByLogstream)
+	})
+	p := s.page()
+	first := p.next()
+	if first.Type != "snapshot" || len(first.Services) != 2 || len(first.Incidents) != 1 || first.Agent.State != state.AgentWatching ||
+		first.Info.Version != "1.2.3" || !first.Info.CaughtUp || !first.Info.Active {
+		t.Fatalf("snapshot = %+v", first)
+	}
+	s.health("payment-service", event.Down, time.Now())
+	s.service(event.Down, func(r *event.Service) { r.OpenIncident = "i1" })
+	s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+	s.incident("i1", 2, "payment-service", event.Diagnosed{Cause: "it was stopped", Action: "start", Target: "payment-service"}, event.ByRunbook)
+	s.incident("i1", 3, "payment-service", event.ActionStarted{Attempt: 1, Action: "start", Target: "payment-service", Command: "docker start payment-service", Verify: 5}, event.ByRunbook)
+	s.incident("i1", 4, "payment-service", event.ActionFinished{Attempt: 1, Action: "start", OK: true}, event.ByLogstream)
+	s.incident("i1", 5, "payment-service", event.Verified{OK: true, Observations: 5}, event.ByLogstream)
+	s.incident("i1", 6, "payment-service", event.Resolved{How: event.HowHealed, Attempts: 1}, event.ByLogstream)
+
+	var agent, life []string
+	p.events(func(kind string, data []byte) bool {
+		switch kind {
+		case "agent":
+			a := decode[state.AgentView](t, data)
+			agent = append(agent, a.State)
+		case "incident":
+			e := decode[struct{ ID, Type, State string }](t, data)
+			life = append(life, e.Type+"/"+e.State)
+		case "service":
+			if v := decode[state.ServiceView](t, data); v.Status != event.Down || *v.OpenIncident != "i1" {
+				t.Errorf("service = %+v", v)
+			}
+		case "health":
+			if h := decode[event.HealthLog](t, data); h.Status != event.Down || h.Service != "payment-service" {
+				t.Errorf("health = %+v", h)
+			}
+		}
+		return len(agent) > 0 && agent[len(agent)-1] == state.AgentWatching
+	})
+	if want := []string{"DIAGNOSING", "FIXING", "VERIFYING", "WATCHING"}; !slices.Equal(slices.Compact(agent), want) {
+		t.Errorf("agent = %v, want %v", agent, want)
+	}
+	want := []string{"opened/open", "diagnosed/open", "action_started/open", "action_finished/open", "verified/open", "resolved/resolved"}
+	if !slices.Equal(life, want) {
+		t.Errorf("incident = %v, want %v", life, want)
+	}
+}
+
+// What a page has after its snapshot and the frames is what a new page gets.
+func TestFramesAddUpToASnapshot(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	p := s.page()
+	known := map[string]event.Status{}
+	for _, v := range p.next().Services {
+		known[v.Name] = v.Status
+	}
+	for i := range 50 {
+		status := event.Up
+		if i%3 == 0 {
+			status = event.Down
+		}
+		s.service(status, func(r *event.Service) {
+			def := payment()
+			def.Name = fmt.Sprintf("s%d", i%7)
+			r.Service, r.Definition = def.Name, def.Masked()
+		})
+	}
+	s.incident("end", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
+	want := map[string]event.Status{}
+	s.eventually("all is read", func() bool {
+		clear(want)
+		for _, v := range get[[]state.ServiceView](s, "/api/v1/services") {
+			want[v.Name] = v.Status
+		}
+		return len(want) == 9 && want["s0"] == event.Up && want["s6"] == event.Down
+	})
+	for !equalMaps(known, want) {
+		for _, e := range p.next().Events {
+			if e.Kind == "service" {
+				v := decode[state.ServiceView](t, e.Data)
+				known[v.Name] = v.Status
+			}
+		}
+	}
+}
+
+func equalMaps(a, b map[string]event.Status) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, v := range a {
+		if b[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+func TestChangesAreBatched(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	p := s.page()
+	p.next()
+	begin := time.Now()
+	for range 500 {
+		s.health("payment-service", event.Up, time.Now())
+	}
+	frames, events := 0, 0
+	for events < 500 {
+		frames++
+		events += len(p.next().Events)
+	}
+	if most := int(time.Since(begin)/batchFor) + 2; frames > most {
+		t.Errorf("500 changes came in %d frames, more than %d", frames, most)
+	}
+}
+
+// A client that takes nothing loses its queue, not its connection to the
+// truth, and nobody waits for it.
+func TestSlowClientGetsASnapshot(t *testing.T) {
+	c := newClient()
+	for i := range queueLen {
+		if !c.offer([]byte{byte(i)}) {
+			t.Fatalf("no room for frame %d", i)
+		}
+	}
+	l := loopFor(t)
+	l.clients[c] = struct{}{}
+	fast := newClient()
+	l.clients[fast] = struct{}{}
+	l.changed(true, []state.Change{{Kind: state.KindAgent, Data: state.AgentView{}}})
+	l.tell()
+	if len(c.frames) != 1 {
+		t.Fatalf("%d frames wait for the slow client, want the snapshot alone", len(c.frames))
+	}
+	if f := decode[frame](t, <-c.frames); f.Type != "snapshot" || f.Seq != 1 {
+		t.Errorf("the slow client gets %+v", f)
+	}
+	if f := decode[frame](t, <-fast.frames); f.Type != "events" || f.Seq != 1 {
+		t.Errorf("the fast client gets %+v", f)
+	}
+}
+
+func loopFor(t *testing.T) *loop {
+	t.Helper()
+	s := open(t, nil)
+	l := newLoop(&run{deps: s.deps, calls: make(chan func(*loop))})
+	l.parts = (&run{deps: s.deps}).collect(t.Context())
+	return l
+}
+
+func TestFloodBecomesASnapshot(t *testing.T) {
+	l := loopFor(t)
+	c := newClient()
+	l.clients[c] = struct{}{}
+	for range maxBatch + 1 {
+		l.changed(true, []state.Change{{Kind: state.KindAgent, Data: state.AgentView{}}})
+	}
+	l.tell()
+	if f := decode[frame](t, <-c.frames); f.Type != "snapshot" {
+		t.Errorf("%d changes made a frame %q", maxBatch+1, f.Type)
+	}
+	for range 10 * maxSeen {
+		l.changed(true, []state.Change{{Kind: state.KindHealth, Data: state.Observation{}}})
+	}
+	l.tell()
+	if f := decode[frame](t, <-c.frames); f.Type != "events" || len(f.Events) != maxSeen {
+		t.Errorf("a flood of observations made a %q of %d", f.Type, len(f.Events))
+	}
+}
+
+func TestNoMoreThanSoManyPages(t *testing.T) {
+	l := loopFor(t)
+	for i := range maxClients {
+		if !l.join(newClient()) {
+			t.Fatalf("no room for page %d", i)
+		}
+	}
+	if l.join(newClient()) {
+		t.Errorf("page %d was let in", maxClients+1)
+	}
+}
+
+func TestPageThatStallsDelaysNobody(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	stalled := s.page() // and never reads
+	_ = stalled
+	p := s.page()
+	p.next()
+	filler := strings.Repeat("x", 400)
+	for i := range 3000 {
+		s.log.put(event.TopicHealth, "payment-service", event.Encode(event.HealthLog{Timestamp: event.Seconds(time.Now()), Service: "payment-service",
+			Status: event.Down, Error: filler, Check: "http", LatencyMS: float64(i), Origin: event.Origin{Instance: me, Host: myHost}}), true, time.Now())
+		if i%100 == 0 {
+			s.service(event.Down, func(r *event.Service) { r.Code = i })
+		}
+	}
+	s.service(event.Up, func(r *event.Service) { r.Code = 204 })
+	begin := time.Now()
+	p.events(func(kind string, data []byte) bool {
+		return kind == "service" && decode[state.ServiceView](t, data).Status == event.Up
+	})
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Errorf("the other page waited %s", took)
+	}
+}
+
+func TestRemovedServiceLeaves(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) {
+		s.service(event.Up, func(r *event.Service) {
+			def := payment()
+			def.Name = "gone"
+			r.Service, r.Definition = def.Name, def.Masked()
+		})
+	})
+	p := s.page()
+	if got := len(p.next().Services); got != 3 {
+		t.Fatalf("%d services", got)
+	}
+	s.service("", func(r *event.Service) { r.Service, r.Definition = "gone", nil })
+	for {
+		if f := p.next(); f.Type == "snapshot" {
+			if len(f.Services) != 2 {
+				t.Errorf("%d services after one was removed", len(f.Services))
+			}
+			break
+		}
+	}
+	if got := s.status("GET", "/api/v1/services/gone", "", nil); got != http.StatusNotFound {
+		t.Errorf("the removed service = %d", got)
+	}
+}
+
+// Unsigned, or by an owner who is none: such records change nothing.
+func TestRecordsThatDoNotCount(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Up, nil) })
+	p := s.page()
+	p.next()
+	def := payment()
+	forged := event.Service{Time: time.Now(), Service: def.Name, Definition: def.Masked(), Status: event.Down, Origin: origin}
+	s.log.put(event.TopicServices, def.Name, event.Encode(forged), false, time.Now())
+	stale := forged
+	stale.Epoch, stale.Nonce = 0, "n0"
+	s.log.put(event.TopicServices, def.Name, event.Encode(stale), true, time.Now())
+	opened := event.Incident{ID: "f1", Seq: 1, Time: time.Now(), Service: def.Name, Type: event.TypeOpened, Data: event.Opened{}, Origin: origin}
+	s.log.put(event.TopicIncidents, def.Name, event.Encode(opened), false, time.Now())
+	s.log.put(event.TopicIncidents, def.Name, []byte("not JSON"), true, time.Now())
+	s.log.put(event.TopicHealth, def.Name, []byte("{}"), true, time.Now())
+	c := event.Command{ID: "c1", Time: time.Now(), Command: event.CommandHold, Service: "*", Result: &event.CommandResult{OK: true}, Origin: origin}
+	s.log.put(event.TopicCommands, "*", event.Encode(c), false, time.Now())
+	s.service(event.Degraded, nil)
+	told := p.events(func(kind string, data []byte) bool {
+		if kind != "service" {
+			return false
+		}
+		got := decode[state.ServiceView](t, data).Status
+		if got != event.Degraded {
+			t.Errorf("a record that doesn't count made it %s", got)
+		}
+		return true
+	})
+	if !slices.Equal(told, []string{"service"}) {
+		t.Errorf("told = %v", told)
+	}
+	if got := s.status("GET", "/api/v1/incidents/f1", "", nil); got != http.StatusNotFound {
+		t.Errorf("the forged incident = %d", got)
+	}
+	if got := get[Info](s, "/api/v1/info").Held; got != "" {
+		t.Errorf("held by a forged command: %q", got)
+	}
+}
+
+func TestSocketIsGuarded(t *testing.T) {
+	s := serve(t, nil)
+	tests := []struct {
+		name string
+		edit func(http.Header)
+		want int // 101: let in
+	}{
+		{"our page", nil, 101},
+		{"a foreign page", func(h http.Header) { h.Set("Origin", "http://evil.example") }, 403},
+		{"another port of this machine", func(h http.Header) { h.Set("Origin", "http://127.0.0.1:1") }, 403},
+		{"no Origin", func(h http.Header) { h.Del("Origin") }, 403},
+		{"a foreign name that leads here", func(h http.Header) { h.Set("Host", "evil.example"); h.Set("Origin", "http://evil.example") }, 403},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, resp, err := s.dial(tt.edit)
+			if err == nil {
+				conn.Close()
+			}
+			if resp == nil || resp.StatusCode != tt.want {
+				t.Errorf("got %v, %v, want %d", resp, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestSocketWithAToken(t *testing.T) {
+	s := open(t, func(d *Deps) { d.Config.Token = "söcret, 1" }).run()
+	encoded := "token." + base64.RawURLEncoding.EncodeToString([]byte("söcret, 1"))
+	tests := []struct {
+		name      string
+		protocols []string
+		bearer    string
+		want      int
+	}{
+		{"without", nil, "", 401},
+		{"wrong", []string{"logstream", "token." + base64.RawURLEncoding.EncodeToString([]byte("guess"))}, "", 401},
+		{"not base64", []string{"logstream", "token.!"}, "", 401},
+		{"as a subprotocol", []string{"logstream", encoded}, "", 101},
+		{"as a bearer", nil, "Bearer söcret, 1", 101},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, resp, err := s.dial(func(h http.Header) {
+				if tt.bearer != "" {
+					h.Set("Authorization", tt.bearer)
+				}
+			}, tt.protocols...)
+			if resp == nil || resp.StatusCode != tt.want {
+				t.Fatalf("got %v, %v, want %d", resp, err, tt.want)
+			}
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			if want := slices.Contains(tt.protocols, "logstream"); want != (conn.Subprotocol() == "logstream") {
+				t.Errorf("subprotocol %q", conn.Subprotocol())
+			}
+		})
+	}
+}
+
+func TestClientThatTalksTooMuchIsDisconnected(t *testing.T) {
+	s := serve(t, nil)
+	p := s.page()
+	p.next()
+	if err := p.conn.WriteMessage(websocket.TextMessage, make([]byte, maxInbound+1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, _, err := p.conn.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, websocket.CloseMessageTooBig) {
+				t.Errorf("disconnected with %v", err)
+			}
+			return
+		}
+	}
+}
+
+func TestStopSaysGoodbyeToPages(t *testing.T) {
+	s := serve(t, nil)
+	p := s.page()
+	p.next()
+	begin := time.Now()
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+	for {
+		if _, _, err := p.conn.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+				t.Errorf("disconnected with %v", err)
+			}
+			return
+		}
+	}
+}
+
+// A fault in the state's goroutine ends Run with the stack, so that it can be
+// run again; a fault in one request fails that request.
+func TestFaults(t *testing.T) {
+	s := open(t, func(d *Deps) {
+		d.Faults = func(string) []string { panic("a fault in a request") }
+	}).run()
+	resp, body := s.do("POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`, nil)
+	if resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	if got := s.status("GET", "/healthz", "", nil); got != http.StatusOK {
+		t.Errorf("healthz after a fault = %d", got)
+	}
+}
+
+func TestPanicInTheStateEndsRun(t *testing.T) {
+	calls := 0
+	s := open(t, func(d *Deps) {
+		d.Services = func() []service.Definition {
+			calls++
+			return []service.Definition{payment()}
+		}
+		d.LLM = func() LLMInfo { panic("a fault in a part") }
+	})
+	dash, err := New(s.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and it can be run again, on the same address
+		err := dash.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "a fault in a part") || !strings.Contains(err.Error(), "info.go") {
+			t.Fatalf("Run = %v", err)
+		}
+	}
+	if calls != 2 {
+		t.Errorf("the services were asked for %d times", calls)
+	}
+}
+
+func TestEventsAreObjects(t *testing.T) {
+	frame := encode(eventsFrame{"events", 7, []state.Change{{Kind: "incident", Data: state.IncidentEvent{
+		Incident: event.Incident{ID: "i", Seq: 1, Type: event.TypeOpened, Data: event.Opened{Kind: "service"}, Origin: origin}, State: "open"}}}})
+	var got struct {
+		Type   string
+		Seq    int
+		Events []struct {
+			Kind string
+			Data map[string]any
+		}
+	}
+	if err := json.Unmarshal(frame, &got); err != nil {
+		t.Fatal(err)
+	}
+	data := got.Events[0].Data
+	if got.Type != "events" || got.Seq != 7 || data["id"] != "i" || data["state"] != "open" || data["nonce"] != nonce || data["type"] != "opened" {
+		t.Errorf("frame = %s", frame)
+	}
+}
