@@ -146,7 +146,7 @@ func sentence(e event.Incident) string {
 	case event.Evidence:
 		return fmt.Sprintf("evidence: %d facts, %d log lines", len(d.Facts), len(d.Logs))
 	case event.Diagnosed:
-		return fmt.Sprintf("diagnosed: %s, so %s (sure to %.2f)", plain(d.Cause), plain(d.Action), d.Confidence)
+		return fmt.Sprintf("diagnosed: %s, so %s (sure to %.2f)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), d.Confidence)
 	case event.ApprovalRequested:
 		return fmt.Sprintf("asked for a yes to %s: %s", plain(d.Action), plain(d.Reason))
 	case event.Approved:
