@@ -7,25 +7,36 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxRecord is the largest value, in bytes, that a reader looks at.
 const MaxRecord = 1 << 20
 
-// Encode writes a record's value. It panics on a type that JSON cannot hold,
-// which is a bug and not an input.
+// Bounds of what anybody may write into a health log.
+const (
+	maxSourceName = 256  // characters of instance and of check
+	maxErrorText  = 4096 // bytes; what is longer is cut
+)
+
+// Encode writes a record's value, every instant in UTC and every list an array. It
+// panics on what JSON cannot hold, which is a bug and not an input.
 func Encode(record any) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(record); err != nil {
+	converted, err := conform(record)
+	if err == nil {
+		err = enc.Encode(converted)
+	}
+	if err != nil {
 		panic(fmt.Sprintf("event: encode %T: %v", record, err))
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
 // decode reads one JSON object and nothing after it.
-func decode(value []byte, into any) error {
+func decode[T any](value []byte, into *T) error {
 	if len(value) > MaxRecord {
 		return fmt.Errorf("is %d bytes, more than %d", len(value), MaxRecord)
 	}
@@ -36,11 +47,17 @@ func decode(value []byte, into any) error {
 	if err := json.Unmarshal(value, into); err != nil {
 		return fmt.Errorf("is not valid: %w", err)
 	}
+	converted, err := conform(*into)
+	if err != nil {
+		return fmt.Errorf("is not valid: %w", err)
+	}
+	*into = converted
 	return nil
 }
 
 // DecodeHealthLog reads a record of TopicHealth from anybody. Required are
-// timestamp, service and status; an absent code reads as 0.
+// timestamp, service and status; an absent code reads as 0. An error longer
+// than 4 KiB is cut.
 func DecodeHealthLog(value []byte) (HealthLog, error) {
 	var h struct {
 		HealthLog
@@ -67,9 +84,15 @@ func DecodeHealthLog(value []byte) (HealthLog, error) {
 	if h.LatencyMS < 0 {
 		return HealthLog{}, fmt.Errorf("health log: latency_ms is %v", h.LatencyMS)
 	}
-	if err := checkName(h.Service); err != nil {
+	if err := CheckServiceName(h.Service); err != nil {
 		return HealthLog{}, fmt.Errorf("health log: %w", err)
 	}
+	for _, name := range []struct{ key, value string }{{"instance", h.Instance}, {"check", h.Check}, {"host", h.Host}} {
+		if n := utf8.RuneCountInString(name.value); n > maxSourceName {
+			return HealthLog{}, fmt.Errorf("health log: %s is a name of %d characters, more than %d", name.key, n, maxSourceName)
+		}
+	}
+	h.Error = Clip(h.Error, maxErrorText)
 	return h.HealthLog, nil
 }
 
@@ -182,7 +205,17 @@ func decodeData(t Type, raw json.RawMessage) (Data, error) {
 	case TypeClaim:
 		return dataAs[Claim](raw)
 	}
-	return Other{t, raw}, nil
+	return other(t, raw), nil
+}
+
+// other keeps the data of a type that this version does not know, as it will
+// be written again. raw is valid JSON, or absent.
+func other(t Type, raw json.RawMessage) Other {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil || compact.Len() == 0 {
+		return Other{t, json.RawMessage("{}")}
+	}
+	return Other{t, compact.Bytes()}
 }
 
 func dataAs[T Data](raw json.RawMessage) (Data, error) {

@@ -1,0 +1,130 @@
+package event
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var (
+	when   = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
+	later  = when.Add(90 * time.Second)
+	origin = Origin{Instance: "host-a", Host: "local", Epoch: 7, Nonce: "n7"}
+)
+
+// incidentOf is an event of an incident that says data.
+func incidentOf(data Data) Incident {
+	return Incident{ID: "in-1", Seq: 3, Time: when, Service: "payment-service", Type: TypeOf(data), By: ByRunbook, Data: data, Origin: origin}
+}
+
+// incidentData is one full value of each type of incident event.
+func incidentData() []Data {
+	return []Data{
+		Opened{Error: "HTTP 500", Check: "http", Instance: "host-a", FirstBad: when, Kind: "service", Action: "restart"},
+		Evidence{Facts: []Fact{{"state", "exited (137)", true, "the order of events tells"}, {"image", "nginx:1.27", false, ""}},
+			Logs: []string{"GET / <500> & more", "panic: ünïcode"}, Truncated: true},
+		Diagnosed{Cause: "Its process ended by itself.", Action: "start", Target: "payment-service", Confidence: 0.95,
+			Command: "docker start payment-service",
+			Legal:   []Choice{{"A", "start", "loses nothing"}, {"B", "escalate", "a person looks at it"}}, NotOffered: []Refusal{{"restart", "it does not run"}},
+			Runbook: &Opinion{"Its process ended by itself.", "start", 0.95, "no kill"}, Model: &Opinion{"It crashed.", "start", 0.8, "exit 1"},
+			Reasoning: "first … then", Prompt: "facts", Raw: `{"choice":"A"}`, Invalid: "none"},
+		ApprovalRequested{"restart", "payment-service", "docker restart payment-service", "none", "what is in memory", "mode is approve", later},
+		Approved{"go on"},
+		Denied{"not now"},
+		ActionStarted{Attempt: 2, Action: "start", Target: "payment-service", Command: "docker start payment-service",
+			Pins:    Pins{"c0ffee", "sha256:beef", "5pec", when, "exited", later},
+			Expires: later, Verify: 5},
+		ActionFinished{2, "start", "payment-service", "docker start payment-service", false, NotCarriedOut + "the pins had changed", 412.5, later},
+		Verified{false, 3, when, Interrupted + "it was stopped from outside"},
+		Resolved{HowHealed, 2, 1200, 9400.5, 8000},
+		Escalated{"the budget is spent"},
+		Suppressed{"cooldown", "it was restarted a moment ago", &later},
+		Reported{"# payment-service\n\nwas down for 8 s"},
+		Claim{"local", "host-a", 7, "n7"},
+	}
+}
+
+// TestGolden holds the names and shapes of the contract: every record, byte
+// for byte, and read back to the value that it was.
+func TestGolden(t *testing.T) {
+	exit := 137
+	health := HealthLog{Timestamp: 1772366400.123456, Service: "payment-service", Status: Down, Code: 503, LatencyMS: 12.5,
+		Check: "http", Error: "HTTP 503, expected 200-399", Extra: true, Origin: origin}
+	tests := map[string]struct {
+		record any
+		decode func([]byte) (any, error)
+	}{
+		"health":         {health, decoded(DecodeHealthLog)},
+		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
+		"service": {Service{Time: when, Service: "payment-service",
+			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
+				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Expect: Expect{"200-399", "2s"}, StartPeriod: "30s",
+				Heal:  Heal{Mode: "auto", Never: []string{"restart"}, ManualStop: "heal", Confirm: true, Self: true},
+				Chaos: true, DependsOn: []string{"db"}},
+			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",
+			Sources:   []Source{{"host-a", "http", Down, when}, {"host-a", "container", Up, when}},
+			Container: &ServiceContainer{"pay", "c0ffee", "nginx:1.27", true}, Healing: true, Held: "cooldown", HeldReason: "a moment",
+			SilencedUntil: &later, OpenIncident: "in-1", Origin: origin}, decoded(DecodeService)},
+		"service_removed": {Service{Time: when, Service: "old", Status: Pending, Since: when, Sources: []Source{}, Origin: origin}, decoded(DecodeService)},
+		"command": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: "payment-service", Command: CommandHeal,
+			Args: CommandArgs{"in-1", "because", "10m", "restart", "stop", true}, Origin: Origin{Instance: "host-a", Host: "local"}}, decoded(DecodeCommand)},
+		"command_result": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: AllServices, Command: CommandHold,
+			Result: &CommandResult{false, "there is nothing to hold"}}, decoded(DecodeCommand)},
+		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
+			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Origin: origin}, decoded(DecodeDocker)},
+		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
+		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
+	}
+	for _, data := range incidentData() {
+		tests["incident_"+string(TypeOf(data))] = struct {
+			record any
+			decode func([]byte) (any, error)
+		}{incidentOf(data), decoded(DecodeIncident)}
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name+".json")
+			got := Encode(test.record)
+			if *update {
+				if err := os.WriteFile(path, append(got, '\n'), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want = bytes.TrimSuffix(want, []byte("\n")); !bytes.Equal(got, want) {
+				t.Errorf("encodes as\n%s\nwant\n%s", got, want)
+			}
+			back, err := test.decode(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(back, test.record) {
+				t.Errorf("reads back as\n%+v\nwant\n%+v", back, test.record)
+			}
+		})
+	}
+}
+
+// TestGoldenFilesAreUsed keeps files of names that are gone from staying.
+func TestGoldenFilesAreUsed(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 9 + len(incidentData()); len(files) != want {
+		t.Errorf("testdata has %d golden files, want %d", len(files), want)
+	}
+}
+
+func decoded[T any](decode func([]byte) (T, error)) func([]byte) (any, error) {
+	return func(value []byte) (any, error) { return decode(value) }
+}
