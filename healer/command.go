@@ -14,18 +14,15 @@ import (
 func (w *World) command(c event.Command, now time.Time) error {
 	switch c.Command {
 	case event.CommandHold:
-		var until time.Time
 		if c.Args.For != "" {
-			d, err := time.ParseDuration(c.Args.For)
-			if err != nil || d <= 0 {
+			if d, err := time.ParseDuration(c.Args.For); err != nil || d <= 0 {
 				return fmt.Errorf("hold for %q: is not a duration such as 30m", c.Args.For)
 			}
-			until = now.Add(d)
 		}
-		w.held = &hold{reason: c.Args.Reason, until: until}
+		w.switchHold(c)
 		return nil
 	case event.CommandRelease:
-		w.held = nil
+		w.switchHold(c)
 		return nil
 	}
 	s := w.services[c.Service]
@@ -33,6 +30,19 @@ func (w *World) command(c event.Command, now time.Time) error {
 		return fmt.Errorf("heal %s: no service of that name is configured on this host", c.Service)
 	}
 	return w.heal(s, c, now)
+}
+
+// switchHold is the fold of hold and release, carried out or read again.
+func (w *World) switchHold(c event.Command) {
+	switch c.Command {
+	case event.CommandRelease:
+		w.held = nil
+	case event.CommandHold:
+		w.held = &hold{reason: c.Args.Reason}
+		if d, err := time.ParseDuration(c.Args.For); err == nil {
+			w.held.until = c.Time.Add(d)
+		}
+	}
 }
 
 // heal begins an incident by hand. An open one without a running action ends

@@ -138,7 +138,7 @@ func (l *life) read(ctx context.Context) error {
 		{Topic: event.TopicServices, Handle: l.handle(readService)},
 		{Topic: event.TopicIncidents, Handle: l.handle(readIncident)},
 		{Topic: event.TopicDocker, Since: now.Add(-pastEvents), Handle: l.handle(readDocker)},
-		{Topic: event.TopicCommands, Since: now.Add(-pastEvents), Handle: l.handle(readCommand)},
+		{Topic: event.TopicCommands, Handle: l.handle(readCommand)},
 		{Topic: event.TopicHealth, Since: now.Add(-pastHealth), Handle: l.handle(readHealth)},
 	}
 	for _, s := range subscriptions {

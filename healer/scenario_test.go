@@ -16,6 +16,7 @@ import (
 func quiet(t *testing.T) (*sim, *box) {
 	t.Helper()
 	m := newSim(1, 1)
+	m.steady = true
 	m.trace = []string{}
 	m.run(10 * time.Second)
 	if got := m.world.services["svc-0"].status.Value; got != event.Up {
@@ -327,5 +328,33 @@ func TestObserveOnlySays(t *testing.T) {
 	m.run(30 * time.Second)
 	if len(actions(m)) != 0 || gate(m) != "observe" {
 		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
+	}
+}
+
+func TestAHoldOutlivesARestart(t *testing.T) {
+	m, b := quiet(t)
+	hold := event.Command{ID: "h1", Time: m.now, By: "operator:ada", Service: event.AllServices, Command: event.CommandHold,
+		Args: event.CommandArgs{For: "1m", Reason: "maintenance"}}
+	m.step(ReadCommand{hold})
+	done := hold
+	done.Result, done.Origin = &event.CommandResult{OK: true}, m.world.origin()
+	m.commands = append(m.commands, hold, done)
+	m.kill()
+	m.run(20 * time.Second)
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "hold" {
+		t.Errorf("on hold: actions %v, held %q", actions(m), gate(m))
+	}
+	m.run(2 * time.Minute)
+	if b.state.Status != container.Running {
+		t.Error("the hold is over, and nothing was repaired")
+	}
+}
+
+func TestTheContainerIsKnownBeforeAnythingBreaks(t *testing.T) {
+	m, _ := quiet(t)
+	if c := m.services["svc-0"].Container; c == nil || c.ID != "id-svc-0" || !c.Ran {
+		t.Errorf("the log says of its container: %+v", c)
 	}
 }

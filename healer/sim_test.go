@@ -29,6 +29,7 @@ type sim struct {
 	boxes  []*box
 	engine bool // it answers
 	stream bool // its events are read
+	steady bool // nothing rare happens
 	missed []event.Docker
 	alive  int // the life of our process; odd: it runs
 	world  *World
@@ -40,6 +41,7 @@ type sim struct {
 	health    []ReadHealth
 	docker    []event.Docker
 	services  map[string]event.Service
+	commands  []event.Command
 
 	inputs int // since the last outside input, for the rate
 	last   time.Time
@@ -126,7 +128,8 @@ func (m *sim) between(low, high time.Duration) time.Duration {
 	return low + time.Duration(m.rng.Int64N(int64(high-low)+1))
 }
 
-func (m *sim) chance(p float64) bool { return m.rng.Float64() < p }
+// chance says whether one of the rare things happens; in a steady sim none does.
+func (m *sim) chance(p float64) bool { return !m.steady && m.rng.Float64() < p }
 
 func (m *sim) note(format string, args ...any) {
 	if m.trace != nil {
@@ -197,6 +200,9 @@ func (m *sim) replay() {
 		if m.now.Sub(d.Time) < 15*time.Minute {
 			m.world.Step(ReadDocker{d}, minTime(d.Time, m.now))
 		}
+	}
+	for _, c := range m.commands {
+		m.world.Step(ReadCommand{c}, minTime(c.Time, m.now))
 	}
 	for _, h := range m.health {
 		if m.now.Sub(h.Log.Time()) < 3*time.Minute {

@@ -14,7 +14,9 @@ const (
 	chaosReach     = 15 * time.Second
 	maxTapes       = 2048
 	keepIncidents  = 5000
-	commandAge     = time.Minute // a command that is first read later than this changes nothing
+	looksPerTick   = 4                // of services about which nothing is open
+	acquaintAgain  = 10 * time.Second // where the last look failed
+	commandAge     = time.Minute      // a command that is first read later than this changes nothing
 	hourOfBudget   = time.Hour
 	minuteOfBudget = time.Minute
 )
@@ -72,12 +74,30 @@ func (w *World) tick(now time.Time) {
 	if w.held != nil && !w.held.until.IsZero() && now.After(w.held.until) {
 		w.held = nil
 	}
+	looks := looksPerTick
 	for _, name := range slices.Clone(w.order) {
 		s := w.services[name]
+		if looks > 0 && w.acquaint(s, now) {
+			looks--
+		}
 		s.hour = trim(s.hour, now, hourOfBudget)
 		s.status.Tick(now)
 		w.touch(s, now)
 	}
+}
+
+// acquaint looks at the container of a service about which nothing is open,
+// once, and again when something happened to it: so that the log says which
+// container it was, and that it ran, before anything breaks.
+func (w *World) acquaint(s *svc, now time.Time) bool {
+	l := &s.look
+	known := !l.at.IsZero() && !l.dirty && l.err == nil
+	waits := !l.at.IsZero() && now.Sub(l.asked) < time.Second || l.err != nil && now.Sub(l.asked) < acquaintAgain
+	if !w.owner || s.def.Container == "" || s.open() || s.removed || l.open && now.Sub(l.asked) < lookLost || known || waits || !w.streamLost.IsZero() {
+		return false
+	}
+	w.ask(s, now)
+	return true
 }
 
 func (w *World) readHealth(in ReadHealth, now time.Time) {
@@ -210,6 +230,9 @@ func (w *World) readCommand(c event.Command, now time.Time) {
 			s.look.dirty = true
 		}
 	case event.CommandHeal, event.CommandHold, event.CommandRelease:
+		if c.Result != nil && c.Result.OK && c.Host == w.host {
+			w.switchHold(c)
+		}
 		seen := w.asked[c.ID]
 		w.asked[c.ID] = true
 		if c.Result != nil || seen || !w.owner || now.Sub(c.Time) > commandAge {
