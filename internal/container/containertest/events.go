@@ -24,7 +24,7 @@ func eventsReplay(t *testing.T, f *fixture) {
 		again := f.watch(want[from].Time)
 		wait(func() bool { return len(again.seen()) >= len(want)-from || again.over() })
 		if got := again.seen(); !slices.Equal(got, want[from:]) {
-			t.Errorf("read again from the %s on, the events are\n\t%s\nwant\n\t%s, the same in every field", word(want[from]), words(got), words(want[from:]))
+			t.Fatalf("read again from the %s on, the events are\n\t%s\nwant\n\t%s, the same in every field", word(want[from]), words(got), words(want[from:]))
 		}
 		again.cancel()
 	}
