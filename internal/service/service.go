@@ -107,11 +107,11 @@ func (d Definition) Problems() []Problem {
 	case d.URL == "":
 		add("url", "", "is missing: a service needs a url such as http://localhost:8080")
 	case err != nil:
-		add("url", d.URL, "is not a url: %v", err)
+		add("url", MaskURL(d.URL), "is not a url such as http://localhost:8080") // the parser's words repeat parts of it, a password among them
 	case u.Scheme != "http" && u.Scheme != "https":
-		add("url", d.URL, "has the scheme %q; known are http and https", u.Scheme)
-	case u.Host == "":
-		add("url", d.URL, "names no host")
+		add("url", MaskURL(d.URL), "has the scheme %q; known are http and https", u.Scheme)
+	case u.Hostname() == "":
+		add("url", MaskURL(d.URL), "names no host")
 	}
 	if d.Interval < 100*time.Millisecond || d.Interval > 24*time.Hour {
 		add("interval", d.Interval.String(), "must be between 100ms and 24h")
@@ -124,6 +124,9 @@ func (d Definition) Problems() []Problem {
 	}
 	if d.SuccessThreshold < 1 || d.SuccessThreshold > 100 {
 		add("success_threshold", strconv.Itoa(d.SuccessThreshold), "must be between 1 and 100")
+	}
+	if len(d.Expect.Status) == 0 {
+		add("expect.status", "", "is missing: no answer would be good; 200-399 is usual")
 	}
 	if d.Expect.Latency < 0 {
 		add("expect.latency", d.Expect.Latency.String(), "must not be negative")
@@ -169,21 +172,36 @@ func (d Definition) Hash() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// MaskURL hides a password and every query value.
+// MaskURL hides who logs in with what, every query value and the fragment. Of
+// what can't be taken apart, nothing is shown.
 func MaskURL(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || strings.Contains(u.Opaque, "@") {
 		return "***"
 	}
 	if _, has := u.User.Password(); has {
 		u.User = url.UserPassword(u.User.Username(), "***")
+	} else if u.User != nil {
+		u.User = url.User("***") // a token often stands there alone
 	}
 	if u.RawQuery != "" {
-		query := u.Query()
-		for key := range query {
-			query.Set(key, "***")
-		}
-		u.RawQuery = strings.ReplaceAll(query.Encode(), "%2A", "*")
+		u.RawQuery = maskQuery(u.RawQuery)
+	}
+	if u.Fragment != "" {
+		u.Fragment, u.RawFragment = "***", ""
 	}
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+}
+
+// maskQuery keeps the names before an equals sign, and their order.
+func maskQuery(query string) string {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, _, named := strings.Cut(part, "=")
+		parts[i] = "***"
+		if named {
+			parts[i] = name + "=***"
+		}
+	}
+	return strings.Join(parts, "&")
 }

@@ -19,12 +19,12 @@ func ParseStatusRange(s string) (StatusRange, error) {
 		if !is {
 			high = low
 		}
-		from, err1 := strconv.Atoi(strings.TrimSpace(low))
-		to, err2 := strconv.Atoi(strings.TrimSpace(high))
+		from, err1 := strconv.ParseUint(strings.TrimSpace(low), 10, 16)
+		to, err2 := strconv.ParseUint(strings.TrimSpace(high), 10, 16)
 		if err1 != nil || err2 != nil || from < 100 || to > 599 || from > to {
 			return nil, fmt.Errorf("%q is not a range of HTTP status codes such as 200-399 or 200,204", s)
 		}
-		set = append(set, [2]int{from, to})
+		set = append(set, [2]int{int(from), int(to)})
 	}
 	return set, nil
 }
