@@ -1,0 +1,143 @@
+package trouble
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func parts(b *Board) []string {
+	var names []string
+	for _, t := range b.List() {
+		names = append(names, t.Part)
+	}
+	return names
+}
+
+func told(changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestZeroBoard(t *testing.T) {
+	var b Board
+	if list := b.List(); list == nil || len(list) != 0 {
+		t.Errorf("an empty board lists %v, want an empty list", list)
+	}
+	if _, is := b.Get(Docker); is {
+		t.Error("docker is in trouble on an empty board")
+	}
+	changed := b.Changed()
+	b.Clear(Docker)
+	if told(changed) {
+		t.Error("clearing what was well is a change")
+	}
+}
+
+func TestListIsInOrder(t *testing.T) {
+	var b Board
+	for _, part := range []string{Monitor, Bus, LLM, Docker, Config} {
+		b.Raise(Trouble{Part: part})
+	}
+	b.Raise(Trouble{Part: LLM, What: "again"})
+	if got, want := parts(&b), []string{Bus, Config, Docker, LLM, Monitor}; !slices.Equal(got, want) {
+		t.Errorf("the order is %v, want %v", got, want)
+	}
+	b.Clear(Config)
+	if got, want := parts(&b), []string{Bus, Docker, LLM, Monitor}; !slices.Equal(got, want) {
+		t.Errorf("after one was cleared: %v, want %v", got, want)
+	}
+}
+
+func TestSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b Board
+		since := func() time.Time { got, _ := b.Get(Docker); return got.Since }
+
+		began := time.Now()
+		b.Raise(Trouble{Part: Docker, What: "it does not answer"})
+		if !since().Equal(began) || since().Location() != time.UTC {
+			t.Errorf("it is since %v, want now, %v, in UTC", since(), began.UTC())
+		}
+		time.Sleep(time.Minute)
+		b.Raise(Trouble{Part: Docker, What: "it refuses", Since: time.Now()})
+		if got, _ := b.Get(Docker); !got.Since.Equal(began) || got.What != "it refuses" {
+			t.Errorf("raised again it is %+v, want the new words and the old since", got)
+		}
+		b.Clear(Docker)
+		b.Raise(Trouble{Part: Docker, What: "it does not answer"})
+		if !since().Equal(began.Add(time.Minute)) {
+			t.Errorf("raised after it was well it is since %v, want a new since", since())
+		}
+		b.Clear(Docker)
+		told := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		b.Raise(Trouble{Part: Docker, Since: told})
+		if since() != told {
+			t.Errorf("it is since %v, want what was told, %v", since(), told)
+		}
+	})
+}
+
+func TestChanged(t *testing.T) {
+	var b Board
+	trouble := Trouble{Part: Bus, What: "a", Works: "b", OnHold: "c", Mend: "d"}
+	steps := []struct {
+		name string
+		do   func()
+		want bool
+	}{
+		{"raised", func() { b.Raise(trouble) }, true},
+		{"raised the same", func() { b.Raise(trouble) }, false},
+		{"other words", func() { trouble.Mend = "e"; b.Raise(trouble) }, true},
+		{"another part", func() { b.Raise(Trouble{Part: LLM}) }, true},
+		{"a part that is well cleared", func() { b.Clear(Chaos) }, false},
+		{"cleared", func() { b.Clear(Bus) }, true},
+		{"cleared again", func() { b.Clear(Bus) }, false},
+		{"listed", func() { b.List() }, false},
+	}
+	for _, step := range steps {
+		one, other := b.Changed(), b.Changed()
+		step.do()
+		if told(one) != step.want || told(other) != step.want {
+			t.Errorf("%s: a change is told: %v and %v, want %v", step.name, told(one), told(other), step.want)
+		}
+		if told(b.Changed()) {
+			t.Errorf("%s: what is asked for afterwards is closed already", step.name)
+		}
+	}
+}
+
+// TestConcurrentUse has something to say under -race; without it, that no
+// change is lost: who waits before each look sees the last state.
+func TestConcurrentUse(t *testing.T) {
+	var b Board
+	var writers sync.WaitGroup
+	for _, part := range []string{Bus, Docker, LLM} {
+		writers.Go(func() {
+			for range 200 {
+				b.Raise(Trouble{Part: part})
+				b.Clear(part)
+			}
+			b.Raise(Trouble{Part: part, What: "the last"})
+		})
+	}
+	for {
+		changed := b.Changed()
+		list := b.List()
+		if len(list) == 3 && !slices.ContainsFunc(list, func(t Trouble) bool { return t.What != "the last" }) {
+			break
+		}
+		select {
+		case <-changed:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("no change came after %v", b.List())
+		}
+	}
+	writers.Wait()
+}
