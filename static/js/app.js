@@ -84,6 +84,7 @@ function learn(path, value) {
 function deny() {
   ui.wrong = ui.denied ? ui.wrong : token() !== "";
   ui.denied = true;
+  socket.rest();
 }
 
 // ---- what is shown
@@ -129,8 +130,10 @@ function render() {
   pace = advance(pace, now);
   const shown = connection(now);
   const { page, name } = route();
-  const ctx = { ...ui, state, now, name, stale: shown === "down", conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
+  const stale = shown === "down";
+  const ctx = { ...ui, state, now: stale && state.at ? state.at : now, name, stale, conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
+  root.classList.toggle("stale", stale);
   draw(root,
     top({ path: location.pathname, open: [...state.incidents.values()].filter((row) => row.state !== "resolved").length, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
     shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
@@ -143,12 +146,21 @@ function render() {
   later(now);
 }
 
+// At most one picture a frame; where the browser draws none, because the tab is
+// hidden, the title and what is known still follow, each second.
 let picture = 0;
+let instead = 0;
 function schedule() {
-  if (!picture) picture = requestAnimationFrame(() => {
-    picture = 0;
-    render();
-  });
+  if (picture) return;
+  picture = requestAnimationFrame(draws);
+  instead = setTimeout(draws, 1000);
+}
+
+function draws() {
+  cancelAnimationFrame(picture);
+  clearTimeout(instead);
+  picture = 0;
+  render();
 }
 
 // Between frames the clocks go on: each second, four times while something is done.
@@ -292,5 +304,8 @@ try {
   // nothing is kept here
 }
 addEventListener("popstate", schedule);
-document.addEventListener("visibilitychange", schedule);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !conn.live && conn.lostAt) socket.again();
+  schedule();
+});
 render();

@@ -67,7 +67,7 @@ export function chart(points, { key, width, height, from, to, now, outages, limi
       h("text", { class: "axis", x: L - 8, y: fix(Y(ms / drawn.top)) + 4, "text-anchor": "end" }, ms ? axisLabel(ms) : "0"),
     ]),
     times(from, to, wide ? 9 : 4).map((t) => h("text", { class: "axis", x: fix(at(t)), y: height - 2, "text-anchor": "middle" }, to - from > 36 * 3600e3 ? dayLabel(t) : hhmm(t))),
-    seen.map((o) => h("rect", { class: "c-gone", x: fix(Math.max(L, at(o.from))), y: T, width: fix(Math.max(1.5, Math.min(width - R, at(o.to)) - Math.max(L, at(o.from)))), height: B - T })),
+    seen.map((o) => h("rect", { class: "c-gone", x: fix(Math.max(L, at(o.from))), y: T, width: fix(Math.max(1.5, Math.min(width - R, at(o.back)) - Math.max(L, at(o.from)))), height: B - T })),
     fill && h("path", { class: "l-fill", d: fill }),
     path && h("path", { class: "c-line", d: path }),
     drawn.limit !== null && [
@@ -75,7 +75,7 @@ export function chart(points, { key, width, height, from, to, now, outages, limi
       h("text", { class: "axis", x: width - R, y: fix(Y(drawn.limit)) - 5, "text-anchor": "end" }, `limit ${took(limit)}`),
     ],
     seen.filter((o) => o.repaired && o.to <= to).map((o) => h("path", { class: "k-mark", d: diamond(at(o.to), T - 10, 6) })),
-    last && last.to <= to && h("text", { class: "c-say", x: fix(lastX > width / 2 ? lastX - 12 : lastX + 12), y: T - 6, "text-anchor": lastX > width / 2 ? "end" : "start" }, `${hhmm(last.to)} repaired, down ${took(last.to - last.from)}`),
+    last && last.to <= to && h("text", { class: "c-say", x: fix(lastX > width / 2 ? lastX - 12 : lastX + 12), y: T - 6, "text-anchor": lastX > width / 2 ? "end" : "start" }, `${hhmm(last.to)} repaired, down ${took(last.back - last.from)}`),
     bars(strip(points, { from, to, n: wide ? 96 : 48, now, ended: outages.filter((o) => o.repaired).map((o) => o.to) }), L, width - L - R, B + 30));
 }
 

@@ -66,31 +66,30 @@ function children(parent, kids) {
   }
   const ns = parent.namespaceURI;
   const spare = new Set(parent.childNodes);
-  let at = parent.firstChild;
   let next = 0; // loose nodes before it are taken, or have no place any more
   const reuse = (kid) => {
     if (typeof kid === "object" && kid.key !== undefined) {
       const node = keyed.get(kid.key);
       return node && drawn.get(node).tag === kid.tag ? node : null;
     }
-    const found = loose.findIndex((node, i) => i >= next && fits(node, kid));
-    if (found < 0) return null;
-    next = found + 1;
-    return loose[found];
+    const i = loose.findIndex((node, n) => n >= next && fits(node, kid));
+    if (i < 0) return null;
+    next = i + 1;
+    return loose[i];
   };
-  for (const kid of kids) {
-    const node = reuse(kid);
-    if (node === null) {
-      parent.insertBefore(create(kid, ns), at);
-      continue;
-    }
-    spare.delete(node);
-    if (node === at) at = at.nextSibling;
+  const found = kids.map(reuse);
+  for (const node of found) spare.delete(node);
+  for (const node of spare) node.remove(); // first, so that what stays need not move: a move takes the focus away
+  let at = parent.firstChild;
+  kids.forEach((kid, i) => {
+    const node = found[i];
+    if (node === null) parent.insertBefore(create(kid, ns), at);
+    else if (node === at) at = at.nextSibling;
     else parent.insertBefore(node, at);
+    if (node === null) return;
     if (typeof kid === "object") update(node, kid, drawn.get(node));
     else if (node.data !== String(kid)) node.data = String(kid);
-  }
-  for (const node of spare) node.remove();
+  });
 }
 
 function fits(node, kid) {

@@ -19,19 +19,22 @@ const place = (key, is, icon, head, rest = {}) => ({ key, is, icon, head, lines:
 
 /** The lane of an incident's story at an instant. */
 export function lane(told, { now, mode = "", service = null }) {
-  return { id: told.row.id, title: title(told.row), pill: pill(told, mode), clock: clock(told, service, now), steps: steps(told, { now, mode }) };
+  return { id: told.row.id, title: title(told.row), pill: pill(told, mode, service), clock: clock(told, service, now), steps: steps(told, { now, mode }) };
 }
 
-function pill(told, mode) {
+function pill(told, mode, service) {
   switch (told.phase) {
     case "resolved": return told.attempts.length && told.resolved?.data?.how !== "recovered" ? { colour: "up", icon: "up", text: "Healed" } : { colour: "up", icon: "up", text: "Recovered" };
     case "escalated": return { colour: "down", icon: "person", text: "Needs a person" };
     case "waiting": return { colour: "warn", icon: "person", text: "Waits for you" };
     case "held": return observing(told, mode) ? { colour: "", icon: "blind", text: "Observing" } : { colour: "warn", icon: "held", text: "On hold" };
+    case "verifying": if (isUp(service)) return { colour: "work", icon: "work", text: "Verifying" };
+    // falls through: it is still down
     default: return { colour: "down", icon: "down", text: "Open" };
   }
 }
 
+const isUp = (service) => service?.status === "UP" || service?.status === "DEGRADED";
 const observing = (told, mode) => mode === "observe" || told.hold?.data?.gate === "observe";
 
 /** Time down: counts while it is down, stops where it came back. */
@@ -42,7 +45,7 @@ function clock(told, service, now) {
     const ms = [done?.down_ms, told.row.down_ms, done?.ttr_ms].find(Number.isFinite);
     return { figure: took(ms ?? instant(told.row.resolved) - from), rest: `down, ${done?.how === "healed" || told.row.attempts ? "healed" : "back"} at ${hhmmss(instant(told.resolved?.time ?? told.row.resolved))}` };
   }
-  const up = service && (service.status === "UP" || service.status === "DEGRADED") ? instant(service.since) : NaN;
+  const up = isUp(service) ? instant(service.since) : NaN;
   if (up > from) return { figure: took(up - from), rest: `down, up since ${hhmmss(up)}` };
   return { figure: lasting(now - from), rest: `down, since ${hhmmss(from)}` };
 }
@@ -63,7 +66,7 @@ function detected(told) {
 function evidence(told) {
   const taken = told.first.evidence ?? told.evidence;
   if (taken) return place("evidence", "done", "search", "Evidence", { lines: [decisive(taken)], at: told.first.looked });
-  return place("evidence", told.phase === "detected" ? "now" : told.diagnosed ? "done" : "todo", "search", told.phase === "detected" ? "Taking evidence" : "Evidence");
+  return place("evidence", told.phase === "detected" ? "now" : told.row.cause ? "done" : "todo", "search", told.phase === "detected" ? "Taking evidence" : "Evidence");
 }
 
 function diagnosis(told) {
@@ -167,11 +170,11 @@ function between(list, now) {
 
 /**
  * Which incidents get the lane, and which one line each: what waits for a
- * person first, then what is under way, then what is held or given up, the
- * oldest first. One that just healed has the lane if nothing else needs it.
+ * person first, then what is still broken, what is being verified, and what is
+ * held or given up, the oldest first. One that just healed has the lane if nothing else needs it.
  */
 export function pick(stories, now, most = 3) {
-  const weight = { waiting: 0, held: 2, escalated: 3 };
+  const weight = { waiting: 0, verifying: 2, held: 3, escalated: 4 };
   const open = stories
     .filter((told) => told.phase !== "resolved")
     .sort((a, b) => (weight[a.phase] ?? 1) - (weight[b.phase] ?? 1) || instant(a.row.opened) - instant(b.row.opened));

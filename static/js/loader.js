@@ -4,7 +4,7 @@
 import { get } from "./api.js";
 
 const AT_ONCE = 4;
-const REST = 3000; // between two calls of the same path
+const REST = 1000; // between two calls of the same path
 const RETRY = 5000; // after a refusal
 
 /** `onAnswer(path, value)` and `onRefusal(path, refusal)` get what came. */

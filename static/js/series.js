@@ -23,7 +23,10 @@ export function span(list, now) {
   return SPANS.find((ms) => now - first <= ms) ?? SPANS.at(-1);
 }
 
-/** Stretches of time that a strip marks: when a service was down, and whether LogStream repaired it. */
+/**
+ * When a service was down: `from` its first bad check `back` to its first good
+ * one, and `to` the end of its incident; and whether LogStream repaired it.
+ */
 export function outages(rows, service, now) {
   return rows
     .filter((row) => row.service === service)
@@ -31,7 +34,8 @@ export function outages(rows, service, now) {
       const opened = instant(row.opened);
       const to = row.resolved ? instant(row.resolved) : now;
       const from = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
-      return { id: row.id, from, to, repaired: row.state === "resolved" && row.attempts > 0 && row.how !== "recovered" };
+      const back = Number.isFinite(row.down_ms) && row.resolved ? from + row.down_ms : to;
+      return { id: row.id, from, back, to, repaired: row.state === "resolved" && row.attempts > 0 && row.how !== "recovered" };
     })
     .filter((o) => Number.isFinite(o.from));
 }

@@ -72,5 +72,14 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
     if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > silence()) again();
   }, 5000);
   open();
-  return { again };
+  return {
+    again,
+    /** No more attempts until again() is called. */
+    rest() {
+      const old = socket;
+      socket = null;
+      clearTimeout(timer);
+      old?.close();
+    },
+  };
 }

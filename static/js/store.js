@@ -17,6 +17,7 @@ export function empty() {
     services: new Map(), // name → an object of GET /services
     incidents: new Map(), // id → a row of GET /incidents
     events: new Map(), // incident id → its events, in order
+    unsure: new Set(), // incidents of which events may have been missed
     agent: null,
     info: null,
     infoAt: 0, // when its uptime was told
@@ -56,8 +57,8 @@ function snapshot(state, frame, now) {
   return {
     ...state,
     seq: frame.seq, since: now, at: now, services, incidents,
-    // what was missed is asked for again: only what ended before can't have changed
-    events: new Map([...state.events].filter(([id]) => incidents.get(id)?.state === "resolved")),
+    events: new Map([...state.events].filter(([id]) => incidents.has(id))),
+    unsure: new Set([...state.events.keys()].filter((id) => state.incidents.get(id)?.state !== "resolved")),
     agent: frame.agent ?? null, info: frame.info ?? state.info, infoAt: frame.info ? now : state.infoAt,
     health: known(state.health, services), thinking: known(state.thinking, incidents),
     details: known(state.details, services), history: known(state.history, services), arrivals: [],
@@ -111,7 +112,8 @@ export function learnIncident(state, detail) {
   const { events = [], ...row } = detail;
   const all = events.reduce(insert, state.events.get(detail.id) ?? []);
   const known = { ...all.reduce(rowAfter, {}), ...given(state.incidents.get(detail.id)), ...given(row) };
-  return { ...state, incidents: new Map(state.incidents).set(detail.id, known), events: new Map(state.events).set(detail.id, all) };
+  const unsure = new Set([...state.unsure].filter((id) => id !== detail.id));
+  return { ...state, unsure, incidents: new Map(state.incidents).set(detail.id, known), events: new Map(state.events).set(detail.id, all) };
 }
 
 // What an answer says, without what it leaves open.
@@ -167,8 +169,8 @@ export function rate(state, now) {
 /** Incidents whose events are needed and not known: open, or ended a moment ago. */
 export function unknownStories(state, now, moment = 60 * 1000) {
   return [...state.incidents.values()]
-    .filter((row) => row.state !== "resolved" || now - instant(row.resolved) < moment)
-    .filter((row) => !whole(state.events.get(row.id) ?? []))
+    .filter((row) => row.state !== "resolved" || now - instant(row.resolved) < moment || state.unsure.has(row.id))
+    .filter((row) => state.unsure.has(row.id) || !whole(state.events.get(row.id) ?? []))
     .map((row) => row.id);
 }
 

@@ -9,7 +9,7 @@ import { action } from "../vocabulary.js";
 import { modeLine, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { banners } from "../view/banners.js";
-import { loading, nothing } from "../view/bits.js";
+import { copy, loading } from "../view/bits.js";
 import { card } from "../view/cards.js";
 import { feed } from "../view/feed.js";
 import { lane, laneLine } from "../view/lane.js";
@@ -49,7 +49,7 @@ function calm(state) {
   const rows = [...state.incidents.values()];
   const repaired = rows.filter((row) => row.state === "resolved" && row.attempts > 0 && row.how !== "recovered").length;
   const breakable = state.chaos.some((entry) => entry.services?.length);
-  const text = [repaired ? `${repaired} ${repaired === 1 ? "was" : "were"} repaired.` : "", breakable ? "Break one below and watch it heal." : repaired ? "" : "LogStream is watching."].filter(Boolean).join(" ");
+  const text = [repaired ? `${repaired} ${repaired === 1 ? "failure was" : "failures were"} repaired.` : "", breakable ? "Break one below and watch it heal." : repaired ? "" : "LogStream is watching."].filter(Boolean).join(" ");
   return { kind: repaired ? "work" : "calm", text, still: text };
 }
 
@@ -62,16 +62,21 @@ export function view(ctx) {
   const model = (told) => laneModel(told, { now: at, mode: state.info?.mode, service: state.services.get(told.row.service) });
   const { lines, more } = pick([...stories.values()], at);
   const services = [...state.services.values()];
-  const rest = services.length ? (line.status === "UP" ? modeLine(state.info?.mode) : stale ? "" : restLine(services)) : "Name one in config.yaml, with a url: it is looked at within a second.";
+  const rest = services.length ? (line.status === "UP" ? modeLine(state.info?.mode) : stale ? "" : restLine(services)) : "What is saved in config.yaml is looked at within a second.";
   return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
     banners(state.info?.troubles, at),
     nowView({ line, work, rest, stale }),
     first && h("div", { class: "lanes", key: "lanes" }, lane(model(first)), lines.map((told) => laneLine(model(told))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `And ${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
-      services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, services.map((service) => card(cardModel(ctx, service, rows, at)))) : nothing("No services yet", "logstream init writes a config.yaml from the containers that run here.")),
+      services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, services.map((service) => card(cardModel(ctx, service, rows, at)))) : firstService()),
     agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident), thinking: state.thinking.get(ctx.agent?.incident), info: state.info, rows, stale, now: at }),
     feed({ list: entries({ rows, deeds: ctx.deeds, started: started(state) }), stories, info: state.info, now: at }));
+}
+
+function firstService() {
+  const lines = ["services:", "  - name: payment-service", "    url: http://localhost:8080", "    container: payment-service"];
+  return h("div", { class: "panel empty" }, h("h3", {}, "The smallest service is a name and a url"), h("p", {}, "With a container as well, it can be healed:"), h("pre", { class: "frame" }, h("code", {}, lines.join("\n"))), copy(lines.join("\n"), "Copy these lines"));
 }
 
 /** When this LogStream started, by its own clock. */

@@ -13,7 +13,7 @@ import { milliseconds } from "../view/cards.js";
 
 const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60], ["6h", "6 h", 360], ["24h", "24 h", 1440], ["7d", "7 d", 10080], ["30d", "30 d", 43200]];
 
-const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? WINDOWS[1];
+const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? (ctx.state.info?.uptime_s < 900 ? WINDOWS[0] : WINDOWS[1]);
 const path = (name) => `/services/${encodeURIComponent(name)}`;
 const historyPath = (ctx) => `${path(ctx.name)}/history?window=${span(ctx)[0]}`;
 
@@ -165,7 +165,7 @@ function disasters({ ctx, service }) {
   const refusal = ctx.refusals.get(service.name);
   return h("section", { class: "panel pad", "aria-labelledby": "h-break" },
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
-    h("p", { class: "ink2 small" }, "It happens to the real thing. Allowed here by ", h("code", { class: "cmd" }, "chaos: true"), "."),
+    h("p", { class: "ink2 small" }, "It happens to the real thing. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
     h("div", { class: "btns spaced" }, faults.map((entry) => h("button", { class: "btn danger", type: "button", disabled: ctx.stale, "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault).label))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }

@@ -31,7 +31,7 @@ export function pieces(text) {
     from = found.index + found[0].length;
   }
   list.push({ text: String(text ?? "").slice(from) });
-  const whole = list.length === 1 && /^(?:sudo|docker|ollama|logstream|ulimit|systemctl)\s\S[^.,;]*$/.test(list[0].text);
+  const whole = list.length === 1 && /^(?:sudo|docker|ollama|logstream|ulimit|systemctl)\s\S[^,;]*[^.,;]$/.test(list[0].text);
   return whole ? [{ command: list[0].text }] : list.filter((piece) => piece.command || piece.text);
 }
 

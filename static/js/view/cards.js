@@ -48,7 +48,7 @@ function address({ detail, service }) {
 /** One sentence where the state alone doesn't say it: what is done, why not, what is wrong. */
 function said({ service, told, now }) {
   const line = sentenceFor(service, told, now);
-  return line && h("p", { class: "card-say" }, icon(line.icon, line.colour), h("span", {}, line.text));
+  return line && h("p", { class: "card-say", key: "say" }, icon(line.icon, line.colour), h("span", {}, line.text));
 }
 
 function sentenceFor(service, told, now) {
@@ -108,6 +108,6 @@ function disasters({ service, faults, refusal, stale, compact }) {
     "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${name}`,
   }, fault(entry.fault).label));
   const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
-  if (compact) return h("details", { class: "break" }, h("summary", {}, head), h("div", { class: "btns" }, buttons), failed);
+  if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
   return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);
 }

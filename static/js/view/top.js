@@ -24,7 +24,7 @@ export function top({ path, open, conn, rate, mode, lostAt, now }) {
 function live(conn, rate, lostAt, now) {
   if (conn === "loading") return h("span", { class: "live quiet" }, icon("none"), "Connecting");
   if (conn !== "live") return h("span", { class: "live stale" }, icon("away"), lostAt ? `No connection, ${lasting(now - lostAt)}` : "No connection");
-  return h("span", { class: "live" }, icon("live"), "Live", rate !== null && h("span", { class: "live-rate" }, rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate)} checks/s` : ", no checks"));
+  return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate === null ? "" : rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate)} checks/s` : ", no checks"));
 }
 
 /** The bar that says since when the page is cut off, and what that means. */

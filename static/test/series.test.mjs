@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { figures, line, outages, points, quantile, span, strip, ticks, times } from "../js/series.js";
+
+const T = 1_800_000_000_000;
+const up = (s, ms = 10) => ({ t: T + s * 1000, status: "UP", ms });
+const down = (s) => ({ t: T + s * 1000, status: "DOWN", ms: 0 });
+const kinds = (bars) => bars.map((bar) => bar.kind).join(" ");
+
+test("live checks follow the history without doubling it", () => {
+  const list = points([{ t: T / 1000, status: "UP", latency_ms: 5 }, { t: new Date(T + 2000).toISOString(), status: "UP", latency_ms: 6 }], [
+    { timestamp: T / 1000 + 2, status: "UP", latency_ms: 6, check: "http", instance: "box" },
+    { timestamp: T / 1000 + 4, status: "DOWN", latency_ms: 1000, check: "http", instance: "box" },
+    { timestamp: T / 1000 + 4, status: "UP", check: "container", instance: "box" },
+    { timestamp: T / 1000 + 5, status: "DOWN", latency_ms: 1, check: "http", instance: "someone" },
+  ], "box");
+  assert.deepEqual(list.map((p) => [(p.t - T) / 1000, p.status]), [[0, "UP"], [2, "UP"], [4, "DOWN"]]);
+});
+
+test("a card looks as far back as there is something to see", () => {
+  assert.equal(span([], T), 5 * 60e3);
+  assert.equal(span([up(-7 * 60)], T), 10 * 60e3);
+  assert.equal(span([up(-300 * 60)], T), 60 * 60e3);
+});
+
+test("where nobody watched a bar is pale, never green and never red", () => {
+  const bars = strip([up(31), up(33), up(35), up(37), up(39)], { from: T, to: T + 40e3, n: 4 });
+  assert.equal(kinds(bars), "none none none up");
+});
+
+test("a check that is rarer than a bar leaves no holes", () => {
+  const bars = strip([up(0), up(10), up(20), up(30)], { from: T, to: T + 40e3, n: 8 });
+  assert.ok(!kinds(bars).slice(0, 30).includes("none"), kinds(bars));
+});
+
+test("what was down is past, what is down is now", () => {
+  const list = [up(1), down(11), up(21), down(31)];
+  const range = { from: T, to: T + 40e3, n: 4 };
+  assert.equal(kinds(strip(list, range)), "up past up past");
+  assert.equal(kinds(strip(list, { ...range, now: "DOWN" })), "up past up down");
+});
+
+test("a repair is marked on the bar in which it ended", () => {
+  const bars = strip([up(1)], { from: T, to: T + 40e3, n: 4, ended: [T + 25e3, T - 5e3, T + 500e3] });
+  assert.deepEqual(bars.map((bar) => bar.repaired), [false, false, true, false]);
+});
+
+test("the latency line has a gap where it was down and where nothing was measured", () => {
+  const list = [up(0), up(2), down(4), up(6), up(8), up(60), up(62)];
+  const { runs } = line(list, { from: T, to: T + 100e3 });
+  assert.deepEqual(runs.map((run) => run.length), [2, 2, 2]);
+});
+
+test("the limit is drawn only where it was near", () => {
+  assert.equal(line([up(0, 10)], { from: T, to: T + 10e3, limit: 800 }).limit, null);
+  const near = line([up(0, 700)], { from: T, to: T + 10e3, limit: 800 });
+  assert.ok(near.limit > 0 && near.limit < 1);
+});
+
+test("figures are of what was measured, or nothing", () => {
+  assert.equal(figures([down(0)], T, T + 10e3), null);
+  assert.deepEqual(figures([up(0, 5), up(1, 20), up(2, 8)], T, T + 10e3), { now: 8, low: 5, high: 20, p95: 20 });
+  assert.equal(quantile([], 0.5), null);
+});
+
+test("outages end where the first good check was, repairs where they were proved", () => {
+  const iso = (ms) => new Date(T + ms).toISOString();
+  const rows = [
+    { id: "1", service: "pay", state: "resolved", opened: iso(1000), resolved: iso(13000), ttr_ms: 13000, down_ms: 2500, attempts: 1 },
+    { id: "2", service: "pay", state: "open", opened: iso(50000) },
+    { id: "3", service: "other", state: "open", opened: iso(0) },
+  ];
+  const list = outages(rows, "pay", T + 60000);
+  assert.deepEqual(list.map((o) => [o.from - T, o.back - T, o.to - T, o.repaired]), [[0, 2500, 13000, true], [50000, 60000, 60000, false]]);
+});
+
+test("axes have round values", () => {
+  assert.deepEqual(ticks(20.3), [0, 10, 20]);
+  assert.deepEqual(ticks(1000), [0, 250, 500, 750, 1000]);
+  const list = times(T, T + 3600e3, 9);
+  assert.ok(list.length >= 4 && list.length <= 9);
+  assert.ok(list.every((t) => t % 600e3 === 0));
+});

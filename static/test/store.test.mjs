@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as store from "../js/store.js";
+
+const T = Date.UTC(2026, 10, 24, 14, 0, 0);
+const service = (name, more = {}) => ({ name, status: "UP", since: "2026-11-24T13:54:00Z", owner: "box", ...more });
+const snapshot = (more = {}) => ({ type: "snapshot", seq: 7, services: [service("pay"), service("stock")], incidents: [], agent: { state: "WATCHING" }, info: { instance: "box", uptime_s: 60 }, ...more });
+const events = (seq, ...list) => ({ type: "events", seq, events: list });
+const folded = (...frames) => frames.reduce((state, frame) => store.fold(state, frame, T).state, store.empty());
+
+test("a snapshot is the whole truth about services", () => {
+  const state = store.fold(folded(snapshot()), snapshot({ services: [service("stock")] }), T).state;
+  assert.deepEqual([...state.services.keys()], ["stock"]);
+});
+
+test("events follow without a gap, or a new snapshot is asked for", () => {
+  const state = folded(snapshot());
+  assert.equal(store.fold(state, events(8), T).gap, false);
+  for (const seq of [7, 9, undefined]) {
+    const { gap, state: same } = store.fold(state, events(seq, { kind: "service", data: service("new") }), T);
+    assert.equal(gap, true, String(seq));
+    assert.equal(same, state);
+  }
+  assert.equal(store.fold(store.empty(), events(1), T).gap, true, "before a snapshot");
+});
+
+test("what is unknown is skipped", () => {
+  const state = folded(snapshot());
+  for (const frame of [null, {}, { type: "later" }]) assert.equal(store.fold(state, frame, T).state, state);
+  const next = folded(snapshot(), events(8, { kind: "later", data: {} }, { kind: "service", data: null }, null, { kind: "service", data: service("pay", { status: "DOWN" }) }));
+  assert.equal(next.services.get("pay").status, "DOWN");
+});
+
+test("a fold changes nothing that was handed out before", () => {
+  const before = folded(snapshot());
+  const services = before.services;
+  store.fold(before, events(8, { kind: "service", data: service("pay", { status: "DOWN" }) }, { kind: "health", data: { service: "pay", status: "DOWN", timestamp: T / 1000 } }), T);
+  assert.equal(services.get("pay").status, "UP");
+  assert.equal(before.health.size, 0);
+  assert.equal(before.seq, 7);
+});
+
+test("every state of the agent in a frame is given on, in order and whole", () => {
+  const { agents, state } = store.fold(folded(snapshot({ agent: { state: "WATCHING", model: "runbook" } })), events(8, { kind: "agent", data: { state: "DIAGNOSING" } }, { kind: "agent", data: { state: "FIXING" } }), T);
+  assert.deepEqual(agents.map((agent) => agent.state), ["DIAGNOSING", "FIXING"]);
+  assert.equal(state.agent.model, "runbook");
+});
+
+test("an incident grows by its events, once each", () => {
+  const event = (seq, type, data = {}) => ({ kind: "incident", data: { id: "i1", seq, type, service: "pay", time: "2026-11-24T14:00:00Z", by: "runbook", data, state: type === "resolved" ? "resolved" : "open" } });
+  const state = folded(snapshot(), events(8, event(1, "opened", { error: "refused" }), event(2, "diagnosed", { cause: "It was stopped.", action: "start" })), events(9, event(2, "diagnosed"), event(3, "resolved", { how: "healed", down_ms: 1500, attempts: 1 })));
+  assert.deepEqual(state.events.get("i1").map((e) => e.seq), [1, 2, 3]);
+  const row = state.incidents.get("i1");
+  assert.equal(row.state, "resolved");
+  assert.equal(row.down_ms, 1500);
+  assert.equal(row.attempts, 1);
+});
+
+test("incidents whose events are not whole, or may be missed, are asked for", () => {
+  const row = { id: "i1", service: "pay", state: "open", opened: "2026-11-24T13:59:00Z" };
+  let state = folded(snapshot({ incidents: [row] }));
+  assert.deepEqual(store.unknownStories(state, T), ["i1"]);
+  state = store.learnIncident(state, { ...row, events: [{ id: "i1", seq: 1, type: "opened", data: { error: "refused" } }] });
+  assert.deepEqual(store.unknownStories(state, T), []);
+  state = store.fold(state, snapshot({ incidents: [row] }), T).state;
+  assert.deepEqual(store.unknownStories(state, T), ["i1"], "after a new snapshot");
+  assert.equal(state.events.get("i1").length, 1, "and meanwhile what was known is shown");
+});
+
+test("an answer about an incident adds to what came live", () => {
+  const live = { kind: "incident", data: { id: "i1", seq: 3, type: "escalated", service: "pay", time: "2026-11-24T14:00:00Z", data: { reason: "spent" }, state: "escalated" } };
+  const state = store.learnIncident(folded(snapshot(), events(8, live)), { id: "i1", service: "pay", state: "open", cause: null, events: [{ id: "i1", seq: 1, type: "opened", time: "2026-11-24T13:59:00Z", service: "pay", data: { error: "refused", first_bad: "2026-11-24T13:58:58Z" } }, { id: "i1", seq: 2, type: "diagnosed", service: "pay", data: { cause: "It was stopped." } }] });
+  assert.deepEqual(state.events.get("i1").map((e) => e.seq), [1, 2, 3]);
+  assert.equal(state.incidents.get("i1").cause, "It was stopped.", "an empty answer takes nothing away");
+  assert.equal(state.incidents.get("i1").first_bad, "2026-11-24T13:58:58Z");
+});
+
+test("checks a second are those that came, containers apart, and unknown at first", () => {
+  let state = folded(snapshot());
+  assert.equal(store.rate(state, T + 1000), null);
+  for (let i = 0; i < 20; i++) state = store.fold(state, events(8 + i, { kind: "health", data: { service: "pay", check: i % 2 ? "http" : "container", timestamp: T / 1000 } }), T + 500 * i).state;
+  assert.equal(store.rate(state, T + 10000), 1);
+  assert.equal(store.rate(state, T + 60000), 0);
+});
+
+test("records are kept for an hour", () => {
+  let state = folded(snapshot());
+  state = store.fold(state, events(8, { kind: "health", data: { service: "pay", timestamp: T / 1000 } }), T).state;
+  state = store.fold(state, events(9, { kind: "health", data: { service: "pay", timestamp: T / 1000 + 3700 } }), T + 3700e3).state;
+  assert.equal(state.health.get("pay").length, 1);
+});
+
+test("the server's clock counts only where it is far from ours, and nobody else can shift it", () => {
+  const record = (instance, at) => ({ kind: "health", data: { service: "pay", instance, timestamp: at / 1000, latency_ms: 0 } });
+  const near = folded(snapshot(), events(8, record("box", T - 300)));
+  assert.equal(store.clock(near, T), T);
+  const foreign = folded(snapshot(), events(8, record("someone", T + 240e3)));
+  assert.equal(store.clock(foreign, T), T);
+  const ahead = folded(snapshot(), events(8, record("box", T + 90e3), record("box", T + 80e3)));
+  assert.equal(store.clock(ahead, T), T + 90e3);
+});
+
+test("a service's own check is its owner's; without one, anybody's", () => {
+  const record = (instance, latency_ms, check = "http") => ({ kind: "health", data: { service: "pay", instance, check, latency_ms, timestamp: T / 1000 } });
+  const state = folded(snapshot(), events(8, record("box", 1), record("other", 2), record("box", 3, "container")));
+  assert.equal(store.newestCheck(state, "pay").latency_ms, 1);
+  const foreign = folded(snapshot(), events(8, record("other", 2)));
+  assert.equal(store.newestCheck(foreign, "pay").latency_ms, 2);
+});
+
+test("observations stand in for what was not heard live", () => {
+  const state = store.learnService(folded(snapshot(), events(8, { kind: "health", data: { service: "pay", timestamp: 100 } })), { name: "pay", observations: [{ timestamp: 100 }, { timestamp: 98 }, { timestamp: 96 }] });
+  assert.deepEqual(state.health.get("pay").map((record) => record.timestamp), [96, 98, 100]);
+});
+
+test("faults are those whose services name it", () => {
+  const state = store.learnChaos(store.empty(), [{ fault: "stop", services: ["pay"] }, { fault: "kill", services: [] }, { fault: "pause" }]);
+  assert.deepEqual(store.faultsOf(state, "pay").map((entry) => entry.fault), ["stop"]);
+  assert.deepEqual(store.faultsOf(store.learnChaos(state, null), "pay"), []);
+});

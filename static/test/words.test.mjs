@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deedSaid, entries } from "../js/feed.js";
+import { rowAfter, story } from "../js/incident.js";
+import { about, decider, proof, restLine, sort, statusLine, statusThen, told, uptime, workLine } from "../js/words.js";
+import { byWeight, headline, pieces } from "../js/view/banners.js";
+import { senses } from "../js/view/agent.js";
+import { capital } from "../js/vocabulary.js";
+import { yaml } from "../js/pages/service.js";
+import { checks, diagnosed, evidence, finished, opened, resolved, started, T, tape, verified } from "./tape.mjs";
+
+const fleet = (...list) => list.map(([name, status, more]) => ({ name, status, ...more }));
+const of = (...list) => {
+  const events = tape(...list);
+  return story(events.reduce(rowAfter, {}), events, checks(2600, 4600));
+};
+
+test("the status line says what is broken now", () => {
+  for (const [services, want] of [
+    [[], "No services yet"],
+    [fleet(["a", "UP"]), "a is up"],
+    [fleet(["a", "UP"], ["b", "UP"]), "Both services are up"],
+    [fleet(["a", "UP"], ["b", "UP"], ["c", "UP"]), "All 3 services are up"],
+    [fleet(["a", "DOWN"], ["b", "UP"]), "a is down"],
+    [fleet(["a", "DOWN"], ["b", "DOWN"]), "a and b are down"],
+    [fleet(["a", "DOWN"], ["b", "DOWN"], ["c", "DOWN"], ["d", "DOWN"]), "a, b and 2 more are down"],
+    [fleet(["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "db is down, and api and shop behind it"],
+    [fleet(["api", "DOWN", { held: "dependency" }]), "api is down"],
+    [fleet(["a", "DEGRADED"], ["b", "UP"]), "a is slow"],
+    [fleet(["a", "UNKNOWN"], ["b", "UP"]), "Nothing is heard from a"],
+    [fleet(["a", "PENDING"], ["b", "PENDING"]), "Looking at 2 services for the first time"],
+    [fleet(["a", "PENDING"], ["b", "UP"]), "a is not looked at yet"],
+    [fleet(["a", "LATER"], ["b", "UP"]), "Both services are up"],
+  ]) assert.equal(statusLine(services).text, want);
+});
+
+test("a page that is cut off speaks of the past", () => {
+  assert.match(statusThen(fleet(["a", "UP"], ["b", "DOWN"]), T), /^1 of 2 services were up at \d\d:\d\d:\d\d$/);
+});
+
+test("names keep their letters", () => {
+  assert.equal(restLine(fleet(["payment-service", "UP"], ["b", "DOWN"])), "payment-service is up.");
+  for (const [text, want] of [["the runbook", "The runbook"], ["payment-service cannot", "payment-service cannot"], ["config.yaml was", "config.yaml was"], ["start", "Start"], ["its container", "Its container"], ["ollama", "Ollama"], ["", ""]]) assert.equal(capital(text), want);
+});
+
+test("a cause has the service as its subject", () => {
+  for (const [cause, want] of [
+    ["Its container was stopped from outside.", "pay was stopped from outside"],
+    ["Its container is paused.", "pay is paused"],
+    ["Its process ended by itself.", "pay’s process ended by itself"],
+    ["Its container pay does not exist.", "pay’s container pay does not exist"],
+    ["It runs, and answers with server errors.", "pay runs, and answers with server errors"],
+    ["No route to host", "pay: No route to host"],
+    ["", "pay is down"],
+  ]) assert.equal(about(cause, "pay"), want);
+});
+
+test("the work line is deed, time, proof", () => {
+  const now = T + 6500;
+  const say = (...list) => workLine(of(...list), now).text;
+  assert.equal(say(opened), "Finding out why.");
+  assert.equal(say(opened, evidence, diagnosed), "It was stopped from outside. Start.");
+  assert.equal(say(opened, evidence, diagnosed, started), "It was stopped from outside. Starting it, 4 s so far.");
+  assert.equal(say(opened, evidence, diagnosed, started, finished), "LogStream started payment-service 4 s ago. 2 of 5 good checks so far.");
+  assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "a person stopped it twice." }]), "On hold: a person stopped it twice.");
+  assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "the budget is spent" }]), "A person is needed: the budget is spent.");
+});
+
+test("what is said aloud has no counting part", () => {
+  for (const list of [[opened, evidence, diagnosed, started], [opened, evidence, diagnosed, started, finished]]) {
+    const one = of(...list);
+    assert.equal(workLine(one, T + 6000).still, workLine(one, T + 9000).still);
+  }
+});
+
+test("who decided, how sure, and what the other one says", () => {
+  assert.equal(decider(tape(diagnosed)[0]), "The runbook, sure to 0.97.");
+  const data = { ...diagnosed[3], model: { action: "start" } };
+  assert.equal(decider({ by: "runbook", data }), "The runbook, sure to 0.97. The model agrees.");
+  assert.equal(decider({ by: "llm:qwen3:4b", data: { ...data, confidence: 0.9, runbook: { action: "restart" } } }), "qwen3:4b, sure to 0.90. The runbook would restart.");
+  assert.equal(decider(null), "");
+});
+
+test("an incident in the feed: cause, deed, proof", () => {
+  const healed = of(opened, evidence, diagnosed, started, finished, verified, resolved);
+  assert.deepEqual(told(healed.row), ["payment-service", " was stopped from outside. LogStream started it, nothing lost."]);
+  assert.equal(proof(healed.row, healed, T), "Down 2.6 s, then 5 of 5 good checks");
+  const alone = { service: "pay", state: "resolved", cause: "It runs.", attempts: 0, down_ms: 2000 };
+  assert.deepEqual(told(alone), ["pay", " runs. It came back by itself."]);
+  assert.equal(proof(alone, undefined, T), "Down 2.0 s, before any action");
+});
+
+test("the feed is the newest first", () => {
+  const rows = [{ id: "1", state: "resolved", resolved: "2026-11-24T13:00:00Z", attempts: 1 }, { id: "2", state: "open" }, { id: "3", state: "escalated", opened: "2026-11-24T13:30:00Z" }];
+  const list = entries({ rows, deeds: [{ id: "c1", at: Date.UTC(2026, 10, 24, 13, 10), service: "pay", fault: "hang" }], started: NaN });
+  assert.deepEqual(list.map((entry) => entry.kind), ["called", "deed", "repaired"]);
+});
+
+test("deeds are said with their verbs, unknown ones too", () => {
+  for (const [fault, want] of [["stop", "stopped pay"], ["hang", "made pay hang"], ["memory", "filled the memory of pay"], ["set_on_fire", "broke pay (set on fire)"], ["constructor", "broke pay (constructor)"]]) assert.equal(deedSaid({ service: "pay", fault }), want);
+});
+
+test("troubles: the worst first, commands apart", () => {
+  assert.deepEqual(byWeight([{ part: "llm" }, { part: "new" }, { part: "docker" }, { part: "bus" }]).map((t) => t.part), ["docker", "bus", "llm", "new"]);
+  assert.deepEqual(headline({ what: "the container engine is away: connection refused" }), { head: "The container engine is away", rest: "Connection refused." });
+  assert.deepEqual(headline({ part: "docker", what: "" }).rest, "");
+  assert.deepEqual(pieces("start the engine (sudo systemctl start docker), or wait"), [{ text: "start the engine " }, { command: "sudo systemctl start docker" }, { text: ", or wait" }]);
+  assert.deepEqual(pieces("ollama pull deepseek-r1:1.5b"), [{ command: "ollama pull deepseek-r1:1.5b" }]);
+  assert.deepEqual(pieces("run `logstream check` first"), [{ text: "run " }, { command: "logstream check" }, { text: " first" }]);
+  assert.deepEqual(pieces("free memory on this machine"), [{ text: "free memory on this machine" }]);
+  assert.deepEqual(pieces(undefined), []);
+});
+
+test("senses are told whatever is missing", () => {
+  for (const info of [null, {}, { docker: null, bus: null, llm: null }, { docker: { ok: false }, bus: { ok: false }, llm: { model: "x" } }]) assert.ok(senses(info).every((sense) => sense.text));
+});
+
+test("uptime is unknown until it is known, and says its time", () => {
+  assert.equal(uptime({ uptime: { "24h": null } }), null);
+  assert.equal(uptime({}), null);
+  assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": null } }), { share: 1, over: "1 h" });
+});
+
+test("sorting keeps every service", () => {
+  const s = sort(fleet(["a", "UP"], ["b", "DOWN"]));
+  assert.deepEqual([s.up, s.down], [["a"], ["b"]]);
+});
+
+test("a definition reads as YAML", () => {
+  assert.equal(yaml({ name: "pay", url: "http://localhost:8080", group: "", expect: { status: "200-399", latency: "" }, heal: { never: [] }, depends_on: ["a", "b"], note: "- odd: #", chaos: true }), 'name: pay\nurl: http://localhost:8080\nexpect:\n  status: 200-399\ndepends_on: [a, b]\nnote: "- odd: #"\nchaos: true');
+});
