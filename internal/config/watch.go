@@ -42,13 +42,6 @@ func NewWatcher(path string, running Config, log *slog.Logger, board *trouble.Bo
 	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), board: board, apply: apply}
 }
 
-// Services are those in use now.
-func (w *Watcher) Services() []service.Definition {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.services
-}
-
 // Problem says why the newest file is not in use; empty where it is.
 func (w *Watcher) Problem() string {
 	w.mu.Lock()

@@ -73,11 +73,12 @@ func (w *watched) told(want string) {
 	}
 }
 
-func (w *watched) takes(want ...string) {
+func (w *watched) takes(want ...string) []service.Definition {
 	w.t.Helper()
 	began := time.Now()
+	var all []service.Definition
 	select {
-	case all := <-w.applied:
+	case all = <-w.applied:
 		var names []string
 		for _, s := range all {
 			names = append(names, s.Name)
@@ -91,6 +92,7 @@ func (w *watched) takes(want ...string) {
 	if took := time.Since(began); took > time.Second {
 		w.t.Errorf("took effect after %s", took)
 	}
+	return all
 }
 
 func TestASavedFileTakesEffect(t *testing.T) {
@@ -98,9 +100,8 @@ func TestASavedFileTakesEffect(t *testing.T) {
 	w.save("services: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}]")
 	w.takes("a", "b")
 	w.save("services: [{name: b, url: 'http://b', interval: 4s}]")
-	w.takes("b")
-	if s := w.watcher.Services(); len(s) != 1 || s[0].Interval != 4*time.Second {
-		t.Errorf("services in use: %+v", s)
+	if all := w.takes("b"); len(all) != 1 || all[0].Interval != 4*time.Second {
+		t.Errorf("applied %+v", all)
 	}
 	w.save("defaults: {timeout: 3s}\nservices: [{name: b, url: 'http://b', interval: 4s}]")
 	w.takes("b")

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+
+	"logstream/bus"
+	"logstream/chaos"
+	"logstream/dashboard"
+	"logstream/healer"
+	"logstream/internal/config"
+	"logstream/internal/container"
+	"logstream/internal/docker"
+	"logstream/internal/event"
+	"logstream/internal/process"
+	"logstream/internal/service"
+	"logstream/internal/state"
+	"logstream/internal/trouble"
+	"logstream/monitor"
+)
+
+// setup is what an app is made of.
+type setup struct {
+	config       config.Config
+	path         string          // of the file that is followed; empty: none
+	children     []process.Child // that stand for containers; empty: the Docker engine
+	demo         bool
+	story, color bool // tell what happens as people read it
+}
+
+// app is every part of the process, opened and not running yet.
+type app struct {
+	setup
+	identity event.Origin
+	log      *slog.Logger
+	board    *trouble.Board
+	services atomic.Pointer[[]service.Definition] // as they are configured now
+
+	bus       *bus.Bus
+	children  *process.Runtime // nil with an engine
+	runtime   container.Runtime
+	monitor   *monitor.Monitor
+	healer    *healer.Healer
+	dashboard *dashboard.Dashboard
+	chaos     *chaos.Chaos
+	watcher   *config.Watcher // nil without a file
+
+	running roll
+}
+
+// open makes the parts, from the inside out, and binds what listens. Nothing is
+// dialled but the log. An error says what a person has to change first.
+func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
+	a := &app{setup: s, log: log, board: &trouble.Board{}}
+	a.services.Store(&s.config.Services)
+	if err := a.openRuntime(); err != nil {
+		return nil, err
+	}
+	instance, err := bus.LoadIdentity(s.config.Bus.Embedded.Data, s.config.Instance)
+	if err != nil {
+		return nil, err
+	}
+	a.identity = event.Origin{Instance: instance, Host: s.config.Host}
+	a.bus, err = bus.Open(ctx, s.config.Bus, bus.Identity{Instance: instance, Host: s.config.Host}, log, a.board)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openActors(); err != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		if closing := a.bus.Close(last); closing != nil {
+			log.Warn("the log was not closed in order", "error", closing)
+		}
+		return nil, err
+	}
+	return a, nil
+}
+
+// openRuntime chooses between the engine and the demo's child processes.
+func (a *app) openRuntime() error {
+	if len(a.setup.children) > 0 {
+		a.children = process.New(a.log, a.setup.children)
+		a.runtime = a.children
+		return nil
+	}
+	engine, err := docker.New(a.config.Docker, a.log.With("component", "docker"))
+	if err != nil {
+		return fmt.Errorf("docker: %w", err)
+	}
+	a.runtime = engine
+	return nil
+}
+
+func (a *app) openActors() error {
+	version := thisBuild().Version
+	a.healer = healer.New(healer.Deps{
+		Log: wrapLog(trouble.Healer, a.bus), Runtime: a.runtime, Instance: a.identity.Instance, Host: a.identity.Host,
+		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config.Bus.Brokers),
+		Logger: a.log.With("component", "healer"), Board: a.board,
+	})
+	a.monitor = monitor.New(monitor.Deps{
+		Log: wrapLog(trouble.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
+		Services: a.configured(), Version: version, Logger: a.log, Board: a.board,
+	})
+	a.chaos = chaos.New(a.log, wrapLog(trouble.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	configError := func() string { return "" }
+	if a.path != "" {
+		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.board, a.apply)
+		configError = a.watcher.Problem
+	}
+	page, err := dashboard.New(dashboard.Deps{
+		Config: a.config.Dashboard, Log: wrapLog(trouble.Dashboard, a.bus), Identity: a.identity, Version: version,
+		Mode:   string(a.config.Healer.Mode),
+		Limits: state.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
+		Static: page(), Services: a.configured, ConfigError: configError,
+		Bus: a.busInfo, Docker: a.dockerInfo, Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
+		Board: a.board, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.dashboard = page
+	return page.Listen()
+}
+
+// configured are the services as they are configured now.
+func (a *app) configured() []service.Definition { return *a.services.Load() }
+
+// apply tells every part that the services are others from now on.
+func (a *app) apply(services []service.Definition) {
+	a.services.Store(&services)
+	a.monitor.Apply(services)
+	a.healer.Apply()
+	a.chaos.Apply(services)
+	a.dashboard.Apply(services)
+}
+
+// protected are the containers that we would cut our own branch off with: the
+// brokers', as their addresses name them.
+func protected(brokers bus.Addresses) []string {
+	var names []string
+	for _, address := range brokers {
+		if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host) == nil && host != "localhost" {
+			names = append(names, host)
+		}
+	}
+	return names
+}
+
+func (a *app) busInfo() dashboard.BusInfo {
+	s := a.bus.Status()
+	return dashboard.BusInfo{Kind: s.Kind, Brokers: s.Brokers, OK: s.OK, Error: s.Error, Dropped: a.bus.Dropped()}
+}
+
+func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {
+	info, err := a.runtime.Info(ctx)
+	if err != nil {
+		return dashboard.DockerInfo{Kind: info.Kind, Error: err.Error()}
+	}
+	return dashboard.DockerInfo{OK: true, Kind: info.Kind, Version: info.Version}
+}
+
+// logs are the last lines of the container that ref names.
+func (a *app) logs(ctx context.Context, ref string, tail int) ([]container.Line, error) {
+	found, err := a.runtime.Find(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return a.runtime.Logs(ctx, found.ID, tail)
+}
+
+// greet says where the page is, and in the demo what to try.
+func (a *app) greet(w io.Writer) {
+	if !a.demo {
+		if a.story {
+			fmt.Fprintf(w, "LogStream watches %s. The page: http://%s  (Ctrl-C ends it)\n\n", plural(len(a.configured()), "service"), a.dashboard.Addr())
+		}
+		a.log.Info("the page is served", "url", "http://"+a.dashboard.Addr(), "services", len(a.configured()), "instance", a.identity.Instance)
+		return
+	}
+	page, broker := a.dashboard.Addr(), a.bus.Addr()
+	fmt.Fprintf(w, `LogStream watches two small services that it runs itself, and repairs them.
+
+  The page   http://%[1]s
+  Try        "Trigger disaster" on a card there, or here:
+             curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' -H 'Origin: http://%[1]s' http://%[1]s/api/v1/services/payment-service/chaos
+  The log    any Kafka client at %[2]s, such as: kcat -b %[2]s -t logstream.incidents
+  The end    Ctrl-C; nothing stays behind
+
+`, page, broker)
+}

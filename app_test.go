@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/trouble"
+)
+
+// TestNeverStarts: what a person has to change first ends the start with one
+// clear error and exit code 2.
+func TestNeverStarts(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	held := t.TempDir()
+	holder, err := open(t.Context(), smallSetup(t, held), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := holder.bus.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	const services = "\nservices: [{name: a, url: 'http://localhost:1'}]\n"
+	free := "bus: {embedded: {listen: '127.0.0.1:0', data: " + t.TempDir() + "}}\n"
+	for name, c := range map[string]struct{ content, want string }{
+		"page's port":    {free + "dashboard: {listen: '" + taken.Addr().String() + "'}" + services, "another program has it: end that one, or give dashboard.listen another port"},
+		"page's address": {free + "dashboard: {listen: '203.0.113.1:5000', token: a-token-of-some-length}" + services, "listen on 203.0.113.1:5000: cannot assign requested address; this machine has no such address"},
+		"log's port":     {"bus: {embedded: {listen: '" + taken.Addr().String() + "', data: " + t.TempDir() + "}}" + services, taken.Addr().String()},
+		"data directory": {"bus: {embedded: {listen: '127.0.0.1:0', data: " + held + "}}" + services, "data directory " + held + " is in use by another logstream"},
+		"engine":         {free + "docker: {host: 'carrier-pigeon://coop'}" + services, "carrier-pigeon"},
+		"unknown key":    {"servics: []\n", "servics: unknown key; did you mean services?"},
+		"listen to all":  {"dashboard: {listen: '203.0.113.1:5000'}" + services, "is reachable from other machines"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, failed := logstream("run", "--config", written(t, c.content))
+			if code != exitNever || out != "" || !strings.Contains(failed, c.want) || strings.Count(failed, "\n") != 1 {
+				t.Errorf("exit %d, %q, %s", code, out, failed)
+			}
+		})
+	}
+	if code, _, failed := logstream("run", "--config", filepath.Join(held, "none.yaml")); code != exitNever || !strings.Contains(failed, "does not exist") {
+		t.Errorf("a missing file: exit %d, %s", code, failed)
+	}
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// smallSetup is the demo, on any ports, in dir.
+func smallSetup(t *testing.T, dir string) setup {
+	t.Helper()
+	s, err := demoSetup(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.config.Dashboard.Listen, s.config.Bus.Embedded.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	return s
+}
+
+// started runs an app until the returned function stops it.
+func started(t *testing.T, s setup) (*app, func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	a, err := open(ctx, s, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx) }()
+	stop := func() error { cancel(); err := <-ended; ended <- err; return err }
+	t.Cleanup(func() { _ = stop() })
+	return a, stop
+}
+
+func until(t *testing.T, limit time.Duration, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
+
+func statuses(a *app) map[string]string {
+	response, err := http.Get("http://" + a.dashboard.Addr() + "/api/v1/services")
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var all []struct{ Name, Status string }
+	if json.NewDecoder(response.Body).Decode(&all) != nil {
+		return nil
+	}
+	by := map[string]string{}
+	for _, s := range all {
+		by[s.Name] = s.Status
+	}
+	return by
+}
+
+// TestRunsAndStops is the whole demo in this process: it comes up, and stops
+// in order, well within its bound, with every child gone.
+func TestRunsAndStops(t *testing.T) {
+	s := smallSetup(t, t.TempDir())
+	a, stop := started(t, s)
+	until(t, 20*time.Second, "both are UP", func() bool {
+		by := statuses(a)
+		return by["payment-service"] == "UP" && by["inventory-service"] == "UP"
+	})
+	if left := a.running.names(); len(left) != 6 {
+		t.Errorf("running are %v", left)
+	}
+	began := time.Now()
+	if err := stop(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+	if left := a.running.names(); len(left) != 0 {
+		t.Errorf("still running: %v", left)
+	}
+	for _, service := range a.configured() {
+		if response, err := http.Get(service.URL); err == nil {
+			response.Body.Close()
+			t.Errorf("%s still answers", service.Name)
+		}
+	}
+}
+
+// TestAnEditReachesEveryPart follows a file: the page shows what it names.
+func TestAnEditReachesEveryPart(t *testing.T) {
+	s := smallSetup(t, t.TempDir())
+	file := func(names ...string) string {
+		content := "services:\n"
+		for i, name := range names {
+			content += fmt.Sprintf("- {name: %s, url: %q, interval: 200ms}\n", name, s.config.Services[i].URL)
+		}
+		return content
+	}
+	s.path = written(t, file("a"))
+	a, _ := started(t, s)
+	until(t, 20*time.Second, "a is UP", func() bool { return statuses(a)["a"] == "UP" })
+	if err := os.WriteFile(s.path, []byte(file("a", "b")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 20*time.Second, "b is UP", func() bool { return statuses(a)["b"] == "UP" })
+	if err := os.WriteFile(s.path, []byte(file("a")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 20*time.Second, "b is gone", func() bool { _, is := statuses(a)["b"]; return !is })
+}
+
+// TestWhoIsLateIsNamed: a part that does not stop holds nobody up for ever.
+func TestWhoIsLateIsNamed(t *testing.T) {
+	var log bytes.Buffer
+	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), board: &trouble.Board{}}
+	release := make(chan struct{})
+	var group errgroup.Group
+	ctx, ending := context.WithCancel(t.Context())
+	a.keep(ctx, &group, "snail", func(context.Context) error { <-release; return nil })
+	ending()
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.ended(now, &group); err == nil || !strings.HasSuffix(err.Error(), ": snail") || !strings.Contains(log.String(), "snail") {
+		t.Errorf("got %v, and the log says %s", err, &log)
+	}
+	close(release)
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFreePortsDiffer(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	if port > 65000 {
+		port -= 1000
+	}
+	free, err := freePorts(port, port, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{taken.Addr().String(): port == taken.Addr().(*net.TCPAddr).Port}
+	for _, address := range free {
+		if seen[address] {
+			t.Errorf("%s is given twice, or taken: %v", address, free)
+		}
+		seen[address] = true
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Errorf("%s is not free: %v", address, err)
+			continue
+		}
+		l.Close()
+	}
+}
+
+func TestProtected(t *testing.T) {
+	got := protected([]string{"kafka:9092", "127.0.0.1:9092", "localhost:9092", "[::1]:9092", "broker.shop:9092"})
+	if strings.Join(got, " ") != "kafka broker.shop" {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"logstream/internal/config"
+	"logstream/internal/process"
+	"logstream/internal/process/demoservice"
+)
+
+// runDemo runs everything over two child processes, on free ports and in a
+// fresh directory, which is removed at the end.
+func runDemo(t terminal) int {
+	dir, err := os.MkdirTemp("", "logstream-demo-")
+	if err != nil {
+		fmt.Fprintf(t.err, "logstream: make a directory for the demo: %v: set TMPDIR to a directory that can be written\n", err)
+		return exitNever
+	}
+	defer func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintf(t.err, "logstream: the demo's directory stays behind: %v\n", err)
+		}
+	}()
+	s, err := demoSetup(dir)
+	if err != nil {
+		fmt.Fprintln(t.err, "logstream: "+err.Error())
+		return exitNever
+	}
+	return serve(t, s)
+}
+
+// demoSetup is the demo's configuration and its children.
+func demoSetup(dir string) (setup, error) {
+	ports, err := freePorts(5000, 9092, 8080, 8081)
+	if err != nil {
+		return setup{}, err
+	}
+	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Data: dir}
+	c, errs := config.Demo(at)
+	if len(errs) > 0 {
+		return setup{}, fmt.Errorf("the demo's own configuration: %w", errs[0]) // of which a test knows that it is right
+	}
+	child := func(name, address string) process.Child {
+		return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: os.Environ()}
+	}
+	return setup{config: c, demo: true, children: []process.Child{
+		child("payment-service", at.Payment), child("inventory-service", at.Inventory),
+	}}, nil
+}
+
+const portsTried = 200 // from the wanted one up
+
+// freePorts are addresses on loopback that nobody has: each the wanted port or
+// the next free one, all different.
+func freePorts(wanted ...int) ([]string, error) {
+	var free []string
+	for _, from := range wanted {
+		address, holder, err := freePort(from)
+		if err != nil {
+			return nil, err
+		}
+		defer holder.Close() // until all are chosen: so they differ
+		free = append(free, address)
+	}
+	return free, nil
+}
+
+func freePort(from int) (string, net.Listener, error) {
+	var err error
+	for port := from; port < from+portsTried; port++ {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l, nil
+		}
+	}
+	return "", nil, fmt.Errorf("no port from %d to %d is free: %w", from, from+portsTried-1, err)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"logstream/internal/process/demoservice"
+)
+
+// TestMain makes the test's binary be the demo's services as well.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == demoservice.Argument {
+		os.Exit(demoservice.Main(os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// logstream runs a command line, and returns its exit code and what it printed.
+func logstream(args ...string) (code int, out, failed string) {
+	var o, e bytes.Buffer
+	code = dispatch(terminal{&o, &e}, args)
+	return code, o.String(), e.String()
+}
+
+func written(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		out  string
+		err  string
+	}{
+		{nil, exitNever, "", "usage: logstream <command>"},
+		{[]string{"help"}, exitDone, "usage: logstream <command>", ""},
+		{[]string{"--help"}, exitDone, "usage: logstream <command>", ""},
+		{[]string{"walk"}, exitNever, "", `there is no command "walk"`},
+		{[]string{"run", "--dmeo"}, exitNever, "", "flag provided but not defined: -dmeo"},
+		{[]string{"run", "payment"}, exitNever, "", `"payment" is one word too many`},
+		{[]string{"check", "-h"}, exitDone, "usage: logstream check", ""},
+		{[]string{"check", "--config"}, exitNever, "", "flag needs an argument"},
+	} {
+		code, out, failed := logstream(c.args...)
+		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(failed, c.err) || (c.err == "") != (failed == "") {
+			t.Errorf("logstream %q: exit %d\n%s\n%s", c.args, code, out, failed)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	good := written(t, "services: [{name: a, url: 'http://a'}]")
+	bad := written(t, "services:\n- name: a\n  url: http://a\n  intervall: 2s\n- {name: a, url: 'http://b'}\n")
+	if code, out, failed := logstream("check", "--config", good); code != exitDone || out != good+" is right: 1 service\n" || failed != "" {
+		t.Errorf("a good file: exit %d, %q, %q", code, out, failed)
+	}
+	code, out, failed := logstream("check", "--config", bad)
+	want := bad + ":4:3: services[0].intervall: unknown key; did you mean interval?\n" +
+		bad + ":5:10: services[1].name: \"a\" is the name of another service already (line 2): a name stands for one service with one container\n"
+	if code != exitNever || out != "" || failed != want {
+		t.Errorf("a bad file: exit %d, %q\n%s\nwant\n%s", code, out, failed, want)
+	}
+	if code, out, _ = logstream("check", "--json", "--config", good); code != exitDone || strings.TrimSpace(out) != `{"errors":[]}` {
+		t.Errorf("a good file: exit %d, %s", code, out)
+	}
+	var answer struct {
+		Errors []struct {
+			File, Key, Value, Message, Suggestion string
+			Line, Column                          int
+		}
+	}
+	code, out, failed = logstream("check", "--config", bad, "--json")
+	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitNever || failed != "" || len(answer.Errors) != 2 {
+		t.Fatalf("a bad file: exit %d, %v, %s, %s", code, err, out, failed)
+	}
+	if e := answer.Errors[0]; e.File != bad || e.Line != 4 || e.Column != 3 || e.Key != "services[0].intervall" || e.Suggestion != "interval" || e.Message != "unknown key" {
+		t.Errorf("first error %+v", e)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	code, out, _ := logstream("version")
+	if code != exitDone || !strings.HasPrefix(out, "logstream ") {
+		t.Errorf("exit %d, %q", code, out)
+	}
+	code, out, _ = logstream("version", "--json")
+	var b map[string]string
+	if err := json.Unmarshal([]byte(out), &b); err != nil || code != exitDone || b["version"] == "" || !strings.HasPrefix(b["go"], "go1") {
+		t.Errorf("exit %d, %q, %v", code, out, err)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/supervise"
+	"logstream/internal/trouble"
+)
+
+// stopWithin bounds a stop as a whole: longer than the healer needs to write
+// the result of an action that runs, unless the engine hangs.
+const stopWithin = 15 * time.Second
+
+// run keeps the parts running until ctx ends or one of them failed too often,
+// and stops them in order: first the actors, of which the healer finishes the
+// action that runs; then what they stand on, the children and the log's
+// forwarding; the log itself last.
+func (a *app) run(ctx context.Context) error {
+	base, standing := errgroup.WithContext(context.WithoutCancel(ctx))
+	standing, fell := context.WithCancel(standing)
+	defer fell()
+	a.keep(standing, base, trouble.Bus, a.bus.Run)
+	if a.children != nil {
+		a.keep(standing, base, "process", a.children.Run)
+	}
+
+	actors, acting := errgroup.WithContext(ctx)
+	a.keep(acting, actors, trouble.Monitor, a.monitor.Run)
+	a.keep(acting, actors, trouble.Healer, a.healer.Run)
+	a.keep(acting, actors, trouble.Chaos, a.chaos.Run)
+	a.keep(acting, actors, trouble.Dashboard, a.dashboard.Run)
+	if a.watcher != nil {
+		a.keep(acting, actors, trouble.Config, a.watcher.Run)
+	}
+	if a.story {
+		a.keep(acting, actors, "story", newTeller(os.Stdout, a.color, a.bus, a.identity.Host).Run)
+	}
+	supervise.Go(acting, actors, "base", func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-standing.Done():
+			return context.Cause(standing)
+		}
+	})
+
+	<-acting.Done()
+	a.log.Info("stopping", "parts", a.running.names())
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err := a.ended(last, actors)
+	fell()
+	err = errors.Join(err, a.ended(last, base))
+	if last.Err() != nil {
+		return err // whoever is late still uses the log
+	}
+	return errors.Join(err, a.bus.Close(last))
+}
+
+// keep runs a part under supervision, in group.
+func (a *app) keep(ctx context.Context, group *errgroup.Group, name string, run func(context.Context) error) {
+	a.running.enter(name)
+	supervise.Go(ctx, group, name, func(ctx context.Context) error {
+		defer a.running.leave(name)
+		return supervise.Keep(ctx, a.log, name, a.board, wrap(name, run))
+	})
+}
+
+// ended waits for a group as long as ctx allows, and else says who is late.
+func (a *app) ended(ctx context.Context, group *errgroup.Group) error {
+	done := make(chan error, 1)
+	var waiting errgroup.Group
+	supervise.Go(ctx, &waiting, "stop", func(context.Context) error {
+		done <- group.Wait()
+		return nil
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		late := a.running.names()
+		a.log.Error("ended without waiting any longer", "after", stopWithin, "late", late)
+		return fmt.Errorf("not stopped within %s: %s", stopWithin, strings.Join(late, ", "))
+	}
+}
+
+// roll is which parts are running. The zero value is ready.
+type roll struct {
+	mu    sync.Mutex
+	parts []string
+}
+
+func (r *roll) enter(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parts = append(r.parts, name)
+}
+
+func (r *roll) leave(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parts = slices.DeleteFunc(r.parts, func(part string) bool { return part == name })
+}
+
+func (r *roll) names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.parts)
+}

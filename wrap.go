@@ -1,0 +1,15 @@
+//go:build !e2e
+
+package main
+
+import (
+	"context"
+
+	"logstream/internal/event"
+)
+
+// wrap is the actor itself; the build with the tag e2e can make it panic.
+func wrap(_ string, run func(context.Context) error) func(context.Context) error { return run }
+
+// wrapLog is the log itself; the build with the tag e2e can make who uses it panic.
+func wrapLog(_ string, log event.Log) event.Log { return log }
