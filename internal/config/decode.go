@@ -224,6 +224,9 @@ func (d *decoder) merge(node *yaml.Node, key string, depth int) []pair {
 
 // unknown tells a key that does not exist, with the one that was likely meant.
 func (d *decoder) unknown(p pair, into reflect.Type, key string) {
+	if len(d.errs) >= maxErrors {
+		return // nobody would be told
+	}
 	full := within(key, legible(p.name))
 	if key == "defaults" && slices.Contains(notDefaults, p.name) {
 		d.fail(p.key, full, "", "", "is for a service, and has no default")

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	lookEvery = 250 * time.Millisecond // a saved file takes effect after two looks
+	lookEvery = 200 * time.Millisecond // a saved file takes effect after two looks
 	maxLogged = 20                     // mistakes of one bad edit
 )
 
