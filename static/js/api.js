@@ -31,11 +31,16 @@ export function get(path) {
   return call(path, {});
 }
 
+/** An answer that is text, not JSON. */
+export function text(path) {
+  return call(path, {}, (answer) => answer.text());
+}
+
 export function post(path, body) {
   return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-async function call(path, options) {
+async function call(path, options, read = (answer) => answer.json()) {
   const key = token();
   const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
   let answer;
@@ -44,9 +49,9 @@ async function call(path, options) {
   } catch {
     throw new Refusal(0, "LogStream did not answer.");
   }
+  if (answer.ok) return read(answer).catch(() => null);
   const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refusal(answer.status, typeof body?.error === "string" ? body.error : `It answered ${answer.status}.`);
-  return body;
+  throw new Refusal(answer.status, typeof body?.error === "string" ? body.error : `It answered ${answer.status}.`);
 }
 
 /** The protocols of /ws: a browser can send a token no other way. */

@@ -2,7 +2,7 @@
 // calls. Everything that has an effect is here or in the module it names;
 // the views are pure.
 
-import { keepToken, token } from "./api.js";
+import { keepToken, text, token } from "./api.js";
 import { disaster, keep, kept, outcome } from "./deeds.js";
 import { draw } from "./dom.js";
 import { story } from "./incident.js";
@@ -178,9 +178,9 @@ function announce(ctx, now) {
   const { line, first, work } = overview.summary(ctx);
   icon(line, work, first);
   if (state.seq === null || now - saidAt < 5000) return;
-  const text = [line.text, work?.still].filter(Boolean).join(". ").replace("..", ".");
-  if (text === said.textContent) return;
-  said.textContent = text;
+  const spoken = [line.text, work?.still].filter(Boolean).join(". ");
+  if (spoken === said.textContent) return;
+  said.textContent = spoken;
   saidAt = now;
 }
 
@@ -222,12 +222,22 @@ const ACTS = {
     }
   },
   reconnect: () => socket.again(),
-  copy(button) {
-    navigator.clipboard?.writeText(button.dataset.text).then(() => {
-      button.dataset.done = "true";
-      said.textContent = "Copied";
-      setTimeout(() => delete button.dataset.done, 1500);
-    }, () => {});
+  async copy(button) {
+    if (!await clipboard(button.dataset.text)) return;
+    button.dataset.done = "true";
+    said.textContent = "Copied";
+    setTimeout(() => delete button.dataset.done, 1500);
+  },
+  // A link could not send the token.
+  async report(button) {
+    const id = button.dataset.of;
+    const written = await text(`/incidents/${encodeURIComponent(id)}.md`).catch(() => "");
+    if (!written) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([written], { type: "text/markdown" }));
+    link.download = `incident-${id}.md`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   },
   window(button) {
     ui.windows.set(button.dataset.of, button.dataset.window);
@@ -251,6 +261,22 @@ const ACTS = {
   },
 };
 
+// Beyond loopback and without TLS a page has no clipboard of its own.
+async function clipboard(written) {
+  try {
+    await navigator.clipboard.writeText(written);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = written;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    return copied;
+  }
+}
+
 function remember(deeds) {
   ui.deeds = deeds.slice(-20);
   keep(ui.deeds);
@@ -267,7 +293,7 @@ addEventListener("click", (event) => {
   }
   const link = target?.closest("a[href]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target || link.hasAttribute("download")) return;
-  if (link.origin !== location.origin || link.getAttribute("href").startsWith("#") || link.pathname.startsWith("/api/")) return;
+  if (link.origin !== location.origin || link.getAttribute("href").startsWith("#") || link.protocol === "blob:") return;
   event.preventDefault();
   go(link.pathname + link.search);
 });

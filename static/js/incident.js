@@ -4,6 +4,7 @@
 
 import { instant } from "./units.js";
 
+const GRACE = 5000; // a hold that ends by itself within it is a pause, and nobody's concern
 const HOLDING = new Set(["suppressed", "approval_requested"]);
 
 /** The row of an incident (an object of GET /incidents) after one more event. */
@@ -56,8 +57,8 @@ export function whole(events) {
 /**
  * The story of an incident: its last evidence and diagnosis, and in `first`
  * those that led to the first attempt; every attempt with its verification, what holds it, how it ended, and the phase it is in:
- * detected, evidence, diagnosed, acting, verifying, held, waiting, escalated
- * or resolved. `checks` are health records of its service.
+ * detected, evidence, diagnosed, grace, acting, verifying, held, waiting,
+ * escalated or resolved. `checks` are health records of its service.
  */
 export function story(row, events, checks = []) {
   const told = { row, events, opened: null, evidence: null, diagnosed: null, first: { evidence: null, diagnosed: null, looked: null, decided: null }, attempts: [], hold: null, escalated: null, resolved: null, reported: null, phase: "detected" };
@@ -102,7 +103,7 @@ function tell(told, event) {
       break;
     case "suppressed":
       told.hold = event;
-      told.phase = "held";
+      told.phase = instant(data.until) - instant(event.time) <= GRACE ? "grace" : "held";
       told.escalated = null;
       break;
     case "approved":

@@ -108,7 +108,7 @@ function current(told, attempt, now) {
     return place("action", "now", a.icon, a.doing, { ...base, by: most > 0 ? `${nth}, ${now - started > most ? "longer than" : `${lasting(now - started)} of at most`} ${lasting(most)}` : nth, ring });
   }
   const lasted = attempt.finished.data?.duration_ms;
-  return place("action", "done", a.icon, a.did, { ...base, by: `${nth}${Number.isFinite(lasted) ? `, took ${took(lasted)}` : ""}${a.lossless ? ". Loses nothing." : ""}`, at: attempt.finished.time });
+  return place("action", "done", a.icon, a.did, { ...base, by: `${nth}${lasted >= 1 ? `, took ${took(lasted)}` : ""}${a.lossless ? ". Loses nothing." : ""}`, at: attempt.finished.time });
 }
 
 function pending(told, now, mode, failures) {
@@ -126,6 +126,8 @@ function pending(told, now, mode, failures) {
       const name = told.hold?.data?.gate ?? told.row.held;
       return place("action", "hold", "held", "On hold", { lines: [`${sentence(holdReason(told))}${until(told, now)}`], by: name && told.hold?.data?.reason && gate(name) !== name ? `Gate: ${name}` : "", at: told.hold?.time });
     }
+    case "grace":
+      return place("action", "now", "held", "Waiting a moment", { lines: [sentence(holdReason(told))] });
     case "diagnosed":
       return place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", { command: told.diagnosed?.data?.command ?? "" });
     default:

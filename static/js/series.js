@@ -4,7 +4,7 @@
 import { instant } from "./units.js";
 
 const MINUTE = 60 * 1000;
-const SPANS = [5, 10, 15, 30, 60].map((minutes) => minutes * MINUTE);
+const SPANS = [2, 5, 10, 15, 30, 60].map((minutes) => minutes * MINUTE);
 
 /** The answer of …/history and the live records after it as points {t, status, ms}, in order. */
 export function points(history, records, instance) {

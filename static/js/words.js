@@ -109,6 +109,8 @@ export function workLine(told, now) {
       return line("wait", `Waits for you: ${bare(told.hold?.data?.reason || row.held_reason || "may it be repaired?")}.`);
     case "held":
       return line("hold", `On hold: ${holdReason(told)}.${until(told, now)}`);
+    case "grace":
+      return line("work", `${cause(row)}Waiting a moment: ${holdReason(told)}.`);
     case "escalated":
       return line("call", `A person is needed: ${bare(told.escalated?.data?.reason || row.escalated_reason || "the rules end here")}.`);
     case "diagnosed":

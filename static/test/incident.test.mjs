@@ -71,6 +71,14 @@ test("what is held says why where the action would stand, and when it is looked 
   assert.match(bare[3].lines[0], /The last repair did not hold/i);
 });
 
+test("a pause of a moment is no hold", () => {
+  const one = told([opened, evidence, diagnosed, [1016, "suppressed", "guard", { gate: "deploy", reason: "it was stopped a moment ago", until: at(2016) }]]);
+  assert.equal(one.phase, "grace");
+  const model = lane(one, { now: T + 1500 });
+  assert.equal(model.pill.text, "Open");
+  assert.deepEqual([model.steps[3].head, model.steps[3].is], ["Waiting a moment", "now"]);
+});
+
 test("in observe mode the place says what would be done", () => {
   const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "observe", reason: "the mode is observe" }]], [], 3000, { mode: "observe" });
   assert.equal(steps[3].head, "Would start");

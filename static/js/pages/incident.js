@@ -5,7 +5,7 @@ import { h, icon } from "../dom.js";
 import { story } from "../incident.js";
 import { clock } from "../store.js";
 import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
-import { choice, gate, who } from "../vocabulary.js";
+import { action, choice, gate, who } from "../vocabulary.js";
 import { bare, ending, holdReason, sentence, title as about, until } from "../words.js";
 import { lane } from "../lane.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, pips } from "../view/bits.js";
@@ -55,7 +55,7 @@ function head(told, at, state) {
     h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(told.row), " ", pill(mark)), h("p", {}, summary(told, at))),
     h("div", { class: "btns" },
       h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(told.row.id)}` }, icon("link"), "Copy link"),
-      told.reported && h("a", { class: "btn", href: `/api/v1/incidents/${encodeURIComponent(told.row.id)}.md`, download: true }, icon("copy"), "Post-mortem as Markdown")));
+      h("button", { class: "btn", type: "button", "data-act": "report", "data-of": told.row.id }, icon("file"), "Post-mortem as Markdown")));
 }
 
 function summary(told, at) {
@@ -78,20 +78,21 @@ function figures(told, at) {
   const over = told.phase === "resolved";
   const down = over ? (row.down_ms ?? done.down_ms ?? row.ttr_ms) : at - told.firstBad;
   const found = row.ttd_ms ?? done.ttd_ms ?? instant(told.opened?.time) - told.firstBad;
-  const decided = instant(told.diagnosed?.time) - instant(told.opened?.time);
+  const decided = instant(told.first.decided) - instant(told.opened?.time);
   const attempts = told.attempts.length;
   return h("dl", { class: "panel figures" },
     figure("Down for", over ? took(down) : lasting(down), over ? "" : "so far"),
     figure("Found after", Number.isFinite(found) ? took(found) : "", told.opened?.data?.check === "container" ? "by its container" : ""),
     figure("Decided in", Number.isFinite(decided) ? took(decided) : "not yet", told.diagnosed ? `by ${who(told.diagnosed.by)}` : ""),
-    figure("Attempts", String(attempts), attempts === 1 && told.attempts[0].action ? `, ${told.attempts[0].action.replaceAll("_", " ")}` : ""),
+    figure("Attempts", String(attempts), attempts === 1 ? action(told.attempts[0].action).choice : ""),
     figure("Proved after", over && Number.isFinite(row.ttr_ms ?? done.ttr_ms) ? took(row.ttr_ms ?? done.ttr_ms) : "not yet"));
 }
 
 function figure(name, value, unit = "") {
   if (!value) return null;
-  const found = /^([\d.,]+) (\S+)(.*)$/.exec(value);
-  return h("div", {}, h("dt", {}, name), found ? h("dd", {}, found[1], " ", h("small", {}, `${found[2]}${found[3]}${unit && !unit.startsWith(",") ? `, ${unit}` : unit}`)) : h("dd", { class: /\d/.test(value) ? null : "text" }, value, unit && h("small", {}, ` ${unit.replace(/^, /, "")}`)));
+  const parts = String(value).split(" ").flatMap((part) => (/^[\d.,]+$/.test(part) ? [part, " "] : [h("small", {}, part), " "]));
+  const measured = /\d/.test(value);
+  return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", {}, unit)));
 }
 
 function evidence(told) {
@@ -101,9 +102,10 @@ function evidence(told) {
   const decided = all.filter((fact) => fact.decisive);
   const others = all.filter((fact) => !fact.decisive);
   const delay = instant(told.evidence.time) - instant(told.opened?.time);
+  const looks = told.events.filter((event) => event.type === "evidence").length;
   const logs = data.logs ?? [];
   return h("section", { class: "panel pad", "aria-labelledby": "h-evidence" },
-    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `taken at ${tenths(instant(told.evidence.time))}${delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
+    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `taken at ${tenths(instant(told.evidence.time))}${looks > 1 ? `, look ${looks} of ${looks}` : delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
     decided.length > 0 && [h("h3", { class: "sub" }, "What decided"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), h("p", {}, sentence(fact.why)))))],
     (others.length > 0 || logs.length > 0) && h("details", { class: "more", open: decided.length === 0 || logs.length > 0 },
       h("summary", {}, "The rest, which did not decide"),

@@ -43,7 +43,7 @@ function workFor({ state, stale, first, at }) {
   return calm(state);
 }
 
-const DOING = { acting: "repairing", verifying: "verifying a repair of", held: "holding", waiting: "waiting for a yes about", escalated: "waiting for a person about", diagnosed: "deciding about", evidence: "looking at", detected: "looking at" };
+const DOING = { acting: "repairing", verifying: "verifying a repair of", held: "holding", waiting: "waiting for a yes about", escalated: "waiting for a person about", diagnosed: "deciding about", evidence: "looking at", grace: "looking at", detected: "looking at" };
 
 function calm(state) {
   const rows = [...state.incidents.values()];
@@ -70,7 +70,7 @@ export function view(ctx) {
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
       services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, services.map((service) => card(cardModel(ctx, service, rows, at)))) : firstService()),
-    agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident), thinking: state.thinking.get(ctx.agent?.incident), info: state.info, rows, stale, now: at }),
+    agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident) ?? [...stories.values()].find((told) => told.phase === "grace"), thinking: state.thinking.get(ctx.agent?.incident), info: state.info, rows, stale, now: at }),
     feed({ list: entries({ rows, deeds: ctx.deeds, started: started(state) }), stories, info: state.info, now: at }));
 }
 
@@ -107,6 +107,6 @@ export function title(ctx) {
   if (ctx.state.seq === null) return "LogStream";
   const waits = work?.kind === "wait" ? "(1 waits for you) " : "";
   const text = line.status === "UP" && ctx.state.services.size > 1 ? `All ${ctx.state.services.size} up` : line.text;
-  const doing = first?.phase === "acting" ? `, ${action(first.attempts.at(-1).action).doing.toLowerCase()}` : first?.phase === "verifying" ? ", verifying" : "";
+  const doing = ctx.stale ? "" : first?.phase === "acting" ? `, ${action(first.attempts.at(-1).action).doing.toLowerCase()}` : first?.phase === "verifying" ? ", verifying" : "";
   return `${waits}${line.status === "DOWN" ? "▼ " : ""}${text}${doing} · LogStream`;
 }

@@ -7,7 +7,7 @@ import { figures as measured, outages, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, latency, many, percent, roughly, tenths, took, when } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
-import { bare, ending, proof, stateFor, title as about } from "../words.js";
+import { bare, ending, proof, stateFor, title as about, uptime } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { milliseconds } from "../view/cards.js";
 
@@ -56,9 +56,9 @@ function head({ service, rows, ctx, at }) {
 }
 
 function lately(service, row, ctx, at) {
-  if (service.managed === false) return "LogStream only looks. It stands in no configuration, so it is never healed.";
+  if (service.configured === false) return "LogStream only looks. It stands in no configuration, so it is never healed.";
   const held = service.held ? ` On hold: ${bare(service.held_reason || gate(service.held))}.` : "";
-  const limits = service.container ? "" : " It has no container, so it cannot be healed.";
+  const limits = service.managed === false ? " LogStream only looks: it has no container, so it cannot be healed." : "";
   if (service.status !== "UP" && service.error) return `${bare(service.error)}.${held}${limits}`;
   if (!row) return `Nothing happened to it that the log knows.${held}${limits}`;
   return [h("span", {}, `${about(row)} at ${when(instant(row.opened), at)}. ${ending(row)} `), h("a", { href: href.incident(row.id) }, "What happened"), held && `.${held}`, limits];
@@ -69,11 +69,12 @@ function figures({ ctx, at, service, rows, health, instance }) {
   const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
+  const shorter = uptime(service, ["24h", "1h"]);
   const repairs = rows.filter((row) => row.state === "resolved" && row.attempts > 0 && row.how !== "recovered").length;
   return h("dl", { class: "panel figures" },
     cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
     cell("95th, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "not known yet"),
-    cell("Uptime 24 h", share(service.uptime?.["24h"])),
+    shorter ? cell(`Uptime ${shorter.over}`, percent(shorter.share)) : cell("Uptime 24 h", "not known yet"),
     cell("Uptime 30 d", share(service.uptime?.["30d"], 3)),
     cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
 }
@@ -174,7 +175,7 @@ function container(detail) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "It has none here, so there is nothing that may be repaired."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, under this id" : "not yet under this id"], ["Healing", detail.healing === undefined ? "" : detail.healing ? "allowed" : "not allowed"], ["Needs", (detail.depends_on ?? []).join(", ")]]));
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, under this id" : "not yet under this id"], ["May be healed", detail.managed === undefined ? "" : detail.managed ? `yes${detail.config?.heal?.mode ? `, mode ${detail.config.heal.mode}` : ""}` : "no"], ["Needs", (detail.depends_on ?? []).join(", ")]]));
 }
 
 function sources(detail, at) {

@@ -12,7 +12,7 @@ import { copy, facts as terms, pill } from "./bits.js";
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
   const look = agentState(state);
-  const busy = state !== "WATCHING" && model.told?.diagnosed;
+  const busy = model.told?.diagnosed && (state !== "WATCHING" || model.told.phase === "grace");
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },
     h("div", { class: "agent-head" },
       h("h2", { id: "h-agent" }, "AI SRE Agent"),
@@ -94,6 +94,7 @@ export function senses(info) {
   const { docker, bus, llm } = info ?? {};
   const list = [];
   if (!docker) list.push({ name: "Docker", ...idle, text: "not used here" });
+  else if (docker.kind === "process") list.push({ name: "Processes", ...(docker.ok ? good : bad), text: docker.ok ? "children of this one, instead of containers" : bare(docker.error) || "away" });
   else if (docker.ok) list.push({ name: "Docker", ...good, text: docker.version ? `answers, ${docker.version}` : "answers" });
   else list.push({ name: "Docker", ...bad, text: bare(docker.error) || "does not answer" });
   if (bus) {

@@ -40,7 +40,7 @@ export function pips(row) {
     if (row.bad && i === row.good) return h("li", { class: "bad" }, icon("x"));
     return h("li", { class: i === row.good ? "next" : null });
   });
-  return h("ol", { class: "pips", "aria-label": `${row.good} of ${row.of} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
+  return h("ol", { class: `pips${of > 6 ? " small-pips" : ""}`, "aria-label": `${row.good} of ${row.of} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
 }
 
 /** Addresses inside the page. */

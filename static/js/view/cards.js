@@ -40,9 +40,10 @@ function present({ service, check, now }) {
 
 function address({ detail, service }) {
   const config = detail?.config ?? {};
-  const parts = [config.url, config.interval && `every ${String(config.interval).replace(/^(\d+)(\D+)$/, "$1 $2")}`].filter(Boolean);
+  const every = service.interval_s ? lasting(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
+  const parts = [service.url || config.url, every && `every ${every}`].filter(Boolean);
   if (parts.length) return parts.join(", ");
-  return service.managed === false ? "Not in the configuration: only looked at" : service.group || " ";
+  return service.configured === false ? "Not in the configuration: only looked at" : service.group || "\u00a0";
 }
 
 /** One sentence where the state alone doesn't say it: what is done, why not, what is wrong. */
@@ -54,6 +55,7 @@ function said({ service, told, now }) {
 function sentenceFor(service, told, now) {
   const last = told?.attempts.at(-1);
   if (told?.phase === "verifying" && last) return { icon: "work", colour: "work", text: `${service.status === "DOWN" ? "Repaired" : "Up"}, verifying${last.pips.of ? ` ${last.pips.good} of ${last.pips.of}` : ""}` };
+  if (told?.phase === "grace") return { icon: "work", colour: "work", text: `Waiting a moment: ${bare(told.hold.data?.reason || gate(told.hold.data?.gate))}` };
   if (service.held || told?.phase === "held" || told?.phase === "waiting") {
     const why = bare(service.held_reason || told?.hold?.data?.reason || gate(service.held || told?.row.held));
     return { icon: told?.phase === "waiting" ? "person" : "held", colour: "warn", text: `On hold: ${why}` };
