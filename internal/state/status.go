@@ -39,7 +39,9 @@ type source struct {
 	fast  int         // and UP in a row
 }
 
-const maxRun = 100
+// maxRun is the highest threshold and the first of the run beside it, so that
+// as many can be counted after any instant.
+const maxRun = 101
 
 // Status folds what is observed of one service into what it is held to be: it
 // is as bad as its worst fresh source, each with its own thresholds, and the
@@ -90,9 +92,10 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	if began.After(now.Add(tooFarAhead)) || began.Before(now.Add(-tooFarBehind)) {
 		return false
 	}
+	s.dropSilent(now)
 	key := [2]string{h.Instance, h.Check}
 	src := s.sources[key]
-	if src != nil && (src.kind != kind || s.silent(src, now)) {
+	if src != nil && src.kind != kind {
 		src = nil // it starts anew
 	}
 	if kind == LevelUse {
@@ -131,22 +134,22 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 		next.Since, next.bad = src.Since, src.bad
 	}
 	if src != nil && src.Status == event.Down && h.Status != event.Down {
-		s.lift(h.Time())
+		s.lift(h.Time(), now)
 	}
 	s.settle(now)
 	return true
 }
 
 // lift makes every other source start anew: what they saw was the outage of a
-// container that is back.
-func (s *Status) lift(at time.Time) {
+// container that is back at that time, as was heard now.
+func (s *Status) lift(at, now time.Time) {
 	s.lifted = at
 	for key, src := range s.sources {
 		if src.kind != LevelUse {
 			delete(s.sources, key)
 		}
 	}
-	s.begin = at
+	s.begin = now
 }
 
 // EndLevel forgets the level, except that of keep: a new claim ends its
@@ -161,12 +164,17 @@ func (s *Status) EndLevel(keep [2]string) {
 
 // Tick lets silent sources drop out.
 func (s *Status) Tick(now time.Time) {
+	s.dropSilent(now)
+	s.settle(now)
+}
+
+// dropSilent forgets the sources that are silent: heard again, they start anew.
+func (s *Status) dropSilent(now time.Time) {
 	for key, src := range s.sources {
 		if s.silent(src, now) {
 			delete(s.sources, key)
 		}
 	}
-	s.settle(now)
 }
 
 func (s *Status) silent(src *source, now time.Time) bool {
