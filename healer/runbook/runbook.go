@@ -97,7 +97,7 @@ func Diagnose(f Facts) Diagnosis {
 	d := Diagnosis{Cause: found.cause, Confidence: found.confidence, Why: found.why, NotOffered: found.not, Wait: found.wait, Facts: describe(f)}
 	offer := func(action, why string) {
 		for _, refused := range f.Refused {
-			if refused.Action == action {
+			if refused.Action == action && action != service.ActionEscalate { // a person can always be called
 				d.NotOffered = append(d.NotOffered, refused)
 				return
 			}
@@ -132,8 +132,12 @@ func find(f Facts) finding {
 			[]event.Refusal{{Action: service.ActionStart, Why: "there is nothing to start"}}, ""}
 	}
 	switch f.State {
-	case "exited", "dead":
+	case "exited":
 		return ended(f)
+	case "dead":
+		return finding{"Its container is dead and cannot be started any more.", service.ActionEscalate, 0.9,
+			"the engine failed to remove it; docker rm -f " + name + " ends that, and docker compose up -d " + name + " makes it anew",
+			[]event.Refusal{{Action: service.ActionStart, Why: "the engine refuses to start what is dead"}, {Action: service.ActionRestart, Why: "the engine refuses that as well"}}, ""}
 	case "paused":
 		return finding{"Its container is paused.", service.ActionUnpause, 0.99, "unpausing goes on where it was and loses nothing",
 			[]event.Refusal{{Action: service.ActionRestart, Why: "it would lose what is in memory"}, {Action: service.ActionStart, Why: "a paused container cannot be started"}}, ""}
