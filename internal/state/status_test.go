@@ -352,3 +352,15 @@ func TestLast(t *testing.T) {
 		t.Errorf("the newest is of %s, want f; a level has no answer to show", s.Last.Instance)
 	}
 }
+
+// TestLevelSaidAgain is since its change, not since it was written last.
+func TestLevelSaidAgain(t *testing.T) {
+	s := observe(NewStatus(watched(), nil, dawn), sighting{at: 3, who: "level", saw: down}, sighting{at: 33, who: "level", saw: down}, sighting{at: 63, who: "level", saw: down})
+	if since := s.Sources()[0].Since; !since.Equal(clock(3)) {
+		t.Errorf("DOWN at 3 s and said again it is since %v, want %v", since, clock(3))
+	}
+	observe(s, sighting{at: 64, who: "level", saw: up})
+	if since := s.Sources()[0].Since; !since.Equal(clock(64)) {
+		t.Errorf("changed at 64 s it is since %v", since)
+	}
+}
