@@ -7,7 +7,10 @@ import { instant } from "./units.js";
 const GRACE = 5000; // a hold that ends by itself within it is a pause, and nobody's concern
 const HOLDING = new Set(["suppressed", "approval_requested"]);
 
-/** The row of an incident (an object of GET /incidents) after one more event. */
+/**
+ * The row of an incident (an object of GET /incidents) after one more event;
+ * `mended` says that the last thing done about it holds so far.
+ */
 export function rowAfter(row, event) {
   const data = event.data ?? {};
   const next = { id: event.id, service: event.service, state: "open", ...row };
@@ -34,8 +37,11 @@ export function rowAfter(row, event) {
     case "escalated":
       Object.assign(next, { state: "escalated", held: "", held_reason: "", escalated: event.time, escalated_reason: data.reason });
       break;
-    case "approved": case "denied": case "action_finished": case "verified":
+    case "approved": case "denied":
       Object.assign(next, { held: "", held_reason: "" });
+      break;
+    case "action_finished": case "verified":
+      Object.assign(next, { held: "", held_reason: "", mended: data.ok !== false });
       break;
     default:
   }

@@ -37,17 +37,24 @@ function pill(told, mode, service) {
 const isUp = (service) => service?.status === "UP" || service?.status === "DEGRADED";
 const observing = (told, mode) => mode === "observe" || told.hold?.data?.gate === "observe";
 
-/** Time down: counts while it is down, stops where it came back. */
-function clock(told, service, now) {
+/** How long it was down: {ms, until: when it came back, or null while it lasts}. */
+export function downFor(told, service, now) {
   const from = told.firstBad;
-  const done = told.resolved?.data;
   if (told.phase === "resolved") {
-    const ms = [done?.down_ms, told.row.down_ms, done?.ttr_ms].find(Number.isFinite);
-    return { figure: took(ms ?? instant(told.row.resolved) - from), rest: `down, ${done?.how === "healed" || told.row.attempts ? "healed" : "back"} at ${hhmmss(instant(told.resolved?.time ?? told.row.resolved))}` };
+    const ms = [told.resolved?.data?.down_ms, told.row.down_ms, told.resolved?.data?.ttr_ms].find(Number.isFinite) ?? instant(told.row.resolved) - from;
+    return { ms, until: from + ms };
   }
   const up = isUp(service) ? instant(service.since) : NaN;
-  if (up > from) return { figure: took(up - from), rest: `down, up since ${hhmmss(up)}` };
-  return { figure: lasting(now - from), rest: `down, since ${hhmmss(from)}` };
+  return up > from ? { ms: up - from, until: up } : { ms: now - from, until: null };
+}
+
+// Counts while it is down, stops where it came back.
+function clock(told, service, now) {
+  const { ms, until: back } = downFor(told, service, now);
+  if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(told.firstBad)}` };
+  if (told.phase !== "resolved") return { figure: took(ms), rest: `down, up since ${hhmmss(back)}` };
+  const healed = told.resolved?.data?.how === "healed" || (!told.resolved && told.row.attempts > 0);
+  return { figure: took(ms), rest: `down, ${healed ? "healed" : "back"} at ${hhmmss(instant(told.resolved?.time ?? told.row.resolved))}` };
 }
 
 function steps(told, { now, mode }) {

@@ -5,16 +5,24 @@ import { instant, iso, tenths, took } from "./units.js";
 import { action, capital, gate, who } from "./vocabulary.js";
 import { bare, decider, sentence } from "./words.js";
 
-/** Items {key, look, icon, head, line, command, pips, took, at: {iso, text}}, in order. */
+/**
+ * Items {key, look, icon, head, line, command, pips, took, at: {iso, text}}, in
+ * order; what is under way has no `at`.
+ */
 export function timeline(told) {
   const list = told.events.map((event) => item(event, told)).filter(Boolean);
   const first = told.firstBad;
   if (told.opened && first < instant(told.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: sentence(told.opened.data?.error), time: first });
-  return list.map((one, i) => {
+  const items = list.map((one, i) => {
     const gap = i ? one.time - list[i - 1].time : NaN;
-    return { command: "", line: "", pips: null, look: "", ...one, took: gap >= 0 ? took(gap) : "", at: { iso: iso(one.time), text: tenths(one.time) } };
+    return { ...BLANK, ...one, took: gap >= 0 ? took(gap) : "", at: { iso: iso(one.time), text: tenths(one.time) } };
   });
+  const pips = told.attempts.at(-1)?.pips;
+  if (told.phase === "verifying" && pips && !told.attempts.at(-1).verified) items.push({ ...BLANK, key: "now", look: "now-step", icon: "shield", head: "Verifying", line: pips.of ? `${pips.good} of ${pips.of} good checks so far` : "", pips, took: "", at: null });
+  return items;
 }
+
+const BLANK = { command: "", line: "", pips: null, look: "" };
 
 function item(event, told) {
   const data = event.data ?? {};

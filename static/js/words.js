@@ -25,10 +25,22 @@ export function about(cause, service) {
   return said ? `${service}: ${said}` : `${service} is down`;
 }
 
+// Causes speak of the present; once it is mended, it is the past.
+const PAST = [[/ is /g, " was "], [/ are /g, " were "], [/ runs\b/g, " ran"], [/ answers\b/g, " answered"], [/ does not answer/g, " did not answer"], [/ does not exist/g, " did not exist"], [/ fails\b/g, " failed"], [/ ends\b/g, " ended"]];
+
+function past(text, name) {
+  const said = ` ${text.slice(text.startsWith(name) ? name.length : 0)}`;
+  const then = PAST.reduce((all, [now, before]) => all.replace(now, before), said).slice(1);
+  return (text.startsWith(name) ? name : "") + then;
+}
+
 /** What an incident is about, as its title. */
 export function title(row) {
   if (row.kind === "fleet") return row.cause ? bare(row.cause) : "Many services turned red together";
-  if (row.cause) return about(row.cause, row.service);
+  if (row.cause) {
+    const said = about(row.cause, row.service);
+    return row.mended || row.state === "resolved" ? past(said, String(row.service)) : said;
+  }
   return row.error ? `${row.service}: ${bare(row.error)}` : `${row.service} is down`;
 }
 

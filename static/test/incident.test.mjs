@@ -19,6 +19,14 @@ test("the phases follow the log", () => {
   assert.deepEqual(phases, ["detected", "evidence", "diagnosed", "acting", "verifying", "verifying", "resolved"]);
 });
 
+test("a repair counts as one until its verification says no", () => {
+  const of = (...list) => row(tape(...list)).mended;
+  assert.ok(!of(opened, evidence, diagnosed, started));
+  assert.ok(of(opened, started, finished));
+  assert.ok(!of(opened, started, finished, [8000, "verified", "logstream", { ok: false }]));
+  assert.ok(!of(opened, started, [2500, "action_finished", "logstream", { ok: false, error: "refused" }]));
+});
+
 test("a lane has six places in the same order, whatever the tense", () => {
   const all = [opened, evidence, diagnosed, started, finished, verified, resolved];
   const keys = ["detected", "evidence", "diagnosis", "action", "verify", "healed"];

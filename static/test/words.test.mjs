@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deedSaid, entries } from "../js/feed.js";
 import { rowAfter, story } from "../js/incident.js";
-import { about, decider, proof, restLine, sort, statusLine, statusThen, told, uptime, workLine } from "../js/words.js";
+import { about, decider, proof, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
 import { byWeight, headline, pieces } from "../js/view/banners.js";
 import { senses } from "../js/view/agent.js";
 import { capital } from "../js/vocabulary.js";
@@ -55,6 +55,15 @@ test("a cause has the service as its subject", () => {
   ]) assert.equal(about(cause, "pay"), want);
 });
 
+test("what is mended is the past", () => {
+  const row = (cause, more) => title({ service: "pay", cause, state: "open", attempts: 0, ...more });
+  assert.equal(row("Its container is paused."), "pay is paused");
+  assert.equal(row("Its container is paused.", { mended: true }), "pay was paused");
+  assert.equal(row("It runs, and answers with server errors.", { state: "resolved" }), "pay ran, and answered with server errors");
+  assert.equal(row("It runs, and does not answer in time.", { mended: true }), "pay ran, and did not answer in time");
+  assert.equal(title({ service: "it is runs", cause: "Its container is paused.", mended: true }), "it is runs was paused");
+});
+
 test("the work line is deed, time, proof", () => {
   const now = T + 6500;
   const say = (...list) => workLine(of(...list), now).text;
@@ -86,7 +95,7 @@ test("an incident in the feed: cause, deed, proof", () => {
   assert.deepEqual(told(healed.row), ["payment-service", " was stopped from outside. LogStream started it, nothing lost."]);
   assert.equal(proof(healed.row, healed, T), "Down 2.6 s, then 5 of 5 good checks");
   const alone = { service: "pay", state: "resolved", cause: "It runs.", attempts: 0, down_ms: 2000 };
-  assert.deepEqual(told(alone), ["pay", " runs. It came back by itself."]);
+  assert.deepEqual(told(alone), ["pay", " ran. It came back by itself."]);
   assert.equal(proof(alone, undefined, T), "Down 2.0 s, before any action");
 });
 

@@ -7,7 +7,7 @@ import { clock } from "../store.js";
 import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
 import { action, choice, gate, who } from "../vocabulary.js";
 import { bare, ending, holdReason, sentence, title as about, until } from "../words.js";
-import { lane } from "../lane.js";
+import { downFor, lane } from "../lane.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, pips } from "../view/bits.js";
 import { timeline } from "../timeline.js";
 
@@ -38,7 +38,7 @@ export function view(ctx) {
   return h("main", { id: "main", key: "incident", class: "wrap page" },
     way(name),
     head(told, at, state),
-    figures(told, at),
+    figures(told, at, state.services.get(row.service)),
     h("div", { class: "two" },
       h("div", { class: "stack" }, evidence(told), views(told), report(told)),
       h("div", { class: "stack" }, course(told), held(told), links(row))));
@@ -72,16 +72,16 @@ function summary(told, at) {
   return `${first}${why}`;
 }
 
-function figures(told, at) {
+function figures(told, at, service) {
   const { row } = told;
   const done = told.resolved?.data ?? {};
   const over = told.phase === "resolved";
-  const down = over ? (row.down_ms ?? done.down_ms ?? row.ttr_ms) : at - told.firstBad;
+  const down = downFor(told, service, at);
   const found = row.ttd_ms ?? done.ttd_ms ?? instant(told.opened?.time) - told.firstBad;
   const decided = instant(told.first.decided) - instant(told.opened?.time);
   const attempts = told.attempts.length;
   return h("dl", { class: "panel figures" },
-    figure("Down for", over ? took(down) : lasting(down), over ? "" : "so far"),
+    figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
     figure("Found after", Number.isFinite(found) ? took(found) : "", told.opened?.data?.check === "container" ? "by its container" : ""),
     figure("Decided in", Number.isFinite(decided) ? took(decided) : "not yet", told.diagnosed ? `by ${who(told.diagnosed.by)}` : ""),
     figure("Attempts", String(attempts), attempts === 1 ? action(told.attempts[0].action).choice : ""),
@@ -177,7 +177,7 @@ function course(told) {
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
       h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), pips(item.pips)),
-      h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
+      item.at && h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
 }
 
 function held(told) {
