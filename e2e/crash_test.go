@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,7 +108,9 @@ func TestDockerIsAway(t *testing.T) {
 	if err := p.Listen(); err != nil {
 		t.Fatal(err)
 	}
-	d.until(30*time.Second, "Docker is back", func() bool { return len(troubles(d, "docker")) == 0 })
+	d.until(30*time.Second, "Docker is back, and the container was seen running", func() bool {
+		return len(troubles(d, "docker")) == 0 && strings.Contains(d.raw("/api/v1/services"), `"ran":true`)
+	})
 
 	// It vanishes while the service is broken, and comes back.
 	since := time.Now()

@@ -178,7 +178,7 @@ func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
-			d.t.Fatalf("not within %s: %s\nservices: %s\nincidents: %s", limit, what, d.raw("/api/v1/services"), tail(d.raw("/api/v1/incidents"), 4000))
+			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -327,3 +327,12 @@ func actions(in apiIncident) []string {
 
 // running says whether a process lives.
 func running(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// newestWhole is the newest incident with its events, for a failed test's log.
+func (d *daemon) newestWhole() string {
+	var all []apiIncident
+	if err := d.get("/api/v1/incidents?limit=1", &all); err != nil || len(all) == 0 {
+		return "none"
+	}
+	return d.raw("/api/v1/incidents/" + all[0].ID)
+}

@@ -135,14 +135,25 @@ func (w *World) complete(s *svc, now time.Time) bool {
 	case container.Paused:
 		_, complete = t.last(func(_ int, e entry) bool { return e.Time.After(c.StartedAt) }, "pause")
 	}
-	if complete {
-		s.work.waiting = time.Time{}
+	state := laterOf(c.StartedAt, c.FinishedAt)
+	if complete || s.work.gaveUp.Equal(state) {
+		s.work.missing = time.Time{}
 		return true
 	}
-	if s.work.waiting.IsZero() {
-		s.work.waiting = now
+	if s.work.missing.IsZero() {
+		s.work.missing = now
 	}
-	return now.Sub(s.work.waiting) > patienceMax
+	if now.Sub(s.work.missing) > patienceMax {
+		s.work.gaveUp = state
+	}
+	return s.work.gaveUp.Equal(state)
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // ending is how the service's container ended, if it did, by its own events.

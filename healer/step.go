@@ -281,7 +281,10 @@ func (w *World) tally(s *svc, e event.Incident) {
 		if w.busy == s.def.Name {
 			w.busy = ""
 		}
-		if !data.OK && !notCarriedOut(data) {
+		switch {
+		case notCarriedOut(data):
+			s.unmade = e.Time
+		case !data.OK:
 			s.fails, s.failed = s.fails+1, e.Time
 		}
 	case event.Verified:

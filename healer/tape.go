@@ -32,16 +32,23 @@ type entry struct {
 // tape is what the engine told of the containers of one name, oldest first.
 type tape []entry
 
+// add keeps the engine's order by its times: what was missed is told later, in
+// between.
 func (t tape) add(e entry) tape {
-	for i := len(t) - 1; i >= 0 && !t[i].Time.Before(e.Time); i-- {
-		if t[i].Time.Equal(e.Time) && t[i].ID == e.ID && t[i].Action == e.Action {
+	at := len(t)
+	for at > 0 && t[at-1].Time.After(e.Time) {
+		at--
+	}
+	for i := at - 1; i >= 0 && t[i].Time.Equal(e.Time); i-- {
+		if t[i].ID == e.ID && t[i].Action == e.Action {
 			return t // the same, read again
 		}
 	}
-	for len(t) > 0 && (len(t) >= tapeLen || e.heard.Sub(t[0].heard) > tapeAge) {
+	t = slices.Insert(t, at, e)
+	for len(t) > tapeLen || e.heard.Sub(t[0].heard) > tapeAge {
 		t = t[1:]
 	}
-	return append(t, e)
+	return t
 }
 
 // newest is the engine's time of the newest event; zero where there is none.

@@ -21,6 +21,7 @@ const (
 	lookLost    = 15 * time.Second // a look whose outcome never came is made again
 	patience    = 2 * time.Second  // incomplete facts are waited for without a word
 	patienceMax = 5 * time.Second  // and events that never come, at most so long
+	unmadePause = time.Second      // after an intent that was not carried out
 	tooMany     = 5                // intents that were not carried out, in one incident
 	actAgain    = 10 * time.Minute // somebody's same act again within it is a decision
 	projectStop = 10 * time.Second // stops of one project's containers within it belong together
@@ -182,6 +183,8 @@ func (w *World) act(s *svc, action string, facts runbook.Facts, now time.Time) {
 		return
 	case w.busy != "":
 		return // one call at a time on this engine
+	case now.Sub(s.unmade) < unmadePause:
+		return // the world was changing a moment ago
 	}
 	c := s.look.state
 	attempt := s.incident.Attempts + 1

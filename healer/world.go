@@ -74,6 +74,7 @@ type svc struct {
 	hour   []time.Time
 	fails  int       // repairs in a row that did not hold
 	failed time.Time // the last of them
+	unmade time.Time // when an intent was last closed as not carried out
 	chaos  []time.Time
 
 	published   event.Service
@@ -110,7 +111,9 @@ type work struct {
 	acted    *Acted    // its outcome, not on the log yet
 	doubt    time.Time // since when it is unknown whether the call took effect
 	verify   *verifying
-	waiting  time.Time      // since when the facts are not complete
+	waiting  time.Time      // since when the checks have not decided yet
+	missing  time.Time      // since when the engine's events lag behind what was seen
+	gaveUp   time.Time      // StartedAt or FinishedAt of the state whose events were waited for in vain
 	asked    *event.Command // for which the incident was ended, to begin one by hand
 }
 

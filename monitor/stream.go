@@ -128,6 +128,9 @@ func isAway(err error) bool {
 // at before that is over, so that it stands on the log before any level.
 func (w *watch) ready(now time.Time) {
 	w.up, w.settled, w.readyAt, w.heardAt = true, false, now, now
+	if w.written.newest.IsZero() {
+		w.written.newest = now // after a loss, from there on
+	}
 	for _, t := range w.targets {
 		t.asked = time.Time{}
 	}
@@ -143,9 +146,6 @@ func (w *watch) isBack(now time.Time) bool {
 // back: all that was missed is written.
 func (w *watch) back(now time.Time) {
 	w.settled, w.lost = true, false
-	if w.written.newest.IsZero() {
-		w.written.newest = w.readyAt // after a loss, from there on
-	}
 	w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamBack, Origin: w.identity})
 	for _, t := range w.targets {
 		t.ask(now, true)
