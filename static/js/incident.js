@@ -109,7 +109,7 @@ function tell(told, event) {
       break;
     case "suppressed":
       told.hold = event;
-      told.phase = instant(data.until) - instant(event.time) <= GRACE ? "grace" : "held";
+      told.phase = isPause(event) ? "grace" : "held";
       told.escalated = null;
       break;
     case "approved":
@@ -143,6 +143,11 @@ function tell(told, event) {
   }
 }
 
+/** Whether a hold is a pause that ends by itself in a moment. */
+export function isPause(event) {
+  return event.type === "suppressed" && instant(event.data?.until) - instant(event.time) <= GRACE;
+}
+
 /** Whether an attempt is over and did not help. */
 export function failed(attempt) {
   return attempt.finished?.data?.ok === false || attempt.verified?.data?.ok === false;
@@ -153,6 +158,11 @@ export function counts(record, instance) {
   return record.check !== "container" && record.extra !== true && (!instance || !record.instance || record.instance === instance);
 }
 
+/** Whether an attempt was ended by somebody else, and proves nothing. */
+export function interrupted(attempt) {
+  return /^interrupted/i.test(attempt?.verified?.data?.error ?? "");
+}
+
 /** The good checks in a row since an action: how many, of how many, and whether the last was bad. */
 function pips(attempt, checks) {
   const needed = attempt.started.data?.verify;
@@ -161,13 +171,15 @@ function pips(attempt, checks) {
   if (verdict?.ok === true) return { good: of || verdict.observations || 0, of: of || verdict.observations || 0, bad: false };
   if (!attempt.finished) return { good: 0, of, bad: false };
   const from = instant(attempt.finished.time);
+  const to = attempt.verified ? instant(attempt.verified.time) : Infinity;
   let good = 0;
   let bad = false;
   for (const record of checks) {
-    if (!counts(record, attempt.started.instance) || instant(record.timestamp) <= from) continue;
+    const at = instant(record.timestamp);
+    if (!counts(record, attempt.started.instance) || at <= from || at >= to) continue;
     bad = record.status === "DOWN";
     good = bad ? 0 : good + 1;
   }
-  if (verdict?.ok === false) bad = true;
+  if (verdict) bad = !interrupted(attempt);
   return { good: of ? Math.min(good, of) : good, of, bad };
 }

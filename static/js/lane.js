@@ -2,7 +2,7 @@
 // and the time between two events on the line between them. view/lane.js
 // draws it. Pure.
 
-import { failed } from "./incident.js";
+import { failed, interrupted } from "./incident.js";
 import { hhmmss, instant, lasting, took } from "./units.js";
 import { action, gate } from "./vocabulary.js";
 import { bare, decider, decisive, holdReason, sentence, title, until } from "./words.js";
@@ -101,7 +101,7 @@ function attempts(told, now, mode) {
 function past(attempt) {
   const a = action(attempt.action);
   const why = bare(attempt.finished?.data?.error || attempt.verified?.data?.error || "its checks failed again");
-  return place(`attempt-${attempt.number}`, "failed", a.icon, attempt.finished?.data?.ok === false ? `${a.todo} failed` : a.did, { lines: [`Attempt ${attempt.number}: ${why}`], pips: attempt.verified ? attempt.pips : null, at: attempt.started.time });
+  return place(`attempt-${attempt.number}`, "failed", a.icon, attempt.finished?.data?.ok === false ? `${a.todo} failed` : a.did, { lines: [interrupted(attempt) ? `Attempt ${attempt.number} was ${why}` : `Attempt ${attempt.number}: ${why}`], pips: attempt.verified && !interrupted(attempt) ? attempt.pips : null, at: attempt.started.time });
 }
 
 function current(told, attempt, now) {

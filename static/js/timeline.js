@@ -1,6 +1,7 @@
 // The timeline of an incident: one item for each step, with the time between
 // it and the one before. Pure.
 
+import { interrupted, isPause } from "./incident.js";
 import { instant, iso, tenths, took } from "./units.js";
 import { action, capital, gate, who } from "./vocabulary.js";
 import { bare, decider, sentence } from "./words.js";
@@ -52,11 +53,11 @@ function say(event, data, told) {
     case "verified": {
       const attempt = told.attempts.find((one) => one.verified === event);
       return data.ok === false
-        ? { icon: "x", look: "bad", head: "It did not hold", line: sentence(data.error), pips: attempt?.pips }
+        ? { icon: "x", look: "bad", head: interrupted(attempt) ? "Interrupted" : "It did not hold", line: sentence(bare(data.error).replace(/^interrupted: /i, "")), pips: interrupted(attempt) ? null : attempt?.pips }
         : { icon: "shield", head: "Verified", line: `${data.observations ?? attempt?.pips?.good ?? 0} good checks in a row, all newer than the repair`, pips: attempt?.pips };
     }
     case "suppressed":
-      return { icon: "held", look: "hold", head: "On hold", line: sentence(data.reason || gate(data.gate)) };
+      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: sentence(data.reason || gate(data.gate)) };
     case "escalated":
       return { icon: "person", look: "first", head: "A person is needed", line: sentence(data.reason) };
     case "resolved":

@@ -56,6 +56,13 @@ test("a bad check makes the row start anew", () => {
   assert.deepEqual(told([opened, started, finished], [...records, ...checks(8600)]).attempts[0].pips, { good: 1, of: 5, bad: false });
 });
 
+test("the checks of an attempt end with its verdict, and an interruption is no bad check", () => {
+  const second = [7000, "action_started", "runbook", { attempt: 2, action: "start", verify: 5 }];
+  const of = (error) => told([opened, started, finished, [5000, "verified", "logstream", { ok: false, error }], second, [7100, "action_finished", "logstream", { attempt: 2, ok: true }]], checks(2600, 4600, 6600, 8600)).attempts.map((attempt) => attempt.pips);
+  assert.deepEqual(of("HTTP 500 again"), [{ good: 2, of: 5, bad: true }, { good: 1, of: 5, bad: false }]);
+  assert.deepEqual(of("interrupted: somebody else did something to it: kill")[0], { good: 2, of: 5, bad: false });
+});
+
 test("an attempt that did not hold keeps its place, and the next one takes the next", () => {
   const bad = [8000, "verified", "logstream", { ok: false, observations: 1, error: "HTTP 500 again" }];
   const again = [9000, "action_started", "runbook", { attempt: 2, action: "restart", command: "docker restart payment-service", verify: 5 }];

@@ -2,7 +2,7 @@
 // timeline with the time between the steps.
 
 import { h, icon } from "../dom.js";
-import { story } from "../incident.js";
+import { isPause, story } from "../incident.js";
 import { clock } from "../store.js";
 import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
 import { action, choice, gate, who } from "../vocabulary.js";
@@ -181,7 +181,7 @@ function course(told) {
 }
 
 function held(told) {
-  const list = told.events.filter((event) => event.type === "suppressed" || event.type === "approval_requested");
+  const list = told.events.filter((event) => (event.type === "suppressed" && !isPause(event)) || event.type === "approval_requested");
   if (!list.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-held" }, h("h2", { id: "h-held" }, "What was held"),
     facts(list.map((event) => [hhmmss(instant(event.time)), sentence(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));

@@ -48,7 +48,7 @@ function body({ agent, told, thinking }) {
 function reasons(told, thinking) {
   const data = told.diagnosed.data ?? {};
   const text = thinking?.text || data.reasoning;
-  const region = { class: "think-text", tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Why it decided so", key: "think" };
+  const region = { class: `think-text${text?.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Why it decided so", key: "think" };
   if (text) return h("div", region, text.split(/\n{2,}/).map((part, i, all) => h("p", { class: i + 1 < all.length ? "older" : "newest" }, part.trim(), thinking && !thinking.done && i + 1 === all.length && h("span", { class: "caret" }))));
   const view = data.runbook ?? data.model ?? {};
   const facts = (told.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
@@ -82,7 +82,7 @@ function rest({ agent, told, info, rows }, state) {
     h("dl", { class: "senses", key: "senses" }, senses(info).map(({ name, icon: picture, colour, ear, text, code }) => h("div", {}, h("dt", {}, icon(picture, colour, ear), name), h("dd", {}, text, code && [" ", h("code", { class: "cmd" }, code), copy(code)])))),
     state === "WATCHING" && told?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${told.row.service} is on hold: ${bare(told.hold?.data?.reason || told.row.held_reason || gate(told.row.held))}.`),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(repaired.length)], ["Needed a person", called ? String(called) : "never"], ["Median time down", median === null ? "not known yet" : took(median)], ["Repairs this hour", of(agent?.budget?.hour, agent?.budget?.per_hour)]]),
+    limits([["Repaired", String(repaired.length)], ["Needed a person", called ? String(called) : "never"], ["Median time down", median === null ? "not known yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
   ];
 }
 

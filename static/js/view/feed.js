@@ -7,7 +7,7 @@ import { bare, proof, told } from "../words.js";
 import { href, time } from "./bits.js";
 
 const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], called: ["person", "down", "Needs a person"], deed: ["bolt", "quiet", "Disaster"], started: ["up", "quiet", "Started"], open: ["down", "down", "Down"] };
-const MOST = 8;
+const MOST = 6;
 
 /** model: {list, stories, info, now} */
 export function feed({ list, stories, info, now }) {
