@@ -17,6 +17,9 @@ const (
 	AgentEscalated  = "ESCALATED"
 )
 
+// shortGrace is how long a hold may last that is no rest.
+const shortGrace = 5 * time.Second
+
 // agentOrder is which state is told where incidents differ: the first.
 var agentOrder = []string{AgentWaiting, AgentFixing, AgentVerifying, AgentDiagnosing, AgentEscalated, AgentWatching}
 
@@ -151,8 +154,15 @@ func (in *Incident) agent() string {
 			return AgentVerifying // until it says resolved
 		}
 	}
-	if in.Held != "" {
+	if in.Held != "" && !in.aMoment() {
 		return AgentWatching
 	}
 	return AgentDiagnosing
+}
+
+// aMoment says whether what holds the incident is only a short grace, such as
+// the second after a stop: the agent goes on deciding meanwhile.
+func (in *Incident) aMoment() bool {
+	held, known := in.Last(event.TypeSuppressed)
+	return known && in.HeldUntil != nil && in.HeldUntil.Sub(held.Time) <= shortGrace
 }
