@@ -162,11 +162,16 @@ func (w *watch) away(err error, now time.Time) {
 		w.lost = true
 		w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamLost, Origin: w.identity})
 	}
+	why, mend := err.Error(), "start the engine (sudo systemctl start docker), or give its address as docker.host in config.yaml or DOCKER_HOST"
+	var known *container.UnavailableError
+	if errors.As(err, &known) {
+		why, mend = known.Why, known.Mend
+	}
 	w.board.Raise(trouble.Trouble{
 		Part:   trouble.Docker,
-		What:   "the container engine is away: " + clean(err.Error()),
+		What:   "the container engine is away: " + clean(why),
 		Works:  "checks by url, and the page",
 		OnHold: "seeing containers stop and start, and repairing them",
-		Mend:   "start the engine (sudo systemctl start docker), or give its address as docker.host in config.yaml or DOCKER_HOST",
+		Mend:   mend,
 	})
 }

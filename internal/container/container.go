@@ -139,6 +139,19 @@ var (
 	ErrUnavailable = errors.New("the container engine does not answer")
 )
 
+// UnavailableError is an ErrUnavailable of which is known why, and what mends it.
+type UnavailableError struct {
+	Why  string // such as "permission denied at unix:///var/run/docker.sock"
+	Mend string // what a person can do
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, e.Why, e.Mend)
+}
+
+// Unwrap makes it an ErrUnavailable.
+func (e *UnavailableError) Unwrap() error { return ErrUnavailable }
+
 // AmbiguousError says that a reference names more than one container.
 type AmbiguousError struct {
 	Ref        string

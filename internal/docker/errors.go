@@ -92,11 +92,11 @@ func (f failure) wrap(what, on, host string, err error) error {
 	case late:
 		return fmt.Errorf("%s %s: %w in time, at %s: %w", what, on, container.ErrUnavailable, host, err)
 	case forbidden:
-		return fmt.Errorf("%s %s: %w to us: permission denied at %s: add yourself to the docker group: "+
-			"sudo usermod -aG docker $USER, then log in again", what, on, container.ErrUnavailable, host)
+		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "permission denied at " + host,
+			Mend: "add yourself to the docker group: sudo usermod -aG docker $USER, then log in again"})
 	case absent:
-		return fmt.Errorf("%s %s: %w: nothing listens at %s: start Docker (sudo systemctl start docker), "+
-			"or set docker.host", what, on, container.ErrUnavailable, host)
+		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "nothing listens at " + host,
+			Mend: "start Docker (sudo systemctl start docker), or set docker.host"})
 	case otherVersion:
 		return fmt.Errorf("%s %s: %w in the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
 	default:

@@ -125,7 +125,7 @@ func TestErrorText(t *testing.T) {
 		{gone, errors.New("x"), `start container db: no such container`},
 		{refused, errors.New("Error response from daemon: cannot start a paused container, try unpause instead"),
 			`start container db: the engine refused: cannot start a paused container, try unpause instead`},
-		{forbidden, errors.New("x"), `start container db: the container engine does not answer to us: permission denied at unix:///s: ` +
+		{forbidden, errors.New("x"), `start container db: the container engine does not answer: permission denied at unix:///s: ` +
 			`add yourself to the docker group: sudo usermod -aG docker $USER, then log in again`},
 		{absent, errors.New("x"), `start container db: the container engine does not answer: nothing listens at unix:///s: ` +
 			`start Docker (sudo systemctl start docker), or set docker.host`},
