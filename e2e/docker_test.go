@@ -59,15 +59,6 @@ func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time,
 	return n
 }
 
-func hostPid(t *testing.T, e *engine.Engine, name string) int {
-	t.Helper()
-	pid, err := strconv.Atoi(e.Docker(t, "inspect", "-f", "{{.State.Pid}}", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
 // TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each
 // way, and counts in the engine's own events.
 func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
@@ -82,7 +73,7 @@ func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
 		{"stop as nginx is stopped", func(t *testing.T, name string) { docker.Docker(t, "stop", name) }, "start", "start", "logstream-webapp-quit"},
 		{"kill", func(t *testing.T, name string) { docker.Docker(t, "kill", name) }, "start", "start", "logstream-webapp"},
 		{"pause", func(t *testing.T, name string) { docker.Docker(t, "pause", name) }, "unpause", "unpause", "logstream-webapp"},
-		{"exit by itself", func(t *testing.T, name string) { docker.Docker(t, "top", name); exits(t, name) }, "start", "start", "logstream-webapp"},
+		{"exit by itself", exits, "start", "start", "logstream-webapp"},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
 			name := "shop-" + strings.ReplaceAll(tt.fault, " ", "-")
