@@ -183,7 +183,7 @@ func cooldown(base time.Duration, n int) time.Duration {
 }
 
 // situation gathers what the guard looks at.
-func (w *World) situation(s *svc, action string, _ runbook.Facts, now time.Time) situation {
+func (w *World) situation(s *svc, action string, now time.Time) situation {
 	c, t := s.look.state, w.tape(s)
 	list := attempts(s.incident)
 	out := situation{now: now, action: action, def: s.def, cfg: w.cfg, mode: w.mode(s), container: c,

@@ -78,9 +78,9 @@ func (w *World) unproved(s *svc, why string, now time.Time) {
 // broken reads from the engine's events what came after the action: an act
 // from outside interrupts the attempt, an end by itself refutes it. wait says
 // that an event is still to come that decides.
-func (w *World) broken(s *svc, intent_ event.ActionStarted, now time.Time) (why string, wait bool) {
+func (w *World) broken(s *svc, begun event.ActionStarted, now time.Time) (why string, wait bool) {
 	t := w.tape(s)
-	_, outside := t.match(intent{intent_.Pins.ContainerID, intent_.Action, intent_.Pins.LastEvent})
+	_, outside := t.match(intent{begun.Pins.ContainerID, begun.Action, begun.Pins.LastEvent})
 	for _, i := range outside {
 		e := t[i]
 		switch {
@@ -98,7 +98,7 @@ func (w *World) broken(s *svc, intent_ event.ActionStarted, now time.Time) (why 
 		return event.Interrupted + "somebody else did something to it: " + e.Action, false
 	}
 	if other, replaced := t.last(func(_ int, e entry) bool {
-		return e.ID != intent_.Pins.ContainerID && e.Time.After(intent_.Pins.LastEvent)
+		return e.ID != begun.Pins.ContainerID && e.Time.After(begun.Pins.LastEvent)
 	}, "start", "rename"); replaced {
 		return event.Interrupted + "another container has its name now: " + other.Action, false
 	}
@@ -131,6 +131,3 @@ func (w *World) asLeft(s *svc, v *verifying, intent event.ActionStarted, finishe
 	}
 	return false
 }
-
-// firstGood is when the first good check of a proved run began.
-func firstGood(proof event.Verified, _ *svc) time.Time { return proof.Since }

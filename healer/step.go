@@ -141,7 +141,7 @@ func (w *World) kind(h *event.HealthLog, signed bool) (state.Kind, bool) {
 		newest, claimed := w.incidents.Newest(w.host)
 		switch {
 		case claimed && h.Nonce == newest.Nonce && h.Instance == newest.Instance:
-			return state.LevelUse, true
+			return state.OwnersLevel, true
 		case h.Instance == w.instance:
 			return 0, false // a level of an earlier life
 		}

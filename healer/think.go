@@ -67,7 +67,7 @@ func (w *World) think(s *svc, now time.Time) {
 			}
 		case event.Verified:
 			if data.OK {
-				w.resolve(s, event.HowHealed, firstGood(data, s), now)
+				w.resolve(s, event.HowHealed, data.Since, now)
 				return
 			}
 		}
@@ -149,7 +149,7 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 	case service.ActionEscalate:
 		w.escalate(s, event.ByRunbook, escalation(s, dx), now)
 	default:
-		w.act(s, dx.Action, facts, now)
+		w.act(s, dx.Action, now)
 	}
 }
 
@@ -172,8 +172,8 @@ func escalation(s *svc, dx runbook.Diagnosis) string {
 }
 
 // act asks the guard, and writes the intent.
-func (w *World) act(s *svc, action string, facts runbook.Facts, now time.Time) {
-	verdict := guard(w.situation(s, action, facts, now))
+func (w *World) act(s *svc, action string, now time.Time) {
+	verdict := guard(w.situation(s, action, now))
 	switch {
 	case verdict.escalate != "":
 		w.escalate(s, event.ByGuard, verdict.escalate, now)
@@ -212,7 +212,7 @@ func (w *World) reconsider(s *svc, now time.Time) {
 	if dx.Wait != "" || !known || before.Data.(event.Diagnosed).Cause == dx.Cause || !runbook.Tier0(dx.Action) || dx.Action == service.ActionNone {
 		return
 	}
-	if verdict := guard(w.situation(s, dx.Action, facts, now)); verdict.gate != "" || verdict.escalate != "" {
+	if verdict := guard(w.situation(s, dx.Action, now)); verdict.gate != "" || verdict.escalate != "" {
 		return
 	}
 	w.decide(s, facts, now)

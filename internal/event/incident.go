@@ -184,7 +184,7 @@ type ActionFinished struct {
 type Verified struct {
 	OK           bool      `json:"ok"`
 	Observations int       `json:"observations"`
-	Since        time.Time `json:"since"`
+	Since        time.Time `json:"since"` // when the first of the checks that count began
 	Error        string    `json:"error,omitempty"`
 }
 

@@ -14,9 +14,9 @@ type Kind int
 
 // The kinds of sources.
 const (
-	Foreign  Kind = iota // somebody else
-	Own                  // our own check
-	LevelUse             // check: container, from the owner: a level
+	Foreign     Kind = iota // somebody else
+	Own                     // our own check
+	OwnersLevel             // check: container, from the owner: a level
 )
 
 const (
@@ -98,7 +98,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	if src != nil && src.kind != kind {
 		src = nil // it starts anew
 	}
-	if kind == LevelUse {
+	if kind == OwnersLevel {
 		return s.observeLevel(key, src, h, now)
 	}
 	if began.Before(s.lifted) {
@@ -125,7 +125,7 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 		return false
 	}
 	s.EndLevel(key)
-	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: LevelUse, heard: now, last: h}
+	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, heard: now, last: h}
 	if h.Status == event.Down {
 		next.bad = []time.Time{h.Time()}
 	}
@@ -145,7 +145,7 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 func (s *Status) lift(at, now time.Time) {
 	s.lifted = at
 	for key, src := range s.sources {
-		if src.kind != LevelUse {
+		if src.kind != OwnersLevel {
 			delete(s.sources, key)
 		}
 	}
@@ -156,7 +156,7 @@ func (s *Status) lift(at, now time.Time) {
 // predecessor's.
 func (s *Status) EndLevel(keep [2]string) {
 	for key, src := range s.sources {
-		if src.kind == LevelUse && key != keep {
+		if src.kind == OwnersLevel && key != keep {
 			delete(s.sources, key)
 		}
 	}
@@ -182,7 +182,7 @@ func (s *Status) silent(src *source, now time.Time) bool {
 	switch src.kind {
 	case Foreign:
 		limit = foreignFresh
-	case LevelUse:
+	case OwnersLevel:
 		limit = levelFresh
 	}
 	return now.Sub(src.heard) > limit
@@ -235,7 +235,7 @@ func (s *Status) settle(now time.Time) {
 	var own, worst *source
 	for _, src := range s.ordered() {
 		switch {
-		case src.kind == LevelUse && src.Status != event.Down:
+		case src.kind == OwnersLevel && src.Status != event.Down:
 			continue // its UP only lifts its DOWN
 		case src.kind == Own:
 			own = src
@@ -263,7 +263,7 @@ func (s *Status) settle(now time.Time) {
 
 func severity(src *source) int {
 	switch {
-	case src.Status == event.Down && src.kind == LevelUse:
+	case src.Status == event.Down && src.kind == OwnersLevel:
 		return 5
 	case src.Status == event.Down && src.kind == Own:
 		return 4
@@ -311,7 +311,7 @@ func (s *Status) Good() bool { return s.Value == event.Up || s.Value == event.De
 // Level is the container's level: its status, or empty where it is not known.
 func (s *Status) Level() event.Status {
 	for _, src := range s.sources {
-		if src.kind == LevelUse {
+		if src.kind == OwnersLevel {
 			return src.Status
 		}
 	}

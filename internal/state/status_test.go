@@ -44,7 +44,7 @@ func (s sighting) health() (event.HealthLog, Kind) {
 		return h, Own
 	case "level", "predecessor":
 		h.Check = event.CheckContainer
-		return h, LevelUse
+		return h, OwnersLevel
 	}
 	return h, Foreign
 }
