@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"logstream/e2e/engine"
 	"logstream/e2e/images"
 	"logstream/e2e/sockproxy"
@@ -160,4 +162,67 @@ func troubles(d *daemon, part string) []string {
 		}
 	}
 	return list
+}
+
+// TestKilledAtEachStep kills logstream the moment that a step of an incident
+// stands on the log, and starts it again.
+func TestKilledAtEachStep(t *testing.T) {
+	for _, step := range []event.Type{event.TypeOpened, event.TypeEvidence, event.TypeDiagnosed, event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified} {
+		t.Run(string(step), func(t *testing.T) {
+			t.Parallel()
+			name := "step-" + strings.ReplaceAll(string(step), "_", "-")
+			url := container(t, docker, name)
+			d := configured(t, docker.Host(), "", yaml(name, url, "")).start()
+			d.up(name)
+			d.until(20*time.Second, "its container was seen running", func() bool { return strings.Contains(d.raw("/api/v1/services"), `"ran":true`) })
+			since := time.Now()
+			seen := onLog(t, d, step)
+			docker.Docker(t, "kill", name)
+			select {
+			case <-seen:
+			case <-time.After(30 * time.Second):
+				t.Fatalf("no %s on the log within 30 s", step)
+			}
+			d.kill()
+			d.start()
+			in := d.newest(90*time.Second, name, "is resolved", resolved)
+			if len(d.incidents(name)) != 1 {
+				t.Errorf("there are %d incidents, want the one", len(d.incidents(name)))
+			}
+			for n, e := range in.Events {
+				if e.Seq != n+1 {
+					t.Errorf("event %d has seq %d", n+1, e.Seq)
+				}
+			}
+			if n := engineActions(t, docker, name, since, "start"); n != 1 {
+				t.Errorf("the engine tells of %d starts, want 1", n)
+			}
+		})
+	}
+}
+
+// onLog is closed once an incident event of that type stands on the log.
+func onLog(t *testing.T, d *daemon, step event.Type) <-chan struct{} {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(d.broker), kgo.ConsumeTopics(event.TopicIncidents), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	seen := make(chan struct{})
+	go func() {
+		defer close(seen)
+		for {
+			fetches := client.PollFetches(t.Context())
+			for _, r := range fetches.Records() {
+				if e, err := event.DecodeIncident(r.Value); err == nil && e.Type == step {
+					return
+				}
+			}
+			if fetches.IsClientClosed() || t.Context().Err() != nil {
+				return
+			}
+		}
+	}()
+	return seen
 }
