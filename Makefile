@@ -32,7 +32,8 @@ page: ## the page's own tests, and its vendored files against their lock
 
 soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
-	LOGSTREAM_ROUNDS=20 go test -tags e2e -count=1 -p 1 -v -timeout 60m ./bus ./e2e/...
+	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
+	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsAway|EachFault|Deployment|Button' ./e2e
 
 bench: ## measurements, with ratios against a floor in the same run
 	LOGSTREAM_ROUNDS=9 go test -tags e2e -count=1 -v -run Measure ./e2e
