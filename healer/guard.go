@@ -122,13 +122,24 @@ func guardRival(s situation) verdict {
 // guardPolicy lets Docker's own restart policy go first, where nobody stopped
 // or killed the container.
 func guardPolicy(s situation) verdict {
-	policy := s.container.RestartPolicy
 	byItself := s.ended && (s.ending.end == runbook.EndDied || s.ending.end == runbook.EndOOM)
-	works := policy == "always" || policy == "unless-stopped" || policy == "on-failure" && s.container.ExitCode != 0
-	if works && byItself && s.now.Sub(s.ending.heard) < policyTime {
-		return holdUntil("policy", fmt.Sprintf("its restart policy is %s: Docker goes first", policy), s.ending.heard.Add(policyTime))
+	if policyWorks(s.container) && byItself && s.now.Sub(s.ending.heard) < policyTime {
+		return holdUntil("policy", policyFirst(s.container), s.ending.heard.Add(policyTime))
 	}
 	return verdict{}
+}
+
+// policyWorks says whether Docker starts the container again by itself.
+func policyWorks(c container.State) bool {
+	switch c.RestartPolicy {
+	case "always", "unless-stopped":
+		return true
+	}
+	return c.RestartPolicy == "on-failure" && c.ExitCode != 0
+}
+
+func policyFirst(c container.State) string {
+	return fmt.Sprintf("its restart policy is %s: Docker goes first", c.RestartPolicy)
 }
 
 // guardOperator leaves alone what a person did on purpose.

@@ -66,7 +66,9 @@ type box struct {
 	def        service.Definition
 	state      container.State
 	app        string // ok, error (until a restart), broken (for ever)
-	busy       bool   // a call runs in the engine
+	flap       bool   // what it answers while broken changes with each check
+	flapped    bool
+	busy       bool // a call runs in the engine
 	levelAt    time.Time
 	level      event.Status
 	levelNonce string
@@ -568,6 +570,9 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Code, h.Error = event.Down, 0, "connection refused"
 		case b.app != "ok":
 			h.Status, h.Code, h.Error = event.Down, 500, "HTTP 500"
+			if b.flapped = b.flap && !b.flapped; b.flapped {
+				h.Code, h.Error = 0, "localhost took the connection, and didn't answer within 1s"
+			}
 		}
 		m.after(m.between(0, 50*time.Millisecond), m.living(func() { m.publish(ReadHealth{h, true}) }))
 	}))

@@ -262,3 +262,13 @@ func (t tape) ofRestart(i int) bool {
 	}
 	return false
 }
+
+// byItself says whether a start followed an end that nobody asked for.
+func (t tape) byItself(i int) bool {
+	before := t[:i].of(t[i].ID)
+	if n := len(before); t[i].Action != "start" || n == 0 || before[n-1].Action != "die" {
+		return false
+	}
+	end, _ := before.ended(t[i].ID, make([]bool, len(before)), t[i].heard)
+	return end.end == runbook.EndDied || end.end == runbook.EndOOM
+}

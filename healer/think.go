@@ -132,6 +132,10 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 		return
 	}
 	s.work.waiting = time.Time{}
+	if until := s.incident.Opened.Add(policyTime); facts.State == string(container.Restarting) && now.Before(until) {
+		w.suppress(s, "policy", policyFirst(s.look.state), at(until), now) // one crash is no loop
+		return
+	}
 	if evidence, written := lastOf(s, event.TypeEvidence); !written || !slices.Equal(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts)) {
 		w.write(s, event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: s.look.logs}, now)
 		return
@@ -263,7 +267,7 @@ func (w *World) resolve(s *svc, how string, good, now time.Time) {
 // rivalry says whether somebody else just started the target: then its checks
 // decide, and not we.
 func (w *World) rivalry(s *svc, now time.Time) bool {
-	e, found := w.rival(s)
+	e, byPolicy, found := w.rival(s)
 	if !found || now.Sub(e.heard) > w.verifyTimeout(s.def) {
 		return false
 	}
@@ -273,13 +277,19 @@ func (w *World) rivalry(s *svc, now time.Time) bool {
 	if s.status.Level() == event.Down {
 		return true // the level follows in a moment
 	}
-	w.suppress(s, "rival", fmt.Sprintf("somebody else made it %s; its checks decide", past(e.Action)), nil, now)
+	if byPolicy {
+		w.orSuppress(s, "policy", policyFirst(s.look.state), at(e.heard.Add(w.verifyTimeout(s.def))), now)
+		return true
+	}
+	w.orSuppress(s, "rival", fmt.Sprintf("somebody else made it %s; its checks decide", past(e.Action)), nil, now)
 	return true
 }
 
 // rival is the newest start, restart or unpause from outside since the
 // incident was opened, if nothing ended the container after it.
-func (w *World) rival(s *svc) (entry, bool) {
+// byPolicy says that it is Docker's own: it followed an end by itself, and a
+// restart policy is at work.
+func (w *World) rival(s *svc) (e entry, byPolicy, found bool) {
 	t := w.tape(s)
 	marks := t.marks(w.intents(s))
 	for i := len(t) - 1; i >= 0; i-- {
@@ -288,12 +298,12 @@ func (w *World) rival(s *svc) (entry, bool) {
 		}
 		switch t[i].Action {
 		case "die", "kill", "pause":
-			return entry{}, false
+			return entry{}, false, false
 		case "start", "restart", "unpause":
-			return t[i], true
+			return t[i], policyWorks(s.look.state) && t.byItself(i), true
 		}
 	}
-	return entry{}, false
+	return entry{}, false, false
 }
 
 // ofTarget says whether an event is of the container that the service has, as

@@ -1,0 +1,103 @@
+package healer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// crashLoop makes a container end by itself whenever it ran for so long, with
+// Docker's restart policy at work: a backoff that doubles from 100 ms to a
+// minute, and begins anew after ten seconds of running. It loops until over.
+func (m *sim) crashLoop(b *box, runs, over time.Duration) {
+	b.state.RestartPolicy = "unless-stopped"
+	end, backoff := m.now.Add(over), 100*time.Millisecond
+	var crash func()
+	crash = func() {
+		if b.state.Status != container.Running {
+			return
+		}
+		m.die(b, 1)
+		b.state.Status = container.Restarting
+		b.state.RestartCount++
+		if runs > 10*time.Second {
+			backoff = 100 * time.Millisecond
+		}
+		wait := backoff
+		backoff = min(2*backoff, time.Minute)
+		m.after(wait, func() {
+			m.start(b)
+			if m.now.Before(end) {
+				m.after(runs, crash)
+			}
+		})
+	}
+	crash()
+}
+
+// rate is the most records in a minute of the last d, and the whole number.
+func rate(m *sim, from time.Time) (most int, all []string) {
+	perMinute := map[int]int{}
+	for _, w := range m.incidents {
+		if since := w.event.Time.Sub(from); since >= 0 && w.event.Type != event.TypeClaim {
+			k := int(since / time.Minute)
+			perMinute[k]++
+			most = max(most, perMinute[k])
+			all = append(all, fmt.Sprintf("%.1f %s %.150s", since.Seconds(), w.event.Type, event.Encode(w.event.Data)))
+		}
+	}
+	return most, all
+}
+
+func TestACrashLoopUnderARestartPolicyWritesAHandful(t *testing.T) {
+	for _, mode := range []service.Mode{service.Auto, service.Observe} {
+		for _, runs := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
+			t.Run(fmt.Sprintf("%s %s", mode, runs), func(t *testing.T) {
+				m, b := quiet(t)
+				m.world.cfg.Mode = mode
+				from := m.now
+				m.crashLoop(b, runs, 10*time.Minute)
+				m.run(10 * time.Minute)
+				most, all := rate(m, from)
+				if most > 8 || len(all) > 12 || len(m.calls) > 0 {
+					t.Errorf("%d records a minute, calls %v:\n%s", most, m.calls, strings.Join(all, "\n"))
+				}
+				if in := m.world.services["svc-0"].incident; in.State != state.Escalated {
+					t.Errorf("its incident is %s", in.State)
+				}
+			})
+		}
+	}
+}
+
+func TestOneCrashUnderARestartPolicyIsLeftToDocker(t *testing.T) {
+	m, b := quiet(t)
+	b.state.RestartPolicy = "unless-stopped"
+	m.die(b, 1)
+	b.state.Status = container.Restarting
+	m.after(2*time.Second, func() { m.start(b) })
+	m.run(time.Minute)
+	in := m.world.services["svc-0"].incident
+	if _, escalated := in.Last(event.TypeEscalated); escalated || len(actions(m)) > 0 || in.How != event.HowRecovered {
+		_, all := rate(m, simStart)
+		t.Errorf("one crash, and Docker started it two seconds later:\n%s", strings.Join(all, "\n"))
+	}
+}
+
+func TestAnEscalatedIncidentIsNotReopenedByARestartByHand(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.run(3 * time.Minute)
+	n := len(m.incidents)
+	do("restart", m, b)
+	m.run(2 * time.Minute)
+	if in := m.world.services["svc-0"].incident; in.State != state.Escalated || len(m.incidents) > n {
+		t.Errorf("the incident is %s, and %d records were written", in.State, len(m.incidents)-n)
+	}
+}
