@@ -1,9 +1,12 @@
 package healer
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -17,6 +20,9 @@ const (
 func (w *World) replay(nonce string, now time.Time) {
 	w.replayed = true
 	w.incidents.Forget(keepIncidents)
+	for _, s := range w.services {
+		s.status.Watch(now)
+	}
 	w.writeClaim(nonce, now)
 }
 
@@ -72,6 +78,7 @@ func (w *World) readClaim(claim event.Claim, now time.Time) {
 // own begins the ownership. What was under way in an earlier life is in doubt.
 func (w *World) own(now time.Time) {
 	w.owner, w.ownerSince, w.minted, w.busy = true, now, 0, ""
+	w.leftBehind(now)
 	for _, name := range append([]string(nil), w.order...) {
 		s := w.services[name]
 		s.pending, s.publishing = nil, false
@@ -80,6 +87,28 @@ func (w *World) own(now time.Time) {
 		s.good = run{}
 		s.look.dirty = true
 		w.touch(s, now)
+	}
+}
+
+// leftBehind takes up the services that were published, or about which an
+// incident is open, and that are no longer configured: they left while nobody
+// watched, and are ended like those that leave before our eyes.
+func (w *World) leftBehind(now time.Time) {
+	names := map[string]bool{}
+	for name := range w.prior {
+		names[name] = true
+	}
+	for _, in := range w.incidents.All() {
+		if in.Host == w.host && in.State != state.Resolved && in.Service != event.ReservedService {
+			names[in.Service] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if w.services[name] == nil {
+			def := service.Default()
+			def.Name = name
+			w.add(def, now).removed = true
+		}
 	}
 }
 

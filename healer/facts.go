@@ -42,7 +42,11 @@ func (w *World) facts(s *svc, now time.Time) (runbook.Facts, bool) {
 	if !w.complete(s, now) {
 		return f, false
 	}
-	if e, known := w.ending(s, now); known {
+	e, known := w.ending(s, now)
+	if !known && w.stands(s) {
+		return f, false
+	}
+	if known {
 		f.End, f.Events = e.end, e.order
 	}
 	f = w.answers(s, f)
@@ -147,6 +151,19 @@ func (w *World) complete(s *svc, now time.Time) bool {
 		s.work.gaveUp = state
 	}
 	return s.work.gaveUp.Equal(state)
+}
+
+// stands says that an operator's decision holds the incident, and was about the
+// state that the container is in still: the engine's events that showed it are
+// remembered for a while only, and not longer in a new life.
+func (w *World) stands(s *svc) bool {
+	held, is := lastOf(s, event.TypeSuppressed, event.TypeActionStarted)
+	c := s.look.state
+	if c.Status != container.Exited && c.Status != container.Dead && c.Status != container.Paused {
+		return false
+	}
+	return is && s.incident.Held == "operator" && s.incident.HeldUntil == nil && s.def.Heal.ManualStop != service.StopAlways &&
+		laterOf(c.StartedAt, c.FinishedAt).Before(held.Time)
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -80,6 +80,10 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	s.def, s.begin = def, now
 }
 
+// Watch says that silence counts from now on, and not from what was replayed:
+// while nobody watched nothing could be heard.
+func (s *Status) Watch(now time.Time) { s.begin = now }
+
 // Fresh is how long a source of our own may be silent: three intervals, or
 // three time-outs where those are longer.
 func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Timeout) }
