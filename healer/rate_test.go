@@ -101,3 +101,15 @@ func TestAnEscalatedIncidentIsNotReopenedByARestartByHand(t *testing.T) {
 		t.Errorf("the incident is %s, and %d records were written", in.State, len(m.incidents)-n)
 	}
 }
+func TestAFlappingAnswerWritesAHandful(t *testing.T) {
+	m, b := quiet(t)
+	m.world.cfg.Mode = service.Observe
+	from := m.now
+	b.app = "broken"
+	b.flap = true
+	m.run(5 * time.Minute)
+	most, all := rate(m, from)
+	if most > 12 {
+		t.Errorf("%d records a minute:\n%s", most, strings.Join(all, "\n"))
+	}
+}

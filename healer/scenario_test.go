@@ -358,3 +358,16 @@ func TestTheContainerIsKnownBeforeAnythingBreaks(t *testing.T) {
 		t.Errorf("the log says of its container: %+v", c)
 	}
 }
+
+func TestARestartByHandOfWhatIsUp(t *testing.T) {
+	m, _ := quiet(t)
+	m.run(time.Minute)
+	m.step(ReadCommand{event.Command{ID: "h1", Time: m.now, By: "operator:ada", Service: "svc-0", Command: event.CommandHeal, Args: event.CommandArgs{Action: "restart"}}})
+	m.run(60 * time.Second)
+	if got := actions(m); !slices.Equal(got, []string{"restart"}) {
+		t.Errorf("actions are %v", got)
+	}
+	if in := m.world.services["svc-0"].incident; in.State != state.Resolved || in.How != event.HowHealed {
+		t.Errorf("the incident is %s (%s)", in.State, in.How)
+	}
+}

@@ -16,21 +16,22 @@ import (
 )
 
 const (
-	lookAgain   = 5 * time.Second  // what was seen of a container is good for that long
-	lookRetry   = time.Second      // while the engine does not answer
-	lookLost    = 15 * time.Second // a look whose outcome never came is made again
-	patience    = 2 * time.Second  // incomplete facts are waited for without a word
-	patienceMax = 5 * time.Second  // and events that never come, at most so long
-	unmadePause = time.Second      // after an intent that was not carried out
-	tooMany     = 5                // intents that were not carried out, in one incident
-	actAgain    = 10 * time.Minute // somebody's same act again within it is a decision
-	projectStop = 10 * time.Second // stops of one project's containers within it belong together
-	engineOwn   = 15 * time.Second // a stop whose event stream ends within it was the engine's own
-	settle      = 5 * time.Second  // after the engine is back
-	afterStop   = time.Second      // after any stop: deployments remove what they stop
-	deployment  = 10 * time.Second // after a container was removed or renamed
-	policyTime  = 10 * time.Second // Docker's restart policy goes first
-	cooldownMax = 10 * time.Minute
+	lookAgain    = 5 * time.Second  // what was seen of a container is good for that long
+	lookRetry    = time.Second      // while the engine does not answer
+	lookLost     = 15 * time.Second // a look whose outcome never came is made again
+	patience     = 2 * time.Second  // incomplete facts are waited for without a word
+	patienceMax  = 5 * time.Second  // and events that never come, at most so long
+	unmadePause  = time.Second      // after an intent that was not carried out
+	evidenceEach = time.Minute      // how often evidence is written again from which nothing follows
+	tooMany      = 5                // intents that were not carried out, in one incident
+	actAgain     = 10 * time.Minute // somebody's same act again within it is a decision
+	projectStop  = 10 * time.Second // stops of one project's containers within it belong together
+	engineOwn    = 15 * time.Second // a stop whose event stream ends within it was the engine's own
+	settle       = 5 * time.Second  // after the engine is back
+	afterStop    = time.Second      // after any stop: deployments remove what they stop
+	deployment   = 10 * time.Second // after a container was removed or renamed
+	policyTime   = 10 * time.Second // Docker's restart policy goes first
+	cooldownMax  = 10 * time.Minute
 )
 
 // think does the one next thing about a service's incident, if there is one.
@@ -95,11 +96,12 @@ func lastOf(s *svc, types ...event.Type) (event.Incident, bool) {
 // deliberate decides what is next while no action runs and none is proved.
 func (w *World) deliberate(s *svc, now time.Time) {
 	in := s.incident
-	if s.status.Good() && s.status.Level() != event.Down && s.good.n >= w.verifyNeeded(s.def) {
+	forced := forcedAction(in)
+	asked := forced != "" && (in.Held == "" || in.HeldUntil != nil) // and not refused
+	if !asked && s.status.Good() && s.status.Level() != event.Down && s.good.n >= w.verifyNeeded(s.def) {
 		w.resolve(s, event.HowRecovered, s.good.first, now)
 		return
 	}
-	forced := forcedAction(in)
 	if s.status.Value != event.Down && forced == "" {
 		return // it answers again: the window decides
 	}
@@ -136,6 +138,9 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 		w.suppress(s, "policy", policyFirst(s.look.state), at(until), now) // one crash is no loop
 		return
 	}
+	if w.heldAlike(s, dx, now) {
+		return
+	}
 	if evidence, written := lastOf(s, event.TypeEvidence); !written || !slices.Equal(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts)) {
 		w.write(s, event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: s.look.logs}, now)
 		return
@@ -155,6 +160,29 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 	default:
 		w.act(s, dx.Action, now)
 	}
+}
+
+// heldAlike says that the facts may read otherwise, and nothing follows from
+// it: the same gate holds the incident for the same reason. What flaps is then
+// written once in evidenceEach.
+func (w *World) heldAlike(s *svc, dx runbook.Diagnosis, now time.Time) bool {
+	evidence, written := lastOf(s, event.TypeEvidence)
+	if s.incident.Held == "" || !written || now.Sub(evidence.Time) >= evidenceEach {
+		return false
+	}
+	diagnosed, known := lastOf(s, event.TypeDiagnosed)
+	if !known || diagnosed.Seq < evidence.Seq {
+		return false
+	}
+	verdict := holdBack("none", dx.Why)
+	switch dx.Action {
+	case service.ActionEscalate:
+		return false
+	case service.ActionNone:
+	default:
+		verdict = guard(w.situation(s, dx.Action, now))
+	}
+	return s.incident.Held == verdict.gate && s.incident.HeldReason == verdict.reason
 }
 
 // decisive are the facts that decide: evidence is written again when they change.
