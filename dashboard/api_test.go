@@ -71,8 +71,8 @@ func TestServiceFromTheLog(t *testing.T) {
 	if d.LatencyMS != 12.5 || d.Code != 200 {
 		t.Errorf("latency %v, code %v: not those of the newest check", d.LatencyMS, d.Code)
 	}
-	if d.Uptime.Hour == nil || *d.Uptime.Hour <= 0.5 || *d.Uptime.Hour >= 1 || d.Uptime.Day != nil {
-		t.Errorf("uptime = %+v", d.Uptime)
+	if d.Uptime.Hour == nil || *d.Uptime.Hour <= 0.5 || *d.Uptime.Hour >= 1 || d.Uptime.Day != nil || d.WatchedS <= 1 || d.WatchedS > 60 {
+		t.Errorf("uptime = %+v of %v s", d.Uptime, d.WatchedS)
 	}
 	if len(d.Observations) != 11 || d.Config.URL != "http://user:***@127.0.0.1:1/?key=***" {
 		t.Errorf("%d observations, config %+v", len(d.Observations), d.Config)
@@ -426,8 +426,8 @@ func TestRestartShowsTheSame(t *testing.T) {
 	fill := func(s *site) {
 		s.claim()
 		s.service(event.Up, nil)
-		for i := range 100 {
-			s.health("payment-service", event.Up, time.Now().Add(time.Duration(i-100)*2*time.Second))
+		for i := range 100 { // the last so long ago that the time it stands for is over
+			s.health("payment-service", event.Up, time.Now().Add(time.Duration(i-110)*2*time.Second))
 		}
 		s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
 		s.incident("i1", 2, "payment-service", event.Suppressed{Gate: "operator", Reason: "somebody stopped it"}, event.ByGuard)

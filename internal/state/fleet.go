@@ -51,6 +51,7 @@ type Fleet struct {
 	services   *Services
 	history    *History
 	configured map[string]service.Definition // of this host
+	order      map[string]int                // of configured, from 1
 	agents     agentFold
 	agent      AgentView                   // as last told
 	strangers  map[ServiceKey]event.Status // as last told
@@ -64,7 +65,7 @@ func NewFleet(instance, host string, configured []service.Definition, limits Lim
 		history: NewHistory(host), strangers: map[ServiceKey]event.Status{},
 	}
 	f.services = NewServices(&f.Incidents.Claims)
-	f.configured = byName(configured)
+	f.configured, f.order = byName(configured), places(configured)
 	f.agent = f.Agent(now)
 	return f
 }
@@ -77,14 +78,22 @@ func byName(defs []service.Definition) map[string]service.Definition {
 	return named
 }
 
+func places(defs []service.Definition) map[string]int {
+	order := make(map[string]int, len(defs))
+	for i, def := range defs {
+		order[def.Name] = i + 1
+	}
+	return order
+}
+
 // Configure replaces what is configured on this host. What is gone and was
 // published leaves when its owner says so.
 func (f *Fleet) Configure(defs []service.Definition, now time.Time) []Change {
-	before := f.configured
-	f.configured = byName(defs)
+	before, order := f.configured, f.order
+	f.configured, f.order = byName(defs), places(defs)
 	var changes []Change
 	for _, def := range defs {
-		if old, was := before[def.Name]; !was || !reflect.DeepEqual(old, def) {
+		if old, was := before[def.Name]; !was || order[def.Name] != f.order[def.Name] || !reflect.DeepEqual(old, def) {
 			changes = append(changes, f.serviceChange(ServiceKey{f.host, def.Name}, now)...)
 		}
 	}
@@ -310,6 +319,9 @@ func (f *Fleet) Recent() []IncidentView {
 
 func (f *Fleet) view(key ServiceKey, now time.Time) ServiceView {
 	v := ServiceView{Name: key.Name, Host: key.Host, Status: event.Pending, Since: f.begin, Sources: []event.Source{}, Configured: true}
+	if key.Host == f.host {
+		v.Order = f.order[key.Name]
+	}
 	published, is := f.services.Get(key)
 	if is {
 		f.viewPublished(&v, published)
@@ -323,7 +335,8 @@ func (f *Fleet) view(key ServiceKey, now time.Time) ServiceView {
 	if own, seen := f.history.Own(key); seen && !own.Time().Before(published.Time) {
 		v.Code, v.LatencyMS = own.Code, own.LatencyMS
 	}
-	v.Uptime.Hour = f.history.Uptime(key, HistoryKept, fresh, now)
+	share, known := f.history.Uptime(key, HistoryKept, fresh, now)
+	v.Uptime.Hour, v.WatchedS = share, known.Round(time.Millisecond).Seconds()
 	return v
 }
 

@@ -162,7 +162,10 @@ func TestReconfigured(t *testing.T) {
 	if changes := f.Configure([]service.Definition{changed, define("new")}, noon); len(changes) != 0 {
 		t.Errorf("the same again changes %+v", changes)
 	}
-	if changes := f.Configure([]service.Definition{changed}, noon); len(changes) != 1 || changes[0].Kind != KindResync {
+	if changes := f.Configure([]service.Definition{define("new"), changed}, noon); len(changes) != 2 || changes[0].Data.(ServiceView).Order != 1 || changes[1].Data.(ServiceView).Order != 2 {
+		t.Errorf("in another order: %+v", changes)
+	}
+	if changes := f.Configure([]service.Definition{changed}, noon); len(changes) != 2 || changes[1].Kind != KindResync {
 		t.Errorf("one that was never published and is gone: %+v", changes)
 	}
 	f.ApplyService(published("pay", 1, "x", event.Up), noon)

@@ -260,13 +260,14 @@ func badness(s event.Status) int {
 }
 
 // Uptime is the share, 0 to 1, of the known time within window before now in
-// which our own check did not see it DOWN; nil where nothing is known. An
-// observation speaks until the next one, and for fresh at most: after that
-// nobody watched. What the fold doesn't remember is not known either.
-func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.Time) *float64 {
+// which our own check did not see it DOWN, and how long that known time is; nil
+// where nothing is known. An observation speaks until the next one, and for
+// fresh at most: after that nobody watched. What the fold doesn't remember is
+// not known either.
+func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.Time) (*float64, time.Duration) {
 	s := f.series[key]
 	if s == nil || window > HistoryKept {
-		return nil
+		return nil, 0
 	}
 	begin, end := now.Add(-window).UnixMicro(), now.UnixMicro()
 	var known, up int64
@@ -285,10 +286,10 @@ func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.T
 		}
 	}
 	if known == 0 {
-		return nil
+		return nil, 0
 	}
 	share := math.Round(float64(up)/float64(known)*1e6) / 1e6
-	return &share
+	return &share, time.Duration(known) * time.Microsecond
 }
 
 // clip cuts a text of somebody else to n runes, and takes out what cannot be

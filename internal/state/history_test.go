@@ -124,18 +124,19 @@ func TestUptimeIsTheShareOfTheKnownTime(t *testing.T) {
 		window time.Duration
 		now    int // seconds after noon
 		want   float64
+		known  int // seconds
 	}{
-		{"nothing is known", nil, time.Hour, 10, -1},
-		{"up", up(0, 2, 4), time.Hour, 6, 1},
-		{"down", down(0, 2, 4), time.Hour, 6, 0},
-		{"half", append(up(0, 2), down(4, 6)...), time.Hour, 8, 0.5},
-		{"slow is up", []event.HealthLog{seen(noon, event.Degraded, 1)}, time.Hour, 2, 1},
-		{"nobody watched in between", append(up(0, 2), down(1000, 1002)...), time.Hour, 1004, 8.0 / 12},
-		{"the last speaks no longer than fresh", append(up(0), down(2)...), time.Hour, 3000, 2.0 / 8},
-		{"before the window doesn't count", append(down(0, 2), up(4, 6)...), 4 * time.Second, 8, 1},
-		{"but speaks into it", append(down(0), up(4)...), 6 * time.Second, 8, 4.0 / 6},
-		{"known once, and not within the window", up(0), time.Minute, 600, -1},
-		{"longer than is remembered", up(0, 2), 24 * time.Hour, 4, -1},
+		{"nothing is known", nil, time.Hour, 10, -1, 0},
+		{"up", up(0, 2, 4), time.Hour, 6, 1, 6},
+		{"down", down(0, 2, 4), time.Hour, 6, 0, 6},
+		{"half", append(up(0, 2), down(4, 6)...), time.Hour, 8, 0.5, 8},
+		{"slow is up", []event.HealthLog{seen(noon, event.Degraded, 1)}, time.Hour, 2, 1, 2},
+		{"nobody watched in between", append(up(0, 2), down(1000, 1002)...), time.Hour, 1004, 8.0 / 12, 12},
+		{"the last speaks no longer than fresh", append(up(0), down(2)...), time.Hour, 3000, 2.0 / 8, 8},
+		{"before the window doesn't count", append(down(0, 2), up(4, 6)...), 4 * time.Second, 8, 1, 4},
+		{"but speaks into it", append(down(0), up(4)...), 6 * time.Second, 8, 4.0 / 6, 6},
+		{"known once, and not within the window", up(0), time.Minute, 600, -1, 0},
+		{"longer than is remembered", up(0, 2), 24 * time.Hour, 4, -1, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,7 +144,10 @@ func TestUptimeIsTheShareOfTheKnownTime(t *testing.T) {
 			for _, h := range tt.logs {
 				f.Apply(h, true, h.Time(), isPay)
 			}
-			got := f.Uptime(pay, tt.window, fresh, noon.Add(time.Duration(tt.now)*time.Second))
+			got, known := f.Uptime(pay, tt.window, fresh, noon.Add(time.Duration(tt.now)*time.Second))
+			if known != time.Duration(tt.known)*time.Second {
+				t.Errorf("it stands for %s, want %d s", known, tt.known)
+			}
 			if got == nil != (tt.want < 0) || got != nil && math.Abs(*got-tt.want) > 1e-6 {
 				t.Errorf("uptime = %v, want %v", got, tt.want)
 			}
@@ -178,8 +182,9 @@ func TestHistoryIsTheSameHoweverItIsRead(t *testing.T) {
 		if !reflect.DeepEqual(got.Points(pay, time.Hour, now), want.Points(pay, time.Hour, now)) {
 			t.Errorf("%s: another chart", name)
 		}
-		if a, b := got.Uptime(pay, time.Hour, time.Minute, now), want.Uptime(pay, time.Hour, time.Minute, now); *a != *b {
-			t.Errorf("%s: uptime %v, want %v", name, *a, *b)
+		a, knownA := got.Uptime(pay, time.Hour, time.Minute, now)
+		if b, knownB := want.Uptime(pay, time.Hour, time.Minute, now); *a != *b || knownA != knownB {
+			t.Errorf("%s: uptime %v of %s, want %v of %s", name, *a, knownA, *b, knownB)
 		}
 	}
 }

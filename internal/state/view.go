@@ -18,6 +18,7 @@ type ServiceView struct {
 	LatencyMS     float64                 `json:"latency_ms"`
 	Error         string                  `json:"error"`
 	Uptime        Uptime                  `json:"uptime"`
+	WatchedS      float64                 `json:"watched_s"` // how much of the last hour is known: what uptime's 1h stands for
 	Container     *event.ServiceContainer `json:"container"`
 	Managed       bool                    `json:"managed"` // it has a container, so that it can be healed
 	Healing       bool                    `json:"healing"`
@@ -33,6 +34,9 @@ type ServiceView struct {
 	Note       string  `json:"note"`
 	IntervalS  float64 `json:"interval_s"`
 	Chaos      bool    `json:"chaos"`
+	// Order is its place in the configuration of the host that is looked from,
+	// from 1; 0 where it stands in another one, or in none.
+	Order int `json:"order"`
 }
 
 // Uptime is the share of the known time, 0 to 1, over windows that end now;
