@@ -29,7 +29,8 @@ type setup struct {
 	path         string          // of the file that is followed; empty: none
 	children     []process.Child // that stand for containers; empty: the Docker engine
 	demo         bool
-	story, color bool // tell what happens as people read it
+	listening    []string // what accepts connections before the monitor looks for the first time
+	story, color bool     // tell what happens as people read it
 }
 
 // app is every part of the process, opened and not running yet.

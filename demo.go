@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
+	"sync"
+	"time"
 
 	"logstream/internal/config"
 	"logstream/internal/process"
@@ -46,9 +49,50 @@ func demoSetup(dir string) (setup, error) {
 	child := func(name, address string) process.Child {
 		return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: os.Environ()}
 	}
-	return setup{config: c, demo: true, children: []process.Child{
+	return setup{config: c, demo: true, listening: []string{at.Payment, at.Inventory}, children: []process.Child{
 		child("payment-service", at.Payment), child("inventory-service", at.Inventory),
 	}}, nil
+}
+
+// How long the monitor waits for the demo's services, and between two looks.
+const (
+	listenWithin = 3 * time.Second
+	listenEvery  = 20 * time.Millisecond
+)
+
+// afterListening lets run begin once the addresses accept connections, or
+// listenWithin has gone. So what it sees first is a service, and not that its
+// process has only just been started. When run is run again, it begins at once.
+func afterListening(addresses []string, run func(context.Context) error) func(context.Context) error {
+	var first sync.Once
+	return func(ctx context.Context) error {
+		first.Do(func() { awaitListening(ctx, addresses) })
+		return run(ctx)
+	}
+}
+
+func awaitListening(ctx context.Context, addresses []string) {
+	ctx, cancel := context.WithTimeout(ctx, listenWithin)
+	defer cancel()
+	look := time.NewTicker(listenEvery)
+	defer look.Stop()
+	for _, address := range addresses {
+		for !accepts(ctx, address) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+		}
+	}
+}
+
+func accepts(ctx context.Context, address string) bool {
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	return connection.Close() == nil
 }
 
 const portsTried = 200 // from the wanted one up

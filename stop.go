@@ -34,7 +34,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 
 	actors, acting := errgroup.WithContext(ctx)
-	a.keep(acting, actors, trouble.Monitor, a.monitor.Run)
+	a.keep(acting, actors, trouble.Monitor, afterListening(a.listening, a.monitor.Run))
 	a.keep(acting, actors, trouble.Healer, a.healer.Run)
 	a.keep(acting, actors, trouble.Chaos, a.chaos.Run)
 	a.keep(acting, actors, trouble.Dashboard, a.dashboard.Run)
