@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (w *World) touch(s *svc, now time.Time) {
 
 func (w *World) tick(now time.Time) {
 	w.keepClaim(now)
-	w.recent = trim(w.recent, now, minuteOfBudget)
+	w.recent = trim(notAhead(w.recent, now), now, minuteOfBudget)
 	if w.held != nil && !w.held.until.IsZero() && now.After(w.held.until) {
 		w.held = nil
 	}
@@ -80,7 +81,8 @@ func (w *World) tick(now time.Time) {
 		if looks > 0 && w.acquaint(s, now) {
 			looks--
 		}
-		s.hour = trim(s.hour, now, hourOfBudget)
+		s.hour = trim(notAhead(s.hour, now), now, hourOfBudget)
+		s.failed, s.unmade = earlierOf(s.failed, now), earlierOf(s.unmade, now)
 		s.status.Tick(now)
 		w.touch(s, now)
 	}
@@ -191,7 +193,7 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 		}
 		return
 	}
-	if _, known := w.tapes[e.Container]; !known && len(w.tapes) >= maxTapes {
+	if !w.hasTapeFor(e.Container, now) {
 		return
 	}
 	w.tapes[e.Container] = w.tapes[e.Container].add(entry{e, now})
@@ -201,6 +203,23 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 			w.touch(s, now)
 		}
 	}
+}
+
+// hasTapeFor says whether events of a container are kept. Where there are too
+// many names, those that were not heard of for long and are no service's make
+// room; what a service's container does is always kept.
+func (w *World) hasTapeFor(name string, now time.Time) bool {
+	if _, known := w.tapes[name]; known || len(w.tapes) < maxTapes {
+		return true
+	}
+	named := map[string]bool{}
+	for _, s := range w.services {
+		named[s.name()] = true
+	}
+	maps.DeleteFunc(w.tapes, func(old string, t tape) bool {
+		return !named[old] && now.Sub(t[len(t)-1].heard) > tapeAge
+	})
+	return len(w.tapes) < maxTapes || named[name]
 }
 
 // readService takes what was last published of a service, before the claim.

@@ -215,6 +215,22 @@ func trim(times []time.Time, now time.Time, age time.Duration) []time.Time {
 	return slices.DeleteFunc(times, func(t time.Time) bool { return now.Sub(t) > age })
 }
 
+// notAhead makes times that a clock that was set back left in the future those
+// of now: what waits for them waits no longer than it would have.
+func notAhead(times []time.Time, now time.Time) []time.Time {
+	for i, t := range times {
+		times[i] = earlierOf(t, now)
+	}
+	return times
+}
+
+func earlierOf(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // protects says whether we depend on a container: a broker of ours, our model.
 func (w *World) protects(c container.State) bool {
 	return slices.Contains(w.protected, c.Name) || c.Service != "" && slices.Contains(w.protected, c.Service)

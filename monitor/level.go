@@ -9,6 +9,10 @@ import (
 	"logstream/internal/event"
 )
 
+// clockBack is more than a level may be dated before its predecessor by a slow look
+// (lookTimeout): what is more is a clock that was set back.
+const clockBack = 15 * time.Second
+
 // level is what a look says about a service's container.
 type level struct {
 	status event.Status
@@ -81,9 +85,13 @@ func wakes(a container.Action) bool {
 }
 
 // nextStamp is a level's timestamp: when it was observed, and later than that
-// of the service's level before, to the microsecond that a record holds.
+// of the service's level before, to the microsecond that a record holds. After
+// a clock was set back it is that clock's.
 func nextStamp(observed, before time.Time) time.Time {
 	observed = observed.Truncate(time.Microsecond)
+	if before.After(observed.Add(clockBack)) {
+		return observed
+	}
 	if least := before.Add(time.Microsecond); observed.Before(least) {
 		return least
 	}

@@ -63,7 +63,7 @@ func TestNextStampStrictlyIncreases(t *testing.T) {
 		{zero.Add(1500), zero, zero.Add(time.Microsecond)},
 		{zero.Add(999), zero, zero.Add(time.Microsecond)},
 		{zero, zero, zero.Add(time.Microsecond)},
-		{zero.Add(-time.Hour), zero, zero.Add(time.Microsecond)},
+		{zero.Add(-10 * time.Second), zero, zero.Add(time.Microsecond)},
 	} {
 		got := nextStamp(c.observed, c.before)
 		if !got.Equal(c.want) {
@@ -72,6 +72,12 @@ func TestNextStampStrictlyIncreases(t *testing.T) {
 		if event.Seconds(got) <= event.Seconds(c.before) && !c.before.IsZero() {
 			t.Errorf("as seconds it doesn't increase: %v, %v", event.Seconds(c.before), event.Seconds(got))
 		}
+	}
+}
+
+func TestStampsFollowAClockThatWasSetBack(t *testing.T) {
+	if back := zero.Add(-time.Hour); !nextStamp(back, zero).Equal(back) {
+		t.Errorf("set back by an hour: %s", nextStamp(back, zero))
 	}
 }
 

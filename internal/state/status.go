@@ -24,7 +24,8 @@ const (
 	levelFresh   = 90 * time.Second // so does the container's level
 	tooFarAhead  = 5 * time.Minute  // observations from another time are not counted
 	tooFarBehind = 10 * time.Minute
-	maxSources   = 64 // foreign sources of one service that are counted
+	clockBack    = time.Second // what is further ahead than that was dated by a clock that was set back since
+	maxSources   = 64          // foreign sources of one service that are counted
 )
 
 // source is one instance and check, with the thresholds' counters.
@@ -97,6 +98,9 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 		return false
 	}
 	s.dropSilent(now)
+	if s.lifted.After(now.Add(clockBack)) {
+		s.lifted = now
+	}
 	key := [2]string{h.Instance, h.Check}
 	src := s.sources[key]
 	if src != nil && src.kind != kind {
@@ -125,7 +129,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 }
 
 func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
-	if src != nil && h.Timestamp <= src.last.Timestamp {
+	if src != nil && h.Timestamp <= src.last.Timestamp && !src.last.Time().After(now.Add(clockBack)) {
 		return false
 	}
 	s.EndLevel(key)

@@ -64,6 +64,10 @@ func (s sighting) apply(status *Status) bool {
 
 func TestStatus(t *testing.T) {
 	tests := map[string][]sighting{
+		// A clock that is set back.
+		"set back after a lift":   {{at: 3600, who: "own", saw: up, want: pending}, {at: 3601, who: "own", saw: up, want: up}, {at: 3602, who: "level", saw: down, want: down}, {at: 3603, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 15, who: "own", saw: up, want: up}},
+		"set back before a level": {{at: 3600, who: "level", saw: up, want: unknown}, {at: 5, who: "level", saw: down, want: down}, {at: 6, who: "level", saw: up, want: down, ago: 2, lost: true}},
+
 		// Thresholds, each source with its own.
 		"pending at the start":           {{at: 0, who: "tick", want: pending}},
 		"UP needs two":                   {{at: 1, who: "own", saw: up, want: pending}, {at: 11, who: "own", saw: up, want: up}},
