@@ -134,10 +134,12 @@ func pinsHold(pins event.Pins, c container.State) string {
 	return ""
 }
 
-// asked says whether an operator asked for this incident's repair.
+// asked says whether an operator asked for this incident's repair, and it was
+// not carried out yet: what happens after it is judged like everything else.
 func asked(in *state.Incident) bool {
 	opened, known := in.Last(event.TypeOpened)
-	return known && strings.HasPrefix(opened.By, "operator:")
+	finished, done := in.Last(event.TypeActionFinished)
+	return known && strings.HasPrefix(opened.By, "operator:") && (!done || notCarriedOut(finished.Data.(event.ActionFinished)))
 }
 
 func clip(s string, most int) string {

@@ -255,7 +255,7 @@ func (w *World) doneBefore(s *svc, e ending, action string) bool {
 	t := w.tape(s)
 	marks := t.marks(w.intents(s))
 	_, before := t.last(func(i int, old entry) bool {
-		return !marks[i] && old.Time.Before(e.at) && e.at.Sub(old.Time) < actAgain && !s.byChaos(old.heard) && !w.byEngine(old.heard) && !t.ghost(i) && !t.ofRestart(i)
+		return !marks[i] && old.Time.Before(e.at) && e.at.Sub(old.Time) < actAgain && !s.byChaos(old.heard) && !w.byEngine(old.heard) && !t.ghost(i) && !t.ofRestart(i) && !t.removed(i)
 	}, kind)
 	return before
 }

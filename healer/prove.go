@@ -38,6 +38,9 @@ func (w *World) prove(s *svc, finished event.ActionFinished, now time.Time) {
 		return
 	}
 	v.downFrom = time.Time{}
+	if _, heard := s.status.OwnLast(); !heard {
+		v.run = run{} // it fell silent, and starts anew
+	}
 	needed := intent.Verify
 	switch {
 	case v.run.n >= needed && s.status.Good() && s.status.Level() == event.Up:

@@ -371,3 +371,67 @@ func TestARestartByHandOfWhatIsUp(t *testing.T) {
 		t.Errorf("the incident is %s (%s)", in.State, in.How)
 	}
 }
+
+func TestADeploymentsStopIsNoFirstStop(t *testing.T) {
+	m, b := quiet(t)
+	old := b.state.ID
+	for _, action := range []string{"kill", "die", "stop", "destroy"} {
+		m.now = m.now.Add(time.Millisecond)
+		m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: old, Action: action, Signal: "15"})
+	}
+	b.state.ID, b.state.StartedAt = "id-anew", m.now
+	m.tell(b, "start", nil)
+	m.run(time.Minute)
+	do("stop", m, b)
+	m.run(time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) {
+		t.Errorf("the first stop of a container that was made anew a minute before: actions %v, held %q", got, gate(m))
+	}
+}
+
+// TestWhatIsAskedForIsAskedForOnce stops what an operator had healed, again and
+// again before it is proved.
+func TestWhatIsAskedForIsAskedForOnce(t *testing.T) {
+	m, b := quiet(t)
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	do("stop", m, b)
+	m.run(10 * time.Second)
+	m.step(ReadCommand{event.Command{ID: "h1", Time: m.now, By: "operator:ada", Service: "svc-0", Command: event.CommandHeal}})
+	m.run(5 * time.Second)
+	do("stop", m, b)
+	m.run(time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"start", "start"}) || gate(m) != "operator" {
+		t.Errorf("actions are %v, held is %q", got, gate(m))
+	}
+}
+
+func TestAProofStartsAnewAfterSilence(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	m.run(6 * time.Second)
+	w := m.world
+	s := w.services["svc-0"]
+	if s.work.verify == nil || s.work.verify.run.n == 0 {
+		t.Fatalf("no proof is under way: %+v", s.work.verify)
+	}
+	w.Step(Tick{}, m.now.Add(s.status.Fresh()+3*time.Second))
+	if n := s.work.verify.run.n; n != 0 {
+		t.Errorf("after a silence %d checks count", n)
+	}
+}
+
+// TestAClockThatIsSetBack sets it back by an hour, with what was refused a
+// moment ago still to be waited for.
+func TestAClockThatIsSetBack(t *testing.T) {
+	m, _ := quiet(t)
+	s := m.world.services["svc-0"]
+	ahead := m.now.Add(time.Hour)
+	s.unmade, s.failed, s.hour, m.world.recent = ahead, ahead, []time.Time{ahead}, []time.Time{ahead}
+	m.world.Step(Tick{}, m.now)
+	for _, t0 := range []time.Time{s.unmade, s.failed, s.hour[0], m.world.recent[0]} {
+		if t0.After(m.now) {
+			t.Errorf("%s is still ahead of %s", t0, m.now)
+		}
+	}
+}

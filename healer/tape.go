@@ -263,6 +263,13 @@ func (t tape) ofRestart(i int) bool {
 	return false
 }
 
+// removed says whether the container of an event was removed after it: a
+// deployment stops what it replaces.
+func (t tape) removed(i int) bool {
+	_, gone := t[i:].last(func(_ int, e entry) bool { return e.ID == t[i].ID }, "destroy")
+	return gone
+}
+
 // byItself says whether a start followed an end that nobody asked for.
 func (t tape) byItself(i int) bool {
 	before := t[:i].of(t[i].ID)

@@ -156,3 +156,48 @@ func TestCommandsAreQuoted(t *testing.T) {
 		}
 	}
 }
+
+func TestAStopOfWhatWasRemovedIsNoDecision(t *testing.T) {
+	tape := played("kill(15)@0 die@10 stop@20 destroy@30 kill(15)@60000 die@60010 stop@60020")
+	if !tape.removed(2) || tape.removed(6) {
+		t.Errorf("removed: %v and %v, want true and false", tape.removed(2), tape.removed(6))
+	}
+}
+
+func TestStartsByPolicy(t *testing.T) {
+	for text, want := range map[string]bool{
+		"die@0 start@10":                                     true,
+		"oom@0 die@1 start@10":                               true,
+		"kill(9)@0 die@1 start@10":                           false,
+		"kill(15)@0 die@1 stop@2 start@10":                   false,
+		"start@10":                                           false,
+		"die@0 start@10 unpause@20":                          false,
+		"kill(15)@0 die@1 stop@2 start@10 die@20 start@30":   true,
+		"die@0 start@10 kill(15)@20 die@21 stop@22 start@30": false,
+	} {
+		if tape := played(text); tape.byItself(len(tape)-1) != want {
+			t.Errorf("%s: %v", text, !want)
+		}
+	}
+}
+
+func TestManyNamesMakeRoom(t *testing.T) {
+	m, b := quiet(t)
+	tell := func(name string) {
+		m.now = m.now.Add(time.Second)
+		m.step(ReadDocker{event.Docker{Time: m.now, Container: name, ID: name, Action: "create"}})
+	}
+	for i := range 2*maxTapes + 100 {
+		tell(fmt.Sprintf("run-%d", i))
+	}
+	if _, kept := m.world.tapes["run-"+fmt.Sprint(2*maxTapes+99)]; !kept || len(m.world.tapes) > maxTapes {
+		t.Errorf("the newest name is kept: %v; %d names", kept, len(m.world.tapes))
+	}
+	delete(m.world.tapes, b.def.Name)
+	for i := range maxTapes {
+		m.step(ReadDocker{event.Docker{Time: m.now, Container: fmt.Sprintf("burst-%d", i), ID: "x", Action: "create"}})
+	}
+	if tell(b.def.Name); len(m.world.tapes[b.def.Name]) != 1 {
+		t.Error("what a service's container did was not kept")
+	}
+}
