@@ -3,7 +3,7 @@
 // draws it. Pure.
 
 import { failed, interrupted } from "./incident.js";
-import { hhmmss, instant, lasting, took } from "./units.js";
+import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, gate } from "./vocabulary.js";
 import { bare, decider, decisive, holdReason, sentence, title, until } from "./words.js";
 
@@ -172,7 +172,7 @@ function between(list, now) {
     const from = instant(list[i].at);
     const next = list[i + 1];
     const to = instant(next.at);
-    if (to >= from) list[i].took = took(to - from);
+    if (to >= from) list[i].took = gap(to - from);
     else if (next.is === "now" && now - from >= 1000) list[i].took = lasting(now - from);
   }
 }

@@ -4,7 +4,8 @@
 import { instant } from "./units.js";
 
 const MINUTE = 60 * 1000;
-const SPANS = [2, 5, 10, 15, 30, 60].map((minutes) => minutes * MINUTE);
+const LEAST = MINUTE / 2;
+const MOST = 60 * MINUTE;
 
 /** The answer of …/history and the live records after it as points {t, status, ms}, in order. */
 export function points(history, records, instance) {
@@ -17,10 +18,14 @@ export function points(history, records, instance) {
   return [...past, ...live].sort((a, b) => a.t - b.t);
 }
 
-/** How far back a card looks: as far as there is something to see, an hour at most. */
-export function span(list, now) {
-  const first = list.find((p) => p.status)?.t ?? now;
-  return SPANS.find((ms) => now - first <= ms) ?? SPANS.at(-1);
+/**
+ * How far back to look: as far as anything is known, `most` at most. It grows in
+ * steps, so that a picture is stretched now and then, and not each second.
+ */
+export function span(list, now, most = MOST) {
+  const known = now - (list.find((p) => p.status)?.t ?? now);
+  const step = known < 5 * MINUTE ? LEAST : MINUTE;
+  return Math.min(most, Math.max(LEAST, Math.ceil(known / step) * step));
 }
 
 /**

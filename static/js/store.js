@@ -14,7 +14,7 @@ export function empty() {
     seq: null, // of the newest frame; null before the first
     since: 0, // when the connection's snapshot came
     at: 0, // when the newest frame came
-    services: new Map(), // name → an object of GET /services
+    services: new Map(), // name → an object of GET /services, and when it was `heard`
     incidents: new Map(), // id → a row of GET /incidents
     events: new Map(), // incident id → its events, in order
     unsure: new Set(), // incidents of which events may have been missed
@@ -51,7 +51,7 @@ export function fold(state, frame, now) {
 }
 
 function snapshot(state, frame, now) {
-  const services = new Map((frame.services ?? []).map((service) => [service.name, service]));
+  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, heard: now }]));
   const incidents = new Map((frame.incidents ?? []).map((row) => [row.id, { ...state.incidents.get(row.id), ...row }]));
   const known = (map, of) => new Map([...map].filter(([key]) => of.has(key)));
   return {
@@ -73,7 +73,7 @@ function apply(next, { kind, data }, now) {
     case "service":
       next.services = new Map(next.services);
       if (data.removed || data.status === null) next.services.delete(data.name);
-      else next.services.set(data.name, data);
+      else next.services.set(data.name, { ...data, heard: now });
       return;
     case "incident":
       return happened(next, data);
@@ -157,6 +157,12 @@ export function faultsOf(state, service) {
 /** The server's clock, by ours: clocks within two seconds count as one. */
 export function clock(state, now) {
   return state.skew !== null && Math.abs(state.skew) > 2000 ? now + state.skew : now;
+}
+
+/** The services, in the order of the configuration; those of other ones after them, by name. */
+export function inOrder(services) {
+  const place = (service) => service.order || Infinity;
+  return [...services].sort((a, b) => (place(a) === place(b) ? a.name.localeCompare(b.name) : place(a) - place(b)));
 }
 
 /** Checks a second over the last ten seconds, or null while that is not known yet. */

@@ -2,7 +2,7 @@
 // it and the one before. Pure.
 
 import { interrupted, isPause } from "./incident.js";
-import { instant, iso, tenths, took } from "./units.js";
+import { gap, instant, iso, tenths, took } from "./units.js";
 import { action, capital, gate, who } from "./vocabulary.js";
 import { bare, decider, sentence } from "./words.js";
 
@@ -15,8 +15,8 @@ export function timeline(told) {
   const first = told.firstBad;
   if (told.opened && first < instant(told.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: sentence(told.opened.data?.error), time: first });
   const items = list.map((one, i) => {
-    const gap = i ? one.time - list[i - 1].time : NaN;
-    return { ...BLANK, ...one, took: gap >= 0 ? took(gap) : "", at: { iso: iso(one.time), text: tenths(one.time) } };
+    const since = i ? one.time - list[i - 1].time : NaN;
+    return { ...BLANK, ...one, took: since >= 0 ? gap(since) : "", at: { iso: iso(one.time), text: tenths(one.time) } };
   });
   const pips = told.attempts.at(-1)?.pips;
   if (told.phase === "verifying" && pips && !told.attempts.at(-1).verified) items.push({ ...BLANK, key: "now", look: "now-step", icon: "shield", head: "Verifying", line: pips.of ? `${pips.good} of ${pips.of} good checks so far` : "", pips, took: "", at: null });

@@ -18,6 +18,11 @@ export function took(ms) {
   return lasting(Math.round(ms / SECOND) * SECOND);
 }
 
+/** The time between two events, which are told to the millisecond. */
+export function gap(ms) {
+  return ms < 1 ? "under 1 ms" : took(ms);
+}
+
 /** A duration that still counts: whole seconds, two parts at most. */
 export function lasting(ms) {
   if (!Number.isFinite(ms)) return "unknown";

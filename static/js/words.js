@@ -88,6 +88,12 @@ export function restLine(services) {
   return rest.length ? `${rest.join(", ")}.` : "";
 }
 
+/** What the page is about where nothing is broken: the demo, or what the healer may do. */
+export function aboutLine(info) {
+  if (info?.docker?.kind === "process" && info.mode === "auto") return "This is the demo: small services on this machine, with a real broker, real failures and real repairs.";
+  return modeLine(info?.mode);
+}
+
 /** What the healer may do, in words. */
 export function modeLine(mode) {
   switch (mode) {
@@ -216,11 +222,33 @@ export function stateFor(service, now) {
   return `${s.word} ${service.status === "UP" ? "" : "for "}${roughly(now - since)}`;
 }
 
-/** The latest uptime that is known, with the time it stands for: {text, over}, or null. */
-export function uptime(service, order = ["24h", "1h", "7d", "30d"]) {
-  for (const over of order) {
-    const share = service.uptime?.[over];
-    if (Number.isFinite(share)) return { share, over: { "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d" }[over] };
+/**
+ * An uptime with the time it stands for: {share, over}, or null while there is
+ * none. `age` is how long ago the service was told (ms): its state held since.
+ */
+export function uptime(service, age = 0, order = ["24h", "1h", "7d", "30d"]) {
+  for (const window of order) {
+    const share = service.uptime?.[window];
+    if (!Number.isFinite(share)) continue;
+    return window === "1h" && Number.isFinite(service.watched_s) ? lastHour(service, share, age) : { share, over: OVER[window] };
   }
   return null;
+}
+
+const OVER = { "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d" };
+const HOUR = 60 * 60 * 1000;
+
+// The share of the last hour is of the part of it that was watched.
+function lastHour(service, share, age) {
+  const before = service.watched_s * 1000;
+  const since = service.status === "PENDING" || service.status === "UNKNOWN" || !(age > 0) ? 0 : Math.min(age, HOUR);
+  const known = before + since;
+  if (known < 1000) return null;
+  const up = share * before + (service.status === "DOWN" ? 0 : since);
+  return { share: up / known, over: known < HOUR - 30e3 ? `the ${roughly(known)} watched` : OVER["1h"] };
+}
+
+/** The version of a release; empty for a build from between two. */
+export function release(version) {
+  return /^\(devel\)$|^v0\.0\.0-|[-.]\d{14}-|\+dirty/.test(version ?? "") ? "" : version ?? "";
 }

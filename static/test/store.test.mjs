@@ -118,3 +118,8 @@ test("faults are those whose services name it", () => {
   assert.deepEqual(store.faultsOf(state, "pay").map((entry) => entry.fault), ["stop"]);
   assert.deepEqual(store.faultsOf(store.learnChaos(state, null), "pay"), []);
 });
+
+test("services stand in the order of the configuration, others after them by name", () => {
+  const list = [{ name: "b", order: 2 }, { name: "z", order: 0 }, { name: "c", order: 1 }, { name: "a" }];
+  assert.deepEqual(store.inOrder(list).map((service) => service.name), ["c", "b", "a", "z"]);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { day, instant, iso, join, lasting, latency, names, percent, roughly, thousands, took } from "../js/units.js";
+import { day, gap, instant, iso, join, lasting, latency, names, percent, roughly, thousands, took } from "../js/units.js";
 
 test("instants are read from strings with nanoseconds and from seconds with a fraction", () => {
   assert.equal(instant("2026-11-24T13:58:40.123456789Z"), Date.UTC(2026, 10, 24, 13, 58, 40, 123));
@@ -46,4 +46,8 @@ test("days have names near to now", () => {
   assert.equal(day(now - 3600e3, now), "yesterday");
   assert.equal(day(new Date(2026, 10, 2, 12).getTime(), now), "2 November");
   assert.equal(Date.parse(iso(now)), now);
+});
+
+test("what happened within a millisecond took some time all the same", () => {
+  assert.deepEqual([0, 0.4, 1, 5800].map(gap), ["under 1 ms", "under 1 ms", "1 ms", "5.8 s"]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deedSaid, entries } from "../js/feed.js";
 import { rowAfter, story } from "../js/incident.js";
-import { about, decider, proof, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
+import { about, decider, proof, release, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
 import { byWeight, headline, pieces } from "../js/view/banners.js";
 import { senses } from "../js/view/agent.js";
 import { capital } from "../js/vocabulary.js";
@@ -128,6 +128,22 @@ test("uptime is unknown until it is known, and says its time", () => {
   assert.equal(uptime({ uptime: { "24h": null } }), null);
   assert.equal(uptime({}), null);
   assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": null } }), { share: 1, over: "1 h" });
+  assert.equal(uptime({ uptime: { "1h": 1 }, watched_s: 0.2 }), null);
+  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 40 }), { share: 0.5, over: "the 40 s watched" });
+  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 3599 }), { share: 0.5, over: "1 h" });
+});
+
+test("uptime goes on with the state that holds since it was told", () => {
+  const told = { uptime: { "1h": 0.5 }, watched_s: 20 };
+  assert.deepEqual(uptime({ ...told, status: "UP" }, 20e3), { share: 0.75, over: "the 40 s watched" });
+  assert.deepEqual(uptime({ ...told, status: "DOWN" }, 20e3), { share: 0.25, over: "the 40 s watched" });
+  assert.deepEqual(uptime({ ...told, status: "UNKNOWN" }, 20e3), { share: 0.5, over: "the 20 s watched" });
+  assert.deepEqual(uptime({ ...told, status: "UP" }, NaN), { share: 0.5, over: "the 20 s watched" });
+});
+
+test("a version is told where it is a release", () => {
+  assert.deepEqual(["v1.2.0", "1.2.0", "v1.3.0-rc.1"].map(release), ["v1.2.0", "1.2.0", "v1.3.0-rc.1"]);
+  for (const build of ["(devel)", "v0.0.0-20261124033258-280fc3d5a1b2", "v1.2.1-0.20261124033258-280fc3d5a1b2+dirty", undefined]) assert.equal(release(build), "", String(build));
 });
 
 test("sorting keeps every service", () => {

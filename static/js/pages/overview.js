@@ -3,10 +3,10 @@
 import { h } from "../dom.js";
 import { entries } from "../feed.js";
 import { lane as laneModel, pick } from "../lane.js";
-import { outages } from "../series.js";
-import { clock, faultsOf, newestCheck, ownInstance, unknownStories } from "../store.js";
+import { outages, points, span } from "../series.js";
+import { clock, faultsOf, inOrder, newestCheck, ownInstance, unknownStories } from "../store.js";
 import { action } from "../vocabulary.js";
-import { modeLine, restLine, statusLine, statusThen, workLine } from "../words.js";
+import { aboutLine, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { banners } from "../view/banners.js";
 import { copy, loading } from "../view/bits.js";
@@ -29,7 +29,7 @@ export function needs({ state, now }) {
 /** What the page says in one breath: for its title, its icon and those who hear it. */
 export function summary({ state, stories, stale, now }) {
   const at = clock(state, now);
-  const services = [...state.services.values()];
+  const services = inOrder(state.services.values());
   const line = stale ? { text: statusThen(services, state.at), status: "PENDING" } : statusLine(services);
   const first = pick([...stories.values()], at).first;
   const work = workFor({ state, stale, first, at });
@@ -61,15 +61,17 @@ export function view(ctx) {
   const rows = [...state.incidents.values()];
   const model = (told) => laneModel(told, { now: at, mode: state.info?.mode, service: state.services.get(told.row.service) });
   const { lines, more } = pick([...stories.values()], at);
-  const services = [...state.services.values()];
-  const rest = services.length ? (line.status === "UP" ? modeLine(state.info?.mode) : stale ? "" : restLine(services)) : "What is saved in config.yaml is looked at within a second.";
+  const services = inOrder(state.services.values());
+  const cards = services.map((service) => cardModel(ctx, service, rows, at));
+  const reach = Math.max(...cards.map((model) => span(model.list, at)));
+  const rest = services.length ? (line.status === "UP" ? aboutLine(state.info) : stale ? "" : restLine(services)) : "What is saved in config.yaml is looked at within a second.";
   return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
     banners(state.info?.troubles, at),
     nowView({ line, work, rest, stale }),
     first && h("div", { class: "lanes", key: "lanes" }, lane(model(first)), lines.map((told) => laneLine(model(told))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `And ${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
-      services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, services.map((service) => card(cardModel(ctx, service, rows, at)))) : firstService()),
+      services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, cards.map((model) => card({ ...model, reach }))) : firstService()),
     agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident) ?? [...stories.values()].find((told) => told.phase === "grace"), thinking: state.thinking.get(ctx.agent?.incident), info: state.info, rows, stale, now: at }),
     feed({ list: entries({ rows, deeds: ctx.deeds, started: started(state) }), stories, info: state.info, now: at }));
 }
@@ -90,9 +92,8 @@ function cardModel(ctx, service, rows, at) {
     service, stale, now: at,
     detail: state.details.get(service.name),
     check: newestCheck(state, service.name),
-    history: state.history.get(service.name) ?? [],
-    health: state.health.get(service.name) ?? [],
-    instance: ownInstance(state, service.name),
+    list: points(state.history.get(service.name) ?? [], state.health.get(service.name) ?? [], ownInstance(state, service.name)),
+    age: ctx.now - service.heard,
     told: [...stories.values()].find((told) => told.row.service === service.name && told.phase !== "resolved"),
     outages: outages(rows, service.name, at),
     faults: faultsOf(state, service.name),

@@ -3,9 +3,9 @@
 
 import { h, icon } from "../dom.js";
 import { chart } from "../chart.js";
-import { figures as measured, outages, points } from "../series.js";
+import { figures as measured, outages, points, span as known } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
-import { hhmm, instant, latency, many, percent, roughly, tenths, took, when } from "../units.js";
+import { hhmm, instant, lasting, latency, many, percent, tenths, took, when } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
 import { bare, ending, proof, stateFor, title as about, uptime } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
@@ -69,15 +69,18 @@ function figures({ ctx, at, service, rows, health, instance }) {
   const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
-  const shorter = uptime(service, ["24h", "1h"]);
+  const shorter = uptime(service, ctx.now - service.heard, ["24h", "1h"]);
   const repairs = rows.filter((row) => row.state === "resolved" && row.attempts > 0 && row.how !== "recovered").length;
   return h("dl", { class: "panel figures" },
     cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
     cell("95th, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "not known yet"),
-    shorter ? cell(`Uptime ${shorter.over}`, percent(shorter.share)) : cell("Uptime 24 h", "not known yet"),
+    shorter ? cell("Uptime", [...amount(percent(shorter.share)), h("small", {}, `of ${shorter.over}`)]) : cell("Uptime 24 h", "not known yet"),
     cell("Uptime 30 d", share(service.uptime?.["30d"], 3)),
     cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
 }
+
+// "99.98 %" with its unit small
+const amount = (text) => [text.split(" ")[0], " ", h("small", {}, "%"), " "];
 
 const share = (value, digits) => (Number.isFinite(value) ? percent(value, digits) : "not known yet");
 
@@ -91,17 +94,18 @@ function latencies(model) {
   const [id, , minutes] = span(ctx);
   const answer = ctx.answers.get(historyPath(ctx));
   const list = points(answer?.value?.points ?? [], health, instance);
-  const from = at - minutes * 60e3;
+  const reach = known(list, at, minutes * 60e3);
+  const from = at - reach;
   const width = ctx.sizes.get("chart") ?? 1000;
   const seen = measured(list, from, at);
-  const label = `Latency of ${service.name} over the last ${roughly(minutes * 60e3)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, 95th ${took(seen.p95)}` : "none was measured"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The last checks stand in the table below.`;
+  const label = `Latency of ${service.name} over the last ${lasting(reach)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, 95th ${took(seen.p95)}` : "none was measured"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The last checks stand in the table below.`;
   return h("section", { class: "panel", "aria-labelledby": "h-latency" },
     h("div", { class: "panel-head chart-head" },
       h("h2", { id: "h-latency" }, "Latency"),
       h("p", { class: "chart-key" }, h("span", {}, h("i", { class: "key-line" }), "each check"), h("span", {}, h("i", { class: "key-gone" }), "down"), h("span", {}, icon("work", "work"), "repaired by LogStream")),
       h("div", { class: "seg end", role: "group", "aria-label": "How far back" }, WINDOWS.map(([value, text]) => h("button", { type: "button", "data-act": "window", "data-of": service.name, "data-window": value, "aria-pressed": value === id ? "true" : "false" }, text)))),
     answer?.value || answer?.refusal ? chart(list, { key: "chart", width, height: width < 560 ? 256 : 320, from, to: at, now: service.status, outages: outages(rows, service.name, at), limit: milliseconds(detail.config?.expect?.latency), label }) : loading(),
-    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? `It cannot be read now: ${answer.refusal.message}` : "Where nobody measured, nothing is drawn. Times are yours."));
+    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? `It cannot be read now: ${answer.refusal.message}` : `${reach < minutes * 60e3 ? `The last ${lasting(reach)} are drawn: nothing older is known. ` : ""}Where nobody measured, nothing is drawn. Times are yours.`));
 }
 
 function observations({ health, detail, at }) {

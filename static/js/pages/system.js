@@ -3,7 +3,7 @@
 import { h, icon } from "../dom.js";
 import { clock } from "../store.js";
 import { lasting, many } from "../units.js";
-import { modeLine } from "../words.js";
+import { modeLine, release } from "../words.js";
 import { senses } from "../view/agent.js";
 import { banner, byWeight } from "../view/banners.js";
 import { copy, facts, loading } from "../view/bits.js";
@@ -32,5 +32,5 @@ export function view({ state, now }) {
       h("section", { class: "panel pad", "aria-labelledby": "h-senses" }, h("h2", { id: "h-senses" }, "What it senses with"),
         h("dl", { class: "senses" }, senses(info).map((sense) => h("div", {}, h("dt", {}, icon(sense.icon, sense.colour, sense.ear), sense.name), h("dd", {}, sense.text, sense.code && [" ", h("code", { class: "cmd" }, sense.code), copy(sense.code)]))))),
       h("section", { class: "panel pad", "aria-labelledby": "h-self" }, h("h2", { id: "h-self" }, "This instance"),
-        facts([["Version", info.version], ["Instance", info.instance && h("code", {}, info.instance)], ["Docker host", info.host], ["Active", info.active === undefined ? "" : info.active ? "yes: it may act on this host" : "no: another instance holds this host"], ["Mode", info.mode], ["Runs for", Number.isFinite(info.uptime_s) ? lasting(info.uptime_s * 1000 + (now - state.infoAt)) : ""], ["Services", String(state.services.size)]]))));
+        facts([["Version", release(info.version) || "a development build"], ["Instance", info.instance && h("code", {}, info.instance)], ["Docker host", info.host], ["Active", info.active === undefined ? "" : info.active ? "yes: it may act on this host" : "no: another instance holds this host"], ["Mode", info.mode], ["Runs for", Number.isFinite(info.uptime_s) ? lasting(info.uptime_s * 1000 + (now - state.infoAt)) : ""], ["Services", String(state.services.size)]]))));
 }

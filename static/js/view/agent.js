@@ -94,7 +94,7 @@ export function senses(info) {
   const { docker, bus, llm } = info ?? {};
   const list = [];
   if (!docker) list.push({ name: "Docker", ...idle, text: "not used here" });
-  else if (docker.kind === "process") list.push({ name: "Processes", ...(docker.ok ? good : bad), text: docker.ok ? "children of this one, instead of containers" : bare(docker.error) || "away" });
+  else if (docker.kind === "process") list.push({ name: "Docker", ...(docker.ok ? good : bad), text: docker.ok ? "not needed: the demo runs its services as child processes" : bare(docker.error) || "the demo’s processes have ended" });
   else if (docker.ok) list.push({ name: "Docker", ...good, text: docker.version ? `answers, ${docker.version}` : "answers" });
   else list.push({ name: "Docker", ...bad, text: bare(docker.error) || "does not answer" });
   if (bus) {

@@ -3,15 +3,16 @@
 
 import { h, icon } from "../dom.js";
 import { trace } from "../chart.js";
-import { figures, points, span } from "../series.js";
-import { instant, lasting, latency, many, percent, roughly, took } from "../units.js";
+import { figures } from "../series.js";
+import { instant, lasting, latency, many, percent, took } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
 import { bare, stateFor, uptime } from "../words.js";
 import { href, mark } from "./bits.js";
 
 /**
- * model: {service, detail, check, history, health, told, outages, faults,
- * refusal, stale, width, compact, instance, now}
+ * model: {service, detail, check, list, reach, age, told, outages, faults,
+ * refusal, stale, width, compact, now}: `list` are its points, `reach` is how
+ * far back every card looks, `age` how long ago the service was told
  */
 export function card(model) {
   const { service } = model;
@@ -69,13 +70,11 @@ function sentenceFor(service, told, now) {
 }
 
 function picture(model) {
-  const { service, history, health, outages, now, width, compact, instance, detail } = model;
-  const list = points(history, health, instance);
-  const ms = span(list, now);
-  const from = now - ms;
+  const { service, list, reach, outages, now, width, compact, detail } = model;
+  const from = now - reach;
   const seen = figures(list, from, now);
   const limit = milliseconds(detail?.config?.expect?.latency);
-  const told = [`${service.name} over the last ${roughly(ms)}`];
+  const told = [`${service.name} over the last ${lasting(reach)}`];
   told.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
   const down = outages.filter((o) => o.to >= from).length;
   if (down) told.push(`${many(down, "incident")}`);
@@ -88,13 +87,13 @@ export function milliseconds(duration) {
   return found ? Number(found[1]) * (found[2] === "s" ? 1000 : 1) : 0;
 }
 
-function foot({ service, detail, history, health, instance, now }) {
-  const share = uptime(service);
+function foot({ service, detail, reach, age, now }) {
+  const share = uptime(service, age);
   const needs = detail?.depends_on ?? [];
-  const ms = span(points(history, health, instance), now);
-  const left = service.status === "UP" || service.status === "DEGRADED" ? stateFor(service, now) : `Last ${roughly(ms)}`;
+  const answers = service.status === "UP" || service.status === "DEGRADED";
   return h("p", { class: "card-foot" },
-    h("span", {}, left),
+    h("span", {}, `Last ${lasting(reach)}`),
+    answers && h("span", {}, stateFor(service, now)),
     needs.length > 0 && h("span", {}, `Needs ${needs.join(", ")}`),
     share ? h("span", {}, h("b", {}, percent(share.share)), ` of ${share.over}`) : h("span", {}, "Uptime not known yet"));
 }

@@ -3,7 +3,8 @@
 import { h, icon } from "../dom.js";
 import { deedSaid } from "../feed.js";
 import { day, hhmm, lasting } from "../units.js";
-import { bare, proof, told } from "../words.js";
+import { capital } from "../vocabulary.js";
+import { bare, proof, release, told } from "../words.js";
 import { href, time } from "./bits.js";
 
 const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], called: ["person", "down", "Needs a person"], deed: ["bolt", "quiet", "Disaster"], started: ["up", "quiet", "Started"], open: ["down", "down", "Down"] };
@@ -37,8 +38,8 @@ function said(item, stories, info, now) {
     return [h("p", {}, h("b", {}, "You"), ` ${deed.error ? "tried: " : ""}${deedSaid(deed)}.`), h("p", {}, state)];
   }
   if (item.kind === "started") {
-    const where = [info?.version && `Version ${info.version}`, info?.instance && `instance ${info.instance}`].filter(Boolean).join(", ");
-    return [h("p", {}, "LogStream started."), where && h("p", {}, where)];
+    const where = [release(info?.version) && `Version ${info.version}`, info?.instance && `instance ${info.instance}`].filter(Boolean).join(", ");
+    return [h("p", {}, "LogStream started."), where && h("p", {}, capital(where))];
   }
   const { row } = item;
   const [name, rest] = told(row);
