@@ -308,12 +308,7 @@ func (w *World) chaosOn(name string, heard time.Time) bool {
 
 // replaces says whether a container was just made that is to replace this one.
 func (w *World) replaces(s *svc, now time.Time) bool {
-	for _, t := range w.tapes {
-		if _, found := t.last(func(_ int, e entry) bool {
-			return e.Replace != "" && (e.Replace == s.name() || e.Replace == s.look.state.ID) && now.Sub(e.heard) < deployment
-		}, "create"); found {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.replacing, func(e entry) bool {
+		return (e.Replace == s.name() || e.Replace == s.look.state.ID) && now.Sub(e.heard) < deployment
+	})
 }

@@ -451,7 +451,7 @@ func (m *sim) busily(b *box, d time.Duration, do func()) {
 }
 
 func (m *sim) tell(b *box, action string, more func(*event.Docker)) {
-	e := event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: action}
+	e := event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Project: b.state.Project, Action: action}
 	m.now = m.now.Add(time.Microsecond) // no two events at the same instant
 	if more != nil {
 		more(&e)

@@ -197,6 +197,10 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	w.tapes[e.Container] = w.tapes[e.Container].add(entry{e, now})
+	if e.Replace != "" && e.Action == "create" {
+		w.replacing = slices.DeleteFunc(w.replacing, func(old entry) bool { return now.Sub(old.heard) > deployment })
+		w.replacing = append(w.replacing, entry{e, now})
+	}
 	for _, name := range slices.Clone(w.order) {
 		if s := w.services[name]; s.name() == e.Container || e.Replace != "" {
 			s.look.dirty = true

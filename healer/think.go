@@ -138,10 +138,10 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 		w.suppress(s, "policy", policyFirst(s.look.state), at(until), now) // one crash is no loop
 		return
 	}
-	if w.heldAlike(s, dx, now) {
-		return
-	}
 	if evidence, written := lastOf(s, event.TypeEvidence); !written || !slices.Equal(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts)) {
+		if written && w.heldAlike(s, evidence, dx, now) {
+			return
+		}
 		w.write(s, event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: s.look.logs}, now)
 		return
 	}
@@ -165,9 +165,8 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 // heldAlike says that the facts may read otherwise, and nothing follows from
 // it: the same gate holds the incident for the same reason. What flaps is then
 // written once in evidenceEach.
-func (w *World) heldAlike(s *svc, dx runbook.Diagnosis, now time.Time) bool {
-	evidence, written := lastOf(s, event.TypeEvidence)
-	if s.incident.Held == "" || !written || now.Sub(evidence.Time) >= evidenceEach {
+func (w *World) heldAlike(s *svc, evidence event.Incident, dx runbook.Diagnosis, now time.Time) bool {
+	if s.incident.Held == "" || now.Sub(evidence.Time) >= evidenceEach {
 		return false
 	}
 	diagnosed, known := lastOf(s, event.TypeDiagnosed)

@@ -39,6 +39,7 @@ type World struct {
 	streamLost time.Time // when the engine's events ended, as heard; zero while they are read
 	streamBack time.Time
 	lost       []time.Time     // when they ended, within the tapes' reach
+	replacing  []entry         // containers that were made of late to replace another
 	protected  []string        // names of containers that we depend on
 	busy       string          // the service whose action runs, or is about to: one Docker call at a time
 	recent     []time.Time     // intents on this host within the last minute
