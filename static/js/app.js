@@ -45,12 +45,13 @@ const socket = connect({
     if (!change.live && change.failures === 1) data.want(["/info"], Date.now()); // a refused token closes the socket, too
     schedule();
   },
-  silence: () => 3 * longestInterval(),
+  silence,
 });
 
-function longestInterval() {
-  const seconds = [...state.details.values()].map((detail) => parseFloat(detail.config?.interval) * (/\dm$/.test(detail.config?.interval) ? 60 : 1)).filter(Number.isFinite);
-  return Math.max(20, ...seconds) * 1000;
+// Any check is a frame: nothing for three intervals of the busiest service is a silence.
+function silence() {
+  const seconds = [...state.services.values()].map((service) => service.interval_s).filter((s) => s > 0);
+  return 3000 * Math.max(4, seconds.length ? Math.min(...seconds) : 20);
 }
 
 function takeFrames() {

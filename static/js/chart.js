@@ -41,7 +41,7 @@ export function trace(points, { key, width, height, from, to, now, ended, limit,
   const X = (x) => x * width;
   const Y = (y) => floor - y * (floor - 2);
   const { path, fill } = curve(drawn.runs, X, Y, floor);
-  return h("svg", { class: "trace", "data-size": key, role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}` },
+  return h("svg", { class: `trace${drawn.measured ? "" : " strip-only"}`, "data-size": key, role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}` },
     fill && h("path", { class: "l-fill", d: fill }),
     drawn.limit !== null && h("path", { class: "l-limit", d: `M0 ${fix(Y(drawn.limit))}H${width}` }),
     path && h("path", { class: "l-line", d: path }),

@@ -5,7 +5,7 @@
 import { failed, interrupted } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, gate } from "./vocabulary.js";
-import { bare, decider, decisive, holdReason, sentence, title, until } from "./words.js";
+import { bare, callReason, decider, decisive, holdReason, sentence, title, until } from "./words.js";
 
 /** How long a healed lane stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -144,7 +144,7 @@ function pending(told, now, mode, failures) {
 
 function verify(told) {
   const last = told.attempts.at(-1);
-  if (told.phase === "escalated") return place("verify", "call", "person", "A person is needed", { lines: [sentence(told.escalated?.data?.reason ?? told.row.escalated_reason)], at: told.escalated?.time });
+  if (told.phase === "escalated") return place("verify", "call", "person", "A person is needed", { lines: [callReason(told, told.row.cause, told.attempts.length ? "" : told.diagnosed?.data?.runbook?.why) || "It stays open until its checks are good."], at: told.escalated?.time });
   if (told.phase === "resolved") {
     if (last?.verified?.data?.ok) return place("verify", "done", "shield", "Verified", { lines: [`${last.pips.good} good checks in a row`], pips: last.pips, at: last.verified.time });
     return place("verify", "done", "shield", "Verified", { lines: ["It stayed good for the whole window."] });

@@ -24,7 +24,7 @@ export function points(history, records, instance) {
  */
 export function span(list, now, most = MOST) {
   const known = now - (list.find((p) => p.status)?.t ?? now);
-  const step = known < 5 * MINUTE ? LEAST : MINUTE;
+  const step = known < 2 * MINUTE ? LEAST : MINUTE;
   return Math.min(most, Math.max(LEAST, Math.ceil(known / step) * step));
 }
 

@@ -5,6 +5,8 @@ import { protocols } from "./api.js";
 
 const FIRST = 500;
 const LONGEST = 15_000;
+const ANSWER = 5000; // how long an attempt may take
+const LOOK = 1000;
 
 /** How long to wait before the nth attempt in a row: doubling, bounded, a half of it by chance. */
 export function backoff(failures, random = Math.random) {
@@ -56,6 +58,13 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
     timer = setTimeout(open, wait);
   };
 
+  const drop = () => {
+    const old = socket;
+    socket = null;
+    old.close();
+    lost();
+  };
+
   // Drops the connection, if there is one, and makes a new one: at once, but
   // never twice within a second.
   const again = () => {
@@ -64,13 +73,17 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
     old?.close();
     const soon = Date.now() - renewed < 1000;
     renewed = Date.now();
-    if (soon) lost();
-    else open();
+    if (soon) return lost();
+    onChange({ live: false, retryAt: renewed, failures });
+    open();
   };
 
+  // A frozen server keeps its connections, and takes new ones that it never answers.
   setInterval(() => {
-    if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > silence()) again();
-  }, 5000);
+    const quiet = Date.now() - heard;
+    if (socket?.readyState === WebSocket.OPEN && quiet > silence()) again();
+    else if (socket?.readyState === WebSocket.CONNECTING && quiet > ANSWER) drop();
+  }, LOOK);
   open();
   return {
     again,

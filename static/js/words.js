@@ -130,7 +130,7 @@ export function workLine(told, now) {
     case "grace":
       return line("work", `${cause(row)}Waiting a moment: ${holdReason(told)}.`);
     case "escalated":
-      return line("call", `A person is needed: ${bare(told.escalated?.data?.reason || row.escalated_reason || "the rules end here")}.`);
+      return line("call", `A person is needed. ${sentence(callReason(told))}`);
     case "diagnosed":
       return line("work", `${cause(row)}${last && failed(last) ? "The last attempt did not hold. " : ""}${row.action ? `${sentence(action(row.action).todo)}` : "Deciding what to do."}`);
     case "evidence":
@@ -147,6 +147,12 @@ function cause(row) {
   if (!row.cause) return "";
   const said = bare(row.cause).replace(/^Its container (?=was|is|ran|ended|could)/, "It ");
   return `${said}. `;
+}
+
+/** Why a person is needed; `known` are sentences that the reader has before his eyes already. */
+export function callReason(told, ...known) {
+  const reason = told.escalated?.data?.reason || told.row.escalated_reason || "The rules end here";
+  return known.reduce((rest, text) => (bare(text) ? rest.replace(sentence(text), "").replace(bare(text), "") : rest), sentence(reason)).trim();
 }
 
 /** Why an incident is held, as the end of "On hold: …". */
@@ -202,7 +208,7 @@ export function ending(row) {
 
 /** The proof under it: "Down 6.8 s, then 5 of 5 good checks". */
 export function proof(row, told, now) {
-  if (row.state === "escalated") return sentence(told?.escalated?.data?.reason || row.escalated_reason || "").slice(0, 200);
+  if (row.state === "escalated") return told?.escalated || row.escalated_reason ? callReason(told ?? { row }, row.cause).slice(0, 200) : "";
   if (row.state !== "resolved") return `Down since ${hhmmss(instant(row.first_bad ?? row.opened))}, ${lasting(now - instant(row.first_bad ?? row.opened))}`;
   const down = Number.isFinite(row.down_ms) ? row.down_ms : row.ttr_ms;
   const pips = told?.attempts.at(-1)?.pips;

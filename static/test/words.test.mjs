@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deedSaid, entries } from "../js/feed.js";
 import { rowAfter, story } from "../js/incident.js";
-import { about, decider, proof, release, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
+import { about, callReason, decider, proof, release, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
 import { byWeight, headline, pieces } from "../js/view/banners.js";
 import { senses } from "../js/view/agent.js";
 import { capital } from "../js/vocabulary.js";
@@ -72,7 +72,7 @@ test("the work line is deed, time, proof", () => {
   assert.equal(say(opened, evidence, diagnosed, started), "It was stopped from outside. Starting it, 4 s so far.");
   assert.equal(say(opened, evidence, diagnosed, started, finished), "LogStream started payment-service 4 s ago. 2 of 5 good checks so far.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "a person stopped it twice." }]), "On hold: a person stopped it twice.");
-  assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "the budget is spent" }]), "A person is needed: the budget is spent.");
+  assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "the budget is spent" }]), "A person is needed. The budget is spent.");
 });
 
 test("what is said aloud has no counting part", () => {
@@ -153,4 +153,12 @@ test("sorting keeps every service", () => {
 
 test("a definition reads as YAML", () => {
   assert.equal(yaml({ name: "pay", url: "http://localhost:8080", group: "", expect: { status: "200-399", latency: "" }, heal: { never: [] }, depends_on: ["a", "b"], note: "- odd: #", chaos: true }), 'name: pay\nurl: http://localhost:8080\nexpect:\n  status: 200-399\ndepends_on: [a, b]\nnote: "- odd: #"\nchaos: true');
+});
+
+test("a call for a person doesn't say again what stands beside it", () => {
+  const told = { row: {}, escalated: { data: { reason: "It fails its checks. Without a container there is nothing to repair." } } };
+  assert.equal(callReason(told), "It fails its checks. Without a container there is nothing to repair.");
+  assert.equal(callReason(told, "It fails its checks."), "Without a container there is nothing to repair.");
+  assert.equal(callReason(told, "It fails its checks", "without a container there is nothing to repair"), "");
+  assert.equal(callReason({ row: {} }, undefined), "The rules end here.");
 });

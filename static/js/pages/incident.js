@@ -6,7 +6,7 @@ import { isPause, story } from "../incident.js";
 import { clock } from "../store.js";
 import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
 import { action, choice, gate, who } from "../vocabulary.js";
-import { bare, ending, holdReason, sentence, title as about, until } from "../words.js";
+import { bare, callReason, ending, holdReason, sentence, title as about, until } from "../words.js";
 import { downFor, lane } from "../lane.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, pips } from "../view/bits.js";
 import { timeline } from "../timeline.js";
@@ -68,7 +68,7 @@ function summary(told, at) {
     return `${first}${why} ${ending({ ...told.row, state: "resolved" })}${checks}`;
   }
   if (told.phase === "held" || told.phase === "waiting") return `${first}${why} On hold: ${holdReason(told)}.${until(told, at)}`;
-  if (told.phase === "escalated") return `${first}${why} A person is needed: ${bare(told.escalated?.data?.reason ?? "the rules end here")}.`;
+  if (told.phase === "escalated") return `${first}${why} A person is needed. ${callReason(told)}`;
   return `${first}${why}`;
 }
 

@@ -7,7 +7,7 @@ import { figures as measured, outages, points, span as known } from "../series.j
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, many, percent, tenths, took, when } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
-import { bare, ending, proof, stateFor, title as about, uptime } from "../words.js";
+import { bare, ending, proof, sentence, stateFor, title as about, uptime } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { milliseconds } from "../view/cards.js";
 
@@ -59,7 +59,7 @@ function lately(service, row, ctx, at) {
   if (service.configured === false) return "LogStream only looks. It stands in no configuration, so it is never healed.";
   const held = service.held ? ` On hold: ${bare(service.held_reason || gate(service.held))}.` : "";
   const limits = service.managed === false ? " LogStream only looks: it has no container, so it cannot be healed." : "";
-  if (service.status !== "UP" && service.error) return `${bare(service.error)}.${held}${limits}`;
+  if (service.status !== "UP" && service.error) return `${sentence(service.error)}${held}${limits}`;
   if (!row) return `Nothing happened to it that the log knows.${held}${limits}`;
   return [h("span", {}, `${about(row)} at ${when(instant(row.opened), at)}. ${ending(row)} `), h("a", { href: href.incident(row.id) }, "What happened"), held && `.${held}`, limits];
 }

@@ -6,7 +6,7 @@ import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, lasting, latency, many, percent, took } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
-import { bare, stateFor, uptime } from "../words.js";
+import { bare, callReason, stateFor, uptime } from "../words.js";
 import { href, mark } from "./bits.js";
 
 /**
@@ -61,7 +61,7 @@ function sentenceFor(service, told, now) {
     const why = bare(service.held_reason || told?.hold?.data?.reason || gate(service.held || told?.row.held));
     return { icon: told?.phase === "waiting" ? "person" : "held", colour: "warn", text: `On hold: ${why}` };
   }
-  if (told?.phase === "escalated") return { icon: "person", colour: "down", text: `A person is needed: ${bare(told.escalated?.data?.reason ?? told.row.escalated_reason ?? "the rules end here")}` };
+  if (told?.phase === "escalated") return { icon: "person", colour: "down", text: `A person is needed. ${bare(callReason(told, told.row.cause))}`.trim() };
   const silenced = instant(service.silenced_until);
   if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}` };
   if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: bare(service.error) };
@@ -78,7 +78,7 @@ function picture(model) {
   told.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
   const down = outages.filter((o) => o.to >= from).length;
   if (down) told.push(`${many(down, "incident")}`);
-  return trace(list, { key: `card-${service.name}`, width, height: compact ? 64 : 104, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: told.join(", ") });
+  return trace(list, { key: `card-${service.name}`, width, height: seen ? (compact ? 64 : 104) : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: told.join(", ") });
 }
 
 /** "800ms", "1s" of the configuration in milliseconds, or 0. */
