@@ -17,7 +17,7 @@ func (w *World) carryOut(s *svc, e event.Incident, intent event.ActionStarted, n
 	if job.incident != s.incident.ID || job.attempt != intent.Attempt || !job.ours {
 		// A predecessor's: its effect is in doubt.
 		*job = work{incident: s.incident.ID, attempt: intent.Attempt, ours: true, doubt: now}
-		w.busy = s.def.Name
+		w.busy, w.busySince = s.def.Name, now
 		s.look.dirty = true
 	}
 	switch {

@@ -23,6 +23,7 @@ const (
 	patienceMax  = 5 * time.Second  // and events that never come, at most so long
 	unmadePause  = time.Second      // after an intent that was not carried out
 	evidenceEach = time.Minute      // how often evidence is written again from which nothing follows
+	busyQuiet    = 15 * time.Second // how long a call for another service is waited for without a word
 	tooMany      = 5                // intents that were not carried out, in one incident
 	actAgain     = 10 * time.Minute // somebody's same act again within it is a decision
 	projectStop  = 10 * time.Second // stops of one project's containers within it belong together
@@ -212,8 +213,11 @@ func (w *World) act(s *svc, action string, now time.Time) {
 	case verdict.gate != "":
 		w.suppress(s, verdict.gate, verdict.reason, verdict.until, now)
 		return
+	case w.busy != "" && now.Sub(w.busySince) > busyQuiet:
+		w.suppress(s, "budget", fmt.Sprintf("one call at a time is made on this engine, and that for %s is under way", w.busy), nil, now)
+		return
 	case w.busy != "":
-		return // one call at a time on this engine
+		return
 	case now.Sub(s.unmade) < unmadePause:
 		return // the world was changing a moment ago
 	}
@@ -221,7 +225,7 @@ func (w *World) act(s *svc, action string, now time.Time) {
 	attempt := s.incident.Attempts + 1
 	limit := deadline(action, c.StopTimeout)
 	s.work = work{incident: s.incident.ID, attempt: attempt, ours: true, wrote: now}
-	w.busy = s.def.Name
+	w.busy, w.busySince = s.def.Name, now
 	w.write(s, decider(s.incident), event.ActionStarted{Attempt: attempt, Action: action, Target: s.def.Name, Command: command(action, s.name()),
 		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
 			State: string(c.Status), LastEvent: w.tape(s).newest()},

@@ -38,10 +38,11 @@ type World struct {
 	replayed   bool
 	streamLost time.Time // when the engine's events ended, as heard; zero while they are read
 	streamBack time.Time
-	lost       []time.Time     // when they ended, within the tapes' reach
-	replacing  []entry         // containers that were made of late to replace another
-	protected  []string        // names of containers that we depend on
-	busy       string          // the service whose action runs, or is about to: one Docker call at a time
+	lost       []time.Time // when they ended, within the tapes' reach
+	replacing  []entry     // containers that were made of late to replace another
+	protected  []string    // names of containers that we depend on
+	busy       string      // the service whose action runs, or is about to: one Docker call at a time
+	busySince  time.Time
 	recent     []time.Time     // intents on this host within the last minute
 	asked      map[string]bool // ids of commands that were read
 	held       *hold           // the operator's switch for the whole host
