@@ -435,3 +435,15 @@ func TestAClockThatIsSetBack(t *testing.T) {
 		}
 	}
 }
+
+func TestDownTimeEndsWithTheFirstGoodAnswer(t *testing.T) {
+	m, b := quiet(t)
+	b.def.Interval = 10 * time.Second
+	m.world.services["svc-0"].def.Interval = 10 * time.Second
+	do("kill", m, b)
+	m.run(90 * time.Second)
+	in := m.world.services["svc-0"].incident
+	if in.How != event.HowHealed || in.DownMS > 3000 {
+		t.Errorf("%s, down for %.0f ms: it answered a second after the start, long before the first scheduled check", in.How, in.DownMS)
+	}
+}

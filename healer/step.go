@@ -119,7 +119,7 @@ func (w *World) readHealth(in ReadHealth, now time.Time) {
 	if s.status.Level() != level || s.status.Good() != good {
 		s.look.dirty = true
 	}
-	if kind == state.Own && !h.Extra {
+	if kind == state.Own {
 		w.countRuns(s, h)
 	}
 	if !s.status.Good() {
@@ -164,15 +164,21 @@ func (w *World) countRuns(s *svc, h event.HealthLog) {
 	s.good.count(h)
 }
 
+// count takes one check. One beside the schedule proves nothing, but may be the
+// first that was good.
 func (r *run) count(h event.HealthLog) {
-	if h.Status == event.Down {
+	switch {
+	case h.Status == event.Down && (!h.Extra || r.n == 0):
 		*r = run{}
 		return
-	}
-	if r.n == 0 {
+	case h.Status == event.Down:
+		return
+	case r.first.IsZero():
 		r.first = h.Time()
 	}
-	r.n++
+	if !h.Extra {
+		r.n++
+	}
 }
 
 func (w *World) readDocker(e event.Docker, now time.Time) {

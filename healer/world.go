@@ -87,7 +87,7 @@ type svc struct {
 // run counts good scheduled checks of our own in a row.
 type run struct {
 	n     int
-	first time.Time // when the first of them began
+	first time.Time // when the first good one of the run began, also beside the schedule
 }
 
 // look is what was last seen of the container.
