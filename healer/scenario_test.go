@@ -439,7 +439,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 func TestDownTimeEndsWithTheFirstGoodAnswer(t *testing.T) {
 	m, b := quiet(t)
 	b.def.Interval = 10 * time.Second
-	m.world.services["svc-0"].def.Interval = 10 * time.Second
+	m.step(Reconfigured{[]service.Definition{b.def}})
 	do("kill", m, b)
 	m.run(90 * time.Second)
 	in := m.world.services["svc-0"].incident
