@@ -237,3 +237,69 @@ func TestSevenRecordsTellAKill(t *testing.T) {
 		t.Errorf("it is told by %v", types)
 	}
 }
+
+func TestAnEndByItselfRefutesTheProof(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	m.run(5 * time.Second)
+	do("exit", m, b)
+	m.run(2 * time.Second)
+	proof, _ := m.world.services["svc-0"].incident.Last(event.TypeVerified)
+	if verified, is := proof.Data.(event.Verified); !is || verified.OK || verified.Error != "it ended again by itself, with exit code 1" {
+		t.Errorf("the proof is %+v", proof.Data)
+	}
+	if gate(m) != "cooldown" {
+		t.Errorf("held is %q", gate(m))
+	}
+}
+
+func TestWhatBeganBeforeTheResultProvesNothing(t *testing.T) {
+	m, _ := quiet(t)
+	s := m.world.services["svc-0"]
+	v := &verifying{since: m.now}
+	for _, tt := range []struct {
+		began time.Time
+		n     int
+	}{{v.since.Add(-time.Millisecond), 0}, {v.since.Add(time.Millisecond), 1}} {
+		s.work.verify = v
+		m.world.Step(ReadHealth{event.HealthLog{Timestamp: event.Seconds(tt.began), Service: "svc-0", Status: event.Up, Code: 200, Check: "http",
+			Origin: event.Origin{Instance: "me", Host: "local"}}, true}, m.now)
+		if v.run.n != tt.n {
+			t.Errorf("with a check that began %s after the result %d count", tt.began.Sub(v.since), v.run.n)
+		}
+	}
+}
+
+// TestAnEffectThatComesLate kills us in a call that the engine carries out
+// seconds after the next life began.
+func TestAnEffectThatComesLate(t *testing.T) {
+	m, b, _ := intended(t, "kill")
+	for !m.world.services["svc-0"].work.acting {
+		m.run(time.Millisecond)
+	}
+	m.alive++
+	m.world = nil
+	m.queue = slices.DeleteFunc(m.queue, func(h *happening) bool { return h.at.Sub(m.now) < 90*time.Millisecond })
+	m.after(100*time.Millisecond, m.beat)
+	m.after(time.Second, m.boot)
+	m.after(8*time.Second, func() { m.start(b) })
+	m.run(time.Minute)
+	in := m.world.services["svc-0"].incident
+	finished, _ := in.Last(event.TypeActionFinished)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) || !finished.Data.(event.ActionFinished).OK || in.How != event.HowHealed {
+		t.Errorf("actions %v, the result %+v, the incident %s (%s)", got, finished.Data, in.State, in.How)
+	}
+}
+
+func TestAProofNeedsTheContainersLevel(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	m.run(3 * time.Second)
+	s := m.world.services["svc-0"]
+	s.status.EndLevel([2]string{})
+	b.levelAt = m.now
+	m.run(12 * time.Second)
+	if _, verified := s.incident.Last(event.TypeVerified); verified || s.work.verify.run.n < 5 {
+		t.Errorf("without a level, after %d good checks: %v", s.work.verify.run.n, verified)
+	}
+}
