@@ -303,3 +303,28 @@ func TestAProofNeedsTheContainersLevel(t *testing.T) {
 		t.Errorf("without a level, after %d good checks: %v", s.work.verify.run.n, verified)
 	}
 }
+
+func TestOnlyTheOwnersLevelIsALevel(t *testing.T) {
+	m, _ := quiet(t)
+	owner, _ := m.world.Owner()
+	other := owner
+	other.Instance = "other"
+	for origin, want := range map[event.Origin]state.Kind{owner: state.OwnersLevel, other: state.Foreign} {
+		h := event.HealthLog{Service: "svc-0", Check: event.CheckContainer, Origin: origin}
+		if kind, counts := m.world.kind(&h, true); kind != want || !counts {
+			t.Errorf("of %s it is %v (%v), want %v", origin.Instance, kind, counts, want)
+		}
+	}
+}
+
+func TestACallWhoseAnswerIsLostIsInDoubt(t *testing.T) {
+	m, b, _ := intended(t, "kill")
+	s := m.world.services[b.def.Name]
+	for !s.work.acting {
+		m.run(time.Millisecond)
+	}
+	m.world.Step(Acted{Service: b.def.Name, Incident: s.incident.ID, Attempt: 1, Err: container.ErrUnavailable}, m.now)
+	if s.work.doubt.IsZero() || s.work.acted != nil {
+		t.Errorf("its outcome is taken for %+v", s.work.acted)
+	}
+}
