@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -139,7 +140,30 @@ func (w *World) appendFailed(in AppendFailed, now time.Time) {
 	}
 	if s := w.services[in.Service]; s != nil && s.pending != nil && s.pending.ID == in.ID && s.pending.Seq == in.Seq {
 		s.pendingAt = now.Add(appendAgain - readBackMax)
+		if s.away.IsZero() {
+			s.away = s.pending.Time
+		}
 	}
+}
+
+// readBack takes the outstanding append of a service as written.
+func (s *svc) readBack(now time.Time) {
+	s.pending = nil
+	if !s.away.IsZero() {
+		s.wasAway, s.away = now.Sub(s.away), time.Time{}
+	}
+}
+
+// tellAway says on the log, once it can be written again, that it could not:
+// the gate log can stand nowhere else.
+func (w *World) tellAway(s *svc, now time.Time) bool {
+	was := s.wasAway
+	s.wasAway = 0
+	if was < patience || s.incident.State != state.Open {
+		return false
+	}
+	w.suppress(s, "log", fmt.Sprintf("the log could not be written for %s: nothing was done meanwhile", was.Round(time.Second)), nil, now)
+	return true
 }
 
 // again repeats the outstanding append of a service when it is time.

@@ -144,7 +144,7 @@ func (m *sim) engineAway(d time.Duration) {
 	}
 	m.after(d, func() {
 		m.note("engine back")
-		m.engine = true
+		m.engine, m.backAt = true, m.now
 		if m.on() {
 			m.connect()
 		}

@@ -447,3 +447,29 @@ func TestDownTimeEndsWithTheFirstGoodAnswer(t *testing.T) {
 		t.Errorf("%s, down for %.0f ms: it answered a second after the start, long before the first scheduled check", in.How, in.DownMS)
 	}
 }
+
+func TestTheGateLogIsToldAfterwards(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	for m.world.services["svc-0"].pending == nil {
+		m.run(time.Millisecond)
+	}
+	m.logAway(20 * time.Second)
+	m.incidents = m.incidents[:1] // what was on its way is lost
+	m.run(10 * time.Second)
+	if len(m.calls) != 0 {
+		t.Errorf("calls %v while nothing can be logged", m.calls)
+	}
+	m.run(70 * time.Second)
+	in := m.world.services["svc-0"].incident
+	if in.How != event.HowHealed || !slices.Equal(actions(m), []string{"start"}) {
+		t.Errorf("actions %v, how %q", actions(m), in.How)
+	}
+	told := slices.ContainsFunc(in.Events, func(e event.Incident) bool {
+		data, is := e.Data.(event.Suppressed)
+		return is && data.Gate == "log"
+	})
+	if !told {
+		t.Error("the log says nothing of the time in which it could not be written")
+	}
+}

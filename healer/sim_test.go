@@ -27,9 +27,10 @@ type sim struct {
 	n     int // for the order of what happens at the same time
 
 	boxes  []*box
-	engine bool // it answers
-	stream bool // its events are read
-	steady bool // nothing rare happens
+	engine bool      // it answers
+	stream bool      // its events are read
+	steady bool      // nothing rare happens
+	backAt time.Time // when the engine last came back: a proof begins anew then
 	missed []event.Docker
 	alive  int // the life of our process; odd: it runs
 	world  *World
@@ -655,7 +656,7 @@ func (m *sim) check() {
 		if !quiet || s.pending != nil {
 			continue
 		}
-		moved := s.status.Since
+		moved := laterTime(s.status.Since, m.backAt)
 		if s.incident != nil {
 			moved = laterTime(moved, s.incident.Events[len(s.incident.Events)-1].Time)
 		}

@@ -285,7 +285,7 @@ func (w *World) readIncident(e event.Incident, now time.Time) {
 		return
 	}
 	if s.pending != nil && s.pending.ID == e.ID && s.pending.Seq == e.Seq {
-		s.pending = nil
+		s.readBack(now)
 	}
 	if !counted {
 		return

@@ -97,6 +97,9 @@ func lastOf(s *svc, types ...event.Type) (event.Incident, bool) {
 // deliberate decides what is next while no action runs and none is proved.
 func (w *World) deliberate(s *svc, now time.Time) {
 	in := s.incident
+	if w.tellAway(s, now) {
+		return
+	}
 	forced := forcedAction(in)
 	asked := forced != "" && (in.Held == "" || in.HeldUntil != nil) // and not refused
 	if !asked && s.status.Good() && s.status.Level() != event.Down && s.good.n >= w.verifyNeeded(s.def) {

@@ -69,6 +69,8 @@ type svc struct {
 
 	pending   *event.Incident // the one append that is outstanding
 	pendingAt time.Time       // when it was last tried
+	away      time.Time       // since when its appends fail; zero: they don't
+	wasAway   time.Duration   // for how long they failed, to be told once they don't
 
 	look   look
 	work   work
