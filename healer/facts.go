@@ -116,13 +116,17 @@ func (w *World) missing(s *svc, now time.Time) (runbook.Facts, bool) {
 }
 
 // deployedUntil is until when a deployment may be under way, by the engine's
-// removals and renames.
+// removals and renames of containers of its name, and by what was made, removed
+// or renamed in its Compose project.
 func (w *World) deployedUntil(s *svc) time.Time {
-	e, found := w.tape(s).last(nil, "destroy", "rename")
-	if !found {
-		return time.Time{}
+	var until time.Time
+	if e, found := w.tape(s).last(nil, "destroy", "rename"); found {
+		until = e.heard.Add(max(deployment, w.cfg.Quiet))
 	}
-	return e.heard.Add(max(deployment, w.cfg.Quiet))
+	if changed, known := w.projects[s.look.state.Project]; known {
+		until = laterOf(until, changed.Add(deployment))
+	}
+	return until
 }
 
 // complete says whether the engine's events have caught up with what was seen

@@ -473,3 +473,19 @@ func TestTheGateLogIsToldAfterwards(t *testing.T) {
 		t.Error("the log says nothing of the time in which it could not be written")
 	}
 }
+
+func TestAProjectThatIsBeingDeployedIsLeftAlone(t *testing.T) {
+	m, b := quiet(t)
+	b.state.Project = "shop"
+	m.writeDocker(event.Docker{Time: m.now, Container: "shop-db-1", ID: "other", Action: "create", Project: "shop"})
+	m.run(time.Second)
+	do("kill", m, b)
+	m.run(5 * time.Second)
+	if len(actions(m)) != 0 || gate(m) != "deploy" {
+		t.Errorf("actions %v, held %q: its project is being deployed", actions(m), gate(m))
+	}
+	m.run(30 * time.Second)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) {
+		t.Errorf("actions are %v once the deployment is over", got)
+	}
+}

@@ -203,6 +203,13 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	w.tapes[e.Container] = w.tapes[e.Container].add(entry{e, now})
+	switch e.Action {
+	case "create", "destroy", "rename":
+		if e.Project != "" {
+			w.projects[e.Project] = now
+			maps.DeleteFunc(w.projects, func(_ string, at time.Time) bool { return now.Sub(at) > tapeAge })
+		}
+	}
 	if e.Replace != "" && e.Action == "create" {
 		w.replacing = slices.DeleteFunc(w.replacing, func(old entry) bool { return now.Sub(old.heard) > deployment })
 		w.replacing = append(w.replacing, entry{e, now})

@@ -38,10 +38,11 @@ type World struct {
 	replayed   bool
 	streamLost time.Time // when the engine's events ended, as heard; zero while they are read
 	streamBack time.Time
-	lost       []time.Time // when they ended, within the tapes' reach
-	replacing  []entry     // containers that were made of late to replace another
-	protected  []string    // names of containers that we depend on
-	busy       string      // the service whose action runs, or is about to: one Docker call at a time
+	lost       []time.Time          // when they ended, within the tapes' reach
+	projects   map[string]time.Time // when a container of a Compose project was last made, removed or renamed
+	replacing  []entry              // containers that were made of late to replace another
+	protected  []string             // names of containers that we depend on
+	busy       string               // the service whose action runs, or is about to: one Docker call at a time
 	busySince  time.Time
 	recent     []time.Time     // intents on this host within the last minute
 	asked      map[string]bool // ids of commands that were read
@@ -135,7 +136,7 @@ type verifying struct {
 // Protected are the names of containers that we depend on.
 func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
-		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]bool{}}
+		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]bool{}, projects: map[string]time.Time{}}
 	for _, def := range services {
 		w.add(def, now)
 	}
