@@ -5,6 +5,10 @@ set -euo pipefail
 compose_version=v5.0.2
 plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
 
+kafka_pom=$(dirname "$0")/../e2e/kafka/pom.xml
+kafka_version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p}' "$kafka_pom")
+kafka=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/kafka-$kafka_version
+
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo "$@"; }; fi
 
 missing=()
@@ -13,6 +17,8 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v iptables >/dev/null || missing+=(iptables)
 command -v node >/dev/null || missing+=(nodejs npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
+command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
+cmp -s "$kafka/pom.xml" "$kafka_pom" || command -v mvn >/dev/null || missing+=(maven)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "deps: installing ${missing[*]}"
   as_root apt-get update -q
@@ -26,6 +32,13 @@ if ! "$plugin" version 2>/dev/null | grep -q "${compose_version#v}"; then
   GOBIN=$bin GOFLAGS= go install -ldflags "-X github.com/docker/compose/v5/internal.Version=$compose_version" "github.com/docker/compose/v5/cmd@$compose_version"
   mkdir -p "$(dirname "$plugin")"
   install -m 755 "$bin/cmd" "$plugin"
+fi
+
+if ! cmp -s "$kafka/pom.xml" "$kafka_pom"; then # the copy is made last: what is half fetched has none
+  echo "deps: fetching Apache Kafka $kafka_version"
+  rm -rf "$kafka"
+  mvn -q -B -f "$kafka_pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$kafka"
+  cp "$kafka_pom" "$kafka/pom.xml"
 fi
 
 go mod download

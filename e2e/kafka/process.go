@@ -1,0 +1,82 @@
+//go:build e2e
+
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// stopTimeout is how long the broker may take to end when it is asked to.
+const stopTimeout = 30 * time.Second
+
+// process is one that we start and end by its ID. It belongs to one goroutine.
+type process struct {
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when it has ended; nil: never started
+}
+
+// start starts cmd, whose output is added to log. It ends with this process.
+func (p *process) start(cmd *exec.Cmd, log string) error {
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		// The kernel sends Pdeathsig when the starting thread ends, so that
+		// thread has to last as long as the process.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		defer close(ended)
+		_ = cmd.Wait() // how it ended is in its log
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	p.cmd, p.ended = cmd, ended
+	return nil
+}
+
+func (p *process) running() bool {
+	if p.ended == nil {
+		return false
+	}
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// end sends the signal, and waits until the process has ended.
+func (p *process) end(signal os.Signal) error {
+	if !p.running() {
+		return nil
+	}
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-p.ended:
+		return nil
+	case <-time.After(stopTimeout):
+		return fmt.Errorf("process %d did not end within %v", p.pid(), stopTimeout)
+	}
+}
