@@ -23,8 +23,9 @@ lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 unit: ## the tests that need Go alone, with the race detector
 	go test -race ./...
 
-e2e: ## the stories on the real Docker engine and Chromium
+e2e: ## the stories on the real Docker engine, Apache Kafka and Chromium
 	go test -race -tags e2e -count=1 -p 1 -timeout 20m ./e2e/... ./internal/docker/...
+	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 
 page: ## the page's own tests, and its vendored files against their lock
 	node --test static/test/

@@ -4,6 +4,8 @@
 //
 // # What it guarantees
 //
+// conformance_test.go asks for it on the embedded broker and on Apache Kafka.
+//
 // Order. Records of one key stand in the order in which one producer wrote
 // them; Append and Enqueue are two producers. A subscriber gets the records of
 // a partition in the order of their offsets, one at a time.

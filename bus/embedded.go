@@ -38,6 +38,12 @@ func startBroker(ctx context.Context, e Embedded, dir string, log *slog.Logger) 
 	if err != nil {
 		return nil, listenError(e.Listen, err)
 	}
+	return openBroker(listener, e, dir, log)
+}
+
+// openBroker opens the log under dir. Clients are told to come to the
+// listener's address.
+func openBroker(listener net.Listener, e Embedded, dir string, log *slog.Logger) (*broker, error) {
 	b := &broker{addr: listener.Addr().String(), log: log}
 	m := &meter{Listener: listener, step: max(int64(e.MaxSize)/64, 64<<10), due: b.applyRetention}
 	path := filepath.Join(dir, logDir)

@@ -62,9 +62,13 @@ func fetch(client sarama.Client, where place, offset int64, maxBytes int32) (fet
 			continue
 		}
 		for _, r := range batch.Records {
+			taken := batch.FirstTimestamp.Add(r.TimestampDelta)
+			if batch.LogAppendTime { // then those are the client's, and the broker's stands here
+				taken = batch.MaxTimestamp
+			}
 			if at := batch.FirstOffset + r.OffsetDelta; at >= offset {
 				f.records = append(f.records, &sarama.ConsumerMessage{Topic: where.topic, Partition: where.partition,
-					Offset: at, Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: batch.FirstTimestamp.Add(r.TimestampDelta)})
+					Offset: at, Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: taken})
 			}
 		}
 	}

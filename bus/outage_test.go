@@ -18,6 +18,10 @@ import (
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
+	outages(t, p)
+}
+
+func outages(t *testing.T, p *proxy) {
 	b, board, _ := openAt(t, p.Addr().String())
 	live := read(t, b, event.Subscription{Topic: event.TopicHealth})
 
@@ -48,24 +52,34 @@ func TestOutages(t *testing.T) {
 	wait(t, "all records", func() bool { return len(live.all()) >= n })
 	replay := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	wait(t, "the replay", func() bool { return len(replay.caughtUp()) == 1 })
-	for name, r := range map[string]*reader{"live": live, "replay": replay} {
-		got := r.all()
-		if len(got) != n {
-			t.Errorf("%s: %d records, want %d", name, len(got), n)
-		}
-		last := map[string]int{}
-		for _, record := range got {
-			i, _ := strconv.Atoi(string(record.Value))
-			if before, is := last[string(record.Key)]; is && i != before+keys {
-				t.Errorf("%s: %s: %d after %d", name, record.Key, i, before)
-			}
-			last[string(record.Key)] = i
-		}
-	}
+	wantEachInOrder(t, "live", live, n, keys)
+	wantEachInOrder(t, "replay", replay, n, keys)
 	if d := b.Dropped(); d != 0 {
 		t.Errorf("dropped %d", d)
 	}
 	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is })
+}
+
+// wantEachInOrder says that a reader got the values 0, 1, 2 … n-1, dealt to so
+// many keys in turn, once each, and each key's in their order.
+func wantEachInOrder(t *testing.T, name string, r *reader, n, keys int) {
+	t.Helper()
+	got := r.all()
+	if len(got) != n {
+		t.Errorf("%s: %d records, want %d", name, len(got), n)
+	}
+	last := map[string]int{}
+	for _, record := range got {
+		i, _ := strconv.Atoi(string(record.Value))
+		before, is := last[string(record.Key)]
+		if !is {
+			before = i%keys - keys
+		}
+		if i != before+keys {
+			t.Errorf("%s: %s: %d after %d", name, record.Key, i, before)
+		}
+		last[string(record.Key)] = i
+	}
 }
 
 // TestRingOverflow lets more come than fits while the log is away: what is
@@ -108,6 +122,10 @@ func TestRingOverflow(t *testing.T) {
 func TestAppendWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
+	appendWithoutAnswer(t, p)
+}
+
+func appendWithoutAnswer(t *testing.T, p *proxy) {
 	b, _, _ := openAt(t, p.Addr().String())
 	appendAll(t, b, event.TopicIncidents, 0, 1)
 	p.swallow()

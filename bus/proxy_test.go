@@ -14,9 +14,9 @@ import (
 // address.
 type proxy struct {
 	net.Listener
-	target string
 
 	mu      sync.Mutex
+	target  string
 	changed sync.Cond
 	conns   map[net.Conn]bool
 	refuse  bool // close every connection
@@ -32,8 +32,8 @@ type advertised struct {
 
 func (a advertised) Addr() net.Addr { return a.addr }
 
-// kafka starts a broker of its own behind a proxy.
-func kafka(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *proxy) {
+// newProxy is a proxy that leads nowhere yet.
+func newProxy(t *testing.T) *proxy {
 	t.Helper()
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,25 +41,47 @@ func kafka(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *proxy) {
 	}
 	p := &proxy{Listener: front, conns: map[net.Conn]bool{}}
 	p.changed.L = &p.mu
-	options = append(options, kfake.NumBrokers(1), kfake.ListenFn(func(network, _ string) (net.Listener, error) {
-		back, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		p.target = back.Addr().String()
-		return advertised{back, front.Addr()}, nil
-	}))
-	cluster, err := kfake.NewCluster(options...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	go p.serve()
 	t.Cleanup(func() {
-		p.set(true, false, false)
+		p.cut()
 		front.Close()
-		cluster.Close()
 	})
+	return p
+}
+
+// kafka starts a broker of its own behind a proxy.
+func kafka(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *proxy) {
+	t.Helper()
+	var cluster *kfake.Cluster
+	t.Cleanup(func() {
+		if cluster != nil {
+			cluster.Close()
+		}
+	})
+	p := newProxy(t)
+	options = append(options, kfake.NumBrokers(1), kfake.ListenFn(func(network, _ string) (net.Listener, error) { return p.back() }))
+	var err error
+	if cluster, err = kfake.NewCluster(options...); err != nil {
+		t.Fatal(err)
+	}
 	return cluster, p
+}
+
+// back is a listener for a broker behind the proxy.
+func (p *proxy) back() (net.Listener, error) {
+	back, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.lead(back.Addr().String())
+	return advertised{back, p.Addr()}, nil
+}
+
+// lead says where the broker is.
+func (p *proxy) lead(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
 }
 
 // openAt opens a bus on configured brokers.
@@ -76,7 +98,10 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
-		broker, err := net.Dial("tcp", p.target)
+		p.mu.Lock()
+		target := p.target
+		p.mu.Unlock()
+		broker, err := net.Dial("tcp", target)
 		if err != nil {
 			client.Close()
 			continue
