@@ -1,7 +1,8 @@
 //go:build e2e
 
 // Package e2e tells the product's stories on the real parts: the built binary,
-// a Docker engine of its own, Chromium, and a Kafka client that is not ours.
+// a Docker engine of its own, Apache Kafka, Chromium, and a Kafka client that is
+// not ours.
 package e2e
 
 import (
