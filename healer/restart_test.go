@@ -65,7 +65,7 @@ func TestAServiceThatLeftTheConfigurationWhileWeWereAway(t *testing.T) {
 	for range 3 {
 		for _, e := range effects {
 			if a, is := e.(Append); is {
-				effects = append(effects, w.Step(ReadIncident{a.Event}, now)...)
+				effects = append(effects, w.Step(ReadIncident(a), now)...)
 			}
 		}
 		effects = append(effects, w.Step(Tick{}, now)...)
