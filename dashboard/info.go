@@ -109,6 +109,7 @@ func (r *run) watchInfo(ctx context.Context) error {
 func (l *loop) setInfo(info Info) {
 	l.parts = info
 	l.changed(true, l.fleet.SetModel(info.LLM.Model, now()))
+	l.changed(true, l.fleet.SetLogAway(info.Bus.Kind != "" && !info.Bus.OK, now()))
 	l.tellInfo()
 }
 

@@ -48,6 +48,7 @@ type Fleet struct {
 	begin      time.Time
 	limits     Limits
 	model      string
+	logAway    bool // the log can't be written: what is open is held by that
 	services   *Services
 	history    *History
 	configured map[string]service.Definition // of this host
@@ -107,6 +108,22 @@ func (f *Fleet) Configure(defs []service.Definition, now time.Time) []Change {
 func (f *Fleet) SetModel(model string, now time.Time) []Change {
 	f.model = model
 	return f.agentChange(now)
+}
+
+// SetLogAway says whether the log can't be written. What is open is held by the
+// gate log meanwhile, which can stand nowhere else.
+func (f *Fleet) SetLogAway(away bool, now time.Time) []Change {
+	if away == f.logAway {
+		return nil
+	}
+	f.logAway = away
+	var changes []Change
+	for _, key := range f.services.Keys() {
+		if r, is := f.services.Get(key); is && r.OpenIncident != "" {
+			changes = append(changes, f.serviceChange(key, now)...)
+		}
+	}
+	return changes
 }
 
 // ApplyIncident folds a record of TopicIncidents.
@@ -343,6 +360,9 @@ func (f *Fleet) view(key ServiceKey, now time.Time) ServiceView {
 func (f *Fleet) viewPublished(v *ServiceView, r event.Service) {
 	v.Status, v.Since, v.FirstBad, v.Code, v.LatencyMS, v.Error = r.Status, r.Since, r.FirstBad, r.Code, r.LatencyMS, r.Error
 	v.Container, v.Healing, v.Held, v.HeldReason, v.SilencedUntil = r.Container, r.Healing, r.Held, r.HeldReason, r.SilencedUntil
+	if f.logAway && r.OpenIncident != "" {
+		v.Held, v.HeldReason = "log", "the log cannot be written: nothing is repaired until it is back"
+	}
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance

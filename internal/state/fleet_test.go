@@ -258,3 +258,23 @@ func TestRecentIncidents(t *testing.T) {
 		t.Errorf("%d incidents, the last %+v", len(got), got[len(got)-1])
 	}
 }
+
+func TestWhatIsOpenIsHeldWhileTheLogIsAway(t *testing.T) {
+	f := newFleet()
+	newTeller(f)
+	f.ApplyService(event.Service{Time: noon, Service: "pay", Definition: define("pay").Masked(), Status: event.Down, Since: noon, Sources: []event.Source{},
+		OpenIncident: "a", Origin: event.Origin{Instance: "i-x", Host: "h", Epoch: 1, Nonce: "x"}}, noon)
+	held := func() string { return f.Services(noon)[0].Held }
+	if held() != "" {
+		t.Fatalf("held is %q while the log is there", held())
+	}
+	if told := f.SetLogAway(true, noon); len(told) != 1 || told[0].Kind != KindService || held() != "log" {
+		t.Errorf("told %v, held %q", told, held())
+	}
+	if told := f.SetLogAway(true, noon); len(told) != 0 {
+		t.Errorf("told twice: %v", told)
+	}
+	if told := f.SetLogAway(false, noon); len(told) != 1 || held() != "" {
+		t.Errorf("the log is back: told %v, held %q", told, held())
+	}
+}
