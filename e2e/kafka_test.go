@@ -55,6 +55,7 @@ func TestOnApacheKafka(t *testing.T) {
 	if status := d.status("/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("readyz without Kafka: %d", status)
 	}
+	d.until(10*time.Second, "the service is held by the gate log", func() bool { return d.service("on-kafka").Held == "log" })
 	if in := d.incident(held.ID); in.State != "open" {
 		t.Errorf("the page shows the incident as %s", in.State)
 	}
