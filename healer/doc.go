@@ -29,8 +29,9 @@
 //
 // # How it is tested
 //
-// sim_test.go is a rough model of all that is around the World, and
-// model_test.go drives it through random and enumerated histories, checking
-// after each step what must never happen. scenario_test.go tells the stories
-// one by one. To see a failing history: go test ./healer -run 'TestHistory$' -v -seed N
+// sim_test.go and sim_engine_test.go are a rough model of all that is around
+// the World, invariants_test.go says what must never happen, and model_test.go
+// drives the one through random and enumerated histories and asks the other
+// after each step. scenario_test.go tells the stories one by one. To see a
+// failing history: go test ./healer -run 'TestHistory$' -v -seed N
 package healer

@@ -1,0 +1,104 @@
+package healer
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/state"
+)
+
+// What must never happen, at any time and in the log as a whole.
+
+func (m *sim) check() {
+	if !m.on() || m.world == nil || !m.world.owner || !m.logUp {
+		return
+	}
+	for _, b := range m.boxes {
+		s := m.world.services[b.def.Name]
+		quiet := m.now.Sub(m.world.ownerSince) > 90*time.Second && m.engine
+		if !quiet || s.pending != nil {
+			continue
+		}
+		moved := laterTime(s.status.Since, m.backAt)
+		if s.incident != nil {
+			moved = laterTime(moved, s.incident.Events[len(s.incident.Events)-1].Time)
+		}
+		still := m.now.Sub(moved)
+		switch {
+		case s.status.Value == event.Down && s.open() && s.incident.State == state.Open && s.incident.Held == "" && still > 60*time.Second:
+			m.violated("%s is DOWN, and its incident %s neither moves nor says why", b.def.Name, s.incident.ID)
+		case s.status.Value == event.Down && !s.open() && still > 10*time.Second:
+			m.violated("%s is DOWN without an incident", b.def.Name)
+		case s.status.Good() && s.open() && still > 90*time.Second:
+			m.violated("%s has been good for %s, and its incident %s is %s", b.def.Name, still, s.incident.ID, s.incident.State)
+		}
+	}
+}
+
+func laterTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// audit checks the whole log at the end of a history.
+func (m *sim) audit() {
+	fold := state.NewIncidents()
+	kept := map[string][]byte{}
+	perMinute := map[string]int{}
+	for _, w := range m.incidents {
+		e := w.event
+		in, counted := fold.Apply(e)
+		if e.Type == event.TypeClaim || !fold.Owns(e.Origin) {
+			continue
+		}
+		id := key(e.ID, e.Seq)
+		if counted {
+			kept[id] = w.value
+			minute := fmt.Sprintf("%s %d", e.Service, e.Time.Unix()/60)
+			if perMinute[minute]++; perMinute[minute] > 60 {
+				m.violated("more than 60 records a minute on %s", e.Service)
+			}
+			if resolved, is := e.Data.(event.Resolved); is && resolved.How == event.HowHealed {
+				m.proved(in)
+			}
+			continue
+		}
+		before, known := kept[id]
+		switch {
+		case !known:
+			m.violated("a gap before %s", id)
+		case !bytes.Equal(before, w.value) && before != nil:
+			m.violated("a fork at %s: %s and %s", id, before, w.value)
+		}
+	}
+}
+
+// proved checks that a healed incident has a proof on the log of health.
+func (m *sim) proved(in *state.Incident) {
+	started, _ := in.Last(event.TypeActionStarted)
+	finished, _ := in.Last(event.TypeActionFinished)
+	needed := started.Data.(event.ActionStarted).Verify
+	good, best := 0, 0
+	for _, h := range m.health {
+		if h.Log.Service != in.Service || h.Log.Check != "http" || h.Log.Extra || !h.Log.Time().After(finished.Time) || h.Log.Time().After(*in.Resolved) {
+			continue
+		}
+		if h.Log.Status == event.Down {
+			good = 0
+			continue
+		}
+		good++
+		best = max(best, good)
+	}
+	first := m.health[0].Log.Time()
+	if best < needed && first.Before(finished.Time) {
+		m.violated("%s is resolved with %d of %d good checks", in.ID, best, needed)
+	}
+}
+
+func (m *sim) story() string { return strings.Join(m.trace, "\n") }
