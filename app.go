@@ -12,6 +12,7 @@ import (
 	"logstream/chaos"
 	"logstream/dashboard"
 	"logstream/healer"
+	"logstream/healer/llm"
 	"logstream/internal/config"
 	"logstream/internal/container"
 	"logstream/internal/docker"
@@ -98,9 +99,13 @@ func (a *app) openRuntime() error {
 
 func (a *app) openActors() error {
 	version := thisBuild().Version
+	model, err := modelOf(a.config.Healer)
+	if err != nil {
+		return err
+	}
 	a.healer = healer.New(healer.Deps{
-		Log: wrapLog(trouble.Healer, a.bus), Runtime: a.runtime, Instance: a.identity.Instance, Host: a.identity.Host,
-		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config.Bus.Brokers),
+		Log: wrapLog(trouble.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
+		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config),
 		Logger: a.log.With("component", "healer"), Board: a.board,
 	})
 	a.monitor = monitor.New(monitor.Deps{
@@ -118,7 +123,7 @@ func (a *app) openActors() error {
 		Mode:   string(a.config.Healer.Mode),
 		Limits: state.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
+		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
 		Board: a.board, Logger: a.log,
 	})
 	if err != nil {
@@ -141,15 +146,37 @@ func (a *app) apply(services []service.Definition) {
 }
 
 // protected are the containers that we would cut our own branch off with: the
-// brokers', as their addresses name them.
-func protected(brokers bus.Addresses) []string {
+// brokers' and the model's, as their addresses name them.
+func protected(c config.Config) []string {
 	var names []string
-	for _, address := range brokers {
+	for _, address := range c.Bus.Brokers {
 		if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host) == nil && host != "localhost" {
 			names = append(names, host)
 		}
 	}
+	if host := c.Healer.LLM.Host(); host != "" && c.Healer.Decide != healer.DecideRunbook {
+		names = append(names, host)
+	}
 	return names
+}
+
+// modelOf is the model that has a say, or nil: then the runbook decides alone.
+func modelOf(c healer.Config) (healer.Model, error) {
+	if c.Decide == healer.DecideRunbook {
+		return nil, nil
+	}
+	return llm.New(c.LLM)
+}
+
+// modelInfo tells of the model; nil where none has a say.
+func (a *app) modelInfo(model healer.Model) func() dashboard.LLMInfo {
+	if model == nil {
+		return nil
+	}
+	return func() dashboard.LLMInfo {
+		is := a.healer.LLM()
+		return dashboard.LLMInfo{Model: a.config.Healer.LLM.Model, Ready: is.Ready, Error: is.Why}
+	}
 }
 
 func (a *app) busInfo() dashboard.BusInfo {

@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/healer"
+	"logstream/internal/config"
 	"logstream/internal/trouble"
 )
 
@@ -218,8 +220,17 @@ func TestFreePortsDiffer(t *testing.T) {
 }
 
 func TestProtected(t *testing.T) {
-	got := protected([]string{"kafka:9092", "127.0.0.1:9092", "localhost:9092", "[::1]:9092", "broker.shop:9092"})
-	if strings.Join(got, " ") != "kafka broker.shop" {
+	c := config.Config{Healer: healer.Default()}
+	c.Bus.Brokers = []string{"kafka:9092", "127.0.0.1:9092", "localhost:9092", "[::1]:9092", "broker.shop:9092"}
+	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop" {
 		t.Errorf("got %v", got)
+	}
+	c.Healer.LLM.URL = "http://ollama:11434"
+	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop ollama" {
+		t.Errorf("with a model in a container: %v", got)
+	}
+	c.Healer.Decide = healer.DecideRunbook
+	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop" {
+		t.Errorf("with a model that nobody asks: %v", got)
 	}
 }

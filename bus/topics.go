@@ -19,7 +19,7 @@ type topic struct {
 }
 
 // Topics that exist from the start; the others are made when first needed.
-var startTopics = []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicCommands, event.TopicDocker}
+var startTopics = []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicCommands, event.TopicDocker, event.TopicThinking}
 
 const day = 24 * time.Hour
 
@@ -36,6 +36,8 @@ func kafkaTopic(name string) (topic, bool) {
 		t.keep = 90 * day
 	case event.TopicCommands, event.TopicDocker:
 		t.keep = 7 * day
+	case event.TopicThinking:
+		t.keep = time.Hour
 	case event.TopicDeadLetters:
 		t.keep, t.bytes = 7*day, 1<<30
 	default:
@@ -64,6 +66,8 @@ func embeddedTopic(name string, e Embedded) (topic, bool) {
 		t.keep, t.bytes = 7*day, 16<<20
 	case event.TopicCommands, event.TopicDeadLetters:
 		t.keep, t.bytes = 7*day, 8<<20
+	case event.TopicThinking:
+		t.keep, t.bytes = time.Hour, 4<<20
 	default:
 		return topic{}, false
 	}

@@ -27,6 +27,7 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 		{
 			{Topic: event.TopicHealth, Since: start.Add(-state.HistoryKept), Handle: r.readHealth},
 			{Topic: event.TopicCommands, Since: start.Add(-commandsKept), Handle: r.readCommand},
+			{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
 		},
 	}
 	for _, stage := range stages {
@@ -113,6 +114,20 @@ func (r *run) readCommand(rec event.Record) error {
 			l.tellInfo() // it may be a hold
 		}
 	})
+	return nil
+}
+
+// readThinking hands on what a model writes. It is nobody's state, and words
+// that are not ours are not put into its mouth.
+func (r *run) readThinking(rec event.Record) error {
+	if !rec.Signed {
+		return errUnsigned
+	}
+	t, err := event.DecodeThinking(rec.Value)
+	if err != nil {
+		return err
+	}
+	r.send(r.ctx, func(l *loop) { l.changed(l.live[rec.Topic], []state.Change{{Kind: state.KindThinking, Data: t}}) })
 	return nil
 }
 

@@ -35,7 +35,7 @@ func attempts(in *state.Incident) []attempt {
 	for _, e := range in.Events {
 		switch data := e.Data.(type) {
 		case event.Diagnosed:
-			cause = data.Cause
+			cause = runbooksView(data).Cause
 		case event.ActionStarted:
 			list = append(list, attempt{number: data.Attempt, action: data.Action, cause: cause, pins: data.Pins})
 		case event.ActionFinished:

@@ -3,17 +3,30 @@ package healer
 import (
 	"time"
 
+	"logstream/healer/llm"
 	"logstream/internal/service"
 )
 
 // Config is what the healer may do, and when.
 type Config struct {
 	Mode        service.Mode  `yaml:"mode"`         // default observe
+	Decide      Decide        `yaml:"decide"`       // who chooses from what is legal; empty: a model where one answers
+	Reflex      bool          `yaml:"reflex"`       // where the cause is proven and the repair loses nothing, no model is waited for
 	ManualGrace time.Duration `yaml:"manual_grace"` // how long somebody else's stop or pause stands before it is undone
 	Verify      Verify        `yaml:"verify"`
 	Quiet       time.Duration `yaml:"quiet"` // after a deployment
 	Budget      Budget        `yaml:"budget"`
+	LLM         llm.Config    `yaml:"llm"`
 }
+
+// Decide says who chooses an action from those that are legal.
+type Decide string
+
+// Who may choose. By default a model that answers does, and none is missed.
+const (
+	DecideLLM     Decide = "llm"     // a model; where it is missing the runbook does, and it is told
+	DecideRunbook Decide = "runbook" // the rules alone; no model is asked
+)
 
 // Verify is what proves a repair: max(Successes, ⌈For / interval⌉) good
 // scheduled checks in a row.
@@ -36,6 +49,7 @@ func Default() Config {
 		Mode: service.Observe, ManualGrace: 5 * time.Second,
 		Verify: Verify{For: 10 * time.Second, Successes: 3},
 		Quiet:  20 * time.Second,
+		Reflex: true, LLM: llm.Default(),
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second},
 	}
 }

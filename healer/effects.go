@@ -25,6 +25,8 @@ func (l *life) carry(e Effect) {
 		l.worker("answer", func() { l.answer(e) })
 	case Look:
 		l.worker("look", func() { l.give(l.work, timed{in: l.look(e)}) })
+	case Ask:
+		l.ask(e)
 	case Act:
 		l.acting++
 		l.worker("act", func() {

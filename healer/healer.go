@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -21,6 +22,7 @@ import (
 // Log is the part of the bus that the healer uses; event.Log documents it.
 type Log interface {
 	Append(ctx context.Context, topic, key string, value []byte) error
+	Enqueue(topic, key string, value []byte)
 	Subscribe(ctx context.Context, s event.Subscription) error
 }
 
@@ -35,10 +37,18 @@ type Runtime interface {
 	Unpause(ctx context.Context, id string) error
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Protected.
+// Model is a language model; *llm.Client documents it.
+type Model interface {
+	Check(ctx context.Context) error
+	Ask(ctx context.Context, q llm.Question, told func(string)) llm.Answer
+}
+
+// Deps are what a Healer needs. All of them are mandatory but Model and
+// Protected.
 type Deps struct {
 	Log       Log
 	Runtime   Runtime
+	Model     Model // nil: the runbook decides alone
 	Instance  string
 	Host      string
 	Config    Config
@@ -54,11 +64,14 @@ type Healer struct {
 	deps    Deps
 	apply   chan struct{}
 	claimed atomic.Pointer[event.Origin]
+	model   atomic.Pointer[Readiness]
 }
 
 // New is a healer that has read nothing yet.
 func New(deps Deps) *Healer {
-	return &Healer{deps: deps, apply: make(chan struct{}, 1)}
+	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
+	h.model.Store(&Readiness{Why: notHeard})
+	return h
 }
 
 // Apply says that the configured services have changed.
@@ -107,6 +120,8 @@ type life struct {
 	acting int           // calls whose workers have not ended
 	ended  chan struct{} // one of them has
 	owner  bool
+	asks   map[string]context.CancelFunc // by service: questions under way
+	relook chan struct{}                 // the model is to be looked for at once
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -116,12 +131,16 @@ func (h *Healer) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group, reading := errgroup.WithContext(ctx)
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
+		asks: map[string]context.CancelFunc{}, relook: make(chan struct{}, 1),
 		world: NewWorld(h.deps.Config, h.deps.Instance, h.deps.Host, h.deps.Services(), h.deps.Protected, time.Now())}
 	supervise.Go(reading, group, "healer loop", func(reading context.Context) error {
 		defer cancel()
 		return l.loop(reading)
 	})
 	supervise.Go(reading, group, "healer replay", l.read)
+	if h.deps.Model != nil {
+		supervise.Go(reading, group, "healer model", l.watchModel)
+	}
 	err := group.Wait()
 	cancel()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

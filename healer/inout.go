@@ -3,6 +3,7 @@ package healer
 import (
 	"time"
 
+	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -48,6 +49,18 @@ type (
 		After    container.State // as it was found after the call; zero where it was not
 		Took     time.Duration
 	}
+	// ModelIs says whether the model can be asked, and why not; empty where
+	// nobody misses it.
+	ModelIs struct {
+		Ready bool
+		Why   string
+	}
+	// Answered is the outcome of Ask.
+	Answered struct {
+		Service string
+		Request int
+		Answer  llm.Answer
+	}
 	// AppendFailed says that it is unknown whether an append was written.
 	AppendFailed struct {
 		ID      string
@@ -73,6 +86,8 @@ func (ReadIncident) input() {}
 func (Replayed) input()     {}
 func (Looked) input()       {}
 func (Acted) input()        {}
+func (ModelIs) input()      {}
+func (Answered) input()     {}
 func (AppendFailed) input() {}
 func (Published) input()    {}
 func (Reconfigured) input() {}
@@ -96,6 +111,14 @@ type (
 		Request int
 		Ref     string
 	}
+	// Ask asks the model for its view, until Deadline (monotonic).
+	Ask struct {
+		Service  string
+		Incident string
+		Request  int
+		Question llm.Question
+		Deadline time.Time
+	}
 	// Act inspects the target once more, compares it with Pins, and only then
 	// makes the call, all before Deadline.
 	Act struct {
@@ -112,4 +135,5 @@ func (Append) effect()  {}
 func (Publish) effect() {}
 func (Answer) effect()  {}
 func (Look) effect()    {}
+func (Ask) effect()     {}
 func (Act) effect()     {}

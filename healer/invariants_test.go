@@ -3,10 +3,12 @@ package healer
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -63,6 +65,9 @@ func (m *sim) audit() {
 			if perMinute[minute]++; perMinute[minute] > 60 {
 				m.violated("more than 60 records a minute on %s", e.Service)
 			}
+			if diagnosed, is := e.Data.(event.Diagnosed); is {
+				m.legal(e, diagnosed)
+			}
 			if resolved, is := e.Data.(event.Resolved); is && resolved.How == event.HowHealed {
 				m.proved(in)
 			}
@@ -75,6 +80,22 @@ func (m *sim) audit() {
 		case !bytes.Equal(before, w.value) && before != nil:
 			m.violated("a fork at %s: %s and %s", id, before, w.value)
 		}
+	}
+}
+
+// legal checks that what stands was legal, whoever chose it, and that who is
+// named had said so.
+func (m *sim) legal(e event.Incident, d event.Diagnosed) {
+	byModel := strings.HasPrefix(e.By, event.ByModel)
+	switch {
+	case !slices.Contains(names(d.Legal), d.Action):
+		m.violated("%s/%d stands for %s, which is not legal", e.ID, e.Seq, d.Action)
+	case byModel && (d.Model == nil || d.Model.Action != d.Action):
+		m.violated("%s/%d is by %s, which had not chosen %s", e.ID, e.Seq, e.By, d.Action)
+	case !byModel && d.Runbook.Action != d.Action:
+		m.violated("%s/%d is by %s, and the runbook had not chosen %s", e.ID, e.Seq, e.By, d.Action)
+	case d.Action == service.ActionNone && d.Runbook.Action != service.ActionNone:
+		m.violated("%s/%d leaves undone what the runbook would do", e.ID, e.Seq)
 	}
 }
 

@@ -157,6 +157,9 @@ func random(seed uint64, tell bool) *sim {
 	if tell {
 		m.trace = []string{}
 	}
+	if seed%4 == 1 {
+		m.withModel(m.fickle)
+	}
 	m.run(m.between(5*time.Second, 20*time.Second))
 	for range 1 + m.rng.IntN(6) {
 		act := outside[m.rng.IntN(len(outside))]
@@ -291,6 +294,9 @@ func enumerated(n uint64, inputs int, tell bool) *sim {
 	m := newSim(n, 1)
 	if tell {
 		m.trace = []string{}
+	}
+	if n%5 == 1 {
+		m.withModel(m.fickle)
 	}
 	m.run(8 * time.Second)
 	pause := rhythms[n%uint64(len(rhythms))]

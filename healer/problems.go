@@ -28,6 +28,9 @@ func (c Config) Problems() []service.Problem {
 	if c.Mode != service.Observe && c.Mode != service.Auto {
 		add("mode", string(c.Mode), "is not a mode; known are observe and auto")
 	}
+	if c.Decide != "" && c.Decide != DecideLLM && c.Decide != DecideRunbook {
+		add("decide", string(c.Decide), "must be llm or runbook")
+	}
 	between("manual_grace", c.ManualGrace, 0, 10*time.Minute)
 	between("verify.for", c.Verify.For, time.Second, time.Hour)
 	count("verify.successes", c.Verify.Successes, 100)
@@ -36,6 +39,9 @@ func (c Config) Problems() []service.Problem {
 	count("budget.per_hour", c.Budget.PerHour, 1000)
 	count("budget.host_per_minute", c.Budget.HostPerMinute, 1000)
 	between("budget.cooldown", c.Budget.Cooldown, time.Second, 10*time.Minute)
+	for _, p := range c.LLM.Problems() {
+		add("llm."+p.Key, p.Value, p.Message)
+	}
 	return all
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -42,11 +43,14 @@ type sim struct {
 	services  map[string]event.Service
 	commands  []event.Command
 
+	model func(Ask) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
 	broken string // the first invariant that did not hold
 
+	asked    int             // questions to the model
 	calls    map[string]int  // calls made, by incident and attempt
 	running  map[string]bool // calls that run, by service
 	finished map[string]bool // attempts whose result is on the log
@@ -184,6 +188,9 @@ func (m *sim) boot() {
 	m.running = map[string]bool{}
 	m.world = NewWorld(m.cfg, "me", "local", defs, nil, m.now)
 	m.after(m.between(10*time.Millisecond, 300*time.Millisecond), m.living(m.replay))
+	if m.model != nil {
+		m.after(20*time.Millisecond, m.living(func() { m.step(ModelIs{Ready: true}) }))
+	}
 }
 
 func (m *sim) replay() {
@@ -302,9 +309,32 @@ func (m *sim) carry(e Effect) {
 		m.after(5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
 	case Look:
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+	case Ask:
+		m.ask(e)
 	case Act:
 		m.act(e)
 	}
+}
+
+func (m *sim) ask(e Ask) {
+	if m.model == nil {
+		m.violated("a model is asked that is not there: %s", e.Service)
+		return
+	}
+	m.asked++
+	answer, after := m.model(e)
+	m.note("ask %s/%d %v: %+v after %s", e.Service, e.Request, names(e.Question.Legal), answer, after)
+	if after >= 0 {
+		m.after(min(after, e.Deadline.Sub(m.now)), m.living(func() { m.step(Answered{e.Service, e.Request, answer}) }))
+	}
+}
+
+func names(legal []event.Choice) []string {
+	var all []string
+	for _, c := range legal {
+		all = append(all, c.Action)
+	}
+	return all
 }
 
 func (m *sim) append(e event.Incident) {

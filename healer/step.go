@@ -52,6 +52,10 @@ func (w *World) Step(in Input, now time.Time) []Effect {
 				s.published = event.Service{} // it is written again
 			}
 		}
+	case ModelIs:
+		w.model = in
+	case Answered:
+		w.answered(in, now)
 	case Reconfigured:
 		w.reconfigure(in.Services, now)
 	case Tick:

@@ -149,21 +149,34 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 		w.write(s, event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: s.look.logs}, now)
 		return
 	}
-	diagnosed := event.Diagnosed{Cause: dx.Cause, Action: dx.Action, Target: s.def.Name, Confidence: dx.Confidence,
-		Command: command(dx.Action, s.name()), Legal: dx.Legal, NotOffered: dx.NotOffered,
-		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
-	if before, written := lastOf(s, event.TypeDiagnosed); !written || !sameDiagnosis(before.Data.(event.Diagnosed), diagnosed) {
-		w.write(s, event.ByRunbook, diagnosed, now)
+	before, written := lastOf(s, event.TypeDiagnosed)
+	if !written || !sameDiagnosis(before.Data.(event.Diagnosed), dx) {
+		w.diagnose(s, dx, now)
 		return
 	}
-	switch dx.Action {
+	switch stands := before.Data.(event.Diagnosed); stands.Action {
 	case service.ActionNone:
 		w.suppress(s, "none", dx.Why, nil, now)
 	case service.ActionEscalate:
-		w.escalate(s, event.ByRunbook, escalation(s, dx), now)
+		w.escalate(s, decider(s.incident), escalation(stands, dx), now)
 	default:
-		w.act(s, dx.Action, now)
+		w.act(s, stands.Action, now)
 	}
+}
+
+// diagnose writes what is held to be the cause and what is to be done about it,
+// once the model's view is known, where it has one.
+func (w *World) diagnose(s *svc, dx runbook.Diagnosis, now time.Time) {
+	answer, known := w.consult(s, dx, now)
+	if !known {
+		return
+	}
+	diagnosed := event.Diagnosed{Cause: dx.Cause, Action: dx.Action, Target: s.def.Name, Confidence: dx.Confidence,
+		Legal: dx.Legal, NotOffered: dx.NotOffered,
+		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
+	by := stand(&diagnosed, w.cfg.LLM.Model, answer)
+	diagnosed.Command = command(diagnosed.Action, s.name())
+	w.write(s, by, diagnosed, now)
 }
 
 // heldAlike says that the facts may read otherwise, and nothing follows from
@@ -193,17 +206,17 @@ func decisive(facts []event.Fact) []event.Fact {
 	return slices.DeleteFunc(slices.Clone(facts), func(f event.Fact) bool { return !f.Decisive })
 }
 
-func sameDiagnosis(a, b event.Diagnosed) bool {
-	return a.Cause == b.Cause && a.Action == b.Action && slices.Equal(a.Legal, b.Legal) && slices.Equal(a.NotOffered, b.NotOffered)
-}
-
-func escalation(s *svc, dx runbook.Diagnosis) string {
+func escalation(stands event.Diagnosed, dx runbook.Diagnosis) string {
 	for _, refused := range dx.NotOffered {
 		if strings.HasPrefix(refused.Why, failedBefore) {
 			return fmt.Sprintf("%s %s: %s", dx.Cause, refused.Action, refused.Why)
 		}
 	}
-	return dx.Cause + " " + strings.ToUpper(dx.Why[:1]) + dx.Why[1:] + "."
+	why := dx.Why
+	if dx.Action != service.ActionEscalate && stands.Model != nil { // the model calls, where the runbook would not
+		why = "the model calls for a person: " + strings.TrimRight(stands.Model.Why, ". ")
+	}
+	return dx.Cause + " " + strings.ToUpper(why[:1]) + why[1:] + "."
 }
 
 // act asks the guard, and writes the intent.
@@ -247,7 +260,7 @@ func (w *World) reconsider(s *svc, now time.Time) {
 	}
 	dx := runbook.Diagnose(facts)
 	before, known := lastOf(s, event.TypeDiagnosed)
-	if dx.Wait != "" || !known || before.Data.(event.Diagnosed).Cause == dx.Cause || !runbook.Tier0(dx.Action) || dx.Action == service.ActionNone {
+	if dx.Wait != "" || !known || runbooksView(before.Data.(event.Diagnosed)).Cause == dx.Cause || !runbook.Tier0(dx.Action) || dx.Action == service.ActionNone {
 		return
 	}
 	if verdict := guard(w.situation(s, dx.Action, now)); verdict.gate != "" || verdict.escalate != "" {

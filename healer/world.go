@@ -19,6 +19,8 @@ type World struct {
 	instance string
 	host     string
 
+	model ModelIs // as last heard
+
 	incidents *state.Incidents
 	services  map[string]*svc
 	order     []string
@@ -73,14 +75,15 @@ type svc struct {
 	away      time.Time       // since when its appends fail; zero: they don't
 	wasAway   time.Duration   // for how long they failed, to be told once they don't
 
-	look   look
-	work   work
-	good   run // scheduled good checks of our own since it is good
-	hour   []time.Time
-	fails  int       // repairs in a row that did not hold
-	failed time.Time // the last of them
-	unmade time.Time // when an intent was last closed as not carried out
-	chaos  []time.Time
+	look       look
+	consulting consulting
+	work       work
+	good       run // scheduled good checks of our own since it is good
+	hour       []time.Time
+	fails      int       // repairs in a row that did not hold
+	failed     time.Time // the last of them
+	unmade     time.Time // when an intent was last closed as not carried out
+	chaos      []time.Time
 
 	published   event.Service
 	publishing  bool

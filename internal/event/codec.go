@@ -132,6 +132,18 @@ func DecodeDocker(value []byte) (Docker, error) {
 	return d, nil
 }
 
+// DecodeThinking reads a record of TopicThinking.
+func DecodeThinking(value []byte) (Thinking, error) {
+	var t Thinking
+	if err := decode(value, &t); err != nil {
+		return Thinking{}, fmt.Errorf("thinking: %w", err)
+	}
+	if t.Incident == "" {
+		return Thinking{}, errors.New("thinking: incident is missing")
+	}
+	return t, nil
+}
+
 // DecodeIncident reads a record of TopicIncidents. An event of a type that
 // this version does not know is read with its data as Other.
 func DecodeIncident(value []byte) (Incident, error) {

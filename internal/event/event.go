@@ -16,6 +16,7 @@ const (
 	TopicIncidents   = "logstream.incidents"
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
+	TopicThinking    = "logstream.thinking"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
@@ -185,6 +186,19 @@ type CommandArgs struct {
 type CommandResult struct {
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
+}
+
+// Thinking is a piece of what a model writes about an incident while it writes
+// it: a record of TopicThinking. The first piece of a question may be empty: it
+// says that the model is asked. Readers append Text to what they have until
+// Done.
+type Thinking struct {
+	Time     time.Time `json:"time"`
+	Incident string    `json:"incident"`
+	Service  string    `json:"service"`
+	Text     string    `json:"text"`
+	Done     bool      `json:"done"`
+	Origin
 }
 
 // Engine stream events beside Docker's own actions. They have no container.

@@ -78,6 +78,7 @@ func TestGolden(t *testing.T) {
 			Result: &CommandResult{false, "there is nothing to hold"}}, decoded(DecodeCommand)},
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Origin: origin}, decoded(DecodeDocker)},
+		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
 		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
@@ -120,7 +121,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 9 + len(incidentData()); len(files) != want {
+	if want := 10 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }

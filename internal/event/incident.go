@@ -26,8 +26,9 @@ const (
 	TypeClaim             Type = "claim"
 )
 
-// Who decides.
+// Who decides. A model is named behind ByModel.
 const (
+	ByModel     = "llm:"
 	ByRunbook   = "runbook"
 	ByGuard     = "guard"
 	ByLogstream = "logstream"

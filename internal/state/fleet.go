@@ -26,6 +26,7 @@ const (
 	KindService  = "service"
 	KindIncident = "incident"
 	KindAgent    = "agent"
+	KindThinking = "thinking" // what a model writes, while it writes it
 	KindInfo     = "info"
 	// KindResync has no data: something is gone, and only a whole snapshot says so.
 	KindResync = "resync"

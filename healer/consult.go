@@ -1,0 +1,146 @@
+package healer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"logstream/healer/llm"
+	"logstream/healer/runbook"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+const (
+	proven       = 0.9             // how sure the runbook is of a cause that the facts prove
+	lateAnswer   = 3 * time.Second // an outcome that is not heard so long after its deadline never comes
+	leastToThink = time.Second     // with less time left a question is not worth asking
+)
+
+// consulting is what the model is asked about a service, before its diagnosis
+// is written. A new life asks anew: nothing was written yet.
+type consulting struct {
+	request  int // the newest
+	incident string
+	about    string      // what was diagnosed when it was asked
+	since    time.Time   // the first question about the diagnosis that is to be written; zero: none
+	answer   *llm.Answer // to the newest request; nil: not there yet
+}
+
+// consult gives the model's view of what is about to be diagnosed. Not known
+// yet: it is asked, and waited for, and nothing else happens meanwhile. A model
+// that is known not to be there is not waited for at all. What was not asked is
+// an answer without a word.
+func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm.Answer, known bool) {
+	c := &s.consulting
+	if c.incident != s.incident.ID {
+		*c = consulting{request: c.request, incident: s.incident.ID}
+	}
+	answered := func(a llm.Answer) (llm.Answer, bool) {
+		*c = consulting{request: c.request, incident: c.incident}
+		return a, true
+	}
+	switch {
+	case !w.asksModel(s, dx):
+		return answered(llm.Answer{})
+	case !w.model.Ready:
+		return answered(llm.Answer{Invalid: w.model.Why})
+	}
+	about := diagnosis(dx)
+	switch {
+	case c.about == about && c.answer != nil:
+		return answered(*c.answer)
+	case c.about == about && now.Sub(c.since) > w.cfg.LLM.Timeout+lateAnswer:
+		return answered(llm.Answer{Invalid: fmt.Sprintf("nothing was heard of it within %s", w.cfg.LLM.Timeout)})
+	case c.about == about:
+		return llm.Answer{}, false
+	case c.since.IsZero():
+		c.since = now
+	case c.since.Add(w.cfg.LLM.Timeout).Sub(now) < leastToThink:
+		return answered(llm.Answer{Invalid: "the facts changed while it was being asked, until its time was over"})
+	}
+	c.request++
+	c.about, c.answer = about, nil
+	w.emit(Ask{Service: s.def.Name, Incident: s.incident.ID, Request: c.request, Deadline: c.since.Add(w.cfg.LLM.Timeout),
+		Question: llm.Question{Service: s.def.Name, Note: s.def.Note, Facts: dx.Facts, Logs: s.look.logs, Legal: dx.Legal, NotOffered: dx.NotOffered}})
+	return llm.Answer{}, false
+}
+
+// asksModel says whether the model has a say in this diagnosis: not where there
+// is nothing to do, not where an operator has decided, and with reflex not where
+// the cause is proven and its repair loses nothing.
+func (w *World) asksModel(s *svc, dx runbook.Diagnosis) bool {
+	switch {
+	case w.cfg.Decide == DecideRunbook, forcedAction(s.incident) != "", dx.Action == service.ActionNone:
+		return false
+	case w.cfg.Reflex && runbook.Tier0(dx.Action) && dx.Confidence >= proven:
+		return false
+	}
+	return true
+}
+
+// diagnosis is what a question was about: while it stays the same, so does the
+// question.
+func diagnosis(dx runbook.Diagnosis) string {
+	return fmt.Sprintf("%q %q %q %q", dx.Cause, dx.Action, dx.Legal, dx.NotOffered)
+}
+
+// answered takes the model's answer, unless something else was asked since.
+func (w *World) answered(in Answered, now time.Time) {
+	s := w.services[in.Service]
+	if s == nil || in.Request != s.consulting.request {
+		return
+	}
+	s.consulting.answer = &in.Answer
+	w.touch(s, now)
+}
+
+// stand puts the model's view beside the runbook's, and lets one of them stand:
+// the model's choice where it is legal, and is one. It says whose it is.
+func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
+	d.Prompt, d.Raw, d.Reasoning, d.Invalid, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Invalid, answer.Opinion
+	choice := answer.Opinion
+	switch {
+	case choice == nil:
+		return event.ByRunbook
+	case !slices.ContainsFunc(d.Legal, func(c event.Choice) bool { return c.Action == choice.Action }):
+		d.Invalid = fmt.Sprintf("it chose %q, which is not legal here", clip(choice.Action, 80))
+		d.Model = nil
+		return event.ByRunbook
+	case noOpinion(d.Action, choice.Action):
+		return event.ByRunbook
+	}
+	d.Action, d.Confidence = choice.Action, choice.Confidence
+	if choice.Cause != "" {
+		d.Cause = choice.Cause
+	}
+	return event.ByModel + model
+}
+
+// noOpinion says whether a model's choice counts as none: it would do nothing
+// while a repair is left that is legal and was not tried, or leave a person
+// uncalled whom the runbook would call.
+func noOpinion(runbooks, models string) bool {
+	switch models {
+	case service.ActionNone:
+		return runbooks != service.ActionNone
+	case service.ActionEscalate:
+		return runbooks != service.ActionNone && runbooks != service.ActionEscalate
+	}
+	return false
+}
+
+// sameDiagnosis says whether the runbook finds the same as when a diagnosis was
+// written, whoever's view stood then.
+func sameDiagnosis(before event.Diagnosed, dx runbook.Diagnosis) bool {
+	view := runbooksView(before)
+	return view.Cause == dx.Cause && view.Action == dx.Action && slices.Equal(before.Legal, dx.Legal) && slices.Equal(before.NotOffered, dx.NotOffered)
+}
+
+// runbooksView is what the runbook held when a diagnosis was written.
+func runbooksView(d event.Diagnosed) event.Opinion {
+	if d.Runbook != nil {
+		return *d.Runbook
+	}
+	return event.Opinion{Cause: d.Cause, Action: d.Action, Confidence: d.Confidence}
+}

@@ -1,0 +1,266 @@
+package healer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/healer/llm"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// diagnoses are those that were written so far, with who they are by.
+func diagnoses(m *sim) (all []event.Diagnosed, by []string) {
+	for _, w := range m.incidents {
+		if data, is := w.event.Data.(event.Diagnosed); is {
+			all, by = append(all, data), append(by, w.event.By)
+		}
+	}
+	return all, by
+}
+
+// begun is when the first action was.
+func begun(t *testing.T, m *sim) time.Time {
+	t.Helper()
+	for _, w := range m.incidents {
+		if w.event.Type == event.TypeActionStarted {
+			return w.event.Time
+		}
+	}
+	t.Fatal("no action was begun")
+	return time.Time{}
+}
+
+const simModel = "llm:deepseek-r1:1.5b"
+
+func TestWhoseViewStands(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		model         func(Ask) (llm.Answer, time.Duration)
+		by, cause     string
+		invalid, view string // of the model
+	}{
+		{"it agrees", says("start", 3*time.Second), simModel, "The model's cause.", "", "start"},
+		{"it would wait", says("none", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "none"},
+		{"it would call a person", says("escalate", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "escalate"},
+		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "Its container was killed through the engine.", `it chose "remove", which is not legal here`, ""},
+		{"it is late", func(Ask) (llm.Answer, time.Duration) {
+			return llm.Answer{Invalid: "it did not answer within 20s", Prompt: "asked"}, 20 * time.Second
+		}, "runbook", "Its container was killed through the engine.", "it did not answer within 20s", ""},
+		{"nothing is ever heard of it", func(Ask) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
+			"Its container was killed through the engine.", "nothing was heard of it within 20s", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, b := quiet(t)
+			m.withModel(tt.model)
+			do("kill", m, b)
+			m.run(60 * time.Second)
+			all, by := diagnoses(m)
+			if len(all) != 1 || by[0] != tt.by || m.asked != 1 {
+				t.Fatalf("%d diagnoses by %v after %d questions, want one by %s after one", len(all), by, m.asked, tt.by)
+			}
+			d := all[0]
+			if d.Action != "start" || d.Cause != tt.cause || d.Invalid != tt.invalid || d.Command != "docker start svc-0" {
+				t.Errorf("got %+v", d)
+			}
+			if d.Runbook == nil || d.Runbook.Action != "start" || d.Runbook.Cause != "Its container was killed through the engine." {
+				t.Errorf("the runbook's view: %+v", d.Runbook)
+			}
+			if (d.Model == nil) != (tt.view == "") || d.Model != nil && d.Model.Action != tt.view {
+				t.Errorf("the model's view: %+v, want %q", d.Model, tt.view)
+			}
+			in := m.world.services["svc-0"].incident
+			started, _ := in.Last(event.TypeActionStarted)
+			if got := actions(m); !slices.Equal(got, []string{"start"}) || in.How != event.HowHealed || started.By != tt.by {
+				t.Errorf("actions %v by %s, how %q", got, started.By, in.How)
+			}
+		})
+	}
+}
+
+func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
+	m, b := quiet(t)
+	var asked llm.Question
+	m.withModel(func(e Ask) (llm.Answer, time.Duration) {
+		asked = e.Question
+		return says("start", time.Second)(e)
+	})
+	m.world.services["svc-0"].def.Note = "nobody can pay"
+	do("kill", m, b)
+	m.run(30 * time.Second)
+	all, _ := diagnoses(m)
+	if d := all[0]; d.Prompt != "asked" || d.Raw != "answered" || d.Reasoning != "thought" || d.Confidence != 0.7 {
+		t.Errorf("kept: %+v", d)
+	}
+	if asked.Service != "svc-0" || asked.Note != "nobody can pay" || !slices.Equal(names(asked.Legal), []string{"start", "escalate", "none"}) ||
+		len(asked.Facts) == 0 || len(asked.NotOffered) == 0 {
+		t.Errorf("asked: %+v", asked)
+	}
+}
+
+// TestAModelThatIsAbsentIsNotWaitedFor compares with the rules alone.
+func TestAModelThatIsAbsentIsNotWaitedFor(t *testing.T) {
+	repair := func(prepare func(*sim)) (*sim, time.Duration) {
+		m, b := quiet(t)
+		prepare(m)
+		since := m.now
+		do("kill", m, b)
+		m.run(30 * time.Second)
+		return m, begun(t, m).Sub(since)
+	}
+	_, alone := repair(func(m *sim) { m.world.cfg.Decide = DecideRunbook })
+	absent, without := repair(func(m *sim) {
+		m.withModel(says("start", 3*time.Second))
+		m.step(ModelIs{Why: "nothing listens at http://localhost:11434"})
+	})
+	if without > alone {
+		t.Errorf("with the model known to be absent the repair begins after %s, with the rules alone after %s", without, alone)
+	}
+	all, by := diagnoses(absent)
+	if absent.asked != 0 || by[0] != "runbook" || all[0].Invalid != "nothing listens at http://localhost:11434" {
+		t.Errorf("asked %d times; by %s, invalid %q", absent.asked, by[0], all[0].Invalid)
+	}
+	_, with := repair(func(m *sim) { m.withModel(says("start", 3*time.Second)) })
+	if with < alone+3*time.Second {
+		t.Errorf("a model that takes 3 s delays the repair to %s only", with)
+	}
+}
+
+func TestReflexWaitsForNobody(t *testing.T) {
+	m, b := quiet(t)
+	m.withModel(says("start", 10*time.Second))
+	m.world.cfg.Reflex = true
+	do("kill", m, b)
+	m.run(2 * time.Second)
+	if b.state.Status != container.Running || m.asked != 0 {
+		t.Errorf("two seconds after a kill it is %s, and the model was asked %d times", b.state.Status, m.asked)
+	}
+	m.run(30 * time.Second)
+	m.model = says("restart", 2*time.Second)
+	do("error", m, b)
+	m.run(30 * time.Second)
+	if m.asked != 1 {
+		t.Errorf("a restart loses what is in memory: the model was asked %d times, want once", m.asked)
+	}
+}
+
+func TestAnOperatorsChoiceIsNotPutToTheModel(t *testing.T) {
+	m, _ := quiet(t)
+	m.withModel(says("none", time.Second))
+	m.step(ReadCommand{event.Command{ID: "c1", Time: m.now, By: "operator:ann", Service: "svc-0", Command: event.CommandHeal, Args: event.CommandArgs{Action: "restart"}}})
+	m.run(30 * time.Second)
+	if got := actions(m); !slices.Equal(got, []string{"restart"}) || m.asked != 0 {
+		t.Errorf("actions %v after %d questions: want a restart after none", got, m.asked)
+	}
+}
+
+// TestAFailedChoiceOfTheModelIsNotMadeAgain: whatever words a model finds for
+// it, it is the same cause.
+func TestAFailedChoiceOfTheModelIsNotMadeAgain(t *testing.T) {
+	m, b := quiet(t)
+	n := 0
+	m.withModel(func(e Ask) (llm.Answer, time.Duration) {
+		n++
+		return llm.Answer{Opinion: &event.Opinion{Cause: strings.Repeat("Other words. ", n), Action: e.Question.Legal[0].Action, Confidence: 0.5}}, time.Second
+	})
+	b.app = "broken"
+	m.run(5 * time.Minute)
+	if got := actions(m); !slices.Equal(got, []string{"restart"}) {
+		t.Errorf("actions %v, want one restart", got)
+	}
+	in := m.world.services["svc-0"].incident
+	escalated, called := in.Last(event.TypeEscalated)
+	if in.State != state.Escalated || !called || escalated.By != simModel {
+		t.Errorf("the incident is %s, called by %q", in.State, escalated.By)
+	}
+}
+
+// TestFactsThatFlapDoNotHoldUpTheModelForEver: the time for all questions about
+// one diagnosis is that of one.
+func TestFactsThatFlapDoNotHoldUpTheModelForEver(t *testing.T) {
+	m, b := quiet(t)
+	m.withModel(says("restart", 15*time.Second))
+	b.app, b.flap = "broken", true
+	since := m.now
+	m.run(2 * time.Minute)
+	if first := begun(t, m).Sub(since); first > 40*time.Second {
+		t.Errorf("while the facts flap the first repair begins after %s", first)
+	}
+}
+
+func TestANewLifeAsksAnew(t *testing.T) {
+	m, b := quiet(t)
+	m.withModel(says("start", 5*time.Second))
+	do("kill", m, b)
+	m.run(3 * time.Second)
+	m.kill() // while the model thinks
+	m.run(90 * time.Second)
+	_, by := diagnoses(m)
+	if got := actions(m); !slices.Equal(got, []string{"start"}) || m.asked != 2 || !slices.Equal(by, []string{simModel}) {
+		t.Errorf("actions %v, asked %d times, diagnoses by %v", got, m.asked, by)
+	}
+	if in := m.world.services["svc-0"].incident; in.How != event.HowHealed {
+		t.Errorf("the incident ended %q", in.How)
+	}
+}
+
+// TestWhatRecoversWhileTheModelThinksIsLeftAlone: the answer is about the past.
+func TestWhatRecoversWhileTheModelThinksIsLeftAlone(t *testing.T) {
+	m, b := quiet(t)
+	m.withModel(says("start", 15*time.Second))
+	do("kill", m, b)
+	m.run(2 * time.Second)
+	do("start", m, b)
+	m.run(60 * time.Second)
+	if got := actions(m); len(got) != 0 {
+		t.Errorf("actions %v: somebody else had started it", got)
+	}
+}
+
+func TestStand(t *testing.T) {
+	legal := []event.Choice{{Letter: "A", Action: "restart"}, {Letter: "B", Action: "escalate"}, {Letter: "C", Action: "none"}}
+	for _, tt := range []struct {
+		runbook, model string
+		stands         string
+		by             string
+	}{
+		{"restart", "restart", "restart", "llm:m"},
+		{"restart", "escalate", "restart", "runbook"},
+		{"restart", "none", "restart", "runbook"},
+		{"restart", "start", "restart", "runbook"},
+		{"escalate", "restart", "restart", "llm:m"},
+		{"escalate", "escalate", "escalate", "llm:m"},
+		{"escalate", "none", "escalate", "runbook"},
+		{"none", "escalate", "escalate", "llm:m"},
+		{"none", "none", "none", "llm:m"},
+		{"restart", "", "restart", "runbook"},
+	} {
+		d := event.Diagnosed{Action: tt.runbook, Cause: "the runbook's", Legal: legal}
+		answer := llm.Answer{Invalid: "no answer"}
+		if tt.model != "" {
+			answer = llm.Answer{Opinion: &event.Opinion{Action: tt.model}}
+		}
+		if by := stand(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" {
+			t.Errorf("runbook %s, model %q: %s stands by %s (%q), want %s by %s", tt.runbook, tt.model, d.Action, by, d.Cause, tt.stands, tt.by)
+		}
+	}
+}
+
+func TestHealerProblems(t *testing.T) {
+	c := Default()
+	c.Decide, c.LLM.URL, c.LLM.Timeout = "model", "http://10.1.2.3:11434", 0
+	var keys []string
+	for _, p := range c.Problems() {
+		keys = append(keys, p.Key)
+	}
+	if want := []string{"decide", "llm.url", "llm.timeout"}; !slices.Equal(keys, want) {
+		t.Errorf("problems at %v, want %v", keys, want)
+	}
+	if c = Default(); len(c.Problems()) != 0 || !c.Reflex || c.Mode != service.Observe {
+		t.Errorf("the default: %+v has %v", c, c.Problems())
+	}
+}

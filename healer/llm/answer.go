@@ -1,0 +1,82 @@
+package llm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"logstream/internal/event"
+	"logstream/internal/redact"
+)
+
+// Answer is what came of a question.
+type Answer struct {
+	// Opinion is what the model holds to be the case, with a legal action; nil
+	// where there is none that can be used, for the reason that Invalid gives.
+	Opinion *event.Opinion
+	Invalid string
+	// What was asked and answered, for people to see.
+	Prompt    string
+	Raw       string
+	Reasoning string // its thinking
+}
+
+const maxWords = 300 // characters of a cause or a why
+
+// parse reads what a model answered. It takes one JSON object whose action is
+// one of legal; the rest may be missing or wrong, and is then left out.
+func parse(raw string, legal []event.Choice) (*event.Opinion, error) {
+	text := strings.TrimSpace(raw)
+	// Servers from before thinking was a field of its own leave it in the answer.
+	if _, after, found := strings.Cut(text, "</think>"); found && strings.HasPrefix(text, "<think>") {
+		text = strings.TrimSpace(after)
+	}
+	if text == "" {
+		return nil, errors.New("its answer is empty")
+	}
+	var said struct {
+		Action     any             `json:"action"`
+		Cause      any             `json:"cause"`
+		Why        any             `json:"why"`
+		Confidence json.RawMessage `json:"confidence"`
+	}
+	if text[0] != '{' || json.Unmarshal([]byte(text), &said) != nil {
+		return nil, fmt.Errorf("its answer is no JSON object: %s", quoted(text))
+	}
+	action, is := said.Action.(string)
+	if !is || action == "" {
+		return nil, fmt.Errorf("its answer names no action: %s", quoted(text))
+	}
+	if !slices.ContainsFunc(legal, func(c event.Choice) bool { return c.Action == action }) {
+		return nil, fmt.Errorf("it chose %s, which is not one of %s", quoted(action), names(legal))
+	}
+	return &event.Opinion{Cause: words(said.Cause), Action: action, Confidence: share(said.Confidence), Why: words(said.Why)}, nil
+}
+
+// share is a number from 0 to 1; 0 where it is anything else, such as 1e999.
+func share(raw json.RawMessage) float64 {
+	var f float64
+	if json.Unmarshal(raw, &f) != nil || f < 0 || f > 1 {
+		return 0
+	}
+	return f
+}
+
+// words is a sentence of the model's, fit to be shown.
+func words(said any) string {
+	text, _ := said.(string)
+	return clip(oneLine(redact.Text(text)), maxWords)
+}
+
+// quoted is a piece of what it said, for an error.
+func quoted(text string) string { return fmt.Sprintf("%q", clip(oneLine(redact.Text(text)), 80)) }
+
+func names(legal []event.Choice) string {
+	all := make([]string, len(legal))
+	for i, c := range legal {
+		all[i] = c.Action
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,259 @@
+package llm
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/healer/llm/llmtest"
+)
+
+const name = "deepseek-r1:1.5b"
+
+// client is one of a server at url.
+func client(t *testing.T, url string, change func(*Config)) *Client {
+	t.Helper()
+	config := Default()
+	config.URL = url
+	if change != nil {
+		change(&config)
+	}
+	c, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCheck(t *testing.T) {
+	s := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	c := client(t, s.URL, nil)
+	if err := c.Check(t.Context()); err != nil || c.thinks.Load() {
+		t.Errorf("a model that is there: %v, thinks %v", err, c.thinks.Load())
+	}
+	s.Thinks(true)
+	if err := c.Check(t.Context()); err != nil || !c.thinks.Load() {
+		t.Errorf("a model that can think: %v, thinks %v", err, c.thinks.Load())
+	}
+	s.Remove()
+	var missing *Missing
+	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Mend != "ollama pull "+name || missing.Unanswered {
+		t.Errorf("a model that is not pulled: %v", err)
+	}
+	s.Close()
+	if err := c.Check(t.Context()); !errors.As(err, &missing) || !missing.Unanswered || !strings.Contains(missing.Why, "nothing listens at "+s.URL) {
+		t.Errorf("a server that is gone: %v", err)
+	}
+}
+
+func TestCheckOfWhatIsNoOllama(t *testing.T) {
+	for text, status := range map[string]int{"404 page not found": http.StatusNotFound, "not allowed": http.StatusMethodNotAllowed, "<html>": http.StatusOK} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(text))
+		}))
+		if err := client(t, s.URL, nil).Check(t.Context()); err != nil {
+			t.Errorf("a server that answers %d %q may know chat: %v", status, text, err)
+		}
+		s.Close()
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	defer s.Close()
+	if err := client(t, s.URL, nil).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "502") {
+		t.Errorf("a server that fails: %v", err)
+	}
+}
+
+func TestCheckOfASilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // which takes connections, and nobody serves them
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var missing *Missing
+	if err := client(t, "http://"+l.Addr().String(), nil).Check(ctx); !errors.As(err, &missing) || !strings.HasSuffix(missing.Why, "does not answer") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	s := llmtest.Start(t, name, llmtest.Choose("start", "It was killed."))
+	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+	if got.Opinion == nil || got.Opinion.Action != "start" || got.Opinion.Cause != "It was killed." || got.Opinion.Confidence != 0.9 || got.Invalid != "" {
+		t.Fatalf("got %+v", got)
+	}
+	if got.Prompt != killed().prompt() || !strings.HasPrefix(got.Raw, `{"action":"start"`) {
+		t.Errorf("prompt and raw: %+v", got)
+	}
+	asked := s.Asked()
+	if len(asked) != 1 {
+		t.Fatalf("asked %d times", len(asked))
+	}
+	q := asked[0]
+	if q.Model != name || !q.Stream || q.Think || q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
+		q.Options["temperature"] != 0 || q.Options["num_ctx"] != contextTokens || q.Options["num_predict"] != answerTokens {
+		t.Errorf("asked %+v", q)
+	}
+	if len(q.Messages) != 2 || q.Messages[0].Content != instructions || q.Messages[1].Content != got.Prompt {
+		t.Errorf("messages %+v", q.Messages)
+	}
+}
+
+func TestAnswersThatAreNone(t *testing.T) {
+	say := func(text string) llmtest.Reply { return llmtest.Say(text) }
+	for _, tt := range []struct {
+		name  string
+		reply llmtest.Reply
+		want  string
+	}{
+		{"illegal", say(`{"action":"docker rm -f db"}`), `it chose "docker rm -f db", which is not one of start, escalate, none`},
+		{"garbage", say("sure! docker restart db"), "its answer is no JSON object"},
+		{"empty", say(""), "its answer is empty"},
+		{"no stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {}, "its answer is empty"},
+		{"no JSON at all", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write([]byte("<html>")) }, "its answer cannot be read"},
+		{"cut by its bound", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
+			llmtest.Piece(w, `{"cause":"a`, "", true, "length")
+		}, "its answer was cut"},
+		{"an error in the stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
+			_, _ = w.Write([]byte("{\"error\":\"model runner has unexpectedly stopped\"}\n"))
+		}, "Ollama says: model runner has unexpectedly stopped"},
+		{"busy", llmtest.Refuse(503, "server busy, please try again."), "Ollama answered 503: server busy, please try again."},
+		{"a bad schema", llmtest.Refuse(500, "invalid JSON schema in format"), "Ollama answered 500: invalid JSON schema in format"},
+		{"too long a prompt", llmtest.Refuse(400, "the input length exceeds the context length"), "Ollama answered 400: the input length"},
+		{"not pulled", llmtest.Refuse(404, "model 'deepseek-r1:1.5b' not found"), "Ollama has no model deepseek-r1:1.5b: ollama pull deepseek-r1:1.5b"},
+		{"cut off", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
+			llmtest.Piece(w, `{"cause":`, "", false, "")
+			panic(http.ErrAbortHandler)
+		}, "its answer cannot be read"},
+		{"endless words", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
+			for r.Context().Err() == nil {
+				llmtest.Piece(w, strings.Repeat("word ", 1000), "", false, "")
+			}
+		}, "its answer was cut"},
+		{"endless lines", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
+			for r.Context().Err() == nil {
+				llmtest.Piece(w, "", "", false, "")
+			}
+		}, "it"},
+		{"late", llmtest.Late(time.Minute, llmtest.Choose("start", "")), "it did not answer within 1s"},
+		{"late in the middle", func(w http.ResponseWriter, r *http.Request, c llmtest.Chat) {
+			llmtest.Piece(w, `{"cause":`, "", false, "")
+			llmtest.Late(time.Minute, llmtest.Choose("start", ""))(w, r, c)
+		}, "it did not answer within 1s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := llmtest.Start(t, name, tt.reply)
+			got := client(t, s.URL, func(c *Config) { c.Timeout = time.Second }).Ask(t.Context(), killed(), nil)
+			if got.Opinion != nil || !strings.HasPrefix(got.Invalid, tt.want) {
+				t.Errorf("got %+v, want %q", got, tt.want)
+			}
+			if got.Prompt == "" {
+				t.Error("what was asked is not kept")
+			}
+		})
+	}
+}
+
+func TestAServerThatIsGone(t *testing.T) {
+	s := llmtest.Start(t, name, nil)
+	s.Close()
+	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+	if got.Opinion != nil || got.Invalid != "nothing listens at "+s.URL+": start Ollama (ollama serve), or set healer.decide: runbook" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	elsewhere := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	s := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/api/chat", http.StatusTemporaryRedirect))
+	defer s.Close()
+	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+	if got.Opinion != nil || len(elsewhere.Asked()) != 0 {
+		t.Errorf("evidence was sent elsewhere: %+v", got)
+	}
+}
+
+func TestThinkingIsToldWhileItComes(t *testing.T) {
+	words := []string{"It ", "was ", "killed", "."}
+	s := llmtest.Start(t, name, llmtest.Think(words, time.Millisecond, llmtest.Choose("start", "")))
+	s.Thinks(true)
+	c := client(t, s.URL, nil)
+	if err := c.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	got := c.Ask(t.Context(), killed(), func(text string) { told = append(told, text) })
+	if !slices.Equal(told, words) || got.Reasoning != "It was killed." || got.Opinion == nil || !s.Asked()[0].Think {
+		t.Errorf("told %v, got %+v", told, got)
+	}
+	off := client(t, s.URL, func(c *Config) { c.Think = ThinkOff })
+	off.thinks.Store(true)
+	if got := off.Ask(t.Context(), killed(), nil); got.Reasoning != "" || got.Opinion == nil {
+		t.Errorf("think: off: %+v", got)
+	}
+}
+
+// TestWhoThinksTooLongIsAskedForTheAnswer: half an answer in time is worth more
+// than a whole one that comes too late.
+func TestWhoThinksTooLongIsAskedForTheAnswer(t *testing.T) {
+	for name, reply := range map[string]llmtest.Reply{
+		"for ever":              llmtest.Think(slices.Repeat([]string{"hm "}, 10_000), 10*time.Millisecond, llmtest.Choose("start", "")),
+		"and then says nothing": llmtest.Think([]string{"hm"}, time.Millisecond, nothingAfterThinking),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := llmtest.Start(t, Default().Model, reply)
+			s.Thinks(true)
+			got := client(t, s.URL, func(c *Config) { c.Timeout, c.Think = 2*time.Second, ThinkOn }).Ask(t.Context(), killed(), nil)
+			asked := s.Asked()
+			if got.Opinion == nil || !strings.HasPrefix(got.Reasoning, "hm") || len(asked) != 2 || !asked[0].Think || asked[1].Think {
+				t.Errorf("asked %d times, got %+v", len(asked), got)
+			}
+		})
+	}
+}
+
+func nothingAfterThinking(w http.ResponseWriter, r *http.Request, chat llmtest.Chat) {
+	if chat.Think {
+		llmtest.Piece(w, "", "", true, "length")
+		return
+	}
+	llmtest.Choose("start", "")(w, r, chat)
+}
+
+func TestAModelThatCannotThinkIsAskedWithout(t *testing.T) {
+	s := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Ask(t.Context(), killed(), nil)
+	if got.Opinion == nil || len(s.Asked()) != 2 {
+		t.Errorf("asked %d times, got %+v", len(s.Asked()), got)
+	}
+}
+
+func TestAWithdrawnQuestionEndsAtTheServer(t *testing.T) {
+	gone := make(chan struct{})
+	s := llmtest.Start(t, name, func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
+		llmtest.Piece(w, "{", "", false, "")
+		<-r.Context().Done()
+		close(gone)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	got := client(t, s.URL, nil).Ask(ctx, killed(), nil)
+	if got.Opinion != nil || got.Invalid != "the question was withdrawn" {
+		t.Errorf("got %+v", got)
+	}
+	select {
+	case <-gone:
+	case <-time.After(5 * time.Second):
+		t.Error("the server still works on it")
+	}
+}
