@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/event"
 	"logstream/internal/redact"
+	"logstream/internal/service"
 	"logstream/internal/state"
 	"logstream/internal/supervise"
 )
@@ -101,7 +102,7 @@ func (s *story) incident(e event.Incident) line {
 		}
 		return s.is(e.Service, event.Down, data.Error) // in front of what follows from it
 	case event.Diagnosed:
-		return line{"🤖", fmt.Sprintf("%s: %s", e.Service, data.Cause), cyan}
+		return line{"🤖", fmt.Sprintf("%s: %s%s", e.Service, data.Cause, decidedBy(e.By, data)), cyan}
 	case event.ActionStarted:
 		return line{"⚡", data.Command, plain}
 	case event.ActionFinished:
@@ -126,6 +127,31 @@ func (s *story) incident(e event.Incident) line {
 		return resolved(e.Service, data)
 	}
 	return line{}
+}
+
+// decidedBy says whose view stood where a model was asked, and else nothing.
+func decidedBy(by string, d event.Diagnosed) string {
+	model, is := strings.CutPrefix(by, event.ByModel)
+	switch {
+	case is:
+		return fmt.Sprintf(" (%s: %s)", model, d.Action)
+	case d.Invalid != "":
+		return fmt.Sprintf(" (the runbook: %s; the model: %s)", d.Action, d.Invalid)
+	case d.Model != nil:
+		return fmt.Sprintf(" (the runbook: %s; the model would %s)", d.Action, would(d.Model.Action))
+	}
+	return ""
+}
+
+// would is what a model would do, of which the runbook knows better.
+func would(action string) string {
+	switch action {
+	case service.ActionNone:
+		return "wait"
+	case service.ActionEscalate:
+		return "call a person"
+	}
+	return action
 }
 
 func resolved(name string, data event.Resolved) line {

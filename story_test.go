@@ -71,6 +71,12 @@ func TestTheStoryOfAnIncident(t *testing.T) {
 ✋ payment-service waits (operator): the second stop within ten minutes stands
 ✅ payment-service recovered by itself after 61.0 s
 `},
+		"no model was asked": {[]event.Data{opened, event.Diagnosed{Cause: "It was stopped.", Action: "start"}},
+			"🔴 payment-service is DOWN: connection refused\n🤖 payment-service: It was stopped.\n"},
+		"a model is late": {[]event.Data{event.Diagnosed{Cause: "It was stopped.", Action: "start", Invalid: "it did not answer within 20s"}},
+			"🤖 payment-service: It was stopped. (the runbook: start; the model: it did not answer within 20s)\n"},
+		"a model would wait": {[]event.Data{event.Diagnosed{Cause: "It was stopped.", Action: "start", Model: &event.Opinion{Action: "none"}}},
+			"🤖 payment-service: It was stopped. (the runbook: start; the model would wait)\n"},
 		"by hand": {[]event.Data{event.Opened{Action: "restart", Kind: "service"}, event.Resolved{How: event.HowOperator}},
 			`🙋 payment-service: runbook asks for restart
 ✅ payment-service: the incident is closed by an operator
@@ -83,6 +89,14 @@ func TestTheStoryOfAnIncident(t *testing.T) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+func TestTheModelsChoiceIsTold(t *testing.T) {
+	events := life(event.Diagnosed{Cause: "It was stopped.", Action: "start", Model: &event.Opinion{Action: "start"}})
+	events[0].By = "llm:deepseek-r1:1.5b"
+	if got := told(ourStory(), events); got != "🤖 payment-service: It was stopped. (deepseek-r1:1.5b: start)\n" {
+		t.Errorf("told %q", got)
 	}
 }
 

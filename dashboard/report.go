@@ -44,6 +44,7 @@ func Report(in state.IncidentDetail) string {
 	row("Decided by", plain(in.DecidedBy))
 	b.WriteString("\n")
 	evidence(&b, in.Events)
+	views(&b, in.Events)
 	b.WriteString("## What happened\n\n")
 	for _, e := range in.Events {
 		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(e.By), sentence(e))
@@ -116,6 +117,39 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	if len(newest.Logs) > 0 {
 		fence(b, newest.Logs)
 	}
+}
+
+// views writes what the runbook and the model held of the newest diagnosis,
+// where a model had a say, and which of the two stood.
+func views(b *strings.Builder, events []event.Incident) {
+	var newest event.Incident
+	for _, e := range events {
+		if _, is := e.Data.(event.Diagnosed); is {
+			newest = e
+		}
+	}
+	d, is := newest.Data.(event.Diagnosed)
+	if !is || d.Model == nil && d.Invalid == "" {
+		return
+	}
+	byModel := strings.HasPrefix(newest.By, event.ByModel)
+	b.WriteString("## Two views\n\n")
+	view := func(who string, o *event.Opinion, stood bool) {
+		mark := ""
+		if stood {
+			mark = " **stood**"
+		}
+		fmt.Fprintf(b, "- %s:%s %s, so %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
+	}
+	if d.Runbook != nil {
+		view("The runbook", d.Runbook, !byModel)
+	}
+	if d.Model != nil {
+		view("The model", d.Model, byModel)
+	} else {
+		fmt.Fprintf(b, "- The model: no view that can be used: %s\n", plain(d.Invalid))
+	}
+	b.WriteString("\n")
 }
 
 // fence writes lines as they are, between fences longer than any in them.

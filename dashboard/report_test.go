@@ -74,6 +74,24 @@ func TestReportOfEachEnd(t *testing.T) {
 	}
 }
 
+func TestReportOfTwoViews(t *testing.T) {
+	runbook := &event.Opinion{Cause: "It was stopped.", Action: "start", Why: "a stop came after it"}
+	late := Report(life(t, event.Opened{}, event.Diagnosed{Cause: "It was stopped.", Action: "start", Runbook: runbook, Invalid: "it did not answer within 20s"}))
+	for _, want := range []string{"- The runbook: **stood** It was stopped, so start. a stop came after it", "- The model: no view that can be used: it did not answer within 20s"} {
+		if !strings.Contains(late, want) {
+			t.Errorf("%q is not in\n%s", want, late)
+		}
+	}
+	in := life(t, event.Opened{}, event.Diagnosed{Cause: "Stopped", Action: "start", Runbook: runbook, Model: &event.Opinion{Cause: "Stopped <b>", Action: "start", Why: "[x](y)"}})
+	in.Events[1].By = event.ByModel + "m"
+	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **stood** Stopped &lt;b\\>, so start. \\[x\\]\\(y\\)") {
+		t.Errorf("got\n%s", got)
+	}
+	if got := Report(life(t, event.Opened{}, event.Diagnosed{Runbook: runbook})); strings.Contains(got, "Two views") {
+		t.Errorf("no model was asked:\n%s", got)
+	}
+}
+
 func TestReportThatWasWritten(t *testing.T) {
 	if got := Report(life(t, event.Opened{}, event.Reported{Text: "# As told"})); got != "# As told" {
 		t.Errorf("report = %q", got)
