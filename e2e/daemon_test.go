@@ -74,6 +74,9 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	d.page = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.broker = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.config = filepath.Join(d.dir, "config.yaml")
+	if !strings.Contains(healer, "decide:") {
+		healer += ", decide: runbook" // whatever model this machine has
+	}
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}

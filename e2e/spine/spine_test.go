@@ -18,6 +18,7 @@ import (
 
 	"logstream/bus"
 	"logstream/healer"
+	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/process"
@@ -44,9 +45,12 @@ type spine struct {
 	mu        sync.Mutex
 	incidents *state.Incidents
 	services  map[string]event.Service
+	thinking  []event.Thinking
+	board     *trouble.Board
 }
 
-func begin(t *testing.T) *spine {
+// begin starts the parts, with what change makes of the healer's configuration.
+func begin(t *testing.T, change func(*healer.Config)) *spine {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	address := freeAddress(t)
@@ -64,9 +68,17 @@ func begin(t *testing.T) *spine {
 	}
 	healing := healer.Default()
 	healing.Mode, healing.ManualGrace, healing.Verify = service.Auto, time.Second, healer.Verify{For: 2 * time.Second, Successes: 3}
-	s := &spine{t: t, incidents: state.NewIncidents(), services: map[string]event.Service{},
+	healing.Decide = healer.DecideRunbook
+	change(&healing)
+	s := &spine{t: t, board: board, incidents: state.NewIncidents(), services: map[string]event.Service{},
 		runtime: process.New(log, []process.Child{{Name: "payment-service", Args: []string{demoservice.Argument, "payment-service", address}, Env: os.Environ()}})}
-	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Board: board})
+	var model healer.Model
+	if healing.Decide != healer.DecideRunbook {
+		if model, err = llm.New(healing.LLM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Board: board})
 	m := monitor.New(monitor.Deps{Log: b, Runtime: s.runtime, Identity: event.Origin{Instance: "test-1", Host: "local"}, Owner: h.Owner,
 		Services: defs(), Version: "test", Logger: log, Board: board})
 
@@ -81,6 +93,9 @@ func begin(t *testing.T) *spine {
 	})
 	actors.Go(func() error {
 		return b.Subscribe(ctx, event.Subscription{Topic: event.TopicServices, Handle: s.readService})
+	})
+	actors.Go(func() error {
+		return b.Subscribe(ctx, event.Subscription{Topic: event.TopicThinking, Handle: s.readThinking})
 	})
 	t.Cleanup(func() {
 		cancel()
@@ -139,6 +154,17 @@ func (s *spine) readService(r event.Record) error {
 	return nil
 }
 
+func (s *spine) readThinking(r event.Record) error {
+	read, err := event.DecodeThinking(r.Value)
+	if err != nil || !r.Signed {
+		return fmt.Errorf("signed %v: %w", r.Signed, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.thinking = append(s.thinking, read)
+	return nil
+}
+
 func (s *spine) until(limit time.Duration, what string, is func() bool) {
 	s.t.Helper()
 	holds := func() bool {
@@ -174,7 +200,7 @@ func actions(in *state.Incident) []string {
 }
 
 func TestAProcessIsHealed(t *testing.T) {
-	s := begin(t)
+	s := begin(t, func(*healer.Config) {})
 	for n, tt := range []struct{ fault, action string }{
 		{container.FaultKill, "start"}, {container.FaultStop, "start"}, {container.FaultPause, "unpause"}, {container.FaultExit, "start"}, {container.FaultFail, "restart"},
 	} {

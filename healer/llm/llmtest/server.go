@@ -6,6 +6,7 @@ package llmtest
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -53,11 +54,24 @@ type Server struct {
 // Start starts a server that has one model, which answers with reply.
 func Start(t testing.TB, model string, reply Reply) *Server {
 	t.Helper()
+	return StartAt(t, "127.0.0.1:0", model, reply)
+}
+
+// StartAt is Start at an address, such as that of one that was closed.
+func StartAt(t testing.TB, address, model string, reply Reply) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &Server{models: []string{model}, capabilities: []string{"completion"}, reply: reply}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/show", s.show)
 	mux.HandleFunc("POST /api/chat", s.chat)
-	s.Server = httptest.NewServer(mux)
+	s.Server = httptest.NewUnstartedServer(mux)
+	_ = s.Listener.Close() // the one that it made itself
+	s.Listener = l
+	s.Server.Start()
 	t.Cleanup(s.Close)
 	return s
 }
