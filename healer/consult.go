@@ -96,7 +96,8 @@ func (w *World) answered(in Answered, now time.Time) {
 }
 
 // stand puts the model's view beside the runbook's, and lets one of them stand:
-// the model's choice where it is legal, and is one. It says whose it is.
+// the model's choice where it is legal, and is one. It says whose it is. A cause
+// that the facts prove stays what it is, in whatever words the model agrees.
 func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
 	d.Prompt, d.Raw, d.Reasoning, d.Invalid, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Invalid, answer.Opinion
 	choice := answer.Opinion
@@ -110,9 +111,9 @@ func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
 	case noOpinion(d.Action, choice.Action):
 		return event.ByRunbook
 	}
-	d.Action, d.Confidence = choice.Action, choice.Confidence
-	if choice.Cause != "" {
-		d.Cause = choice.Cause
+	d.Action = choice.Action
+	if d.Confidence < proven && choice.Cause != "" {
+		d.Cause, d.Confidence = choice.Cause, choice.Confidence
 	}
 	return event.ByModel + model
 }

@@ -44,7 +44,7 @@ func TestWhoseViewStands(t *testing.T) {
 		by, cause     string
 		invalid, view string // of the model
 	}{
-		{"it agrees", says("start", 3*time.Second), simModel, "The model's cause.", "", "start"},
+		{"it agrees", says("start", 3*time.Second), simModel, "Its container was killed through the engine.", "", "start"},
 		{"it would wait", says("none", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "none"},
 		{"it would call a person", says("escalate", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "escalate"},
 		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "Its container was killed through the engine.", `it chose "remove", which is not legal here`, ""},
@@ -93,7 +93,7 @@ func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
 	do("kill", m, b)
 	m.run(30 * time.Second)
 	all, _ := diagnoses(m)
-	if d := all[0]; d.Prompt != "asked" || d.Raw != "answered" || d.Reasoning != "thought" || d.Confidence != 0.7 {
+	if d := all[0]; d.Prompt != "asked" || d.Raw != "answered" || d.Reasoning != "thought" || d.Model.Confidence != 0.7 {
 		t.Errorf("kept: %+v", d)
 	}
 	if asked.Service != "svc-0" || asked.Note != "nobody can pay" || !slices.Equal(names(asked.Legal), []string{"start", "escalate", "none"}) ||
@@ -218,6 +218,22 @@ func TestWhatRecoversWhileTheModelThinksIsLeftAlone(t *testing.T) {
 	m.run(60 * time.Second)
 	if got := actions(m); len(got) != 0 {
 		t.Errorf("actions %v: somebody else had started it", got)
+	}
+}
+
+// TestWhoseCauseStands: what the facts prove is not the model's to say.
+func TestWhoseCauseStands(t *testing.T) {
+	for _, tt := range []struct {
+		sure   float64
+		models string
+		cause  string
+		want   float64
+	}{{0.97, "The disk is full.", "It was stopped.", 0.97}, {0.8, "The disk is full.", "The disk is full.", 0.6}, {0.8, "", "It was stopped.", 0.8}} {
+		d := event.Diagnosed{Action: "start", Cause: "It was stopped.", Confidence: tt.sure, Legal: []event.Choice{{Letter: "A", Action: "start"}}}
+		by := stand(&d, "m", llm.Answer{Opinion: &event.Opinion{Cause: tt.models, Action: "start", Confidence: 0.6}})
+		if by != "llm:m" || d.Cause != tt.cause || d.Confidence != tt.want {
+			t.Errorf("sure to %v, and the model says %q: %q, sure to %v, by %s", tt.sure, tt.models, d.Cause, d.Confidence, by)
+		}
 	}
 }
 

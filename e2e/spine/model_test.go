@@ -49,13 +49,17 @@ func (s *spine) trouble(is bool) trouble.Trouble {
 }
 
 func TestAModelHasASay(t *testing.T) {
+	t.Parallel()
 	words := strings.SplitAfter("The container was killed. It should be started again. ", " ")
 	server := llmtest.Start(t, model, llmtest.Think(words, 100*time.Millisecond, llmtest.Choose("start", "Somebody killed it.")))
 	server.Thinks(true)
 	s := begin(t, asks(server))
 
 	in, d := s.breaks(1)
-	if in.DecidedBy != "llm:"+model || d.Cause != "Somebody killed it." || d.Invalid != "" || d.Model == nil || d.Runbook == nil {
+	if d.Model == nil {
+		t.Fatalf("no view of the model: %+v", d)
+	}
+	if in.DecidedBy != "llm:"+model || d.Cause != d.Runbook.Cause || d.Model.Cause != "Somebody killed it." || d.Invalid != "" || d.Action != "start" {
 		t.Errorf("decided by %s: %+v", in.DecidedBy, d)
 	}
 	asked := server.Asked()
@@ -80,6 +84,7 @@ func TestAModelHasASay(t *testing.T) {
 // TestAModelThatComesAndGoes: whatever becomes of it, each incident is healed,
 // says whose choice stood, and why.
 func TestAModelThatComesAndGoes(t *testing.T) {
+	t.Parallel()
 	server := llmtest.Start(t, model, llmtest.Say("docker rm -f payment-service"))
 	s := begin(t, asks(server))
 	check := func(n int, invalid string) {

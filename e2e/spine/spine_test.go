@@ -200,6 +200,7 @@ func actions(in *state.Incident) []string {
 }
 
 func TestAProcessIsHealed(t *testing.T) {
+	t.Parallel()
 	s := begin(t, func(*healer.Config) {})
 	for n, tt := range []struct{ fault, action string }{
 		{container.FaultKill, "start"}, {container.FaultStop, "start"}, {container.FaultPause, "unpause"}, {container.FaultExit, "start"}, {container.FaultFail, "restart"},

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ func parse(raw string, legal []event.Choice) (*event.Opinion, error) {
 		text = strings.TrimSpace(after)
 	}
 	if text == "" {
-		return nil, errors.New("its answer is empty")
+		return nil, errEmpty
 	}
 	var said struct {
 		Action     any             `json:"action"`

@@ -139,7 +139,7 @@ func (c *Client) Ask(ctx context.Context, q Question, told func(string)) Answer 
 	think := c.config.Think == ThinkOn || c.config.Think == ThinkAuto && c.thinks.Load()
 	said, err := c.chat(ctx, q, answer.Prompt, think, told)
 	answer.Reasoning = said.thinking
-	if think && ctx.Err() == nil && (errors.Is(err, errThinksLong) || noThinker(err) || err == nil && said.content == "") {
+	if think && ctx.Err() == nil && (errors.Is(err, errThinksLong) || noThinker(err) || errors.Is(err, errEmpty) || err == nil && said.content == "") {
 		said, err = c.chat(ctx, q, answer.Prompt, false, nil)
 	}
 	answer.Raw = said.content
@@ -182,7 +182,10 @@ type said struct {
 	cut               bool // by the bound on tokens, or ours
 }
 
-var errThinksLong = errors.New("it is still thinking")
+var (
+	errThinksLong = errors.New("it is still thinking")
+	errEmpty      = errors.New("its answer is empty")
+)
 
 // chat is one call of /api/chat, as a stream.
 func (c *Client) chat(ctx context.Context, q Question, prompt string, think bool, told func(string)) (said, error) {
@@ -223,7 +226,7 @@ func (c *Client) stream(ctx context.Context, request map[string]any, told func(s
 			case errors.Is(err, io.EOF) && content.Len() > 0:
 				return nil // a server that doesn't stream may not say that it is done
 			case errors.Is(err, io.EOF):
-				return errors.New("its answer is empty")
+				return errEmpty
 			case err != nil:
 				return fmt.Errorf("its answer cannot be read: %w", err)
 			case piece.Error != "":

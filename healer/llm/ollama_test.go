@@ -208,6 +208,11 @@ func TestWhoThinksTooLongIsAskedForTheAnswer(t *testing.T) {
 	for name, reply := range map[string]llmtest.Reply{
 		"for ever":              llmtest.Think(slices.Repeat([]string{"hm "}, 10_000), 10*time.Millisecond, llmtest.Choose("start", "")),
 		"and then says nothing": llmtest.Think([]string{"hm"}, time.Millisecond, nothingAfterThinking),
+		"and then hangs up": llmtest.Think([]string{"hm"}, time.Millisecond, func(w http.ResponseWriter, r *http.Request, chat llmtest.Chat) {
+			if !chat.Think {
+				llmtest.Choose("start", "")(w, r, chat)
+			}
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
