@@ -68,8 +68,8 @@ func (l *life) modelIs(ctx context.Context, err error, seen bool) {
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
 	told := ModelIs{Ready: now.Ready}
-	if missed {
-		told.Why = now.Why
+	if missing != nil && missed {
+		told.Why = missing.Brief()
 	}
 	l.give(ctx, timed{in: told})
 	switch {

@@ -25,6 +25,15 @@ type Missing struct {
 
 func (m *Missing) Error() string { return m.Why + ": " + m.Mend }
 
+// Brief is what every incident says meanwhile: why, and where it is one command
+// what mends it.
+func (m *Missing) Brief() string {
+	if m.Unanswered {
+		return m.Why
+	}
+	return m.Error()
+}
+
 // Client speaks to one Ollama server about one model. It is safe for
 // concurrent use.
 //
@@ -171,7 +180,7 @@ func (c *Client) invalid(ctx context.Context, err error) string {
 	case ctx.Err() != nil:
 		return "the question was withdrawn"
 	case errors.As(err, &refused), errors.As(err, &network):
-		return c.missing(err).Error()
+		return c.missing(err).Brief()
 	}
 	return err.Error()
 }
