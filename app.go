@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"sync/atomic"
 
 	"logstream/bus"
@@ -146,18 +147,33 @@ func (a *app) apply(services []service.Definition) {
 }
 
 // protected are the containers that we would cut our own branch off with: the
-// brokers' and the model's, as their addresses name them.
+// brokers' and the model's, by name as their addresses have it, or by the port
+// of this machine that leads to them.
 func protected(c config.Config) []string {
-	var names []string
+	var all []string
 	for _, address := range c.Bus.Brokers {
-		if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host) == nil && host != "localhost" {
-			names = append(names, host)
-		}
+		all = append(all, leadsTo(address)...)
 	}
-	if host := c.Healer.LLM.Host(); host != "" && c.Healer.Decide != healer.DecideRunbook {
-		names = append(names, host)
+	if u, err := url.Parse(c.Healer.LLM.URL); err == nil && c.Healer.Decide != healer.DecideRunbook {
+		all = append(all, leadsTo(u.Host)...)
 	}
-	return names
+	return all
+}
+
+// leadsTo is the container that answers at host:port: a name, a port of this
+// machine, or nothing that could be told.
+func leadsTo(address string) []string {
+	host, port, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil:
+		return nil
+	case host == "localhost", ip.IsLoopback():
+		return []string{":" + port}
+	case ip == nil:
+		return []string{host}
+	}
+	return nil
 }
 
 // modelOf is the model that has a say, or nil: then the runbook decides alone.

@@ -221,16 +221,16 @@ func TestFreePortsDiffer(t *testing.T) {
 
 func TestProtected(t *testing.T) {
 	c := config.Config{Healer: healer.Default()}
-	c.Bus.Brokers = []string{"kafka:9092", "127.0.0.1:9092", "localhost:9092", "[::1]:9092", "broker.shop:9092"}
-	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop" {
-		t.Errorf("got %v", got)
-	}
-	c.Healer.LLM.URL = "http://ollama:11434"
-	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop ollama" {
-		t.Errorf("with a model in a container: %v", got)
-	}
-	c.Healer.Decide = healer.DecideRunbook
-	if got := protected(c); strings.Join(got, " ") != "kafka broker.shop" {
-		t.Errorf("with a model that nobody asks: %v", got)
+	c.Bus.Brokers = []string{"kafka:9092", "127.0.0.1:9093", "localhost:9094", "[::1]:9095", "broker.shop:9092", "192.0.2.1:9096"}
+	const brokers = "kafka :9093 :9094 :9095 broker.shop"
+	for address, want := range map[string]string{"http://localhost:11434": brokers + " :11434", "http://ollama:11434": brokers + " ollama"} {
+		c.Healer.Decide, c.Healer.LLM.URL = "", address
+		if got := strings.Join(protected(c), " "); got != want {
+			t.Errorf("with a model at %s: %q, want %q", address, got, want)
+		}
+		c.Healer.Decide = healer.DecideRunbook
+		if got := strings.Join(protected(c), " "); got != brokers {
+			t.Errorf("with a model that nobody asks: %q", got)
+		}
 	}
 }

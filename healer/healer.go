@@ -53,7 +53,7 @@ type Deps struct {
 	Host      string
 	Config    Config
 	Services  func() []service.Definition // as they are configured now
-	Protected []string                    // names of containers that are never touched: we depend on them
+	Protected []string                    // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
 	Logger    *slog.Logger
 	Board     *trouble.Board
 }

@@ -191,6 +191,21 @@ func TestOurselvesAreNeverTouched(t *testing.T) {
 	}
 }
 
+// TestWhatWeDependOnIsNeverTouched: our broker and our model, by name, by
+// Compose's name, or by the port that leads to them.
+func TestWhatWeDependOnIsNeverTouched(t *testing.T) {
+	for name, state := range map[string]container.State{"a name": {Name: "kafka"}, "Compose's name": {Name: "shop-kafka-1", Service: "kafka"}, "a port": {Name: "svc-0", HostPorts: "8080 11434"}} {
+		m, b := quiet(t)
+		m.world.protected = []string{"kafka", ":11434"}
+		b.state.Name, b.state.Service, b.state.HostPorts = state.Name, state.Service, state.HostPorts
+		do("kill", m, b)
+		m.run(time.Minute)
+		if len(actions(m)) != 0 || gate(m) != "self" {
+			t.Errorf("%s: actions are %v, held is %q", name, actions(m), gate(m))
+		}
+	}
+}
+
 func TestWhatNeverRanIsLeftSo(t *testing.T) {
 	m := newSim(1, 1)
 	m.kill() // before anything was seen

@@ -2,6 +2,7 @@ package healer
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"logstream/internal/container"
@@ -43,7 +44,7 @@ type World struct {
 	lost       []time.Time          // when they ended, within the tapes' reach
 	projects   map[string]time.Time // when a container of a Compose project was last made, removed or renamed
 	replacing  []entry              // containers that were made of late to replace another
-	protected  []string             // names of containers that we depend on
+	protected  []string             // containers that we depend on: names, or ports of this machine such as :9092
 	busy       string               // the service whose action runs, or is about to: one Docker call at a time
 	busySince  time.Time
 	recent     []time.Time     // intents on this host within the last minute
@@ -136,7 +137,8 @@ type verifying struct {
 }
 
 // NewWorld is the world before anything was read.
-// Protected are the names of containers that we depend on.
+// Protected are the containers that we depend on: names, or ports of this
+// machine such as :9092.
 func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
 		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]bool{}, projects: map[string]time.Time{}}
@@ -239,7 +241,9 @@ func earlierOf(a, b time.Time) time.Time {
 	return a
 }
 
-// protects says whether we depend on a container: a broker of ours, our model.
+// protects says whether we depend on a container: a broker of ours, our model,
+// by its name or by a port of this machine that leads to it.
 func (w *World) protects(c container.State) bool {
-	return slices.Contains(w.protected, c.Name) || c.Service != "" && slices.Contains(w.protected, c.Service)
+	return slices.Contains(w.protected, c.Name) || c.Service != "" && slices.Contains(w.protected, c.Service) ||
+		slices.ContainsFunc(strings.Fields(c.HostPorts), func(port string) bool { return slices.Contains(w.protected, ":"+port) })
 }

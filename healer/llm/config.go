@@ -2,7 +2,6 @@ package llm
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -80,14 +79,4 @@ func onThisMachine(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-// Host is the name of the machine, or the container, that the model is on;
-// empty where that is an address or this machine.
-func (c Config) Host() string {
-	u, err := url.Parse(c.URL)
-	if err != nil || onThisMachine(u.Hostname()) || net.ParseIP(u.Hostname()) != nil {
-		return ""
-	}
-	return u.Hostname()
 }

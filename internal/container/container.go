@@ -46,6 +46,7 @@ type State struct {
 	Service       string
 	Replacing     string // Compose is about to replace this container by that one, or empty
 	Self          bool   // logstream itself runs in it
+	HostPorts     string // of this machine that lead to it, such as "8080 9092": one text, so that states compare
 }
 
 // Event is something that happened to a container. Events come in the

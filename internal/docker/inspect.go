@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 
 	"logstream/internal/container"
 )
@@ -78,7 +80,22 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		StopTimeout:   stopTimeout(c.Config.StopTimeout),
 		Project:       c.Config.Labels[labelProject],
 		Service:       c.Config.Labels[labelService],
+		HostPorts:     hostPorts(c.HostConfig.PortBindings),
 	}, nil
+}
+
+// hostPorts are those that were asked for, whether the container runs or not.
+func hostPorts(bindings nat.PortMap) string {
+	var ports []string
+	for _, all := range bindings {
+		for _, b := range all {
+			if b.HostPort != "" {
+				ports = append(ports, b.HostPort)
+			}
+		}
+	}
+	slices.Sort(ports)
+	return strings.Join(slices.Compact(ports), " ")
 }
 
 // instant reads a time; the engine's "never" is the zero time.

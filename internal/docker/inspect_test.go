@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 
 	"logstream/internal/container"
 )
@@ -183,5 +184,16 @@ func TestSelfID(t *testing.T) {
 		if got := selfID(test.cgroup, test.mounts, test.hostname); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
+	}
+}
+
+func TestHostPorts(t *testing.T) {
+	if got := toStateOf(t, "inspect-oom").HostPorts; got != "18998" {
+		t.Errorf("published is %q", got)
+	}
+	c := inspected(t, "inspect-running")
+	c.HostConfig.PortBindings = nat.PortMap{"80/tcp": {{HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "8080"}, {}}, "53/udp": {{HostPort: "53"}}}
+	if state, err := toState(c); err != nil || state.HostPorts != "53 8080" {
+		t.Errorf("published is %q, %v", state.HostPorts, err)
 	}
 }
