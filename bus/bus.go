@@ -127,9 +127,19 @@ func (b *Bus) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// awayFlush is how long a log that is away is given to come back, when
+// everything else has ended.
+const awayFlush = 2 * time.Second
+
 // Close writes what waits, as long as ctx allows, and ends the bus: producers,
-// clients, and last the embedded broker and the hold on the data directory.
+// clients, and last the embedded broker and the hold on the data directory. A
+// log that is away is not waited for longer than awayFlush.
 func (b *Bus) Close(ctx context.Context) error {
+	if b.health.wrong() != nil {
+		limited, cancel := context.WithTimeout(ctx, awayFlush)
+		defer cancel()
+		ctx = limited
+	}
 	all := []error{b.flush(ctx, b.queue, "health logs"), b.flush(ctx, b.letters.forwarder, "dead letters")}
 	all = append(all, b.inTime(ctx, "producer", b.appends.close))
 	b.end()
@@ -144,7 +154,7 @@ func (b *Bus) flush(ctx context.Context, f *forwarder, what string) error {
 	if err := f.run(ctx, true); err != nil {
 		return err
 	}
-	if n := f.ring.len() + f.out + len(f.refused); n > 0 {
+	if n := f.left(); n > 0 {
 		return fmt.Errorf("close the bus: %d %s are not written: %w", n, what, context.Cause(ctx))
 	}
 	return nil

@@ -85,8 +85,15 @@ func (f *forwarder) run(ctx context.Context, flush bool) error {
 	return nil
 }
 
-func (f *forwarder) idle() bool {
-	return f.ring.len() == 0 && f.next == nil && f.out == 0 && len(f.refused) == 0
+func (f *forwarder) idle() bool { return f.left() == 0 }
+
+// left is how many records have no answer yet.
+func (f *forwarder) left() int {
+	n := f.ring.len() + f.out + len(f.refused)
+	if f.next != nil {
+		n++
+	}
+	return n
 }
 
 // wanted says whether there is something to write.

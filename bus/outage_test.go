@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,5 +197,27 @@ func TestCloseWithoutLog(t *testing.T) {
 	}
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("Close took %v", took)
+	}
+}
+
+// TestCloseDoesNotWaitForALogThatIsAway: whoever presses Ctrl-C because Kafka is
+// not there wants an end.
+func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
+	t.Parallel()
+	c := testConfig(t.TempDir())
+	c.Brokers = Addresses{"127.0.0.1:1"}
+	b, err := Open(t.Context(), c, Identity{}, testLog(t), new(trouble.Board))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Enqueue(event.TopicHealth, "svc", []byte("0"))
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	start := time.Now()
+	if err := b.Close(limited); err == nil || !strings.Contains(err.Error(), "1 health logs are not written") {
+		t.Errorf("got %v", err)
+	}
+	if limited.Err() != nil || time.Since(start) > 20*time.Second {
+		t.Errorf("Close took %v", time.Since(start))
 	}
 }
