@@ -85,7 +85,6 @@ func (w *World) own(now time.Time) {
 		s.pending, s.publishing = nil, false
 		s.published = event.Service{} // all are published, as they were last known
 		s.work = work{}
-		s.consulting = consulting{request: s.consulting.request}
 		s.good = run{}
 		s.look.dirty = true
 		w.touch(s, now)

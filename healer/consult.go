@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	proven       = 0.9             // how sure the runbook is of a cause that the facts prove
-	lateAnswer   = 3 * time.Second // an outcome that is not heard so long after its deadline never comes
-	leastToThink = time.Second     // with less time left a question is not worth asking
+	proven     = 0.9             // how sure the runbook is of a cause that the facts prove
+	lateAnswer = 3 * time.Second // an outcome that is not heard so long after its deadline never comes
 )
 
 // consulting is what the model is asked about a service, before its diagnosis
@@ -23,7 +22,7 @@ type consulting struct {
 	request  int // the newest
 	incident string
 	about    string      // what was diagnosed when it was asked
-	since    time.Time   // the first question about the diagnosis that is to be written; zero: none
+	since    time.Time   // of the first question before the diagnosis is written, and the deadline of all counts from it; zero: none
 	answer   *llm.Answer // to the newest request; nil: not there yet
 }
 
@@ -56,8 +55,6 @@ func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm
 		return llm.Answer{}, false
 	case c.since.IsZero():
 		c.since = now
-	case c.since.Add(w.cfg.LLM.Timeout).Sub(now) < leastToThink:
-		return answered(llm.Answer{Invalid: "the facts changed while it was being asked, until its time was over"})
 	}
 	c.request++
 	c.about, c.answer = about, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -262,6 +263,105 @@ func TestStand(t *testing.T) {
 		}
 		if by := stand(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" {
 			t.Errorf("runbook %s, model %q: %s stands by %s (%q), want %s by %s", tt.runbook, tt.model, d.Action, by, d.Cause, tt.stands, tt.by)
+		}
+	}
+}
+
+// consulted is a world with an incident of a killed container, and what the
+// runbook makes of it.
+func consulted(t *testing.T) (*World, *svc, runbook.Diagnosis, time.Time) {
+	t.Helper()
+	w := NewWorld(Default(), "me", "local", []service.Definition{{Name: "svc-0", Container: "svc-0"}}, nil, simStart)
+	w.cfg.Reflex = false
+	w.model = ModelIs{Ready: true}
+	s := w.services["svc-0"]
+	s.incident = &state.Incident{ID: "i1", Service: "svc-0", State: state.Open}
+	return w, s, runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: runbook.EndKilled}), simStart
+}
+
+// asks consults once, and returns the question that came of it.
+func asks(t *testing.T, w *World, s *svc, dx runbook.Diagnosis, now time.Time) Ask {
+	t.Helper()
+	w.effects = nil
+	if answer, known := w.consult(s, dx, now); known || len(w.effects) != 1 {
+		t.Fatalf("known %v: %+v, effects %v: want one question", known, answer, w.effects)
+	}
+	return w.effects[0].(Ask)
+}
+
+func TestAnAnswerIsToItsOwnQuestion(t *testing.T) {
+	w, s, killed, now := consulted(t)
+	stopped := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: runbook.EndStopped})
+	first := asks(t, w, s, killed, now)
+	second := asks(t, w, s, stopped, now.Add(5*time.Second))
+	if second.Request == first.Request || !second.Deadline.Equal(first.Deadline) {
+		t.Errorf("the facts changed: asked %+v, then %+v", first, second)
+	}
+	w.answered(Answered{"svc-0", first.Request, llm.Answer{Raw: "to the first"}}, now)
+	if _, known := w.consult(s, stopped, now.Add(6*time.Second)); known {
+		t.Error("the answer to the first question was taken for one to the second")
+	}
+	w.answered(Answered{"svc-0", second.Request, llm.Answer{Raw: "to the second"}}, now)
+	if third := asks(t, w, s, killed, now.Add(7*time.Second)); third.Request == second.Request {
+		t.Error("the answer to another question was taken")
+	}
+	w.answered(Answered{"svc-0", s.consulting.request, llm.Answer{Raw: "to the third"}}, now)
+	if answer, known := w.consult(s, killed, now.Add(8*time.Second)); !known || answer.Raw != "to the third" {
+		t.Errorf("known %v: %+v", known, answer)
+	}
+}
+
+func TestEachIncidentHasATimeOfItsOwn(t *testing.T) {
+	w, s, dx, now := consulted(t)
+	asks(t, w, s, dx, now)
+	s.incident = &state.Incident{ID: "i2", Service: "svc-0", State: state.Open}
+	later := now.Add(15 * time.Second)
+	if again := asks(t, w, s, dx, later); again.Incident != "i2" || !again.Deadline.Equal(later.Add(w.cfg.LLM.Timeout)) {
+		t.Errorf("asked %+v", again)
+	}
+}
+
+func TestWhoIsAsked(t *testing.T) {
+	for _, tt := range []struct {
+		decide Decide
+		reflex bool
+		action string
+		sure   float64
+		asked  bool
+	}{
+		{"", false, "start", 0.97, true},
+		{DecideLLM, false, "start", 0.97, true},
+		{DecideRunbook, false, "start", 0.97, false},
+		{DecideLLM, true, "start", 0.97, false},
+		{DecideLLM, true, "unpause", 0.9, false},
+		{DecideLLM, true, "start", 0.7, true},
+		{DecideLLM, true, "restart", 0.97, true},
+		{DecideLLM, true, "escalate", 0.97, true},
+		{DecideLLM, false, "none", 0.6, false},
+	} {
+		w, s, _, _ := consulted(t)
+		w.cfg.Decide, w.cfg.Reflex = tt.decide, tt.reflex
+		if got := w.asksModel(s, runbook.Diagnosis{Action: tt.action, Confidence: tt.sure}); got != tt.asked {
+			t.Errorf("%+v: asked %v", tt, got)
+		}
+	}
+}
+
+// TestAnotherCause: the model's words for the same cause are none.
+func TestAnotherCause(t *testing.T) {
+	before := event.Diagnosed{Cause: "The model's words.", Runbook: &event.Opinion{Cause: "It ended."}}
+	for _, tt := range []struct {
+		dx      runbook.Diagnosis
+		another bool
+	}{
+		{runbook.Diagnosis{Cause: "It ended.", Action: "start"}, false},
+		{runbook.Diagnosis{Cause: "It is paused.", Action: "unpause"}, true},
+		{runbook.Diagnosis{Cause: "It is paused.", Action: "unpause", Wait: "for a moment"}, false},
+		{runbook.Diagnosis{Cause: "It hangs.", Action: "restart"}, false},
+		{runbook.Diagnosis{Cause: "It answers.", Action: "none"}, false},
+	} {
+		if got := anotherCause(before, tt.dx); got != tt.another {
+			t.Errorf("%+v: %v", tt.dx, got)
 		}
 	}
 }

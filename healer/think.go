@@ -260,13 +260,19 @@ func (w *World) reconsider(s *svc, now time.Time) {
 	}
 	dx := runbook.Diagnose(facts)
 	before, known := lastOf(s, event.TypeDiagnosed)
-	if dx.Wait != "" || !known || runbooksView(before.Data.(event.Diagnosed)).Cause == dx.Cause || !runbook.Tier0(dx.Action) || dx.Action == service.ActionNone {
+	if !known || !anotherCause(before.Data.(event.Diagnosed), dx) {
 		return
 	}
 	if verdict := guard(w.situation(s, dx.Action, now)); verdict.gate != "" || verdict.escalate != "" {
 		return
 	}
 	w.decide(s, facts, now)
+}
+
+// anotherCause says whether the facts prove another cause than what a person was
+// called for, whose repair loses nothing.
+func anotherCause(before event.Diagnosed, dx runbook.Diagnosis) bool {
+	return dx.Wait == "" && runbooksView(before).Cause != dx.Cause && runbook.Tier0(dx.Action) && dx.Action != service.ActionNone
 }
 
 // confirmed says whether our own check, or the engine, agrees that it is DOWN.

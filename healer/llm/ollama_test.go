@@ -98,7 +98,7 @@ func TestAsk(t *testing.T) {
 		t.Fatalf("asked %d times", len(asked))
 	}
 	q := asked[0]
-	if q.Model != name || !q.Stream || q.Think || q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
+	if q.Model != name || !q.Stream || q.Think || q.Truncate == nil || *q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
 		q.Options["temperature"] != 0 || q.Options["num_ctx"] != contextTokens || q.Options["num_predict"] != answerTokens {
 		t.Errorf("asked %+v", q)
 	}
@@ -138,11 +138,11 @@ func TestAnswersThatAreNone(t *testing.T) {
 				llmtest.Piece(w, strings.Repeat("word ", 1000), "", false, "")
 			}
 		}, "its answer was cut"},
-		{"endless lines", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
+		{"endless thoughts", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 			for r.Context().Err() == nil {
-				llmtest.Piece(w, "", "", false, "")
+				llmtest.Piece(w, "", strings.Repeat("thought ", 4000), false, "")
 			}
-		}, "it"},
+		}, "its answer"},
 		{"late", llmtest.Late(time.Minute, llmtest.Choose("start", "")), "it did not answer within 1s"},
 		{"late in the middle", func(w http.ResponseWriter, r *http.Request, c llmtest.Chat) {
 			llmtest.Piece(w, `{"cause":`, "", false, "")

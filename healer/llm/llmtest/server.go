@@ -20,7 +20,7 @@ type Chat struct {
 	Model    string
 	Stream   bool
 	Think    bool
-	Truncate bool
+	Truncate *bool
 	Format   json.RawMessage
 	Options  map[string]float64
 	Messages []struct{ Role, Content string }

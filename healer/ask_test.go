@@ -1,0 +1,159 @@
+package healer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/healer/llm"
+	"logstream/internal/event"
+	"logstream/internal/trouble"
+)
+
+// scriptedModel is one whose answers and absence a test decides.
+type scriptedModel struct {
+	check func() error
+	ask   func(ctx context.Context, told func(string)) llm.Answer
+}
+
+func (m scriptedModel) Check(context.Context) error { return m.check() }
+
+func (m scriptedModel) Ask(ctx context.Context, _ llm.Question, told func(string)) llm.Answer {
+	return m.ask(ctx, told)
+}
+
+// pieces keeps what is written of a model's thinking.
+type pieces struct {
+	Log
+	mu  sync.Mutex
+	all []event.Thinking
+}
+
+func (p *pieces) Enqueue(_, _ string, value []byte) {
+	piece, err := event.DecodeThinking(value)
+	if err != nil {
+		panic(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, piece)
+}
+
+// alive is a life without a loop.
+func alive(t *testing.T, m Model, decide Decide) (*life, *pieces) {
+	t.Helper()
+	config := Default()
+	config.Decide = decide
+	written := &pieces{}
+	group, ctx := errgroup.WithContext(t.Context())
+	l := &life{Healer: New(Deps{Log: written, Model: m, Config: config, Logger: slog.New(slog.DiscardHandler), Board: &trouble.Board{}}),
+		inputs: make(chan timed, 100), work: ctx, group: group, asks: map[string]context.CancelFunc{}, relook: make(chan struct{}, 1)}
+	t.Cleanup(func() {
+		if err := group.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l, written
+}
+
+func next[T Input](t *testing.T, l *life) T {
+	t.Helper()
+	select {
+	case in := <-l.inputs:
+		return in.in.(T)
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within 10 s")
+		panic("unreachable")
+	}
+}
+
+func TestAQuestionThatIsWithdrawnEndsWithoutALastWord(t *testing.T) {
+	began := make(chan struct{}, 2)
+	l, written := alive(t, scriptedModel{ask: func(ctx context.Context, told func(string)) llm.Answer {
+		began <- struct{}{}
+		told("hm")
+		<-ctx.Done()
+		return llm.Answer{Invalid: "the question was withdrawn"}
+	}}, DecideLLM)
+	l.ask(Ask{Service: "a", Incident: "i1", Request: 1, Deadline: time.Now().Add(time.Minute)})
+	<-began
+	l.ask(Ask{Service: "a", Incident: "i1", Request: 2, Deadline: time.Now().Add(50 * time.Millisecond)})
+	if first := next[Answered](t, l); first.Request != 1 {
+		t.Errorf("the withdrawn question ends last: %+v", first)
+	}
+	next[Answered](t, l)
+	written.mu.Lock()
+	defer written.mu.Unlock()
+	done := 0
+	for _, piece := range written.all {
+		if piece.Done {
+			done++
+		}
+	}
+	if done != 1 || !written.all[len(written.all)-1].Done {
+		t.Errorf("%d last words in %+v, want that of the second question", done, written.all)
+	}
+	select {
+	case <-l.relook:
+	default:
+		t.Error("after a question without an answer nobody looks for the model")
+	}
+}
+
+func TestWhoMissesTheModel(t *testing.T) {
+	gone := &llm.Missing{Why: "nothing listens there", Mend: "ollama serve", Unanswered: true}
+	unpulled := &llm.Missing{Why: "no such model", Mend: "ollama pull m"}
+	for _, tt := range []struct {
+		name   string
+		decide Decide
+		looks  []error
+		why    string // that the last incident would say
+		mend   string // of the trouble; empty: there is none
+	}{
+		{"there", DecideLLM, []error{nil}, "", ""},
+		{"wanted, and not there", DecideLLM, []error{gone}, "nothing listens there", "ollama serve"},
+		{"nobody asked for one", "", []error{gone}, "", ""},
+		{"nobody asked for one, and it went away", "", []error{nil, gone}, "nothing listens there", "ollama serve"},
+		{"nobody asked for one, and it is not pulled", "", []error{unpulled}, "no such model: ollama pull m", "ollama pull m"},
+		{"it comes back", DecideLLM, []error{gone, nil}, "", ""},
+		{"something else", "", []error{errors.New("odd")}, "odd: look at the model's own log", "look at the model's own log"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			look := -1
+			var l *life
+			l, _ = alive(t, scriptedModel{check: func() error {
+				if look++; look >= len(tt.looks) {
+					cancel()
+					return context.Canceled
+				}
+				select {
+				case l.relook <- struct{}{}: // at once again
+				default:
+				}
+				return tt.looks[look]
+			}}, tt.decide)
+			if err := l.watchModel(ctx); err != nil {
+				t.Fatal(err)
+			}
+			var last ModelIs
+			for range tt.looks {
+				last = next[ModelIs](t, l)
+			}
+			ready := tt.looks[len(tt.looks)-1] == nil
+			if last.Ready != ready || last.Why != tt.why || l.LLM().Ready != ready {
+				t.Errorf("the world is told %+v, the page %+v", last, l.LLM())
+			}
+			told, is := l.deps.Board.Get(trouble.LLM)
+			if is != (tt.mend != "") || told.Mend != tt.mend || is && !strings.Contains(told.What, "the model deepseek-r1:1.5b cannot be asked: ") {
+				t.Errorf("the board has %v: %+v", is, told)
+			}
+		})
+	}
+}
