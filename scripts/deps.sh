@@ -7,7 +7,8 @@ plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
 
 kafka_pom=$(dirname "$0")/../e2e/kafka/pom.xml
 kafka_version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p}' "$kafka_pom")
-kafka=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/kafka-$kafka_version
+# A folder for each content of the file: another checkout's stays as it is.
+kafka=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/kafka-$kafka_version-$(sha256sum "$kafka_pom" | cut -c1-8)
 
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo "$@"; }; fi
 
@@ -17,6 +18,7 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v iptables >/dev/null || missing+=(iptables)
 command -v node >/dev/null || missing+=(nodejs npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
+command -v kcat >/dev/null || missing+=(kcat)
 command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
 cmp -s "$kafka/pom.xml" "$kafka_pom" || command -v mvn >/dev/null || missing+=(maven)
 if [ ${#missing[@]} -gt 0 ]; then

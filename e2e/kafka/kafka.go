@@ -7,7 +7,9 @@ package kafka
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -170,19 +172,29 @@ func (k *Kafka) java(class string, args ...string) *exec.Cmd {
 //go:embed pom.xml
 var pom []byte
 
-// find is the directory with Kafka and what it needs, as scripts/deps.sh makes it.
-func find() (string, error) {
+// Version is that of the Apache Kafka that pom.xml names.
+func Version() (string, error) {
 	var project struct {
 		Versions []string `xml:"dependencies>dependency>version"` // Kafka's first
 	}
 	if err := xml.Unmarshal(pom, &project); err != nil {
 		return "", fmt.Errorf("read pom.xml: %w", err)
 	}
+	return project.Versions[0], nil
+}
+
+// find is the directory with Kafka and what it needs, as scripts/deps.sh makes it.
+func find() (string, error) {
+	version, err := Version()
+	if err != nil {
+		return "", err
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find Apache Kafka: %w", err)
 	}
-	jars := filepath.Join(cache, "logstream-e2e", "kafka-"+project.Versions[0])
+	digest := sha256.Sum256(pom)
+	jars := filepath.Join(cache, "logstream-e2e", "kafka-"+version+"-"+hex.EncodeToString(digest[:4]))
 	// deps.sh puts a copy of pom.xml beside the jars when all of them are there.
 	if whole, err := os.ReadFile(filepath.Join(jars, "pom.xml")); err != nil || !bytes.Equal(whole, pom) {
 		return "", fmt.Errorf("the Apache Kafka of e2e/kafka/pom.xml is not in %s: make deps", jars)

@@ -28,7 +28,7 @@ func TestTheShippedFile(t *testing.T) {
 		{Name: "inventory-service", URL: "http://localhost:8081"},
 	} {
 		s := c.Services[i]
-		if s.Name != want.Name || s.URL != want.URL || s.Container != want.Name || !s.Chaos || s.Heal.ManualStop != service.StopHeal ||
+		if s.Name != want.Name || s.URL != want.URL || s.Container != want.Name || !s.Chaos || s.Heal.ManualStop != service.StopAlways ||
 			s.Interval != 2*time.Second || s.Timeout != time.Second || s.FailureThreshold != 2 || s.SuccessThreshold != 2 {
 			t.Errorf("service %d: %+v", i, s)
 		}
