@@ -32,10 +32,12 @@ type daemon struct {
 	broker string
 	args   []string
 	env    []string
+	tty    bool // it runs on a terminal, as a person starts it
 
-	cmd    *exec.Cmd
-	out    *lockedBuffer
-	exited chan struct{}
+	keyboard io.Writer // of its terminal
+	cmd      *exec.Cmd
+	out      *lockedBuffer
+	exited   chan struct{}
 }
 
 type lockedBuffer struct {
@@ -120,6 +122,9 @@ func (d *daemon) launch() {
 	d.out = &lockedBuffer{}
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	d.exited = make(chan struct{})
+	if d.tty {
+		d.keyboard = onTerminal(d.t, d.cmd, d.out)
+	}
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
