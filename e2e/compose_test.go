@@ -111,7 +111,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 			said, _ := logs.CombinedOutput()
 			t.Logf("Kafka said:\n%s", tail(string(said), 6000))
 		}
-		_, _ = docker.Command(ctx, nil, "compose", "-f", composeFile, "down", "-v")
+		_, _ = docker.Command(ctx, nil, "compose", "-f", composeFile, "--profile", "llm", "down", "-v")
 	})
 	compose("up", "-d", "--wait")
 	step("docker compose up -d --wait")
@@ -199,7 +199,12 @@ func TestComposeTheWalkThrough(t *testing.T) {
 		t.Errorf("Ctrl-C: exit code %d", code)
 	}
 	step("Ctrl-C")
-	compose("down", "-v")
+
+	// The model's part comes and goes with its profile.
+	images.Load(t, docker, images.Image{Name: readComposed(t, "--profile", "llm").Services["ollama"].Image, Env: []string{"ADDR=:11434"}})
+	compose("--profile", "llm", "up", "-d", "--wait")
+	compose("exec", "-T", "ollama", "/webapp", "-check")
+	compose("--profile", "llm", "down", "-v")
 	for _, list := range [][]string{{"ps", "-aq"}, {"volume", "ls", "-q"}, {"network", "ls", "-q"}} {
 		if left := docker.Docker(t, append(list, "--filter", "label=com.docker.compose.project=logstream")...); left != "" {
 			t.Errorf("docker compose down -v leaves: docker %s tells of %s", strings.Join(list, " "), left)
