@@ -49,11 +49,11 @@ func Start(t testing.TB, front string) *Kafka {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kafka{t: t, jars: jars, dir: t.TempDir(), addr: free(t), proxied: free(t)}
+	k := &Kafka{t: t, jars: jars, dir: t.TempDir(), addr: Free(t), proxied: Free(t)}
 	if front == "" {
 		front = k.proxied
 	}
-	if err := os.WriteFile(k.properties(), []byte(k.settings(front, free(t))), 0o600); err != nil {
+	if err := os.WriteFile(k.properties(), []byte(k.settings(front, Free(t))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	format := k.java("kafka.tools.StorageTool", "format", "--cluster-id", "bG9nc3RyZWFtLWUyZS0xMg", "--config", k.properties())
@@ -205,10 +205,10 @@ func find() (string, error) {
 	return jars, nil
 }
 
-// free is an address of loopback at which nobody listens right now. It lies
+// Free is an address of loopback at which nobody listens right now. It lies
 // below the ports from which connections go out: one of them would take the
 // place of a broker that is away.
-func free(t testing.TB) string {
+func Free(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000)))
