@@ -30,6 +30,7 @@ type forwarder struct {
 	out     int
 	refused []refusal
 	gate    error // why it is closed; nil: open
+	away    bool  // nothing was written since it was first closed: said once
 	acked   map[place]marks
 }
 
@@ -186,6 +187,7 @@ func (f *forwarder) take(a answer) {
 	where := place{a.msg.Topic, a.msg.Partition}
 	switch {
 	case a.err == nil:
+		f.away = false
 		f.acked[where] = f.acked[where].add(mark{e.number, a.msg.Offset})
 		f.bus.noteWrite(nil)
 	case hopeless(a.err):
@@ -200,9 +202,10 @@ func (f *forwarder) take(a answer) {
 
 // close closes the gate.
 func (f *forwarder) close(err error) {
-	if f.gate == nil {
+	if !f.away {
 		f.log.Warn("the log is away: records wait", "error", err)
 	}
+	f.away = true
 	f.gate = err
 	f.bus.noteWrite(err)
 }
