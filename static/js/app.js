@@ -120,7 +120,7 @@ function stories() {
   for (const row of state.incidents.values()) {
     const events = state.events.get(row.id) ?? [];
     if (!events.length && row.state === "resolved") continue;
-    told.set(row.id, story(row, events, row.state === "resolved" ? [] : (state.health.get(row.service) ?? [])));
+    told.set(row.id, story(row, events, row.state === "resolved" ? [] : (state.health.get(row.service) ?? []), state.thinking.get(row.id)));
   }
   return told;
 }
@@ -135,16 +135,26 @@ function render() {
   const ctx = { ...ui, state, now: stale && state.at ? state.at : now, name, stale, conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
   root.classList.toggle("stale", stale);
+  const follow = ends();
   draw(root,
     top({ path: location.pathname, open: [...state.incidents.values()].filter((row) => row.state !== "resolved").length, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
     shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
     ui.denied ? access.view(ctx) : page.view(ctx),
     ui.keys && keys.view());
+  follow();
   document.title = ui.denied ? "Access · LogStream" : page.title(ctx);
   announce(ctx, now);
   measure();
   if (!ui.denied) data.want(page.needs(ctx), state.since);
   later(now);
+}
+
+// What grows at its end scrolls with it, where the reader is at its end.
+function ends() {
+  const atEnd = new Set([...root.querySelectorAll("[data-follow]")].filter((node) => node.scrollHeight - node.scrollTop - node.clientHeight < 8));
+  return () => {
+    for (const node of atEnd) if (node.isConnected && node.dataset.follow !== undefined) node.scrollTop = node.scrollHeight;
+  };
 }
 
 // At most one picture a frame; where the browser draws none, because the tab is

@@ -64,15 +64,24 @@ export function whole(events) {
  * The story of an incident: its last evidence and diagnosis, and in `first`
  * those that led to the first attempt; every attempt with its verification, what holds it, how it ended, and the phase it is in:
  * detected, evidence, diagnosed, grace, acting, verifying, held, waiting,
- * escalated or resolved. `checks` are health records of its service.
+ * escalated or resolved. `checks` are health records of its service. `thinking`
+ * is what a model writes about it; `asking` is the same while it is asked, `model` its name.
  */
-export function story(row, events, checks = []) {
+export function story(row, events, checks = [], thinking = null) {
   const told = { row, events, opened: null, evidence: null, diagnosed: null, first: { evidence: null, diagnosed: null, looked: null, decided: null }, attempts: [], hold: null, escalated: null, resolved: null, reported: null, phase: "detected" };
   for (const event of events) tell(told, event);
   for (const attempt of told.attempts) attempt.pips = pips(attempt, checks);
   told.firstBad = instant(told.opened?.data?.first_bad ?? row.first_bad ?? row.opened);
   if (events.length === 0) told.phase = bare(row);
+  told.asking = asked(told, thinking) ? thinking : null;
+  told.model = thinking?.model ?? "";
   return told;
+}
+
+// A question is open until a diagnosis is written that is newer.
+function asked(told, thinking) {
+  if (!thinking || thinking.done || !(told.phase === "evidence" || told.phase === "diagnosed")) return false;
+  return told.phase === "evidence" || thinking.since > instant(told.diagnosed.time);
 }
 
 function bare(row) {

@@ -5,17 +5,18 @@
 import { failed, interrupted } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, gate } from "./vocabulary.js";
-import { bare, callReason, decider, decisive, holdReason, sentence, title, until } from "./words.js";
+import { asking, bare, callReason, decider, decisive, holdReason, sentence, title, until, views } from "./words.js";
 
 /** How long a healed lane stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
 
 /**
  * One place of the lane: {key, is, icon, head, lines, by, command, pips, took,
- * ring}. `is` is done, now, todo, first, healed, hold, wait, call or failed;
- * `took` is the time to the next place; `ring` fills from 0 to 1, null breathes.
+ * ring, model}. `is` is done, now, todo, first, healed, hold, wait, call or failed;
+ * `took` is the time to the next place; `model` says that the time before this
+ * one was the model's; `ring` fills from 0 to 1, null breathes.
  */
-const place = (key, is, icon, head, rest = {}) => ({ key, is, icon, head, lines: [], by: "", command: "", pips: null, took: "", ring: null, ...rest });
+const place = (key, is, icon, head, rest = {}) => ({ key, is, icon, head, lines: [], by: "", command: "", pips: null, took: "", ring: null, model: false, ...rest });
 
 /** The lane of an incident's story at an instant. */
 export function lane(told, { now, mode = "", service = null }) {
@@ -58,7 +59,7 @@ function clock(told, service, now) {
 }
 
 function steps(told, { now, mode }) {
-  const list = [detected(told), evidence(told), diagnosis(told), ...attempts(told, now, mode), verify(told), healed(told)].filter(Boolean);
+  const list = [detected(told), evidence(told), diagnosis(told, now), ...attempts(told, now, mode), verify(told), healed(told)].filter(Boolean);
   between(list, now);
   return list;
 }
@@ -76,15 +77,19 @@ function evidence(told) {
   return place("evidence", told.phase === "detected" ? "now" : told.row.cause ? "done" : "todo", "search", told.phase === "detected" ? "Taking evidence" : "Evidence");
 }
 
-function diagnosis(told) {
+function diagnosis(told, at) {
   const made = told.first.diagnosed ?? told.diagnosed;
   if (made) {
-    const answered = String(made.by).startsWith("llm:") && told.first.evidence ? ` Its answer took ${took(instant(made.time) - instant(told.first.evidence.time))}.` : "";
-    return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(made.data?.cause)], by: decider(made) + answered, at: told.first.decided });
+    return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(made.data?.cause)], by: decider(made), at: told.first.decided, model: views(told.events.find((event) => event.type === "diagnosed")).asked });
   }
   if (told.row.cause) return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(told.row.cause)] });
   const now = told.phase === "evidence";
-  return place("diagnosis", now ? "now" : "todo", "fork", now ? "Diagnosing" : "Diagnosis");
+  return place("diagnosis", now ? "now" : "todo", "fork", now ? "Diagnosing" : "Diagnosis", now ? question(told, at) : {});
+}
+
+// What a place says while the model is asked.
+function question(told, now) {
+  return told.asking ? { lines: [asking(told, now)], by: "In time it decides, else the runbook does.", model: true } : {};
 }
 
 // The place of the action: every attempt that did not hold keeps its own, more
@@ -135,7 +140,10 @@ function pending(told, now, mode, failures) {
     }
     case "grace":
       return place("action", "now", "held", "Waiting a moment", { lines: [sentence(holdReason(told))] });
+    case "evidence":
+      return told.diagnosed ? place("action", "now", "fork", "Diagnosing again", question(told, now)) : place("action", "todo", "work", "Act");
     case "diagnosed":
+      if (told.asking) return place("action", "now", "fork", "Diagnosing again", question(told, now));
       return place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", { command: told.diagnosed?.data?.command ?? "" });
     default:
       return place("action", "todo", "work", "Act");
@@ -174,6 +182,7 @@ function between(list, now) {
     const to = instant(next.at);
     if (to >= from) list[i].took = gap(to - from);
     else if (next.is === "now" && now - from >= 1000) list[i].took = lasting(now - from);
+    if (list[i].took && next.model) list[i].took += ", the model";
   }
 }
 

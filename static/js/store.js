@@ -22,7 +22,7 @@ export function empty() {
     info: null,
     infoAt: 0, // when its uptime was told
     health: new Map(), // service → its newest health records, the oldest first
-    thinking: new Map(), // incident id → {text, done}
+    thinking: new Map(), // incident id → what a model writes about it: {text, done, since, model}; since is NaN where its beginning was missed
     details: new Map(), // service → an object of GET /services/{name}
     history: new Map(), // service → points of the last hour
     chaos: [], // [{fault, undo, services}]
@@ -77,18 +77,23 @@ function apply(next, { kind, data }, now) {
       return;
     case "incident":
       return happened(next, data);
-    case "thinking": {
-      const before = next.thinking.get(data.incident);
-      const text = before && !before.done ? before.text + (data.text ?? "") : (data.text ?? "");
-      next.thinking = new Map(next.thinking).set(data.incident, { text, done: data.done === true });
+    case "thinking":
+      next.thinking = new Map(next.thinking).set(data.incident, thought(next.thinking.get(data.incident), data, next.info?.llm?.model, now));
       return;
-    }
     case "info":
       next.info = { ...next.info, ...data };
       if (Number.isFinite(data.uptime_s)) next.infoAt = now;
       return;
     default:
   }
+}
+
+// The first piece of a question is empty: from there on it is a new one. Some
+// pieces may be all that a page hears that came later.
+function thought(before, { text = "", done = false, time }, model = "", now) {
+  if (text === "" && done !== true) return { text, done: false, since: instant(time) || now, model };
+  const going = before && !before.done ? before : { text: "", since: NaN, model };
+  return { ...going, text: going.text + text, done: done === true };
 }
 
 function heard(next, record, now) {

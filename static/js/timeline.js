@@ -4,26 +4,33 @@
 import { interrupted, isPause } from "./incident.js";
 import { gap, instant, iso, tenths, took } from "./units.js";
 import { action, capital, gate, who } from "./vocabulary.js";
-import { bare, decider, sentence } from "./words.js";
+import { asking, bare, decider, sentence, views } from "./words.js";
 
 /**
  * Items {key, look, icon, head, line, command, pips, took, at: {iso, text}}, in
  * order; what is under way has no `at`.
  */
-export function timeline(told) {
+export function timeline(told, now = NaN) {
   const list = told.events.map((event) => item(event, told)).filter(Boolean);
   const first = told.firstBad;
   if (told.opened && first < instant(told.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: sentence(told.opened.data?.error), time: first });
   const items = list.map((one, i) => {
     const since = i ? one.time - list[i - 1].time : NaN;
-    return { ...BLANK, ...one, took: since >= 0 ? gap(since) : "", at: { iso: iso(one.time), text: tenths(one.time) } };
+    return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.asked ? `, asking ${one.asked}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
   });
   const pips = told.attempts.at(-1)?.pips;
   if (told.phase === "verifying" && pips && !told.attempts.at(-1).verified) items.push({ ...BLANK, key: "now", look: "now-step", icon: "shield", head: "Verifying", line: pips.of ? `${pips.good} of ${pips.of} good checks so far` : "", pips, took: "", at: null });
+  if (told.asking) items.push({ ...BLANK, key: "now", look: "now-step", icon: "fork", head: "Diagnosing", line: asking(told, now), took: "", at: null });
   return items;
 }
 
 const BLANK = { command: "", line: "", pips: null, look: "" };
+
+// Whose time went by before a diagnosis, where it was a model's.
+function asked(event, told) {
+  const { byModel, asked: was } = views(event);
+  return was ? (byModel ? who(event.by) : told.model || "the model") : "";
+}
 
 function item(event, told) {
   const data = event.data ?? {};
@@ -41,7 +48,7 @@ function say(event, data, told) {
       return { icon: "search", head: "Evidence taken", line: `${facts.length} facts, ${facts.filter((fact) => fact.decisive).length} decide.` };
     }
     case "diagnosed":
-      return { icon: "fork", head: "Diagnosed", line: `${sentence(data.cause)} ${decider(event)}` };
+      return { icon: "fork", head: "Diagnosed", line: `${sentence(data.cause)} ${decider(event)}`, asked: asked(event, told) };
     case "approval_requested":
       return { icon: "person", head: "Asked a person", line: sentence(data.reason) };
     case "approved": case "denied":

@@ -42,6 +42,13 @@ export function choice(name, service) {
   return a.bare ? a.choice : `${a.choice} ${service}`;
 }
 
+/** "starting payment-service", "raising the memory of payment-service" */
+export function deed(name, service) {
+  const a = action(name);
+  const doing = a.doing.charAt(0).toLowerCase() + a.doing.slice(1);
+  return a.bare ? doing : `${doing}${a.choice.endsWith(" of") ? " of" : ""} ${service}`;
+}
+
 /** Why healing waits, by the gate's name, as the end of "On hold: …". */
 const GATES = {
   approval: "it waits for a person's yes",
@@ -141,8 +148,8 @@ export function part(name) {
   return { icon: picture, headline };
 }
 
-/** "The runbook" from "the runbook"; a name such as payment-service or config.yaml stays. */
+/** "The runbook" from "the runbook"; a name such as payment-service, config.yaml or mistral:7b stays. */
 export function capital(text) {
-  const first = /^[a-zé]+(?=[\s,;:.’']|$)(?!\.\S)/.test(text);
+  const first = /^[a-zé]+(?=[\s,;:.’']|$)(?![.:]\S)/.test(text);
   return first ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

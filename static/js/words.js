@@ -1,7 +1,7 @@
 // Sentences about what is, what is done about it and what happened. Pure:
 // the same facts read the same everywhere. Nothing here is markup.
 
-import { action, capital, gate, status, who } from "./vocabulary.js";
+import { action, capital, choice, deed as doing, gate, status, who } from "./vocabulary.js";
 import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took } from "./units.js";
 
@@ -110,6 +110,7 @@ export function modeLine(mode) {
  */
 export function workLine(told, now) {
   const { row } = told;
+  if (told.asking) return line("work", `The evidence is taken. ${asking(told, now)}`, `The evidence is taken. ${asking(told, NaN)}`);
   const last = told.attempts.at(-1);
   const deed = last && action(last.action);
   switch (told.phase) {
@@ -167,19 +168,78 @@ export function until(told, now) {
   return at > now ? ` Looked at again at ${hhmmss(at)}.` : "";
 }
 
+/** How sure somebody is: "sure to 0.97"; empty where no number was given that can be used. */
+export function sure(confidence) {
+  return confidence > 0 ? `sure to ${confidence.toFixed(2)}` : "";
+}
+
+/** "Asking deepseek-r1:1.5b, 4 s so far." */
+export function asking(told, now) {
+  const so = now - told.asking.since;
+  return `Asking ${told.asking.model || "the model"}${Number.isFinite(so) ? `, ${lasting(so)} so far` : ""}.`;
+}
+
+/**
+ * Both views of a diagnosis, each {cause, action, confidence, why} or null, and
+ * how it stands with the model's: `byModel` where it stands, `asked` where it
+ * took the model's time; `failed` is "late", "away" or "unusable" where there is
+ * none although one was wanted, with `why` and, where it could not be asked, what mends it.
+ */
+export function views(diagnosed) {
+  const { cause, action, confidence, runbook, model, prompt, raw, reasoning, invalid } = diagnosed?.data ?? {};
+  const stands = { cause, action, confidence, why: "" };
+  const byModel = String(diagnosed?.by).startsWith("llm:");
+  const of = { byModel, runbook: runbook ?? (byModel ? null : stands), model: byModel ? model ?? stands : invalid ? null : model ?? null, failed: "", why: "", mend: "" };
+  const late = !of.model && LATE.test(invalid ?? "");
+  of.asked = Boolean(byModel || prompt || raw || reasoning || late);
+  if (of.model || !(of.asked || invalid)) return of;
+  const [why, mend = ""] = bare(invalid).split(MEND);
+  of.failed = late ? "late" : invalid && (mend || !of.asked) ? "away" : "unusable";
+  return { ...of, mend, why: why ? why.replace(/within ((?:[\d.]+(?:ms|[hms]))+)/, (_, time) => `within ${spelled(time)}`) : "it gave no answer" };
+}
+
+const LATE = /^(it did not answer within|nothing was heard of it within|the facts changed while it was being asked)/;
+/** Where a sentence about a model that cannot be asked goes on with what mends it. */
+export const MEND = /: (?=ollama pull |(?:re)?start Ollama|look at )/;
+
+// "1m30s" as "1 min 30 s".
+function spelled(time) {
+  const ms = { ms: 1, s: 1000, m: 60e3, h: 3600e3 };
+  const sum = [...time.matchAll(/([\d.]+)(ms|[hms])/g)].reduce((all, [, n, unit]) => all + n * ms[unit], 0);
+  return sum % 1000 ? took(sum) : lasting(sum);
+}
+
+/** What came of the model's view, in one line. */
+export function whatCame(diagnosed, service = diagnosed?.service) {
+  const { runbook, model, byModel, failed, why } = views(diagnosed);
+  if (!model && !failed) return "No model was asked.";
+  const other = `${who(diagnosed.by) || "the runbook"}’s choice stands`;
+  const chosen = diagnosed.data?.action;
+  if (failed) {
+    const said = failed === "away" ? `the model could not be asked: ${why}` : why.replace(/^its\b/, "the model’s").replace(/^it\b|(?<=^nothing was heard of )it\b/, "the model");
+    return said.includes(": ") ? `${capital(said)}. ${capital(other)}.` : `${capital(said)}: ${other}.`;
+  }
+  if (model.action === (runbook ?? { action: chosen }).action && (runbook || !byModel)) return `The model agrees with the runbook: ${choice(model.action, service)}.`;
+  if (byModel) return `The model’s choice stands: ${choice(model.action, service)}.${runbook ? ` The runbook would ${choice(runbook.action, service)}.` : ""}`;
+  const idle = model.action === "none" || model.action === "escalate";
+  if (idle && action(chosen).bare) return `The model chose to ${choice(model.action, service)}, which is no opinion where the runbook would ${choice(chosen, service)}: ${other}.`;
+  if (idle) return `The model chose to ${choice(model.action, service)}, which is no opinion while ${doing(chosen, service)} is possible: ${other}.`;
+  return `The model would ${choice(model.action, service)}: ${other}.`;
+}
+
 /** Who decided, and how sure: "The runbook, sure to 0.97. The model agrees." */
 export function decider(diagnosed) {
   if (!diagnosed) return "";
-  const { confidence, runbook, model, invalid } = diagnosed.data ?? {};
-  const sure = Number.isFinite(confidence) ? `, sure to ${confidence.toFixed(2)}` : "";
-  const byModel = String(diagnosed.by).startsWith("llm:");
+  const { runbook, model, byModel, failed } = views(diagnosed);
+  const { action: chosen, confidence } = diagnosed.data ?? {};
   const other = byModel ? runbook : model;
-  const second = byModel ? "The runbook" : "The model";
-  let view = "";
-  if (other) view = ` ${second} ${other.action === diagnosed.data.action ? "agrees" : `would ${action(other.action).choice}`}.`;
-  else if (invalid) view = " The model’s answer was not valid.";
-  return `${capital(who(diagnosed.by))}${sure}.${view}`;
+  const certain = sure(confidence);
+  let view = FAILED[failed] ?? "";
+  if (other) view = ` ${byModel ? "The runbook" : "The model"} ${other.action === chosen ? "agrees" : `would ${action(other.action).choice}`}.`;
+  return `${capital(who(diagnosed.by))}${certain && `, ${certain}`}.${view}`;
 }
+
+const FAILED = { late: " The model did not answer in time.", away: " The model could not be asked.", unusable: " The model’s answer could not be used." };
 
 /** The decisive facts in one line: "exited (143); kill(15) → die → stop". */
 export function decisive(evidence, most = 2) {

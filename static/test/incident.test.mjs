@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { insert, rowAfter, story, whole } from "../js/incident.js";
 import { lane, pick, STAYS } from "../js/lane.js";
 import { timeline } from "../js/timeline.js";
-import { checks, at, diagnosed, evidence, finished, opened, resolved, started, T, tape, verified } from "./tape.mjs";
+import { at, checks, consulted, diagnosed, evidence, finished, opened, opinion, resolved, started, T, tape, verified } from "./tape.mjs";
 
 const row = (events) => events.reduce(rowAfter, {});
 const told = (list, records = []) => {
@@ -162,4 +162,47 @@ test("events are in order, once each, and whole without a gap", () => {
   assert.ok(whole(list));
   assert.ok(!whole([a, c]));
   assert.ok(!whole([]));
+});
+
+const thinks = (more = {}) => ({ text: "", done: false, since: T + 1020, model: "qwen3:4b", ...more });
+const asked = (list, thinking) => {
+  const events = tape(...list);
+  return story(row(events), events, [], thinking);
+};
+
+test("a question is open after the evidence, until the diagnosis", () => {
+  assert.ok(asked([opened, evidence], thinks()).asking);
+  assert.equal(asked([opened, evidence], thinks({ done: true })).asking, null);
+  assert.equal(asked([opened, evidence], null).asking, null);
+  for (const after of [[diagnosed], [diagnosed, started], [diagnosed, started, finished], [[2000, "resolved", "logstream", { how: "recovered" }]]]) assert.equal(asked([opened, evidence, ...after], thinks({ since: T + 1012 })).asking, null);
+  assert.ok(asked([opened, evidence, diagnosed], thinks({ since: T + 5000 })).asking, "and asked once more");
+});
+
+test("the lane says that the model is asked, and that the time was the model's", () => {
+  const { steps } = lane(asked([opened, evidence], thinks()), { now: T + 5020 });
+  assert.deepEqual(shape(steps).slice(0, 4), ["Detected:first", "Evidence:done", "Diagnosing:now", "Act:todo"]);
+  assert.equal(steps[2].lines[0], "Asking qwen3:4b, 4 s so far.");
+  assert.equal(steps[1].took, "4 s, the model");
+  const over = places([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start") }), started], [], 9000);
+  assert.deepEqual(over.map((step) => step.took).slice(0, 2), ["10 ms", "6.1 s, the model"]);
+  assert.match(over[2].by, /^qwen3:4b, sure to 0\.97\. The runbook agrees\.$/);
+  assert.equal(places([opened, evidence, diagnosed])[1].took, "4 ms");
+  assert.equal(places([opened, evidence, consulted("runbook", { prompt: "", invalid: "Ollama has no model x: ollama pull x" })])[1].took, "6.1 s");
+});
+
+test("asked again after an attempt that did not hold, the current place says so", () => {
+  const bad = [8000, "verified", "logstream", { ok: false, error: "HTTP 500 again" }];
+  for (const more of [[evidence], [evidence, [8100, ...diagnosed.slice(1)]]]) {
+    const { steps } = lane(asked([opened, evidence, diagnosed, started, finished, bad, ...more], thinks({ since: T + 9000 })), { now: T + 11000 });
+    assert.equal(steps.filter((step) => step.is === "now").length, 1);
+    assert.deepEqual([steps[4].head, steps[4].lines[0]], ["Diagnosing again", "Asking qwen3:4b, 2 s so far."]);
+  }
+});
+
+test("the timeline says whose time it was", () => {
+  const of = (by, more) => timeline(told([opened, evidence, consulted(by, more)]))[3].took;
+  assert.equal(of("llm:qwen3:4b", { model: opinion("start") }), "6.1 s, asking qwen3:4b");
+  assert.equal(of("runbook", { invalid: "it did not answer within 6s" }), "6.1 s, asking the model");
+  assert.equal(of("runbook", { prompt: "" }), "6.1 s");
+  assert.equal(timeline(asked([opened, evidence], thinks()), T + 4020).at(-1).line, "Asking qwen3:4b, 3 s so far.");
 });

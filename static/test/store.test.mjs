@@ -123,3 +123,25 @@ test("services stand in the order of the configuration, others after them by nam
   const list = [{ name: "b", order: 2 }, { name: "z", order: 0 }, { name: "c", order: 1 }, { name: "a" }];
   assert.deepEqual(store.inOrder(list).map((service) => service.name), ["c", "b", "a", "z"]);
 });
+
+const piece = (text, done = false, more = {}) => ({ kind: "thinking", data: { incident: "i1", service: "pay", text, done, time: "2026-11-24T14:00:01Z", ...more } });
+const thinking = (...list) => folded(snapshot({ info: { instance: "box", llm: { model: "qwen3:4b", ready: true } } }), events(8, ...list)).thinking.get("i1");
+
+test("a model's thinking grows piece by piece, and stays when it is done", () => {
+  assert.deepEqual(thinking(piece("")), { text: "", done: false, since: T + 1000, model: "qwen3:4b" });
+  assert.equal(thinking(piece(""), piece("Exit "), piece("code 0.")).text, "Exit code 0.");
+  assert.deepEqual(thinking(piece(""), piece("Exit "), piece("code 0.", true)), { text: "Exit code 0.", done: true, since: T + 1000, model: "qwen3:4b" });
+  assert.deepEqual([thinking(piece(""), piece("Exit"), piece("", true))].map((t) => [t.text, t.done]), [["Exit", true]]);
+  assert.equal(thinking(piece("", false, { time: undefined })).since, T);
+});
+
+test("a first piece starts over, whether the question before was answered or not", () => {
+  for (const done of [false, true]) assert.deepEqual([thinking(piece(""), piece("old", done), piece("", false, { time: "2026-11-24T14:00:09Z" }), piece("new"))].map((t) => [t.text, t.since]), [["new", T + 9000]]);
+});
+
+test("of a question whose beginning was missed the rest is shown, and not since when", () => {
+  const late = thinking(piece("so it was stopped."));
+  assert.equal(late.text, "so it was stopped.");
+  assert.ok(Number.isNaN(late.since));
+  assert.deepEqual([thinking(piece("", true))].map((t) => [t.text, t.done]), [["", true]]);
+});

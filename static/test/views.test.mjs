@@ -10,13 +10,13 @@ import * as overview from "../js/pages/overview.js";
 import * as service from "../js/pages/service.js";
 import * as system from "../js/pages/system.js";
 import { top } from "../js/view/top.js";
-import { diagnosed, evidence, finished, opened, started, T, tape } from "./tape.mjs";
+import { consulted, diagnosed, evidence, finished, opened, opinion, started, T, tape } from "./tape.mjs";
 
 const EVIL = `"><img src=x onerror=alert(1)><script>alert(2)</script>`;
 
 // The page's context over a state, as app.js makes it.
 function context(state, more = {}) {
-  const stories = new Map([...state.incidents.values()].map((row) => [row.id, story(row, state.events.get(row.id) ?? [], state.health.get(row.service) ?? [])]));
+  const stories = new Map([...state.incidents.values()].map((row) => [row.id, story(row, state.events.get(row.id) ?? [], state.health.get(row.service) ?? [], state.thinking.get(row.id))]));
   return { state, now: T + 5000, name: "", stale: false, conn: "live", agent: state.agent ?? idle().shown, stories, answers: new Map(), query: new URLSearchParams(), deeds: [], refusals: new Map(), sizes: new Map(), windows: new Map(), ...more };
 }
 
@@ -24,7 +24,7 @@ function full({ evil = "" } = {}) {
   const say = (text) => text + evil;
   const name = `payment-service${evil}`;
   const one = { name, status: "DOWN", since: new Date(T).toISOString(), error: say("connection refused"), owner: "box", uptime: { "24h": 0.99 }, container: { name, id: say("9f2c"), image: say("shop:1"), ran: true }, sources: [{ instance: say("box"), check: say("http"), status: "DOWN", since: new Date(T).toISOString() }] };
-  const list = tape(opened, evidence, diagnosed, started, finished).map((event) => JSON.parse(JSON.stringify({ ...event, service: name }, (key, value) => (typeof value === "string" && !["id", "type", "time", "service", "first_bad", "expires", "instance"].includes(key) ? say(value) : value))));
+  const list = tape(opened, evidence, consulted("runbook", { model: opinion("restart"), raw: "{}", reasoning: "It ran." }), started, finished).map((event) => JSON.parse(JSON.stringify({ ...event, service: name }, (key, value) => (typeof value === "string" && !["id", "type", "time", "service", "first_bad", "expires", "instance"].includes(key) ? say(value) : value))));
   let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [one, { name: "stock", status: "UP", since: new Date(T - 60e3).toISOString(), latency_ms: 26, owner: "box" }], incidents: [list.reduce(rowAfter, {})], agent: { state: "VERIFYING", incident: "i1", service: name, model: say("qwen"), last_action: say("docker start"), budget: { attempt: 1, attempts: 3, hour: 1, per_hour: 60 } }, info: { version: say("1"), instance: "box", host: say("local"), active: true, uptime_s: 60, mode: say("auto"), config_error: say("line 3"), bus: { kind: "embedded", brokers: [say("127.0.0.1:9092")], ok: true }, llm: { model: say("qwen"), ready: false, error: say("absent") }, docker: { ok: false, error: say("refused") }, troubles: [{ part: say("docker"), since: new Date(T).toISOString(), what: say("the engine is away: refused"), works: say("checks"), on_hold: say("repairs"), mend: say("run `docker info`") }] } }, T).state;
   state = store.learnIncident(state, { id: "i1", service: name, events: list });
   state = store.learnService(state, { ...one, config: { url: say("http://localhost:8080"), interval: say("2s"), expect: { latency: "800ms" }, note: say("x") }, depends_on: [say("db")], observations: [{ timestamp: T / 1000, status: "DOWN", check: say("http"), error: say("refused"), instance: say("box") }] });
@@ -108,4 +108,76 @@ test("a lane names its incident and its current step", () => {
   const [lane] = find(overview.view(context(state)), (e) => e.attrs["data-incident"]);
   assert.equal(lane.attrs["data-incident"], "i1");
   assert.equal(find(lane, (e) => e.attrs["aria-current"] === "step").length, 1);
+});
+
+// A page while, or after, a model has its say about i1.
+function withModel(list, { pieces = [], llm = { model: "qwen3:4b", ready: true }, state: agent = "DIAGNOSING", troubles = [] } = {}) {
+  const events = tape(...list);
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN", since: new Date(T).toISOString() }], incidents: [events.reduce(rowAfter, {})], agent: { state: agent, incident: "i1", service: "payment-service", model: llm.model }, info: { llm, troubles } }, T).state;
+  state = store.learnIncident(state, { id: "i1", service: "payment-service", events });
+  return store.fold(state, { type: "events", seq: 2, events: pieces.map(([text, done]) => ({ kind: "thinking", data: { incident: "i1", service: "payment-service", text, done, time: new Date(T + 1020).toISOString() } })) }, T).state;
+}
+const card = (state) => find(overview.view(context(state)), (e) => String(e.attrs.class).includes("agent") && e.tag === "section")[0];
+const texts = (view, test) => find(view, test).map(textOf);
+
+test("while a model is asked the agent says so, with its thinking and what it is asked about", () => {
+  const view = card(withModel([opened, evidence], { pieces: [[""]] }));
+  for (const part of ["qwen3:4b can be asked", "Asking qwen3:4b", "3 s so far", "Nothing was written yet", "exited (0)", "Where it does not answer in time, the runbook decides."]) assert.ok(textOf(view).includes(part), part);
+  const thinking = card(withModel([opened, evidence], { pieces: [[""], ["Exit code 0.\n\nSo it was "], ["stopped"]] }));
+  const [region] = find(thinking, (e) => e.attrs["data-follow"]);
+  assert.deepEqual([region.attrs.tabindex, region.attrs["aria-live"], region.attrs.role], ["0", "off", "region"]);
+  assert.deepEqual(texts(region, (e) => e.tag === "p"), ["Exit code 0.", "So it was stopped"]);
+  assert.equal(find(region, (e) => e.attrs.class === "caret").length, 1);
+});
+
+test("after the decision the agent shows question, answer and what came of it", () => {
+  const view = card(withModel([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start"), reasoning: "It ended in order.", raw: '{"action":"start"}' })], { state: "FIXING" }));
+  for (const part of ["Its thinking, in full", "It ended in order.", "The model agrees with the runbook: start payment-service."]) assert.ok(textOf(view).includes(part), part);
+  assert.deepEqual(texts(view, (e) => e.tag === "summary"), ["What it was asked", "What it answered"]);
+  assert.deepEqual(texts(view, (e) => e.tag === "pre"), ["Service: payment-service", '{"action":"start"}']);
+  assert.ok(find(view, (e) => e.tag === "pre").every((e) => e.attrs.tabindex === "0" && e.attrs["aria-label"]));
+  const late = card(withModel([opened, evidence, consulted("runbook", { invalid: "it did not answer within 6s", reasoning: "Hmm." })], { state: "FIXING" }));
+  assert.deepEqual(texts(late, (e) => e.tag === "summary"), ["What it was asked", "Its thinking"]);
+  assert.ok(textOf(late).includes("The model did not answer within 6 s: the runbook’s choice stands."));
+});
+
+test("the agent names the model and whether it can be asked", () => {
+  const say = (llm) => textOf(card(withModel([opened], { llm, state: "WATCHING" })));
+  assert.match(say({ model: "qwen3:4b", ready: true }), /qwen3:4b can be asked/);
+  assert.match(say({ model: "qwen3:4b", ready: false, error: "Ollama has no model qwen3:4b: ollama pull qwen3:4b" }), /qwen3:4b cannot be asked now: the runbook’s rules decide.*Ollama has no model qwen3:4b\. The runbook decides\. ollama pull qwen3:4b/);
+  assert.match(say({ model: "", ready: false }), /without a model/);
+});
+
+test("the incident tells both views, and which one stood", () => {
+  const page = (by, more) => incident.view(context(withModel([opened, evidence, consulted(by, more)], { state: "FIXING" }), { name: "i1" }));
+  const stood = (view) => find(view, (e) => e.attrs["data-view"]).map((e) => `${e.attrs["data-view"]}:${e.attrs["data-stands"]}`);
+  const sides = (view) => texts(view, (e) => e.attrs["data-view"]);
+  const both = page("llm:qwen3:4b", { model: opinion("restart", { confidence: 0 }), action: "restart", confidence: 0, raw: "{}" });
+  assert.deepEqual(stood(both), ["runbook:false", "model:true"]);
+  assert.match(textOf(both), /Two views, one decision/);
+  assert.match(textOf(both), /The model’s choice stands: restart payment-service\. The runbook would start payment-service\. Both are legal here/);
+  assert.ok(!textOf(both).includes("0.00"));
+  const late = page("runbook", { invalid: "it did not answer within 6s" });
+  assert.deepEqual(stood(late), ["runbook:true", "model:false"]);
+  assert.match(sides(late)[1], /It did not answer within 6 s\./);
+  const away = page("runbook", { prompt: "", invalid: "Ollama has no model x: ollama pull x" });
+  assert.match(sides(away)[1], /It could not be asked\. Ollama has no model x\.What mends it: ollama pull x/);
+  const none = page("runbook", { prompt: "" });
+  assert.deepEqual(stood(none), ["runbook:true"]);
+  assert.match(textOf(none), /The decision.*No model was asked\./);
+});
+
+test("a model that is away is told calmly, with the command, and beside other troubles no contradiction", () => {
+  const llm = { part: "llm", since: new Date(T).toISOString(), what: "the model qwen3:4b cannot be asked: Ollama has no model qwen3:4b", works: "everything: the runbook decides", on_hold: "nothing but the model's view", mend: "ollama pull qwen3:4b" };
+  const engine = { part: "docker", since: llm.since, what: "the engine is away", works: "checks", on_hold: "every repair", mend: "wait" };
+  const model = { llm: { model: "qwen3:4b", ready: false, error: "" }, state: "WATCHING" };
+  const alone = overview.view(context(withModel([opened], { ...model, troubles: [llm] })));
+  const [banner] = find(alone, (e) => e.attrs["data-trouble"] === "llm");
+  assert.equal(banner.attrs.class, "banner calm");
+  assert.match(textOf(banner), /The model qwen3:4b cannot be asked since .*Ollama has no model qwen3:4b\. The runbook decides in its place\./);
+  assert.equal(find(banner, (e) => e.attrs["data-act"] === "copy")[0].attrs["data-text"], "ollama pull qwen3:4b");
+  const two = overview.view(context(withModel([opened], { ...model, troubles: [llm, engine] })));
+  assert.deepEqual(find(two, (e) => e.attrs["data-trouble"]).map((e) => e.attrs["data-trouble"]), ["docker", "llm"]);
+  assert.ok(!textOf(two).includes("everything"));
+  assert.match(textOf(system.view(context(withModel([opened], { ...model, troubles: [llm] })))), /LogStream has all that it needs but its model/);
 });

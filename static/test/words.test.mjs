@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deedSaid, entries } from "../js/feed.js";
 import { rowAfter, story } from "../js/incident.js";
-import { about, callReason, decider, proof, release, restLine, sort, statusLine, statusThen, title, told, uptime, workLine } from "../js/words.js";
+import { about, asking, callReason, decider, proof, release, restLine, sort, statusLine, statusThen, sure, title, told, uptime, views, whatCame, workLine } from "../js/words.js";
 import { byWeight, headline, pieces } from "../js/view/banners.js";
 import { senses } from "../js/view/agent.js";
 import { capital } from "../js/vocabulary.js";
 import { yaml } from "../js/pages/service.js";
-import { checks, diagnosed, evidence, finished, opened, resolved, started, T, tape, verified } from "./tape.mjs";
+import { checks, consulted, diagnosed, evidence, finished, opened, opinion, resolved, started, T, tape, verified } from "./tape.mjs";
 
 const fleet = (...list) => list.map(([name, status, more]) => ({ name, status, ...more }));
 const of = (...list) => {
@@ -40,7 +40,7 @@ test("a page that is cut off speaks of the past", () => {
 
 test("names keep their letters", () => {
   assert.equal(restLine(fleet(["payment-service", "UP"], ["b", "DOWN"])), "payment-service is up.");
-  for (const [text, want] of [["the runbook", "The runbook"], ["payment-service cannot", "payment-service cannot"], ["config.yaml was", "config.yaml was"], ["start", "Start"], ["its container", "Its container"], ["ollama", "Ollama"], ["", ""]]) assert.equal(capital(text), want);
+  for (const [text, want] of [["the runbook", "The runbook"], ["payment-service cannot", "payment-service cannot"], ["config.yaml was", "config.yaml was"], ["mistral:7b", "mistral:7b"], ["start", "Start"], ["its container", "Its container"], ["ollama", "Ollama"], ["", ""]]) assert.equal(capital(text), want);
 });
 
 test("a cause has the service as its subject", () => {
@@ -161,4 +161,60 @@ test("a call for a person doesn't say again what stands beside it", () => {
   assert.equal(callReason(told, "It fails its checks."), "Without a container there is nothing to repair.");
   assert.equal(callReason(told, "It fails its checks", "without a container there is nothing to repair"), "");
   assert.equal(callReason({ row: {} }, undefined), "The rules end here.");
+});
+
+// What can come of a model's view: [by, the diagnosis's other data, in one line, who decided, how it failed, was it asked].
+const LLM = "llm:mistral:7b";
+const CAME = [
+  ["runbook", { prompt: "" }, "No model was asked.", "The runbook, sure to 0.97.", "", false],
+  [LLM, { model: opinion("start"), confidence: 0.9 }, "The model agrees with the runbook: start payment-service.", "mistral:7b, sure to 0.90. The runbook agrees.", "", true],
+  [LLM, { model: opinion("restart"), action: "restart", confidence: 0.8 }, "The model’s choice stands: restart payment-service. The runbook would start payment-service.", "mistral:7b, sure to 0.80. The runbook would start.", "", true],
+  [LLM, { model: opinion("restart", { confidence: 0 }), action: "restart", confidence: 0, runbook: undefined }, "The model’s choice stands: restart payment-service.", "mistral:7b.", "", true],
+  [LLM, { action: "raise_memory", runbook: undefined, confidence: 0.5 }, "The model’s choice stands: raise the memory of payment-service.", "mistral:7b, sure to 0.50.", "", true],
+  ["runbook", { model: opinion("none") }, "The model chose to wait, which is no opinion while starting payment-service is possible: the runbook’s choice stands.", "The runbook, sure to 0.97. The model would wait.", "", true],
+  ["runbook", { model: opinion("escalate"), action: "raise_memory" }, "The model chose to call a person, which is no opinion while raising the memory of payment-service is possible: the runbook’s choice stands.", "The runbook, sure to 0.97. The model would call a person.", "", true],
+  ["runbook", { model: opinion("none"), action: "escalate" }, "The model chose to wait, which is no opinion where the runbook would call a person: the runbook’s choice stands.", "The runbook, sure to 0.97. The model would wait.", "", true],
+  ["runbook", { model: opinion("start") }, "The model agrees with the runbook: start payment-service.", "The runbook, sure to 0.97. The model agrees.", "", true],
+  ["operator:anna", { model: opinion("restart") }, "The model would restart payment-service: anna’s choice stands.", "Anna, sure to 0.97. The model would restart.", "", true],
+  ["runbook", { invalid: "it did not answer within 20s" }, "The model did not answer within 20 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
+  ["runbook", { invalid: "it did not answer within 1m30s" }, "The model did not answer within 1 min 30 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
+  ["runbook", { prompt: "", invalid: "nothing was heard of it within 1.5s" }, "Nothing was heard of the model within 1.5 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
+  ["runbook", { prompt: "", invalid: "the facts changed while it was being asked, until its time was over" }, "The facts changed while it was being asked, until its time was over: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
+  ["runbook", { prompt: "", invalid: "Ollama has no model deepseek-r1:1.5b: ollama pull deepseek-r1:1.5b" }, "The model could not be asked: Ollama has no model deepseek-r1:1.5b. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
+  ["runbook", { prompt: "", invalid: "nothing listens at http://localhost:11434: start Ollama (ollama serve), or set healer.decide: runbook" }, "The model could not be asked: nothing listens at http://localhost:11434. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
+  ["runbook", { prompt: "", invalid: "it was not looked for yet" }, "The model could not be asked: it was not looked for yet. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
+  ["runbook", { invalid: "Ollama answered 500: out of memory: look at Ollama's own log" }, "The model could not be asked: Ollama answered 500: out of memory. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", true],
+  ["runbook", { raw: "Sure!", invalid: 'its answer is no JSON object: "Sure!"' }, "The model’s answer is no JSON object: \"Sure!\". The runbook’s choice stands.", "The runbook, sure to 0.97. The model’s answer could not be used.", "unusable", true],
+  ["runbook", { raw: "{}", invalid: 'it chose "rm", which is not one of start, escalate' }, "The model chose \"rm\", which is not one of start, escalate: the runbook’s choice stands.", "The runbook, sure to 0.97. The model’s answer could not be used.", "unusable", true],
+  ["runbook", { model: opinion("start"), invalid: "its answer is empty" }, "The model’s answer is empty: the runbook’s choice stands.", "The runbook, sure to 0.97. The model’s answer could not be used.", "unusable", true],
+  ["runbook", { invalid: "the question was withdrawn" }, "The question was withdrawn: the runbook’s choice stands.", "The runbook, sure to 0.97. The model’s answer could not be used.", "unusable", true],
+  ["runbook", {}, "The model gave no answer: the runbook’s choice stands.", "The runbook, sure to 0.97. The model’s answer could not be used.", "unusable", true],
+];
+
+test("what came of a model's view, in every case", () => {
+  for (const [by, more, came, who, failed, asked] of CAME) {
+    const [event] = tape(consulted(by, more));
+    assert.equal(whatCame(event), came);
+    assert.equal(decider(event), who);
+    assert.deepEqual([views(event).failed, views(event).asked], [failed, asked], came);
+  }
+});
+
+test("what mends a model that cannot be asked stands apart", () => {
+  const of = (invalid) => views({ by: "runbook", data: { invalid } });
+  assert.equal(of("Ollama has no model x: ollama pull x").mend, "ollama pull x");
+  assert.equal(of("nothing listens at http://localhost:1: start Ollama (ollama serve), or set healer.decide: runbook").mend, "start Ollama (ollama serve), or set healer.decide: runbook");
+  assert.equal(of("it did not answer within 2s").mend, "");
+});
+
+test("nothing but a number above 0 is a certainty", () => {
+  assert.deepEqual([0.97, 1, 0, null, undefined, NaN].map(sure), ["sure to 0.97", "sure to 1.00", "", "", "", ""]);
+});
+
+test("while the model is asked it says so, and since when", () => {
+  const told = { ...of(opened, evidence), asking: { text: "", since: T + 1000, model: "qwen3:4b" } };
+  assert.equal(asking(told, T + 5400), "Asking qwen3:4b, 4 s so far.");
+  assert.equal(workLine(told, T + 5400).text, "The evidence is taken. Asking qwen3:4b, 4 s so far.");
+  assert.equal(workLine(told, T + 5400).still, "The evidence is taken. Asking qwen3:4b.");
+  assert.equal(asking({ asking: { text: "x", since: NaN, model: "" } }, T), "Asking the model.");
 });

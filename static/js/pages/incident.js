@@ -6,9 +6,11 @@ import { isPause, story } from "../incident.js";
 import { clock } from "../store.js";
 import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
 import { action, choice, gate, who } from "../vocabulary.js";
-import { bare, callReason, ending, holdReason, sentence, title as about, until } from "../words.js";
+import { bare, callReason, ending, holdReason, sentence, title as about, until, views, whatCame } from "../words.js";
 import { downFor, lane } from "../lane.js";
-import { command, copy, crumbs, facts, href, loading, nothing, pill, pips } from "../view/bits.js";
+import { thinking } from "../view/agent.js";
+import { mends } from "../view/banners.js";
+import { command, copy, crumbs, facts, href, loading, nothing, papers, pill, pips } from "../view/bits.js";
 import { timeline } from "../timeline.js";
 
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;
@@ -33,15 +35,15 @@ export function view(ctx) {
       h("h1", { class: "vh", tabindex: "-1" }, "Incident"),
       gone ? nothing("There is no such incident", "The log keeps incidents for 90 days.") : refusal ? nothing("It cannot be read now", refusal.message) : loading());
   }
-  const told = ctx.stories.get(name) ?? story(row, events, state.health.get(row.service) ?? []);
+  const told = ctx.stories.get(name) ?? story(row, events, state.health.get(row.service) ?? [], state.thinking.get(row.id));
   const at = clock(state, now);
   return h("main", { id: "main", key: "incident", class: "wrap page" },
     way(name),
     head(told, at, state),
     figures(told, at, state.services.get(row.service)),
     h("div", { class: "two" },
-      h("div", { class: "stack" }, evidence(told), views(told), report(told)),
-      h("div", { class: "stack" }, course(told), held(told), links(row))));
+      h("div", { class: "stack" }, evidence(told), decision(told, at), report(told)),
+      h("div", { class: "stack" }, course(told, at), held(told), links(row))));
 }
 
 function way(id) {
@@ -114,43 +116,52 @@ function evidence(told) {
       data.truncated && h("p", { class: "quiet small" }, "Cut: it was longer than a record may be.")));
 }
 
-function views(told) {
-  const data = told.diagnosed?.data;
-  if (!data) return null;
-  const byModel = String(told.diagnosed.by).startsWith("llm:");
+function decision(told, at) {
+  return [
+    told.asking && h("section", { key: "asking", "aria-labelledby": "h-asking" }, h("h2", { id: "h-asking", class: "h-out" }, "The model is being asked"), h("div", { class: "panel pad" }, thinking(told, at))),
+    told.diagnosed && both(told),
+  ];
+}
+
+function both(told) {
+  const data = told.diagnosed.data ?? {};
   const service = told.row.service;
-  const two = data.model || data.invalid || byModel;
-  const runbook = data.runbook ?? (byModel ? null : { cause: data.cause, action: data.action, confidence: data.confidence, why: "" });
-  return h("section", { "aria-labelledby": "h-views" },
+  const { byModel, runbook, model, failed, why, mend } = views(told.diagnosed);
+  const two = model || failed;
+  const name = byModel ? who(told.diagnosed.by) : told.model || "The model";
+  const reason = failed && [h("p", { class: "ink2" }, failed === "away" ? `It could not be asked. ${sentence(why)}` : sentence(why)), mend && h("p", { class: "small quiet" }, "What mends it: ", mends(mend))];
+  return h("section", { key: "views", "aria-labelledby": "h-views" },
     h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
     h("div", { class: "views" },
-      runbook && opinion("Runbook", runbook, data, service, !byModel),
-      (data.model || byModel || data.invalid) && opinion(byModel ? who(told.diagnosed.by) : "Model", data.model ?? (byModel ? data : null), data, service, byModel)),
-    h("p", { class: "agree" }, icon("shield", "quiet"), h("span", {}, agreement(told, byModel))),
+      runbook && opinion({ key: "runbook", name: "Runbook", view: runbook, data, service, chosen: !byModel, sub: "rules" }),
+      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : "model", more: [reason, papers(data)] })),
+    h("p", { class: "agree", "data-came": failed || (byModel ? "stands" : model ? "heard" : "unasked") }, icon("shield", "quiet"), h("span", {}, [whatCame(told.diagnosed, service), law(told), guarded(told)].filter(Boolean).join(" "))),
     options(data, service));
 }
 
-function opinion(name, view, data, service, chosen) {
-  const letter = (data.legal ?? []).find((entry) => entry.action === view?.action)?.letter;
-  const model = name !== "Runbook";
-  return h("article", { class: `panel pad${chosen ? " chosen" : ""}` },
-    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : !model && h("span", { class: "quiet small end" }, "rules")),
-    view ? [
-      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, choice(view.action, service)), Number.isFinite(view.confidence) && h("span", {}, view.confidence.toFixed(2))),
-      h("p", { class: "ink2" }, sentence(view.cause), " ", view.why && sentence(view.why)),
-    ] : h("p", { class: "ink2" }, data.invalid ? `Its answer was not valid: ${bare(data.invalid)}.` : "It gave no answer."),
-    model && data.reasoning && h("details", {}, h("summary", {}, "Thinking"), h("p", { class: "pre" }, data.reasoning)),
-    model && data.prompt && h("details", {}, h("summary", {}, "Prompt"), h("pre", {}, h("code", {}, data.prompt))),
-    model && data.raw && h("details", {}, h("summary", {}, "Raw answer"), h("pre", {}, h("code", {}, data.raw))));
+const FAILED = { late: "too late", away: "not asked", unusable: "not used" };
+
+function opinion({ key, name, view, data, service, chosen, sub, more }) {
+  const letter = view && (data.legal ?? []).find((entry) => entry.action === view.action)?.letter;
+  return h("article", { class: `panel pad${chosen ? " chosen" : ""}`, key, "data-view": key, "data-stands": chosen ? "true" : "false" },
+    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : h("span", { class: "quiet small end" }, sub)),
+    view && [
+      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, choice(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "sure to "), view.confidence.toFixed(2))),
+      h("p", { class: "ink2" }, [sentence(view.cause), sentence(view.why)].filter(Boolean).join(" ")),
+    ],
+    more);
 }
 
-function agreement(told, byModel) {
-  const { runbook, model, action } = told.diagnosed.data ?? {};
-  const other = byModel ? runbook : model;
-  const first = other ? (other.action === action ? "They agree." : `They disagree: the ${byModel ? "model" : "runbook"}’s choice stands.`) : "";
+// Where they disagree: by what one of them won.
+function law(told) {
+  const { byModel, runbook, model } = views(told.diagnosed);
+  return byModel && runbook && runbook.action !== model.action ? "Both are legal here, and a model’s legal choice goes first (healer.decide)." : "";
+}
+
+function guarded(told) {
   const last = told.attempts.at(-1);
-  const guard = last ? `The guard allowed attempt ${last.number}.` : told.hold ? `The guard holds it: ${holdReason(told)}.` : "";
-  return [first, guard].filter(Boolean).join(" ") || "The guard was not asked.";
+  if (last) return `The guard allowed attempt ${last.number}.`;
+  return told.hold ? `The guard holds it: ${holdReason(told)}.` : "";
 }
 
 function options(data, service) {
@@ -171,9 +182,9 @@ function report(told) {
     h("div", { class: "prose" }, parts.map((part) => (/^#+ /.test(part) ? h("h3", {}, part.replace(/^#+ /, "")) : h("p", { class: "pre" }, part)))));
 }
 
-function course(told) {
+function course(told, at) {
   return h("section", { class: "panel pad", "aria-labelledby": "h-timeline" }, h("h2", { id: "h-timeline" }, "Timeline"),
-    h("ol", { class: "tl" }, timeline(told).map((item) => h("li", { class: item.look, key: item.key },
+    h("ol", { class: "tl" }, timeline(told, at).map((item) => h("li", { class: item.look, key: item.key },
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
       h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), pips(item.pips)),

@@ -72,7 +72,7 @@ export function view(ctx) {
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
       services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, cards.map((model) => card({ ...model, reach }))) : firstService()),
-    agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident) ?? [...stories.values()].find((told) => told.phase === "grace"), thinking: state.thinking.get(ctx.agent?.incident), info: state.info, rows, stale, now: at }),
+    agent({ agent: ctx.agent, told: stories.get(ctx.agent?.incident) ?? [...stories.values()].find((told) => told.phase === "grace"), info: state.info, rows, stale, now: at }),
     feed({ list: entries({ rows, deeds: ctx.deeds, started: started(state) }), stories, info: state.info, now: at }));
 }
 

@@ -22,9 +22,10 @@ export function view({ state, now }) {
   if (!info) return h("main", { id: "main", key: "system", class: "wrap page" }, h("h1", { class: "vh", tabindex: "-1" }, "System"), loading());
   const at = clock(state, now);
   const troubles = byWeight(info.troubles ?? []);
+  const grave = troubles.filter((trouble) => trouble.part !== "llm").length; // a model that is away stops nothing
   return h("main", { id: "main", key: "system", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
-      h("h1", { tabindex: "-1" }, troubles.length ? `${many(troubles.length, "part")} of LogStream ${troubles.length === 1 ? "is" : "are"} in trouble` : "LogStream has all that it needs"),
+      h("h1", { tabindex: "-1" }, grave ? `${many(grave, "part")} of LogStream ${grave === 1 ? "is" : "are"} in trouble` : troubles.length ? "LogStream has all that it needs but its model" : "LogStream has all that it needs"),
       h("p", {}, [modeLine(info.mode), info.held ? "Repairs are on hold on this host." : ""].filter(Boolean).join(" ")))),
     troubles.length > 0 && h("div", { class: "banners" }, troubles.map((trouble) => banner(trouble, at))),
     info.config_error && h("section", { class: "panel pad", "aria-labelledby": "h-config" }, h("h2", { id: "h-config" }, "The last edit of the configuration"), h("p", { class: "ink2 small" }, "It was not taken, nothing changed:"), h("pre", { class: "frame", tabindex: "0" }, h("code", {}, typeof info.config_error === "string" ? info.config_error : JSON.stringify(info.config_error, null, 2)))),

@@ -2,40 +2,78 @@
 // While it only watches, what it senses with, and its record.
 
 import { h, icon } from "../dom.js";
-import { hhmmss, instant, took } from "../units.js";
+import { hhmmss, instant, lasting, many, took } from "../units.js";
 import { quantile } from "../series.js";
 import { agentState, capital, choice, gate, who } from "../vocabulary.js";
-import { bare, sentence } from "../words.js";
-import { copy, facts as terms, pill } from "./bits.js";
+import { bare, sentence, sure, views, whatCame } from "../words.js";
+import { pieces, whyAndMend } from "./banners.js";
+import { copy, facts as terms, papers, pill } from "./bits.js";
 
-/** model: {agent, told, thinking, info, rows, stale, now} */
+/** model: {agent, told, info, rows, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
   const look = agentState(state);
-  const busy = model.told?.diagnosed && (state !== "WATCHING" || model.told.phase === "grace");
+  const busy = state !== "WATCHING" || model.told?.phase === "grace";
+  const body = busy && model.told?.asking ? asks : busy && model.told?.diagnosed ? decided : null;
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },
     h("div", { class: "agent-head" },
       h("h2", { id: "h-agent" }, "AI SRE Agent"),
       model.agent ? pill({ colour: look.colour, icon: look.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "Not heard yet" }),
-      h("p", { class: "agent-model" }, decides(model.agent, model.info))),
-    busy ? body(model) : rest(model, state));
+      h("p", { class: "agent-model" }, decides(model))),
+    body ? body(model) : rest(model, state));
 }
 
-function decides(agent, info) {
-  const model = agent?.model || (info?.llm?.ready ? info.llm.model : "");
-  if (!model || model === "runbook") return "The runbook’s rules decide, without a model. The guard says what may be done.";
-  return `${model} chooses, the guard decides what there is to choose.`;
+// Which model there is, and whether it can be asked now.
+function decides({ info }) {
+  const { model, ready } = info?.llm ?? {};
+  if (!model) return "The runbook’s rules decide, without a model. The guard says what may be done.";
+  if (!ready) return `${model} cannot be asked now: the runbook’s rules decide. The guard says what may be done.`;
+  return `${model} can be asked. It chooses, the guard decides what there is to choose.`;
 }
 
-function body({ agent, told, thinking }) {
+// While a model is asked: since when, what it writes, and what it is asked about.
+function asks({ agent, told, now }) {
+  const facts = told.evidence?.data?.facts ?? [];
+  const decisive = facts.filter((fact) => fact.decisive);
+  const shown = (decisive.length ? decisive : facts).slice(0, 4);
+  const logs = told.evidence?.data?.logs?.length ?? 0;
+  const rest = [facts.length > shown.length && many(facts.length - shown.length, "other fact"), logs && many(logs, "log line")].filter(Boolean).join(" and ");
+  return h("div", { class: "agent-body", key: "asks", "data-asking": told.row.id },
+    h("div", {}, thinking(told, now)),
+    h("div", { class: "may" },
+      h("h3", {}, `What it is asked about ${told.row.service}`),
+      h("ul", { class: "asked" }, shown.map((fact) => h("li", {}, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)]))),
+      rest && h("p", { class: "why-not" }, `${shown.length ? "And " : ""}${rest}.`),
+      limits(budget(agent, told))));
+}
+
+/** The model at work: its name, since when it is asked, and its thinking while it comes. */
+export function thinking(told, now) {
+  const { text, since, model } = told.asking;
+  const so = now - since;
+  const parts = text.trim() ? `${Number.isFinite(so) ? "" : "… "}${text}`.split(/\n{2,}/) : [];
+  const caret = h("span", { class: "caret" });
+  return h("div", { class: "think", key: "thinking" },
+    h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, Number.isFinite(so) && `${lasting(so)} so far`)),
+    h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Its thinking", "data-follow": true, key: "live" },
+      parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "Nothing was written yet. A model that can think writes here first, another one answers at once. ", caret)),
+    h("p", { class: "think-end" }, "Where it does not answer in time, the runbook decides."));
+}
+
+function decided({ agent, told, info }) {
   const data = told.diagnosed.data ?? {};
   const service = told.row.service;
   const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
+  const { byModel, model, failed } = views(told.diagnosed);
+  const whole = byModel && Boolean(data.reasoning);
   return h("div", { class: "agent-body", key: "body" },
-    h("div", { class: "think" },
-      h("p", { class: "think-head" }, h("b", {}, icon("work"), thinking ? "Its thinking, in full" : "Why"), h("span", {}, capital(who(told.diagnosed.by)))),
-      reasons(told, thinking),
-      h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, choice(data.action, service)), Number.isFinite(data.confidence) && h("span", {}, `sure to ${data.confidence.toFixed(2)}`))),
+    h("div", {},
+      h("div", { class: "think" },
+        h("p", { class: "think-head" }, h("b", {}, icon("work"), whole ? "Its thinking, in full" : "Why"), h("span", {}, capital(who(told.diagnosed.by)))),
+        reasons(told, whole ? data.reasoning : ""),
+        h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, choice(data.action, service)), sure(data.confidence) && h("span", {}, sure(data.confidence)))),
+      (model || failed || info?.llm?.ready) && h("p", { class: "came", "data-came": failed || (byModel ? "stands" : model ? "heard" : "unasked") }, icon("fork", "quiet"), h("span", {}, whatCame(told.diagnosed, service))),
+      papers(data, { thinking: !whole })),
     h("div", { class: "may" },
       h("h3", {}, "What it may choose from"),
       h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
@@ -45,15 +83,15 @@ function body({ agent, told, thinking }) {
       limits(budget(agent, told))));
 }
 
-function reasons(told, thinking) {
+function reasons(told, text) {
   const data = told.diagnosed.data ?? {};
-  const text = thinking?.text || data.reasoning;
   const region = { class: `think-text${text?.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Why it decided so", key: "think" };
-  if (text) return h("div", region, text.split(/\n{2,}/).map((part, i, all) => h("p", { class: i + 1 < all.length ? "older" : "newest" }, part.trim(), thinking && !thinking.done && i + 1 === all.length && h("span", { class: "caret" }))));
-  const view = data.runbook ?? data.model ?? {};
+  if (text) return h("div", region, text.split(/\n{2,}/).map((part, i, all) => h("p", { class: i + 1 < all.length ? "older" : "newest" }, part.trim())));
+  const of = views(told.diagnosed);
+  const view = (of.byModel ? of.model : of.runbook) ?? {};
   const facts = (told.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
   const why = view.why || (data.legal ?? []).find((entry) => entry.action === data.action)?.why;
-  return h("div", region, facts.map((fact) => h("p", { class: "older" }, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)])), h("p", { class: "newest" }, sentence(data.cause || `${told.row.service} is down`)), why && h("p", { class: "newest" }, sentence(why)), data.invalid && h("p", { class: "older" }, `The model’s answer was not valid: ${bare(data.invalid)}.`));
+  return h("div", region, facts.map((fact) => h("p", { class: "older" }, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)])), h("p", { class: "newest" }, sentence(data.cause || `${told.row.service} is down`)), why && h("p", { class: "newest" }, sentence(why)));
 }
 
 function budget(agent, told) {
@@ -102,7 +140,12 @@ export function senses(info) {
     list.push(bus.ok === false ? { name: "Kafka", ...bad, text: bare(bus.error) || "away" } : { name: "Kafka", ...good, text: `${kind}${bus.brokers?.length ? ". Read it:" : ""}`, code: bus.brokers?.join(",") });
   }
   if (!llm?.model) list.push({ name: "Model", ...idle, text: "none: the runbook decides" });
-  else list.push(llm.ready ? { name: "Model", ...good, text: `${llm.model}, ready` } : { name: "Model", ...bad, text: `${llm.model}: ${bare(llm.error) || "not ready"}. The runbook decides.` });
+  else if (llm.ready) list.push({ name: "Model", ...good, text: `${llm.model} can be asked` });
+  else {
+    const { why, mend } = whyAndMend(llm.error);
+    const missed = (info.troubles ?? []).some((trouble) => trouble.part === "llm"); // where nobody wanted one, its absence is no trouble
+    list.push({ name: "Model", ...(missed ? bad : idle), text: `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: pieces(mend).find((piece) => piece.command)?.command });
+  }
   return list;
 }
 

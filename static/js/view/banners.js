@@ -5,7 +5,7 @@
 import { h, icon } from "../dom.js";
 import { instant, when } from "../units.js";
 import { capital, part, PART_ORDER } from "../vocabulary.js";
-import { bare, sentence } from "../words.js";
+import { bare, MEND, sentence } from "../words.js";
 import { copy, facts } from "./bits.js";
 
 /** Troubles, the worst first. */
@@ -35,7 +35,14 @@ export function pieces(text) {
   return whole ? [{ command: list[0].text }] : list.filter((piece) => piece.command || piece.text);
 }
 
-function mend(text) {
+/** Why the model cannot be asked, and what mends it, from one sentence. */
+export function whyAndMend(text) {
+  const [why, mend = ""] = bare(text).split(MEND);
+  return { why, mend };
+}
+
+/** What mends something, its commands apart and to be copied. */
+export function mends(text) {
   return pieces(text).map((piece) => (piece.command ? h("span", { class: "mends" }, h("code", { class: "cmd" }, piece.command), copy(piece.command)) : piece.text));
 }
 
@@ -43,13 +50,23 @@ function mend(text) {
 export function banner(trouble, now) {
   const { head, rest } = headline(trouble);
   const since = instant(trouble.since);
-  const hold = trouble.part !== "llm";
   const name = `${head}${Number.isFinite(since) ? ` since ${when(since, now)}` : ""}`;
-  return h("section", { class: `banner${hold ? " hold" : ""}`, key: `trouble-${trouble.part}`, "data-trouble": trouble.part, "aria-label": name },
+  if (trouble.part === "llm") return calm(trouble, name, rest);
+  return h("section", { class: "banner hold", key: `trouble-${trouble.part}`, "data-trouble": trouble.part, "aria-label": name },
     icon(part(trouble.part).icon),
     h("div", {}, h("h2", {}, name), rest && h("p", {}, rest)),
-    facts([["Still works", capital(bare(trouble.works))], ["On hold", capital(bare(trouble.on_hold))], ["Mends it", mend(trouble.mend ? capitalPiece(trouble.mend) : "")]], "banner-facts"));
+    facts([["Still works", capital(bare(trouble.works))], ["On hold", capital(bare(trouble.on_hold))], ["Mends it", mended(trouble)]], "banner-facts"));
 }
+
+// A model that is away stops nothing, and says nothing about the other parts.
+function calm(trouble, name, rest) {
+  return h("section", { class: "banner calm", key: `trouble-${trouble.part}`, "data-trouble": trouble.part, "aria-label": name },
+    icon(part(trouble.part).icon),
+    h("div", {}, h("h2", {}, name), h("p", {}, [rest, "The runbook decides in its place."].filter(Boolean).join(" "))),
+    trouble.mend && h("p", { class: "banner-mend" }, h("span", { class: "vh" }, "Mends it: "), mended(trouble)));
+}
+
+const mended = (trouble) => (trouble.mend ? mends(capitalPiece(trouble.mend)) : "");
 
 function capitalPiece(text) {
   return pieces(text)[0]?.command ? text : capital(text);
@@ -59,7 +76,7 @@ function capitalPiece(text) {
 export function banners(troubles, now) {
   const [worst, ...others] = byWeight(troubles ?? []);
   if (!worst) return null;
-  return h("div", { class: "banners", key: "banners", role: "region", "aria-label": "LogStream itself is in trouble" },
+  return h("div", { class: "banners", key: "banners", role: "region", "aria-label": worst.part === "llm" ? "About LogStream’s model" : "LogStream itself is in trouble" },
     banner(worst, now),
     others.length > 0 && h("details", { class: "more-troubles" }, h("summary", {}, `And ${others.length} more: ${others.map((t) => headline(t).head).join("; ")}`), others.map((t) => banner(t, now))));
 }

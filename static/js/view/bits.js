@@ -43,6 +43,12 @@ export function pips(row) {
   return h("ol", { class: `pips${of > 6 ? " small-pips" : ""}`, "aria-label": `${row.good} of ${row.of} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
 }
 
+/** What a model was asked, what it answered, and what it thought where that is not shown anyway: hostile words, so they stay text. */
+export function papers(data, { thinking = true } = {}) {
+  const list = [["What it was asked", data.prompt], ["Its thinking", thinking && data.reasoning], ["What it answered", data.raw]].filter(([, text]) => text);
+  return list.map(([name, text]) => h("details", { class: "paper", key: name }, h("summary", {}, name), h("pre", { tabindex: "0", role: "region", "aria-label": name }, h("code", {}, String(text)))));
+}
+
 /** Addresses inside the page. */
 export const href = {
   incident: (id) => `/incidents/${encodeURIComponent(id)}`,
