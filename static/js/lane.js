@@ -89,7 +89,7 @@ function diagnosis(told, at) {
 
 // What a place says while the model is asked.
 function question(told, now) {
-  return told.asking ? { lines: [asking(told, now)], by: "In time it decides, else the runbook does.", model: true } : {};
+  return told.asking ? { lines: [asking(told, now)], by: "If it is late, the runbook decides.", model: true } : {};
 }
 
 // The place of the action: every attempt that did not hold keeps its own, more

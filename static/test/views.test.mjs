@@ -122,7 +122,7 @@ const texts = (view, test) => find(view, test).map(textOf);
 
 test("while a model is asked the agent says so, with its thinking and what it is asked about", () => {
   const view = card(withModel([opened, evidence], { pieces: [[""]] }));
-  for (const part of ["qwen3:4b can be asked", "Asking qwen3:4b", "3 s so far", "Nothing was written yet", "exited (0)", "Where it does not answer in time, the runbook decides."]) assert.ok(textOf(view).includes(part), part);
+  for (const part of ["qwen3:4b is being asked", "Asking qwen3:4b", "3 s so far", "Nothing was written yet", "exited (0)", "If it does not answer in time, the runbook decides."]) assert.ok(textOf(view).includes(part), part);
   const thinking = card(withModel([opened, evidence], { pieces: [[""], ["Exit code 0.\n\nSo it was "], ["stopped"]] }));
   const [region] = find(thinking, (e) => e.attrs["data-follow"]);
   assert.deepEqual([region.attrs.tabindex, region.attrs["aria-live"], region.attrs.role], ["0", "off", "region"]);

@@ -24,9 +24,10 @@ export function agent(model) {
 }
 
 // Which model there is, and whether it can be asked now.
-function decides({ info }) {
+function decides({ info, told }) {
   const { model, ready } = info?.llm ?? {};
-  if (!model) return "The runbook’s rules decide, without a model. The guard says what may be done.";
+  if (!model && !told?.asking) return "The runbook’s rules decide, without a model. The guard says what may be done.";
+  if (told?.asking) return `${told.asking.model || model || "A model"} is being asked. It chooses, the guard decides what there is to choose.`;
   if (!ready) return `${model} cannot be asked now: the runbook’s rules decide. The guard says what may be done.`;
   return `${model} can be asked. It chooses, the guard decides what there is to choose.`;
 }
@@ -57,7 +58,7 @@ export function thinking(told, now) {
     h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, Number.isFinite(so) && `${lasting(so)} so far`)),
     h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Its thinking", "data-follow": true, key: "live" },
       parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "Nothing was written yet. A model that can think writes here first, another one answers at once. ", caret)),
-    h("p", { class: "think-end" }, "Where it does not answer in time, the runbook decides."));
+    h("p", { class: "think-end" }, "If it does not answer in time, the runbook decides."));
 }
 
 function decided({ agent, told, info }) {
@@ -124,6 +125,8 @@ function rest({ agent, told, info, rows }, state) {
   ];
 }
 
+const NOT_YET = "it was not looked for yet"; // a moment after the start
+
 /** What it senses with, in words: Docker, Kafka, the model. */
 export function senses(info) {
   const good = { icon: "up", colour: "up", ear: "Good" };
@@ -144,7 +147,7 @@ export function senses(info) {
   else {
     const { why, mend } = whyAndMend(llm.error);
     const missed = (info.troubles ?? []).some((trouble) => trouble.part === "llm"); // where nobody wanted one, its absence is no trouble
-    list.push({ name: "Model", ...(missed ? bad : idle), text: `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: pieces(mend).find((piece) => piece.command)?.command });
+    list.push({ name: "Model", ...(missed ? bad : idle), text: why === NOT_YET ? `${llm.model} is looked for` : `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: pieces(mend).find((piece) => piece.command)?.command });
   }
   return list;
 }

@@ -1,0 +1,156 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"logstream/healer/llm/llmtest"
+)
+
+const (
+	inCard = `document.querySelector(".agent")?.textContent ?? ""`
+	inPage = `document.querySelector("main")?.textContent ?? ""`
+	stands = `[...document.querySelectorAll("[data-view]")].map(e => e.dataset.view + ":" + e.dataset.stands).join(" ")`
+	// hostile is markup in what a model says; it must stay words.
+	hostile = `<img src=x onerror="window.struck=true"><script>window.struck=true</script>`
+)
+
+func shows(text string) string { return fmt.Sprintf("(%s).includes(%q)", inCard, text) }
+func tells(text string) string { return fmt.Sprintf("(%s).includes(%q)", inPage, text) }
+
+// fits checks that nothing is wider than the window, at the widths of a desk and
+// a phone, and keeps pictures in both themes.
+func fits(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	for _, width := range []int64{360, 1280} {
+		does(t, ctx, chromedp.EmulateViewport(width, 900))
+		if n := asks[int](t, ctx, overflow); n > 0 {
+			t.Errorf("%s at %d px is %d px wider than its window", name, width, n)
+		}
+		if asks[bool](t, ctx, overlap) {
+			t.Errorf("%s at %d px: parts cover each other", name, width)
+		}
+		for _, theme := range []string{"light", "dark"} {
+			if os.Getenv("LOGSTREAM_SHOTS") != "" {
+				asks[string](t, ctx, fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme))
+				time.Sleep(700 * time.Millisecond) // until no colour fades any more
+			}
+			picture(t, ctx, fmt.Sprintf("%s-%s-%d", name, theme, width))
+		}
+	}
+}
+
+// TestTheModelOnThePage has a scripted model asked about a real container, and
+// reads in the browser what it is asked, what it thinks and answers, and what
+// came of it.
+func TestTheModelOnThePage(t *testing.T) {
+	words := strings.SplitAfter("The container was killed from outside, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
+	pace := 120 * time.Millisecond
+	if os.Getenv("LOGSTREAM_SHOTS") != "" {
+		pace = 250 * time.Millisecond // pictures take a while
+	}
+	model := llmtest.Start(t, "scripted:1b", llmtest.Think(words, pace, llmtest.Choose("start", "It was killed from outside. "+hostile)))
+	model.Thinks(true)
+	url := container(t, docker, "thoughtful")
+	d := configured(t, docker.Host(), fmt.Sprintf(", llm: {url: %q, model: \"scripted:1b\", timeout: 16s}, decide: llm, reflex: false", model.URL), yaml("thoughtful", url, "")).start()
+	d.up("thoughtful")
+	ctx := browser(t)
+	at := "http://" + d.page
+	overview := func() {
+		t.Helper()
+		does(t, ctx, chromedp.Navigate(at+"/"))
+		sees(t, ctx, "the live connection", `document.documentElement.dataset.conn === "live"`)
+	}
+	// strike ends the container, and gives the incident that it opens once it is resolved.
+	strike := func(meanwhile func()) apiIncident {
+		t.Helper()
+		count := len(d.incidents("thoughtful"))
+		docker.Docker(t, "kill", "thoughtful")
+		d.until(30*time.Second, "an incident opens", func() bool { return len(d.incidents("thoughtful")) > count })
+		meanwhile()
+		return d.newest(60*time.Second, "thoughtful", "is resolved", resolved)
+	}
+	opens := func(in apiIncident) {
+		t.Helper()
+		does(t, ctx, chromedp.Navigate(at+"/incidents/"+in.ID))
+		sees(t, ctx, "the decision", `!!document.querySelector("[data-view]")`)
+	}
+
+	overview()
+	sees(t, ctx, "that the model can be asked", shows("scripted:1b can be asked"))
+	agreed := strike(func() {
+		sees(t, ctx, "that it is asked", `!!document.querySelector("[data-asking]")`)
+		sees(t, ctx, "whom", shows("Asking scripted:1b"))
+		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x"))
+		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Asking scripted:1b")`)
+		fits(t, ctx, "asking-thinking")
+		sees(t, ctx, "what came of it", `document.querySelector(".agent [data-came]")?.dataset.came === "stands"`)
+		sees(t, ctx, "the words for it", shows("The model agrees with the runbook: start thoughtful."))
+		sees(t, ctx, "question and answer", `[...document.querySelectorAll(".agent .paper summary")].map(e => e.textContent).join() === "What it was asked,What it answered"`)
+		asks[bool](t, ctx, `(document.querySelectorAll(".agent .paper summary").forEach(e => e.click()), true)`)
+		sees(t, ctx, "both open", `[...document.querySelectorAll(".agent .paper pre")].every(e => e.getBoundingClientRect().height > 0)`)
+		sees(t, ctx, "the question", `document.querySelector(".agent .paper pre").textContent.startsWith("Service: thoughtful")`)
+		sees(t, ctx, "that they stay open", `document.querySelector(".lane-clock")?.textContent && document.querySelectorAll(".agent .paper[open]").length === 2`)
+		fits(t, ctx, "decided")
+	})
+	opens(agreed)
+	sees(t, ctx, "whose view stood", stands+` === "runbook:false model:true"`)
+	for _, want := range []string{"Two views, one decision", "scripted:1b", "The model agrees with the runbook", ", asking scripted:1b", "What it was asked", "Its thinking", "What it answered"} {
+		sees(t, ctx, want, tells(want))
+	}
+	asks[bool](t, ctx, `(document.querySelectorAll(".paper summary").forEach(e => e.click()), true)`)
+	fits(t, ctx, "incident-agreed")
+
+	model.Thinks(false)
+	model.Script(llmtest.Late(4*time.Second, llmtest.Choose("escalate", "Something is odd.")))
+	overview()
+	time.Sleep(6 * time.Second) // until it is known that it does not think any more
+	overruled := strike(func() {
+		sees(t, ctx, "that it is asked, without a thought", `document.querySelector("[data-asking]")?.textContent.includes("Nothing was written yet")`)
+		fits(t, ctx, "asking-silent")
+	})
+	opens(overruled)
+	sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
+	sees(t, ctx, "why", tells("The model chose to call a person, which is no opinion while starting thoughtful is possible: the runbook’s choice stands."))
+	fits(t, ctx, "incident-overruled")
+
+	for _, tt := range []struct {
+		name, came, want string
+		reply            llmtest.Reply
+	}{
+		{"unusable", "unusable", "The model’s answer is no JSON object", llmtest.Say("Sure! " + hostile)},
+		{"late", "late", "The model did not answer within 16 s: the runbook’s choice stands.", llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
+		{"refused", "away", "The model could not be asked: Ollama answered 500: out of memory", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
+	} {
+		model.Script(tt.reply)
+		in := strike(func() {})
+		opens(in)
+		sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
+		sees(t, ctx, "what came of it", fmt.Sprintf(`document.querySelector(".agree")?.dataset.came === %q`, tt.came))
+		sees(t, ctx, "it in words", tells(tt.want))
+		fits(t, ctx, "incident-"+tt.name)
+	}
+
+	model.Remove()
+	overview()
+	sees(t, ctx, "that it cannot be asked", `document.querySelector('[data-trouble="llm"]')?.classList.contains("calm")`)
+	sees(t, ctx, "the command, to be copied", `document.querySelector('[data-trouble="llm"] [data-act="copy"]')?.dataset.text === "ollama pull scripted:1b"`)
+	sees(t, ctx, "it on the card", shows("scripted:1b cannot be asked now"))
+	fits(t, ctx, "banner")
+	away := strike(func() {})
+	opens(away)
+	sees(t, ctx, "why it was not asked", tells("The model could not be asked: Ollama has no model scripted:1b. The runbook’s choice stands."))
+	fits(t, ctx, "incident-away")
+	if asks[bool](t, ctx, `window.struck === true`) {
+		t.Error("what a model said became markup")
+	}
+}
