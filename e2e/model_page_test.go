@@ -132,7 +132,17 @@ func TestTheModelOnThePage(t *testing.T) {
 		{"refused", "away", "The model could not be asked: Ollama answered 500: out of memory", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
 	} {
 		model.Script(tt.reply)
-		in := strike(func() {})
+		overview()
+		in := strike(func() {
+			if tt.name != "late" {
+				return
+			}
+			sees(t, ctx, "the incident's link", `!!document.querySelector("[data-asking]") && !!document.querySelector(".lane h2 a")`)
+			does(t, ctx, chromedp.Click(".lane h2 a"))
+			sees(t, ctx, "that it is asked", tells("The model is being asked"))
+			sees(t, ctx, "it in the timeline", `document.querySelector(".tl .now-step")?.textContent.includes("Asking scripted:1b")`)
+			fits(t, ctx, "incident-asking")
+		})
 		opens(in)
 		sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
 		sees(t, ctx, "what came of it", fmt.Sprintf(`document.querySelector(".agree")?.dataset.came === %q`, tt.came))
@@ -146,6 +156,9 @@ func TestTheModelOnThePage(t *testing.T) {
 	sees(t, ctx, "the command, to be copied", `document.querySelector('[data-trouble="llm"] [data-act="copy"]')?.dataset.text === "ollama pull scripted:1b"`)
 	sees(t, ctx, "it on the card", shows("scripted:1b cannot be asked now"))
 	fits(t, ctx, "banner")
+	does(t, ctx, chromedp.Navigate(at+"/system"))
+	sees(t, ctx, "all but the model", tells("LogStream has all that it needs but its model"))
+	fits(t, ctx, "system-away")
 	away := strike(func() {})
 	opens(away)
 	sees(t, ctx, "why it was not asked", tells("The model could not be asked: Ollama has no model scripted:1b. The runbook’s choice stands."))

@@ -34,11 +34,20 @@ function past(text, name) {
   return (text.startsWith(name) ? name : "") + then;
 }
 
+const LONG = 140; // characters of a title
+
+// A model may find many words for a cause: what is cut stands with the diagnosis.
+function clip(text) {
+  if (text.length <= LONG) return text;
+  const space = text.lastIndexOf(" ", LONG);
+  return `${text.slice(0, space > LONG / 2 ? space : LONG)}…`;
+}
+
 /** What an incident is about, as its title. */
 export function title(row) {
   if (row.kind === "fleet") return row.cause ? bare(row.cause) : "Many services turned red together";
   if (row.cause) {
-    const said = about(row.cause, row.service);
+    const said = clip(about(row.cause, row.service));
     return row.mended || row.state === "resolved" ? past(said, String(row.service)) : said;
   }
   return row.error ? `${row.service}: ${bare(row.error)}` : `${row.service} is down`;

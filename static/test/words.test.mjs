@@ -55,6 +55,12 @@ test("a cause has the service as its subject", () => {
   ]) assert.equal(about(cause, "pay"), want);
 });
 
+test("a title has an end, whatever a model says", () => {
+  const title140 = title({ service: "pay", cause: `It ${"was ".repeat(80)}`, state: "open" });
+  assert.ok(title140.length <= 141 && title140.startsWith("pay was was") && title140.endsWith("was…"), title140);
+  assert.equal(title({ service: "pay", cause: `It${"x".repeat(300)}`, state: "open" }).length, 141);
+});
+
 test("what is mended is the past", () => {
   const row = (cause, more) => title({ service: "pay", cause, state: "open", attempts: 0, ...more });
   assert.equal(row("Its container is paused."), "pay is paused");

@@ -129,12 +129,12 @@ function both(told) {
   const { byModel, runbook, model, failed, why, mend } = views(told.diagnosed);
   const two = model || failed;
   const name = byModel ? who(told.diagnosed.by) : told.model || "The model";
-  const reason = failed && [h("p", { class: "ink2" }, failed === "away" ? `It could not be asked. ${sentence(why)}` : sentence(why)), mend && h("p", { class: "small quiet" }, "What mends it: ", mends(mend))];
+  const reason = failed && [h("p", { class: "ink2 reason" }, failed === "away" ? `It could not be asked. ${sentence(why)}` : sentence(why)), mend && h("p", { class: "small quiet" }, "What mends it: ", mends(mend))];
   return h("section", { key: "views", "aria-labelledby": "h-views" },
     h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
     h("div", { class: "views" },
       runbook && opinion({ key: "runbook", name: "Runbook", view: runbook, data, service, chosen: !byModel, sub: "rules" }),
-      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : "model", more: [reason, papers(data)] })),
+      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [reason, papers(data)] })),
     h("p", { class: "agree", "data-came": failed || (byModel ? "stands" : model ? "heard" : "unasked") }, icon("shield", "quiet"), h("span", {}, [whatCame(told.diagnosed, service), law(told), guarded(told)].filter(Boolean).join(" "))),
     options(data, service));
 }
@@ -144,7 +144,7 @@ const FAILED = { late: "too late", away: "not asked", unusable: "not used" };
 function opinion({ key, name, view, data, service, chosen, sub, more }) {
   const letter = view && (data.legal ?? []).find((entry) => entry.action === view.action)?.letter;
   return h("article", { class: `panel pad${chosen ? " chosen" : ""}`, key, "data-view": key, "data-stands": chosen ? "true" : "false" },
-    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : h("span", { class: "quiet small end" }, sub)),
+    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : sub && h("span", { class: "quiet small end" }, sub)),
     view && [
       h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, choice(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "sure to "), view.confidence.toFixed(2))),
       h("p", { class: "ink2" }, [sentence(view.cause), sentence(view.why)].filter(Boolean).join(" ")),

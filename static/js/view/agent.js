@@ -58,7 +58,7 @@ export function thinking(told, now) {
     h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, Number.isFinite(so) && `${lasting(so)} so far`)),
     h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Its thinking", "data-follow": true, key: "live" },
       parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "Nothing was written yet. A model that can think writes here first, another one answers at once. ", caret)),
-    h("p", { class: "think-end" }, "If it does not answer in time, the runbook decides."));
+    h("p", { class: "think-end quiet" }, "If it does not answer in time, the runbook decides."));
 }
 
 function decided({ agent, told, info }) {
@@ -147,7 +147,7 @@ export function senses(info) {
   else {
     const { why, mend } = whyAndMend(llm.error);
     const missed = (info.troubles ?? []).some((trouble) => trouble.part === "llm"); // where nobody wanted one, its absence is no trouble
-    list.push({ name: "Model", ...(missed ? bad : idle), text: why === NOT_YET ? `${llm.model} is looked for` : `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: pieces(mend).find((piece) => piece.command)?.command });
+    list.push({ name: "Model", ...(missed ? bad : idle), text: why === NOT_YET ? `${llm.model} is looked for` : `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: missed ? "" : pieces(mend).find((piece) => piece.command)?.command }); // a banner tells it where it is missed
   }
   return list;
 }
