@@ -127,7 +127,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		name, came, want string
 		reply            llmtest.Reply
 	}{
-		{"unusable", "unusable", "The model’s answer is no JSON object", llmtest.Say("Sure! " + hostile)},
+		{"unusable", "unusable", "The model’s answer is no JSON object: the runbook’s choice stands.", llmtest.Say("Sure! " + hostile)},
 		{"late", "late", "The model did not answer within 16 s: the runbook’s choice stands.", llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
 		{"refused", "away", "The model could not be asked: Ollama answered 500: out of memory", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
 	} {

@@ -225,7 +225,7 @@ export function whatCame(diagnosed, service = diagnosed?.service) {
   const other = `${who(diagnosed.by) || "the runbook"}’s choice stands`;
   const chosen = diagnosed.data?.action;
   if (failed) {
-    const said = failed === "away" ? `the model could not be asked: ${why}` : why.replace(/^its\b/, "the model’s").replace(/^it\b|(?<=^nothing was heard of )it\b/, "the model");
+    const said = failed === "away" ? `the model could not be asked: ${why}` : why.replace(/: ".*$/s, "").replace(/^its\b/, "the model’s").replace(/^it\b|(?<=^nothing was heard of )it\b/, "the model");
     return said.includes(": ") ? `${capital(said)}. ${capital(other)}.` : `${capital(said)}: ${other}.`;
   }
   if (model.action === (runbook ?? { action: chosen }).action && (runbook || !byModel)) return `The model agrees with the runbook: ${choice(model.action, service)}.`;

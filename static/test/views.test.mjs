@@ -144,7 +144,7 @@ test("after the decision the agent shows question, answer and what came of it", 
 test("the agent names the model and whether it can be asked", () => {
   const say = (llm) => textOf(card(withModel([opened], { llm, state: "WATCHING" })));
   assert.match(say({ model: "qwen3:4b", ready: true }), /qwen3:4b can be asked/);
-  assert.match(say({ model: "qwen3:4b", ready: false, error: "Ollama has no model qwen3:4b: ollama pull qwen3:4b" }), /qwen3:4b cannot be asked now: the runbook’s rules decide.*Ollama has no model qwen3:4b\. The runbook decides\. ollama pull qwen3:4b/);
+  assert.match(say({ model: "qwen3:4b", ready: false, error: "Ollama has no model qwen3:4b: ollama pull qwen3:4b" }), /qwen3:4b cannot be asked now, so the runbook’s rules decide.*Ollama has no model qwen3:4b\. The runbook decides\. ollama pull qwen3:4b/);
   assert.match(say({ model: "", ready: false }), /without a model/);
 });
 

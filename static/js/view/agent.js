@@ -28,7 +28,7 @@ function decides({ info, told }) {
   const { model, ready } = info?.llm ?? {};
   if (!model && !told?.asking) return "The runbook’s rules decide, without a model. The guard says what may be done.";
   if (told?.asking) return `${told.asking.model || model || "A model"} is being asked. It chooses, the guard decides what there is to choose.`;
-  if (!ready) return `${model} cannot be asked now: the runbook’s rules decide. The guard says what may be done.`;
+  if (!ready) return `${model} cannot be asked now, so the runbook’s rules decide.`;
   return `${model} can be asked. It chooses, the guard decides what there is to choose.`;
 }
 
