@@ -54,14 +54,14 @@ func fits(t *testing.T, ctx context.Context, name string) {
 // came of it.
 func TestTheModelOnThePage(t *testing.T) {
 	words := strings.SplitAfter("The container was killed from outside, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
-	pace := 120 * time.Millisecond
+	pace, timeout := 120*time.Millisecond, 8*time.Second
 	if os.Getenv("LOGSTREAM_SHOTS") != "" {
-		pace = 250 * time.Millisecond // pictures take a while
+		pace, timeout = 250*time.Millisecond, 16*time.Second // pictures take a while
 	}
 	model := llmtest.Start(t, "scripted:1b", llmtest.Think(words, pace, llmtest.Choose("start", "It was killed from outside. "+hostile)))
 	model.Thinks(true)
 	url := container(t, docker, "thoughtful")
-	d := configured(t, docker.Host(), fmt.Sprintf(", llm: {url: %q, model: \"scripted:1b\", timeout: 16s}, decide: llm, reflex: false", model.URL), yaml("thoughtful", url, "")).start()
+	d := configured(t, docker.Host(), fmt.Sprintf(", llm: {url: %q, model: \"scripted:1b\", timeout: %s}, decide: llm, reflex: false", model.URL, timeout), yaml("thoughtful", url, "")).start()
 	d.up("thoughtful")
 	ctx := browser(t)
 	at := "http://" + d.page
@@ -128,7 +128,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		reply            llmtest.Reply
 	}{
 		{"unusable", "unusable", "The model’s answer is no JSON object: the runbook’s choice stands.", llmtest.Say("Sure! " + hostile)},
-		{"late", "late", "The model did not answer within 16 s: the runbook’s choice stands.", llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
+		{"late", "late", fmt.Sprintf("The model did not answer within %d s: the runbook’s choice stands.", int(timeout.Seconds())), llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
 		{"refused", "away", "The model could not be asked: Ollama answered 500: out of memory", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
 	} {
 		model.Script(tt.reply)
