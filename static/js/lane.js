@@ -5,7 +5,7 @@
 import { failed, interrupted } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, gate } from "./vocabulary.js";
-import { asking, bare, callReason, decider, decisive, holdReason, sentence, title, until, views } from "./words.js";
+import { asking, bare, callReason, clip, decider, decisive, holdReason, sentence, title, until, views } from "./words.js";
 
 /** How long a healed lane stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -80,9 +80,9 @@ function evidence(told) {
 function diagnosis(told, at) {
   const made = told.first.diagnosed ?? told.diagnosed;
   if (made) {
-    return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(made.data?.cause)], by: decider(made), at: told.first.decided, model: views(told.events.find((event) => event.type === "diagnosed")).asked });
+    return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(clip(bare(made.data?.cause)))], by: decider(made), at: told.first.decided, model: views(told.events.find((event) => event.type === "diagnosed")).asked });
   }
-  if (told.row.cause) return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(told.row.cause)] });
+  if (told.row.cause) return place("diagnosis", "done", "fork", "Diagnosis", { lines: [sentence(clip(bare(told.row.cause)))] });
   const now = told.phase === "evidence";
   return place("diagnosis", now ? "now" : "todo", "fork", now ? "Diagnosing" : "Diagnosis", now ? question(told, at) : {});
 }

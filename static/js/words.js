@@ -34,10 +34,10 @@ function past(text, name) {
   return (text.startsWith(name) ? name : "") + then;
 }
 
-const LONG = 140; // characters of a title
+const LONG = 140; // characters of a cause
 
-// A model may find many words for a cause: what is cut stands with the diagnosis.
-function clip(text) {
+/** A cause for a title or a lane: a model may find many words for it, and all of them stand with the diagnosis. */
+export function clip(text) {
   if (text.length <= LONG) return text;
   const space = text.lastIndexOf(" ", LONG);
   return `${text.slice(0, space > LONG / 2 ? space : LONG)}…`;
@@ -155,7 +155,7 @@ const line = (kind, text, still = text) => ({ kind, text, still });
 /** "It was stopped from outside. ", or nothing where no cause is known. */
 function cause(row) {
   if (!row.cause) return "";
-  const said = bare(row.cause).replace(/^Its container (?=was|is|ran|ended|could)/, "It ");
+  const said = clip(bare(row.cause)).replace(/^Its container (?=was|is|ran|ended|could)/, "It ");
   return `${said}. `;
 }
 

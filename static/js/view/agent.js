@@ -39,7 +39,7 @@ function asks({ agent, told, now }) {
   const shown = (decisive.length ? decisive : facts).slice(0, 4);
   const logs = told.evidence?.data?.logs?.length ?? 0;
   const rest = [facts.length > shown.length && many(facts.length - shown.length, "other fact"), logs && many(logs, "log line")].filter(Boolean).join(" and ");
-  return h("div", { class: "agent-body", key: "asks", "data-asking": told.row.id },
+  return h("div", { class: "agent-body", key: `asks-${told.row.id}`, "data-asking": told.row.id },
     h("div", {}, thinking(told, now)),
     h("div", { class: "may" },
       h("h3", {}, `What it is asked about ${told.row.service}`),
@@ -67,7 +67,7 @@ function decided({ agent, told, info }) {
   const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
   const { byModel, model, failed } = views(told.diagnosed);
   const whole = byModel && Boolean(data.reasoning);
-  return h("div", { class: "agent-body", key: "body" },
+  return h("div", { class: "agent-body", key: `body-${told.row.id}` },
     h("div", {},
       h("div", { class: "think" },
         h("p", { class: "think-head" }, h("b", {}, icon("work"), whole ? "Its thinking, in full" : "Why"), h("span", {}, capital(who(told.diagnosed.by)))),
