@@ -191,7 +191,7 @@ func (a *app) modelInfo(model healer.Model) func() dashboard.LLMInfo {
 	}
 	return func() dashboard.LLMInfo {
 		is := a.healer.LLM()
-		return dashboard.LLMInfo{Model: a.config.Healer.LLM.Model, Ready: is.Ready, Error: is.Why}
+		return dashboard.LLMInfo{Model: a.config.Healer.LLM.Model, Ready: is.Ready, Error: is.Why, TimeoutS: a.config.Healer.LLM.Timeout.Seconds()}
 	}
 }
 

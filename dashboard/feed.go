@@ -117,8 +117,8 @@ func (r *run) readCommand(rec event.Record) error {
 	return nil
 }
 
-// readThinking hands on what a model writes. It is nobody's state, and words
-// that are not ours are not put into its mouth.
+// readThinking takes what a model writes. Words that are not ours are not put
+// into its mouth.
 func (r *run) readThinking(rec event.Record) error {
 	if !rec.Signed {
 		return errUnsigned
@@ -127,7 +127,7 @@ func (r *run) readThinking(rec event.Record) error {
 	if err != nil {
 		return err
 	}
-	r.send(r.ctx, func(l *loop) { l.changed(l.live[rec.Topic], []state.Change{{Kind: state.KindThinking, Data: t}}) })
+	r.send(r.ctx, func(l *loop) { l.changed(l.live[rec.Topic], l.fleet.ApplyThinking(t)) })
 	return nil
 }
 

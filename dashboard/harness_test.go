@@ -282,6 +282,7 @@ type frame struct {
 	Seq       uint64
 	Services  []state.ServiceView
 	Incidents []state.IncidentView
+	Thinking  []state.ThoughtView
 	Agent     state.AgentView
 	Info      Info
 	Events    []struct {

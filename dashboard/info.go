@@ -10,6 +10,7 @@ import (
 
 const (
 	infoEvery  = 5 * time.Second // how often the parts are asked
+	infoSoon   = time.Second     // and once after the start: what was being looked for then
 	infoWithin = 2 * time.Second // how long one may take
 )
 
@@ -35,6 +36,8 @@ type LLMInfo struct {
 	Model string `json:"model"`
 	Ready bool   `json:"ready"`
 	Error string `json:"error"`
+	// TimeoutS is how long it may take to answer, in seconds.
+	TimeoutS float64 `json:"timeout_s"`
 }
 
 // Info is the answer to GET /api/v1/info.
@@ -89,6 +92,8 @@ func (r *run) collect(ctx context.Context) Info {
 func (r *run) watchInfo(ctx context.Context) error {
 	timer := time.NewTicker(infoEvery)
 	defer timer.Stop()
+	soon := time.NewTimer(infoSoon)
+	defer soon.Stop()
 	for {
 		changed := r.deps.Board.Changed() // before the list is read
 		info := r.collect(ctx)
@@ -100,6 +105,7 @@ func (r *run) watchInfo(ctx context.Context) error {
 			return nil
 		case <-changed:
 		case <-r.poke:
+		case <-soon.C:
 		case <-timer.C:
 		}
 	}

@@ -139,6 +139,7 @@ type snapshotFrame struct {
 	Seq       uint64               `json:"seq"`
 	Services  []state.ServiceView  `json:"services"`
 	Incidents []state.IncidentView `json:"incidents"`
+	Thinking  []state.ThoughtView  `json:"thinking"` // models that are asked now
 	Agent     state.AgentView      `json:"agent"`
 	Info      Info                 `json:"info"`
 }
@@ -147,7 +148,7 @@ type snapshotFrame struct {
 // the changes that wait for the next one have made of it.
 func (l *loop) snapshot() []byte {
 	at := now()
-	return encode(snapshotFrame{"snapshot", l.seq, l.fleet.Services(at), l.fleet.Recent(), l.fleet.Agent(at), l.info()})
+	return encode(snapshotFrame{"snapshot", l.seq, l.fleet.Services(at), l.fleet.Recent(), l.fleet.Thoughts(), l.fleet.Agent(at), l.info()})
 }
 
 // join adds a client, and gives it its first frame; false where there are too

@@ -67,6 +67,40 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	}
 }
 
+// TestThinkingIsTold while it is written, and to a page that comes meanwhile.
+func TestThinkingIsTold(t *testing.T) {
+	s := serve(t, nil, (*site).claim)
+	p := s.page()
+	p.next()
+	asked := time.Now().UTC()
+	say := func(text string, done, signed bool) {
+		s.log.put(event.TopicThinking, "payment-service", event.Encode(event.Thinking{Time: asked, Incident: "i1", Service: "payment-service", Text: text, Done: done}), signed, time.Now())
+	}
+	say("", false, true)
+	say("It was ", false, true)
+	say("a lie", false, false) // which nobody of ours has said
+	say("killed.", false, true)
+	text := ""
+	p.events(func(kind string, data []byte) bool {
+		if kind == state.KindThinking {
+			text += decode[event.Thinking](t, data).Text
+		}
+		return text == "It was killed."
+	})
+	want := state.ThoughtView{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: asked}
+	if got := s.page().next().Thinking; len(got) != 1 || got[0].Text != want.Text || !got[0].Since.Equal(asked) {
+		t.Errorf("a page that comes meanwhile is told %+v, want %+v", got, want)
+	}
+	s.incident("i1", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
+	s.incident("i1", 2, "payment-service", event.Diagnosed{Action: "start"}, event.ByRunbook)
+	p.events(func(kind string, data []byte) bool {
+		return kind == state.KindIncident && decode[struct{ Type string }](t, data).Type == "diagnosed"
+	})
+	if got := s.page().next().Thinking; len(got) != 0 {
+		t.Errorf("after the diagnosis a page is told %+v", got)
+	}
+}
+
 // What a page has after its snapshot and the frames is what a new page gets.
 func TestFramesAddUpToASnapshot(t *testing.T) {
 	s := serve(t, nil, (*site).claim)

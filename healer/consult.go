@@ -98,6 +98,9 @@ func (w *World) answered(in Answered, now time.Time) {
 func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
 	d.Prompt, d.Raw, d.Reasoning, d.Invalid, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Invalid, answer.Opinion
 	choice := answer.Opinion
+	if answer.Prompt != "" {
+		d.Asked = model
+	}
 	switch {
 	case choice == nil:
 		return event.ByRunbook

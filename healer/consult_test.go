@@ -94,7 +94,7 @@ func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
 	do("kill", m, b)
 	m.run(30 * time.Second)
 	all, _ := diagnoses(m)
-	if d := all[0]; d.Prompt != "asked" || d.Raw != "answered" || d.Reasoning != "thought" || d.Model.Confidence != 0.7 {
+	if d := all[0]; d.Prompt != "asked" || d.Asked != "deepseek-r1:1.5b" || d.Raw != "answered" || d.Reasoning != "thought" || d.Model.Confidence != 0.7 {
 		t.Errorf("kept: %+v", d)
 	}
 	if asked.Service != "svc-0" || asked.Note != "nobody can pay" || !slices.Equal(names(asked.Legal), []string{"start", "escalate", "none"}) ||

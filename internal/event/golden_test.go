@@ -33,7 +33,7 @@ func incidentData() []Data {
 			Command: "docker start payment-service",
 			Legal:   []Choice{{"A", "start", "loses nothing"}, {"B", "escalate", "a person looks at it"}}, NotOffered: []Refusal{{"restart", "it does not run"}},
 			Runbook: &Opinion{"Its process ended by itself.", "start", 0.95, "no kill"}, Model: &Opinion{"It crashed.", "start", 0.8, "exit 1"},
-			Reasoning: "first … then", Prompt: "facts", Raw: `{"choice":"A"}`, Invalid: "none"},
+			Asked: "deepseek-r1:1.5b", Reasoning: "first … then", Prompt: "facts", Raw: `{"choice":"A"}`, Invalid: "none"},
 		ApprovalRequested{"restart", "payment-service", "docker restart payment-service", "none", "what is in memory", "mode is approve", later},
 		Approved{"go on"},
 		Denied{"not now"},

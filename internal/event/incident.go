@@ -111,6 +111,7 @@ type Diagnosed struct {
 	NotOffered []Refusal `json:"not_offered"`
 	Runbook    *Opinion  `json:"runbook,omitempty"`
 	Model      *Opinion  `json:"model,omitempty"`
+	Asked      string    `json:"asked,omitempty"` // the model that was asked, whoever's view stood
 	Reasoning  string    `json:"reasoning,omitempty"`
 	Prompt     string    `json:"prompt,omitempty"`
 	Raw        string    `json:"raw,omitempty"`

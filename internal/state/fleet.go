@@ -55,6 +55,7 @@ type Fleet struct {
 	configured map[string]service.Definition // of this host
 	order      map[string]int                // of configured, from 1
 	agents     agentFold
+	thoughts   thoughts
 	agent      AgentView                   // as last told
 	strangers  map[ServiceKey]event.Status // as last told
 }
@@ -142,6 +143,9 @@ func (f *Fleet) ApplyIncident(e event.Incident, now time.Time) []Change {
 	}
 	if in != nil && counted {
 		f.agents.apply(in, e)
+		if e.Type == event.TypeDiagnosed || e.Type == event.TypeResolved {
+			f.thoughts.end(e.ID)
+		}
 		changes = append(changes, Change{KindIncident, IncidentEvent{e, in.State}})
 	}
 	return append(changes, f.agentChange(now)...)
@@ -180,6 +184,15 @@ func (f *Fleet) ApplyHealth(h event.HealthLog, signed bool, taken, now time.Time
 	}
 	return changes
 }
+
+// ApplyThinking folds a record of TopicThinking.
+func (f *Fleet) ApplyThinking(t event.Thinking) []Change {
+	f.thoughts.apply(t)
+	return []Change{{KindThinking, t}}
+}
+
+// Thoughts are what models write at this moment.
+func (f *Fleet) Thoughts() []ThoughtView { return append([]ThoughtView{}, f.thoughts...) }
 
 // Tick lets time pass; once a second is often enough.
 func (f *Fleet) Tick(now time.Time) []Change {

@@ -74,7 +74,7 @@ export function story(row, events, checks = [], thinking = null) {
   told.firstBad = instant(told.opened?.data?.first_bad ?? row.first_bad ?? row.opened);
   if (events.length === 0) told.phase = bare(row);
   told.asking = asked(told, thinking) ? thinking : null;
-  told.model = thinking?.model ?? "";
+  told.model = told.diagnosed?.data?.asked || thinking?.model || "";
   return told;
 }
 

@@ -22,7 +22,7 @@ export function empty() {
     info: null,
     infoAt: 0, // when its uptime was told
     health: new Map(), // service → its newest health records, the oldest first
-    thinking: new Map(), // incident id → what a model writes about it: {text, done, since, model}; since is NaN where its beginning was missed
+    thinking: new Map(), // incident id → what a model writes about it: {text, done, since, model, limit}; since is NaN where its beginning was missed, limit is the milliseconds that it has
     details: new Map(), // service → an object of GET /services/{name}
     history: new Map(), // service → points of the last hour
     chaos: [], // [{fault, undo, services}]
@@ -60,7 +60,7 @@ function snapshot(state, frame, now) {
     events: new Map([...state.events].filter(([id]) => incidents.has(id))),
     unsure: new Set([...state.events.keys()].filter((id) => state.incidents.get(id)?.state !== "resolved")),
     agent: frame.agent ?? null, info: frame.info ?? state.info, infoAt: frame.info ? now : state.infoAt,
-    health: known(state.health, services), thinking: known(state.thinking, incidents),
+    health: known(state.health, services), thinking: thoughts(known(state.thinking, incidents), frame, now),
     details: known(state.details, services), history: known(state.history, services), arrivals: [],
   };
 }
@@ -78,7 +78,7 @@ function apply(next, { kind, data }, now) {
     case "incident":
       return happened(next, data);
     case "thinking":
-      next.thinking = new Map(next.thinking).set(data.incident, thought(next.thinking.get(data.incident), data, next.info?.llm?.model, now));
+      next.thinking = new Map(next.thinking).set(data.incident, thought(next.thinking.get(data.incident), data, next.info, now));
       return;
     case "info":
       next.info = { ...next.info, ...data };
@@ -90,10 +90,18 @@ function apply(next, { kind, data }, now) {
 
 // The first piece of a question is empty: from there on it is a new one. Some
 // pieces may be all that a page hears that came later.
-function thought(before, { text = "", done = false, time }, model = "", now) {
-  if (text === "" && done !== true) return { text, done: false, since: instant(time) || now, model };
-  const going = before && !before.done ? before : { text: "", since: NaN, model };
+function thought(before, { text = "", done = false, time }, info, now) {
+  const begun = { text: "", done: false, since: instant(time) || now, model: info?.llm?.model ?? "", limit: (info?.llm?.timeout_s ?? NaN) * 1000 };
+  if (text === "" && done !== true) return begun;
+  const going = before && !before.done ? before : { ...begun, since: NaN };
   return { ...going, text: going.text + text, done: done === true };
+}
+
+// What models are asked at the moment of a snapshot: nothing else goes on.
+function thoughts(known, { thinking, info }, now) {
+  if (!Array.isArray(thinking)) return known;
+  const ended = [...known].map(([id, thought]) => [id, { ...thought, done: true }]);
+  return new Map([...ended, ...thinking.map(({ incident, text, since }) => [incident, { ...thought(null, { time: since }, info, now), text }])]);
 }
 
 function heard(next, record, now) {

@@ -182,10 +182,17 @@ export function sure(confidence) {
   return confidence > 0 ? `sure to ${confidence.toFixed(2)}` : "";
 }
 
-/** "Asking deepseek-r1:1.5b, 4 s so far." */
+/** "Asking deepseek-r1:1.5b, 4 s of 20 s." */
 export function asking(told, now) {
-  const so = now - told.asking.since;
-  return `Asking ${told.asking.model || "the model"}${Number.isFinite(so) ? `, ${lasting(so)} so far` : ""}.`;
+  const time = askedFor(told.asking, now);
+  return `Asking ${told.asking.model || "the model"}${time && `, ${time}`}.`;
+}
+
+/** How long a model has been asked, and how long it has: "4 s of 20 s". */
+export function askedFor({ since, limit }, now) {
+  const so = now - since;
+  if (!Number.isFinite(so)) return "";
+  return limit > 0 ? `${lasting(Math.min(so, limit))} of ${lasting(limit)}` : `${lasting(so)} so far`;
 }
 
 /**

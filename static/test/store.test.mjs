@@ -125,12 +125,12 @@ test("services stand in the order of the configuration, others after them by nam
 });
 
 const piece = (text, done = false, more = {}) => ({ kind: "thinking", data: { incident: "i1", service: "pay", text, done, time: "2026-11-24T14:00:01Z", ...more } });
-const thinking = (...list) => folded(snapshot({ info: { instance: "box", llm: { model: "qwen3:4b", ready: true } } }), events(8, ...list)).thinking.get("i1");
+const thinking = (...list) => folded(snapshot({ info: { instance: "box", llm: { model: "qwen3:4b", ready: true, timeout_s: 20 } } }), events(8, ...list)).thinking.get("i1");
 
 test("a model's thinking grows piece by piece, and stays when it is done", () => {
-  assert.deepEqual(thinking(piece("")), { text: "", done: false, since: T + 1000, model: "qwen3:4b" });
+  assert.deepEqual(thinking(piece("")), { text: "", done: false, since: T + 1000, model: "qwen3:4b", limit: 20_000 });
   assert.equal(thinking(piece(""), piece("Exit "), piece("code 0.")).text, "Exit code 0.");
-  assert.deepEqual(thinking(piece(""), piece("Exit "), piece("code 0.", true)), { text: "Exit code 0.", done: true, since: T + 1000, model: "qwen3:4b" });
+  assert.deepEqual(thinking(piece(""), piece("Exit "), piece("code 0.", true)), { text: "Exit code 0.", done: true, since: T + 1000, model: "qwen3:4b", limit: 20_000 });
   assert.deepEqual([thinking(piece(""), piece("Exit"), piece("", true))].map((t) => [t.text, t.done]), [["Exit", true]]);
   assert.equal(thinking(piece("", false, { time: undefined })).since, T);
 });
@@ -144,4 +144,15 @@ test("of a question whose beginning was missed the rest is shown, and not since 
   assert.equal(late.text, "so it was stopped.");
   assert.ok(Number.isNaN(late.since));
   assert.deepEqual([thinking(piece("", true))].map((t) => [t.text, t.done]), [["", true]]);
+});
+
+test("a snapshot tells which models are asked at that moment", () => {
+  const info = { instance: "box", llm: { model: "m", timeout_s: 20 } };
+  const asked = new Date(T - 4000).toISOString();
+  const incidents = [{ id: "i1" }, { id: "i2" }];
+  const before = folded(snapshot({ info, incidents }), events(8, { kind: "thinking", data: { incident: "i1", text: "", done: false } }, { kind: "thinking", data: { incident: "i1", text: "hm", done: false } }));
+  const state = store.fold(before, snapshot({ info, incidents, thinking: [{ incident: "i2", service: "pay", text: "It was", since: asked }] }), T).state;
+  assert.equal(state.thinking.get("i1").done, true, "what the snapshot does not tell has ended");
+  assert.equal(state.thinking.get("i1").text, "hm");
+  assert.deepEqual(state.thinking.get("i2"), { text: "It was", done: false, since: T - 4000, model: "m", limit: 20_000 });
 });

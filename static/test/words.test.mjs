@@ -220,6 +220,8 @@ test("nothing but a number above 0 is a certainty", () => {
 test("while the model is asked it says so, and since when", () => {
   const told = { ...of(opened, evidence), asking: { text: "", since: T + 1000, model: "qwen3:4b" } };
   assert.equal(asking(told, T + 5400), "Asking qwen3:4b, 4 s so far.");
+  assert.equal(asking({ asking: { ...told.asking, limit: 20_000 } }, T + 5400), "Asking qwen3:4b, 4 s of 20 s.");
+  assert.equal(asking({ asking: { ...told.asking, limit: 3000 } }, T + 5400), "Asking qwen3:4b, 3 s of 3 s.");
   assert.equal(workLine(told, T + 5400).text, "The evidence is taken. Asking qwen3:4b, 4 s so far.");
   assert.equal(workLine(told, T + 5400).still, "The evidence is taken. Asking qwen3:4b.");
   assert.equal(asking({ asking: { text: "x", since: NaN, model: "" } }, T), "Asking the model.");

@@ -2,10 +2,10 @@
 // While it only watches, what it senses with, and its record.
 
 import { h, icon } from "../dom.js";
-import { hhmmss, instant, lasting, many, took } from "../units.js";
+import { hhmmss, instant, many, took } from "../units.js";
 import { quantile } from "../series.js";
 import { agentState, capital, choice, gate, who } from "../vocabulary.js";
-import { bare, sentence, sure, views, whatCame } from "../words.js";
+import { askedFor, bare, sentence, sure, views, whatCame } from "../words.js";
 import { pieces, whyAndMend } from "./banners.js";
 import { copy, facts as terms, papers, pill } from "./bits.js";
 
@@ -55,7 +55,7 @@ export function thinking(told, now) {
   const parts = text.trim() ? `${Number.isFinite(so) ? "" : "… "}${text}`.split(/\n{2,}/) : [];
   const caret = h("span", { class: "caret" });
   return h("div", { class: "think", key: "thinking" },
-    h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, Number.isFinite(so) && `${lasting(so)} so far`)),
+    h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, askedFor(told.asking, now))),
     h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Its thinking", "data-follow": true, key: "live" },
       parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "Nothing was written yet. A model that can think writes here first, another one answers at once. ", caret)),
     h("p", { class: "think-end quiet" }, "If it does not answer in time, the runbook decides."));
