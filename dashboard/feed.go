@@ -21,12 +21,13 @@ var errUnsigned = errors.New("unsigned")
 // start: claims say whose word counts, and definitions which names are known.
 func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	start := time.Now()
+	r.oldest = start.Add(-commandsKept)
 	stages := [][]event.Subscription{
 		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
 		{{Topic: event.TopicServices, Handle: r.readService}},
 		{
 			{Topic: event.TopicHealth, Since: start.Add(-state.HistoryKept), Handle: r.readHealth},
-			{Topic: event.TopicCommands, Since: start.Add(-commandsKept), Handle: r.readCommand},
+			{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
 			{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
 		},
 	}
@@ -108,6 +109,9 @@ func (r *run) readCommand(rec event.Record) error {
 	c, err := event.DecodeCommand(rec.Value)
 	if err != nil {
 		return err
+	}
+	if c.Time.Before(r.oldest) {
+		return nil // it was not read when it was new, so a copy of it can't be told
 	}
 	r.send(r.ctx, func(l *loop) {
 		if l.fleet.Commands.Apply(c) && l.live[rec.Topic] {

@@ -38,6 +38,7 @@ type run struct {
 	ctx      context.Context // of the actor's workers: requests end with it
 	loop     *loop
 	calls    chan func(*loop)
+	oldest   time.Time      // of the commands that are read
 	poke     chan struct{}  // the parts are to be asked
 	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
 	requests http.Handler

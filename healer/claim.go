@@ -52,8 +52,10 @@ func (w *World) readClaim(claim event.Claim, now time.Time) {
 	mine := w.replayed && claim.Nonce == w.claim.Nonce
 	taken := counted && (!had || before.Nonce != claim.Nonce)
 	if taken {
+		w.told = state.Order{}
 		for _, s := range w.services {
 			s.status.EndLevel([2]string{})
+			s.read, s.back = map[string]*state.Order{}, state.Order{}
 		}
 	}
 	switch {
@@ -96,8 +98,10 @@ func (w *World) own(now time.Time) {
 // watched, and are ended like those that leave before our eyes.
 func (w *World) leftBehind(now time.Time) {
 	names := map[string]bool{}
-	for name := range w.prior {
-		names[name] = true
+	for name, prior := range w.prior {
+		if prior.Definition != nil {
+			names[name] = true
+		}
 	}
 	for _, in := range w.incidents.All() {
 		if in.Host == w.host && in.State != state.Resolved && in.Service != event.ReservedService {
@@ -126,7 +130,7 @@ func (w *World) keepClaim(now time.Time) {
 	case w.owner && now.Sub(w.claimedAt) > claimAgain:
 		w.claimedAt = now
 		w.incidents.Forget(keepIncidents)
-		clear(w.asked) // what is older than commandAge is refused by its age
+		maps.DeleteFunc(w.asked, func(_ string, given time.Time) bool { return w.forgotten(given, now) })
 		w.appendClaim(now)
 	}
 }

@@ -170,8 +170,9 @@ func intended(t *testing.T, fault string) (*sim, *box, event.ActionStarted) {
 // TestTheLastCheckBeforeACall changes one thing between an intent and its call.
 func TestTheLastCheckBeforeACall(t *testing.T) {
 	own := func(m *sim, check string, status event.Status) {
-		owner, _ := m.world.Owner()
-		m.world.readHealth(ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: status, Check: check, Origin: owner}, true}, m.now)
+		h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: status, Check: check}
+		h.Origin, h.Revision = m.revise()
+		m.world.readHealth(ReadHealth{h, true}, m.now)
 	}
 	for _, tt := range []struct {
 		name, fault string

@@ -27,6 +27,8 @@ func (w *World) publish(s *svc, now time.Time) {
 	} else if sameState(s.published, next) && now.Sub(s.publishedAt) < republish {
 		return
 	}
+	w.revision++
+	next.Revision = w.revision
 	s.published, s.publishing, s.publishedAt = next, true, now
 	w.emit(Publish{next})
 }

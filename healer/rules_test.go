@@ -262,8 +262,9 @@ func TestWhatBeganBeforeTheResultProvesNothing(t *testing.T) {
 		n     int
 	}{{v.since.Add(-time.Millisecond), 0}, {v.since.Add(time.Millisecond), 1}} {
 		s.work.verify = v
-		m.world.Step(ReadHealth{event.HealthLog{Timestamp: event.Seconds(tt.began), Service: "svc-0", Status: event.Up, Code: 200, Check: "http",
-			Origin: event.Origin{Instance: "me", Host: "local"}}, true}, m.now)
+		h := event.HealthLog{Timestamp: event.Seconds(tt.began), Service: "svc-0", Status: event.Up, Code: 200, Check: "http"}
+		h.Origin, h.Revision = m.revise()
+		m.world.Step(ReadHealth{h, true}, m.now)
 		if v.run.n != tt.n {
 			t.Errorf("with a check that began %s after the result %d count", tt.began.Sub(v.since), v.run.n)
 		}

@@ -85,7 +85,35 @@ func (m *sim) miss(e event.Docker) {
 	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return a.Time.Compare(b.Time) })
 }
 
+// revise is the origin and the revision of what the monitor writes now.
+func (m *sim) revise() (event.Origin, int64) {
+	owner, owns := m.world.Owner()
+	if !owns {
+		return event.Origin{Instance: "me", Host: "local"}, 0
+	}
+	m.revision++
+	return owner, m.revision
+}
+
+// claimed writes what waited for a claim.
+func (m *sim) claimed() {
+	if _, owns := m.world.Owner(); owns {
+		waited := m.unclaimed
+		m.unclaimed = nil
+		for _, e := range waited {
+			m.writeDocker(e)
+		}
+	}
+}
+
+// writeDocker writes an event once there is a claim.
 func (m *sim) writeDocker(e event.Docker) {
+	if _, owns := m.world.Owner(); !owns {
+		m.unclaimed = append(m.unclaimed, e)
+		return
+	}
+	m.claimed()
+	e.Origin, e.Revision = m.revise()
 	m.docker = append(m.docker, e)
 	m.read(event.TopicDocker, func() Input { return ReadDocker{e} })
 }
@@ -120,7 +148,8 @@ func (m *sim) writeLevel(b *box) {
 		return
 	}
 	b.level, b.levelNonce, b.levelAt = status, owner.Nonce, m.now
-	h := ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Check: event.CheckContainer, Origin: owner}, true}
+	h := ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Check: event.CheckContainer}, true}
+	h.Log.Origin, h.Log.Revision = m.revise()
 	if status == event.Down {
 		h.Log.Error = "container " + b.def.Name + " is " + string(b.state.Status)
 	}
@@ -152,8 +181,7 @@ func (m *sim) probe(b *box, extra bool) {
 		took = time.Second
 	}
 	m.after(took, m.living(func() {
-		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra,
-			Origin: event.Origin{Instance: "me", Host: "local"}}
+		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra}
 		switch {
 		case b.state.Status == container.Paused:
 			h.Status, h.Code, h.Error = event.Down, 0, "localhost took the connection, and didn't answer within 1s"
@@ -165,7 +193,10 @@ func (m *sim) probe(b *box, extra bool) {
 				h.Code, h.Error = 0, "localhost took the connection, and didn't answer within 1s"
 			}
 		}
-		m.after(m.between(0, 50*time.Millisecond), m.living(func() { m.publish(ReadHealth{h, true}) }))
+		m.after(m.between(0, 50*time.Millisecond), m.living(func() {
+			h.Origin, h.Revision = m.revise()
+			m.publish(ReadHealth{h, true})
+		}))
 	}))
 }
 

@@ -40,6 +40,8 @@ type sim struct {
 	incidents []written
 	health    []ReadHealth
 	docker    []event.Docker
+	unclaimed []event.Docker // told before there is a claim
+	revision  int64          // of what the monitor wrote
 	services  map[string]event.Service
 	commands  []event.Command
 
@@ -183,6 +185,12 @@ func (m *sim) boot() {
 		defs = append(defs, b.def)
 		b.levelNonce, b.level = "", ""
 	}
+	for _, e := range m.unclaimed {
+		if e.Container != "" {
+			m.miss(e)
+		}
+	}
+	m.unclaimed = nil
 	m.stream = false
 	m.seen = map[string]bool{}
 	m.running = map[string]bool{}
@@ -241,6 +249,7 @@ func (m *sim) beat() {
 	m.after(100*time.Millisecond, m.beat)
 	if m.on() {
 		m.step(Tick{})
+		m.claimed()
 		for _, b := range m.boxes {
 			m.keepLevel(b)
 		}

@@ -18,6 +18,8 @@ const (
 	looksPerTick   = 4                // of services about which nothing is open
 	acquaintAgain  = 10 * time.Second // where the last look failed
 	commandAge     = time.Minute      // a command that is first read later than this changes nothing
+	commandsKept   = 7 * 24 * time.Hour
+	coveredFor     = time.Minute // how long an old record of a service may stand over ours
 	hourOfBudget   = time.Hour
 	minuteOfBudget = time.Minute
 )
@@ -113,7 +115,7 @@ func (w *World) readHealth(in ReadHealth, now time.Time) {
 	}
 	h := in.Log
 	kind, counts := w.kind(&h, in.Signed)
-	if !counts {
+	if !counts || kind != state.Foreign && !w.next(s, h) {
 		return
 	}
 	level, good := s.status.Level(), s.status.Good()
@@ -134,7 +136,8 @@ func (w *World) readHealth(in ReadHealth, now time.Time) {
 
 // kind says what the source of a record is to us, and whether it counts. A
 // record that uses one of our names without our signature is foreign, and is
-// marked.
+// marked. What we signed ourselves counts under the newest claim only: another
+// is of an earlier life, and of nobody's present decision.
 func (w *World) kind(h *event.HealthLog, signed bool) (state.Kind, bool) {
 	if !signed {
 		if w.known[h.Instance] {
@@ -143,20 +146,34 @@ func (w *World) kind(h *event.HealthLog, signed bool) (state.Kind, bool) {
 		return state.Foreign, true
 	}
 	w.known[h.Instance] = true
-	if h.Check == event.CheckContainer {
-		newest, claimed := w.incidents.Newest(w.host)
-		switch {
-		case claimed && h.Nonce == newest.Nonce && h.Instance == newest.Instance:
-			return state.OwnersLevel, true
-		case h.Instance == w.instance:
-			return 0, false // a level of an earlier life
-		}
-		return state.Foreign, true
-	}
-	if h.Instance == w.instance {
+	newest, claimed := w.incidents.Newest(w.host)
+	owners := claimed && h.Nonce == newest.Nonce && h.Instance == newest.Instance
+	switch {
+	case h.Host != "" && h.Host != w.host:
+		return 0, false // another host's service of that name
+	case owners && h.Check == event.CheckContainer:
+		return state.OwnersLevel, true
+	case owners && h.Instance == w.instance:
 		return state.Own, true
+	case h.Instance == w.instance:
+		return 0, false
 	}
 	return state.Foreign, true
+}
+
+// next says whether a record of the owner's is beyond what was read of its
+// source: what is not was published again by somebody. A start reads only the
+// last minutes, and must not take for new what it could not have met before.
+func (w *World) next(s *svc, h event.HealthLog) bool {
+	if !w.replayed && h.Time().Before(w.began.Add(-pastHealth)) {
+		return false
+	}
+	order := s.read[h.Check]
+	if order == nil {
+		order = &state.Order{}
+		s.read[h.Check] = order
+	}
+	return order.Next(h.Epoch, h.Revision)
 }
 
 // countRuns counts scheduled checks of our own towards a proof and towards
@@ -186,7 +203,7 @@ func (r *run) count(h event.HealthLog) {
 }
 
 func (w *World) readDocker(e event.Docker, now time.Time) {
-	if e.Host != "" && e.Host != w.host {
+	if e.Host != "" && e.Host != w.host || !w.tells(e) {
 		return
 	}
 	switch e.Action {
@@ -226,6 +243,15 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 	}
 }
 
+// tells says whether an event of the engine is news, and not an old record that
+// somebody published again. In a replay those of earlier claims are as well.
+func (w *World) tells(e event.Docker) bool {
+	if newest, claimed := w.incidents.Newest(w.host); w.replayed && (!claimed || e.Nonce != newest.Nonce) {
+		return false
+	}
+	return w.told.Next(e.Epoch, e.Revision)
+}
+
 // hasTapeFor says whether events of a container are kept. Where there are too
 // many names, those that were not heard of for long and are no service's make
 // room; what a service's container does is always kept.
@@ -246,14 +272,17 @@ func (w *World) hasTapeFor(name string, now time.Time) bool {
 // readService takes what was last published of a service, before the claim.
 // After it, it is our own word that comes back.
 func (w *World) readService(published event.Service, now time.Time) {
-	if published.Host != w.host || w.replayed {
+	if published.Host != w.host {
 		return
 	}
-	if published.Definition == nil {
-		delete(w.prior, published.Service)
-	} else {
-		w.prior[published.Service] = published
+	if w.replayed {
+		w.readOwnWord(published, now)
+		return
 	}
+	if old, known := w.prior[published.Service]; known && !state.Newer(published, old) {
+		return
+	}
+	w.prior[published.Service] = published
 	if old := w.services[published.Service]; old != nil {
 		i := slices.Index(w.order, published.Service)
 		fresh := w.add(old.def, now)
@@ -262,7 +291,27 @@ func (w *World) readService(published event.Service, now time.Time) {
 	}
 }
 
+// readOwnWord has what we published of a service written again where an old
+// record was put over it: the newest of each is what the topic keeps.
+func (w *World) readOwnWord(published event.Service, now time.Time) {
+	s := w.services[published.Service]
+	if s != nil && w.owner && (published.Nonce != w.claim.Nonce || !s.back.Next(published.Epoch, published.Revision)) {
+		s.publishedAt = earlierOf(s.publishedAt, now.Add(coveredFor-republish))
+	}
+}
+
+// readCommand takes a request once, and a result once. What is too old for the
+// one that it may be a copy of to be remembered, changes nothing.
 func (w *World) readCommand(c event.Command, now time.Time) {
+	id := c.ID
+	if c.Result != nil {
+		id += "/result"
+	}
+	_, asked := w.asked[c.ID]
+	if _, seen := w.asked[id]; seen || w.forgotten(c.Time, now) {
+		return
+	}
+	w.asked[c.ID], w.asked[id] = c.Time, c.Time
 	switch c.Command {
 	case event.CommandInject:
 		if s := w.services[c.Service]; s != nil && (c.Result == nil || c.Result.OK) {
@@ -270,16 +319,19 @@ func (w *World) readCommand(c event.Command, now time.Time) {
 			s.look.dirty = true
 		}
 	case event.CommandHeal, event.CommandHold, event.CommandRelease:
-		if c.Result != nil && c.Result.OK && c.Host == w.host {
+		switch {
+		case c.Result != nil && c.Result.OK && c.Host == w.host:
 			w.switchHold(c)
+		case c.Result == nil && !asked && w.owner && now.Sub(c.Time) <= commandAge:
+			w.answer(c, w.command(c, now))
 		}
-		seen := w.asked[c.ID]
-		w.asked[c.ID] = true
-		if c.Result != nil || seen || !w.owner || now.Sub(c.Time) > commandAge {
-			return
-		}
-		w.answer(c, w.command(c, now))
 	}
+}
+
+// forgotten says whether a command that was given then is so old that it is
+// not remembered whether it was read.
+func (w *World) forgotten(given, now time.Time) bool {
+	return given.Before(laterOf(now, w.began).Add(-commandsKept))
 }
 
 func (w *World) readIncident(e event.Incident, now time.Time) {

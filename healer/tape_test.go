@@ -185,7 +185,9 @@ func TestManyNamesMakeRoom(t *testing.T) {
 	m, b := quiet(t)
 	tell := func(name string) {
 		m.now = m.now.Add(time.Second)
-		m.step(ReadDocker{event.Docker{Time: m.now, Container: name, ID: name, Action: "create"}})
+		e := event.Docker{Time: m.now, Container: name, ID: name, Action: "create"}
+		e.Origin, e.Revision = m.revise()
+		m.step(ReadDocker{e})
 	}
 	for i := range 2*maxTapes + 100 {
 		tell(fmt.Sprintf("run-%d", i))
@@ -195,7 +197,9 @@ func TestManyNamesMakeRoom(t *testing.T) {
 	}
 	delete(m.world.tapes, b.def.Name)
 	for i := range maxTapes {
-		m.step(ReadDocker{event.Docker{Time: m.now, Container: fmt.Sprintf("burst-%d", i), ID: "x", Action: "create"}})
+		e := event.Docker{Time: m.now, Container: fmt.Sprintf("burst-%d", i), ID: "x", Action: "create"}
+		e.Origin, e.Revision = m.revise()
+		m.step(ReadDocker{e})
 	}
 	if tell(b.def.Name); len(m.world.tapes[b.def.Name]) != 1 {
 		t.Error("what a service's container did was not kept")

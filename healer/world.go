@@ -25,9 +25,12 @@ type World struct {
 	incidents *state.Incidents
 	services  map[string]*svc
 	order     []string
-	tapes     map[string]tape // by container name
-	prior     map[string]event.Service
-	known     map[string]bool // instances that have signed something: ours
+	tapes     map[string]tape          // by container name
+	prior     map[string]event.Service // removed ones as well, so that they stay removed
+	known     map[string]bool          // instances that have signed something: ours
+	began     time.Time                // of this life
+	told      state.Order              // of the engine's events
+	revision  int64                    // of the services' records under this claim
 
 	claim      event.Claim // our newest claim, written or about to be
 	writing    bool        // the claim is written and not read back yet
@@ -47,9 +50,9 @@ type World struct {
 	protected  []string             // containers that we depend on: names, or ports of this machine such as :9092
 	busy       string               // the service whose action runs, or is about to: one Docker call at a time
 	busySince  time.Time
-	recent     []time.Time     // intents on this host within the last minute
-	asked      map[string]bool // ids of commands that were read
-	held       *hold           // the operator's switch for the whole host
+	recent     []time.Time          // intents on this host within the last minute
+	asked      map[string]time.Time // commands that were read, by id, and their results: when they were given
+	held       *hold                // the operator's switch for the whole host
 
 	effects []Effect
 }
@@ -66,7 +69,9 @@ type svc struct {
 	hash     string
 	removed  bool
 	status   *state.Status
-	incident *state.Incident // the newest; may be resolved
+	read     map[string]*state.Order // of the owner's own sources, by check
+	back     state.Order             // of what was published of it
+	incident *state.Incident         // the newest; may be resolved
 
 	container *event.ServiceContainer
 	ranIDs    map[string]bool // containers that were seen running
@@ -141,7 +146,7 @@ type verifying struct {
 // machine such as :9092.
 func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
-		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]bool{}, projects: map[string]time.Time{}}
+		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]time.Time{}, projects: map[string]time.Time{}, began: now}
 	for _, def := range services {
 		w.add(def, now)
 	}
@@ -149,10 +154,10 @@ func NewWorld(cfg Config, instance, host string, services []service.Definition, 
 }
 
 func (w *World) add(def service.Definition, now time.Time) *svc {
-	s := &svc{ranIDs: map[string]bool{}}
+	s := &svc{ranIDs: map[string]bool{}, read: map[string]*state.Order{}}
 	s.define(def)
 	var published *event.Service
-	if prior, known := w.prior[def.Name]; known {
+	if prior, known := w.prior[def.Name]; known && prior.Definition != nil {
 		published = &prior
 	}
 	s.status = state.NewStatus(def, published, now)

@@ -75,6 +75,13 @@ func (j *journal) since(now time.Time) time.Time {
 	return time.Time{}
 }
 
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 // recall reads from the log what of the engine's events is written already.
 // Only signed records of our own host are believed: others could make us keep
 // silent about an event.
@@ -88,6 +95,9 @@ func recall(ctx context.Context, log Log, host string, now time.Time) (*journal,
 		j.began = true
 		if d.Action != event.StreamLost && d.Action != event.StreamBack {
 			j.add(d)
+			// An old one that was published again must not have the engine
+			// asked for all that it told since.
+			j.newest = later(j.newest, now.Add(-recallWindow))
 		}
 		return true
 	})

@@ -6,19 +6,24 @@
 //
 //   - A record of event.TopicHealth for every check, through the batching
 //     producer. Never two checks of one service at the same time; checks beside
-//     the schedule carry Extra, and leave the schedule as it is.
+//     the schedule carry Extra, and leave the schedule as it is. Without a claim
+//     they are written all the same, and count for nobody's decision; a new
+//     claim begins with checks beside the schedule, which do.
 //   - A record of event.TopicDocker for every event of a container that matters
 //     to a service, in the engine's order, once over reconnections and restarts.
 //     An append whose outcome is unknown is made again, so that a reader may
 //     see such a record twice: (time, id, action) is its identity.
 //     event.StreamLost is written when the engine is lost, also when it is not
 //     there at the start; event.StreamBack when it is read, after all that was
-//     missed, also at the start.
+//     missed, also at the start. They wait for a claim.
 //   - The state of every service's container as a level (event.CheckContainer),
 //     under the newest claim of the host's owner and only while there is one:
 //     at every change, each 30 s, and anew for every claim. An engine's event
 //     is on the log before the level that it causes. Timestamps of one
 //     service's levels strictly increase.
+//   - Under a claim the revisions of one service's checks, of its levels, and of
+//     the host's events strictly increase, each in the order of their topic: by
+//     them a reader tells a copy that somebody published again.
 //
 // While the log is away, checks wait in the bus and the rest in a bounded
 // queue of our own; the newest level is never dropped.
@@ -29,6 +34,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -70,6 +76,8 @@ type Monitor struct {
 
 	probeTold, watchTold chan struct{} // the services changed
 
+	revisions atomic.Int64 // of what was written so far: they grow over restarts of Run as well
+
 	mu       sync.Mutex
 	services []service.Definition
 }
@@ -104,6 +112,9 @@ func (m *Monitor) Apply(services []service.Definition) {
 	}
 }
 
+// revise is the revision of the next record.
+func (m *Monitor) revise() int64 { return m.revisions.Add(1) }
+
 func (m *Monitor) current() []service.Definition {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,13 +129,13 @@ func (m *Monitor) Run(ctx context.Context) error {
 	notes := &notices{board: m.deps.Board}
 	probes := &prober{
 		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
-		log: m.deps.Log, notes: notes, workers: map[string]*worker{},
+		log: m.deps.Log, notes: notes, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,
 	}
 	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
 		return probes.run(ctx, m.probeTold, m.current)
 	})
 	if m.deps.Runtime != nil {
-		out := newOutbox(m.deps)
+		out := newOutbox(m.deps, m.revise)
 		supervise.Go(ctx, group, "monitor: container records", out.run)
 		watch := newWatch(m.deps, group, out, notes, probes.burst)
 		supervise.Go(ctx, group, "monitor: containers", func(ctx context.Context) error {

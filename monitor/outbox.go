@@ -23,7 +23,7 @@ const (
 type entry struct {
 	number uint64
 	event  *event.Docker
-	level  *event.HealthLog // its Origin is the owner's at the time of writing
+	level  *event.HealthLog // the claim of either is the owner's at the time of writing
 }
 
 // outbox appends the engine's events and the containers' levels in the order
@@ -32,6 +32,7 @@ type outbox struct {
 	log      Log
 	owner    func() (event.Origin, bool)
 	identity event.Origin
+	revise   func() int64
 	logger   *slog.Logger
 	arrivals chan struct{} // something was put in
 
@@ -42,8 +43,8 @@ type outbox struct {
 	dropped int // events that there was no room for, since the log was last there
 }
 
-func newOutbox(d Deps) *outbox {
-	return &outbox{log: d.Log, owner: d.Owner, identity: d.Identity, logger: d.Logger, arrivals: make(chan struct{}, 1)}
+func newOutbox(d Deps, revise func() int64) *outbox {
+	return &outbox{log: d.Log, owner: d.Owner, identity: d.Identity, revise: revise, logger: d.Logger, arrivals: make(chan struct{}, 1)}
 }
 
 // putEvent never blocks. Where too many wait the oldest is dropped.
@@ -56,6 +57,7 @@ func (o *outbox) putEvent(d event.Docker) {
 		o.dropped++
 	}
 	o.events++
+	d.Revision = o.revise()
 	o.put(entry{event: &d})
 }
 
@@ -78,6 +80,7 @@ func (o *outbox) putLevel(h event.HealthLog) {
 			o.remove(of[0])
 		}
 	}
+	h.Revision = o.revise()
 	o.put(entry{level: &h})
 }
 
@@ -138,7 +141,16 @@ func (o *outbox) run(ctx context.Context) error {
 			}
 			continue
 		}
-		err := o.write(ctx, e)
+		owner, owns := o.owner()
+		if !owns && e.event != nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(tick):
+			}
+			continue
+		}
+		err := o.write(ctx, e, owner)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -163,22 +175,24 @@ func (o *outbox) run(ctx context.Context) error {
 	}
 }
 
-// write appends one entry. A level is nobody's without a claim: it is not
-// written then, and written anew when there is one.
-func (o *outbox) write(ctx context.Context, e entry) error {
+// write appends one entry under the owner's claim. Without one an event waits,
+// and a level is nobody's: it is not written, and anew when there is a claim.
+func (o *outbox) write(ctx context.Context, e entry, owner event.Origin) error {
+	origin := o.identity
+	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
 	if e.event != nil {
-		if err := o.log.Append(ctx, event.TopicDocker, e.event.Container, event.Encode(e.event)); err != nil {
+		told := *e.event
+		told.Origin = origin
+		if err := o.log.Append(ctx, event.TopicDocker, told.Container, event.Encode(told)); err != nil {
 			return fmt.Errorf("append the event %s of container %q: %w", e.event.Action, e.event.Container, err)
 		}
 		return nil
 	}
-	owner, is := o.owner()
-	if !is {
+	if owner.Nonce == "" {
 		return nil
 	}
 	level := *e.level
-	level.Origin = o.identity
-	level.Epoch, level.Nonce = owner.Epoch, owner.Nonce
+	level.Origin = origin
 	if err := o.log.Append(ctx, event.TopicHealth, level.Service, event.Encode(level)); err != nil {
 		return fmt.Errorf("append the level of %s: %w", level.Service, err)
 	}

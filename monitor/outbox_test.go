@@ -21,7 +21,7 @@ func (o *outbox) contents() []string {
 }
 
 func idleOutbox() *outbox {
-	return newOutbox(Deps{Log: &recordingLog{}, Logger: slog.New(slog.DiscardHandler), Owner: (&claims{}).get})
+	return newOutbox(Deps{Log: &recordingLog{}, Logger: slog.New(slog.DiscardHandler), Owner: (&claims{}).get}, new(Monitor).revise)
 }
 
 func TestOutboxKeepsOrderAndTheNewestLevels(t *testing.T) {

@@ -43,6 +43,8 @@ type prober struct {
 	identity event.Origin
 	log      Log
 	notes    *notices
+	owner    func() (event.Origin, bool)
+	revise   func() int64
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -130,6 +132,7 @@ func (p *prober) work(ctx context.Context, w *worker) {
 	now := time.Now()
 	plan := newSchedule(w.def.Name, w.def.Interval, p.anchor, now)
 	plan.burst(now, true)
+	nonce := "" // of the claim under which the last check was written
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -148,12 +151,17 @@ func (p *prober) work(ctx context.Context, w *worker) {
 		if ctx.Err() != nil {
 			return // cut short, so it saw nothing
 		}
-		p.publish(w.def, seen, extra)
+		owner, _ := p.owner()
+		p.publish(w.def, seen, extra, owner)
+		if owner.Nonce != nonce {
+			nonce = owner.Nonce
+			plan.burst(time.Now(), true) // what was seen before the claim counts no more
+		}
 		plan.end(time.Now(), seen.status == event.Down)
 	}
 }
 
-func (p *prober) publish(def service.Definition, seen observation, extra bool) {
+func (p *prober) publish(def service.Definition, seen observation, extra bool, owner event.Origin) {
 	key := "checks of " + def.Name
 	if seen.unknown != nil {
 		p.notes.raise(key, trouble.Trouble{
@@ -165,10 +173,12 @@ func (p *prober) publish(def service.Definition, seen observation, extra bool) {
 		return
 	}
 	p.notes.clear(key)
+	origin := p.identity
+	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
 	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{
 		Timestamp: event.Seconds(seen.began), Service: def.Name,
 		Status: seen.status, Code: seen.code, LatencyMS: milliseconds(seen.took),
-		Check: "http", Error: seen.err, Extra: extra, Origin: p.identity,
+		Check: "http", Error: seen.err, Extra: extra, Revision: p.revise(), Origin: origin,
 	}))
 }
 

@@ -36,8 +36,10 @@ func TestHealthyServiceIsSeenTwiceWithinASecond(t *testing.T) {
 		if !first.Extra || first.Status != event.Up || !first.Time().Equal(began.Truncate(time.Microsecond)) {
 			t.Errorf("the first check is %+v: want UP, extra, at once", first)
 		}
-		if first.Origin != identity {
-			t.Errorf("it comes from %+v, want %+v", first.Origin, identity)
+		want := identity
+		want.Epoch, want.Nonce = 1, "nonce-1"
+		if first.Origin != want {
+			t.Errorf("it comes from %+v, want %+v", first.Origin, want)
 		}
 		b.end(t)
 	})

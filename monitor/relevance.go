@@ -41,8 +41,7 @@ func projectOf(ref string) string {
 // and a record that is too large for the log would never be written.
 const maxField = 1 << 10
 
-// dockerRecord is an engine's event as a record. It carries no claim: what
-// happened did so whoever owns the host.
+// dockerRecord is an engine's event as a record, before it has a claim.
 func dockerRecord(e container.Event, identity event.Origin) event.Docker {
 	d := event.Docker{
 		Time: e.Time.UTC(), Container: cut(e.Name), ID: cut(e.ID), Action: string(e.Action), Signal: cut(e.Signal),

@@ -36,7 +36,7 @@ func TestLevelIsWrittenAtChangesEach30SecondsAndForEveryClaim(t *testing.T) {
 		b.owner.set(0, "")
 		b.start(t.Context())
 		settle(time.Minute)
-		stories(t, "without a claim nothing is written of the state", b.log.story(t), "stream-back")
+		stories(t, "without a claim nothing is written of containers", b.log.story(t))
 
 		b.owner.set(7, "nonce-7")
 		settle(time.Second)

@@ -45,6 +45,10 @@ const (
 
 // Origin says who wrote a record of ours. Epoch and Nonce are those of the
 // writer's claim, and absent where the writer owns nothing.
+//
+// Health logs, services and engine events have a Revision beside it, which
+// grows from one record of a writer to the next under its claim: a signed copy,
+// published again by somebody who may write to the topic, is told by it.
 type Origin struct {
 	Instance string `json:"instance,omitempty"`
 	Host     string `json:"host,omitempty"`
@@ -62,6 +66,7 @@ type HealthLog struct {
 	Check     string  `json:"check,omitempty"`
 	Error     string  `json:"error,omitempty"` // why it is not UP, in one sentence
 	Extra     bool    `json:"extra,omitempty"` // beside the schedule: counts for thresholds, not for verification
+	Revision  int64   `json:"revision,omitempty"`
 	Origin
 }
 
@@ -93,6 +98,7 @@ type Service struct {
 	HeldReason     string            `json:"held_reason,omitempty"`
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
 	OpenIncident   string            `json:"open_incident,omitempty"`
+	Revision       int64             `json:"revision,omitempty"`
 	Origin
 }
 
@@ -220,5 +226,6 @@ type Docker struct {
 	Project   string    `json:"project,omitempty"` // Compose's project and service
 	Compose   string    `json:"compose_service,omitempty"`
 	Replace   string    `json:"replace,omitempty"` // Compose's label: this container is about to replace that one
+	Revision  int64     `json:"revision,omitempty"`
 	Origin
 }

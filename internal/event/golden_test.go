@@ -55,7 +55,7 @@ func incidentData() []Data {
 func TestGolden(t *testing.T) {
 	exit := 137
 	health := HealthLog{Timestamp: 1772366400.123456, Service: "payment-service", Status: Down, Code: 503, LatencyMS: 12.5,
-		Check: "http", Error: "HTTP 503, expected 200-399", Extra: true, Origin: origin}
+		Check: "http", Error: "HTTP 503, expected 200-399", Extra: true, Revision: 41, Origin: origin}
 	tests := map[string]struct {
 		record any
 		decode func([]byte) (any, error)
@@ -70,14 +70,14 @@ func TestGolden(t *testing.T) {
 			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",
 			Sources:   []Source{{"host-a", "http", Down, when}, {"host-a", "container", Up, when}},
 			Container: &ServiceContainer{"pay", "c0ffee", "nginx:1.27", true}, Healing: true, Held: "cooldown", HeldReason: "a moment",
-			SilencedUntil: &later, OpenIncident: "in-1", Origin: origin}, decoded(DecodeService)},
+			SilencedUntil: &later, OpenIncident: "in-1", Revision: 42, Origin: origin}, decoded(DecodeService)},
 		"service_removed": {Service{Time: when, Service: "old", Status: Pending, Since: when, Sources: []Source{}, Origin: origin}, decoded(DecodeService)},
 		"command": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: "payment-service", Command: CommandHeal,
 			Args: CommandArgs{"in-1", "because", "10m", "restart", "stop", true}, Origin: Origin{Instance: "host-a", Host: "local"}}, decoded(DecodeCommand)},
 		"command_result": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: AllServices, Command: CommandHold,
 			Result: &CommandResult{false, "there is nothing to hold"}}, decoded(DecodeCommand)},
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
-			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Origin: origin}, decoded(DecodeDocker)},
+			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
 		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},

@@ -50,6 +50,7 @@ type History struct {
 
 type series struct {
 	points []point // of our own check, by time
+	levels []int64 // when the owner's levels were observed, in order
 	recent []Observation
 	heard  time.Time // when the newest record was taken
 	last   event.HealthLog
@@ -71,7 +72,8 @@ func NewHistory(host string) *History {
 // Apply folds one record that the broker took at taken. known says whether a
 // service is configured anywhere. It returns the service and what is to be
 // shown; false where there is nothing to show: no room for one more unknown
-// name, or a record of ours about a service that was removed.
+// name, a record of ours about a service that was removed, or one that somebody
+// published again: a check and a level are known by when they began.
 //
 // Records of ours are those that are signed and name a host; what came over
 // HTTP names none. A record that uses one of our instances' names without a
@@ -100,11 +102,27 @@ func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known f
 	}
 	at := h.Time()
 	o := Observation{h, !at.After(taken.Add(tooFarAhead)) && !at.Before(taken.Add(-tooFarBehind))}
-	s.add(o, ours && h.Check != event.CheckContainer, taken)
+	if ours && s.has(o) {
+		return key, Observation{}, false
+	}
+	s.add(o, ours, taken)
 	return key, o, true
 }
 
-func (s *series) add(o Observation, own bool, taken time.Time) {
+// has says whether a record of ours was read before.
+func (s *series) has(o Observation) bool {
+	at := o.Time().UnixMicro()
+	if !o.Counted {
+		return slices.Contains(s.recent, o)
+	}
+	if o.Check == event.CheckContainer {
+		return slices.Contains(s.levels, at)
+	}
+	_, found := slices.BinarySearchFunc(s.points, at, func(a point, at int64) int { return int(a.at - at) })
+	return found
+}
+
+func (s *series) add(o Observation, ours bool, taken time.Time) {
 	if taken.After(s.heard) {
 		s.heard = taken
 	}
@@ -121,7 +139,10 @@ func (s *series) add(o Observation, own bool, taken time.Time) {
 		}
 		s.last = o.HealthLog
 	}
-	if own {
+	switch {
+	case ours && o.Check == event.CheckContainer:
+		s.levels = append(s.levels, o.Time().UnixMicro())
+	case ours:
 		if o.Timestamp >= s.own.Timestamp {
 			s.own = o.HealthLog
 		}
@@ -148,6 +169,7 @@ func (f *History) Tick(now time.Time, known func(ServiceKey) bool) {
 	f.strangers = 0
 	for key, s := range f.series {
 		s.points = s.points[s.from(oldest):]
+		s.levels = slices.DeleteFunc(s.levels, func(at int64) bool { return at < oldest.UnixMicro() })
 		stranger := !known(key)
 		switch {
 		case s.heard.Before(oldest) && (stranger || len(s.points) == 0):

@@ -65,11 +65,15 @@ type Incidents struct {
 	// early holds, by host, what stands before the first claim that is still
 	// on the log: it counts if that claim turns out to be a repeat of its own.
 	early map[string][]event.Incident
+	// gone holds, by host, what was forgotten of the newest claim's incidents:
+	// an event of one that is published again must not begin it anew.
+	gone map[string]map[string]bool
 }
 
 // NewIncidents is the fold of an empty log.
 func NewIncidents() *Incidents {
-	return &Incidents{byID: map[string]*Incident{}, bySvc: map[[2]string][]*Incident{}, early: map[string][]event.Incident{}}
+	return &Incidents{byID: map[string]*Incident{}, bySvc: map[[2]string][]*Incident{}, early: map[string][]event.Incident{},
+		gone: map[string]map[string]bool{}}
 }
 
 // Apply folds one event. It returns the incident that changed, or nil for a
@@ -90,6 +94,9 @@ func (f *Incidents) Apply(e event.Incident) (*Incident, bool) {
 
 func (f *Incidents) applyClaim(claim event.Claim) bool {
 	verdict := f.Claims.Apply(claim)
+	if verdict == Taken {
+		delete(f.gone, claim.Host) // its nonce is ignored from here on
+	}
 	if early := f.early[claim.Host]; verdict == Taken && early != nil {
 		delete(f.early, claim.Host)
 		for _, e := range early {
@@ -103,6 +110,9 @@ func (f *Incidents) applyClaim(claim event.Claim) bool {
 
 func (f *Incidents) count(e event.Incident) (*Incident, bool) {
 	in := f.byID[e.ID]
+	if f.gone[e.Host][e.ID] {
+		return nil, false
+	}
 	if in == nil {
 		in = &Incident{ID: e.ID, Service: e.Service, Host: e.Host, State: Open, Opened: e.Time, FirstBad: e.Time}
 		f.byID[e.ID] = in
@@ -135,6 +145,12 @@ func (f *Incidents) Forget(keep int) {
 		}
 		excess--
 		delete(f.byID, in.ID)
+		if f.Owns(in.Events[len(in.Events)-1].Origin) {
+			if f.gone[in.Host] == nil {
+				f.gone[in.Host] = map[string]bool{}
+			}
+			f.gone[in.Host][in.ID] = true
+		}
 		key := [2]string{in.Service, in.Host}
 		f.bySvc[key] = slices.DeleteFunc(f.bySvc[key], func(of *Incident) bool { return of == in })
 		return true

@@ -23,7 +23,8 @@ func (k ServiceKey) compare(other ServiceKey) int {
 // A record counts if its nonce is that of its host's newest claim. One from
 // before that claim stands until the new owner says otherwise, so that a claim
 // alone empties nothing and a restart, which reads the claims first, ends with
-// what was there before it.
+// what was there before it. Of one service each record is newer than the last, by
+// epoch and revision: an old one that somebody published again changes nothing.
 type Services struct {
 	claims *Claims
 	newest map[ServiceKey]event.Service // removed ones as well, so that they stay removed
@@ -39,22 +40,29 @@ func NewServices(claims *Claims) *Services {
 func (s *Services) Apply(r event.Service) bool {
 	key := ServiceKey{r.Host, r.Service}
 	claim, claimed := s.claims.Newest(r.Host)
-	if claimed && r.Nonce == claim.Nonce {
-		s.newest[key] = r
-		return true
-	}
-	if claimed && r.Epoch > claim.Epoch {
-		s.early[key] = r
+	old, known := s.newest[key]
+	switch {
+	case claimed && r.Nonce == claim.Nonce:
+		if old.Nonce == r.Nonce && !Newer(r, old) {
+			return false
+		}
+	case claimed && r.Epoch > claim.Epoch:
+		if waits, is := s.early[key]; !is || waits.Nonce != r.Nonce || Newer(r, waits) {
+			s.early[key] = r
+		}
 		return false
-	}
-	if claimed && r.Epoch == claim.Epoch {
+	case claimed && r.Epoch == claim.Epoch:
 		return false // it claimed at the same time, and was not the first
-	}
-	if old, known := s.newest[key]; known && r.Epoch < old.Epoch {
+	case known && !Newer(r, old):
 		return false
 	}
 	s.newest[key] = r
 	return true
+}
+
+// Newer says whether a record of a service was written after an old one of it.
+func Newer(r, old event.Service) bool {
+	return (Order{old.Epoch, old.Revision}).precedes(r.Epoch, r.Revision)
 }
 
 // Claimed tells that host has a new claim. It returns the services that

@@ -1,0 +1,29 @@
+package state
+
+// Order is how far the records of one writer were read, by their epochs and
+// revisions: a record that is not beyond it was read before, or is an old one
+// that somebody published again. The zero value has read nothing.
+//
+// It looks at no clock, so that one which was set back makes nobody deaf.
+type Order struct{ epoch, revision int64 }
+
+// Next says whether a record is beyond what was read, and goes on to it. Logs
+// of before there were revisions hold records without: those count until the
+// first that has one.
+func (o *Order) Next(epoch, revision int64) bool {
+	if !o.precedes(epoch, revision) {
+		return false
+	}
+	o.epoch, o.revision = epoch, revision
+	return true
+}
+
+func (o Order) precedes(epoch, revision int64) bool {
+	switch {
+	case epoch != o.epoch:
+		return epoch > o.epoch
+	case revision == 0:
+		return o.revision == 0
+	}
+	return revision > o.revision
+}
