@@ -105,8 +105,9 @@ func (m *sim) proved(in *state.Incident) {
 	finished, _ := in.Last(event.TypeActionFinished)
 	needed := started.Data.(event.ActionStarted).Verify
 	good, best := 0, 0
-	for _, h := range m.health {
-		if h.Log.Service != in.Service || h.Log.Check != "http" || h.Log.Extra || !h.Log.Time().After(finished.Time) || h.Log.Time().After(*in.Resolved) {
+	for _, r := range m.health {
+		h := r.in
+		if r.copy || h.Log.Service != in.Service || h.Log.Check != "http" || h.Log.Extra || !h.Log.Time().After(finished.Time) || h.Log.Time().After(*in.Resolved) {
 			continue
 		}
 		if h.Log.Status == event.Down {
@@ -116,8 +117,8 @@ func (m *sim) proved(in *state.Incident) {
 		good++
 		best = max(best, good)
 	}
-	first := m.health[0].Log.Time()
-	if best < needed && first.Before(finished.Time) {
+	first := slices.IndexFunc(m.health, func(r onWire[ReadHealth]) bool { return !r.copy })
+	if best < needed && m.health[first].at.Before(finished.Time) {
 		m.violated("%s is resolved with %d of %d good checks", in.ID, best, needed)
 	}
 }

@@ -109,7 +109,7 @@ func (m *sim) foreign(b *box, status event.Status, d time.Duration) {
 
 func (m *sim) publishForeign(h event.HealthLog) {
 	if m.logUp {
-		m.health = append(m.health, ReadHealth{h, false})
+		m.health = append(m.health, onWire[ReadHealth]{ReadHealth{h, false}, m.now, false})
 		if m.on() {
 			m.read(event.TopicHealth, func() Input { return ReadHealth{h, false} })
 		}
@@ -151,7 +151,7 @@ func (m *sim) engineAway(d time.Duration) {
 	})
 }
 
-// random is one random history, up to its end.
+// random is one random history.
 func random(seed uint64, tell bool) *sim {
 	m := newSim(seed, 1+int(seed%2))
 	if tell {
@@ -160,6 +160,12 @@ func random(seed uint64, tell bool) *sim {
 	if seed%4 == 1 {
 		m.withModel(m.fickle)
 	}
+	m.live()
+	return m
+}
+
+// live is a random history, up to its end.
+func (m *sim) live() {
 	m.run(m.between(5*time.Second, 20*time.Second))
 	for range 1 + m.rng.IntN(6) {
 		act := outside[m.rng.IntN(len(outside))]
@@ -169,7 +175,6 @@ func random(seed uint64, tell bool) *sim {
 		m.run([]time.Duration{m.between(0, time.Second), m.between(0, 5*time.Second), m.between(0, 60*time.Second)}[m.rng.IntN(3)])
 	}
 	m.finish()
-	return m
 }
 
 // finish lets everything settle, and checks how it ended.

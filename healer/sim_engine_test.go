@@ -114,7 +114,7 @@ func (m *sim) writeDocker(e event.Docker) {
 	}
 	m.claimed()
 	e.Origin, e.Revision = m.revise()
-	m.docker = append(m.docker, e)
+	m.docker = append(m.docker, onWire[ReadDocker]{ReadDocker{e}, m.now, false})
 	m.read(event.TopicDocker, func() Input { return ReadDocker{e} })
 }
 
@@ -164,7 +164,7 @@ func (m *sim) keepLevel(b *box) {
 }
 
 func (m *sim) publish(h ReadHealth) {
-	m.health = append(m.health, h)
+	m.health = append(m.health, onWire[ReadHealth]{h, m.now, false})
 	if len(m.health) > 2000 {
 		m.health = m.health[1000:]
 	}

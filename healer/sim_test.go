@@ -3,9 +3,7 @@ package healer
 import (
 	"container/heap"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"logstream/healer/llm"
@@ -38,8 +36,9 @@ type sim struct {
 	logUp     bool
 	waiting   []func() // deliveries that wait for the log
 	incidents []written
-	health    []ReadHealth
-	docker    []event.Docker
+	health    []onWire[ReadHealth]
+	docker    []onWire[ReadDocker]
+	said      []onWire[ReadService]
 	unclaimed []event.Docker // told before there is a claim
 	revision  int64          // of what the monitor wrote
 	services  map[string]event.Service
@@ -64,6 +63,14 @@ type sim struct {
 type written struct {
 	value []byte
 	event event.Incident
+	copy  time.Time // when somebody published it again; zero: it is ours
+}
+
+// onWire is a record of another topic.
+type onWire[I Input] struct {
+	in   I
+	at   time.Time
+	copy bool // somebody published it again
 }
 
 // box is a container with its service.
@@ -206,23 +213,27 @@ func (m *sim) replay() {
 		m.waiting = append(m.waiting, m.living(m.replay))
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.services)) {
-		m.world.Step(ReadService{m.services[name]}, m.now)
+	for _, r := range m.said {
+		m.world.Step(r.in, r.at)
 	}
 	for _, w := range m.incidents {
-		m.world.Step(ReadIncident{decoded(w.value)}, minTime(w.event.Time, m.now))
+		at := w.event.Time
+		if !w.copy.IsZero() {
+			at = w.copy
+		}
+		m.world.Step(ReadIncident{decoded(w.value)}, minTime(at, m.now))
 	}
 	for _, d := range m.docker {
-		if m.now.Sub(d.Time) < 15*time.Minute {
-			m.world.Step(ReadDocker{d}, minTime(d.Time, m.now))
+		if m.now.Sub(d.at) < pastEvents {
+			m.world.Step(d.in, d.at)
 		}
 	}
 	for _, c := range m.commands {
 		m.world.Step(ReadCommand{c}, minTime(c.Time, m.now))
 	}
 	for _, h := range m.health {
-		if m.now.Sub(h.Log.Time()) < 3*time.Minute {
-			m.world.Step(h, h.Log.Time())
+		if m.now.Sub(h.at) < pastHealth {
+			m.world.Step(h.in, h.at)
 		}
 	}
 	m.step(Replayed{fmt.Sprintf("nonce-%d", m.alive)})
@@ -313,6 +324,8 @@ func (m *sim) carry(e Effect) {
 	case Publish:
 		if m.logUp {
 			m.services[e.Service.Service] = e.Service
+			m.said = append(m.said, onWire[ReadService]{ReadService(e), m.now, false})
+			m.after(time.Millisecond, m.living(func() { m.deliver(func() Input { return ReadService(e) }) }))
 		}
 		ok := m.logUp
 		m.after(5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
@@ -365,7 +378,7 @@ func (m *sim) append(e event.Incident) {
 }
 
 func (m *sim) onLog(e event.Incident, value []byte) {
-	m.incidents = append(m.incidents, written{value, decoded(value)})
+	m.incidents = append(m.incidents, written{value: value, event: decoded(value)})
 	m.inputs++
 	m.note("log %s/%d %s %s", e.ID, e.Seq, e.Type, clip(string(event.Encode(e.Data)), 300))
 	if data, is := e.Data.(event.ActionFinished); is {
