@@ -357,3 +357,24 @@ func TestOurNameWithoutOurSignature(t *testing.T) {
 		t.Errorf("actions %v", actions(m))
 	}
 }
+
+// TestAnEventOfAnEarlierClaim comes before anything was told under the new one.
+func TestAnEventOfAnEarlierClaim(t *testing.T) {
+	m, b := quiet(t)
+	w := NewWorld(m.cfg, "me", "local", []service.Definition{b.def}, nil, m.now)
+	for _, r := range m.incidents {
+		w.Step(ReadIncident{r.event}, m.now)
+	}
+	old, revision := m.revise()
+	lost := event.Docker{Time: m.now, Action: event.StreamLost, Revision: revision, Origin: old}
+	for _, e := range w.Step(Replayed{"n"}, m.now) {
+		w.Step(ReadIncident{e.(Append).Event}, m.now)
+	}
+	if w.Step(ReadDocker{lost}, m.now); !w.streamLost.IsZero() {
+		t.Error("it is taken for news")
+	}
+	lost.Origin, lost.Revision = w.origin(), 1
+	if w.Step(ReadDocker{lost}, m.now); w.streamLost.IsZero() {
+		t.Error("the first event of the new claim is not")
+	}
+}

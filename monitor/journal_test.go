@@ -82,3 +82,18 @@ func TestSince(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOldEventPublishedAgainDoesNotReachBack: the engine would tell once more
+// what it told since then, and that was read long ago.
+func TestAnOldEventPublishedAgainDoesNotReachBack(t *testing.T) {
+	old := event.Docker{Time: time.Now().Add(-24 * time.Hour), Container: pay, ID: "1", Action: "die", Origin: identity}
+	log := &recordingLog{records: []event.Record{{Topic: event.TopicDocker, Time: time.Now().Add(-time.Minute), Value: event.Encode(old), Signed: true}}}
+	now := time.Now()
+	j, err := recall(t.Context(), log, identity.Host, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if since := j.since(now); since.Before(now.Add(-recallWindow - overlap)) {
+		t.Errorf("the engine is asked for what it told since %s ago", now.Sub(since))
+	}
+}

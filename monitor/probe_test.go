@@ -211,3 +211,36 @@ func TestCheckThatCouldNotBeMadeIsNoObservation(t *testing.T) {
 		b.end(t)
 	})
 }
+
+// TestANewClaimBeginsWithChecksBesideTheSchedule holds that what was seen
+// before a claim, which counts no more, is seen again at once.
+func TestANewClaimBeginsWithChecksBesideTheSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(nil, define("pay", 20*time.Second))
+		b.owner.set(0, "")
+		b.start(t.Context())
+		settle(time.Minute)
+		for _, h := range b.log.health(t, "http") {
+			if h.Epoch != 0 || h.Nonce != "" || h.Instance != identity.Instance || h.Host != identity.Host {
+				t.Errorf("without a claim a check is written as %+v", h.Origin)
+			}
+		}
+		before := len(b.log.health(t, "http"))
+		b.owner.set(7, "nonce-7")
+		settle(22 * time.Second) // a scheduled check notices it
+		extra := 0
+		var last int64
+		for _, h := range b.log.health(t, "http")[before:] {
+			if h.Epoch != 7 || h.Nonce != "nonce-7" || h.Revision <= last {
+				t.Errorf("under the claim a check is written as %+v, revision %d after %d", h.Origin, h.Revision, last)
+			}
+			if last = h.Revision; h.Extra {
+				extra++
+			}
+		}
+		if extra < 3 {
+			t.Errorf("%d checks beside the schedule follow the claim", extra)
+		}
+		b.end(t)
+	})
+}

@@ -443,3 +443,47 @@ func TestManyContainersAreLookedAtAFewAtATime(t *testing.T) {
 		b.end(t)
 	})
 }
+
+// TestRevisionsGrowInTheOrderOfTheTopic also over a restart of Run, under which
+// the claim stays.
+func TestRevisionsGrowInTheOrderOfTheTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, 2*time.Second))
+		b.owner.set(0, "")
+		b.start(t.Context())
+		settle(3 * time.Second)
+		b.owner.set(3, "nonce-3")
+		settle(time.Second)
+		engine.happen(exited(pay, "1", 137), container.ActionKill, container.ActionDie)
+		settle(40 * time.Second)
+		b.end(t)
+		b.start(t.Context())
+		settle(40 * time.Second)
+		b.end(t)
+		last, n := map[string]int64{}, map[string]int{}
+		for _, r := range b.log.all() {
+			source, revision := r.Topic, int64(0)
+			var origin event.Origin
+			switch r.Topic {
+			case event.TopicDocker:
+				d, _ := event.DecodeDocker(r.Value)
+				revision, origin = d.Revision, d.Origin
+			case event.TopicHealth:
+				h, _ := event.DecodeHealthLog(r.Value)
+				source, revision, origin = h.Check, h.Revision, h.Origin
+			}
+			if source == "http" && origin.Epoch == 0 {
+				continue // of before the claim
+			}
+			if revision <= last[source] || origin.Epoch != 3 || origin.Nonce != "nonce-3" {
+				t.Errorf("of %s the revision %d follows %d, under %+v", source, revision, last[source], origin)
+			}
+			last[source] = revision
+			n[source]++
+		}
+		if n[event.TopicDocker] < 4 || n[event.CheckContainer] < 4 || n["http"] < 20 {
+			t.Errorf("there are %v", n)
+		}
+	})
+}

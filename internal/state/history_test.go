@@ -231,3 +231,51 @@ func TestHistoryIsBounded(t *testing.T) {
 		t.Errorf("%d names and %d strangers after two hours of silence", len(f.series), f.strangers)
 	}
 }
+
+// TestWhatSomebodyPublishesAgainIsNotShownTwice holds for what we signed: what
+// others say, they may say as often as they like.
+func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
+	f := NewHistory("h")
+	level := func(h event.HealthLog) event.HealthLog { h.Check = event.CheckContainer; return h }
+	stranger := func(h event.HealthLog) event.HealthLog { h.Origin = event.Origin{}; return h }
+	var all []event.HealthLog
+	for i, status := range []event.Status{event.Up, event.Down, event.Up} {
+		at := noon.Add(time.Duration(i) * time.Second)
+		all = append(all, seen(at, status, 1), level(seen(at, status, 1)))
+	}
+	tell := func(h event.HealthLog, signed bool, taken time.Time) bool {
+		_, _, shown := f.Apply(h, signed, taken, isPay)
+		return shown
+	}
+	for _, h := range all {
+		if !tell(h, true, h.Time()) {
+			t.Fatalf("%+v is not shown", h)
+		}
+	}
+	before := f.Observations(pay)
+	for _, h := range all {
+		if tell(h, true, noon.Add(time.Minute)) {
+			t.Errorf("a copy of %+v is shown", h)
+		}
+	}
+	if after := f.Observations(pay); !reflect.DeepEqual(before, after) {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	forged := all[0]
+	forged.Timestamp++ // at the instant of another
+	if !tell(forged, false, noon.Add(time.Minute)) || !tell(stranger(forged), false, noon.Add(time.Minute)) || !tell(stranger(forged), false, noon.Add(time.Minute)) {
+		t.Error("what somebody else says is not shown")
+	}
+	late := seen(noon.Add(-time.Hour), event.Down, 1)
+	if !tell(late, true, noon) || tell(late, true, noon) {
+		t.Error("one from another time has to be shown once")
+	}
+	f.Tick(noon.Add(HistoryKept+time.Hour), isPay)
+	if s := f.series[pay]; s != nil && len(s.levels) > 0 {
+		t.Errorf("%d levels are remembered for longer than the checks", len(s.levels))
+	}
+	unsigned := level(seen(noon.Add(time.Minute), event.Down, 1))
+	if tell(unsigned, false, noon.Add(time.Minute)); !tell(unsigned, true, noon.Add(time.Minute)) {
+		t.Error("an unsigned level hides ours of the same instant")
+	}
+}

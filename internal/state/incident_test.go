@@ -218,6 +218,9 @@ func TestOfAndForget(t *testing.T) {
 	if ids(f.All()) != "beo" {
 		t.Errorf("what is not resolved was forgotten: %s are left", ids(f.All()))
 	}
+	if _, counted := f.Apply(log[1]); counted || f.Get("a") != nil {
+		t.Error("what was forgotten begins anew when its first event is published again")
+	}
 	f.Apply(told("n1", "b", 2, 20, event.Resolved{}))
 	f.Apply(told("n1", "b", 3, 20, event.Reported{}))
 	if f.Get("b").Seq() != 3 {

@@ -20,6 +20,16 @@ func removed(name string, epoch int64, nonce string) event.Service {
 	return r
 }
 
+// revised is published with a revision; removed where there is no status.
+func revised(name string, epoch int64, nonce string, revision int64, status event.Status) event.Service {
+	r := published(name, epoch, nonce, status)
+	if status == "" {
+		r.Definition = nil
+	}
+	r.Revision = revision
+	return r
+}
+
 func claimOf(epoch int64, nonce string) event.Claim {
 	return event.Claim{Host: "h", Instance: "i-" + nonce, Epoch: epoch, Nonce: nonce}
 }
@@ -42,6 +52,12 @@ func TestServicesFollowTheNewestClaim(t *testing.T) {
 		{"a record before its claim waits for it", []any{claimOf(1, "x"), published("a", 1, "x", event.Up), published("a", 2, "y", event.Down)}, event.Up},
 		{"and counts with it", []any{claimOf(1, "x"), published("a", 1, "x", event.Up), published("a", 2, "y", event.Down), claimOf(2, "y")}, event.Down},
 		{"but not with another's", []any{claimOf(1, "x"), published("a", 1, "x", event.Up), published("a", 2, "z", event.Down), claimOf(2, "y")}, event.Up},
+		{"an old one again", []any{claimOf(1, "x"), revised("a", 1, "x", 1, event.Down), revised("a", 1, "x", 2, event.Up), revised("a", 1, "x", 1, event.Down)}, event.Up},
+		{"and then a new one", []any{claimOf(1, "x"), revised("a", 1, "x", 2, event.Up), revised("a", 1, "x", 1, event.Down), revised("a", 1, "x", 3, event.Degraded)}, event.Degraded},
+		{"an old one again, after a claim", []any{claimOf(1, "x"), claimOf(2, "y"), revised("a", 1, "x", 1, event.Down), revised("a", 1, "x", 2, event.Up), revised("a", 1, "x", 1, event.Down)}, event.Up},
+		{"a new claim counts anew", []any{claimOf(1, "x"), revised("a", 1, "x", 9, event.Up), claimOf(2, "y"), revised("a", 2, "y", 1, event.Down)}, event.Down},
+		{"an old one again, before its claim", []any{claimOf(1, "x"), revised("a", 2, "y", 1, event.Down), revised("a", 2, "y", 2, event.Up), revised("a", 2, "y", 1, event.Down), claimOf(2, "y")}, event.Up},
+		{"removed, and an old one again", []any{claimOf(1, "x"), revised("a", 1, "x", 1, event.Up), revised("a", 1, "x", 2, ""), revised("a", 1, "x", 1, event.Up)}, ""},
 		{"removed", []any{claimOf(1, "x"), published("a", 1, "x", event.Up), removed("a", 1, "x")}, ""},
 		{"removed, and a zombie's word", []any{claimOf(2, "y"), removed("a", 2, "y"), published("a", 1, "x", event.Up)}, ""},
 		{"removed and back", []any{claimOf(1, "x"), removed("a", 1, "x"), published("a", 1, "x", event.Up)}, event.Up},
