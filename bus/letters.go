@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ const (
 	headerTopic     = "topic"
 	headerPartition = "partition"
 	headerOffset    = "offset"
-	headerCut       = "cut" // the value's length, where it was too long to be kept whole
+	headerCut       = "cut"   // the value's length, where it was too long to be kept whole
+	headerPlace     = "place" // a signature of the value and of whence it came, which the letter's own leaves out
 )
 
 const (
@@ -52,14 +54,14 @@ func (l *letters) write(m *sarama.ConsumerMessage, reason string) {
 		return
 	}
 	l.last[where] = m.Offset
-	l.forwarder.ring.push(letter(m, reason))
+	l.forwarder.ring.push(letter(l.forwarder.bus.secret, m, reason))
 	if lost := l.forwarder.ring.lost(); lost >= 2*l.told+1 { // at 1, 3, 7, 15 …
 		l.told = lost
 		l.forwarder.log.Warn("dead letters come faster than they can be written: the oldest are dropped", "dropped", lost)
 	}
 }
 
-func letter(m *sarama.ConsumerMessage, reason string) *entry {
+func letter(secret []byte, m *sarama.ConsumerMessage, reason string) *entry {
 	e := &entry{topic: event.TopicDeadLetters, key: m.Key, value: m.Value, at: time.Now()}
 	add := func(name, value string) {
 		e.headers = append(e.headers, sarama.RecordHeader{Key: []byte(name), Value: []byte(value)})
@@ -73,11 +75,17 @@ func letter(m *sarama.ConsumerMessage, reason string) *entry {
 		e.key = e.key[:min(len(e.key), 4096)]
 		e.value = e.value[:min(len(e.value), maxLetter/2)]
 	}
+	add(headerPlace, event.Sign(secret, event.TopicDeadLetters, placeKey(m.Topic, m.Partition, m.Offset), e.value))
 	return e
 }
 
+func placeKey(topic string, partition int32, offset int64) []byte {
+	return fmt.Appendf(nil, "%s/%d/%d", topic, partition, offset)
+}
+
 // load reads which records of a topic have a letter from an earlier process.
-// Anybody may write to the topic, so only our own count.
+// Anybody may write to the topic, so only our own count, and only as we wrote
+// them: a copy that names a later offset would hide what comes before that.
 func (l *letters) load(ctx context.Context, client sarama.Client, topic string) error {
 	l.mu.Lock()
 	loaded := l.loaded[topic]
@@ -112,7 +120,8 @@ func (l *letters) load(ctx context.Context, client sarama.Client, topic string) 
 func (l *letters) remember(topic string, m *sarama.ConsumerMessage) {
 	partition, err1 := strconv.ParseInt(header(m, headerPartition), 10, 32)
 	offset, err2 := strconv.ParseInt(header(m, headerOffset), 10, 64)
-	if header(m, headerTopic) != topic || err1 != nil || err2 != nil || !l.forwarder.bus.record(m).Signed {
+	if header(m, headerTopic) != topic || err1 != nil || err2 != nil ||
+		!event.Verify(l.forwarder.bus.secret, event.TopicDeadLetters, placeKey(topic, int32(partition), offset), m.Value, header(m, headerPlace)) {
 		return
 	}
 	l.mu.Lock()

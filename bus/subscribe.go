@@ -237,12 +237,25 @@ func (r *subscriber) handle(message *sarama.ConsumerMessage) {
 	p.next, p.heard, p.trouble = message.Offset+1, time.Now(), false
 	r.handled++
 	record := r.bus.record(message)
+	record.Signed = record.Signed && r.inPlace(message)
 	if !record.Signed && mustBeSigned(r.Topic) {
 		r.letter(message, "unsigned")
 	} else if err := r.Handle(record); err != nil {
 		r.letter(message, err.Error())
 	}
 	r.tellCaughtUp()
+}
+
+// inPlace says whether a record stands on the partition of its key. What we
+// signed does; a copy on another one would be read in no order with the records
+// around its original.
+func (r *subscriber) inPlace(m *sarama.ConsumerMessage) bool {
+	n := int32(len(r.positions))
+	if r.Topic != event.TopicHealth || n == 1 || m.Key == nil {
+		return true
+	}
+	partition, err := sarama.NewMurmur2Partitioner(m.Topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, n)
+	return err == nil && partition == m.Partition
 }
 
 func (r *subscriber) letter(message *sarama.ConsumerMessage, reason string) {
