@@ -216,7 +216,12 @@ func (d *daemon) get(path string, into any) error {
 
 func (d *daemon) post(path, body string) (int, string) {
 	d.t.Helper()
-	request, err := http.NewRequest(http.MethodPost, "http://"+d.page+path, strings.NewReader(body))
+	return d.ask(http.MethodPost, path, body)
+}
+
+func (d *daemon) ask(method, path, body string) (int, string) {
+	d.t.Helper()
+	request, err := http.NewRequest(method, "http://"+d.page+path, strings.NewReader(body))
 	if err != nil {
 		d.t.Fatal(err)
 	}
