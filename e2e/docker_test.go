@@ -59,49 +59,70 @@ func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time,
 	return n
 }
 
-// TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each
-// way, and counts in the engine's own events.
+// fault is a way to break a real container.
+type fault struct {
+	name   string
+	do     func(t *testing.T, name string)
+	action string // that heals it, and the engine's event of it
+	image  string
+}
+
+func told(args ...string) func(*testing.T, string) {
+	return func(t *testing.T, name string) { docker.Docker(t, append(args, name)...) }
+}
+
+var faults = []fault{
+	{"stop", told("stop"), "start", "logstream-webapp"},
+	{"stop as nginx is stopped", told("stop"), "start", "logstream-webapp-quit"},
+	{"kill", told("kill"), "start", "logstream-webapp"},
+	{"pause", told("pause"), "unpause", "logstream-webapp"},
+	{"exit by itself", exits, "start", "logstream-webapp"},
+}
+
+// isHealed breaks a service, and counts in the engine's own events.
+func (f fault) isHealed(t *testing.T, d *daemon, name string) {
+	t.Helper()
+	d.up(name)
+	since := time.Now()
+	f.do(t, name)
+	in := d.newest(60*time.Second, name, "is resolved", resolved)
+	if got := actions(in); !slices.Equal(got, []string{f.action}) || how(in) != "healed" || in.DecidedBy != event.ByRunbook {
+		t.Errorf("actions %v, how %q, decided by %q: want one %s, healed", got, how(in), in.DecidedBy, f.action)
+	}
+	if n := engineActions(t, docker, name, since, f.action); n != 1 {
+		t.Errorf("the engine tells of %d %s, want 1", n, f.action)
+	}
+	if n := engineActions(t, docker, name, since, "restart"); n != 0 && f.action != "restart" {
+		t.Errorf("the engine tells of %d restarts", n)
+	}
+	d.up(name)
+}
+
+// TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each way.
 func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
-	for _, tt := range []struct {
-		fault  string
-		do     func(t *testing.T, name string)
-		action string
-		event  string
-		image  string
-	}{
-		{"stop", func(t *testing.T, name string) { docker.Docker(t, "stop", name) }, "start", "start", "logstream-webapp"},
-		{"stop as nginx is stopped", func(t *testing.T, name string) { docker.Docker(t, "stop", name) }, "start", "start", "logstream-webapp-quit"},
-		{"kill", func(t *testing.T, name string) { docker.Docker(t, "kill", name) }, "start", "start", "logstream-webapp"},
-		{"pause", func(t *testing.T, name string) { docker.Docker(t, "pause", name) }, "unpause", "unpause", "logstream-webapp"},
-		{"exit by itself", exits, "start", "start", "logstream-webapp"},
-	} {
-		t.Run(tt.fault, func(t *testing.T) {
-			name := "shop-" + strings.ReplaceAll(tt.fault, " ", "-")
-			url := container(t, docker, name, tt.image)
-			d := configured(t, docker.Host(), "", yaml(name, url, "")).start()
-			d.up(name)
-			since := time.Now()
-			tt.do(t, name)
-			in := d.newest(60*time.Second, name, "is resolved", resolved)
-			if got := actions(in); !slices.Equal(got, []string{tt.action}) || how(in) != "healed" || in.DecidedBy != event.ByRunbook {
-				t.Errorf("actions %v, how %q, decided by %q: want one %s, healed", got, how(in), in.DecidedBy, tt.action)
-			}
-			if n := engineActions(t, docker, name, since, tt.event); n != 1 {
-				t.Errorf("the engine tells of %d %s, want 1", n, tt.event)
-			}
-			if n := engineActions(t, docker, name, since, "restart"); n != 0 {
-				t.Errorf("the engine tells of %d restarts", n)
-			}
-			d.up(name)
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			name := "shop-" + strings.ReplaceAll(f.name, " ", "-")
+			url := container(t, docker, name, f.image)
+			f.isHealed(t, configured(t, docker.Host(), "", yaml(name, url, "")).start(), name)
 		})
 	}
 }
 
+// fails makes the service answer with HTTP 500 until it is restarted.
+func fails(t *testing.T, name string) { visit(t, name, "/fail") }
+
 // exits makes the service's process end by itself, through its own page.
 func exits(t *testing.T, name string) {
 	t.Helper()
+	visit(t, name, "/exit?code=3")
+}
+
+// visit asks a service for a page of its own that breaks it.
+func visit(t *testing.T, name, page string) {
+	t.Helper()
 	port := docker.Docker(t, "port", name, "8080/tcp")
-	response, err := http.Get("http://" + strings.Fields(port)[0] + "/exit?code=3")
+	response, err := http.Get("http://" + strings.Fields(port)[0] + page)
 	if err == nil {
 		response.Body.Close()
 	}

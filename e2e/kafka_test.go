@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"logstream/e2e/kafka"
@@ -23,14 +25,12 @@ func TestOnApacheKafka(t *testing.T) {
 	t.Parallel()
 	k := kafka.Start(t, "")
 	url := container(t, docker, "on-kafka")
-	d := configured(t, docker.Host(), "", yaml("on-kafka", url, ""))
+	d := configured(t, docker.Host(), "", yaml("on-kafka", url, "")).onKafka(k)
 	text, err := os.ReadFile(d.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.write(strings.NewReplacer("bus: {", "bus: {brokers: \"${LOGSTREAM_KAFKA:-}\", ", // as in the shipped file
-		"manual_grace: 1s", "manual_grace: 8s").Replace(string(text)))
-	d.env, d.broker = []string{"LOGSTREAM_KAFKA=" + k.Addr()}, k.Addr()
+	d.write(strings.Replace(string(text), "manual_grace: 1s", "manual_grace: 8s", 1))
 	d.start()
 	d.up("on-kafka")
 	d.until(20*time.Second, "it is ready", func() bool { return d.status("/readyz") == http.StatusOK })
@@ -78,6 +78,133 @@ func TestOnApacheKafka(t *testing.T) {
 	if all := d.incidents("on-kafka"); len(all) != 2 {
 		t.Errorf("%d incidents, want 2", len(all))
 	}
+}
+
+// TestEachFaultOnApacheKafka is the first Docker story with a real Kafka as the
+// log: one daemon, and a service for each fault.
+func TestEachFaultOnApacheKafka(t *testing.T) {
+	t.Parallel()
+	k := kafka.Start(t, "")
+	name := func(f fault) string { return "kafka-" + strings.ReplaceAll(f.name, " ", "-") }
+	all, services := append(slices.Clone(faults), fault{"http 500", fails, "restart", "logstream-webapp"}), ""
+	for _, f := range all {
+		services += yaml(name(f), container(t, docker, name(f), f.image), "")
+	}
+	d := configured(t, docker.Host(), "", services).onKafka(k).start()
+	t.Run("faults", func(t *testing.T) {
+		for _, f := range all {
+			t.Run(f.name, func(t *testing.T) {
+				t.Parallel()
+				f.isHealed(t, d, name(f))
+			})
+		}
+	})
+	for _, f := range all {
+		if n := len(d.incidents(name(f))); n != 1 {
+			t.Errorf("%s: %d incidents, want one", f.name, n)
+		}
+	}
+}
+
+// TestKafkaIsAwayAtTheStart starts without a log, and loses it again for half a
+// minute once it is there.
+func TestKafkaIsAwayAtTheStart(t *testing.T) {
+	t.Parallel()
+	k := kafka.Start(t, "")
+	k.Stop()
+	d := configured(t, docker.Host(), "", yaml("patient", container(t, docker, "patient"), ", interval: 200ms, timeout: 200ms")).onKafka(k).start()
+	began := time.Now()
+	d.until(20*time.Second, "the page says that Kafka is missing", func() bool { return len(troubles(d, "bus")) == 1 })
+	if got := d.service("patient"); got.Status != "PENDING" || d.status("/healthz") != http.StatusOK || d.status("/readyz") != http.StatusServiceUnavailable {
+		t.Errorf("without a log: %+v, healthz %d, readyz %d", got, d.status("/healthz"), d.status("/readyz"))
+	}
+	ctx := browser(t)
+	const missing = `document.querySelector('.banner[data-trouble="bus"]')`
+	patient := func(status string) string {
+		return fmt.Sprintf(`document.querySelector('.card[data-service="patient"]')?.dataset.status === %q`, status)
+	}
+	banner := func(when string) {
+		t.Helper()
+		sees(t, ctx, "that Kafka is missing, "+when, missing+` !== null`)
+		text := asks[string](t, ctx, missing+`.innerText`)
+		for _, want := range []string{" since ", "Still works", "On hold", "Mends it", "docker compose up -d kafka"} {
+			if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
+				t.Errorf("%s the banner does not tell %q:\n%s", when, want, text)
+			}
+		}
+	}
+	does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))
+	banner("at the start")
+	sees(t, ctx, "a service of which nothing is known", patient("PENDING"))
+	picture(t, ctx, "kafka-never-there-1280")
+	k.Run()
+	ran := time.Now()
+	d.up("patient")
+	sees(t, ctx, "a green card, by itself", patient("UP")+" && "+missing+" === null")
+	t.Logf("UP %v after Kafka was there", time.Since(ran).Round(time.Millisecond))
+	since := time.Now()
+	docker.Docker(t, "kill", "patient")
+	first := d.newest(60*time.Second, "patient", "is resolved", resolved)
+	wantOneStart(t, d, first, since)
+	d.until(20*time.Second, "nothing is open", func() bool { return d.service("patient").OpenIncident == "" && d.isUp("patient")() })
+
+	since = time.Now()
+	k.Kill()
+	banner("after it vanished")
+	docker.Docker(t, "kill", "patient")
+	sees(t, ctx, "the last state, which is kept", patient("UP"))
+	picture(t, ctx, "kafka-vanished-1280")
+	for time.Since(since) < 30*time.Second {
+		if n := engineActions(t, docker, "patient", since, "start"); n != 0 {
+			t.Fatalf("%d starts without a log", n)
+		}
+		time.Sleep(time.Second)
+	}
+	k.Run()
+	back := time.Now()
+	d.until(60*time.Second, "a second incident", func() bool { return len(d.incidents("patient")) == 2 })
+	second := d.newest(60*time.Second, "patient", "is resolved", resolved)
+	wantOneStart(t, d, second, since)
+	t.Logf("resolved %v after Kafka was back", time.Since(back).Round(time.Millisecond))
+	sees(t, ctx, "a green card again", patient("UP")+" && "+missing+" === null")
+	wantEveryCheck(t, d, "patient", began)
+}
+
+// wantEveryCheck reads the checks of a service from the log: those that were
+// made while it was away stand there as well, once each and in their order, and
+// what did not is counted.
+func wantEveryCheck(t *testing.T, d *daemon, name string, began time.Time) {
+	t.Helper()
+	var last event.HealthLog
+	n, longest := 0, time.Duration(0)
+	for _, r := range topic(t, d.broker, event.TopicHealth) {
+		h, err := event.DecodeHealthLog(r.Value)
+		if err != nil || h.Service != name || h.Check != "http" {
+			continue
+		}
+		if n++; n == 1 && h.Time().After(began.Add(2*time.Second)) {
+			t.Errorf("the first check on the log began %v after the start", h.Time().Sub(began))
+		}
+		if n > 1 && h.Revision <= last.Revision || h.Timestamp <= last.Timestamp {
+			t.Errorf("the check of %v with the revision %d follows that of %v with %d", h.Time(), h.Revision, last.Time(), last.Revision)
+		}
+		if n > 1 {
+			longest = max(longest, h.Time().Sub(last.Time()))
+		}
+		last = h
+	}
+	var info struct {
+		Bus struct {
+			Dropped *int `json:"dropped"`
+		} `json:"bus"`
+	}
+	if err := d.get("/api/v1/info", &info); err != nil || info.Bus.Dropped == nil || *info.Bus.Dropped != 0 {
+		t.Errorf("dropped: %v (%v), want 0", info.Bus.Dropped, err)
+	}
+	if longest > 5*time.Second {
+		t.Errorf("between two checks on the log are %v", longest)
+	}
+	t.Logf("%d checks on the log, the longest pause %v", n, longest.Round(time.Millisecond))
 }
 
 // status is the code that the page answers with.
