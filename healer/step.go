@@ -76,6 +76,9 @@ func (w *World) touch(s *svc, now time.Time) {
 }
 
 func (w *World) tick(now time.Time) {
+	if !w.replayed {
+		return // what is replayed has its own time: by ours all of it is long silent
+	}
 	w.keepClaim(now)
 	w.recent = trim(notAhead(w.recent, now), now, minuteOfBudget)
 	if w.held != nil && !w.held.until.IsZero() && now.After(w.held.until) {
