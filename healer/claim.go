@@ -21,8 +21,11 @@ const (
 func (w *World) replay(nonce string, now time.Time) {
 	w.replayed = true
 	w.incidents.Forget(keepIncidents)
-	for _, s := range w.services {
+	for name, s := range w.services {
 		s.status.Watch(now)
+		if prior, known := w.prior[name]; known && prior.Definition != nil {
+			s.status.Keep(prior)
+		}
 	}
 	w.writeClaim(nonce, now)
 }

@@ -80,3 +80,18 @@ func TestAServiceThatLeftTheConfigurationWhileWeWereAway(t *testing.T) {
 		t.Errorf("published as gone: %v; its incident is %s", gone, in[len(in)-1].State)
 	}
 }
+
+// TestARestartKeepsTheTimes: a replay reads when the broker took a record, which
+// is not when it was read.
+func TestARestartKeepsTheTimes(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.run(30 * time.Second)
+	before := m.world.services["svc-0"].status
+	m.kill()
+	m.run(40 * time.Second)
+	after := m.world.services["svc-0"].status
+	if after.Value != event.Down || !after.Since.Equal(before.Since) || !after.FirstBad.Equal(before.FirstBad) {
+		t.Errorf("%s since %s, first bad %s; it was %s since %s, first bad %s", after.Value, after.Since, after.FirstBad, before.Value, before.Since, before.FirstBad)
+	}
+}

@@ -81,6 +81,18 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	s.def, s.begin = def, now
 }
 
+// Keep takes the times from what was published, where the replay came to the
+// same: it knows only when the broker took what was seen.
+func (s *Status) Keep(published event.Service) {
+	if s.Value != published.Status {
+		return
+	}
+	s.Since = published.Since
+	if published.FirstBad != nil {
+		s.FirstBad = *published.FirstBad
+	}
+}
+
 // Watch says that silence counts from now on, and not from what was replayed:
 // while nobody watched nothing could be heard.
 func (s *Status) Watch(now time.Time) { s.begin = now }
