@@ -157,15 +157,15 @@ func random(seed uint64, tell bool) *sim {
 	if tell {
 		m.trace = []string{}
 	}
-	if seed%4 == 1 {
-		m.withModel(m.fickle)
-	}
 	m.live()
 	return m
 }
 
 // live is a random history, up to its end.
 func (m *sim) live() {
+	if m.seed%4 == 1 {
+		m.withModel(m.fickle)
+	}
 	m.run(m.between(5*time.Second, 20*time.Second))
 	for range 1 + m.rng.IntN(6) {
 		act := outside[m.rng.IntN(len(outside))]

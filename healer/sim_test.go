@@ -18,6 +18,7 @@ import (
 // process that can be killed at any instant. It drives the real World and
 // checks, at every step, what must never happen.
 type sim struct {
+	seed  uint64
 	rng   *rand.Rand
 	now   time.Time
 	queue agenda
@@ -112,7 +113,7 @@ func (a *agenda) Pop() any {
 var simStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func newSim(seed uint64, boxes int) *sim {
-	m := &sim{rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(),
+	m := &sim{seed: seed, rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(),
 		services: map[string]event.Service{}, calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{},
 		readAt: map[string]time.Time{}}
 	m.cfg.Mode = service.Auto
