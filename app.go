@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"slices"
 	"sync/atomic"
 
 	"logstream/bus"
@@ -155,7 +157,11 @@ func protected(c config.Config) []string {
 		all = append(all, leadsTo(address)...)
 	}
 	if u, err := url.Parse(c.Healer.LLM.URL); err == nil && c.Healer.Decide != healer.DecideRunbook {
-		all = append(all, leadsTo(u.Host)...)
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		all = append(all, leadsTo(net.JoinHostPort(u.Hostname(), port))...)
 	}
 	return all
 }
@@ -164,16 +170,29 @@ func protected(c config.Config) []string {
 // machine, or nothing that could be told.
 func leadsTo(address string) []string {
 	host, port, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
 	switch {
 	case err != nil:
 		return nil
-	case host == "localhost", ip.IsLoopback():
+	case isOurs(host):
 		return []string{":" + port}
-	case ip == nil:
+	case net.ParseIP(host) == nil:
 		return []string{host}
 	}
 	return nil
+}
+
+// isOurs says whether a host is this machine, by the names and addresses that it
+// has itself.
+func isOurs(host string) bool {
+	if name, err := os.Hostname(); host == "localhost" || err == nil && host == name {
+		return true
+	}
+	ip := net.ParseIP(host)
+	own, _ := net.InterfaceAddrs() // where they can't be told, none is known
+	return ip.IsLoopback() || slices.ContainsFunc(own, func(a net.Addr) bool {
+		n, is := a.(*net.IPNet)
+		return is && ip != nil && n.IP.Equal(ip)
+	})
 }
 
 // modelOf is the model that has a say, or nil: then the runbook decides alone.

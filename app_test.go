@@ -223,7 +223,14 @@ func TestProtected(t *testing.T) {
 	c := config.Config{Healer: healer.Default()}
 	c.Bus.Brokers = []string{"kafka:9092", "127.0.0.1:9093", "localhost:9094", "[::1]:9095", "broker.shop:9092", "192.0.2.1:9096"}
 	const brokers = "kafka :9093 :9094 :9095 broker.shop"
-	for address, want := range map[string]string{"http://localhost:11434": brokers + " :11434", "http://ollama:11434": brokers + " ollama"} {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"http://localhost:11434": brokers + " :11434", "http://localhost": brokers + " :80", "https://[::1]/ollama": brokers + " :443",
+		"http://ollama:11434": brokers + " ollama", "http://ollama": brokers + " ollama", "http://" + name + ":11434": brokers + " :11434",
+	} {
 		c.Healer.Decide, c.Healer.LLM.URL = "", address
 		if got := strings.Join(protected(c), " "); got != want {
 			t.Errorf("with a model at %s: %q, want %q", address, got, want)

@@ -8,6 +8,7 @@ import (
 
 	"logstream/healer/llm"
 	"logstream/internal/event"
+	"logstream/internal/redact"
 	"logstream/internal/trouble"
 )
 
@@ -36,14 +37,16 @@ func (l *life) watchModel(ctx context.Context) error {
 	defer timer.Stop()
 	seen := false // in this life: then it is missed where it goes away
 	for {
-		look, cancel := context.WithTimeout(ctx, modelWithin)
-		err := l.deps.Model.Check(look)
-		cancel()
-		if ctx.Err() != nil {
-			return nil
+		if l.asking.Load() == 0 { // a model that is at work may be slow to say that it is there; its answer tells
+			look, cancel := context.WithTimeout(ctx, modelWithin)
+			err := l.deps.Model.Check(look)
+			cancel()
+			if ctx.Err() != nil {
+				return nil
+			}
+			seen = seen || err == nil
+			l.modelIs(ctx, err, seen)
 		}
-		seen = seen || err == nil
-		l.modelIs(ctx, err, seen)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -96,23 +99,37 @@ func (l *life) ask(e Ask) {
 	}
 	ctx, cancel := context.WithDeadline(l.work, e.Deadline)
 	l.asks[e.Service] = cancel
+	l.asking.Add(1)
 	l.worker("ask", func() {
 		defer cancel()
+		defer l.asked()
 		thinks := &thinking{life: l, of: e}
 		thinks.tell("", false) // so that the page says that it is asked
 		answer := l.deps.Model.Ask(ctx, e.Question, thinks.add)
 		if withdrawn := errors.Is(ctx.Err(), context.Canceled); !withdrawn {
 			thinks.tell(thinks.waiting.String(), true)
 		}
-		if answer.Opinion == nil {
-			select { // it may be gone: whoever comes next need not find out
-			case l.relook <- struct{}{}:
-			default:
-			}
-		}
 		l.deps.Logger.Info("the model was asked", "service", e.Service, "incident", e.Incident, "invalid", answer.Invalid)
-		l.give(l.work, timed{in: Answered{Service: e.Service, Request: e.Request, Answer: answer}})
+		l.give(l.work, timed{in: Answered{Service: e.Service, Incident: e.Incident, Request: e.Request, Answer: answer}})
 	})
+}
+
+// asked books the end of a question, after which the model is looked for: it may
+// be gone, and whoever comes next need not find out.
+func (l *life) asked() {
+	l.asking.Add(-1)
+	select {
+	case l.relook <- struct{}{}:
+	default:
+	}
+}
+
+// withdraw ends the question about a service whose incident has ended.
+func (l *life) withdraw(service string) {
+	if cancel := l.asks[service]; cancel != nil {
+		cancel()
+		delete(l.asks, service)
+	}
 }
 
 // thinking puts what a model writes onto the log while it writes it, a few
@@ -135,6 +152,6 @@ func (t *thinking) tell(text string, done bool) {
 	t.waiting.Reset()
 	t.told = time.Now()
 	t.deps.Log.Enqueue(event.TopicThinking, t.of.Service, event.Encode(event.Thinking{Time: t.told.UTC(), Incident: t.of.Incident,
-		Service: t.of.Service, Text: strings.ToValidUTF8(text, ""), Done: done,
+		Service: t.of.Service, Text: redact.Text(strings.ToValidUTF8(text, "")), Done: done,
 		Origin: event.Origin{Instance: t.deps.Instance, Host: t.deps.Host}}))
 }

@@ -101,8 +101,8 @@ func TestAQuestionThatIsWithdrawnEndsWithoutALastWord(t *testing.T) {
 	}
 	select {
 	case <-l.relook:
-	default:
-		t.Error("after a question without an answer nobody looks for the model")
+	case <-time.After(10 * time.Second):
+		t.Error("after a question nobody looks for the model")
 	}
 }
 
@@ -155,5 +155,43 @@ func TestWhoMissesTheModel(t *testing.T) {
 				t.Errorf("the board has %v: %+v", is, told)
 			}
 		})
+	}
+}
+
+// TestAQuestionEndsWithItsIncident: a model does not work on what is over.
+func TestAQuestionEndsWithItsIncident(t *testing.T) {
+	ended := make(chan struct{})
+	l, _ := alive(t, scriptedModel{ask: func(ctx context.Context, _ func(string)) llm.Answer {
+		<-ctx.Done()
+		close(ended)
+		return llm.Answer{}
+	}}, DecideLLM)
+	l.world = NewWorld(l.deps.Config, "me", "", nil, nil, time.Now())
+	l.ask(Ask{Service: "a", Incident: "i1", Request: 1, Deadline: time.Now().Add(time.Minute)})
+	l.tell(ReadIncident{event.Incident{ID: "i1", Service: "b", Type: event.TypeResolved}})
+	l.tell(ReadIncident{event.Incident{ID: "i1", Service: "a", Type: event.TypeDiagnosed}})
+	select {
+	case <-ended:
+		t.Fatal("it was withdrawn by something else")
+	case <-time.After(50 * time.Millisecond):
+	}
+	l.tell(ReadIncident{event.Incident{ID: "i1", Service: "a", Type: event.TypeResolved}})
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on")
+	}
+	next[Answered](t, l)
+}
+
+// TestAModelAtWorkIsNotAskedWhetherItIsThere: it may be slow to say so.
+func TestAModelAtWorkIsNotAskedWhetherItIsThere(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	l, _ := alive(t, scriptedModel{check: func() error { t.Error("it was asked"); return nil }}, DecideLLM)
+	l.asking.Add(1)
+	l.relook <- struct{}{}
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if err := l.watchModel(ctx); err != nil {
+		t.Error(err)
 	}
 }

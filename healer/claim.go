@@ -85,6 +85,7 @@ func (w *World) readClaim(claim event.Claim, now time.Time) {
 func (w *World) own(now time.Time) {
 	w.owner, w.ownerSince, w.minted, w.busy = true, now, 0, ""
 	w.leftBehind(now)
+	w.renewHold(now)
 	for _, name := range append([]string(nil), w.order...) {
 		s := w.services[name]
 		s.pending, s.publishing = nil, false
@@ -135,6 +136,7 @@ func (w *World) keepClaim(now time.Time) {
 		w.incidents.Forget(keepIncidents)
 		maps.DeleteFunc(w.asked, func(_ string, given time.Time) bool { return w.forgotten(given, now) })
 		w.appendClaim(now)
+		w.renewHold(now)
 	}
 }
 

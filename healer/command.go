@@ -38,11 +38,29 @@ func (w *World) switchHold(c event.Command) {
 	case event.CommandRelease:
 		w.held = nil
 	case event.CommandHold:
-		w.held = &hold{reason: c.Args.Reason}
+		w.held = &hold{by: c.By, reason: c.Args.Reason}
 		if d, err := time.ParseDuration(c.Args.For); err == nil {
 			w.held.until = c.Time.Add(d)
 		}
 	}
+}
+
+// renewHold says a standing hold anew: the record of one is forgotten after
+// commandsKept, and the operator's word is not.
+func (w *World) renewHold(now time.Time) {
+	if w.held == nil {
+		return
+	}
+	args := event.CommandArgs{Reason: w.held.reason}
+	if !w.held.until.IsZero() {
+		left := w.held.until.Sub(now).Round(time.Second)
+		if left <= 0 {
+			return
+		}
+		args.For = left.String()
+	}
+	w.answer(event.Command{ID: fmt.Sprintf("hold-%s-%d", w.claim.Nonce, now.Unix()), Time: now.UTC(), By: w.held.by,
+		Service: event.AllServices, Command: event.CommandHold, Args: args}, nil)
 }
 
 // heal begins an incident by hand. An open one without a running action ends

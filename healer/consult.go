@@ -12,6 +12,10 @@ import (
 )
 
 const (
+	// mostQuestions is how many are asked at once: a model on this machine answers
+	// them one after the other, and whoever comes late would wait for nothing.
+	mostQuestions = 4
+
 	proven     = 0.9             // how sure the runbook is of a cause that the facts prove
 	lateAnswer = 3 * time.Second // an outcome that is not heard so long after its deadline never comes
 )
@@ -31,8 +35,8 @@ type consulting struct {
 // that is known not to be there is not waited for at all. What was not asked is
 // an answer without a word.
 func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm.Answer, known bool) {
-	c := &s.consulting
-	if c.incident != s.incident.ID {
+	c, about := &s.consulting, diagnosis(dx)
+	if c.incident != s.incident.ID || c.about != about && c.lapsed(w.cfg.LLM.Timeout, now) {
 		*c = consulting{request: c.request, incident: s.incident.ID}
 	}
 	answered := func(a llm.Answer) (llm.Answer, bool) {
@@ -42,17 +46,16 @@ func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm
 	switch {
 	case !w.asksModel(s, dx):
 		return answered(llm.Answer{})
-	case !w.model.Ready:
-		return answered(llm.Answer{Invalid: w.model.Why})
-	}
-	about := diagnosis(dx)
-	switch {
 	case c.about == about && c.answer != nil:
 		return answered(*c.answer)
 	case c.about == about && now.Sub(c.since) > w.cfg.LLM.Timeout+lateAnswer:
 		return answered(llm.Answer{Invalid: fmt.Sprintf("nothing was heard of it within %s", w.cfg.LLM.Timeout)})
 	case c.about == about:
 		return llm.Answer{}, false
+	case !w.model.Ready:
+		return answered(llm.Answer{Invalid: w.model.Why})
+	case c.since.IsZero() && w.questions(now) >= mostQuestions:
+		return answered(llm.Answer{Invalid: fmt.Sprintf("it is asked about %d other services at this moment", mostQuestions)})
 	case c.since.IsZero():
 		c.since = now
 	}
@@ -61,6 +64,23 @@ func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm
 	w.emit(Ask{Service: s.def.Name, Incident: s.incident.ID, Request: c.request, Deadline: c.since.Add(w.cfg.LLM.Timeout),
 		Question: llm.Question{Service: s.def.Name, Note: s.def.Note, Facts: dx.Facts, Logs: s.look.logs, Legal: dx.Legal, NotOffered: dx.NotOffered}})
 	return llm.Answer{}, false
+}
+
+// lapsed says whether a question was left behind: its answer came and was not
+// needed, or its time is over. What is asked next has a time of its own.
+func (c *consulting) lapsed(limit time.Duration, now time.Time) bool {
+	return c.answer != nil || !c.since.IsZero() && now.Sub(c.since) > limit+lateAnswer
+}
+
+// questions is how many are under way.
+func (w *World) questions(now time.Time) int {
+	n := 0
+	for _, s := range w.services {
+		if c := &s.consulting; s.open() && c.incident == s.incident.ID && !c.since.IsZero() && !c.lapsed(w.cfg.LLM.Timeout, now) {
+			n++
+		}
+	}
+	return n
 }
 
 // asksModel says whether the model has a say in this diagnosis: not where there
@@ -85,7 +105,7 @@ func diagnosis(dx runbook.Diagnosis) string {
 // answered takes the model's answer, unless something else was asked since.
 func (w *World) answered(in Answered, now time.Time) {
 	s := w.services[in.Service]
-	if s == nil || in.Request != s.consulting.request {
+	if s == nil || in.Request != s.consulting.request || in.Incident != s.consulting.incident {
 		return
 	}
 	s.consulting.answer = &in.Answer

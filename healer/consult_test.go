@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -297,15 +298,15 @@ func TestAnAnswerIsToItsOwnQuestion(t *testing.T) {
 	if second.Request == first.Request || !second.Deadline.Equal(first.Deadline) {
 		t.Errorf("the facts changed: asked %+v, then %+v", first, second)
 	}
-	w.answered(Answered{"svc-0", first.Request, llm.Answer{Raw: "to the first"}}, now)
+	w.answered(Answered{"svc-0", "i1", first.Request, llm.Answer{Raw: "to the first"}}, now)
 	if _, known := w.consult(s, stopped, now.Add(6*time.Second)); known {
 		t.Error("the answer to the first question was taken for one to the second")
 	}
-	w.answered(Answered{"svc-0", second.Request, llm.Answer{Raw: "to the second"}}, now)
+	w.answered(Answered{"svc-0", "i1", second.Request, llm.Answer{Raw: "to the second"}}, now)
 	if third := asks(t, w, s, killed, now.Add(7*time.Second)); third.Request == second.Request {
 		t.Error("the answer to another question was taken")
 	}
-	w.answered(Answered{"svc-0", s.consulting.request, llm.Answer{Raw: "to the third"}}, now)
+	w.answered(Answered{"svc-0", "i1", s.consulting.request, llm.Answer{Raw: "to the third"}}, now)
 	if answer, known := w.consult(s, killed, now.Add(8*time.Second)); !known || answer.Raw != "to the third" {
 		t.Errorf("known %v: %+v", known, answer)
 	}
@@ -318,6 +319,63 @@ func TestEachIncidentHasATimeOfItsOwn(t *testing.T) {
 	later := now.Add(15 * time.Second)
 	if again := asks(t, w, s, dx, later); again.Incident != "i2" || !again.Deadline.Equal(later.Add(w.cfg.LLM.Timeout)) {
 		t.Errorf("asked %+v", again)
+	}
+}
+
+// TestAQuestionThatWasLeftBehindTakesNoTimeFromTheNext: it answered again in the
+// meantime, and is down for something else.
+func TestAQuestionThatWasLeftBehindTakesNoTimeFromTheNext(t *testing.T) {
+	for name, answered := range map[string]bool{"its answer came": true, "nothing came": false} {
+		w, s, killed, now := consulted(t)
+		first := asks(t, w, s, killed, now)
+		if answered {
+			w.answered(Answered{"svc-0", "i1", first.Request, llm.Answer{Raw: "to the first"}}, now)
+		}
+		later := now.Add(40 * time.Second)
+		paused := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "paused"})
+		if second := asks(t, w, s, paused, later); !second.Deadline.Equal(later.Add(w.cfg.LLM.Timeout)) {
+			t.Errorf("%s: the next question has until %s after it was asked", name, second.Deadline.Sub(later))
+		}
+	}
+}
+
+// TestAModelThatIsSlowToSayThatItIsThere is waited for where it was asked.
+func TestAModelThatIsSlowToSayThatItIsThere(t *testing.T) {
+	w, s, dx, now := consulted(t)
+	ask := asks(t, w, s, dx, now)
+	w.model = ModelIs{Why: "it does not answer"}
+	if answer, known := w.consult(s, dx, now.Add(time.Second)); known {
+		t.Errorf("it is not waited for: %+v", answer)
+	}
+	w.answered(Answered{"svc-0", "i1", ask.Request, llm.Answer{Raw: "here"}}, now)
+	if answer, known := w.consult(s, dx, now.Add(2*time.Second)); !known || answer.Raw != "here" {
+		t.Errorf("known %v: %+v", known, answer)
+	}
+}
+
+func TestAnAnswerToAnotherIncidentIsNone(t *testing.T) {
+	w, s, dx, now := consulted(t)
+	ask := asks(t, w, s, dx, now)
+	w.answered(Answered{"svc-0", "another", ask.Request, llm.Answer{Raw: "of old"}}, now)
+	if answer, known := w.consult(s, dx, now); known {
+		t.Errorf("taken: %+v", answer)
+	}
+}
+
+// TestSoManyAreAskedAtOnce: the others don't wait for a model that has its hands full.
+func TestSoManyAreAskedAtOnce(t *testing.T) {
+	w, _, dx, now := consulted(t)
+	for i := range mostQuestions + 2 {
+		s := w.add(service.Definition{Name: fmt.Sprint("more-", i), Container: "c"}, now)
+		s.incident = &state.Incident{ID: fmt.Sprint(i), State: state.Open}
+		answer, known := w.consult(s, dx, now)
+		if wants := i < mostQuestions; known == wants || !wants && answer.Invalid != "it is asked about 4 other services at this moment" {
+			t.Errorf("service %d: known %v, %+v", i, known, answer)
+		}
+	}
+	s := w.services["svc-0"]
+	if _, known := w.consult(s, dx, now.Add(w.cfg.LLM.Timeout+lateAnswer+time.Second)); known {
+		t.Error("when the others' time is over it is not asked")
 	}
 }
 
@@ -362,6 +420,18 @@ func TestAnotherCause(t *testing.T) {
 	} {
 		if got := anotherCause(before, tt.dx); got != tt.another {
 			t.Errorf("%+v: %v", tt.dx, got)
+		}
+	}
+}
+
+// TestBeforeTheFirstLookTheIncidentSaysSo: where a model is wanted, its absence
+// has a reason from the first moment on.
+func TestBeforeTheFirstLookTheIncidentSaysSo(t *testing.T) {
+	for decide, want := range map[Decide]string{DecideLLM: notHeard, "": ""} {
+		c := Default()
+		c.Decide = decide
+		if got := NewWorld(c, "me", "local", nil, nil, simStart).model; got.Ready || got.Why != want {
+			t.Errorf("decide %q: %+v", decide, got)
 		}
 	}
 }

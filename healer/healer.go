@@ -121,6 +121,7 @@ type life struct {
 	ended  chan struct{} // one of them has
 	owner  bool
 	asks   map[string]context.CancelFunc // by service: questions under way
+	asking atomic.Int32                  // and how many there are
 	relook chan struct{}                 // the model is to be looked for at once
 }
 
@@ -302,6 +303,9 @@ func (l *life) tell(in Input) {
 			l.claimed.Store(nil)
 			l.yield()
 		}
+	}
+	if read, is := in.(ReadIncident); is && read.Event.Type == event.TypeResolved && read.Event.Host == l.deps.Host {
+		l.withdraw(read.Event.Service)
 	}
 	if read, is := in.(ReadIncident); is && owner && read.Event.Nonce == origin.Nonce && read.Event.Type != event.TypeClaim {
 		l.deps.Logger.Info("incident", "service", read.Event.Service, "incident", read.Event.ID, "seq", read.Event.Seq,

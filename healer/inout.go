@@ -57,9 +57,10 @@ type (
 	}
 	// Answered is the outcome of Ask.
 	Answered struct {
-		Service string
-		Request int
-		Answer  llm.Answer
+		Service  string
+		Incident string
+		Request  int
+		Answer   llm.Answer
 	}
 	// AppendFailed says that it is unknown whether an append was written.
 	AppendFailed struct {

@@ -367,6 +367,57 @@ func TestAHoldOutlivesARestart(t *testing.T) {
 	}
 }
 
+// TestAHoldOfAllHostsIsEachOnesOwn: they answer the same command, in any order.
+func TestAHoldOfAllHostsIsEachOnesOwn(t *testing.T) {
+	w := NewWorld(Default(), "me", "local", nil, nil, simStart)
+	hold := event.Command{ID: "h1", Time: simStart, By: "operator:ada", Service: event.AllServices, Command: event.CommandHold,
+		Args: event.CommandArgs{Reason: "maintenance"}}
+	theirs, ours := hold, hold
+	theirs.Result, theirs.Origin = &event.CommandResult{OK: true}, event.Origin{Host: "elsewhere"}
+	ours.Result, ours.Origin = &event.CommandResult{OK: true}, event.Origin{Host: "local"}
+	for _, c := range []event.Command{hold, theirs, ours} {
+		w.Step(ReadCommand{c}, simStart)
+	}
+	if w.held == nil {
+		t.Error("another host's answer hides our own: nothing is on hold")
+	}
+}
+
+// TestAHoldOutlivesWhatIsRemembered: what was asked for weeks ago stands, though
+// the record of it is gone.
+func TestAHoldOutlivesWhatIsRemembered(t *testing.T) {
+	for _, length := range []string{"", "240h"} {
+		m, _ := quiet(t)
+		m.step(ReadCommand{event.Command{ID: "h1", Time: m.now, By: "operator:ada", Service: event.AllServices, Command: event.CommandHold,
+			Args: event.CommandArgs{For: length, Reason: "maintenance"}}})
+		first := m.world.held.until
+		var renewed []event.Command
+		now := m.now
+		for range 9 {
+			now = now.Add(25 * time.Hour)
+			for _, e := range m.world.Step(Tick{}, now) {
+				if answer, is := e.(Answer); is {
+					renewed = append(renewed, answer.Command)
+				}
+				if claim, is := e.(Append); is {
+					m.world.Step(ReadIncident{claim.Event}, now)
+				}
+			}
+		}
+		if len(renewed) != 9 {
+			t.Fatalf("for %q: it was said %d times in nine days", length, len(renewed))
+		}
+		later := NewWorld(Default(), "me", "local", nil, nil, now)
+		later.Step(ReadCommand{renewed[8]}, now)
+		if h := later.held; h == nil || h.by != "operator:ada" || h.reason != "maintenance" || h.until.Sub(first).Abs() > 10*time.Second {
+			t.Errorf("for %q: after nine days and a restart the hold is %+v, until %s at first", length, h, first)
+		}
+		if m.world.Step(ReadCommand{renewed[8]}, now); m.world.held == nil {
+			t.Errorf("for %q: our own word ended the hold", length)
+		}
+	}
+}
+
 func TestTheContainerIsKnownBeforeAnythingBreaks(t *testing.T) {
 	m, _ := quiet(t)
 	if c := m.services["svc-0"].Container; c == nil || c.ID != "id-svc-0" || !c.Ran {

@@ -348,7 +348,7 @@ func (m *sim) ask(e Ask) {
 	answer, after := m.model(e)
 	m.note("ask %s/%d %v: %+v after %s", e.Service, e.Request, names(e.Question.Legal), answer, after)
 	if after >= 0 {
-		m.after(min(after, e.Deadline.Sub(m.now)), m.living(func() { m.step(Answered{e.Service, e.Request, answer}) }))
+		m.after(min(after, e.Deadline.Sub(m.now)), m.living(func() { m.step(Answered{e.Service, e.Incident, e.Request, answer}) }))
 	}
 }
 

@@ -308,7 +308,7 @@ func (w *World) readOwnWord(published event.Service, now time.Time) {
 func (w *World) readCommand(c event.Command, now time.Time) {
 	id := c.ID
 	if c.Result != nil {
-		id += "/result"
+		id += "/result/" + c.Host // each host answers for itself
 	}
 	_, asked := w.asked[c.ID]
 	if _, seen := w.asked[id]; seen || w.forgotten(c.Time, now) {

@@ -158,7 +158,7 @@ func (w *World) decide(s *svc, facts runbook.Facts, now time.Time) {
 	case service.ActionNone:
 		w.suppress(s, "none", dx.Why, nil, now)
 	case service.ActionEscalate:
-		w.escalate(s, decider(s.incident), escalation(stands, dx), now)
+		w.escalate(s, decider(s.incident), escalation(dx), now)
 	default:
 		w.act(s, stands.Action, now)
 	}
@@ -190,13 +190,16 @@ func (w *World) heldAlike(s *svc, evidence event.Incident, dx runbook.Diagnosis,
 	if !known || diagnosed.Seq < evidence.Seq {
 		return false
 	}
-	verdict := holdBack("none", dx.Why)
-	switch dx.Action {
+	verdict, action := holdBack("none", dx.Why), dx.Action
+	if stands := diagnosed.Data.(event.Diagnosed); sameDiagnosis(stands, dx) {
+		action = stands.Action
+	}
+	switch action {
 	case service.ActionEscalate:
 		return false
 	case service.ActionNone:
 	default:
-		verdict = guard(w.situation(s, dx.Action, now))
+		verdict = guard(w.situation(s, action, now))
 	}
 	return s.incident.Held == verdict.gate && s.incident.HeldReason == verdict.reason
 }
@@ -206,17 +209,13 @@ func decisive(facts []event.Fact) []event.Fact {
 	return slices.DeleteFunc(slices.Clone(facts), func(f event.Fact) bool { return !f.Decisive })
 }
 
-func escalation(stands event.Diagnosed, dx runbook.Diagnosis) string {
+func escalation(dx runbook.Diagnosis) string {
 	for _, refused := range dx.NotOffered {
 		if strings.HasPrefix(refused.Why, failedBefore) {
 			return fmt.Sprintf("%s %s: %s", dx.Cause, refused.Action, refused.Why)
 		}
 	}
-	why := dx.Why
-	if dx.Action != service.ActionEscalate && stands.Model != nil { // the model calls, where the runbook would not
-		why = "the model calls for a person: " + strings.TrimRight(stands.Model.Why, ". ")
-	}
-	return dx.Cause + " " + strings.ToUpper(why[:1]) + why[1:] + "."
+	return dx.Cause + " " + strings.ToUpper(dx.Why[:1]) + dx.Why[1:] + "."
 }
 
 // act asks the guard, and writes the intent.

@@ -58,6 +58,7 @@ type World struct {
 }
 
 type hold struct {
+	by     string
 	reason string
 	until  time.Time // zero: until it is released
 }
@@ -147,6 +148,9 @@ type verifying struct {
 func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
 		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]time.Time{}, projects: map[string]time.Time{}, began: now}
+	if cfg.Decide == DecideLLM {
+		w.model.Why = notHeard
+	}
 	for _, def := range services {
 		w.add(def, now)
 	}

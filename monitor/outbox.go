@@ -154,6 +154,9 @@ func (o *outbox) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if now, _ := o.owner(); err == nil && e.event != nil && now.Nonce != owner.Nonce {
+			continue // a claim came in between, under which it may have been read too late: once more
+		}
 		if err == nil {
 			o.done(e)
 			if away {

@@ -1,9 +1,12 @@
 package monitor
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"logstream/internal/event"
 )
@@ -84,4 +87,51 @@ func TestDoneLeavesWhatCameInItsPlace(t *testing.T) {
 	if _, is := o.first(); is || o.events != 0 {
 		t.Errorf("something is left: %q", o.contents())
 	}
+}
+
+// claimingLog has the host claimed anew while an append is under way.
+type claimingLog struct {
+	*recordingLog
+	claim func()
+}
+
+func (l *claimingLog) Append(ctx context.Context, topic, key string, value []byte) error {
+	err := l.recordingLog.Append(ctx, topic, key, value)
+	if l.claim != nil {
+		l.claim()
+		l.claim = nil
+	}
+	return err
+}
+
+// TestAnEventIsWrittenAgainUnderAClaimThatCameInBetween: the new owner may have
+// read up to the end before it stood there, and ignores it as one of an old
+// claim afterwards.
+func TestAnEventIsWrittenAgainUnderAClaimThatCameInBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		owner := &claims{}
+		owner.set(1, "old")
+		log := &claimingLog{&recordingLog{}, func() { owner.set(2, "new") }}
+		o := newOutbox(Deps{Log: log, Logger: slog.New(slog.DiscardHandler), Owner: owner.get}, new(Monitor).revise)
+		o.putEvent(event.Docker{Action: "die"})
+		o.putEvent(event.Docker{Action: "start"})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- o.run(ctx) }()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		var got []string
+		for _, r := range log.all() {
+			d, err := event.DecodeDocker(r.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, d.Action+" "+d.Nonce)
+		}
+		stories(t, "written", got, "die old", "die new", "start new")
+	})
 }

@@ -55,15 +55,38 @@ type worker struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when its last check is over
 	back   chan struct{} // its container came back: look at once
+	anew   chan struct{} // the host has a new claim: what was seen before counts no more
 }
 
 func (p *prober) run(ctx context.Context, told <-chan struct{}, services func() []service.Definition) error {
+	claims := time.NewTicker(tick)
+	defer claims.Stop()
+	begun, _ := p.owner()
+	nonce := begun.Nonce
+	p.apply(ctx, services())
 	for {
-		p.apply(ctx, services())
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-told:
+			p.apply(ctx, services())
+		case <-claims.C:
+			if owner, owns := p.owner(); owns && owner.Nonce != nonce {
+				nonce = owner.Nonce
+				p.claimed()
+			}
+		}
+	}
+}
+
+// claimed has every service looked at, since the host has a new claim.
+func (p *prober) claimed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.workers {
+		select {
+		case w.anew <- struct{}{}:
+		default: // it was told, and has not begun
 		}
 	}
 }
@@ -100,7 +123,7 @@ func sameCheck(a, b service.Definition) bool {
 
 func (p *prober) start(ctx context.Context, def service.Definition, before *worker) *worker {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), back: make(chan struct{}, 1)}
+	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), back: make(chan struct{}, 1), anew: make(chan struct{}, 1)}
 	supervise.Go(ctx, p.group, "monitor: checks of "+def.Name, func(ctx context.Context) error {
 		defer cancel()
 		defer close(w.done)
@@ -132,7 +155,6 @@ func (p *prober) work(ctx context.Context, w *worker) {
 	now := time.Now()
 	plan := newSchedule(w.def.Name, w.def.Interval, p.anchor, now)
 	plan.burst(now, true)
-	nonce := "" // of the claim under which the last check was written
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -144,6 +166,9 @@ func (p *prober) work(ctx context.Context, w *worker) {
 			plan.burst(time.Now(), false)
 			check.fresh() // a connection from before the start says nothing
 			continue
+		case <-w.anew:
+			plan.burst(time.Now(), true)
+			continue
 		case <-timer.C:
 		}
 		extra := plan.begin(time.Now())
@@ -153,10 +178,6 @@ func (p *prober) work(ctx context.Context, w *worker) {
 		}
 		owner, _ := p.owner()
 		p.publish(w.def, seen, extra, owner)
-		if owner.Nonce != nonce {
-			nonce = owner.Nonce
-			plan.burst(time.Now(), true) // what was seen before the claim counts no more
-		}
 		plan.end(time.Now(), seen.status == event.Down)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"logstream/internal/redact"
+	"logstream/internal/service"
 )
 
 // Missing says that the model cannot be asked: why, and what mends it.
@@ -116,7 +119,7 @@ func (c *Client) Check(ctx context.Context) error {
 func (c *Client) missing(err error) *Missing {
 	var refused *refusal
 	var timeout net.Error
-	at := c.config.URL
+	at := service.MaskURL(c.config.URL)
 	switch {
 	case errors.As(err, &refused) && refused.unpulled():
 		return &Missing{Why: "Ollama has no model " + c.config.Model, Mend: "ollama pull " + c.config.Model}
@@ -139,19 +142,19 @@ func plain(err error) error {
 	return err
 }
 
-// Ask asks the question once, within the time-out. told gets the model's
+// Ask asks the question once, within the time-out. thinks gets the model's
 // thinking while it comes, from this goroutine.
-func (c *Client) Ask(ctx context.Context, q Question, told func(string)) Answer {
+func (c *Client) Ask(ctx context.Context, q Question, thinks func(string)) Answer {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	answer := Answer{Prompt: q.prompt()}
 	think := c.config.Think == ThinkOn || c.config.Think == ThinkAuto && c.thinks.Load()
-	said, err := c.chat(ctx, q, answer.Prompt, think, told)
-	answer.Reasoning = said.thinking
+	said, err := c.chat(ctx, q, answer.Prompt, think, thinks)
+	answer.Reasoning = redact.Text(said.thinking)
 	if think && ctx.Err() == nil && (errors.Is(err, errThinksLong) || noThinker(err) || errors.Is(err, errEmpty) || err == nil && said.content == "") {
 		said, err = c.chat(ctx, q, answer.Prompt, false, nil)
 	}
-	answer.Raw = said.content
+	answer.Raw = redact.Text(said.content)
 	if err == nil && said.cut {
 		err = errors.New("its answer was cut: it is longer than an answer may be")
 	}
@@ -197,7 +200,7 @@ var (
 )
 
 // chat is one call of /api/chat, as a stream.
-func (c *Client) chat(ctx context.Context, q Question, prompt string, think bool, told func(string)) (said, error) {
+func (c *Client) chat(ctx context.Context, q Question, prompt string, think bool, thinks func(string)) (said, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	tokens := answerTokens
@@ -207,7 +210,7 @@ func (c *Client) chat(ctx context.Context, q Question, prompt string, think bool
 		patience = time.AfterFunc(time.Duration(thinkingShare*float64(c.config.Timeout)), func() { cancel(errThinksLong) })
 		defer patience.Stop()
 	}
-	return c.stream(ctx, c.request(q, prompt, think, tokens), told, patience)
+	return c.stream(ctx, c.request(q, prompt, think, tokens), thinks, patience)
 }
 
 func (c *Client) request(q Question, prompt string, think bool, tokens int) map[string]any {
@@ -220,7 +223,7 @@ func (c *Client) request(q Question, prompt string, think bool, tokens int) map[
 
 // stream reads the answer's pieces until it is done. patience ends when the
 // answer itself begins.
-func (c *Client) stream(ctx context.Context, request map[string]any, told func(string), patience *time.Timer) (said, error) {
+func (c *Client) stream(ctx context.Context, request map[string]any, thinks func(string), patience *time.Timer) (said, error) {
 	var content, thinking strings.Builder
 	var out said
 	err := c.post(ctx, "/api/chat", request, func(answer *json.Decoder) error {
@@ -239,12 +242,12 @@ func (c *Client) stream(ctx context.Context, request map[string]any, told func(s
 			case err != nil:
 				return fmt.Errorf("its answer cannot be read: %w", err)
 			case piece.Error != "":
-				return &refusal{http.StatusOK, piece.Error}
+				return &refusal{http.StatusOK, told(piece.Error)}
 			}
 			if text := piece.Message.Thinking; text != "" && thinking.Len() < maxThinking {
 				thinking.WriteString(text)
-				if told != nil {
-					told(text)
+				if thinks != nil {
+					thinks(text)
 				}
 			}
 			if content.WriteString(piece.Message.Content); content.Len() > 0 && patience != nil {
@@ -308,11 +311,14 @@ func (c *Client) post(ctx context.Context, path string, body any, read func(*jso
 
 // errorText is what an error answer says: {"error": "…"}, or else its text.
 func errorText(body []byte) string {
-	var told struct {
+	var answer struct {
 		Error string `json:"error"`
 	}
-	if json.Unmarshal(body, &told) == nil && told.Error != "" {
-		return clip(oneLine(told.Error), maxWords)
+	if json.Unmarshal(body, &answer) == nil && answer.Error != "" {
+		return told(answer.Error)
 	}
-	return clip(oneLine(string(body)), maxWords)
+	return told(string(body))
 }
+
+// told is what a server says, fit to be shown.
+func told(text string) string { return clip(oneLine(redact.Text(text)), maxWords) }

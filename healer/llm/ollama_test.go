@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -14,7 +15,7 @@ import (
 	"logstream/healer/llm/llmtest"
 )
 
-const name = "deepseek-r1:1.5b"
+const modelName = "deepseek-r1:1.5b"
 
 // client is one of a server at url.
 func client(t *testing.T, url string, change func(*Config)) *Client {
@@ -32,7 +33,7 @@ func client(t *testing.T, url string, change func(*Config)) *Client {
 }
 
 func TestCheck(t *testing.T) {
-	s := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	s := llmtest.Start(t, modelName, llmtest.Choose("start", ""))
 	c := client(t, s.URL, nil)
 	if err := c.Check(t.Context()); err != nil || c.thinks.Load() {
 		t.Errorf("a model that is there: %v, thinks %v", err, c.thinks.Load())
@@ -43,7 +44,7 @@ func TestCheck(t *testing.T) {
 	}
 	s.Remove()
 	var missing *Missing
-	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Mend != "ollama pull "+name || missing.Unanswered {
+	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Mend != "ollama pull "+modelName || missing.Unanswered {
 		t.Errorf("a model that is not pulled: %v", err)
 	}
 	s.Close()
@@ -85,7 +86,7 @@ func TestCheckOfASilentServer(t *testing.T) {
 }
 
 func TestAsk(t *testing.T) {
-	s := llmtest.Start(t, name, llmtest.Choose("start", "It was killed."))
+	s := llmtest.Start(t, modelName, llmtest.Choose("start", "It was killed."))
 	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
 	if got.Opinion == nil || got.Opinion.Action != "start" || got.Opinion.Cause != "It was killed." || got.Opinion.Confidence != 0.9 || got.Invalid != "" {
 		t.Fatalf("got %+v", got)
@@ -98,7 +99,7 @@ func TestAsk(t *testing.T) {
 		t.Fatalf("asked %d times", len(asked))
 	}
 	q := asked[0]
-	if q.Model != name || !q.Stream || q.Think || q.Truncate == nil || *q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
+	if q.Model != modelName || !q.Stream || q.Think || q.Truncate == nil || *q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
 		q.Options["temperature"] != 0 || q.Options["num_ctx"] != contextTokens || q.Options["num_predict"] != answerTokens {
 		t.Errorf("asked %+v", q)
 	}
@@ -151,7 +152,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := llmtest.Start(t, name, tt.reply)
+			s := llmtest.Start(t, modelName, tt.reply)
 			got := client(t, s.URL, func(c *Config) { c.Timeout = time.Second }).Ask(t.Context(), killed(), nil)
 			if got.Opinion != nil || !strings.HasPrefix(got.Invalid, tt.want) {
 				t.Errorf("got %+v, want %q", got, tt.want)
@@ -164,7 +165,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 }
 
 func TestAServerThatIsGone(t *testing.T) {
-	s := llmtest.Start(t, name, nil)
+	s := llmtest.Start(t, modelName, nil)
 	s.Close()
 	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
 	if got.Opinion != nil || got.Invalid != "nothing listens at "+s.URL {
@@ -172,8 +173,39 @@ func TestAServerThatIsGone(t *testing.T) {
 	}
 }
 
+// TestWhatAServerSaysIsFitToBeShown: its errors are bounded and without
+// controls, its answers without what looks like a secret; so is its address.
+func TestWhatAServerSaysIsFitToBeShown(t *testing.T) {
+	long := "password=hunter2 \x1b[2J" + strings.Repeat("word ", 100_000)
+	encoded, err := json.Marshal(map[string]string{"error": long})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, reply := range map[string]llmtest.Reply{
+		"an error":               llmtest.Refuse(500, long),
+		"an error in the stream": func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write(encoded) },
+	} {
+		s := llmtest.Start(t, modelName, reply)
+		got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+		if len(got.Invalid) > 2*maxWords || strings.Contains(got.Invalid, "hunter2") || strings.ContainsRune(got.Invalid, 0x1b) || got.Invalid == "" {
+			t.Errorf("%s: %d bytes: %.200q", name, len(got.Invalid), got.Invalid)
+		}
+	}
+	s := llmtest.Start(t, modelName, llmtest.Think([]string{"the password=hunter2"}, 0, llmtest.Choose("start", "password=hunter2")))
+	s.Thinks(true)
+	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Ask(t.Context(), killed(), nil)
+	if strings.Contains(got.Raw+got.Reasoning+got.Opinion.Cause, "hunter2") {
+		t.Errorf("got %+v", got)
+	}
+	s.Close()
+	withPassword := strings.Replace(s.URL, "http://", "http://ann:hunter2@", 1)
+	if err := client(t, withPassword, nil).Check(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestARedirectIsNotFollowed(t *testing.T) {
-	elsewhere := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	elsewhere := llmtest.Start(t, modelName, llmtest.Choose("start", ""))
 	s := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/api/chat", http.StatusTemporaryRedirect))
 	defer s.Close()
 	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
@@ -184,7 +216,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 
 func TestThinkingIsToldWhileItComes(t *testing.T) {
 	words := []string{"It ", "was ", "killed", "."}
-	s := llmtest.Start(t, name, llmtest.Think(words, time.Millisecond, llmtest.Choose("start", "")))
+	s := llmtest.Start(t, modelName, llmtest.Think(words, time.Millisecond, llmtest.Choose("start", "")))
 	s.Thinks(true)
 	c := client(t, s.URL, nil)
 	if err := c.Check(t.Context()); err != nil {
@@ -236,7 +268,7 @@ func nothingAfterThinking(w http.ResponseWriter, r *http.Request, chat llmtest.C
 }
 
 func TestAModelThatCannotThinkIsAskedWithout(t *testing.T) {
-	s := llmtest.Start(t, name, llmtest.Choose("start", ""))
+	s := llmtest.Start(t, modelName, llmtest.Choose("start", ""))
 	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Ask(t.Context(), killed(), nil)
 	if got.Opinion == nil || len(s.Asked()) != 2 {
 		t.Errorf("asked %d times, got %+v", len(s.Asked()), got)
@@ -245,7 +277,7 @@ func TestAModelThatCannotThinkIsAskedWithout(t *testing.T) {
 
 func TestAWithdrawnQuestionEndsAtTheServer(t *testing.T) {
 	gone := make(chan struct{})
-	s := llmtest.Start(t, name, func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
+	s := llmtest.Start(t, modelName, func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 		llmtest.Piece(w, "{", "", false, "")
 		<-r.Context().Done()
 		close(gone)

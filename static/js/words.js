@@ -209,14 +209,23 @@ export function views(diagnosed) {
   const late = !of.model && LATE.test(invalid ?? "");
   of.asked = Boolean(byModel || prompt || raw || reasoning || late);
   if (of.model || !(of.asked || invalid)) return of;
-  const [why, mend = ""] = bare(invalid).split(MEND);
+  const { why, mend } = whyAndMend(invalid);
   of.failed = late ? "late" : invalid && (mend || !of.asked) ? "away" : "unusable";
   return { ...of, mend, why: why ? why.replace(/within ((?:[\d.]+(?:ms|[hms]))+)/, (_, time) => `within ${spelled(time)}`) : "it gave no answer" };
 }
 
-const LATE = /^(it did not answer within|nothing was heard of it within|the facts changed while it was being asked)/;
-/** Where a sentence about a model that cannot be asked goes on with what mends it. */
-export const MEND = /: (?=ollama pull |(?:re)?start Ollama|look at )/;
+const LATE = /^(it did not answer within|nothing was heard of it within)/;
+
+// What mends a model stands at the very end, in these words alone: a server's
+// own text may stand before it.
+const MEND = /^(.*): (ollama pull [\w./:-]+|start Ollama \(ollama serve\), or (?:set healer\.decide: runbook|correct healer\.llm\.url)|restart Ollama, or set healer\.decide: runbook|look at (?:Ollama|the model)['’]s own log)$/s;
+
+/** A sentence about a model that cannot be asked, and what mends it, apart. */
+export function whyAndMend(text) {
+  const said = bare(text);
+  const [, why, mend] = MEND.exec(said) ?? [null, said, ""];
+  return { why, mend };
+}
 
 // "1m30s" as "1 min 30 s".
 function spelled(time) {

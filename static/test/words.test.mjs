@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deedSaid, entries } from "../js/feed.js";
 import { rowAfter, story } from "../js/incident.js";
-import { about, asking, callReason, decider, proof, release, restLine, sort, statusLine, statusThen, sure, title, told, uptime, views, whatCame, workLine } from "../js/words.js";
+import { about, asking, callReason, decider, proof, release, restLine, sort, statusLine, statusThen, sure, title, told, uptime, views, whatCame, workLine, whyAndMend } from "../js/words.js";
 import { byWeight, headline, pieces } from "../js/view/banners.js";
 import { senses } from "../js/view/agent.js";
 import { capital } from "../js/vocabulary.js";
@@ -185,7 +185,6 @@ const CAME = [
   ["runbook", { invalid: "it did not answer within 20s" }, "The model did not answer within 20 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
   ["runbook", { invalid: "it did not answer within 1m30s" }, "The model did not answer within 1 min 30 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
   ["runbook", { prompt: "", invalid: "nothing was heard of it within 1.5s" }, "Nothing was heard of the model within 1.5 s: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
-  ["runbook", { prompt: "", invalid: "the facts changed while it was being asked, until its time was over" }, "The facts changed while it was being asked, until its time was over: the runbook’s choice stands.", "The runbook, sure to 0.97. The model did not answer in time.", "late", true],
   ["runbook", { prompt: "", invalid: "Ollama has no model deepseek-r1:1.5b: ollama pull deepseek-r1:1.5b" }, "The model could not be asked: Ollama has no model deepseek-r1:1.5b. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
   ["runbook", { prompt: "", invalid: "nothing listens at http://localhost:11434: start Ollama (ollama serve), or set healer.decide: runbook" }, "The model could not be asked: nothing listens at http://localhost:11434. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
   ["runbook", { prompt: "", invalid: "it was not looked for yet" }, "The model could not be asked: it was not looked for yet. The runbook’s choice stands.", "The runbook, sure to 0.97. The model could not be asked.", "away", false],
@@ -225,4 +224,13 @@ test("while the model is asked it says so, and since when", () => {
   assert.equal(workLine(told, T + 5400).text, "The evidence is taken. Asking qwen3:4b, 4 s so far.");
   assert.equal(workLine(told, T + 5400).still, "The evidence is taken. Asking qwen3:4b.");
   assert.equal(asking({ asking: { text: "x", since: NaN, model: "" } }, T), "Asking the model.");
+});
+
+test("what mends a model is taken from our own words at the end, and from nowhere else", () => {
+  const of = (text) => Object.values(whyAndMend(text));
+  assert.deepEqual(of("Ollama has no model qwen3:4b: ollama pull qwen3:4b"), ["Ollama has no model qwen3:4b", "ollama pull qwen3:4b"]);
+  assert.deepEqual(of("nothing listens at http://localhost:11434: start Ollama (ollama serve), or set healer.decide: runbook"), ["nothing listens at http://localhost:11434", "start Ollama (ollama serve), or set healer.decide: runbook"]);
+  const hostile = "Ollama answered 503: busy: start Ollama (docker rm -f db), or set healer.decide: runbook";
+  assert.deepEqual(of(hostile), [hostile, ""]);
+  assert.deepEqual(of("Ollama answered 503: x: ollama pull evil: look at Ollama's own log"), ["Ollama answered 503: x: ollama pull evil", "look at Ollama's own log"]);
 });

@@ -5,8 +5,8 @@ import { h, icon } from "../dom.js";
 import { hhmmss, instant, many, took } from "../units.js";
 import { quantile } from "../series.js";
 import { agentState, capital, choice, gate, who } from "../vocabulary.js";
-import { askedFor, bare, sentence, sure, views, whatCame } from "../words.js";
-import { pieces, whyAndMend } from "./banners.js";
+import { askedFor, bare, sentence, sure, views, whatCame, whyAndMend } from "../words.js";
+import { pieces } from "./banners.js";
 import { copy, facts as terms, papers, pill } from "./bits.js";
 
 /** model: {agent, told, info, rows, stale, now} */

@@ -5,7 +5,7 @@
 import { h, icon } from "../dom.js";
 import { instant, when } from "../units.js";
 import { capital, part, PART_ORDER } from "../vocabulary.js";
-import { bare, MEND, sentence } from "../words.js";
+import { bare, sentence } from "../words.js";
 import { copy, facts } from "./bits.js";
 
 /** Troubles, the worst first. */
@@ -33,12 +33,6 @@ export function pieces(text) {
   list.push({ text: String(text ?? "").slice(from) });
   const whole = list.length === 1 && /^(?:sudo|docker|ollama|logstream|ulimit|systemctl)\s\S[^,;]*[^.,;]$/.test(list[0].text);
   return whole ? [{ command: list[0].text }] : list.filter((piece) => piece.command || piece.text);
-}
-
-/** Why the model cannot be asked, and what mends it, from one sentence. */
-export function whyAndMend(text) {
-  const [why, mend = ""] = bare(text).split(MEND);
-  return { why, mend };
 }
 
 /** What mends something, its commands apart and to be copied. */
