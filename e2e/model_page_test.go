@@ -85,6 +85,18 @@ func TestTheModelOnThePage(t *testing.T) {
 		sees(t, ctx, "the decision", `!!document.querySelector("[data-view]")`)
 	}
 
+	// harmless says that what the model said stands there word for word, and is
+	// no markup: no picture, no script of its own, in what is shown.
+	harmless := func(where string) {
+		t.Helper()
+		if !asks[bool](t, ctx, `document.body.textContent.includes("<img src=x onerror")`) {
+			t.Errorf("%s: what the model said is not shown word for word", where)
+		}
+		if asks[bool](t, ctx, `!!document.querySelector('main img, main script, main [onerror]') || window.struck === true`) {
+			t.Errorf("%s: what the model said became markup", where)
+		}
+	}
+
 	overview()
 	sees(t, ctx, "that the model can be asked", shows("scripted:1b can be asked"))
 	agreed := strike(func() {
@@ -92,6 +104,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		sees(t, ctx, "whom", shows("Asking scripted:1b"))
 		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x"))
 		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Asking scripted:1b")`)
+		harmless("its thinking, live")
 		fits(t, ctx, "asking-thinking")
 		sees(t, ctx, "what came of it", `document.querySelector(".agent [data-came]")?.dataset.came === "stands"`)
 		sees(t, ctx, "the words for it", shows("The model agrees with the runbook: start thoughtful."))
@@ -100,6 +113,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		sees(t, ctx, "both open", `[...document.querySelectorAll(".agent .paper pre")].every(e => e.getBoundingClientRect().height > 0)`)
 		sees(t, ctx, "the question", `document.querySelector(".agent .paper pre").textContent.startsWith("Service: thoughtful")`)
 		sees(t, ctx, "that they stay open", `document.querySelector(".lane-clock")?.textContent && document.querySelectorAll(".agent .paper[open]").length === 2`)
+		harmless("the agent's card")
 		fits(t, ctx, "decided")
 	})
 	opens(agreed)
@@ -108,6 +122,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		sees(t, ctx, want, tells(want))
 	}
 	asks[bool](t, ctx, `(document.querySelectorAll(".paper summary").forEach(e => e.click()), true)`)
+	harmless("the incident's page")
 	fits(t, ctx, "incident-agreed")
 
 	model.Thinks(false)
@@ -147,6 +162,9 @@ func TestTheModelOnThePage(t *testing.T) {
 		sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
 		sees(t, ctx, "what came of it", fmt.Sprintf(`document.querySelector(".agree")?.dataset.came === %q`, tt.came))
 		sees(t, ctx, "it in words", tells(tt.want))
+		if tt.name == "unusable" {
+			harmless("an answer that is none")
+		}
 		fits(t, ctx, "incident-"+tt.name)
 	}
 
@@ -163,7 +181,4 @@ func TestTheModelOnThePage(t *testing.T) {
 	opens(away)
 	sees(t, ctx, "why it was not asked", tells("The model could not be asked: Ollama has no model scripted:1b. The runbook’s choice stands."))
 	fits(t, ctx, "incident-away")
-	if asks[bool](t, ctx, `window.struck === true`) {
-		t.Error("what a model said became markup")
-	}
 }

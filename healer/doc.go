@@ -9,12 +9,13 @@
 //	step.go              one input, and what follows from it (pure)
 //	think.go             the next thing to do about an incident
 //	facts.go             what is known to decide from; runbook/ says what it means
+//	consult.go           what the model is asked, and whose view stands; llm/ asks it
 //	guard.go             every gate that holds a repair, one function each
 //	carry.go             from an intent on the log to its result, also after a crash
 //	prove.go             the verification
 //	tape.go              reading the engine's events: whose doing was it
 //	claim.go             who may act, and how records get onto the log
-//	healer.go, effects.go  the loop and its workers: the only I/O
+//	healer.go, effects.go, ask.go  the loop and its workers: the only I/O
 //
 // # Guarantees
 //
@@ -26,6 +27,10 @@
 // until it, or a foreign claim, is read back. One call at a time is made on
 // the engine. What remains is a process that is frozen between its last check
 // and the call, which no log can prevent.
+//
+// A model is one more witness. Its choice has to be one of the actions that are
+// legal here and now; it is asked before anything is written of the diagnosis,
+// within its time-out, and not at all where it is known to be absent.
 //
 // # How it is tested
 //
