@@ -255,7 +255,9 @@ func TestARestartChangesNothing(t *testing.T) {
 	before, incidents := d.service("steady"), without(t, d.raw("/api/v1/incidents"))
 	d.kill()
 	d.start()
-	d.until(20*time.Second, "it owns its host again", func() bool { return d.service("steady").Owner == before.Owner })
+	d.until(20*time.Second, "it has read what is on the log, and owns its host again", func() bool {
+		return d.status("/readyz") == http.StatusOK && d.service("steady").Owner == before.Owner
+	})
 	if after := d.service("steady"); after != before {
 		t.Errorf("before: %+v\nafter: %+v", before, after)
 	}
