@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
@@ -288,5 +290,94 @@ func TestPartitionsAreKafkasOwn(t *testing.T) {
 	}
 	if len(used) != 12 {
 		t.Errorf("%d partitions are used, want 12", len(used))
+	}
+}
+
+// TestMorePartitions: somebody gives the topic more partitions while we run. What
+// stands on the new ones is read, and our own records stay ours.
+func TestMorePartitions(t *testing.T) {
+	t.Parallel()
+	_, p := kafka(t)
+	c := testConfig(t.TempDir())
+	c.Brokers = Addresses{p.Addr().String()}
+	b, _, _ := open(t, c)
+	var mu sync.Mutex
+	var others int
+	signed, unsigned := map[int32]int{}, 0
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- b.Subscribe(ctx, event.Subscription{Topic: event.TopicHealth, Handle: func(r event.Record) error {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case string(r.Key) == "foreign":
+				others++
+			case r.Signed:
+				signed[r.Partition]++
+			default:
+				unsigned++
+			}
+			return nil
+		}})
+	}()
+	write := func() {
+		for i := range 200 {
+			b.Enqueue(event.TopicHealth, fmt.Sprintf("svc-%d", i), []byte("x"))
+		}
+	}
+	until := func(what string, is func() bool) {
+		t.Helper()
+		for end := time.Now().Add(2*metadataEvery + 30*time.Second); ; time.Sleep(20 * time.Millisecond) {
+			mu.Lock()
+			holds := is()
+			mu.Unlock()
+			if holds {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: %v signed, %d unsigned, %d foreign", what, signed, unsigned, others)
+			}
+		}
+	}
+	sum := func() (n int) {
+		for _, of := range signed {
+			n += of
+		}
+		return n
+	}
+	write()
+	until("ours are read", func() bool { return sum() == 200 })
+
+	client, err := sarama.NewClient([]string{p.Addr().String()}, b.clientConfig(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.CreatePartitions(event.TopicHealth, 17, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	other, err := kgo.NewClient(kgo.SeedBrokers(p.Addr().String()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := other.ProduceSync(t.Context(), &kgo.Record{Topic: event.TopicHealth, Partition: 15, Key: []byte("foreign"), Value: []byte("x")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	until("a record on a new partition is read", func() bool { return others == 1 })
+	write() // by the old number, or the new one
+	until("ours are read", func() bool { return sum()+unsigned == 400 })
+	if unsigned != 0 {
+		t.Errorf("%d of our own records are taken for somebody else's", unsigned)
+	}
+	cancel()
+	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

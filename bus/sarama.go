@@ -24,6 +24,9 @@ const (
 	// maxBatch bounds what one compressed batch may unpack to, in bytes. The
 	// topics are open to all, and a megabyte of zstd holds gigabytes of zeros.
 	maxBatch = 32 << 20
+	// metadataEvery is how soon every client knows of more partitions: writers and
+	// readers place a key by how many there are.
+	metadataEvery = 30 * time.Second
 	// linger is how long health logs wait for each other: batches and not
 	// records are what a log costs.
 	linger = 50 * time.Millisecond
@@ -58,6 +61,7 @@ func (b *Bus) clientConfig(ctx context.Context) *sarama.Config {
 	c.ClientID = b.clientID
 	c.Net.DialTimeout, c.Net.ReadTimeout, c.Net.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 	c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, dialer{ctx}
+	c.Metadata.RefreshFrequency = metadataEvery
 	c.Metadata.Retry.Max = 1
 	c.Metadata.Retry.Backoff = 100 * time.Millisecond
 	c.Metadata.AllowAutoTopicCreation = false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -50,6 +51,7 @@ type subscriber struct {
 	event.Subscription
 	bus       *Bus
 	positions map[int32]*position
+	counts    []int32 // how many partitions there were, each number once
 	caughtUp  bool
 	handled   uint64
 }
@@ -92,6 +94,9 @@ func (r *subscriber) locate(client sarama.Client) error {
 	partitions, err := client.Partitions(r.Topic)
 	if err != nil {
 		return err
+	}
+	if n := int32(len(partitions)); !slices.Contains(r.counts, n) {
+		r.counts = append(r.counts, n)
 	}
 	for _, partition := range partitions {
 		oldest, err := client.GetOffset(r.Topic, partition, sarama.OffsetOldest)
@@ -224,6 +229,9 @@ func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stre
 			if err := r.unstall(ctx, client); err != nil {
 				return err
 			}
+			if all, err := client.Partitions(r.Topic); err == nil && len(all) != len(r.positions) {
+				return fmt.Errorf("%s has %d partitions now, and had %d", r.Topic, len(all), len(r.positions))
+			}
 		}
 	}
 }
@@ -246,16 +254,17 @@ func (r *subscriber) handle(message *sarama.ConsumerMessage) {
 	r.tellCaughtUp()
 }
 
-// inPlace says whether a record stands on the partition of its key. What we
-// signed does; a copy on another one would be read in no order with the records
-// around its original.
+// inPlace says whether a record stands on the partition of its key, by one of
+// the numbers of partitions that there were. What we signed does; a copy on
+// another one would be read in no order with the records around its original.
 func (r *subscriber) inPlace(m *sarama.ConsumerMessage) bool {
-	n := int32(len(r.positions))
-	if r.Topic != event.TopicHealth || n == 1 || m.Key == nil {
+	if r.Topic != event.TopicHealth || m.Key == nil {
 		return true
 	}
-	partition, err := sarama.NewMurmur2Partitioner(m.Topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, n)
-	return err == nil && partition == m.Partition
+	return slices.ContainsFunc(r.counts, func(n int32) bool {
+		partition, err := sarama.NewMurmur2Partitioner(m.Topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, n)
+		return err == nil && partition == m.Partition
+	})
 }
 
 func (r *subscriber) letter(message *sarama.ConsumerMessage, reason string) {

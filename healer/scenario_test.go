@@ -400,7 +400,7 @@ func TestAHoldOutlivesWhatIsRemembered(t *testing.T) {
 					renewed = append(renewed, answer.Command)
 				}
 				if claim, is := e.(Append); is {
-					m.world.Step(ReadIncident{claim.Event}, now)
+					m.world.Step(ReadIncident(claim), now)
 				}
 			}
 		}
