@@ -7,6 +7,7 @@
 //
 //	world.go, inout.go   what is known, what can happen, what can be done
 //	step.go              one input, and what follows from it (pure)
+//	read.go              what is read from the log, and what of it counts
 //	think.go             the next thing to do about an incident
 //	facts.go             what is known to decide from; runbook/ says what it means
 //	consult.go           what the model is asked, and whose view stands; llm/ asks it
