@@ -131,10 +131,13 @@ function render() {
   pace = advance(pace, now);
   const shown = connection(now);
   const { page, name } = route();
-  const stale = shown === "down";
-  const ctx = { ...ui, state, now: stale && state.at ? state.at : now, name, stale, conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
+  const cut = shown === "down";
+  const away = store.awaySince(state);
+  const stale = cut || away > 0; // what is shown was so then, and time stands still in it
+  const then = Math.min(cut && state.at ? state.at : now, away || now);
+  const ctx = { ...ui, state, now: then, name, stale, conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
-  root.classList.toggle("stale", stale);
+  root.classList.toggle("stale", cut);
   const follow = ends();
   draw(root,
     top({ path: location.pathname, open: [...state.incidents.values()].filter((row) => row.state !== "resolved").length, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),

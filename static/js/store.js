@@ -172,6 +172,17 @@ export function clock(state, now) {
   return state.skew !== null && Math.abs(state.skew) > 2000 ? now + state.skew : now;
 }
 
+/**
+ * Since when nothing more is known because the log is away, by our clock; 0
+ * while it is there, and where nothing was known before.
+ */
+export function awaySince(state) {
+  const away = state.info?.bus?.ok === false && (state.info.troubles ?? []).find((trouble) => trouble.part === "bus");
+  const known = [...state.services.values()].some((service) => service.status !== "PENDING");
+  const since = away && known ? instant(away.since) : NaN;
+  return Number.isFinite(since) ? since - clock(state, 0) : 0;
+}
+
 /** The services, in the order of the configuration; those of other ones after them, by name. */
 export function inOrder(services) {
   const place = (service) => service.order || Infinity;

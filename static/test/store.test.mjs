@@ -156,3 +156,12 @@ test("a snapshot tells which models are asked at that moment", () => {
   assert.equal(state.thinking.get("i1").text, "hm");
   assert.deepEqual(state.thinking.get("i2"), { text: "It was", done: false, since: T - 4000, model: "m", limit: 20_000 });
 });
+
+test("while the log is away nothing more is known than before", () => {
+  const since = new Date(T - 9000).toISOString();
+  const away = (more, services) => store.awaySince(folded(snapshot({ info: { instance: "box", bus: { ok: false }, troubles: [{ part: "bus", since }], ...more }, ...(services && { services }) })));
+  assert.equal(away({}), T - 9000);
+  assert.equal(away({ bus: { ok: true } }), 0, "the log is there");
+  assert.equal(away({ troubles: [] }), 0, "nobody says since when");
+  assert.equal(away({}, [service("pay", { status: "PENDING" })]), 0, "nothing was known before");
+});

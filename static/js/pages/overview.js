@@ -30,7 +30,7 @@ export function needs({ state, now }) {
 export function summary({ state, stories, stale, now }) {
   const at = clock(state, now);
   const services = inOrder(state.services.values());
-  const line = stale ? { text: statusThen(services, state.at), status: "PENDING" } : statusLine(services);
+  const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services);
   const first = pick([...stories.values()], at).first;
   const work = workFor({ state, stale, first, at });
   return { line, first, work };
