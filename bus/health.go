@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -38,9 +39,17 @@ func (b *Bus) Status() Status {
 		s.Kind = "kafka"
 	}
 	if err := b.health.wrong(); err != nil {
-		s.OK, s.Error = false, err.Error()
+		s.OK, s.Error = false, reason(err)
 	}
 	return s
+}
+
+// reason is an error in words: the end of a connection has none of its own.
+func reason(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "it closed the connection"
+	}
+	return err.Error()
 }
 
 // Ready says why the log cannot be read and written now, or nil.
@@ -116,7 +125,7 @@ func (b *Bus) trouble() *trouble.Trouble {
 		return nil
 	}
 	t := &trouble.Trouble{Part: trouble.Bus,
-		What:   fmt.Sprintf("the log at %s does not answer: %v", strings.Join(b.addrs, ", "), err),
+		What:   fmt.Sprintf("the log at %s does not answer: %s", strings.Join(b.addrs, ", "), reason(err)),
 		Works:  fmt.Sprintf("services are checked; the newest %d observations wait in memory, and the page keeps the last state", ringEntries),
 		OnHold: "repairs and commands: each must stand on the log first",
 		Mend:   "start Kafka (docker compose up -d kafka), or correct bus.brokers in config.yaml"}

@@ -2,7 +2,9 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,5 +221,13 @@ func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
 	}
 	if limited.Err() != nil || time.Since(start) > 20*time.Second {
 		t.Errorf("Close took %v", time.Since(start))
+	}
+}
+
+func TestTheReasonIsInWords(t *testing.T) {
+	for err, want := range map[error]string{fmt.Errorf("append: %w", io.EOF): "it closed the connection", errors.New("refused"): "refused"} {
+		if got := reason(err); got != want {
+			t.Errorf("%v: %q", err, got)
+		}
 	}
 }

@@ -41,7 +41,7 @@ function present({ service, check, now }) {
 
 function address({ detail, service }) {
   const config = detail?.config ?? {};
-  const every = service.interval_s ? lasting(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
+  const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
   const parts = [service.url || config.url, every && `every ${every}`].filter(Boolean);
   if (parts.length) return parts.join(", ");
   return service.configured === false ? "Not in the configuration: only looked at" : service.group || "\u00a0";
