@@ -80,7 +80,7 @@ func (e Evidence) cut(most int) Evidence {
 }
 
 func (d Diagnosed) cut(most int) Diagnosed {
-	for _, text := range []*string{&d.Cause, &d.Command, &d.Reasoning, &d.Prompt, &d.Raw, &d.Invalid} {
+	for _, text := range []*string{&d.Cause, &d.CausePast, &d.Command, &d.Reasoning, &d.Prompt, &d.Raw, &d.Invalid} {
 		*text = Clip(*text, most)
 	}
 	legal, not := d.Legal, d.NotOffered

@@ -182,7 +182,7 @@ func (in *Incident) UnmarshalJSON(value []byte) error {
 	if err != nil {
 		return fmt.Errorf("data of %s: %w", p.Type, err)
 	}
-	*in = Incident{p.ID, p.Seq, p.Time, p.Service, p.Type, p.By, data, p.Origin}
+	*in = Incident{p.ID, p.Seq, p.Time, p.Service, p.Type, p.By, complete(data), p.Origin}
 	return nil
 }
 

@@ -64,8 +64,9 @@ type HealthLog struct {
 	Code      int     `json:"code"`
 	LatencyMS float64 `json:"latency_ms"` // of the whole check, in milliseconds
 	Check     string  `json:"check,omitempty"`
-	Error     string  `json:"error,omitempty"` // why it is not UP, in one sentence
-	Extra     bool    `json:"extra,omitempty"` // beside the schedule: counts for thresholds, not for verification
+	Error     string  `json:"error,omitempty"`   // why it is not UP, in one sentence
+	Failure   Failure `json:"failure,omitempty"` // at which stage a check of ours failed
+	Extra     bool    `json:"extra,omitempty"`   // beside the schedule: counts for thresholds, not for verification
 	Revision  int64   `json:"revision,omitempty"`
 	Origin
 }

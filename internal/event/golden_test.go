@@ -29,19 +29,19 @@ func incidentData() []Data {
 		Opened{Error: "HTTP 500", Check: "http", Instance: "host-a", FirstBad: when, Kind: "service", Action: "restart"},
 		Evidence{Facts: []Fact{{"state", "exited (137)", true, "the order of events tells"}, {"image", "nginx:1.27", false, ""}},
 			Logs: []string{"GET / <500> & more", "panic: ünïcode"}, Truncated: true},
-		Diagnosed{Cause: "Its process ended by itself.", Action: "start", Target: "payment-service", Confidence: 0.95,
+		Diagnosed{CauseID: "exited", Cause: "Its process ended by itself.", CausePast: "Its process had ended by itself.", Action: "start", Target: "payment-service", Confidence: 0.95,
 			Command: "docker start payment-service",
 			Legal:   []Choice{{"A", "start", "loses nothing"}, {"B", "escalate", "a person looks at it"}}, NotOffered: []Refusal{{"restart", "it does not run"}},
 			Runbook: &Opinion{"Its process ended by itself.", "start", 0.95, "no kill"}, Model: &Opinion{"It crashed.", "start", 0.8, "exit 1"},
-			Asked: "deepseek-r1:1.5b", Reasoning: "first … then", Prompt: "facts", Raw: `{"choice":"A"}`, Invalid: "none"},
+			Asked: "deepseek-r1:1.5b", Reasoning: "first … then", Prompt: "facts", Raw: `{"choice":"A"}`, Invalid: "none", InvalidCode: InvalidNoOpinion},
 		ApprovalRequested{"restart", "payment-service", "docker restart payment-service", "none", "what is in memory", "mode is approve", later},
 		Approved{"go on"},
 		Denied{"not now"},
 		ActionStarted{Attempt: 2, Action: "start", Target: "payment-service", Command: "docker start payment-service",
 			Pins:    Pins{"c0ffee", "sha256:beef", "5pec", when, "exited", later},
 			Expires: later, Verify: 5},
-		ActionFinished{2, "start", "payment-service", "docker start payment-service", false, NotCarriedOut + "the pins had changed", 412.5, later},
-		Verified{false, 3, when, Interrupted + "it was stopped from outside"},
+		ActionFinished{2, "start", "payment-service", "docker start payment-service", false, OutcomeNotExecuted, NotCarriedOut + "the pins had changed", 412.5, later},
+		Verified{false, OutcomeInterrupted, 3, when, Interrupted + "it was stopped from outside"},
 		Resolved{HowHealed, 2, 1200, 9400.5, 8000},
 		Escalated{"the budget is spent"},
 		Suppressed{"cooldown", "it was restarted a moment ago", &later},
@@ -55,7 +55,7 @@ func incidentData() []Data {
 func TestGolden(t *testing.T) {
 	exit := 137
 	health := HealthLog{Timestamp: 1772366400.123456, Service: "payment-service", Status: Down, Code: 503, LatencyMS: 12.5,
-		Check: "http", Error: "HTTP 503, expected 200-399", Extra: true, Revision: 41, Origin: origin}
+		Check: "http", Error: "HTTP 503, expected 200-399", Failure: FailureStatus, Extra: true, Revision: 41, Origin: origin}
 	tests := map[string]struct {
 		record any
 		decode func([]byte) (any, error)
@@ -128,4 +128,40 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 
 func decoded[T any](decode func([]byte) (T, error)) func([]byte) (any, error) {
 	return func(value []byte) (any, error) { return decode(value) }
+}
+
+// TestRecordsBeforeCodes reads records that were written before failures, causes
+// and outcomes had codes: an outcome is what their fields say.
+func TestRecordsBeforeCodes(t *testing.T) {
+	read := func(name string) []byte {
+		value, err := os.ReadFile(filepath.Join("testdata", "before_codes", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	health, err := DecodeHealthLog(read("health"))
+	if err != nil || health.Failure != "" || health.Code != 503 {
+		t.Errorf("health log: %+v, %v", health, err)
+	}
+	for name, want := range map[string]Outcome{"incident_action_finished": OutcomeNotExecuted, "incident_verified": OutcomeInterrupted, "incident_diagnosed": ""} {
+		in, err := DecodeIncident(read(name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		got := Outcome("")
+		switch data := in.Data.(type) {
+		case ActionFinished:
+			got = data.Outcome
+		case Verified:
+			got = data.Outcome
+		case Diagnosed:
+			if data.CauseID != "" || data.InvalidCode != "" {
+				t.Errorf("%s: codes out of nothing: %+v", name, data)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: outcome %q, want %q", name, got, want)
+		}
+	}
 }

@@ -102,7 +102,9 @@ type Opinion struct {
 
 // Diagnosed: a cause was held to be it, and an action chosen.
 type Diagnosed struct {
-	Cause      string    `json:"cause"`
+	CauseID    string    `json:"cause_id,omitempty"` // stable, such as stopped or http_5xx
+	Cause      string    `json:"cause"`              // one sentence in the present
+	CausePast  string    `json:"cause_past,omitempty"`
 	Action     string    `json:"action"`
 	Target     string    `json:"target"`
 	Confidence float64   `json:"confidence"` // 0 to 1
@@ -116,6 +118,9 @@ type Diagnosed struct {
 	Prompt     string    `json:"prompt,omitempty"`
 	Raw        string    `json:"raw,omitempty"`
 	Invalid    string    `json:"invalid,omitempty"`
+	// InvalidCode is why the model's view was not used, for programs; Invalid is
+	// the same for people.
+	InvalidCode InvalidCode `json:"invalid_code,omitempty"`
 }
 
 // ApprovalRequested: a person is asked for a yes.
@@ -164,10 +169,10 @@ type ActionStarted struct {
 }
 
 // NotCarriedOut begins the error of an action whose call was never made.
-const NotCarriedOut = "not carried out: "
+const NotCarriedOut = notCarriedOut
 
 // Interrupted begins the error of a verification that something outside ended.
-const Interrupted = "interrupted: "
+const Interrupted = interrupted
 
 // ActionFinished is the result of an action.
 type ActionFinished struct {
@@ -176,6 +181,7 @@ type ActionFinished struct {
 	Target     string  `json:"target"`
 	Command    string  `json:"command"`
 	OK         bool    `json:"ok"`
+	Outcome    Outcome `json:"outcome,omitempty"`
 	Error      string  `json:"error,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
 	// StartedAt is the container's after the call: as the action left it.
@@ -185,6 +191,7 @@ type ActionFinished struct {
 // Verified says whether the repair was proved.
 type Verified struct {
 	OK           bool      `json:"ok"`
+	Outcome      Outcome   `json:"outcome,omitempty"`
 	Observations int       `json:"observations"`
 	Since        time.Time `json:"since"` // when the first of the checks that count began
 	Error        string    `json:"error,omitempty"`
