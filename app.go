@@ -20,10 +20,10 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/docker"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/process"
 	"logstream/internal/service"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 	"logstream/monitor"
 )
 
@@ -42,7 +42,7 @@ type app struct {
 	setup
 	identity event.Origin
 	log      *slog.Logger
-	board    *trouble.Board
+	board    *health.Registry
 	services atomic.Pointer[[]service.Definition] // as they are configured now
 
 	bus       *bus.Bus
@@ -60,7 +60,7 @@ type app struct {
 // open makes the parts, from the inside out, and binds what listens. Nothing is
 // dialled but the log. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
-	a := &app{setup: s, log: log, board: &trouble.Board{}}
+	a := &app{setup: s, log: log, board: &health.Registry{}}
 	a.services.Store(&s.config.Services)
 	if err := a.openRuntime(); err != nil {
 		return nil, err
@@ -107,27 +107,27 @@ func (a *app) openActors() error {
 		return err
 	}
 	a.healer = healer.New(healer.Deps{
-		Log: wrapLog(trouble.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
+		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config),
-		Logger: a.log.With("component", "healer"), Board: a.board,
+		Logger: a.log.With("component", "healer"), Health: a.board,
 	})
 	a.monitor = monitor.New(monitor.Deps{
-		Log: wrapLog(trouble.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
-		Services: a.configured(), Version: version, Logger: a.log, Board: a.board,
+		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
+		Services: a.configured(), Version: version, Logger: a.log, Health: a.board,
 	})
-	a.chaos = chaos.New(a.log, wrapLog(trouble.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
 	configError := func() string { return "" }
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.board, a.apply)
 		configError = a.watcher.Problem
 	}
 	page, err := dashboard.New(dashboard.Deps{
-		Config: a.config.Dashboard, Log: wrapLog(trouble.Dashboard, a.bus), Identity: a.identity, Version: version,
+		Config: a.config.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: version,
 		Mode:   string(a.config.Healer.Mode),
 		Limits: state.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
 		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
-		Board: a.board, Logger: a.log,
+		Health: a.board, Logger: a.log,
 	})
 	if err != nil {
 		return err

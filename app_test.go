@@ -18,7 +18,7 @@ import (
 
 	"logstream/healer"
 	"logstream/internal/config"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // TestNeverStarts: what a person has to change first ends the start with one
@@ -173,7 +173,7 @@ func TestAnEditReachesEveryPart(t *testing.T) {
 // TestWhoIsLateIsNamed: a part that does not stop holds nobody up for ever.
 func TestWhoIsLateIsNamed(t *testing.T) {
 	var log bytes.Buffer
-	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), board: &trouble.Board{}}
+	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), board: &health.Registry{}}
 	release := make(chan struct{})
 	var group errgroup.Group
 	ctx, ending := context.WithCancel(t.Context())

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/internal/health"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 // stopWithin bounds a stop as a whole: longer than the healer needs to write
@@ -28,18 +28,18 @@ func (a *app) run(ctx context.Context) error {
 	base, standing := errgroup.WithContext(context.WithoutCancel(ctx))
 	standing, fell := context.WithCancel(standing)
 	defer fell()
-	a.keep(standing, base, trouble.Bus, a.bus.Run)
+	a.keep(standing, base, health.Bus, a.bus.Run)
 	if a.children != nil {
 		a.keep(standing, base, "process", a.children.Run)
 	}
 
 	actors, acting := errgroup.WithContext(ctx)
-	a.keep(acting, actors, trouble.Monitor, afterListening(a.listening, a.monitor.Run))
-	a.keep(acting, actors, trouble.Healer, a.healer.Run)
-	a.keep(acting, actors, trouble.Chaos, a.chaos.Run)
-	a.keep(acting, actors, trouble.Dashboard, a.dashboard.Run)
+	a.keep(acting, actors, health.Monitor, afterListening(a.listening, a.monitor.Run))
+	a.keep(acting, actors, health.Healer, a.healer.Run)
+	a.keep(acting, actors, health.Chaos, a.chaos.Run)
+	a.keep(acting, actors, health.Dashboard, a.dashboard.Run)
 	if a.watcher != nil {
-		a.keep(acting, actors, trouble.Config, a.watcher.Run)
+		a.keep(acting, actors, health.Config, a.watcher.Run)
 	}
 	if a.story {
 		a.keep(acting, actors, "story", newTeller(os.Stdout, a.color, a.bus, a.identity.Host).Run)

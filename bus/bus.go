@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 // Bounds of what waits for the log.
@@ -41,17 +41,17 @@ type Bus struct {
 	end   context.CancelFunc
 	group errgroup.Group // workers that outlive a call; fails only by a panic
 
-	health  *health
-	admin   admin
-	appends appender
-	queue   *forwarder
-	letters *letters
+	reachability *reachability
+	admin        admin
+	appends      appender
+	queue        *forwarder
+	letters      *letters
 }
 
 // Open starts the embedded broker, or, where brokers are configured, connects
 // when they answer: brokers that are down are no error here but a trouble on
 // the board. A StartError says what a person has to change first.
-func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, board *trouble.Board) (*Bus, error) {
+func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, board *health.Registry) (*Bus, error) {
 	log = log.With("component", "bus")
 	saramaLog.Store(log)
 	dir := config.Embedded.Data
@@ -64,7 +64,7 @@ func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, bo
 	}
 	b := &Bus{config: config, log: log, lock: lock, addrs: config.Brokers, clientID: clientID(who.Instance)}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
-	b.health = &health{board: board, log: log}
+	b.reachability = &reachability{board: board, log: log}
 	b.admin.topics = map[string]bool{}
 	b.appends.connecting = make(chan struct{}, 1)
 	b.queue = newForwarder(b, "health logs", newRing(ringEntries, ringBytes))
@@ -135,7 +135,7 @@ const awayFlush = 2 * time.Second
 // clients, and last the embedded broker and the hold on the data directory. A
 // log that is away is not waited for longer than awayFlush.
 func (b *Bus) Close(ctx context.Context) error {
-	if b.health.wrong() != nil {
+	if b.reachability.wrong() != nil {
 		limited, cancel := context.WithTimeout(ctx, awayFlush)
 		defer cancel()
 		ctx = limited

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 func TestMain(m *testing.M) {
@@ -43,9 +43,9 @@ func testLog(t *testing.T) *slog.Logger {
 }
 
 // open opens a bus and runs it until stop, or the test's end.
-func open(t *testing.T, c Config) (b *Bus, board *trouble.Board, stop func()) {
+func open(t *testing.T, c Config) (b *Bus, board *health.Registry, stop func()) {
 	t.Helper()
-	board = new(trouble.Board)
+	board = new(health.Registry)
 	b, err := Open(t.Context(), c, Identity{"test", "local"}, testLog(t), board)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // child is this test binary as another process: it opens the bus in dir and,
@@ -17,7 +17,7 @@ import (
 // acknowledged number on its standard output. It is killed from outside, or
 // ends by itself after half a minute.
 func child(dir string) int {
-	b, err := Open(context.Background(), testConfig(dir), Identity{"child", "local"}, slog.New(slog.DiscardHandler), new(trouble.Board))
+	b, err := Open(context.Background(), testConfig(dir), Identity{"child", "local"}, slog.New(slog.DiscardHandler), new(health.Registry))
 	if err != nil {
 		fmt.Println("error", err)
 		return 2

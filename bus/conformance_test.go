@@ -17,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // underTest is a broker that is reached through a proxy.
@@ -75,7 +75,7 @@ func conform(t *testing.T, u underTest) {
 	}
 }
 
-func (u underTest) open(t *testing.T) (*Bus, *trouble.Board, func()) {
+func (u underTest) open(t *testing.T) (*Bus, *health.Registry, func()) {
 	t.Helper()
 	return openAt(t, u.proxy.Addr().String())
 }
@@ -503,7 +503,7 @@ func theBrokerRestarts(t *testing.T, u underTest) {
 	live := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "the records before", func() bool { return len(live.all()) == 10 })
 	u.away()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(trouble.Bus); return is })
+	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
 	if b.Ready(t.Context()) == nil || b.Status().OK {
 		t.Error("the broker is away, and the bus is ready")
 	}
@@ -526,7 +526,7 @@ func theBrokerRestarts(t *testing.T, u underTest) {
 	replay := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "CaughtUp", func() bool { return len(replay.caughtUp()) == 1 })
 	wantCount(t, known(replay), 20)
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is })
+	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is })
 }
 
 // theBrokerIsAway for ten seconds while records come: the ring keeps them.
@@ -550,7 +550,7 @@ func theBrokerIsAway(t *testing.T, u underTest) {
 	})
 	wait(t, "the first records", func() bool { return len(live.all()) > 100 })
 	u.away()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(trouble.Bus); return is })
+	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
 	pause(ctx, awayFor)
 	u.back()
 	began, before := time.Now(), len(live.all())
@@ -567,6 +567,6 @@ func theBrokerIsAway(t *testing.T, u underTest) {
 	if d := b.Dropped(); d != 0 {
 		t.Errorf("dropped %d", d)
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is && b.Status().OK })
+	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Status().OK })
 	t.Logf("%d records; the first %v after the broker was back; the longest Enqueue took %v", n, resumed.Round(time.Millisecond), slowest)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 const (
@@ -38,7 +38,7 @@ func (b *Bus) Status() Status {
 	if b.broker == nil {
 		s.Kind = "kafka"
 	}
-	if err := b.health.wrong(); err != nil {
+	if err := b.reachability.wrong(); err != nil {
 		s.OK, s.Error = false, reason(err)
 	}
 	return s
@@ -59,7 +59,7 @@ func (b *Bus) Ready(ctx context.Context) error {
 	if err := b.check(ctx); err != nil {
 		return err
 	}
-	return b.health.wrong()
+	return b.reachability.wrong()
 }
 
 // check makes the topics of the start, and asks the leader of the incidents
@@ -103,8 +103,8 @@ func (b *Bus) look(ctx context.Context) {
 	defer cancel()
 	err := b.check(limited)
 	if ctx.Err() == nil {
-		b.health.checked(err, time.Now())
-		b.health.tell(b.trouble())
+		b.reachability.checked(err, time.Now())
+		b.reachability.tell(b.trouble())
 	}
 }
 
@@ -113,31 +113,31 @@ func (b *Bus) noteWrite(err error) {
 	if errors.Is(err, context.Canceled) || hopeless(err) || errors.Is(err, errClosed) {
 		return // says nothing about the log
 	}
-	if b.health.wrote(err, time.Now()) {
-		b.health.tell(b.trouble())
+	if b.reachability.wrote(err, time.Now()) {
+		b.reachability.tell(b.trouble())
 	}
 }
 
 // trouble is what is wrong, in words; nil where nothing is.
-func (b *Bus) trouble() *trouble.Trouble {
-	err := b.health.wrong()
+func (b *Bus) trouble() *health.Problem {
+	err := b.reachability.wrong()
 	if err == nil {
 		return nil
 	}
-	t := &trouble.Trouble{Part: trouble.Bus,
+	t := &health.Problem{Part: health.Bus,
 		What:   fmt.Sprintf("the log at %s does not answer: %s", strings.Join(b.addrs, ", "), reason(err)),
 		Works:  fmt.Sprintf("services are checked; the newest %d observations wait in memory, and the page keeps the last state", ringEntries),
 		OnHold: "repairs and commands: each must stand on the log first",
-		Mend:   "start Kafka (docker compose up -d kafka), or correct bus.brokers in config.yaml"}
+		Remedy: health.Remedy{Text: "correct bus.brokers in config.yaml, or start Kafka", Command: "docker compose up -d kafka"}}
 	if b.broker != nil {
-		t.Mend = fmt.Sprintf("make room in %s if the disk is full, then restart logstream", b.config.Embedded.Data)
+		t.Remedy = health.Remedy{Text: fmt.Sprintf("make room in %s if the disk is full, then restart logstream", b.config.Embedded.Data)}
 	}
 	return t
 }
 
-// health is what is known about the log.
-type health struct {
-	board *trouble.Board
+// reachability is what is known about Kafka.
+type reachability struct {
+	board *health.Registry
 	log   *slog.Logger
 
 	mu      sync.Mutex
@@ -147,7 +147,7 @@ type health struct {
 	told    bool // that something is wrong
 }
 
-func (h *health) checked(err error, now time.Time) {
+func (h *reachability) checked(err error, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.read = err
@@ -157,7 +157,7 @@ func (h *health) checked(err error, now time.Time) {
 }
 
 // wrote says whether something changed.
-func (h *health) wrote(err error, now time.Time) bool {
+func (h *reachability) wrote(err error, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	changed := (h.write == nil) != (err == nil)
@@ -165,7 +165,7 @@ func (h *health) wrote(err error, now time.Time) bool {
 	return changed
 }
 
-func (h *health) wrong() error {
+func (h *reachability) wrong() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.read != nil {
@@ -175,16 +175,16 @@ func (h *health) wrong() error {
 }
 
 // tell puts a trouble on the board, or clears it, and logs the change.
-func (h *health) tell(t *trouble.Trouble) {
+func (h *reachability) tell(t *health.Problem) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if t != nil {
-		h.board.Raise(*t)
+		h.board.Report(*t)
 		if !h.told {
-			h.log.Warn(t.What, "mend", t.Mend)
+			h.log.Warn(t.What, "fix", t.Remedy)
 		}
 	} else {
-		h.board.Clear(trouble.Bus)
+		h.board.Clear(health.Bus)
 		if h.told {
 			h.log.Info("the log answers")
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // spawn starts this binary as a child that has dir.
@@ -95,7 +95,7 @@ func TestKill(t *testing.T) {
 func TestDataDirectoryIsLocked(t *testing.T) {
 	wantInUse := func(dir string, pid int) {
 		t.Helper()
-		_, err := Open(t.Context(), testConfig(dir), Identity{}, testLog(t), new(trouble.Board))
+		_, err := Open(t.Context(), testConfig(dir), Identity{}, testLog(t), new(health.Registry))
 		var start *StartError
 		if !errors.As(err, &start) {
 			t.Fatalf("error %v, want a StartError", err)
@@ -148,7 +148,7 @@ func TestStartErrors(t *testing.T) {
 	} {
 		config := testConfig(t.TempDir())
 		c.change(&config)
-		_, err := Open(t.Context(), config, Identity{}, testLog(t), new(trouble.Board))
+		_, err := Open(t.Context(), config, Identity{}, testLog(t), new(health.Registry))
 		var start *StartError
 		if !errors.As(err, &start) {
 			t.Errorf("%s: error %v, want a StartError", c.name, err)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // TestOutages enqueues steadily while the connection to the log is cut,
@@ -60,7 +60,7 @@ func outages(t *testing.T, p *proxy) {
 	if d := b.Dropped(); d != 0 {
 		t.Errorf("dropped %d", d)
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is })
+	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is })
 }
 
 // wantEachInOrder says that a reader got the values 0, 1, 2 … n-1, dealt to so
@@ -95,7 +95,7 @@ func TestRingOverflow(t *testing.T) {
 	r := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	wait(t, "CaughtUp", func() bool { return len(r.caughtUp()) == 1 })
 	p.cut()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(trouble.Bus); return is })
+	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
 	if b.Status().OK || b.Ready(t.Context()) == nil {
 		t.Errorf("the log is away, and the status is %+v", b.Status())
 	}
@@ -117,7 +117,7 @@ func TestRingOverflow(t *testing.T) {
 	if !slices.Equal(got[1:], want[1:]) {
 		t.Errorf("%d records, not the newest in order: %v … %v", len(got), got[:3], got[len(got)-3:])
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is && b.Ready(t.Context()) == nil })
+	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Ready(t.Context()) == nil })
 }
 
 // TestAppendWithoutAnswer loses the broker's answer: the outcome is unknown,
@@ -161,7 +161,7 @@ func TestBrokersThatAreDown(t *testing.T) {
 	_, p := kafka(t)
 	p.cut()
 	b, board, _ := openAt(t, p.Addr().String())
-	if _, is := board.Get(trouble.Bus); !is {
+	if _, is := board.Get(health.Bus); !is {
 		t.Error("no trouble on the board")
 	}
 	r := read(t, b, event.Subscription{Topic: event.TopicHealth})
@@ -173,7 +173,7 @@ func TestBrokersThatAreDown(t *testing.T) {
 	}
 	p.restore()
 	wait(t, "the record", func() bool { return len(r.all()) == 1 && len(r.caughtUp()) == 1 })
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(trouble.Bus); return !is && b.Status().OK })
+	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Status().OK })
 	if s := b.Status(); s.Kind != "kafka" {
 		t.Errorf("status %+v", s)
 	}
@@ -185,7 +185,7 @@ func TestCloseWithoutLog(t *testing.T) {
 	_, p := kafka(t)
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{p.Addr().String()}
-	b, err := Open(t.Context(), c, Identity{}, testLog(t), new(trouble.Board))
+	b, err := Open(t.Context(), c, Identity{}, testLog(t), new(health.Registry))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
 	t.Parallel()
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{"127.0.0.1:1"}
-	b, err := Open(t.Context(), c, Identity{}, testLog(t), new(trouble.Board))
+	b, err := Open(t.Context(), c, Identity{}, testLog(t), new(health.Registry))
 	if err != nil {
 		t.Fatal(err)
 	}

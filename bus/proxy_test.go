@@ -7,7 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // proxy stands between clients and a broker that advertises the proxy's
@@ -85,7 +85,7 @@ func (p *proxy) lead(target string) {
 }
 
 // openAt opens a bus on configured brokers.
-func openAt(t *testing.T, addr string) (*Bus, *trouble.Board, func()) {
+func openAt(t *testing.T, addr string) (*Bus, *health.Registry, func()) {
 	t.Helper()
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{addr}

@@ -11,9 +11,9 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 )
 
 func TestServicesAreThereBeforeTheLogIs(t *testing.T) {
@@ -369,7 +369,7 @@ func TestInfo(t *testing.T) {
 	p := s.page()
 	p.next()
 	s.set(func() { s.config = "config.yaml:3:1: unknown key" })
-	s.board.Raise(trouble.Trouble{Part: trouble.Docker, What: "it does not answer"})
+	s.board.Report(health.Problem{Part: health.Docker, What: "it does not answer"})
 	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 1 })
 	info := get[Info](s, "/api/v1/info")
 	if info.Version != "1.2.3" || info.Instance != me || info.Host != myHost || !info.Active || info.UptimeS <= 0 || info.Mode != "auto" ||
@@ -384,7 +384,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("readyz without Docker = %d", resp.StatusCode)
 	}
 	contains(t, body, "docker: it does not answer")
-	s.board.Clear(trouble.Docker)
+	s.board.Clear(health.Docker)
 	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 0 })
 }
 

@@ -31,9 +31,9 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 )
 
 // Log is what the dashboard needs of the bus; event.Log says what the methods
@@ -70,7 +70,7 @@ type Deps struct {
 	// Logs are the last lines of the container that ref names.
 	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
 
-	Board  *trouble.Board
+	Health *health.Registry
 	Logger *slog.Logger
 }
 
@@ -96,8 +96,8 @@ func New(deps Deps) (*Dashboard, error) {
 		deps.Config.Listen = Default().Listen
 	}
 	deps.Logger = deps.Logger.With("component", "dashboard")
-	if deps.Board == nil {
-		deps.Board = &trouble.Board{}
+	if deps.Health == nil {
+		deps.Health = &health.Registry{}
 	}
 	pages, err := loadPages(deps.Static)
 	if err != nil {

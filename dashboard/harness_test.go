@@ -18,9 +18,9 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 )
 
 const (
@@ -36,7 +36,7 @@ var origin = event.Origin{Instance: me, Host: myHost, Epoch: 1, Nonce: nonce}
 type site struct {
 	t     *testing.T
 	log   *memLog
-	board *trouble.Board
+	board *health.Registry
 	dash  *Dashboard
 	deps  Deps
 	url   string
@@ -67,7 +67,7 @@ func plainService() service.Definition {
 // open makes a site that is not running yet.
 func open(t *testing.T, change func(*Deps)) *site {
 	t.Helper()
-	s := &site{t: t, log: newMemLog(), board: &trouble.Board{}, faults: []string{"stop", "kill"}}
+	s := &site{t: t, log: newMemLog(), board: &health.Registry{}, faults: []string{"stop", "kill"}}
 	s.deps = Deps{
 		Config: Config{Listen: "127.0.0.1:0"}, Log: s.log,
 		Identity: event.Origin{Instance: me, Host: myHost}, Version: "1.2.3", Mode: "auto",
@@ -88,7 +88,7 @@ func open(t *testing.T, change func(*Deps)) *site {
 			defer s.mu.Unlock()
 			return s.lines, s.logsErr
 		},
-		Board: s.board, Logger: slog.New(slog.DiscardHandler),
+		Health: s.board, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&s.deps)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"logstream/internal/health"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 )
 
 const (
@@ -42,20 +42,20 @@ type LLMInfo struct {
 
 // Info is the answer to GET /api/v1/info.
 type Info struct {
-	Version     string            `json:"version"`
-	Instance    string            `json:"instance"`
-	Host        string            `json:"host"`
-	Active      bool              `json:"active"` // this instance owns its host
-	UptimeS     float64           `json:"uptime_s"`
-	Bus         BusInfo           `json:"bus"`
-	LLM         LLMInfo           `json:"llm"`
-	Docker      DockerInfo        `json:"docker"`
-	Mode        string            `json:"mode"`
-	Held        string            `json:"held"` // why nothing is repaired on this host, or empty
-	HeldUntil   *time.Time        `json:"held_until"`
-	ConfigError string            `json:"config_error"`
-	Troubles    []trouble.Trouble `json:"troubles"`
-	CaughtUp    bool              `json:"caught_up"` // what was on the log at the start was read
+	Version     string           `json:"version"`
+	Instance    string           `json:"instance"`
+	Host        string           `json:"host"`
+	Active      bool             `json:"active"` // this instance owns its host
+	UptimeS     float64          `json:"uptime_s"`
+	Bus         BusInfo          `json:"bus"`
+	LLM         LLMInfo          `json:"llm"`
+	Docker      DockerInfo       `json:"docker"`
+	Mode        string           `json:"mode"`
+	Held        string           `json:"held"` // why nothing is repaired on this host, or empty
+	HeldUntil   *time.Time       `json:"held_until"`
+	ConfigError string           `json:"config_error"`
+	Troubles    []health.Problem `json:"troubles"`
+	CaughtUp    bool             `json:"caught_up"` // what was on the log at the start was read
 }
 
 // collect asks every part but the folds.
@@ -66,7 +66,7 @@ func (r *run) collect(ctx context.Context) Info {
 		Bus:      BusInfo{Error: "there is none"},
 		LLM:      LLMInfo{Error: "no model is configured: the runbook decides"},
 		Docker:   DockerInfo{Error: "there is none"},
-		Troubles: d.Board.List(),
+		Troubles: d.Health.List(),
 	}
 	if d.Bus != nil {
 		info.Bus = d.Bus()
@@ -95,7 +95,7 @@ func (r *run) watchInfo(ctx context.Context) error {
 	soon := time.NewTimer(infoSoon)
 	defer soon.Stop()
 	for {
-		changed := r.deps.Board.Changed() // before the list is read
+		changed := r.deps.Health.Changed() // before the list is read
 		info := r.collect(ctx)
 		if !r.send(ctx, func(l *loop) { l.setInfo(info) }) {
 			return nil

@@ -259,7 +259,7 @@ func (r *run) getCommand(w http.ResponseWriter, req *http.Request) {
 func (r *run) getInfo(w http.ResponseWriter, req *http.Request) {
 	var info Info
 	if r.fetch(w, req, func(l *loop) { info = l.info() }) {
-		info.Troubles = r.deps.Board.List()
+		info.Troubles = r.deps.Health.List()
 		reply(w, http.StatusOK, info)
 	}
 }
@@ -296,7 +296,7 @@ func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 		status = http.StatusServiceUnavailable
 		answer = readiness{Error: err.Error()}
 	}
-	for _, t := range r.deps.Board.List() {
+	for _, t := range r.deps.Health.List() {
 		answer.Troubles = append(answer.Troubles, t.Part+": "+t.What)
 	}
 	if !r.guard.knows(req) {

@@ -8,8 +8,8 @@ import (
 
 	"logstream/healer/llm"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/redact"
-	"logstream/internal/trouble"
 )
 
 const (
@@ -66,7 +66,7 @@ func (l *life) modelIs(ctx context.Context, err error, seen bool) {
 		now.Why = missing.Error()
 	case err != nil:
 		now.Why = err.Error()
-		missing = &llm.Missing{Why: err.Error(), Mend: "look at the model's own log"}
+		missing = &llm.Missing{Why: err.Error(), Remedy: health.Remedy{Text: "look at the model's own log"}}
 	}
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
@@ -77,17 +77,17 @@ func (l *life) modelIs(ctx context.Context, err error, seen bool) {
 	l.give(ctx, timed{in: told})
 	switch {
 	case now.Ready:
-		l.deps.Board.Clear(trouble.LLM)
+		l.deps.Health.Clear(health.LLM)
 	case missed:
-		l.deps.Board.Raise(trouble.Trouble{Part: trouble.LLM, What: "the model " + l.deps.Config.LLM.Model + " cannot be asked: " + missing.Why,
-			Works: "everything: the runbook decides", OnHold: "nothing but the model's view", Mend: missing.Mend})
+		l.deps.Health.Report(health.Problem{Part: health.LLM, What: "the model " + l.deps.Config.LLM.Model + " cannot be asked: " + missing.Why,
+			Works: "everything: the runbook decides", OnHold: "nothing but the model's view", Remedy: missing.Remedy})
 	}
 	switch {
 	case *before == now:
 	case now.Ready:
 		l.deps.Logger.Info("the model can be asked", "model", l.deps.Config.LLM.Model)
 	case missed:
-		l.deps.Logger.Warn("the model cannot be asked: the runbook decides", "model", l.deps.Config.LLM.Model, "error", missing.Why, "mend", missing.Mend)
+		l.deps.Logger.Warn("the model cannot be asked: the runbook decides", "model", l.deps.Config.LLM.Model, "error", missing.Why, "fix", missing.Remedy)
 	}
 }
 

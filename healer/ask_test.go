@@ -13,7 +13,7 @@ import (
 
 	"logstream/healer/llm"
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // scriptedModel is one whose answers and absence a test decides.
@@ -52,7 +52,7 @@ func alive(t *testing.T, m Model, decide Decide) (*life, *pieces) {
 	config.Decide = decide
 	written := &pieces{}
 	group, ctx := errgroup.WithContext(t.Context())
-	l := &life{Healer: New(Deps{Log: written, Model: m, Config: config, Logger: slog.New(slog.DiscardHandler), Board: &trouble.Board{}}),
+	l := &life{Healer: New(Deps{Log: written, Model: m, Config: config, Logger: slog.New(slog.DiscardHandler), Health: &health.Registry{}}),
 		inputs: make(chan timed, 100), work: ctx, group: group, asks: map[string]context.CancelFunc{}, relook: make(chan struct{}, 1)}
 	t.Cleanup(func() {
 		if err := group.Wait(); err != nil {
@@ -107,8 +107,8 @@ func TestAQuestionThatIsWithdrawnEndsWithoutALastWord(t *testing.T) {
 }
 
 func TestWhoMissesTheModel(t *testing.T) {
-	gone := &llm.Missing{Why: "nothing listens there", Mend: "ollama serve", Unanswered: true}
-	unpulled := &llm.Missing{Why: "no such model", Mend: "ollama pull m"}
+	gone := &llm.Missing{Why: "nothing listens there", Remedy: health.Remedy{Command: "ollama serve"}, Unanswered: true}
+	unpulled := &llm.Missing{Why: "no such model", Remedy: health.Remedy{Command: "ollama pull m"}}
 	for _, tt := range []struct {
 		name   string
 		decide Decide
@@ -150,8 +150,8 @@ func TestWhoMissesTheModel(t *testing.T) {
 			if last.Ready != ready || last.Why != tt.why || l.LLM().Ready != ready {
 				t.Errorf("the world is told %+v, the page %+v", last, l.LLM())
 			}
-			told, is := l.deps.Board.Get(trouble.LLM)
-			if is != (tt.mend != "") || told.Mend != tt.mend || is && !strings.Contains(told.What, "the model deepseek-r1:1.5b cannot be asked: ") {
+			told, is := l.deps.Health.Get(health.LLM)
+			if is != (tt.mend != "") || told.Remedy.String() != tt.mend || is && !strings.Contains(told.What, "the model deepseek-r1:1.5b cannot be asked: ") {
 				t.Errorf("the board has %v: %+v", is, told)
 			}
 		})

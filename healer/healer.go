@@ -14,9 +14,9 @@ import (
 	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 // Log is the part of the bus that the healer uses; event.Log documents it.
@@ -55,7 +55,7 @@ type Deps struct {
 	Services  func() []service.Definition // as they are configured now
 	Protected []string                    // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
 	Logger    *slog.Logger
-	Board     *trouble.Board
+	Health    *health.Registry
 }
 
 // Healer is the actor around a World: it reads the log, feeds the world, and
@@ -297,7 +297,7 @@ func (l *life) tell(in Input) {
 		l.owner = owner
 		if owner {
 			l.claimed.Store(&origin)
-			l.deps.Board.Clear(trouble.Healer)
+			l.deps.Health.Clear(health.Healer)
 			l.deps.Logger.Info("this instance heals the host", "host", origin.Host, "epoch", origin.Epoch)
 		} else {
 			l.claimed.Store(nil)
@@ -316,6 +316,6 @@ func (l *life) tell(in Input) {
 func (l *life) yield() {
 	what := fmt.Sprintf("%s took over the healing of host %s", l.world.Foreign(), l.deps.Host)
 	l.deps.Logger.Warn("this instance no longer acts", "host", l.deps.Host, "owner", l.world.Foreign())
-	l.deps.Board.Raise(trouble.Trouble{Part: trouble.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",
-		Mend: "Stop one of the two, or give this one another host name in config.yaml."})
+	l.deps.Health.Report(health.Problem{Part: health.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",
+		Remedy: health.Remedy{Text: "Stop one of the two, or give this one another host name in config.yaml."}})
 }

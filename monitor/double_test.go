@@ -12,8 +12,8 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/trouble"
 )
 
 var (
@@ -354,7 +354,7 @@ type bench struct {
 	*Monitor
 	log    *recordingLog
 	owner  *claims
-	board  *trouble.Board
+	board  *health.Registry
 	checks map[string]*countingCheck
 	stop   context.CancelFunc
 	ended  chan error
@@ -362,14 +362,14 @@ type bench struct {
 
 // newBench makes a Monitor that owns its host. runtime may be nil.
 func newBench(runtime *scriptedRuntime, services ...service.Definition) *bench {
-	b := &bench{log: &recordingLog{}, owner: &claims{}, board: &trouble.Board{}, checks: map[string]*countingCheck{}}
+	b := &bench{log: &recordingLog{}, owner: &claims{}, board: &health.Registry{}, checks: map[string]*countingCheck{}}
 	b.owner.set(1, "nonce-1")
 	for _, s := range services {
 		b.checks[s.Name] = &countingCheck{}
 	}
 	deps := Deps{
 		Log: b.log, Identity: identity, Owner: b.owner.get, Services: services, Version: "test",
-		Logger: slog.New(slog.DiscardHandler), Board: b.board,
+		Logger: slog.New(slog.DiscardHandler), Health: b.board,
 	}
 	if runtime != nil {
 		deps.Runtime = runtime

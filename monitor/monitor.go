@@ -41,9 +41,9 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 // Log is what the monitor needs of the bus; event.Log says what the methods
@@ -54,7 +54,7 @@ type Log interface {
 	Subscribe(ctx context.Context, s event.Subscription) error
 }
 
-// Deps is what a Monitor is made of. Log, Logger and Board are needed.
+// Deps is what a Monitor is made of. Log, Logger and Health are needed.
 type Deps struct {
 	Log      Log
 	Runtime  container.Runtime // nil: there is no engine, and containers are not watched
@@ -65,7 +65,7 @@ type Deps struct {
 	Services []service.Definition
 	Version  string // of logstream, for the User-Agent
 	Logger   *slog.Logger
-	Board    *trouble.Board
+	Health   *health.Registry
 }
 
 // Monitor watches services. Make one with New.
@@ -126,7 +126,7 @@ func (m *Monitor) current() []service.Definition {
 // the last Apply.
 func (m *Monitor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	notes := &notices{board: m.deps.Board}
+	notes := &notices{board: m.deps.Health}
 	probes := &prober{
 		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
 		log: m.deps.Log, notes: notes, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // maxTold is how many notices one trouble spells out.
@@ -15,21 +15,21 @@ const maxTold = 3
 // notices are the monitor's own troubles, by what each is about. The board
 // has room for one trouble of the monitor, so they are told together.
 type notices struct {
-	board *trouble.Board
+	board *health.Registry
 
 	mu  sync.Mutex
-	all map[string]trouble.Trouble
+	all map[string]health.Problem
 }
 
-func (n *notices) raise(about string, t trouble.Trouble) {
+func (n *notices) raise(about string, t health.Problem) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t.Part = trouble.Monitor
+	t.Part = health.Monitor
 	if n.all[about] == t {
 		return
 	}
 	if n.all == nil {
-		n.all = map[string]trouble.Trouble{}
+		n.all = map[string]health.Problem{}
 	}
 	n.all[about] = t
 	n.tell()
@@ -47,7 +47,7 @@ func (n *notices) clear(about string) {
 
 func (n *notices) tell() {
 	if len(n.all) == 0 {
-		n.board.Clear(trouble.Monitor)
+		n.board.Clear(health.Monitor)
 		return
 	}
 	keys := make([]string, 0, len(n.all))
@@ -64,5 +64,5 @@ func (n *notices) tell() {
 	}
 	t := n.all[keys[0]]
 	t.What = strings.Join(what, "; ")
-	n.board.Raise(t)
+	n.board.Report(t)
 }

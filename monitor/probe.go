@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 // checker looks at one service. Its methods are called by one goroutine.
@@ -185,11 +185,11 @@ func (p *prober) work(ctx context.Context, w *worker) {
 func (p *prober) publish(def service.Definition, seen observation, extra bool, owner event.Origin) {
 	key := "checks of " + def.Name
 	if seen.unknown != nil {
-		p.notes.raise(key, trouble.Trouble{
+		p.notes.raise(key, health.Problem{
 			What:   def.Name + " cannot be checked: " + seen.unknown.Error(),
 			Works:  "the services that could still be checked, and the page",
 			OnHold: "judging the others: no record is written of a check that could not be made",
-			Mend:   "give logstream more file descriptors (ulimit -n 8192), or free memory on this machine",
+			Remedy: health.Remedy{Text: "free memory on this machine, or allow logstream more file descriptors", Command: "ulimit -n 8192"},
 		})
 		return
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/trouble"
 )
 
 func scheduled(list []event.HealthLog, name string) (at []time.Time) {
@@ -195,14 +195,14 @@ func TestCheckThatCouldNotBeMadeIsNoObservation(t *testing.T) {
 		if n := len(b.log.health(t, "http")); n != 0 {
 			t.Errorf("%d records of checks that were not made", n)
 		}
-		got, is := b.board.Get(trouble.Monitor)
+		got, is := b.board.Get(health.Monitor)
 		if !is || !strings.Contains(got.What, "pay") || !strings.Contains(got.What, "too many open files") {
 			t.Errorf("the trouble is %+v", got)
 		}
 		check.set(func(c *countingCheck) { c.unknown = nil })
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if _, is := b.board.Get(trouble.Monitor); is {
+		if _, is := b.board.Get(health.Monitor); is {
 			t.Error("the trouble is still there")
 		}
 		if len(b.log.health(t, "http")) == 0 {

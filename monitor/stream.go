@@ -7,7 +7,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 const (
@@ -134,7 +134,7 @@ func (w *watch) ready(now time.Time) {
 	for _, t := range w.targets {
 		t.asked = time.Time{}
 	}
-	w.board.Clear(trouble.Docker)
+	w.board.Clear(health.Docker)
 	w.logger.Info("the container engine's events are read")
 }
 
@@ -162,16 +162,17 @@ func (w *watch) away(err error, now time.Time) {
 		w.lost = true
 		w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamLost, Origin: w.identity})
 	}
-	why, mend := err.Error(), "start the engine (sudo systemctl start docker), or give its address as docker.host in config.yaml or DOCKER_HOST"
+	why := err.Error()
+	remedy := health.Remedy{Text: "give its address as docker.host in config.yaml or DOCKER_HOST, or start it", Command: "sudo systemctl start docker"}
 	var known *container.UnavailableError
 	if errors.As(err, &known) {
-		why, mend = known.Why, known.Mend
+		why, remedy = known.Why, known.Remedy
 	}
-	w.board.Raise(trouble.Trouble{
-		Part:   trouble.Docker,
+	w.board.Report(health.Problem{
+		Part:   health.Docker,
 		What:   "the container engine is away: " + clean(why),
 		Works:  "checks by url, and the page",
 		OnHold: "seeing containers stop and start, and repairing them",
-		Mend:   mend,
+		Remedy: remedy,
 	})
 }

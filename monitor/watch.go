@@ -10,9 +10,9 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
-	"logstream/internal/trouble"
 )
 
 const (
@@ -45,7 +45,7 @@ type watch struct {
 	owner    func() (event.Origin, bool)
 	identity event.Origin
 	logger   *slog.Logger
-	board    *trouble.Board
+	board    *health.Registry
 	notes    *notices
 	out      *outbox
 	burst    func(service string)
@@ -89,7 +89,7 @@ type target struct {
 func newWatch(d Deps, group *errgroup.Group, out *outbox, notes *notices, burst func(string)) *watch {
 	return &watch{
 		runtime: d.Runtime, log: d.Log, owner: d.Owner, identity: d.Identity,
-		logger: d.Logger, board: d.Board, notes: notes, out: out, burst: burst, group: group,
+		logger: d.Logger, board: d.Health, notes: notes, out: out, burst: burst, group: group,
 		inbox: make(chan func(), 256), targets: map[string]*target{},
 	}
 }
@@ -363,10 +363,10 @@ func (t *target) learn(state container.State) {
 // its container then, and nothing written.
 func (w *watch) ambiguous(t *target, many *container.AmbiguousError) {
 	t.shown = level{}
-	w.notes.raise(t.about(), trouble.Trouble{
+	w.notes.raise(t.about(), health.Problem{
 		What:   "container of " + t.service + ": " + clean(many.Error()),
 		Works:  "the checks of " + t.service + " by its url",
 		OnHold: "seeing and repairing the container of " + t.service,
-		Mend:   "give the exact name of one of them as the service's container in config.yaml",
+		Remedy: health.Remedy{Text: "give the exact name of one of them as the service's container in config.yaml"},
 	})
 }

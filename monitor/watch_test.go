@@ -10,8 +10,8 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/trouble"
 )
 
 const pay = "pay"
@@ -177,15 +177,15 @@ func TestStreamLostAndBack(t *testing.T) {
 
 		engine.lose()
 		settle(time.Second)
-		got, is := b.board.Get(trouble.Docker)
-		if !is || got.What == "" || got.Works == "" || got.OnHold == "" || got.Mend == "" {
+		got, is := b.board.Get(health.Docker)
+		if !is || got.What == "" || got.Works == "" || got.OnHold == "" || got.Remedy == (health.Remedy{}) {
 			t.Errorf("the trouble is %+v", got)
 		}
 		since := got.Since
 		engine.happen(exited(pay, "1", 2), container.ActionDie, container.ActionStart, container.ActionOOM, container.ActionDie)
 		settle(5 * time.Minute)
 		stories(t, "while it is away", b.log.story(t)[before:], "stream-lost")
-		if got, _ := b.board.Get(trouble.Docker); !got.Since.Equal(since) {
+		if got, _ := b.board.Get(health.Docker); !got.Since.Equal(since) {
 			t.Errorf("the trouble is said to be since %s, and not %s", got.Since, since)
 		}
 
@@ -193,7 +193,7 @@ func TestStreamLostAndBack(t *testing.T) {
 		settle(maxReconnect + time.Second)
 		stories(t, "what was missed stands before stream-back, and nothing twice", b.log.story(t)[before:],
 			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay is exited (2)")
-		if _, is := b.board.Get(trouble.Docker); is {
+		if _, is := b.board.Get(health.Docker); is {
 			t.Error("the trouble is still there")
 		}
 		b.end(t)
@@ -211,7 +211,7 @@ func TestEngineIsAwayAtTheStart(t *testing.T) {
 		if n := len(scheduled(b.log.health(t, "http"), pay)); n < 59 {
 			t.Errorf("%d checks in a minute without an engine", n)
 		}
-		if _, is := b.board.Get(trouble.Docker); !is {
+		if _, is := b.board.Get(health.Docker); !is {
 			t.Error("no trouble is told")
 		}
 		engine.set(func() { engine.away = false })
@@ -233,7 +233,7 @@ func TestEngineThatHangsIsAway(t *testing.T) {
 		engine.set(func() { engine.hung = true })
 		settle(levelEvery + 2*lookTimeout)
 		stories(t, "its stream stands, but it doesn't answer", b.log.story(t), "stream-back", "pay UP", "stream-lost")
-		if _, is := b.board.Get(trouble.Docker); !is {
+		if _, is := b.board.Get(health.Docker); !is {
 			t.Error("no trouble is told")
 		}
 		engine.set(func() { engine.hung = false })
@@ -358,7 +358,7 @@ func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
 		b.start(t.Context())
 		settle(time.Minute)
 		stories(t, "two of them", b.log.story(t), "stream-back")
-		got, _ := b.board.Get(trouble.Monitor)
+		got, _ := b.board.Get(health.Monitor)
 		for _, name := range []string{"shop-pay-1", "shop-pay-2"} {
 			if !strings.Contains(got.What, name) {
 				t.Errorf("the trouble doesn't name %s: %q", name, got.What)
@@ -368,7 +368,7 @@ func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
 		b.Apply([]service.Definition{many})
 		settle(time.Second)
 		stories(t, "an exact name", b.log.story(t), "stream-back", "pay UP")
-		if _, is := b.board.Get(trouble.Monitor); is {
+		if _, is := b.board.Get(health.Monitor); is {
 			t.Error("the trouble is still there")
 		}
 		b.end(t)

@@ -9,8 +9,8 @@ import (
 	"logstream/healer/llm/llmtest"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 )
 
 const model = "deepseek-r1:1.5b"
@@ -38,13 +38,13 @@ func (s *spine) breaks(n int) (*state.Incident, event.Diagnosed) {
 }
 
 // trouble waits until the board has, or no longer has, a trouble of the model.
-func (s *spine) trouble(is bool) trouble.Trouble {
+func (s *spine) trouble(is bool) health.Problem {
 	s.t.Helper()
 	s.until(10*time.Second, "the board tells how the model is", func() bool {
-		_, there := s.board.Get(trouble.LLM)
+		_, there := s.board.Get(health.LLM)
 		return there == is
 	})
-	told, _ := s.board.Get(trouble.LLM)
+	told, _ := s.board.Get(health.LLM)
 	return told
 }
 
@@ -101,7 +101,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	check(3, "it did not answer within 3s")
 
 	server.Remove()
-	if told := s.trouble(true); told.Mend != "ollama pull "+model {
+	if told := s.trouble(true); told.Remedy.Command != "ollama pull "+model {
 		t.Errorf("the board says %+v", told)
 	}
 	asked := len(server.Asked())
@@ -110,7 +110,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	address := server.Listener.Addr().String()
 	server.Close()
 	s.until(10*time.Second, "it is known to be gone", func() bool {
-		told, _ := s.board.Get(trouble.LLM)
+		told, _ := s.board.Get(health.LLM)
 		return strings.Contains(told.What, "nothing listens")
 	})
 	check(5, "nothing listens at http://"+address)

@@ -21,11 +21,11 @@ import (
 	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/health"
 	"logstream/internal/process"
 	"logstream/internal/process/demoservice"
 	"logstream/internal/service"
 	"logstream/internal/state"
-	"logstream/internal/trouble"
 	"logstream/monitor"
 )
 
@@ -46,7 +46,7 @@ type spine struct {
 	incidents *state.Incidents
 	services  map[string]event.Service
 	thinking  []event.Thinking
-	board     *trouble.Board
+	board     *health.Registry
 }
 
 // begin starts the parts, with what change makes of the healer's configuration.
@@ -61,7 +61,7 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 
 	config := bus.Default()
 	config.Embedded.Listen, config.Embedded.Data = "127.0.0.1:0", t.TempDir()
-	board := &trouble.Board{}
+	board := &health.Registry{}
 	b, err := bus.Open(t.Context(), config, bus.Identity{Instance: "test-1", Host: "local"}, log, board)
 	if err != nil {
 		t.Fatal(err)
@@ -78,9 +78,9 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 			t.Fatal(err)
 		}
 	}
-	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Board: board})
+	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Health: board})
 	m := monitor.New(monitor.Deps{Log: b, Runtime: s.runtime, Identity: event.Origin{Instance: "test-1", Host: "local"}, Owner: h.Owner,
-		Services: defs(), Version: "test", Logger: log, Board: board})
+		Services: defs(), Version: "test", Logger: log, Health: board})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var actors, base errgroup.Group

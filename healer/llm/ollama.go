@@ -15,18 +15,19 @@ import (
 	"syscall"
 	"time"
 
+	"logstream/internal/health"
 	"logstream/internal/redact"
 	"logstream/internal/service"
 )
 
-// Missing says that the model cannot be asked: why, and what mends it.
+// Missing says that the model cannot be queried: why, and how to fix it.
 type Missing struct {
 	Why        string // such as "nothing listens at http://localhost:11434"
-	Mend       string // a command, or what else a person can do
-	Unanswered bool   // no server answered at all: perhaps nobody wanted a model here
+	Remedy     health.Remedy
+	Unanswered bool // no server answered at all: perhaps nobody wanted a model here
 }
 
-func (m *Missing) Error() string { return m.Why + ": " + m.Mend }
+func (m *Missing) Error() string { return m.Why + ": " + m.Remedy.String() }
 
 // Brief is what every incident says meanwhile: why, and where it is one command
 // what mends it.
@@ -122,15 +123,15 @@ func (c *Client) missing(err error) *Missing {
 	at := service.MaskURL(c.config.URL)
 	switch {
 	case errors.As(err, &refused) && refused.unpulled():
-		return &Missing{Why: "Ollama has no model " + c.config.Model, Mend: "ollama pull " + c.config.Model}
+		return &Missing{Why: "Ollama has no model " + c.config.Model, Remedy: health.Remedy{Command: "ollama pull " + c.config.Model}}
 	case errors.As(err, &refused):
-		return &Missing{Why: refused.Error(), Mend: "look at Ollama's own log"}
+		return &Missing{Why: refused.Error(), Remedy: health.Remedy{Text: "look at Ollama's own log"}}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &Missing{Why: "nothing listens at " + at, Mend: "start Ollama (ollama serve), or set healer.decide: runbook", Unanswered: true}
+		return &Missing{Why: "nothing listens at " + at, Remedy: health.Remedy{Text: "set healer.decide: runbook, or start Ollama", Command: "ollama serve"}, Unanswered: true}
 	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded):
-		return &Missing{Why: at + " does not answer", Mend: "restart Ollama, or set healer.decide: runbook", Unanswered: true}
+		return &Missing{Why: at + " does not answer", Remedy: health.Remedy{Text: "restart Ollama, or set healer.decide: runbook"}, Unanswered: true}
 	}
-	return &Missing{Why: fmt.Sprintf("%s does not answer: %v", at, plain(err)), Mend: "start Ollama (ollama serve), or correct healer.llm.url", Unanswered: true}
+	return &Missing{Why: fmt.Sprintf("%s does not answer: %v", at, plain(err)), Remedy: health.Remedy{Text: "correct healer.llm.url, or start Ollama", Command: "ollama serve"}, Unanswered: true}
 }
 
 // plain is an error without the method and address that the HTTP client adds.

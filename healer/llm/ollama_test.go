@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 	}
 	s.Remove()
 	var missing *Missing
-	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Mend != "ollama pull "+modelName || missing.Unanswered {
+	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Remedy.Command != "ollama pull "+modelName || missing.Unanswered {
 		t.Errorf("a model that is not pulled: %v", err)
 	}
 	s.Close()

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/trouble"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 type Watcher struct {
 	path  string
 	log   *slog.Logger
-	board *trouble.Board
+	board *health.Registry
 	apply func([]service.Definition)
 
 	mu       sync.Mutex
@@ -38,7 +38,7 @@ type Watcher struct {
 
 // NewWatcher follows the file at path, which gave running. apply is told every
 // change of the services, with all of them, and must not block for long.
-func NewWatcher(path string, running Config, log *slog.Logger, board *trouble.Board, apply func([]service.Definition)) *Watcher {
+func NewWatcher(path string, running Config, log *slog.Logger, board *health.Registry, apply func([]service.Definition)) *Watcher {
 	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), board: board, apply: apply}
 }
 
@@ -114,10 +114,10 @@ func (w *Watcher) refuse(what, logged string) {
 	w.mu.Lock()
 	w.problem = what
 	w.mu.Unlock()
-	w.board.Raise(trouble.Trouble{Part: trouble.Config, What: what,
+	w.board.Report(health.Problem{Part: health.Config, What: what,
 		Works:  "everything, as it was configured before",
 		OnHold: "the changes of " + filepath.Base(w.path),
-		Mend:   "correct the file and save it: logstream check --config " + w.path + " tells all mistakes"})
+		Remedy: health.Remedy{Text: "correct the file and save it; this lists all mistakes", Command: "logstream check --config " + w.path}})
 }
 
 // accept puts the services of next in use, and tells what needs a restart.
@@ -132,16 +132,16 @@ func (w *Watcher) accept(next Config) {
 	}
 	sections := w.needRestart(next)
 	if len(sections) == 0 {
-		w.board.Clear(trouble.Config)
+		w.board.Clear(health.Config)
 		return
 	}
 	names := strings.Join(sections, ", ")
 	w.log.Warn("a restart is needed for what changed elsewhere than in services", "sections", names)
-	w.board.Raise(trouble.Trouble{Part: trouble.Config,
+	w.board.Report(health.Problem{Part: health.Config,
 		What:   names + " changed in " + filepath.Base(w.path) + ": a restart is needed for that",
 		Works:  "everything, and the services as the file has them now",
 		OnHold: "the changes of " + names,
-		Mend:   "restart logstream"})
+		Remedy: health.Remedy{Text: "restart logstream"}})
 }
 
 // needRestart are the sections that differ from those the process runs with.

@@ -9,22 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/trouble"
 )
 
 // watched is a file that a Watcher follows.
 type watched struct {
 	t       *testing.T
 	path    string
-	board   *trouble.Board
+	board   *health.Registry
 	watcher *Watcher
 	applied chan []service.Definition
 }
 
 func watch(t *testing.T, content string) *watched {
 	t.Helper()
-	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &trouble.Board{}, applied: make(chan []service.Definition, 10)}
+	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &health.Registry{}, applied: make(chan []service.Definition, 10)}
 	w.save(content)
 	running, errs := Load(w.path)
 	if len(errs) > 0 {
@@ -61,7 +61,7 @@ func (w *watched) told(want string) {
 	deadline := time.After(5 * time.Second)
 	for {
 		changed := w.board.Changed()
-		told, is := w.board.Get(trouble.Config)
+		told, is := w.board.Get(health.Config)
 		if want == "" && !is || want != "" && strings.Contains(told.What, want) {
 			return
 		}

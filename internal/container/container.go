@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"logstream/internal/health"
 )
 
 // Status is what a container is doing, in Docker's words.
@@ -140,14 +142,14 @@ var (
 	ErrUnavailable = errors.New("the container engine does not answer")
 )
 
-// UnavailableError is an ErrUnavailable of which is known why, and what mends it.
+// UnavailableError is an ErrUnavailable whose reason, and remedy, are known.
 type UnavailableError struct {
-	Why  string // such as "permission denied at unix:///var/run/docker.sock"
-	Mend string // what a person can do
+	Why    string // such as "permission denied at unix:///var/run/docker.sock"
+	Remedy health.Remedy
 }
 
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, e.Why, e.Mend)
+	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, e.Why, e.Remedy)
 }
 
 // Unwrap makes it an ErrUnavailable.

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"logstream/internal/container"
+	"logstream/internal/health"
 )
 
 // failure is why a call failed.
@@ -93,10 +94,10 @@ func (f failure) wrap(what, on, host string, err error) error {
 		return fmt.Errorf("%s %s: %w in time, at %s: %w", what, on, container.ErrUnavailable, host, err)
 	case forbidden:
 		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "permission denied at " + host,
-			Mend: "add yourself to the docker group: sudo usermod -aG docker $USER, then log in again"})
+			Remedy: health.Remedy{Text: "add yourself to the docker group, then log in again", Command: "sudo usermod -aG docker $USER"}})
 	case absent:
 		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "nothing listens at " + host,
-			Mend: "start Docker (sudo systemctl start docker), or set docker.host"})
+			Remedy: health.Remedy{Text: "set docker.host, or start Docker", Command: "sudo systemctl start docker"}})
 	case otherVersion:
 		return fmt.Errorf("%s %s: %w in the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
 	default:

@@ -126,9 +126,9 @@ func TestErrorText(t *testing.T) {
 		{refused, errors.New("Error response from daemon: cannot start a paused container, try unpause instead"),
 			`start container db: the engine refused: cannot start a paused container, try unpause instead`},
 		{forbidden, errors.New("x"), `start container db: the container engine does not answer: permission denied at unix:///s: ` +
-			`add yourself to the docker group: sudo usermod -aG docker $USER, then log in again`},
+			`add yourself to the docker group, then log in again: sudo usermod -aG docker $USER`},
 		{absent, errors.New("x"), `start container db: the container engine does not answer: nothing listens at unix:///s: ` +
-			`start Docker (sudo systemctl start docker), or set docker.host`},
+			`set docker.host, or start Docker: sudo systemctl start docker`},
 		{late, context.DeadlineExceeded, `start container db: the container engine does not answer in time, at unix:///s: context deadline exceeded`},
 	} {
 		if got := test.failure.wrap("start", "container db", "unix:///s", test.err).Error(); got != test.want {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // What an actor's error may say beside its text, to be wrapped with %w.
@@ -36,7 +36,7 @@ var errEnded = errors.New("it ended although nobody asked it to")
 // error that is ErrStay; it returns the actor's error where that is
 // ErrTerminate, or where the actor failed too often. The board's part of that
 // name tells while the actor is down.
-func Keep(ctx context.Context, log *slog.Logger, name string, board *trouble.Board, run func(context.Context) error) error {
+func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Registry, run func(context.Context) error) error {
 	k := keeper{log: log.With("component", name), name: name, board: board}
 	for {
 		err := k.once(ctx, run)
@@ -83,7 +83,7 @@ func delay(n int, chance float64) time.Duration {
 type keeper struct {
 	log      *slog.Logger
 	name     string
-	board    *trouble.Board
+	board    *health.Registry
 	failures []time.Time // within the window
 	told     string      // what we put on the board
 }
@@ -121,8 +121,8 @@ func (k *keeper) failed(now time.Time) int {
 func (k *keeper) down(err error) {
 	k.told = fmt.Sprintf("%s stopped: %s; restarting", k.name, firstLine(err))
 	works, onHold := consequences(k.name)
-	k.board.Raise(trouble.Trouble{Part: k.name, What: k.told, Works: works, OnHold: onHold,
-		Mend: "nothing to do while it comes back by itself; the log has the whole error"})
+	k.board.Report(health.Problem{Part: k.name, What: k.told, Works: works, OnHold: onHold,
+		Remedy: health.Remedy{Text: "nothing to do while it comes back by itself; the log has the whole error"}})
 }
 
 // stay tells the board that the actor will not be started again, unless it
@@ -132,8 +132,8 @@ func (k *keeper) stay(err error) {
 		return
 	}
 	works, onHold := consequences(k.name)
-	k.board.Raise(trouble.Trouble{Part: k.name, What: fmt.Sprintf("%s stopped: %s", k.name, firstLine(err)),
-		Works: works, OnHold: onHold, Mend: "restart logstream when the reason is gone"})
+	k.board.Report(health.Problem{Part: k.name, What: fmt.Sprintf("%s stopped: %s", k.name, firstLine(err)),
+		Works: works, OnHold: onHold, Remedy: health.Remedy{Text: "restart logstream when the reason is gone"}})
 }
 
 // well takes back what down told; what the actor told since then stands.
@@ -154,15 +154,15 @@ func (k *keeper) stopped(ctx context.Context, err error) {
 // consequences are what goes on and what waits while a part is down.
 func consequences(part string) (works, onHold string) {
 	switch part {
-	case trouble.Monitor:
+	case health.Monitor:
 		return "the page, and repairs of what is known to be down", "checks"
-	case trouble.Healer:
+	case health.Healer:
 		return "checks and the page; the last published status stands", "repairs and changes of status"
-	case trouble.Dashboard:
+	case health.Dashboard:
 		return "checks and repairs", "the page and the API"
-	case trouble.Chaos:
+	case health.Chaos:
 		return "checks, repairs and the page", "the disaster button"
-	case trouble.Bus:
+	case health.Bus:
 		return "checks, kept in memory", "repairs and the page's news"
 	}
 	return "the other parts", "the work of " + part

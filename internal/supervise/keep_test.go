@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logstream/internal/trouble"
+	"logstream/internal/health"
 )
 
 // script is an actor that is told step by step what to do.
@@ -44,7 +44,7 @@ func fails(err error) func(context.Context) error {
 
 // kept runs actor under Keep in the bubble of a test.
 type kept struct {
-	board  *trouble.Board
+	board  *health.Registry
 	log    *bytes.Buffer
 	cancel context.CancelFunc
 	done   chan error
@@ -54,7 +54,7 @@ func keep(t *testing.T, run func(context.Context) error) *kept {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	k := &kept{board: &trouble.Board{}, log: &bytes.Buffer{}, cancel: cancel, done: make(chan error, 1)}
+	k := &kept{board: &health.Registry{}, log: &bytes.Buffer{}, cancel: cancel, done: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(k.log, nil))
 	go func() { k.done <- Keep(ctx, log, "healer", k.board, run) }()
 	return k
@@ -99,7 +99,7 @@ func TestWhatTheActorToldItselfStands(t *testing.T) {
 		<-actor.started
 		actor.then <- fails(errors.New("no claim"))
 		<-actor.started
-		k.board.Raise(trouble.Trouble{Part: "healer", What: "the log is away"})
+		k.board.Report(health.Problem{Part: "healer", What: "the log is away"})
 		time.Sleep(2 * steady)
 		synctest.Wait()
 		if told, _ := k.board.Get("healer"); told.What != "the log is away" {

@@ -1,4 +1,4 @@
-package trouble
+package health
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func parts(b *Board) []string {
+func parts(b *Registry) []string {
 	var names []string
 	for _, t := range b.List() {
 		names = append(names, t.Part)
@@ -16,7 +16,7 @@ func parts(b *Board) []string {
 	return names
 }
 
-func told(changed <-chan struct{}) bool {
+func notified(changed <-chan struct{}) bool {
 	select {
 	case <-changed:
 		return true
@@ -26,26 +26,26 @@ func told(changed <-chan struct{}) bool {
 }
 
 func TestZeroBoard(t *testing.T) {
-	var b Board
+	var b Registry
 	if list := b.List(); list == nil || len(list) != 0 {
 		t.Errorf("an empty board lists %v, want an empty list", list)
 	}
 	if _, is := b.Get(Docker); is {
-		t.Error("docker is in trouble on an empty board")
+		t.Error("docker is in problem on an empty board")
 	}
 	changed := b.Changed()
 	b.Clear(Docker)
-	if told(changed) {
+	if notified(changed) {
 		t.Error("clearing what was well is a change")
 	}
 }
 
 func TestListIsInOrder(t *testing.T) {
-	var b Board
+	var b Registry
 	for _, part := range []string{Monitor, Bus, LLM, Docker, Config} {
-		b.Raise(Trouble{Part: part})
+		b.Report(Problem{Part: part})
 	}
-	b.Raise(Trouble{Part: LLM, What: "again"})
+	b.Report(Problem{Part: LLM, What: "again"})
 	if got, want := parts(&b), []string{Bus, Config, Docker, LLM, Monitor}; !slices.Equal(got, want) {
 		t.Errorf("the order is %v, want %v", got, want)
 	}
@@ -57,27 +57,27 @@ func TestListIsInOrder(t *testing.T) {
 
 func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var b Board
+		var b Registry
 		since := func() time.Time { got, _ := b.Get(Docker); return got.Since }
 
 		began := time.Now()
-		b.Raise(Trouble{Part: Docker, What: "it does not answer"})
+		b.Report(Problem{Part: Docker, What: "it does not answer"})
 		if !since().Equal(began) || since().Location() != time.UTC {
 			t.Errorf("it is since %v, want now, %v, in UTC", since(), began.UTC())
 		}
 		time.Sleep(time.Minute)
-		b.Raise(Trouble{Part: Docker, What: "it refuses", Since: time.Now()})
+		b.Report(Problem{Part: Docker, What: "it refuses", Since: time.Now()})
 		if got, _ := b.Get(Docker); !got.Since.Equal(began) || got.What != "it refuses" {
 			t.Errorf("raised again it is %+v, want the new words and the old since", got)
 		}
 		b.Clear(Docker)
-		b.Raise(Trouble{Part: Docker, What: "it does not answer"})
+		b.Report(Problem{Part: Docker, What: "it does not answer"})
 		if !since().Equal(began.Add(time.Minute)) {
 			t.Errorf("raised after it was well it is since %v, want a new since", since())
 		}
 		b.Clear(Docker)
 		told := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-		b.Raise(Trouble{Part: Docker, Since: told})
+		b.Report(Problem{Part: Docker, Since: told})
 		if since() != told {
 			t.Errorf("it is since %v, want what was told, %v", since(), told)
 		}
@@ -85,17 +85,17 @@ func TestSince(t *testing.T) {
 }
 
 func TestChanged(t *testing.T) {
-	var b Board
-	trouble := Trouble{Part: Bus, What: "a", Works: "b", OnHold: "c", Mend: "d"}
+	var b Registry
+	problem := Problem{Part: Bus, What: "a", Works: "b", OnHold: "c", Remedy: Remedy{Text: "d"}}
 	steps := []struct {
 		name string
 		do   func()
 		want bool
 	}{
-		{"raised", func() { b.Raise(trouble) }, true},
-		{"raised the same", func() { b.Raise(trouble) }, false},
-		{"other words", func() { trouble.Mend = "e"; b.Raise(trouble) }, true},
-		{"another part", func() { b.Raise(Trouble{Part: LLM}) }, true},
+		{"raised", func() { b.Report(problem) }, true},
+		{"raised the same", func() { b.Report(problem) }, false},
+		{"other words", func() { problem.Remedy.Text = "e"; b.Report(problem) }, true},
+		{"another part", func() { b.Report(Problem{Part: LLM}) }, true},
 		{"a part that is well cleared", func() { b.Clear(Chaos) }, false},
 		{"cleared", func() { b.Clear(Bus) }, true},
 		{"cleared again", func() { b.Clear(Bus) }, false},
@@ -104,10 +104,10 @@ func TestChanged(t *testing.T) {
 	for _, step := range steps {
 		one, other := b.Changed(), b.Changed()
 		step.do()
-		if told(one) != step.want || told(other) != step.want {
-			t.Errorf("%s: a change is told: %v and %v, want %v", step.name, told(one), told(other), step.want)
+		if notified(one) != step.want || notified(other) != step.want {
+			t.Errorf("%s: a change is told: %v and %v, want %v", step.name, notified(one), notified(other), step.want)
 		}
-		if told(b.Changed()) {
+		if notified(b.Changed()) {
 			t.Errorf("%s: what is asked for afterwards is closed already", step.name)
 		}
 	}
@@ -116,21 +116,21 @@ func TestChanged(t *testing.T) {
 // TestConcurrentUse has something to say under -race; without it, that no
 // change is lost: who waits before each look sees the last state.
 func TestConcurrentUse(t *testing.T) {
-	var b Board
+	var b Registry
 	var writers sync.WaitGroup
 	for _, part := range []string{Bus, Docker, LLM} {
 		writers.Go(func() {
 			for range 200 {
-				b.Raise(Trouble{Part: part})
+				b.Report(Problem{Part: part})
 				b.Clear(part)
 			}
-			b.Raise(Trouble{Part: part, What: "the last"})
+			b.Report(Problem{Part: part, What: "the last"})
 		})
 	}
 	for {
 		changed := b.Changed()
 		list := b.List()
-		if len(list) == 3 && !slices.ContainsFunc(list, func(t Trouble) bool { return t.What != "the last" }) {
+		if len(list) == 3 && !slices.ContainsFunc(list, func(t Problem) bool { return t.What != "the last" }) {
 			break
 		}
 		select {
