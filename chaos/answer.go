@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/retry"
 )
 
 const (
@@ -53,17 +54,15 @@ func (r *run) answerAll(ctx context.Context) error {
 // one.
 func (r *run) write(ctx context.Context, command event.Command) error {
 	value, told := event.Encode(command), false
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+	for tries := retry.NewBackoff(firstRetry, lastRetry); ; {
 		if err := r.try(ctx, command.Service, value); err == nil {
 			return nil
 		} else if ctx.Err() == nil && !told {
 			r.log.Warn("a command's result cannot be written yet", "command", command.ID, "error", err)
 			told = true
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return ctx.Err()
-		case <-time.After(wait):
 		}
 	}
 }
