@@ -2,11 +2,11 @@ package chaos
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"logstream/internal/event"
 	"logstream/internal/retry"
+	"logstream/internal/text"
 )
 
 const (
@@ -22,7 +22,7 @@ func (r *run) result(command event.Command, err error) event.Command {
 	command.Origin = r.origin
 	command.Result = &event.CommandResult{OK: err == nil}
 	if err != nil {
-		command.Result.Error = clip(err.Error())
+		command.Result.Error = text.Clip(text.Line(err.Error()), maxError)
 	}
 	return command
 }
@@ -71,12 +71,4 @@ func (r *run) try(ctx context.Context, key string, value []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
 	return r.bus.Append(ctx, event.TopicCommands, key, value)
-}
-
-// clip bounds a text that quotes what others wrote.
-func clip(text string) string {
-	if len(text) > maxError {
-		text = text[:maxError] + "…"
-	}
-	return strings.ToValidUTF8(text, "?")
 }
