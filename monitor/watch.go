@@ -11,6 +11,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/retry"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
 )
@@ -122,7 +123,7 @@ func (w *watch) run(ctx context.Context, told <-chan struct{}, services func() [
 
 // recall is what is written already; nil when ctx ended before that was known.
 func (w *watch) recall(ctx context.Context) *journal {
-	pause := firstRetry
+	tries := retry.NewBackoff(firstRetry, maxRetry)
 	for {
 		j, err := recall(ctx, w.log, w.identity.Host, time.Now())
 		if err == nil {
@@ -131,12 +132,9 @@ func (w *watch) recall(ctx context.Context) *journal {
 		if ctx.Err() == nil {
 			w.logger.Warn("the container events on the log can't be read, trying again", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return nil
-		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxRetry)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"logstream/internal/service"
+	"logstream/internal/text"
 )
 
 const (
@@ -59,9 +60,9 @@ func shown(key, value string) string {
 	case last == "secret" || last == "token":
 		return "***"
 	case last == "url":
-		return shorten(service.MaskURL(value))
+		return text.Clip(service.MaskURL(value), maxShown)
 	}
-	return shorten(value)
+	return text.Clip(value, maxShown)
 }
 
 // value decodes node into the value called key; null leaves what is there.
@@ -346,7 +347,7 @@ func inner(t reflect.Type, name, key string) string {
 }
 
 // legible is a key as an error may show it: short, and of one line.
-func legible(key string) string { return strings.Trim(strconv.Quote(shorten(key)), `"`) }
+func legible(key string) string { return strings.Trim(strconv.Quote(text.Clip(key, maxShown)), `"`) }
 
 func within(key, name string) string {
 	if key == "" {

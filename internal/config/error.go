@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Error is one mistake in a configuration file.
@@ -50,11 +49,4 @@ func inOrder(errs []Error) {
 	})
 }
 
-const maxShown = 80 // characters of a wrong value, or of an unknown key
-
-func shorten(s string) string {
-	if utf8.RuneCountInString(s) <= maxShown {
-		return s
-	}
-	return string([]rune(s)[:maxShown]) + "…"
-}
+const maxShown = 100 // bytes of a wrong value, or of an unknown key

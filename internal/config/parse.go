@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"logstream/internal/text"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -29,7 +31,7 @@ func document(file string, content []byte) (*yaml.Node, *Error) {
 	}
 	root := first.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, &Error{File: file, Line: root.Line, Column: root.Column, Value: shorten(root.Value),
+		return nil, &Error{File: file, Line: root.Line, Column: root.Column, Value: text.Clip(root.Value, maxShown),
 			Message: "must be " + aSection + ", such as services, not " + kindName(root)}
 	}
 	return root, nil

@@ -3,11 +3,10 @@ package state
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 const (
@@ -20,8 +19,8 @@ const (
 
 	maxPointsKept   = 40_000 // of one service: an hour of checks each 100 ms, and more
 	maxObservations = 50
-	maxText         = 500 // runes of a text from somebody else
-	maxNameText     = 128
+	maxText         = 1000 // bytes of a text from somebody else
+	maxNameText     = 256
 )
 
 // Point is one observation in a chart.
@@ -88,7 +87,7 @@ func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known f
 	case !signed && f.ours[h.Instance]:
 		h.Instance += " (unsigned)"
 	}
-	h.Error, h.Check, h.Instance = clip(h.Error, maxText), clip(h.Check, maxNameText), clip(h.Instance, maxNameText)
+	h.Error, h.Check, h.Instance = text.Clip(text.Line(h.Error), maxText), text.Clip(text.Line(h.Check), maxNameText), text.Clip(text.Line(h.Instance), maxNameText)
 	s := f.series[key]
 	if s == nil {
 		if !known(key) {
@@ -312,19 +311,4 @@ func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.T
 	}
 	share := math.Round(float64(up)/float64(known)*1e6) / 1e6
 	return &share, time.Duration(known) * time.Microsecond
-}
-
-// clip cuts a text of somebody else to n runes, and takes out what cannot be
-// shown in one line.
-func clip(text string, n int) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	return string([]rune(text)[:n-1]) + "…"
 }
