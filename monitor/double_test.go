@@ -307,6 +307,7 @@ type countingCheck struct {
 	mu      sync.Mutex
 	takes   time.Duration
 	status  event.Status
+	failure event.Failure
 	unknown error
 	running int
 	overlap bool
@@ -321,7 +322,7 @@ func (c *countingCheck) check(ctx context.Context) observation {
 	c.running++
 	c.made++
 	c.overlap = c.overlap || c.running > 1
-	takes, status, unknown, panics := c.takes, c.status, c.unknown, c.panics
+	takes, status, failure, unknown, panics := c.takes, c.status, c.failure, c.unknown, c.panics
 	c.panics = false
 	c.mu.Unlock()
 	if panics {
@@ -337,7 +338,7 @@ func (c *countingCheck) check(ctx context.Context) observation {
 	if status == "" {
 		status = event.Up
 	}
-	return observation{began: began, took: time.Since(began), status: status, unknown: unknown}
+	return observation{began: began, took: time.Since(began), status: status, failure: failure, unknown: unknown}
 }
 
 func (c *countingCheck) fresh() { c.set(func(c *countingCheck) { c.renewed++ }) }
