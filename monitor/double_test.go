@@ -287,6 +287,27 @@ func (r *scriptedRuntime) tell(events ...container.Event) {
 	}
 }
 
+// rename gives a container another name, and remove takes one away.
+func (r *scriptedRuntime) rename(from, to string) {
+	var id string
+	r.set(func() {
+		s := r.states[from]
+		delete(r.states, from)
+		s.Name, id = to, s.ID
+		r.states[to] = s
+	})
+	r.tell(container.Event{Name: to, ID: id, Action: container.ActionRename})
+}
+
+func (r *scriptedRuntime) remove(name string) {
+	var id string
+	r.set(func() {
+		id = r.states[name].ID
+		delete(r.states, name)
+	})
+	r.tell(container.Event{Name: name, ID: id, Action: container.ActionDestroy})
+}
+
 // lose ends the stream; the engine stays away until found again.
 func (r *scriptedRuntime) lose() {
 	r.mu.Lock()
