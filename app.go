@@ -139,11 +139,13 @@ func (a *app) openActors() error {
 // configured are the services as they are configured now.
 func (a *app) configured() []service.Definition { return *a.services.Load() }
 
-// apply tells every part that the services are others from now on.
+// apply gives every part the new services. The healer comes before the monitor:
+// it forgets the state of a container that a service no longer names, and must
+// not forget what the monitor sees of the next one.
 func (a *app) apply(services []service.Definition) {
 	a.services.Store(&services)
-	a.monitor.Apply(services)
 	a.healer.Apply()
+	a.monitor.Apply(services)
 	a.chaos.Apply(services)
 	a.dashboard.Apply(services)
 }
