@@ -282,16 +282,6 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"interval", "timeout", "expect", "heal", "url"}
-	for in, want := range map[string]string{"intervall": "interval", "intrval": "interval", "time_out": "timeout",
-		"exepct": "expect", "hael": "heal", "uri": "url", "x": "", "kubernetes": "", strings.Repeat("interval", 99): ""} {
-		if got := nearest(in, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("services: [{name: a, url: &u 'http://${X:-a}', <<: {chaos: true}}]\nbus: {brokers: *u}"))

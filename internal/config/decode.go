@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"logstream/internal/nearest"
 	"logstream/internal/service"
 )
 
@@ -237,7 +238,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 		names = append(names, f.name)
 	}
 	below := inner(into, p.name, "")
-	switch near, anywhere := nearest(p.name, names), inner(reflect.TypeFor[file](), p.name, ""); {
+	switch near, anywhere := nearest.Of(p.name, names), inner(reflect.TypeFor[file](), p.name, ""); {
 	case below != "":
 		d.fail(p.key, full, "", within(key, below), "unknown key")
 	case near != "":
