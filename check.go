@@ -9,36 +9,34 @@ import (
 	"logstream/internal/config"
 )
 
-// checkCommand says every mistake in the configuration.
+// checkCommand reports every error and warning in the configuration.
 func checkCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "check", Short: "Validate the configuration: every error with its place", Args: arguments()}
+	cmd := &cobra.Command{Use: "check", Short: "Validate the configuration: every error and warning with its place", Args: arguments()}
 	asJSON := cmd.Flags().Bool("json", false, "for programs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		path := configPath(cmd)
-		c, errs := config.Load(path)
-		switch {
-		case *asJSON:
-			if errs == nil {
-				errs = []config.Error{}
-			}
-			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string][]config.Error{"errors": errs}) // whoever closed its end has no use for an error
-		case len(errs) == 0:
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %s\n", path, plural(len(c.Services), "service"))
-		default:
-			printErrors(cmd, errs)
+		c, report := config.Load(path)
+		if *asJSON {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(report) // whoever closed its end has no use for an error
+		} else {
+			printFindings(cmd, report.Errors)
+			printFindings(cmd, report.Warnings)
 		}
-		if len(errs) > 0 {
+		if len(report.Errors) > 0 {
 			return startupFailure{errPrinted}
+		}
+		if !*asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %s\n", path, plural(len(c.Services), "service"))
 		}
 		return nil
 	}
 	return cmd
 }
 
-// printErrors prints one line for each.
-func printErrors(cmd *cobra.Command, errs []config.Error) {
-	for _, err := range errs {
-		fmt.Fprintln(cmd.ErrOrStderr(), err.Error())
+// printFindings prints one line for each.
+func printFindings(cmd *cobra.Command, findings []config.Finding) {
+	for _, f := range findings {
+		fmt.Fprintln(cmd.ErrOrStderr(), f)
 	}
 }
 

@@ -42,9 +42,9 @@ func demoSetup(dir string) (setup, error) {
 		return setup{}, err
 	}
 	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Data: dir}
-	c, errs := config.Demo(at)
-	if len(errs) > 0 {
-		return setup{}, fmt.Errorf("the demo's own configuration: %w", errs[0]) // of which a test knows that it is right
+	c, report := config.Demo(at)
+	if len(report.Errors) > 0 {
+		return setup{}, fmt.Errorf("the demo's own configuration: %s", report.Errors[0]) // a bug, and a test looks for it
 	}
 	child := func(name, address string) process.Child {
 		return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: os.Environ()}

@@ -74,12 +74,21 @@ func TestCheck(t *testing.T) {
 	}
 	code, out, failed := logstream("check", "--config", bad)
 	want := bad + ":4:3: services[0].intervall: unknown key; did you mean interval?\n" +
-		bad + ":5:10: services[1].name: \"a\" is the name of another service already (line 2): a name stands for one service with one container\n"
+		bad + ":5:10: services[1].name: \"a\" is already the name of another service (line 2): names must be unique\n"
 	if code != exitStartupFailure || out != "" || failed != want {
 		t.Errorf("a bad file: exit %d, %q\n%s\nwant\n%s", code, out, failed, want)
 	}
-	if code, out, _ = logstream("check", "--json", "--config", good); code != exitDone || strings.TrimSpace(out) != `{"errors":[]}` {
+	if code, out, _ = logstream("check", "--json", "--config", good); code != exitDone || strings.TrimSpace(out) != `{"errors":[],"warnings":[]}` {
 		t.Errorf("a good file: exit %d, %s", code, out)
+	}
+	empty := written(t, "services: []\n")
+	if code, out, failed = logstream("check", "--config", empty); code != exitDone || out != empty+" is valid: 0 services\n" ||
+		failed != empty+":1:11: warning: services: is empty: nothing is monitored\n" {
+		t.Errorf("a file with a warning: exit %d, %q, %q", code, out, failed)
+	}
+	if code, out, _ = logstream("check", "--json", "--config", empty); code != exitDone || strings.TrimSpace(out) !=
+		`{"errors":[],"warnings":[{"file":"`+empty+`","line":1,"column":11,"key":"services","value":"","message":"is empty: nothing is monitored","suggestion":""}]}` {
+		t.Errorf("a file with a warning: exit %d, %s", code, out)
 	}
 	var answer struct {
 		Errors []struct {

@@ -23,9 +23,9 @@ func runCommand() *cobra.Command {
 			return runDemo(cmd)
 		}
 		path := configPath(cmd)
-		c, errs := config.Load(path)
-		if len(errs) > 0 {
-			printErrors(cmd, errs)
+		c, report := config.Load(path)
+		if len(report.Errors) > 0 {
+			printFindings(cmd, report.Errors)
 			return startupFailure{errPrinted}
 		}
 		return serve(cmd, setup{config: c, path: path})
