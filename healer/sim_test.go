@@ -25,17 +25,17 @@ type sim struct {
 	n     int // for the order of what happens at the same time
 
 	boxes  []*box
-	engine bool      // it answers
-	stream bool      // its events are read
-	steady bool      // nothing rare happens
+	engine bool // it answers
+	stream bool // its events are read
+	steady bool // nothing rare happens
 	// stopFirst is the order of Docker 29: stop before die, and events that may
 	// come after the call returned. Docker 20.10 tells die first.
 	stopFirst bool
-	backAt time.Time // when the engine last came back: a proof begins anew then
-	missed []event.Docker
-	alive  int // the life of our process; odd: it runs
-	world  *World
-	cfg    Config
+	backAt    time.Time // when the engine last came back: a proof begins anew then
+	missed    []event.Docker
+	alive     int // the life of our process; odd: it runs
+	world     *World
+	cfg       Config
 
 	logUp     bool
 	waiting   []func() // deliveries that wait for the log
