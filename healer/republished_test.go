@@ -83,7 +83,7 @@ func incidentsOf(m *sim) [][]byte {
 // once with copies of what was signed coming in all the time: both have to be
 // the same, word for word.
 func TestTheSameHistoryWithEverythingRepublished(t *testing.T) {
-	for seed := range uint64(histories(t, 120)) {
+	for seed := range uint64(histories(t, 2400)/20) {
 		plain := random(seed, false)
 		m := newSim(seed, 1+int(seed%2))
 		chance := rand.New(rand.NewPCG(seed, 99))

@@ -201,7 +201,7 @@ func someFacts(random *rand.Rand) Facts {
 		Container: pick("pay", "pay", "pay", "pay", ""), Missing: random.IntN(8) == 0,
 		State:    pick("exited", "dead", "paused", "created", "restarting", "running", "running", "running", "removing", "", "strange"),
 		ExitCode: []int{0, 1, 2, 126, 127, 128, 137, 143}[random.IntN(8)], Error: pick("", "no such file"), Policy: pick("", "no", "always"),
-		Restarts: random.IntN(3), End: End(random.IntN(5)), Events: pick("", "die", "kill(9) → die"), Image: "pay:1",
+		Restarts: random.IntN(3), End: history.End(random.IntN(5)), Events: pick("", "die", "kill(9) → die"), Image: "pay:1",
 		Answer: Answer(random.IntN(6)), Code: []int{0, 200, 301, 404, 500, 503}[random.IntN(6)], CheckError: pick("", "no address is known"),
 		BadChecks: random.IntN(6), Needed: 1 + random.IntN(4),
 	}
