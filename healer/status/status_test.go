@@ -1,4 +1,4 @@
-package state
+package status
 
 import (
 	"fmt"
@@ -14,7 +14,9 @@ const (
 	pending, unknown = event.Pending, event.Unknown
 )
 
-// watched is checked every 10 s: silent means 30 s, DOWN needs 3, UP needs 2.
+var dawn = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
+
+// watched is checked every 10 s: stale means 30 s, DOWN needs 3, UP needs 2.
 func watched() service.Definition {
 	def := service.Default()
 	def.Name, def.URL, def.Container = "pay", "http://pay", "pay"
@@ -92,14 +94,14 @@ func TestStatus(t *testing.T) {
 		"a container's from others": {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "container of another", saw: down, want: up}},
 
 		// Silence.
-		"silent for three intervals":       {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 32, who: "tick", want: up}, {at: 32.1, who: "tick", want: unknown}},
+		"stale for three intervals":        {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 32, who: "tick", want: up}, {at: 32.1, who: "tick", want: unknown}},
 		"never heard":                      {{at: 30, who: "tick", want: pending}, {at: 30.1, who: "tick", want: unknown}},
-		"DOWN, then silent":                {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 33.1, who: "tick", want: unknown}},
+		"DOWN, then stale":                 {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 33.1, who: "tick", want: unknown}},
 		"heard again it starts anew":       {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 40, who: "own", saw: down, want: pending}, {at: 41, who: "own", saw: down, want: pending}, {at: 42, who: "own", saw: down, want: down}},
 		"unknown, heard again":             {{at: 31, who: "tick", want: unknown}, {at: 40, who: "own", saw: up, want: pending}, {at: 50, who: "own", saw: up, want: up}},
-		"foreign is silent after 60 s":     {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 50, who: "own", saw: up, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 63, who: "tick", want: down}, {at: 63.1, who: "tick", want: up}},
-		"silence is seen without a tick":   {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 70, who: "own", saw: up, want: up}},
-		"foreign, silent and heard again":  {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "f", saw: down, want: up}, {at: 4, who: "f", saw: down, want: up}, {at: 30, who: "own", saw: up, want: up}, {at: 55, who: "own", saw: up, want: up}, {at: 65, who: "f", saw: down, want: up}, {at: 66, who: "f", saw: down, want: up}, {at: 67, who: "f", saw: down, want: down}},
+		"foreign is stale after 60 s":      {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 50, who: "own", saw: up, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 63, who: "tick", want: down}, {at: 63.1, who: "tick", want: up}},
+		"staleness is seen without a tick": {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 70, who: "own", saw: up, want: up}},
+		"foreign, stale and heard again":   {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "f", saw: down, want: up}, {at: 4, who: "f", saw: down, want: up}, {at: 30, who: "own", saw: up, want: up}, {at: 55, who: "own", saw: up, want: up}, {at: 65, who: "f", saw: down, want: up}, {at: 66, who: "f", saw: down, want: up}, {at: 67, who: "f", saw: down, want: down}},
 		"foreign UP for an own that's out": {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 10, who: "f", saw: up, want: down}, {at: 20, who: "f", saw: up, want: down}, {at: 33.1, who: "tick", want: up}},
 
 		// The level.
@@ -119,10 +121,10 @@ func TestStatus(t *testing.T) {
 		"DOWN said again":                    {{at: 1, who: "level", saw: down, want: down}, {at: 31, who: "level", saw: down, want: down}, {at: 61, who: "level", saw: down, want: down}, {at: 62, who: "own", saw: up, want: down}, {at: 63, who: "own", saw: up, want: down}},
 		"an older level":                     {{at: 1, who: "level", saw: up, want: pending}, {at: 5, who: "level", saw: down, want: down}, {at: 6, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 7, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 8, who: "level", saw: up, want: down}},
 		"an older DOWN":                      {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 5, who: "level", saw: up, want: up}, {at: 6, ago: 2, who: "level", saw: down, want: up, lost: true}},
-		"the level is silent after 90 s":     {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 91, who: "tick", want: down}, {at: 91.1, who: "tick", want: up}},
-		"the level, silent and heard again":  {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
-		"a late lift is no silence":          {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
-		"lifted, and our own stays silent":   {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
+		"the level is stale after 90 s":      {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 91, who: "tick", want: down}, {at: 91.1, who: "tick", want: up}},
+		"the level, stale and heard again":   {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
+		"a late lift is no staleness":        {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
+		"lifted, and our own stays stale":    {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
 		"a new claim ends the level":         {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: down}, {at: 5, who: "own", saw: up, want: up}},
 		"and its successor's lifts nothing":  {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down}, {at: 4.5, who: "claim", want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
 		"a level without a claim, by others": {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
@@ -136,7 +138,7 @@ func TestStatus(t *testing.T) {
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
-			status := NewStatus(watched(), nil, dawn)
+			status := New(watched(), nil, dawn)
 			for i, step := range steps {
 				counted := step.apply(status)
 				if counted == step.lost {
@@ -161,7 +163,7 @@ func observe(s *Status, steps ...sighting) *Status {
 }
 
 func TestFirstBadAndSince(t *testing.T) {
-	s := NewStatus(watched(), nil, dawn)
+	s := New(watched(), nil, dawn)
 	check := func(name string, value event.Status, since, firstBad float64) {
 		t.Helper()
 		want := time.Time{}
@@ -183,13 +185,13 @@ func TestFirstBadAndSince(t *testing.T) {
 	observe(s, sighting{at: 16, who: "level", saw: up}, sighting{at: 17, who: "own", saw: down})
 	check("lifted", down, 12, 7)
 	observe(s, sighting{at: 48, who: "tick"})
-	check("silent", unknown, 48, 7)
+	check("stale", unknown, 48, 7)
 	observe(s, sighting{at: 50, who: "own", saw: up}, sighting{at: 51, who: "own", saw: up})
 	check("UP again", up, 51, -1)
 	observe(s, sighting{at: 60, who: "level", saw: up}, sighting{at: 61, ago: 0.5, who: "level", saw: down})
 	check("the level", down, 61, 60.5)
 
-	s = observe(NewStatus(watched(), nil, dawn), sighting{at: 1, who: "f", saw: down}, sighting{at: 2, who: "own", saw: down}, sighting{at: 3, who: "level", saw: down})
+	s = observe(New(watched(), nil, dawn), sighting{at: 1, who: "f", saw: down}, sighting{at: 2, who: "own", saw: down}, sighting{at: 3, who: "level", saw: down})
 	check("the earliest of all sources", down, 3, 1)
 }
 
@@ -198,7 +200,7 @@ func TestAfterARestart(t *testing.T) {
 	published := func(status event.Status) *event.Service {
 		return &event.Service{Service: "pay", Status: status, Since: clock(-50), FirstBad: &began, Code: 500, LatencyMS: 3, Error: "HTTP 500"}
 	}
-	s := NewStatus(watched(), published(down), dawn)
+	s := New(watched(), published(down), dawn)
 	if s.Value != down || !s.Since.Equal(clock(-50)) || !s.FirstBad.Equal(began) || s.Error != "HTTP 500" || s.Last.Code != 500 || s.Last.LatencyMS != 3 {
 		t.Errorf("it is taken up as %+v", s)
 	}
@@ -220,7 +222,7 @@ func TestAfterARestart(t *testing.T) {
 	}{
 		"UP":                          {published(up), nil, up},
 		"UP, one bad":                 {published(up), []sighting{{at: 1, who: "own", saw: down}}, up},
-		"UP, silent":                  {published(up), []sighting{{at: 30.1, who: "tick"}}, unknown},
+		"UP, stale":                   {published(up), []sighting{{at: 30.1, who: "tick"}}, unknown},
 		"DOWN, the level is written":  {published(down), []sighting{{at: 1, who: "level", saw: up}}, down},
 		"UP, the level is written UP": {published(up), []sighting{{at: 1, who: "own", saw: up}, {at: 2, who: "level", saw: up}, {at: 3, who: "own", saw: up}}, up},
 		"DOWN, healthy":               {published(down), []sighting{{at: 1, who: "own", saw: up}, {at: 2, who: "own", saw: up}}, up},
@@ -229,14 +231,14 @@ func TestAfterARestart(t *testing.T) {
 		"nothing but a definition":    {&event.Service{Service: "pay"}, nil, pending},
 	}
 	for name, test := range tests {
-		if s := observe(NewStatus(watched(), test.published, dawn), test.steps...); s.Value != test.want {
+		if s := observe(New(watched(), test.published, dawn), test.steps...); s.Value != test.want {
 			t.Errorf("%s: it is %s, want %s", name, s.Value, test.want)
 		}
 	}
 }
 
 func TestWhoDecides(t *testing.T) {
-	s := observe(NewStatus(watched(), nil, dawn), sighting{at: 1, who: "own", saw: up}, sighting{at: 2, who: "own", saw: up})
+	s := observe(New(watched(), nil, dawn), sighting{at: 1, who: "own", saw: up}, sighting{at: 2, who: "own", saw: up})
 	check := func(instance, text string, own, foreign bool, level event.Status) {
 		t.Helper()
 		if s.Decided.Instance != instance || s.Error != text || s.OwnDown() != own || s.ForeignDown() != foreign || s.Level() != level {
@@ -261,7 +263,7 @@ func TestWhoDecides(t *testing.T) {
 }
 
 func TestOwnBadSince(t *testing.T) {
-	s := NewStatus(watched(), nil, dawn)
+	s := New(watched(), nil, dawn)
 	for i := range 5 {
 		observe(s, sighting{at: float64(10 + i), who: "own", saw: down}, sighting{at: float64(10 + i), who: "f", saw: down})
 	}
@@ -278,7 +280,7 @@ func TestOwnBadSince(t *testing.T) {
 	if !heard || last.Status != slow {
 		t.Errorf("the last of our own is %+v", last)
 	}
-	if _, heard := NewStatus(watched(), nil, dawn).OwnLast(); heard {
+	if _, heard := New(watched(), nil, dawn).OwnLast(); heard {
 		t.Error("something was heard of a service that is new")
 	}
 }
@@ -288,7 +290,7 @@ func TestOwnBadSince(t *testing.T) {
 func TestOwnBadSinceReachesEveryThreshold(t *testing.T) {
 	def := watched()
 	def.FailureThreshold = 100
-	s := NewStatus(def, nil, dawn)
+	s := New(def, nil, dawn)
 	for i := range 5000 {
 		observe(s, sighting{at: float64(i), who: "own", saw: down})
 	}
@@ -305,19 +307,19 @@ func TestFreshFollowsInterval(t *testing.T) {
 	for _, test := range tests {
 		def := watched()
 		def.Interval, def.Timeout = test.interval, test.timeout
-		if got := NewStatus(def, nil, dawn).Fresh(); got != test.want {
-			t.Errorf("every %v with %v for each: silent after %v, want %v", test.interval, test.timeout, got, test.want)
+		if got := New(def, nil, dawn).Fresh(); got != test.want {
+			t.Errorf("every %v with %v for each: stale after %v, want %v", test.interval, test.timeout, got, test.want)
 		}
 	}
 }
 
 func TestRedefine(t *testing.T) {
-	s := observe(NewStatus(watched(), nil, dawn), sighting{at: 1, who: "own", saw: up}, sighting{at: 2, who: "own", saw: up}, sighting{at: 3, who: "own", saw: down})
+	s := observe(New(watched(), nil, dawn), sighting{at: 1, who: "own", saw: up}, sighting{at: 2, who: "own", saw: up}, sighting{at: 3, who: "own", saw: down})
 	def := watched()
 	def.FailureThreshold, def.Interval = 2, time.Minute
 	s.Redefine(def, clock(4))
 	if s.Value != up || s.Fresh() != 3*time.Minute {
-		t.Errorf("it is %s, silent after %v", s.Value, s.Fresh())
+		t.Errorf("it is %s, stale after %v", s.Value, s.Fresh())
 	}
 	observe(s, sighting{at: 60, who: "own", saw: down})
 	if s.Value != down || !s.FirstBad.Equal(clock(3)) {
@@ -329,7 +331,7 @@ func TestRedefine(t *testing.T) {
 // was said of a container that the service no longer names says nothing of it.
 func TestLevelEndsWithItsContainer(t *testing.T) {
 	for ref, want := range map[string]event.Status{"": up, "another": up, "pay": down} {
-		s := NewStatus(watched(), nil, clock(0))
+		s := New(watched(), nil, clock(0))
 		for _, step := range []sighting{
 			{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up},
 			{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down},
@@ -352,7 +354,7 @@ func TestLevelEndsWithItsContainer(t *testing.T) {
 }
 
 func TestForeignSourcesAreBounded(t *testing.T) {
-	s := NewStatus(watched(), nil, dawn)
+	s := New(watched(), nil, dawn)
 	counted := 0
 	for i := range 500 {
 		if (sighting{at: 1, who: fmt.Sprintf("f%d", i), saw: down}).apply(s) {
@@ -367,13 +369,13 @@ func TestForeignSourcesAreBounded(t *testing.T) {
 		t.Error("among many foreign sources our own and the level are not heard")
 	}
 	if !(sighting{at: 90, who: "new", saw: down}).apply(s) {
-		t.Error("a new foreign source is not heard after the others fell silent")
+		t.Error("a new foreign source is not heard after the others fell stale")
 	}
 }
 
 // TestLast is the newest observation, as the page shows it.
 func TestLast(t *testing.T) {
-	s := observe(NewStatus(watched(), nil, dawn), sighting{at: 5, who: "own", saw: up}, sighting{at: 6, ago: 4, who: "f", saw: down})
+	s := observe(New(watched(), nil, dawn), sighting{at: 5, who: "own", saw: up}, sighting{at: 6, ago: 4, who: "f", saw: down})
 	if s.Last.Instance != "own" {
 		t.Errorf("a late one of %s is shown", s.Last.Instance)
 	}
@@ -385,12 +387,43 @@ func TestLast(t *testing.T) {
 
 // TestLevelSaidAgain is since its change, not since it was written last.
 func TestLevelSaidAgain(t *testing.T) {
-	s := observe(NewStatus(watched(), nil, dawn), sighting{at: 3, who: "level", saw: down}, sighting{at: 33, who: "level", saw: down}, sighting{at: 63, who: "level", saw: down})
+	s := observe(New(watched(), nil, dawn), sighting{at: 3, who: "level", saw: down}, sighting{at: 33, who: "level", saw: down}, sighting{at: 63, who: "level", saw: down})
 	if since := s.Sources()[0].Since; !since.Equal(clock(3)) {
 		t.Errorf("DOWN at 3 s and said again it is since %v, want %v", since, clock(3))
 	}
 	observe(s, sighting{at: 64, who: "level", saw: up})
 	if since := s.Sources()[0].Since; !since.Equal(clock(64)) {
 		t.Errorf("changed at 64 s it is since %v", since)
+	}
+}
+
+func TestWasUpIsOfThePresentCheck(t *testing.T) {
+	s := New(watched(), nil, dawn)
+	if observe(s, sighting{at: 1, who: "f", saw: up}, sighting{at: 2, who: "f", saw: up}, sighting{at: 3, who: "own", saw: down}); s.WasUp() {
+		t.Error("a foreign UP counts for our own check")
+	}
+	if observe(s, sighting{at: 4, who: "own", saw: up}, sighting{at: 5, who: "own", saw: up}); !s.WasUp() {
+		t.Error("our own UP does not count")
+	}
+	slower := watched()
+	slower.Interval *= 2
+	if s.Redefine(slower, clock(6)); !s.WasUp() {
+		t.Error("another interval is another check")
+	}
+	kept := &event.Service{Service: "pay", Status: down, Definition: slower.Masked()}
+	if !New(slower, kept, dawn).WasUp() {
+		t.Error("it is lost over a restart")
+	}
+	moved := slower
+	moved.URL = "http://pay:81"
+	if New(moved, kept, dawn).WasUp() {
+		t.Error("it is kept over a restart with another url")
+	}
+	kept.NeverUp = true
+	if New(slower, kept, dawn).WasUp() {
+		t.Error("it is made up over a restart")
+	}
+	if s.Redefine(moved, clock(7)); s.WasUp() {
+		t.Error("it is kept with another url")
 	}
 }

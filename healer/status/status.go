@@ -1,46 +1,20 @@
-package state
+// Package status folds what is observed of one service into what it is held to
+// be: thresholds and freshness per source, and the container's level. It is pure.
+package status
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"logstream/internal/event"
 	"logstream/internal/service"
 )
 
-// Kind says what a source is to the host's owner.
-type Kind int
-
-// The kinds of sources.
 const (
-	Foreign     Kind = iota // somebody else
-	Own                     // our own check
-	OwnersLevel             // check: container, from the owner: a level
-)
-
-const (
-	foreignFresh = 60 * time.Second // a foreign source that is silent for longer drops out
+	foreignFresh = 60 * time.Second // a foreign source that is stale for longer drops out
 	levelFresh   = 90 * time.Second // so does the container's level
 	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
 	maxSources   = 64               // foreign sources of one service that are counted
 )
-
-// source is one instance and check, with the thresholds' counters.
-type source struct {
-	event.Source
-	kind  Kind
-	heard time.Time
-	last  event.HealthLog
-	bad   []time.Time // when the checks of the present bad run began, newest last, at most maxRun
-	good  int         // observations of the present run that are not DOWN
-	slow  int         // and of those, DEGRADED in a row
-	fast  int         // and UP in a row
-}
-
-// maxRun is the highest threshold and the first of the run beside it, so that
-// as many can be counted after any instant.
-const maxRun = 101
 
 // Status folds what is observed of one service into what it is held to be: it
 // is as bad as its worst fresh source, each with its own thresholds, and the
@@ -56,15 +30,17 @@ type Status struct {
 	Last     event.HealthLog // the newest observation that was counted
 	Error    string          // why it is DOWN or DEGRADED
 
-	begin  time.Time // silence counts from here
+	wasUp  bool      // our own check was UP under this url, expectation and container
+	begin  time.Time // staleness counts from here
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
 }
 
-// NewStatus is a service of which was last published what published says; nil
+// New is a service of which was last published what published says; nil
 // where nothing is known.
-func NewStatus(def service.Definition, published *event.Service, now time.Time) *Status {
+func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	if published != nil && published.Status != "" {
+		s.wasUp = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
 		s.Value, s.Since, s.Error = published.Status, published.Since, published.Error
 		s.Last = event.HealthLog{Service: def.Name, Code: published.Code, LatencyMS: published.LatencyMS}
 		if published.FirstBad != nil {
@@ -78,11 +54,17 @@ func NewStatus(def service.Definition, published *event.Service, now time.Time) 
 // but for the level of a container that the service no longer names.
 func (s *Status) Redefine(def service.Definition, now time.Time) {
 	another := s.def.Container != def.Container
+	s.wasUp = s.wasUp && sameCheck(*s.def.Masked(), *def.Masked())
 	s.def, s.begin = def, now
 	if another {
 		s.EndLevel([2]string{})
 		s.settle(now)
 	}
+}
+
+// sameCheck says whether two definitions ask the same of the same container.
+func sameCheck(a, b event.Definition) bool {
+	return a.URL == b.URL && a.Expect == b.Expect && a.Container == b.Container
 }
 
 // Keep takes the times from what was published, where the replay came to the
@@ -97,11 +79,11 @@ func (s *Status) Keep(published event.Service) {
 	}
 }
 
-// Watch says that silence counts from now on, and not from what was replayed:
+// Watch says that staleness counts from now on, and not from what was replayed:
 // while nobody watched nothing could be heard.
 func (s *Status) Watch(now time.Time) { s.begin = now }
 
-// Fresh is how long a source of our own may be silent: three intervals, or
+// Fresh is how long a source of our own may be stale: three intervals, or
 // three time-outs where those are longer.
 func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Timeout) }
 
@@ -113,7 +95,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	if !h.Timely(now) {
 		return false
 	}
-	s.dropSilent(now)
+	s.dropStale(now)
 	if s.lifted.After(now.Add(clockBack)) {
 		s.lifted = now
 	}
@@ -189,22 +171,22 @@ func (s *Status) EndLevel(keep [2]string) {
 	}
 }
 
-// Tick lets silent sources drop out.
+// Tick lets stale sources drop out.
 func (s *Status) Tick(now time.Time) {
-	s.dropSilent(now)
+	s.dropStale(now)
 	s.settle(now)
 }
 
-// dropSilent forgets the sources that are silent: heard again, they start anew.
-func (s *Status) dropSilent(now time.Time) {
+// dropStale forgets the sources that are stale: heard again, they start anew.
+func (s *Status) dropStale(now time.Time) {
 	for key, src := range s.sources {
-		if s.silent(src, now) {
+		if s.stale(src, now) {
 			delete(s.sources, key)
 		}
 	}
 }
 
-func (s *Status) silent(src *source, now time.Time) bool {
+func (s *Status) stale(src *source, now time.Time) bool {
 	limit := s.Fresh()
 	switch src.kind {
 	case Foreign:
@@ -213,48 +195,6 @@ func (s *Status) silent(src *source, now time.Time) bool {
 		limit = levelFresh
 	}
 	return now.Sub(src.heard) > limit
-}
-
-// count is the threshold, with hysteresis: DEGRADED is good for that of DOWN.
-func (src *source) count(seen event.Status, began time.Time, def service.Definition) {
-	if seen == event.Down {
-		src.good, src.slow, src.fast = 0, 0, 0
-		if len(src.bad) == maxRun {
-			src.bad = append(src.bad[:1], src.bad[2:]...) // the first is when it began
-		}
-		src.bad = append(src.bad, began)
-		if len(src.bad) >= def.FailureThreshold {
-			src.turn(event.Down, src.bad[0])
-		}
-		return
-	}
-	src.bad = nil
-	src.good++
-	if seen == event.Degraded {
-		src.slow, src.fast = src.slow+1, 0
-	} else {
-		src.slow, src.fast = 0, src.fast+1
-	}
-	switch src.Status {
-	case event.Up:
-		if src.slow >= def.FailureThreshold {
-			src.turn(event.Degraded, began)
-		}
-	case event.Degraded:
-		if src.fast >= def.SuccessThreshold {
-			src.turn(event.Up, began)
-		}
-	default:
-		if src.good >= def.SuccessThreshold {
-			src.turn(seen, began)
-		}
-	}
-}
-
-func (src *source) turn(to event.Status, at time.Time) {
-	if src.Status != to {
-		src.Status, src.Since = to, at
-	}
 }
 
 // settle decides the service's status from its sources.
@@ -266,6 +206,7 @@ func (s *Status) settle(now time.Time) {
 			continue // its UP only lifts its DOWN
 		case src.kind == Own:
 			own = src
+			s.wasUp = s.wasUp || src.Status == event.Up || src.Status == event.Degraded
 		}
 		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
 			worst = src
@@ -275,7 +216,7 @@ func (s *Status) settle(now time.Time) {
 	case worst != nil && worst.Status == event.Down:
 		s.set(event.Down, worst, now)
 	case own != nil && own.Status == event.Pending:
-		// Undecided: it stays what it is held to be, unless that was silence.
+		// Undecided: it stays what it is held to be, unless that was staleness.
 		if s.Value == event.Unknown {
 			s.set(event.Pending, own, now)
 		}
@@ -330,84 +271,4 @@ func (s *Status) firstBad(now time.Time) time.Time {
 		}
 	}
 	return first
-}
-
-// Good says whether the service answers: UP, or DEGRADED.
-func (s *Status) Good() bool { return s.Value == event.Up || s.Value == event.Degraded }
-
-// Level is the container's level: its status, or empty where it is not known.
-func (s *Status) Level() event.Status {
-	for _, src := range s.sources {
-		if src.kind == OwnersLevel {
-			return src.Status
-		}
-	}
-	return ""
-}
-
-// OwnDown says whether a check of our own holds it to be DOWN.
-func (s *Status) OwnDown() bool { return s.down(Own) }
-
-// ForeignDown says whether a foreign source holds it to be DOWN.
-func (s *Status) ForeignDown() bool { return s.down(Foreign) }
-
-func (s *Status) down(kind Kind) bool {
-	for _, src := range s.sources {
-		if src.kind == kind && src.Status == event.Down {
-			return true
-		}
-	}
-	return false
-}
-
-// OwnBadSince counts the bad observations in a row of our own check that
-// began after t, up to a bound above every threshold.
-func (s *Status) OwnBadSince(t time.Time) int {
-	most := 0
-	for _, src := range s.sources {
-		if src.kind != Own {
-			continue
-		}
-		n := 0
-		for _, began := range src.bad {
-			if began.After(t) {
-				n++
-			}
-		}
-		most = max(most, n)
-	}
-	return most
-}
-
-// OwnLast is the newest observation of our own check.
-func (s *Status) OwnLast() (event.HealthLog, bool) {
-	for _, src := range s.ordered() {
-		if src.kind == Own {
-			return src.last, true
-		}
-	}
-	return event.HealthLog{}, false
-}
-
-// Sources are those that are fresh, ordered by instance and check.
-func (s *Status) Sources() []event.Source {
-	list := make([]event.Source, 0, len(s.sources))
-	for _, src := range s.ordered() {
-		list = append(list, src.Source)
-	}
-	return list
-}
-
-func (s *Status) ordered() []*source {
-	list := make([]*source, 0, len(s.sources))
-	for _, src := range s.sources {
-		list = append(list, src)
-	}
-	slices.SortFunc(list, func(a, b *source) int {
-		if c := strings.Compare(a.Instance, b.Instance); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Check, b.Check)
-	})
-	return list
 }
