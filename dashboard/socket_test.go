@@ -347,7 +347,8 @@ func TestSocketIsGuarded(t *testing.T) {
 		{"our page", nil, 101},
 		{"a foreign page", func(h http.Header) { h.Set("Origin", "http://evil.example") }, 403},
 		{"another port of this machine", func(h http.Header) { h.Set("Origin", "http://127.0.0.1:1") }, 403},
-		{"no Origin", func(h http.Header) { h.Del("Origin") }, 403},
+		{"a program", func(h http.Header) { h.Del("Origin") }, 101},
+		{"a foreign page without an Origin", func(h http.Header) { h.Del("Origin"); h.Set("Sec-Fetch-Site", "cross-site") }, 403},
 		{"a foreign name that leads here", func(h http.Header) { h.Set("Host", "evil.example"); h.Set("Origin", "http://evil.example") }, 403},
 	}
 	for _, tt := range tests {
