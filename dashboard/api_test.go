@@ -18,8 +18,8 @@ import (
 
 func TestServicesAreThereBeforeKafkaIs(t *testing.T) {
 	s := open(t, nil)
-	s.log.away, s.log.unread = true, true
-	s.set(func() { s.ready = errAway })
+	s.log.unreachable, s.log.unread = true, true
+	s.set(func() { s.ready = errUnreachable })
 	s.run()
 	views := get[[]view.Service](s, "/api/v1/services")
 	if len(views) != 2 || views[0].Name != "a/b c" || views[1].Name != "payment-service" {
@@ -96,7 +96,7 @@ func TestEscapedNames(t *testing.T) {
 	}
 }
 
-func TestUnmanagedNames(t *testing.T) {
+func TestUnmanagedServices(t *testing.T) {
 	s := serve(t, nil, (*site).claim)
 	resp, body := s.do("POST", "/api/v1/health-logs", `{"timestamp":`+strings.TrimSpace(seconds(time.Now()))+`,"service":"batch","status":"DOWN","code":0,"error":"late","instance":"cron"}`, nil)
 	if resp.StatusCode != http.StatusAccepted {
@@ -300,7 +300,7 @@ func TestOneBadObservationPublishesNone(t *testing.T) {
 
 // What comes over HTTP is published with our signature, and must never pass
 // for what we, or an owner, saw.
-func TestPostedObservationsAreNobodysOwn(t *testing.T) {
+func TestPostedObservationsCountAsForeign(t *testing.T) {
 	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Up, nil) })
 	body := `{"timestamp":` + seconds(time.Now()) + `,"service":"payment-service","status":"DOWN","code":0,"check":"container","instance":"` + me +
 		`","host":"` + myHost + `","epoch":1,"nonce":"` + nonce + `","extra":true}`
@@ -320,9 +320,9 @@ func TestPostedObservationsAreNobodysOwn(t *testing.T) {
 	}
 }
 
-func TestHealthLogsWithoutALog(t *testing.T) {
+func TestHealthLogsWhileKafkaIsUnreachable(t *testing.T) {
 	s := serve(t, nil)
-	s.set(func() { s.ready = errAway })
+	s.set(func() { s.ready = errUnreachable })
 	if got := s.status("POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"UP","code":200}`, nil); got != http.StatusServiceUnavailable {
 		t.Errorf("status = %d", got)
 	}
@@ -394,7 +394,7 @@ func TestInfo(t *testing.T) {
 func TestCommandThatKafkaDoesNotConfirm(t *testing.T) {
 	t.Parallel() // it waits
 	for name, fail := range map[string]func(*memLog){
-		"unreachable": func(m *memLog) { m.away = true },
+		"unreachable": func(m *memLog) { m.unreachable = true },
 		"frozen":      func(m *memLog) { m.frozen = true },
 	} {
 		s := serve(t, nil)
@@ -476,7 +476,7 @@ func TestNewRefusesWhatIsMissing(t *testing.T) {
 		t.Error("New without anything succeeded")
 	}
 	s := open(t, func(d *Deps) { d.Static = errFS{} })
-	if _, err := New(s.deps); !errors.Is(err, errAway) {
+	if _, err := New(s.deps); !errors.Is(err, errUnreachable) {
 		t.Errorf("New with unreadable files: %v", err)
 	}
 }

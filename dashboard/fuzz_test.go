@@ -11,8 +11,8 @@ import (
 	"logstream/internal/redact"
 )
 
-// Whatever is posted, what is published reads as an observation, and as
-// nobody's own.
+// Whatever is posted, what is published reads as an observation of a foreign
+// source.
 func FuzzHealthLogs(f *testing.F) {
 	f.Add([]byte(`{"timestamp":1,"service":"x","status":"UP","code":200}`))
 	f.Add([]byte(`[{"timestamp":1.5,"service":"x","status":"DOWN","instance":"here-1","host":"local","nonce":"n"},null]`))

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Bounds on what is asked for. Everybody shares them: they protect the log.
+// Bounds on what is asked for. All callers share them: they protect Kafka.
 const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
@@ -83,7 +83,7 @@ func loopback(host, configured string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// origin decides whether a browser sent req from a page of somebody else. A
+// origin decides whether a browser sent req from the page of another site. A
 // program sends neither Origin nor Sec-Fetch-Site and is let in. A WebSocket
 // opens with a GET, which the check would let pass from everywhere.
 func (g guard) origin(req *http.Request) refusal {

@@ -112,7 +112,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestReadingNeedsOurHost(t *testing.T) {
+func TestEveryReadNeedsOurHost(t *testing.T) {
 	s := serve(t, nil)
 	for _, path := range []string{"/", "/api/v1/services", "/healthz"} {
 		if got := s.status("GET", path, "", func(r *http.Request) { r.Host = "evil.example" }); got != http.StatusForbidden {
@@ -121,9 +121,9 @@ func TestReadingNeedsOurHost(t *testing.T) {
 	}
 }
 
-func TestWithATokenNothingIsToldWithoutIt(t *testing.T) {
+func TestEveryReadNeedsTheToken(t *testing.T) {
 	s := open(t, func(d *Deps) { d.Config.Token = "secret" })
-	s.set(func() { s.ready = errAway })
+	s.set(func() { s.ready = errUnreachable })
 	s.run()
 	paths := []string{"/api/v1/services", "/api/v1/services/payment-service", "/api/v1/services/payment-service/logs", "/api/v1/incidents",
 		"/api/v1/incidents/x", "/api/v1/info", "/api/v1/chaos", "/api/v1/commands/x", "/api/v1/nothing"}
@@ -156,7 +156,7 @@ func TestWithATokenNothingIsToldWithoutIt(t *testing.T) {
 	}
 }
 
-func TestGuessingATokenIsSlow(t *testing.T) {
+func TestWrongTokensAreRateLimited(t *testing.T) {
 	s := open(t, func(d *Deps) { d.Config.Token = "secret" }).run()
 	last := 0
 	for range guessBurst + 5 {

@@ -78,7 +78,7 @@ func records(all []byte) ([]json.RawMessage, error) {
 	return values, nil
 }
 
-// observed is what somebody else saw, as it is published. Where it has no
+// observed is what another program saw, as it is published. Where it has no
 // timestamp it was seen at now.
 func observed(value []byte, now time.Time) (event.HealthLog, error) {
 	var given struct {

@@ -276,7 +276,7 @@ type readiness struct {
 	Troubles []string `json:"troubles,omitempty"`
 }
 
-// getReady asks whether the log can be read and written. Nothing else makes
+// getReady says whether Kafka can be read and written. Nothing else makes
 // us unready.
 func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithTimeout(req.Context(), readyWithin)

@@ -63,7 +63,7 @@ func (r *run) api() map[string]methods {
 }
 
 // routes is every address that is answered, from the outside in: headers and
-// Host for all, the token for what tells anything, then the method, and origin,
+// Host for all, the token for all of the API, then the method, and origin,
 // rate and type for what changes anything.
 func (r *run) routes() http.Handler {
 	mux := http.NewServeMux()
