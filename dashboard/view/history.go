@@ -3,11 +3,10 @@ package view
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 const (
@@ -18,8 +17,8 @@ const (
 
 	maxPointsKept   = 40_000 // of one service: an hour of checks each 100 ms, and more
 	maxObservations = 50
-	maxText         = 500 // runes of the text of others
-	maxNameText     = 128
+	maxText         = 1000 // bytes of a text from somebody else
+	maxNameText     = 256
 )
 
 // Observation is a record of TopicHealth as it is shown. Counted is false for
@@ -80,7 +79,7 @@ func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known f
 	case !signed && f.ours[h.Instance]:
 		h.Instance += " (unsigned)"
 	}
-	h.Error, h.Check, h.Instance = clip(h.Error, maxText), clip(h.Check, maxNameText), clip(h.Instance, maxNameText)
+	h.Error, h.Check, h.Instance = text.Clip(text.Line(h.Error), maxText), text.Clip(text.Line(h.Check), maxNameText), text.Clip(text.Line(h.Instance), maxNameText)
 	s := f.series[key]
 	if s == nil {
 		if !known(key) {
@@ -277,19 +276,4 @@ func (f *History) Uptime(key Key, window, fresh time.Duration, now time.Time) (*
 	}
 	share := math.Round(float64(up)/float64(known)*1e6) / 1e6
 	return &share, time.Duration(known) * time.Microsecond
-}
-
-// clip cuts the text of others to n runes, and takes out what cannot be
-// shown in one line.
-func clip(text string, n int) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	return string([]rune(text)[:n-1]) + "…"
 }
