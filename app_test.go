@@ -42,8 +42,8 @@ func TestNeverStarts(t *testing.T) {
 	const services = "\nservices: [{name: a, url: 'http://localhost:1'}]\n"
 	free := "bus: {embedded: {listen: '127.0.0.1:0', data: " + t.TempDir() + "}}\n"
 	for name, c := range map[string]struct{ content, want string }{
-		"page's port":    {free + "dashboard: {listen: '" + taken.Addr().String() + "'}" + services, "another program has it: end that one, or give dashboard.listen another port"},
-		"page's address": {free + "dashboard: {listen: '203.0.113.1:5000', token: a-token-of-some-length}" + services, "listen on 203.0.113.1:5000: cannot assign requested address; this machine has no such address"},
+		"page's port":    {free + "dashboard: {listen: '" + taken.Addr().String() + "'}" + services, "another program is listening there: stop it, or set another port in dashboard.listen"},
+		"page's address": {free + "dashboard: {listen: '203.0.113.1:5000', token: a-token-of-some-length}" + services, "listen on 203.0.113.1:5000: cannot assign requested address; this machine does not have that address"},
 		"log's port":     {"bus: {embedded: {listen: '" + taken.Addr().String() + "', data: " + t.TempDir() + "}}" + services, taken.Addr().String()},
 		"data directory": {"bus: {embedded: {listen: '127.0.0.1:0', data: " + held + "}}" + services, "data directory " + held + " is in use by another logstream"},
 		"engine":         {free + "docker: {host: 'carrier-pigeon://coop'}" + services, "carrier-pigeon"},
