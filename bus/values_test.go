@@ -65,7 +65,7 @@ func TestProblems(t *testing.T) {
 		{func(c *Config) { c.Embedded.MaxSize = 1 << 20 }, "embedded.max_size", "between 4MiB and 1TiB"},
 		{func(c *Config) { c.Compression = "brotli" }, "compression", "none, gzip, lz4, snappy or zstd"},
 		{func(c *Config) { c.Compression = "" }, "compression", "none, gzip, lz4, snappy or zstd"},
-		{func(c *Config) { c.Secret = "hunter2" }, "secret", "needs at least 16"},
+		{func(c *Config) { c.Secret = "hunter2" }, "secret", "at least 16 are needed"},
 	} {
 		config := Default()
 		c.change(&config)
@@ -74,7 +74,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("want one problem of %s with %q, got %+v", c.key, c.message, got)
 		}
 		if len(got) == 1 && strings.Contains(got[0].Value+got[0].Message, "hunter2") {
-			t.Errorf("the secret is told: %+v", got[0])
+			t.Errorf("the secret is shown: %+v", got[0])
 		}
 	}
 	for _, listen := range []string{"127.0.0.1:0", "127.0.0.9:1", "[::1]:9092", "localhost:9092"} {
