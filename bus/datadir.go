@@ -102,7 +102,7 @@ func loadSecret(dir, configured string) ([]byte, error) {
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(content, "\n"), "\r")
 	if len(secret) < minSecret {
-		return nil, &StartError{What: fmt.Sprintf("the secret in %s has %d characters; at least %d are needed", path, len(secret), minSecret),
+		return nil, &StartError{What: fmt.Sprintf("the secret in %s has %d characters, and needs at least %d", path, len(secret), minSecret),
 			Remedy: "delete the file so that a new one is generated, or set bus.secret"}
 	}
 	return []byte(secret), nil

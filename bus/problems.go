@@ -49,7 +49,7 @@ func (c Config) Problems() []Problem {
 		add("embedded.max_size", e.MaxSize.String(), "must be between %v and %v", minMaxSize, maxMaxSize)
 	}
 	if c.Secret != "" && len(c.Secret) < minSecret {
-		add("secret", "***", "has %d characters; at least %d are needed", len(c.Secret), minSecret)
+		add("secret", "***", "has %d characters, and needs at least %d", len(c.Secret), minSecret)
 	}
 	return all
 }
