@@ -9,60 +9,60 @@ import (
 	"logstream/internal/health"
 )
 
-// maxTold is how many notices one trouble spells out.
-const maxTold = 3
+// maxNamed is how many problems one report spells out.
+const maxNamed = 3
 
-// notices are the monitor's own troubles, by what each is about. The board
-// has room for one trouble of the monitor, so they are told together.
-type notices struct {
-	board *health.Registry
+// problems are the monitor's own, by what each is about. The registry has room
+// for one problem of the monitor, so they are reported as one.
+type problems struct {
+	registry *health.Registry
 
 	mu  sync.Mutex
 	all map[string]health.Problem
 }
 
-func (n *notices) raise(about string, t health.Problem) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	t.Part = health.Monitor
-	if n.all[about] == t {
+func (p *problems) report(about string, problem health.Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	problem.Part = health.Monitor
+	if p.all[about] == problem {
 		return
 	}
-	if n.all == nil {
-		n.all = map[string]health.Problem{}
+	if p.all == nil {
+		p.all = map[string]health.Problem{}
 	}
-	n.all[about] = t
-	n.tell()
+	p.all[about] = problem
+	p.publish()
 }
 
-func (n *notices) clear(about string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if _, was := n.all[about]; !was {
+func (p *problems) clear(about string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, was := p.all[about]; !was {
 		return
 	}
-	delete(n.all, about)
-	n.tell()
+	delete(p.all, about)
+	p.publish()
 }
 
-func (n *notices) tell() {
-	if len(n.all) == 0 {
-		n.board.Clear(health.Monitor)
+func (p *problems) publish() {
+	if len(p.all) == 0 {
+		p.registry.Clear(health.Monitor)
 		return
 	}
-	keys := make([]string, 0, len(n.all))
-	for key := range n.all {
+	keys := make([]string, 0, len(p.all))
+	for key := range p.all {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
 	var what []string
-	for _, key := range keys[:min(len(keys), maxTold)] {
-		what = append(what, n.all[key].What)
+	for _, key := range keys[:min(len(keys), maxNamed)] {
+		what = append(what, p.all[key].What)
 	}
-	if more := len(keys) - maxTold; more > 0 {
+	if more := len(keys) - maxNamed; more > 0 {
 		what = append(what, fmt.Sprintf("and %d more", more))
 	}
-	t := n.all[keys[0]]
-	t.What = strings.Join(what, "; ")
-	n.board.Report(t)
+	one := p.all[keys[0]]
+	one.What = strings.Join(what, "; ")
+	p.registry.Report(one)
 }

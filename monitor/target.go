@@ -13,29 +13,29 @@ type target struct {
 
 	id        string // as last found
 	project   string // Compose's
-	destroyed bool   // an event told so, and it was not found since
+	destroyed bool   // an event said so, and it was not found since
 	renamed   string // to what, where it was and is not found since
 
-	asked    time.Time // a look is wanted, since then; zero: none is
-	forced   bool      // and what it sees is written, changed or not
-	after    time.Time // but not before this
-	repeated time.Time // when such a look was last asked for
-	busy     bool      // a look is under way
+	wanted     time.Time // since when an inspection is wanted; zero: none is
+	forced     bool      // its level is written, changed or not
+	notBefore  time.Time // it waits until then
+	forcedAt   time.Time // when such a one was last wanted
+	inspecting bool      // one is under way
 
-	announced event.Status // the level as the events tell it; empty: they told nothing yet
-	turned    time.Time    // when they first told so
-	waited    bool         // the grace for a change without an event was given
-	shown     level        // as last written; zero: none was
-	stamp     time.Time    // of the last one written
+	announced   event.Status // the level by the events alone; empty: they have said nothing yet
+	announcedAt time.Time    // when they first said so
+	gaveGrace   bool         // a change without an event was given time for its event
+	written     level        // the last one; zero: none was
+	stamp       time.Time    // its timestamp
 }
 
-// hear takes an event of the target's own container.
-func (t *target) hear(e container.Event, now time.Time) {
+// observe takes an event of the target's own container.
+func (t *target) observe(e container.Event, now time.Time) {
 	if e.Project != "" {
 		t.project = e.Project
 	}
 	if status, is := announces(e.Action); is && status != t.announced {
-		t.announced, t.turned = status, now
+		t.announced, t.announcedAt = status, now
 	}
 	switch {
 	case e.Action == container.ActionDestroy:
@@ -43,31 +43,37 @@ func (t *target) hear(e container.Event, now time.Time) {
 	case e.Action == container.ActionRename && e.ID == t.id:
 		t.renamed = e.Name
 	}
-	if asksForLook(e.Action) {
-		t.ask(now, false)
-		t.after, t.waited = time.Time{}, false
+	if callsForInspection(e.Action) {
+		t.want(now, false)
+		t.notBefore, t.gaveGrace = time.Time{}, false
 	}
 }
 
-func (t *target) ask(at time.Time, forced bool) {
+// want has the container inspected. With forced its level is written also where
+// it is as before.
+func (t *target) want(now time.Time, forced bool) {
 	if forced {
-		t.forced, t.repeated = true, at
+		t.forced, t.forcedAt = true, now
 	}
-	if t.asked.IsZero() {
-		t.asked = at
+	if t.wanted.IsZero() {
+		t.wanted = now
 	}
 }
 
-func (t *target) about() string { return "container of " + t.service }
+// again has an inspection that said nothing made once more, not before a pause.
+func (t *target) again(now time.Time, forced bool, pause time.Duration) {
+	t.want(now, forced)
+	t.notBefore = now.Add(pause)
+}
 
-// date is when what was seen came to be so. A change that an event told dates
-// from that event, and not from a later look: checks that began before a
-// change to UP don't count, and the first ones follow the event at once.
-func (t *target) date(seen level, asked time.Time) time.Time {
-	if seen.status != t.shown.status && seen.status == t.announced && t.turned.After(t.stamp) {
-		return t.turned
+// date is when what was seen came to be so. A change that an event announced
+// dates from that event, and not from a later inspection: checks that began
+// before a change to UP don't count, and the first ones follow the event at once.
+func (t *target) date(seen level, wanted time.Time) time.Time {
+	if seen.status != t.written.status && seen.status == t.announced && t.announcedAt.After(t.stamp) {
+		return t.announcedAt
 	}
-	return asked
+	return wanted
 }
 
 // learn keeps by what a container's events are known.
@@ -80,3 +86,6 @@ func (t *target) learn(state container.State) {
 	}
 	t.destroyed, t.renamed = false, ""
 }
+
+// problem is the name under which problems with the container are reported.
+func (t *target) problem() string { return "container of " + t.service }

@@ -15,73 +15,72 @@ import (
 )
 
 const (
-	// tick is how often the loop asks who owns the host, and what is due.
+	// tick is how often the loop looks who owns the host, and what is due.
 	tick = 100 * time.Millisecond
 	// levelEvery is how often a level that doesn't change is written.
 	levelEvery = 30 * time.Second
-	// lookTimeout bounds one question to the engine. One that takes longer
-	// hangs, and is treated as one that is away.
-	lookTimeout = 10 * time.Second
-	// maxLooks is how many questions are asked of the engine at a time.
-	maxLooks = 8
-	// lookAgain is when to ask again after an answer that makes no sense.
-	lookAgain = time.Second
-	// eventGrace is how long a change that no event has told yet waits for
-	// its event, which is to stand on the log before it.
+	// inspectTimeout bounds one call of the runtime. A runtime that takes longer
+	// hangs, and is treated as one that is unreachable.
+	inspectTimeout = 10 * time.Second
+	// maxInspections is how many containers are inspected at a time.
+	maxInspections = 8
+	// inspectAgain is when to inspect again after an answer that makes no sense.
+	inspectAgain = time.Second
+	// eventGrace is how long a change without an event waits for its event,
+	// which is to stand on the log before it.
 	eventGrace = 200 * time.Millisecond
-	// What a reconnected stream tells of the past comes in one burst: it is
-	// over after backQuiet without an event, or after backMost.
-	backQuiet = 250 * time.Millisecond
-	backMost  = 2 * time.Second
+	// A reconnected stream gives the past in one burst: it is over after replayQuiet without an event, or after replayMost.
+	replayQuiet = 250 * time.Millisecond
+	replayMost  = 2 * time.Second
 )
 
-// watch follows the engine: events to the log, and the state of each service's
+// watch follows the runtime: events to the log, and the state of each service's
 // container as its level. One goroutine, the loop, owns all of it; the stream
-// and the looks, which may block, hand it what they have as functions.
+// and the inspections, which may block, hand it what they have as functions.
 type watch struct {
 	runtime  container.Runtime
 	log      Log
 	owner    func() (event.Origin, bool)
 	identity event.Origin
 	logger   *slog.Logger
-	board    *health.Registry
-	notes    *notices
+	registry *health.Registry
+	problems *problems
 	out      *outbox
 	burst    func(service string)
 	group    *errgroup.Group
 	inbox    chan func() // run by the loop, in order
 
 	// Below: the loop's own.
-	written *journal
-	targets map[string]*target // by service
-	looks   int                // under way
-	nonce   string             // of the claim under which levels are written; empty: none
+	written     *journal
+	targets     map[string]*target // by service
+	inspections int                // under way
+	nonce       string             // of the claim under which levels are written; empty: none
 
-	up      bool            // the stream stands
-	settled bool            // and what it told of the past is over
-	lost    bool            // the last stream record says so, or there is none
-	readyAt time.Time       // when it stood
-	heardAt time.Time       // when it last told something of the past
-	drop    func(err error) // ends the stream
+	up          bool            // the stream stands
+	settled     bool            // and all that was missed is read
+	lossWritten bool            // the last stream record says that it was lost
+	readyAt     time.Time       // when it stood
+	replayedAt  time.Time       // when it last gave something of the past
+	drop        func(err error) // ends the stream
 }
 
-func newWatch(d Deps, group *errgroup.Group, out *outbox, notes *notices, burst func(string)) *watch {
+func newWatch(d Deps, group *errgroup.Group, out *outbox, problems *problems, burst func(string)) *watch {
 	return &watch{
 		runtime: d.Runtime, log: d.Log, owner: d.Owner, identity: d.Identity,
-		logger: d.Logger, board: d.Health, notes: notes, out: out, burst: burst, group: group,
+		logger: d.Logger, registry: d.Health, problems: problems, out: out, burst: burst, group: group,
 		inbox: make(chan func(), 256), targets: map[string]*target{},
 	}
 }
 
 // run watches until ctx ends. The log is read first: without it nothing could
 // be written, and it isn't known what is written already.
-func (w *watch) run(ctx context.Context, told <-chan struct{}, services func() []service.Definition) error {
+func (w *watch) run(ctx context.Context, changed <-chan struct{}, services func() []service.Definition) error {
 	w.written = w.recall(ctx)
 	if w.written == nil {
 		return nil
 	}
 	w.apply(services())
-	supervise.Go(ctx, w.group, "monitor: the engine's events", w.follow)
+	supervise.Go(ctx, w.group, "monitor: container events", w.follow)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -90,12 +89,12 @@ func (w *watch) run(ctx context.Context, told <-chan struct{}, services func() [
 			return nil
 		case change := <-w.inbox:
 			change()
-		case <-told:
+		case <-changed:
 			w.apply(services())
 		case <-ticker.C:
 			w.tick(time.Now())
 		}
-		w.look(ctx, time.Now())
+		w.inspect(ctx, time.Now())
 	}
 }
 
@@ -148,13 +147,13 @@ func (w *watch) apply(services []service.Definition) {
 		if wanted[name] != t.ref {
 			delete(w.targets, name)
 			w.out.forget(name)
-			w.notes.clear(t.about())
+			w.problems.clear(t.problem())
 		}
 	}
 	for name, ref := range wanted {
 		if w.targets[name] == nil {
 			t := &target{service: name, ref: ref, project: projectOf(ref)}
-			t.ask(time.Now(), true)
+			t.want(time.Now(), true)
 			w.targets[name] = t
 		}
 	}
@@ -162,8 +161,8 @@ func (w *watch) apply(services []service.Definition) {
 
 // tick does what is due by time alone.
 func (w *watch) tick(now time.Time) {
-	if w.isBack(now) {
-		w.back(now)
+	if w.replayed(now) {
+		w.settle(now)
 	}
 	owner, is := w.owner()
 	if !is {
@@ -173,8 +172,8 @@ func (w *watch) tick(now time.Time) {
 	anew := owner.Nonce != w.nonce
 	w.nonce = owner.Nonce
 	for _, t := range w.targets {
-		if anew || now.Sub(t.repeated) >= levelEvery {
-			t.ask(now, true)
+		if anew || now.Sub(t.forcedAt) >= levelEvery {
+			t.want(now, true)
 		}
 	}
 }
@@ -182,7 +181,7 @@ func (w *watch) tick(now time.Time) {
 // happened takes one event of the stream, which was read at now.
 func (w *watch) happened(e container.Event, now time.Time) {
 	if e.Time.Before(w.readyAt) {
-		w.heardAt = now
+		w.replayedAt = now
 	}
 	if !isRecorded(e.Action) {
 		return
@@ -200,11 +199,11 @@ func (w *watch) happened(e container.Event, now time.Time) {
 	}
 	record := dockerRecord(e, w.identity)
 	if !w.written.add(record) {
-		return // told again by a stream that was asked for the past
+		return // given again by a stream that was asked for the past
 	}
 	w.out.putEvent(record)
 	for _, t := range of {
-		t.hear(e, now)
+		t.observe(e, now)
 		if fresh := w.settled || e.Time.After(w.readyAt.Add(-burstFor)); fresh && wakes(e.Action) {
 			w.burst(t.service)
 		}
