@@ -18,15 +18,15 @@ import (
 
 var (
 	identity       = event.Origin{Instance: "me-1234", Host: "local"}
-	errUnreachable = errors.New("Kafka is unreachable")
+	errUnreachable = errors.New("no broker answers")
 )
 
 // recordingLog keeps what is written, in memory, and can be unreachable.
 type recordingLog struct {
-	mu      sync.Mutex
-	records []event.Record
-	unreachable    bool
-	refused int // appends meanwhile
+	mu          sync.Mutex
+	records     []event.Record
+	unreachable bool
+	refused     int // appends meanwhile
 }
 
 func (l *recordingLog) Append(_ context.Context, topic, key string, value []byte) error {
@@ -163,16 +163,16 @@ const pastPause = 50 * time.Millisecond
 type scriptedRuntime struct {
 	container.Runtime // what the monitor doesn't use
 
-	mu      sync.Mutex
-	states  map[string]container.State // by name
-	many    map[string][]string        // references that are ambiguous
-	history []container.Event
-	unreachable    bool
-	hung    bool
-	slow    time.Duration // an inspection takes so long
-	since   []time.Time   // from where its streams began
-	live    chan container.Event
-	lost    chan struct{} // closed: the stream ends
+	mu          sync.Mutex
+	states      map[string]container.State // by name
+	many        map[string][]string        // references that are ambiguous
+	history     []container.Event
+	unreachable bool
+	hung        bool
+	slow        time.Duration // an inspection takes so long
+	since       []time.Time   // from where its streams began
+	live        chan container.Event
+	lost        chan struct{} // closed: the stream ends
 }
 
 func newScripted(states ...container.State) *scriptedRuntime {
