@@ -14,6 +14,7 @@ import (
 	"logstream/bus"
 	"logstream/chaos"
 	"logstream/dashboard"
+	"logstream/dashboard/view"
 	"logstream/healer"
 	"logstream/healer/llm"
 	"logstream/internal/config"
@@ -23,7 +24,6 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/process"
 	"logstream/internal/service"
-	"logstream/internal/state"
 	"logstream/monitor"
 )
 
@@ -124,7 +124,7 @@ func (a *app) openActors() error {
 	page, err := dashboard.New(dashboard.Deps{
 		Config: a.config.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: version,
 		Mode:   string(a.config.Healer.Mode),
-		Limits: state.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
+		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
 		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
 		Health: a.board, Logger: a.log,

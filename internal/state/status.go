@@ -22,10 +22,8 @@ const (
 const (
 	foreignFresh = 60 * time.Second // a foreign source that is silent for longer drops out
 	levelFresh   = 90 * time.Second // so does the container's level
-	tooFarAhead  = 5 * time.Minute  // observations from another time are not counted
-	tooFarBehind = 10 * time.Minute
-	clockBack    = time.Second // what is further ahead than that was dated by a clock that was set back since
-	maxSources   = 64          // foreign sources of one service that are counted
+	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
+	maxSources   = 64               // foreign sources of one service that are counted
 )
 
 // source is one instance and check, with the thresholds' counters.
@@ -106,7 +104,7 @@ func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Ti
 // before the container came back is not.
 func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	began := h.Time()
-	if began.After(now.Add(tooFarAhead)) || began.Before(now.Add(-tooFarBehind)) {
+	if !h.Timely(now) {
 		return false
 	}
 	s.dropSilent(now)
