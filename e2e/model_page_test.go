@@ -144,7 +144,7 @@ func TestTheModelOnThePage(t *testing.T) {
 	}{
 		{"unusable", "unusable", "The model’s answer could not be used. The runbook decided.", llmtest.Say("Sure! " + hostile)},
 		{"late", "late", "The model did not answer in time. The runbook decided.", llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
-		{"refused", "away", "The model was unavailable. The runbook decided.", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
+		{"refused", "unavailable", "The model was unavailable. The runbook decided.", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
 	} {
 		model.Script(tt.reply)
 		overview()

@@ -4,33 +4,33 @@
 import { lasting } from "./units.js";
 import { phrase, who, whoFirst } from "./vocabulary.js";
 
-// What the codes of an unused view mean for the page: late, away or unusable
-// where there is no view; heard where there is one that did not decide.
+// What the codes of an unused view mean for the page: late, unavailable or
+// unusable where there is no view; considered where there is one that did not decide.
 const CODES = {
-  late: "late", unreachable: "away", missing_model: "away", illegal: "unusable", garbage: "unusable",
-  no_opinion: "heard", overruled: "heard",
+  late: "late", unreachable: "unavailable", missing_model: "unavailable", illegal: "unusable", garbage: "unusable",
+  no_opinion: "considered", overruled: "considered",
 };
 
 /**
  * Both views, each {cause, action, confidence, why} or null, and how it stands
  * with the model's: `byModel` where it decided, `queried` where it took the
- * model's time. `failed` is late, away, unusable or unused where there is none
- * although one was wanted, and `why` says so in the record's own words.
+ * model's time. `failed` is late, unavailable, unusable or unused where there is
+ * none although one was wanted, and `why` says so in the record's own words.
  */
 export function views(diagnosed) {
   const { cause, action, confidence, runbook, model, asked, prompt, raw, reasoning, invalid, invalid_code: code } = diagnosed?.data ?? {};
   const decided = { cause, action, confidence, why: "" };
   const byModel = String(diagnosed?.by).startsWith("llm:");
   const came = CODES[code] ?? (invalid || code ? "unused" : "");
-  const view = byModel ? model ?? decided : came && came !== "heard" ? null : model ?? null;
+  const view = byModel ? model ?? decided : came && came !== "considered" ? null : model ?? null;
   const queried = Boolean(byModel || asked || prompt || raw || reasoning || came === "late");
-  const failed = view ? "" : came && came !== "heard" ? came : queried ? "unused" : "";
+  const failed = view ? "" : came && came !== "considered" ? came : queried ? "unused" : "";
   return { byModel, queried, code: code ?? "", failed, runbook: runbook ?? (byModel ? null : decided), model: view, why: failed ? invalid ?? "" : "" };
 }
 
 const UNUSED = {
   late: "The model did not answer in time.",
-  away: "The model was unavailable.",
+  unavailable: "The model was unavailable.",
   unusable: "The model’s answer could not be used.",
   unused: "The model’s view was not used.",
 };

@@ -26,13 +26,13 @@ export function keep(injections) {
   return newest;
 }
 
-/** Requests a fault; gives the injection once the command is on the log. */
+/** Requests a fault; gives the injection once the command is on Kafka. */
 export async function inject(service, fault, at) {
   const answer = await post(`/services/${encodeURIComponent(service)}/chaos`, { fault });
   return { id: String(answer?.command ?? `${service}-${fault}-${at}`), at, service, fault, error: "" };
 }
 
-/** What became of a command: the error of its result, or "" where it was carried out or nothing was heard. */
+/** What became of a command: the error of its result, or "" where it was carried out or no result came. */
 export async function outcome(id, { tries = 20, pause = 500 } = {}) {
   for (let i = 0; i < tries; i++) {
     await new Promise((resolve) => setTimeout(resolve, pause));

@@ -14,7 +14,7 @@ export function empty() {
     seq: null, // of the newest frame; null before the first
     since: 0, // when the connection's snapshot came
     at: 0, // when the newest frame came
-    services: new Map(), // name → an object of GET /services, and when it was `heard`
+    services: new Map(), // name → an object of GET /services, and when it was `received`
     incidents: new Map(), // id → an object of GET /incidents
     events: new Map(), // incident id → its events, in order
     unsure: new Set(), // incidents of which events may have been missed
@@ -51,7 +51,7 @@ export function fold(state, frame, now) {
 }
 
 function snapshot(state, frame, now) {
-  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, heard: now }]));
+  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, received: now }]));
   const incidents = new Map((frame.incidents ?? []).map((row) => [row.id, { ...state.incidents.get(row.id), ...row }]));
   const known = (map, of) => new Map([...map].filter(([key]) => of.has(key)));
   return {
@@ -69,11 +69,11 @@ function snapshot(state, frame, now) {
 function apply(next, { kind, data }, now) {
   switch (kind) {
     case "health":
-      return heard(next, data, now);
+      return observed(next, data, now);
     case "service":
       next.services = new Map(next.services);
       if (data.removed || data.status === null) next.services.delete(data.name);
-      else next.services.set(data.name, { ...data, heard: now });
+      else next.services.set(data.name, { ...data, received: now });
       return;
     case "incident":
       return happened(next, data);
@@ -100,17 +100,17 @@ function thought(before, { text = "", done = false, time }, info, now) {
   return { ...going, text: going.text + text, done: done === true };
 }
 
-// What models are asked at the moment of a snapshot: nothing else goes on.
+// Which models are queried at the moment of a snapshot: no other query goes on.
 function thoughts(known, { thinking, info }, now) {
   if (!Array.isArray(thinking)) return known;
   const ended = [...known].map(([id, thought]) => [id, { ...thought, done: true }]);
   return new Map([...ended, ...thinking.map(({ incident, text, since }) => [incident, { ...thought(null, { time: since }, info, now), text }])]);
 }
 
-function heard(next, record, now) {
+function observed(next, record, now) {
   if (record.check !== "container") next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
-  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.heard < KEPT).slice(1 - MOST);
-  next.health = new Map(next.health).set(record.service, [...kept, { ...record, heard: now }]);
+  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.received < KEPT).slice(1 - MOST);
+  next.health = new Map(next.health).set(record.service, [...kept, { ...record, received: now }]);
   if (record.instance && record.instance === next.info?.instance) {
     const ahead = instant(record.timestamp) + (record.latency_ms ?? 0) - now;
     if (next.skew === null || ahead > next.skew) next.skew = ahead;
@@ -128,7 +128,7 @@ function happened(next, { incident: row, ...event }) {
 export function learnIncident(state, detail) {
   const { events = [], ...row } = detail;
   const all = events.reduce(insert, state.events.get(detail.id) ?? []);
-  const live = all.length > events.length ? state.incidents.get(detail.id) : null; // what came since it was asked for is newer
+  const live = all.length > events.length ? state.incidents.get(detail.id) : null; // what came meanwhile is newer
   const unsure = new Set([...state.unsure].filter((id) => id !== detail.id));
   return { ...state, unsure, incidents: new Map(state.incidents).set(detail.id, { ...row, ...live }), events: new Map(state.events).set(detail.id, all) };
 }
@@ -147,7 +147,7 @@ export function learnService(state, detail) {
   const before = (detail.observations ?? [])
     .filter((record) => instant(record.timestamp) < first)
     .sort((a, b) => instant(a.timestamp) - instant(b.timestamp))
-    .map((record) => ({ ...record, heard: instant(record.timestamp) }));
+    .map((record) => ({ ...record, received: instant(record.timestamp) }));
   return { ...state, details: new Map(state.details).set(detail.name, detail), health: new Map(state.health).set(detail.name, [...before, ...live]) };
 }
 

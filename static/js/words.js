@@ -7,7 +7,7 @@ import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took } from "./units.js";
 import { action, gate, phrase, status } from "./vocabulary.js";
 
-/** Somebody's text among sentences: it gets the full stop that it may lack. */
+/** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
   const said = String(text ?? "").trim();
   return said && !".!?…".includes(said.at(-1)) ? `${said}.` : said;
@@ -180,8 +180,8 @@ export function repaired(row) {
   return row.state === "resolved" && row.attempts > 0 && row.how !== "recovered" && row.how !== "operator";
 }
 
-/** The proof under it: "Down 6.8 s, then 5 of 5 good checks". */
-export function proof(row, of, now) {
+/** How long it was down and how it was verified: "Down 6.8 s, then 5 of 5 good checks". */
+export function summary(row, of, now) {
   if (row.state === "escalated") return row.escalated_reason ?? "";
   const from = instant(row.first_bad ?? row.opened);
   if (row.state !== "resolved") return `Down since ${hhmmss(from)}, ${lasting(now - from)}`;
@@ -219,14 +219,14 @@ export function uptime(service, age = 0) {
 const UPTIMES = [["24h", "24 h"], ["1h", "1 h"], ["7d", "7 d"], ["30d", "30 d"]];
 const HOUR = 60 * 60 * 1000;
 
-// The share of the last hour is of the part of it that was watched.
+// The share of the last hour is of the part of it that is known.
 function lastHour(service, share, age) {
   const before = service.watched_s * 1000;
   const since = service.status === "PENDING" || service.status === "UNKNOWN" || !(age > 0) ? 0 : Math.min(age, HOUR);
   const known = before + since;
   if (known < 1000) return null;
   const up = share * before + (service.status === "DOWN" ? 0 : since);
-  return { share: up / known, over: known < HOUR - 30e3 ? `the ${roughly(known)} watched` : "1 h" };
+  return { share: up / known, over: known < HOUR - 30e3 ? roughly(known) : "1 h" };
 }
 
 /** The version of a release; empty for a build from between two. */

@@ -58,9 +58,9 @@ test("a failed verification keeps its good checks, and an interrupted one proves
   assert.equal(verdict({ outcome: "interrupted", observations: 2 }), null);
 });
 
-test("an interruption is told by its code, and not by its sentence", () => {
+test("an interruption is known by its code, and not by its sentence", () => {
   const head = (data) => timeline(of([opened, evidence, diagnosed, started, finished, [5000, "verified", "logstream", { ok: false, ...data }]])).at(-1).head;
-  assert.equal(head({ outcome: "interrupted", error: "Somebody killed it." }), "Attempt interrupted");
+  assert.equal(head({ outcome: "interrupted", error: "The container was killed." }), "Attempt interrupted");
   assert.equal(head({ outcome: "failed", error: "interrupted: is a word of the service" }), "Verification failed");
 });
 

@@ -98,7 +98,7 @@ test("records are kept for an hour", () => {
   assert.equal(state.health.get("pay").length, 1);
 });
 
-test("the server's clock counts only where it is far from ours, and nobody else can shift it", () => {
+test("the server's clock counts only where it is far from ours, and no other instance can shift it", () => {
   const record = (instance, at) => ({ kind: "health", data: { service: "pay", instance, timestamp: at / 1000, latency_ms: 0 } });
   const near = folded(snapshot(), events(8, record("box", T - 300)));
   assert.equal(store.clock(near, T), T);
@@ -154,13 +154,13 @@ test("of a question whose beginning was missed the rest is shown, and not since 
   assert.deepEqual([thinking(piece("", true))].map((t) => [t.text, t.done]), [["", true]]);
 });
 
-test("a snapshot tells which models are asked at that moment", () => {
+test("a snapshot says which models are queried at that moment", () => {
   const info = { instance: "box", llm: { model: "m", timeout_s: 20 } };
   const asked = new Date(T - 4000).toISOString();
   const incidents = [{ id: "i1" }, { id: "i2" }];
   const before = folded(snapshot({ info, incidents }), events(8, { kind: "thinking", data: { incident: "i1", text: "", done: false } }, { kind: "thinking", data: { incident: "i1", text: "hm", done: false } }));
   const state = store.fold(before, snapshot({ info, incidents, thinking: [{ incident: "i2", service: "pay", text: "It was", since: asked }] }), T).state;
-  assert.equal(state.thinking.get("i1").done, true, "what the snapshot does not tell has ended");
+  assert.equal(state.thinking.get("i1").done, true, "what the snapshot leaves out has ended");
   assert.equal(state.thinking.get("i1").text, "hm");
   assert.deepEqual(state.thinking.get("i2"), { text: "It was", done: false, since: T - 4000, model: "m", limit: 20_000 });
 });

@@ -11,9 +11,9 @@ export function tape(...list) {
 export const opened = [1000, "opened", "logstream", { error: "Connection refused.", check: "http", instance: "box", first_bad: at(0), kind: "service" }];
 export const evidence = [1010, "evidence", "logstream", { facts: [{ key: "state", value: "exited (0)", decisive: true, why: "It does not run." }, { key: "events", value: "kill(15) → die → stop", decisive: true }, { key: "image", value: "shop:1", decisive: false }], logs: [] }];
 export const diagnosed = [1014, "diagnosed", "runbook", { cause_id: "stopped", cause: "The container is stopped: the engine was asked to stop it.", cause_past: "The container was stopped from outside.", action: "start", target: "payment-service", confidence: 0.97, command: "docker start payment-service", legal: [{ letter: "A", action: "start", why: "Starting it is non-disruptive." }, { letter: "B", action: "escalate", why: "A person looks at it." }], not_offered: [{ action: "restart", why: "It does not run, so starting it is enough." }], runbook: { cause: "The container is stopped: the engine was asked to stop it.", action: "start", confidence: 0.97, why: "Starting it is non-disruptive." } }];
-/** A diagnosis before which a model was asked: by whom, and what differs from `diagnosed`. */
+/** A diagnosis before which a model was queried: by whom, and what differs from `diagnosed`. */
 export const consulted = (by, more = {}) => [7114, "diagnosed", by, { ...diagnosed[3], prompt: "Service: payment-service", ...more }];
-export const opinion = (action, more = {}) => ({ cause: "Somebody stopped it.", action, confidence: 0.9, why: "The facts say so.", ...more });
+export const opinion = (action, more = {}) => ({ cause: "An operator stopped it.", action, confidence: 0.9, why: "The facts say so.", ...more });
 export const started = [2000, "action_started", "runbook", { attempt: 1, action: "start", command: "docker start payment-service", expires: at(12000), verify: 5 }];
 export const finished = [2500, "action_finished", "logstream", { attempt: 1, action: "start", ok: true, outcome: "ok", duration_ms: 480 }];
 export const verified = [13000, "verified", "logstream", { ok: true, outcome: "verified", observations: 5, since: at(2600) }];

@@ -160,8 +160,8 @@ test("the incident shows both views, and which one decided", () => {
   const late = page("runbook", { invalid: "It did not answer within 6 s.", invalid_code: "late" });
   assert.deepEqual(stood(late), ["runbook:true", "model:false"]);
   assert.match(sides(late)[1], /It did not answer within 6 s\./);
-  const away = page("runbook", { prompt: "", invalid: "Ollama does not have the model x.", invalid_code: "missing_model" });
-  assert.match(sides(away)[1], /unavailableOllama does not have the model x\./);
+  const unavailable = page("runbook", { prompt: "", invalid: "Ollama does not have the model x.", invalid_code: "missing_model" });
+  assert.match(sides(unavailable)[1], /unavailableOllama does not have the model x\./);
   const none = page("runbook", { prompt: "" });
   assert.deepEqual(stood(none), ["runbook:true"]);
   assert.match(textOf(none), /The decision.*No model was queried\./);

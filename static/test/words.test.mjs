@@ -4,7 +4,7 @@ import { confidence, decider, querying, views, whatCame } from "../js/diagnosis.
 import { textOf } from "../js/dom.js";
 import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
-import { ending, proof, release, restLine, sentence, sort, statusLine, statusThen, subject, title, uptime, workLine } from "../js/words.js";
+import { ending, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, workLine } from "../js/words.js";
 import { banner, byWeight } from "../js/view/banners.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, injected, phrase, whoFirst } from "../js/vocabulary.js";
@@ -76,7 +76,7 @@ test("a title has an end, whatever a model says", () => {
   assert.equal(title({ service: "pay", cause: `It${"x".repeat(300)}`, state: "open" }), `pay: It${"x".repeat(138)}…`);
 });
 
-test("the work line is deed, time, proof", () => {
+test("the work line is what is done, since when, and how far verified", () => {
   const now = T + 6500;
   const say = (...list) => workLine(of(...list), now).text;
   assert.equal(say(opened), "Collecting evidence.");
@@ -104,14 +104,14 @@ test("who decided, how sure, and what the other one says", () => {
   assert.equal(decider(null), "");
 });
 
-test("an incident in the feed: cause, deed, proof", () => {
+test("an incident in the feed: cause, repair, figures", () => {
   const healed = of(opened, evidence, diagnosed, started, finished, verified, resolved);
   assert.equal(subject(healed.row), "The container was stopped from outside.");
   assert.equal(ending(healed.row), "LogStream started it (non-disruptive).");
-  assert.equal(proof(healed.row, healed, T), "Down 2.6 s, then 5 of 5 good checks");
+  assert.equal(summary(healed.row, healed, T), "Down 2.6 s, then 5 of 5 good checks");
   const alone = { service: "pay", state: "resolved", how: "recovered", attempts: 0, down_ms: 2000 };
   assert.equal(ending(alone), "It recovered without a repair.");
-  assert.equal(proof(alone, undefined, T), "Down 2.0 s, before any action");
+  assert.equal(summary(alone, undefined, T), "Down 2.0 s, before any action");
   assert.equal(ending({ state: "resolved", how: "healed", attempts: 1, action: "raise_memory" }), "LogStream raised the memory limit of it.");
 });
 
@@ -151,16 +151,16 @@ test("uptime is unknown until it is known, and says its time", () => {
   assert.equal(uptime({}), null);
   assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": null } }), { share: 1, over: "1 h" });
   assert.equal(uptime({ uptime: { "1h": 1 }, watched_s: 0.2 }), null);
-  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 40 }), { share: 0.5, over: "the 40 s watched" });
+  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 40 }), { share: 0.5, over: "40 s" });
   assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 3599 }), { share: 0.5, over: "1 h" });
 });
 
 test("uptime goes on with the state that holds since it was sent", () => {
   const sent = { uptime: { "1h": 0.5 }, watched_s: 20 };
-  assert.deepEqual(uptime({ ...sent, status: "UP" }, 20e3), { share: 0.75, over: "the 40 s watched" });
-  assert.deepEqual(uptime({ ...sent, status: "DOWN" }, 20e3), { share: 0.25, over: "the 40 s watched" });
-  assert.deepEqual(uptime({ ...sent, status: "UNKNOWN" }, 20e3), { share: 0.5, over: "the 20 s watched" });
-  assert.deepEqual(uptime({ ...sent, status: "UP" }, NaN), { share: 0.5, over: "the 20 s watched" });
+  assert.deepEqual(uptime({ ...sent, status: "UP" }, 20e3), { share: 0.75, over: "40 s" });
+  assert.deepEqual(uptime({ ...sent, status: "DOWN" }, 20e3), { share: 0.25, over: "40 s" });
+  assert.deepEqual(uptime({ ...sent, status: "UNKNOWN" }, 20e3), { share: 0.5, over: "20 s" });
+  assert.deepEqual(uptime({ ...sent, status: "UP" }, NaN), { share: 0.5, over: "20 s" });
 });
 
 test("a version is shown where it is a release", () => {
@@ -192,20 +192,20 @@ const CAME = [
   ["runbook", { model: opinion("start") }, "The model agrees with the runbook: start payment-service.", `${SURE} The model agrees.`, "", true],
   ["operator:anna", { model: opinion("restart") }, "The model would restart payment-service. anna decided.", "anna, confidence 97%. The model would restart it.", "", true],
   ["runbook", { prompt: "", invalid_code: "late" }, "The model did not answer in time. The runbook decided.", `${SURE} The model did not answer in time.`, "late", true],
-  ["runbook", { prompt: "", invalid_code: "missing_model" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "away", false],
-  ["runbook", { prompt: "", invalid_code: "unreachable" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "away", false],
-  ["runbook", { asked: "mistral:7b", invalid_code: "unreachable" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "away", true],
+  ["runbook", { prompt: "", invalid_code: "missing_model" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "unavailable", false],
+  ["runbook", { prompt: "", invalid_code: "unreachable" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "unavailable", false],
+  ["runbook", { asked: "mistral:7b", invalid_code: "unreachable" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "unavailable", true],
   ["runbook", { raw: "Sure!", invalid_code: "garbage" }, "The model’s answer could not be used. The runbook decided.", `${SURE} The model’s answer could not be used.`, "unusable", true],
   ["runbook", { raw: "{}", model: opinion("rm"), invalid_code: "illegal" }, "The model’s answer could not be used. The runbook decided.", `${SURE} The model’s answer could not be used.`, "unusable", true],
   ["runbook", {}, "The model’s view was not used. The runbook decided.", `${SURE} The model’s view was not used.`, "unused", true],
 ];
 
 test("what came of a model's view, in every case", () => {
-  for (const [by, more, came, who, failed, asked] of CAME) {
+  for (const [by, more, came, who, failed, queried] of CAME) {
     const [event] = tape(consulted(by, more));
     assert.equal(whatCame(event), came);
     assert.equal(decider(event), who);
-    assert.deepEqual([views(event).failed, views(event).queried], [failed, asked], came);
+    assert.deepEqual([views(event).failed, views(event).queried], [failed, queried], came);
   }
 });
 

@@ -1,4 +1,4 @@
-// Asks for the token, where this LogStream wants one.
+// The form for the access token, where one is needed.
 
 import { h } from "../dom.js";
 

@@ -135,7 +135,7 @@ function both(of) {
     options(data, service));
 }
 
-const FAILED = { late: "too late", away: "unavailable", unusable: "not used", unused: "not used" };
+const FAILED = { late: "too late", unavailable: "unavailable", unusable: "not used", unused: "not used" };
 
 function opinion({ key, name, view, data, service, chosen, sub, more }) {
   const letter = view && (data.legal ?? []).find((entry) => entry.action === view.action)?.letter;

@@ -30,7 +30,7 @@ export function view(ctx) {
   return h("main", { id: "main", key: "incidents", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
       h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : "No incident is open"),
-      h("p", {}, all.length ? `${many(all.length, "recent incident")} here. Kafka keeps every incident for 90 days.` : "No incidents recorded."))),
+      h("p", {}, all.length ? `${many(all.length, "recent incident")}. Kafka keeps incidents for 90 days.` : "No incidents recorded."))),
     h("nav", { class: "seg", "aria-label": "Show" }, SHOW.map(([value, text]) => h("a", { href: value ? `/incidents?state=${value}` : "/incidents", "aria-current": wanted === value ? "true" : null }, text))),
     !known ? loading() : rows.length ? days(rows, incidents, at) : nothing(wanted ? "No such incidents" : "No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."));
 }

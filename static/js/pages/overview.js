@@ -94,7 +94,7 @@ function cardModel(ctx, service, rows, at) {
     detail: state.details.get(service.name),
     check: newestCheck(state, service.name),
     list: points(state.history.get(service.name) ?? [], state.health.get(service.name) ?? [], ownInstance(state, service.name)),
-    age: ctx.now - service.heard,
+    age: ctx.now - service.received,
     incident: [...incidents.values()].find((of) => of.row.service === service.name && of.stage !== "resolved"),
     outages: outages(rows, service.name, at),
     faults: faultsOf(state, service.name),

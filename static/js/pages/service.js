@@ -71,12 +71,12 @@ function figures({ ctx, at, service, rows, health, instance }) {
   const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
-  const up = uptime(service, ctx.now - service.heard);
+  const up = uptime(service, ctx.now - service.received);
   const repairs = rows.filter(repaired).length;
   return h("dl", { class: "panel figures" },
     cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
     cell("p95, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "no data yet"),
-    cell("Uptime", up ? [...amount(percent(up.share)), h("small", {}, `of ${up.over}`)] : "no data yet"),
+    cell("Uptime", up ? [...amount(percent(up.share)), h("small", {}, `over ${up.over}`)] : "no data yet"),
     cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
 }
 
@@ -131,7 +131,7 @@ function observation(record, expected) {
     h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),
     h("td", {}, h("span", { class: "st" }, icon(s.shape, past), s.word)),
     h("td", { class: "quiet" }, level ? "running" : expected),
-    h("td", {}, [record.code ? String(record.code) : "", record.error].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
+    h("td", { class: "say" }, [record.code ? String(record.code) : "", record.error].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
     h("td", { class: "num" }, level || !ms ? "–" : `${ms[0]} ${ms[1]}`),
     h("td", { class: "quiet" }, [record.check, record.extra && "extra check", record.instance].filter(Boolean).join(", ")));
 }

@@ -85,7 +85,7 @@ function decided({ agent, incident, info }) {
 /** What came of the model's view, in one word for programs. */
 export function came(diagnosed) {
   const { byModel, model, failed } = views(diagnosed);
-  return failed || (byModel ? "stands" : model ? "heard" : "unasked");
+  return failed || (byModel ? "stands" : model ? "considered" : "unqueried");
 }
 
 /** The legal actions of a diagnosis, and those that were not offered. */
@@ -150,7 +150,7 @@ export function dependencies(info) {
   const idle = { icon: "none", colour: "quiet", label: "Not used" };
   const { docker, bus, llm } = info ?? {};
   const list = [{ name: "Docker", ...engine(docker, good, bad, idle) }];
-  if (bus) list.push({ name: "Kafka", ...(bus.ok === false ? { ...bad, text: bus.error || "Unreachable." } : { ...good, text: bus.kind === "embedded" ? "Embedded in this process." : "Reachable.", code: bus.brokers?.join(",") }) });
+  if (bus) list.push({ name: "Kafka", ...kafka(bus, good, bad) });
   if (!llm?.model) return [...list, { name: "Model", ...idle, text: "None. The runbook decides." }];
   if (llm.ready) return [...list, { name: "Model", ...good, text: `${llm.model} is available.` }];
   const missed = (info.troubles ?? []).some((problem) => problem.part === "llm"); // where none is wanted, its absence is no problem
@@ -162,4 +162,10 @@ function engine(docker, good, bad, idle) {
   if (!docker.ok) return { ...bad, text: docker.error || "Unreachable." };
   if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
   return { ...good, text: docker.version ? `Reachable, version ${docker.version}.` : "Reachable." };
+}
+
+function kafka({ ok, error, kind, brokers }, good, bad) {
+  if (ok === false) return { ...bad, text: error || "Unreachable." };
+  const code = (brokers ?? []).join(",");
+  return { ...good, text: `${kind === "embedded" ? "Embedded in this process." : "Reachable."}${code && " Consume the event log at"}`, code };
 }

@@ -95,7 +95,7 @@ function foot({ service, detail, reach, age, now }) {
     h("span", {}, `Last ${lasting(reach)}`),
     answers && h("span", {}, stateFor(service, now)),
     needs.length > 0 && h("span", {}, `Depends on ${needs.join(", ")}`),
-    share ? h("span", {}, h("b", {}, percent(share.share)), ` of ${share.over}`) : h("span", {}, "Uptime: no data yet"));
+    share ? h("span", {}, "Uptime ", h("b", {}, percent(share.share)), ` over ${share.over}`) : h("span", {}, "Uptime: no data yet"));
 }
 
 function disasters({ service, faults, refusal, stale, compact }) {

@@ -3,7 +3,7 @@
 import { h, icon } from "../dom.js";
 import { day, hhmm, lasting } from "../units.js";
 import { fault as label, injected } from "../vocabulary.js";
-import { ending, paragraph, proof, release, subject } from "../words.js";
+import { ending, paragraph, release, subject, summary } from "../words.js";
 import { href, time } from "./bits.js";
 
 const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], escalated: ["person", "down", "Needs a person"], injected: ["bolt", "quiet", "Injected fault"], started: ["up", "quiet", "Started"] };
@@ -24,7 +24,7 @@ function since(at, now) {
   return of === "today" ? hhmm(at) : `${of}, ${hhmm(at)}`;
 }
 
-/** One entry: when, the mark, a sentence, and under it the proof. */
+/** One entry: when, the mark, a sentence, and under it the figures. */
 export function entry(item, incidents, info, now) {
   const [picture, colour, label] = MARK[item.kind];
   return h("li", { key: item.key, "data-kind": item.kind }, time(item.at), icon(picture, colour, label), h("div", {}, said(item, incidents, info, now)));
@@ -43,8 +43,8 @@ function said(item, incidents, info, now) {
   return about(item.row, incidents.get(item.row.id), now);
 }
 
-/** An incident in a sentence, with the proof under it. */
+/** An incident in a sentence, with its figures under it. */
 export function about(row, of, now) {
-  const under = proof(row, of, now);
+  const under = summary(row, of, now);
   return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
 }
