@@ -45,7 +45,7 @@ export function whatCame(diagnosed, service = diagnosed?.service) {
   if (model.action === (runbook ?? { action: chosen }).action && (runbook || !byModel)) return `The model agrees with the runbook: ${phrase(model.action, service)}.`;
   if (byModel) return `The model’s choice was used: ${phrase(model.action, service)}.${runbook ? ` The runbook would ${phrase(runbook.action, service)}.` : ""}`;
   const would = phrase(model.action, service);
-  if (code === "no_opinion") return `The model would ${would}, but a repair is available: ${phrase(chosen, service)}. ${decided}`;
+  if (code === "no_opinion" && chosen !== "escalate") return `The model would ${would}, but a repair is available: ${phrase(chosen, service)}. ${decided}`;
   if (code === "overruled") return `The model would ${would}, but the facts prove another cause. ${decided}`;
   return `The model would ${would}. ${decided}`;
 }

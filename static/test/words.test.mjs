@@ -187,6 +187,7 @@ const CAME = [
   [LLM, { model: opinion("restart", { confidence: 0 }), action: "restart", confidence: 0, runbook: undefined }, "The model’s choice was used: restart payment-service.", "mistral:7b.", "", true],
   [LLM, { action: "raise_memory", runbook: undefined, confidence: 0.5 }, "The model’s choice was used: raise the memory limit of payment-service.", "mistral:7b, confidence 50%.", "", true],
   ["runbook", { model: opinion("none"), invalid_code: "no_opinion", invalid: "The model would wait." }, "The model would wait, but a repair is available: start payment-service. The runbook decided.", `${SURE} The model would wait.`, "", true],
+  ["runbook", { model: opinion("none"), action: "escalate", invalid_code: "no_opinion", invalid: "The model would wait." }, "The model would wait. The runbook decided.", `${SURE} The model would wait.`, "", true],
   ["runbook", { model: opinion("restart"), invalid_code: "overruled", invalid: "The facts prove another cause." }, "The model would restart payment-service, but the facts prove another cause. The runbook decided.", `${SURE} The model would restart it.`, "", true],
   ["runbook", { model: opinion("none") }, "The model would wait. The runbook decided.", `${SURE} The model would wait.`, "", true],
   ["runbook", { model: opinion("start") }, "The model agrees with the runbook: start payment-service.", `${SURE} The model agrees.`, "", true],
