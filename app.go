@@ -139,7 +139,7 @@ func (a *app) openActors() error {
 // configured are the services as they are configured now.
 func (a *app) configured() []service.Definition { return *a.services.Load() }
 
-// apply tells every part that the services are others from now on.
+// apply gives every part the services as they are from now on.
 func (a *app) apply(services []service.Definition) {
 	a.services.Store(&services)
 	a.monitor.Apply(services)
