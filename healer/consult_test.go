@@ -47,15 +47,15 @@ func TestWhoseViewStands(t *testing.T) {
 		by, cause     string
 		invalid, view string // of the model
 	}{
-		{"it agrees", says("start", 3*time.Second), simModel, "Its container was killed through the engine.", "", "start"},
-		{"it would wait", says("none", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "none"},
-		{"it would call a person", says("escalate", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "escalate"},
-		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "Its container was killed through the engine.", `it chose "remove", which is not legal here`, ""},
+		{"it agrees", says("start", 3*time.Second), simModel, "The container was killed from outside.", "", "start"},
+		{"it would wait", says("none", 3*time.Second), "runbook", "The container was killed from outside.", "", "none"},
+		{"it would call a person", says("escalate", 3*time.Second), "runbook", "The container was killed from outside.", "", "escalate"},
+		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "The container was killed from outside.", `it chose "remove", which is not legal here`, ""},
 		{"it is late", func(Ask) (llm.Answer, time.Duration) {
 			return llm.Answer{Invalid: "it did not answer within 20s", Prompt: "asked"}, 20 * time.Second
-		}, "runbook", "Its container was killed through the engine.", "it did not answer within 20s", ""},
+		}, "runbook", "The container was killed from outside.", "it did not answer within 20s", ""},
 		{"nothing is ever heard of it", func(Ask) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
-			"Its container was killed through the engine.", "nothing was heard of it within 20s", ""},
+			"The container was killed from outside.", "nothing was heard of it within 20s", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m, b := quiet(t)
@@ -70,7 +70,7 @@ func TestWhoseViewStands(t *testing.T) {
 			if d.Action != "start" || d.Cause != tt.cause || d.Invalid != tt.invalid || d.Command != "docker start svc-0" {
 				t.Errorf("got %+v", d)
 			}
-			if d.Runbook == nil || d.Runbook.Action != "start" || d.Runbook.Cause != "Its container was killed through the engine." {
+			if d.Runbook == nil || d.Runbook.Action != "start" || d.Runbook.Cause != "The container was killed from outside." {
 				t.Errorf("the runbook's view: %+v", d.Runbook)
 			}
 			if (d.Model == nil) != (tt.view == "") || d.Model != nil && d.Model.Action != tt.view {
