@@ -155,9 +155,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := llmtest.Start(t, modelName, tt.reply)
-			got := client(t, s.URL, func(c *Config) { c.Timeout = time.Second }).Query(t.Context(), killed(), nil)
+			got := client(t, s.URL, func(c *Config) {
+				if c.Timeout = time.Minute; tt.code == event.InvalidLate {
+					c.Timeout = time.Second
+				}
+			}).Query(t.Context(), killed(), nil)
 			if got.Opinion != nil || !strings.HasPrefix(got.Invalid, tt.want) || got.Code != tt.code {
-				t.Errorf("got %+v, want %s, %q", got, tt.code, tt.want)
+				t.Errorf("got %+v, %s, %q, want %s, %q", got.Opinion, got.Code, got.Invalid, tt.code, tt.want)
 			}
 			if got.Prompt == "" {
 				t.Error("the prompt is not kept")
