@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -118,7 +119,7 @@ func (d *daemon) launch() {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, d.args...)
 	d.cmd.Dir = d.dir
-	d.cmd.Env = append(os.Environ(), d.env...)
+	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	d.exited = make(chan struct{})
