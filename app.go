@@ -14,6 +14,7 @@ import (
 	"logstream/bus"
 	"logstream/chaos"
 	"logstream/dashboard"
+	"logstream/dashboard/view"
 	"logstream/healer"
 	"logstream/healer/llm"
 	"logstream/internal/config"
@@ -23,7 +24,6 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/process"
 	"logstream/internal/service"
-	"logstream/internal/state"
 	"logstream/monitor"
 )
 
@@ -124,7 +124,7 @@ func (a *app) openActors() error {
 	page, err := dashboard.New(dashboard.Deps{
 		Config: a.config.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: version,
 		Mode:   string(a.config.Healer.Mode),
-		Limits: state.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
+		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
 		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
 		Health: a.board, Logger: a.log,
@@ -139,11 +139,13 @@ func (a *app) openActors() error {
 // configured are the services as they are configured now.
 func (a *app) configured() []service.Definition { return *a.services.Load() }
 
-// apply tells every part that the services are others from now on.
+// apply gives every part the new services. The healer comes before the monitor:
+// it forgets the state of a container that a service no longer names, and must
+// not forget what the monitor sees of the next one.
 func (a *app) apply(services []service.Definition) {
 	a.services.Store(&services)
-	a.monitor.Apply(services)
 	a.healer.Apply()
+	a.monitor.Apply(services)
 	a.chaos.Apply(services)
 	a.dashboard.Apply(services)
 }

@@ -52,12 +52,12 @@ func TestNeverStarts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, failed := logstream("run", "--config", written(t, c.content))
-			if code != exitNever || out != "" || !strings.Contains(failed, c.want) || strings.Count(failed, "\n") != 1 {
+			if code != exitStartupFailure || out != "" || !strings.Contains(failed, c.want) || strings.Count(failed, "\n") != 1 {
 				t.Errorf("exit %d, %q, %s", code, out, failed)
 			}
 		})
 	}
-	if code, _, failed := logstream("run", "--config", filepath.Join(held, "none.yaml")); code != exitNever || !strings.Contains(failed, "does not exist") {
+	if code, _, failed := logstream("run", "--config", filepath.Join(held, "none.yaml")); code != exitStartupFailure || !strings.Contains(failed, "does not exist") {
 		t.Errorf("a missing file: exit %d, %s", code, failed)
 	}
 }

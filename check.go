@@ -4,38 +4,39 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"logstream/internal/config"
 )
 
-// checkCommand says every mistake in the configuration.
-func checkCommand(t terminal, args []string) int {
-	set, path := flags(t, "check")
-	asJSON := set.Bool("json", false, "for programs")
-	if code, ok := parse(set, t, args); !ok {
-		return code
-	}
-	c, errs := config.Load(*path)
-	switch {
-	case *asJSON:
-		if errs == nil {
-			errs = []config.Error{}
+// checkCommand reports every error and warning in the configuration.
+func checkCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "check", Short: "Validate the configuration: every error and warning with its place", Args: arguments()}
+	asJSON := cmd.Flags().Bool("json", false, "for programs")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		path := configPath(cmd)
+		c, report := config.Load(path)
+		if *asJSON {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(report) // whoever closed its end has no use for an error
+		} else {
+			printFindings(cmd, report.Errors)
+			printFindings(cmd, report.Warnings)
 		}
-		_ = json.NewEncoder(t.out).Encode(map[string][]config.Error{"errors": errs}) // whoever closed its end has no use for an error
-	case len(errs) == 0:
-		fmt.Fprintf(t.out, "%s is right: %s\n", *path, plural(len(c.Services), "service"))
-	default:
-		mistakes(t, errs)
+		if len(report.Errors) > 0 {
+			return startupFailure{errPrinted}
+		}
+		if !*asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %s\n", path, plural(len(c.Services), "service"))
+		}
+		return nil
 	}
-	if len(errs) > 0 {
-		return exitNever
-	}
-	return exitDone
+	return cmd
 }
 
-// mistakes prints one line for each.
-func mistakes(t terminal, errs []config.Error) {
-	for _, err := range errs {
-		fmt.Fprintln(t.err, err.Error())
+// printFindings prints one line for each.
+func printFindings(cmd *cobra.Command, findings []config.Finding) {
+	for _, f := range findings {
+		fmt.Fprintln(cmd.ErrOrStderr(), f)
 	}
 }
 

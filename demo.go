@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"logstream/internal/config"
 	"logstream/internal/process"
 	"logstream/internal/process/demoservice"
@@ -16,23 +18,21 @@ import (
 
 // runDemo runs everything over two child processes, on free ports and in a
 // fresh directory, which is removed at the end.
-func runDemo(t terminal) int {
+func runDemo(cmd *cobra.Command) error {
 	dir, err := os.MkdirTemp("", "logstream-demo-")
 	if err != nil {
-		fmt.Fprintf(t.err, "logstream: make a directory for the demo: %v: set TMPDIR to a directory that can be written\n", err)
-		return exitNever
+		return startupFailure{fmt.Errorf("make a directory for the demo: %w: set TMPDIR to a directory that can be written", err)}
 	}
 	defer func() {
 		if err := os.RemoveAll(dir); err != nil {
-			fmt.Fprintf(t.err, "logstream: the demo's directory stays behind: %v\n", err)
+			fmt.Fprintf(cmd.ErrOrStderr(), "logstream: the demo's directory stays behind: %v\n", err)
 		}
 	}()
 	s, err := demoSetup(dir)
 	if err != nil {
-		fmt.Fprintln(t.err, "logstream: "+err.Error())
-		return exitNever
+		return startupFailure{err}
 	}
-	return serve(t, s)
+	return serve(cmd, s)
 }
 
 // demoSetup is the demo's configuration and its children.
@@ -42,9 +42,9 @@ func demoSetup(dir string) (setup, error) {
 		return setup{}, err
 	}
 	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Data: dir}
-	c, errs := config.Demo(at)
-	if len(errs) > 0 {
-		return setup{}, fmt.Errorf("the demo's own configuration: %w", errs[0]) // of which a test knows that it is right
+	c, report := config.Demo(at)
+	if len(report.Errors) > 0 {
+		return setup{}, fmt.Errorf("the demo's own configuration: %s", report.Errors[0]) // a bug, and a test looks for it
 	}
 	child := func(name, address string) process.Child {
 		return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: os.Environ()}

@@ -3,15 +3,15 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
+
+	"github.com/spf13/cobra"
 
 	"logstream/internal/process/demoservice"
 )
@@ -30,95 +30,75 @@ func page() fs.FS {
 	return sub
 }
 
-// Exit codes, as the contract has them.
-const (
-	exitDone   = 0
-	exitFailed = 1 // while it ran
-	exitNever  = 2 // it never started: wrong usage, wrong file, or a place that it cannot have
-)
-
-// terminal is where a command reads and writes.
-type terminal struct{ out, err io.Writer }
-
-// command is a word after logstream.
-type command struct {
-	name, args, help string
-	run              func(t terminal, args []string) int
-}
-
-func commands() []command {
-	return []command{
-		{"run", "[--config config.yaml] [--demo]", "watch, repair and show; --demo needs nothing installed", runCommand},
-		{"check", "[--config config.yaml] [--json]", "say everything that is wrong with the configuration", checkCommand},
-		{"version", "[--json]", "say which logstream this is", versionCommand},
-	}
-}
-
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == demoservice.Argument {
 		os.Exit(demoservice.Main(os.Args[2:])) // the demo's services are this program, too
 	}
-	os.Exit(dispatch(terminal{os.Stdout, os.Stderr}, os.Args[1:]))
+	os.Exit(execute(context.Background(), os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// dispatch runs the command that args name, and returns the exit code.
-func dispatch(t terminal, args []string) int {
-	if len(args) == 0 {
-		usage(t.err)
-		return exitNever
-	}
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
-		usage(t.out)
+// commands are the words after logstream. Each has a file of its own.
+func commands() []*cobra.Command {
+	return []*cobra.Command{runCommand(), checkCommand(), versionCommand()}
+}
+
+// Exit codes, as the contract has them.
+const (
+	exitDone           = 0
+	exitFailed         = 1 // while it ran
+	exitStartupFailure = 2
+)
+
+// startupFailure is why nothing ran: wrong usage, a wrong file, or an address or
+// a directory that logstream cannot have. A person has to change something first.
+type startupFailure struct{ error }
+
+func (f startupFailure) Unwrap() error { return f.error }
+
+// errPrinted stands for an error that the command has printed in a form of its own.
+var errPrinted = errors.New("printed already")
+
+// execute runs the command that args name, prints its error, and returns the
+// exit code.
+func execute(ctx context.Context, out, errOut io.Writer, args []string) int {
+	root := rootCommand()
+	root.SetOut(out)
+	root.SetErr(errOut)
+	root.SetArgs(append([]string{}, args...)) // not nil, which would be those of the process
+	err := root.ExecuteContext(ctx)
+	if err == nil {
 		return exitDone
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(t, args[1:])
-		}
+	if !errors.Is(err, errPrinted) {
+		fmt.Fprintln(errOut, "logstream: "+err.Error())
 	}
-	fmt.Fprintf(t.err, "logstream: there is no command %q\n\n", args[0])
-	usage(t.err)
-	return exitNever
+	if errors.As(err, new(startupFailure)) {
+		return exitStartupFailure
+	}
+	return exitFailed
 }
 
-func usage(w io.Writer) {
-	var b strings.Builder
-	b.WriteString("usage: logstream <command>\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-8s %-34s %s\n", c.name, c.args, c.help)
-	}
-	b.WriteString("\nTry it: logstream run --demo\n")
-	fmt.Fprint(w, b.String())
-}
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:     "logstream",
+		Short:   "Watches services, finds out why one of them fails, repairs it, and shows every step.",
+		Example: "  logstream run --demo",
+		Version: versionLine(),
 
-// flags are those of one command; each has --config.
-func flags(t terminal, name string) (set *flag.FlagSet, path *string) {
-	set = flag.NewFlagSet(name, flag.ContinueOnError)
-	set.SetOutput(t.err)
-	set.Usage = func() {
-		i := slices.IndexFunc(commands(), func(c command) bool { return c.name == name })
-		c := commands()[i]
-		fmt.Fprintf(set.Output(), "usage: logstream %s %s\n", c.name, c.args)
-		set.VisitAll(func(f *flag.Flag) { fmt.Fprintf(set.Output(), "  --%-8s %s\n", f.Name, f.Usage) })
-	}
-	return set, set.String("config", "config.yaml", "the configuration file")
-}
+		SilenceErrors: true, SilenceUsage: true, // execute prints them
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 
-// parse reads a command's flags, which take nothing beside them. It returns
-// false, and the exit code, where the command is not to go on.
-func parse(set *flag.FlagSet, t terminal, args []string) (int, bool) {
-	if slices.Contains(args, "--help") || slices.Contains(args, "-h") {
-		set.SetOutput(t.out)
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return startupFailure{errors.New("which command? " + known(cmd))}
+			}
+			return startupFailure{fmt.Errorf("unknown command %q; %s", args[0], known(cmd, args[0]))}
+		},
+		Run: func(*cobra.Command, []string) {}, // never: no arguments are right
 	}
-	switch err := set.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return exitDone, false
-	case err != nil:
-		return exitNever, false // the flag package has said why
-	case set.NArg() > 0:
-		fmt.Fprintf(t.err, "logstream %s: %q is one word too many\n", set.Name(), set.Arg(0))
-		set.Usage()
-		return exitNever, false
-	}
-	return exitDone, true
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().String("config", "config.yaml", "the configuration `file`")
+	root.AddCommand(commands()...)
+	return root
 }

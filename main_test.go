@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 // logstream runs a command line, and returns its exit code and what it printed.
 func logstream(args ...string) (code int, out, failed string) {
 	var o, e bytes.Buffer
-	code = dispatch(terminal{&o, &e}, args)
+	code = execute(context.Background(), &o, &e, args)
 	return code, o.String(), e.String()
 }
 
@@ -42,14 +43,21 @@ func TestUsage(t *testing.T) {
 		out  string
 		err  string
 	}{
-		{nil, exitNever, "", "usage: logstream <command>"},
-		{[]string{"help"}, exitDone, "usage: logstream <command>", ""},
-		{[]string{"--help"}, exitDone, "usage: logstream <command>", ""},
-		{[]string{"walk"}, exitNever, "", `there is no command "walk"`},
-		{[]string{"run", "--dmeo"}, exitNever, "", "flag provided but not defined: -dmeo"},
-		{[]string{"run", "payment"}, exitNever, "", `"payment" is one word too many`},
-		{[]string{"check", "-h"}, exitDone, "usage: logstream check", ""},
-		{[]string{"check", "--config"}, exitNever, "", "flag needs an argument"},
+		{nil, exitStartupFailure, "", "logstream: which command? known are check, run, version (logstream --help)\n"},
+		{[]string{"help"}, exitDone, "logstream [command]", ""},
+		{[]string{"--help"}, exitDone, "logstream run --demo", ""},
+		{[]string{"chekc"}, exitStartupFailure, "", "logstream: unknown command \"chekc\"; did you mean \"check\"?\n"},
+		{[]string{"--config", "x.yaml", "rnu"}, exitStartupFailure, "", "logstream: unknown command \"rnu\"; did you mean \"run\"?\n"},
+		{[]string{"kubernetes"}, exitStartupFailure, "", "logstream: unknown command \"kubernetes\"; known are check, run, version (logstream --help)\n"},
+		{[]string{"run", "--dmeo"}, exitStartupFailure, "", "logstream: run: unknown flag --dmeo; did you mean --demo?\n"},
+		{[]string{"run", "--kubernetes"}, exitStartupFailure, "", "logstream: run: unknown flag --kubernetes (logstream run --help)\n"},
+		{[]string{"--verson"}, exitStartupFailure, "", "logstream: unknown flag --verson; did you mean --version?\n"},
+		{[]string{"run", "payment"}, exitStartupFailure, "", "logstream: run: unexpected argument \"payment\"\n"},
+		{[]string{"run", "--demo=perhaps"}, exitStartupFailure, "", "invalid argument \"perhaps\" for \"--demo\" flag"},
+		{[]string{"run", "-x"}, exitStartupFailure, "", "logstream: run: unknown flag -x (logstream run --help)\n"},
+		{[]string{"run", "-demo"}, exitStartupFailure, "", "logstream: run: unknown flag -demo; did you mean --demo?\n"},
+		{[]string{"check", "-h"}, exitDone, "logstream check", ""},
+		{[]string{"check", "--config"}, exitStartupFailure, "", "logstream: check: flag needs an argument: --config (logstream check --help)\n"},
 	} {
 		code, out, failed := logstream(c.args...)
 		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(failed, c.err) || (c.err == "") != (failed == "") {
@@ -61,17 +69,26 @@ func TestUsage(t *testing.T) {
 func TestCheck(t *testing.T) {
 	good := written(t, "services: [{name: a, url: 'http://a'}]")
 	bad := written(t, "services:\n- name: a\n  url: http://a\n  intervall: 2s\n- {name: a, url: 'http://b'}\n")
-	if code, out, failed := logstream("check", "--config", good); code != exitDone || out != good+" is right: 1 service\n" || failed != "" {
+	if code, out, failed := logstream("check", "--config", good); code != exitDone || out != good+" is valid: 1 service\n" || failed != "" {
 		t.Errorf("a good file: exit %d, %q, %q", code, out, failed)
 	}
 	code, out, failed := logstream("check", "--config", bad)
 	want := bad + ":4:3: services[0].intervall: unknown key; did you mean interval?\n" +
-		bad + ":5:10: services[1].name: \"a\" is the name of another service already (line 2): a name stands for one service with one container\n"
-	if code != exitNever || out != "" || failed != want {
+		bad + ":5:10: services[1].name: \"a\" is already the name of another service (line 2): names must be unique\n"
+	if code != exitStartupFailure || out != "" || failed != want {
 		t.Errorf("a bad file: exit %d, %q\n%s\nwant\n%s", code, out, failed, want)
 	}
-	if code, out, _ = logstream("check", "--json", "--config", good); code != exitDone || strings.TrimSpace(out) != `{"errors":[]}` {
+	if code, out, _ = logstream("check", "--json", "--config", good); code != exitDone || strings.TrimSpace(out) != `{"errors":[],"warnings":[]}` {
 		t.Errorf("a good file: exit %d, %s", code, out)
+	}
+	empty := written(t, "services: []\n")
+	if code, out, failed = logstream("check", "--config", empty); code != exitDone || out != empty+" is valid: 0 services\n" ||
+		failed != empty+":1:11: warning: services: is empty: nothing is monitored\n" {
+		t.Errorf("a file with a warning: exit %d, %q, %q", code, out, failed)
+	}
+	if code, out, _ = logstream("check", "--json", "--config", empty); code != exitDone || strings.TrimSpace(out) !=
+		`{"errors":[],"warnings":[{"file":"`+empty+`","line":1,"column":11,"key":"services","value":"","message":"is empty: nothing is monitored","suggestion":""}]}` {
+		t.Errorf("a file with a warning: exit %d, %s", code, out)
 	}
 	var answer struct {
 		Errors []struct {
@@ -80,7 +97,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	code, out, failed = logstream("check", "--config", bad, "--json")
-	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitNever || failed != "" || len(answer.Errors) != 2 {
+	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitStartupFailure || failed != "" || len(answer.Errors) != 2 {
 		t.Fatalf("a bad file: exit %d, %v, %s, %s", code, err, out, failed)
 	}
 	if e := answer.Errors[0]; e.File != bad || e.Line != 4 || e.Column != 3 || e.Key != "services[0].intervall" || e.Suggestion != "interval" || e.Message != "unknown key" {
@@ -92,6 +109,9 @@ func TestVersion(t *testing.T) {
 	code, out, _ := logstream("version")
 	if code != exitDone || !strings.HasPrefix(out, "logstream ") {
 		t.Errorf("exit %d, %q", code, out)
+	}
+	if code, flag, _ := logstream("--version"); code != exitDone || flag != out {
+		t.Errorf("--version: exit %d, %q, want %q", code, flag, out)
 	}
 	code, out, _ = logstream("version", "--json")
 	var b map[string]string

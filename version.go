@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the linker for a release; else the build knows it.
@@ -36,18 +38,21 @@ func thisBuild() build {
 	return b
 }
 
-// versionCommand says which logstream this is.
-func versionCommand(t terminal, args []string) int {
-	set, _ := flags(t, "version")
-	asJSON := set.Bool("json", false, "for programs")
-	if code, ok := parse(set, t, args); !ok {
-		return code
-	}
+func versionLine() string {
 	b := thisBuild()
-	if *asJSON {
-		_ = json.NewEncoder(t.out).Encode(b) // whoever closed its end has no use for an error
-		return exitDone
+	return fmt.Sprintf("logstream %s (%s)", b.Version, b.Go)
+}
+
+// versionCommand says which logstream this is.
+func versionCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: arguments()}
+	asJSON := cmd.Flags().Bool("json", false, "for programs")
+	cmd.Run = func(cmd *cobra.Command, _ []string) {
+		if *asJSON {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild()) // whoever closed its end has no use for an error
+			return
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), versionLine())
 	}
-	fmt.Fprintf(t.out, "logstream %s (%s)\n", b.Version, b.Go)
-	return exitDone
+	return cmd
 }

@@ -34,7 +34,7 @@ func testConfig(dir string) Config {
 	return c
 }
 
-func testLog(t *testing.T) *slog.Logger {
+func testLog(t testing.TB) *slog.Logger {
 	out := io.Discard
 	if os.Getenv("BUS_TEST_LOG") != "" {
 		out = os.Stderr
@@ -43,7 +43,7 @@ func testLog(t *testing.T) *slog.Logger {
 }
 
 // open opens a bus and runs it until stop, or the test's end.
-func open(t *testing.T, c Config) (b *Bus, board *health.Registry, stop func()) {
+func open(t testing.TB, c Config) (b *Bus, board *health.Registry, stop func()) {
 	t.Helper()
 	board = new(health.Registry)
 	b, err := Open(t.Context(), c, Identity{"test", "local"}, testLog(t), board)

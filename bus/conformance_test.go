@@ -18,6 +18,7 @@ import (
 
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/retry"
 )
 
 // underTest is a broker that is reached through a proxy.
@@ -551,12 +552,12 @@ func theBrokerIsAway(t *testing.T, u underTest) {
 	wait(t, "the first records", func() bool { return len(live.all()) > 100 })
 	u.away()
 	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
-	pause(ctx, awayFor)
+	retry.Sleep(ctx, awayFor)
 	u.back()
 	began, before := time.Now(), len(live.all())
 	wait(t, "records again", func() bool { return len(live.all()) > before })
 	resumed := time.Since(began)
-	pause(ctx, time.Second)
+	retry.Sleep(ctx, time.Second)
 	cancel()
 	loading.Wait()
 	wait(t, "all records", func() bool { return len(live.all()) >= n })

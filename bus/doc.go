@@ -38,6 +38,10 @@
 // also over restarts; when they come faster than they can be written, the
 // oldest are dropped.
 //
+// Compression. Health logs and dead letters are written in batches, compressed
+// with bus.compression; everything that repairs depend on is written at once,
+// and plain. Reading takes whatever codec a batch has.
+//
 // Disk. The embedded log of system-logs stays under max_size and one segment,
 // the other topics under fixed bounds (see topics.go), about 130 MiB together.
 package bus

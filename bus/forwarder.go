@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"logstream/internal/retry"
 )
 
 // window is how many records may be without an answer at once.
@@ -55,9 +57,12 @@ type place struct {
 	partition int32
 }
 
+// newBackoff is how soon a connection that was lost is tried again.
+func newBackoff() *retry.Backoff { return retry.NewBackoff(250*time.Millisecond, 2*time.Second) }
+
 // run forwards until ctx ends, or, as a flush, until nothing is left.
 func (f *forwarder) run(ctx context.Context, flush bool) error {
-	wait := 250 * time.Millisecond
+	tries := newBackoff()
 	for ctx.Err() == nil {
 		if flush && f.idle() {
 			return nil
@@ -73,14 +78,13 @@ func (f *forwarder) run(ctx context.Context, flush bool) error {
 			if err := f.connect(ctx); err != nil {
 				f.bus.noteWrite(err)
 				f.log.Debug("waiting for the log", "waiting", f.ring.len(), "error", err)
-				pause(ctx, wait)
-				wait = min(2*wait, 2*time.Second)
+				tries.Wait(ctx)
 				continue
 			}
-			wait = 250 * time.Millisecond
+			tries.Reset()
 		}
 		if f.pump(ctx, flush); f.gate != nil {
-			pause(ctx, wait)
+			tries.Wait(ctx)
 		}
 	}
 	return nil
@@ -216,13 +220,4 @@ func (f *forwarder) drop() {
 		f.log.Debug("closed a producer", "error", err)
 	}
 	f.current = nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

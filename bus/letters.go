@@ -11,6 +11,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 // Headers of a dead letter, beside the signature.
@@ -66,7 +67,7 @@ func letter(secret []byte, m *sarama.ConsumerMessage, reason string) *entry {
 	add := func(name, value string) {
 		e.headers = append(e.headers, sarama.RecordHeader{Key: []byte(name), Value: []byte(value)})
 	}
-	add(headerReason, reason[:min(len(reason), maxReason)])
+	add(headerReason, text.Clip(text.Line(reason), maxReason))
 	add(headerTopic, m.Topic)
 	add(headerPartition, strconv.Itoa(int(m.Partition)))
 	add(headerOffset, strconv.FormatInt(m.Offset, 10))

@@ -32,6 +32,9 @@ func (c Config) Problems() []Problem {
 			add("brokers", broker, "%v", err)
 		}
 	}
+	if _, known := codecs[c.Compression]; !known {
+		add("compression", c.Compression, "must be none, gzip, lz4, snappy or zstd")
+	}
 	e := c.Embedded
 	if message := checkListen(e.Listen); message != "" {
 		add("embedded.listen", e.Listen, "%s", message)

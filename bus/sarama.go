@@ -89,7 +89,7 @@ func (b *Bus) producerConfig(ctx context.Context, _ context.CancelFunc) *sarama.
 func (b *Bus) batchingConfig(ctx context.Context, cut context.CancelFunc) *sarama.Config {
 	c := b.producerConfig(ctx, cut)
 	c.Producer.Flush.Frequency = linger
-	c.Producer.Compression = sarama.CompressionZSTD
+	c.Producer.Compression = codecs[b.config.Compression]
 	c.Producer.Retry.Max = 1
 	c.Producer.Retry.BackoffFunc = func(int, int) time.Duration {
 		cut()

@@ -26,7 +26,7 @@ func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
 		return fmt.Errorf("subscribe to %q: not a topic of ours, or no handler", s.Topic)
 	}
 	r := &subscriber{bus: b, Subscription: s, positions: map[int32]*position{}}
-	wait := 250 * time.Millisecond
+	tries := newBackoff()
 	for ctx.Err() == nil {
 		before := r.handled
 		err := r.session(ctx)
@@ -37,10 +37,10 @@ func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
 		if b.life.Err() != nil {
 			return fmt.Errorf("subscribe to %s: %w", s.Topic, errClosed)
 		}
-		if wait = min(2*wait, 2*time.Second); r.handled > before {
-			wait = 250 * time.Millisecond
+		if r.handled > before {
+			tries.Reset()
 		}
-		pause(ctx, wait)
+		tries.Wait(ctx)
 	}
 	return nil
 }

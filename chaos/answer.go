@@ -2,10 +2,11 @@ package chaos
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/retry"
+	"logstream/internal/text"
 )
 
 const (
@@ -21,7 +22,7 @@ func (r *run) result(command event.Command, err error) event.Command {
 	command.Origin = r.origin
 	command.Result = &event.CommandResult{OK: err == nil}
 	if err != nil {
-		command.Result.Error = clip(err.Error())
+		command.Result.Error = text.Clip(text.Line(err.Error()), maxError)
 	}
 	return command
 }
@@ -53,17 +54,15 @@ func (r *run) answerAll(ctx context.Context) error {
 // one.
 func (r *run) write(ctx context.Context, command event.Command) error {
 	value, told := event.Encode(command), false
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+	for tries := retry.NewBackoff(firstRetry, lastRetry); ; {
 		if err := r.try(ctx, command.Service, value); err == nil {
 			return nil
 		} else if ctx.Err() == nil && !told {
 			r.log.Warn("a command's result cannot be written yet", "command", command.ID, "error", err)
 			told = true
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return ctx.Err()
-		case <-time.After(wait):
 		}
 	}
 }
@@ -72,12 +71,4 @@ func (r *run) try(ctx context.Context, key string, value []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
 	return r.bus.Append(ctx, event.TopicCommands, key, value)
-}
-
-// clip bounds a text that quotes what others wrote.
-func clip(text string) string {
-	if len(text) > maxError {
-		text = text[:maxError] + "…"
-	}
-	return strings.ToValidUTF8(text, "?")
 }

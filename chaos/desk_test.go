@@ -42,8 +42,8 @@ func live() *desk {
 	return d
 }
 
-// text is a verdict as a test reads it: the id, and why not.
-func text(all []verdict) string {
+// described is a verdict as a test reads it: the id, and why not.
+func described(all []verdict) string {
 	var parts []string
 	for _, v := range all {
 		if v.refused != "" {
@@ -80,7 +80,7 @@ func TestJudge(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			command := inject("a", "payment")
 			test.change(&command)
-			got := text(live().take(command, noon.Add(test.read), shop))
+			got := described(live().take(command, noon.Add(test.read), shop))
 			if test.want == "" && got != "" || !strings.HasPrefix(got, test.want) {
 				t.Errorf("the verdict is %q, want %q", got, test.want)
 			}
@@ -90,18 +90,18 @@ func TestJudge(t *testing.T) {
 
 func TestOnceOnly(t *testing.T) {
 	d := live()
-	if got := text(d.take(inject("a", "payment"), noon, shop)); got != "a → payment-1" {
+	if got := described(d.take(inject("a", "payment"), noon, shop)); got != "a → payment-1" {
 		t.Fatalf("the first: %s", got)
 	}
-	if got := text(d.take(inject("a", "payment"), noon, shop)); got != "" {
+	if got := described(d.take(inject("a", "payment"), noon, shop)); got != "" {
 		t.Errorf("the same id again: %s", got)
 	}
-	if got := text(d.take(inject("a", "inventory"), noon.Add(time.Second), shop)); got != "" {
+	if got := described(d.take(inject("a", "inventory"), noon.Add(time.Second), shop)); got != "" {
 		t.Errorf("the same id for another service: %s", got)
 	}
 	refused := inject("b", "safe")
 	d.take(refused, noon, shop)
-	if got := text(d.take(refused, noon, shop)); got != "" {
+	if got := described(d.take(refused, noon, shop)); got != "" {
 		t.Errorf("what was refused is answered again: %s", got)
 	}
 }
@@ -114,13 +114,13 @@ func TestReplay(t *testing.T) {
 	old := inject("old", "payment")
 	old.Time = noon.Add(-time.Minute)
 	for _, c := range []event.Command{done, old, inject("fresh", "inventory")} {
-		if got := text(d.take(c, noon, shop)); got != "" {
+		if got := described(d.take(c, noon, shop)); got != "" {
 			t.Fatalf("decided in the replay: %s", got)
 		}
 	}
 	done.Result = &event.CommandResult{OK: true}
 	d.take(done, noon, shop)
-	got := text(d.caughtUp(shop))
+	got := described(d.caughtUp(shop))
 	if want := "old: the command was 1m0s old when it was read; after 10s nothing is done; fresh → inventory-1"; got != want {
 		t.Errorf("after the replay: %s\nwant: %s", got, want)
 	}
@@ -130,8 +130,8 @@ func TestOneAtATimeForAService(t *testing.T) {
 	d := live()
 	step := func(got []verdict, want string) {
 		t.Helper()
-		if text(got) != want {
-			t.Errorf("got %q, want %q", text(got), want)
+		if described(got) != want {
+			t.Errorf("got %q, want %q", described(got), want)
 		}
 	}
 	step(d.take(inject("a", "payment"), noon, shop), "a → payment-1")
@@ -160,11 +160,11 @@ func TestQueueIsBounded(t *testing.T) {
 	for i := range 1 + maxQueue {
 		d.take(inject(fmt.Sprint(i), "payment"), noon, shop)
 	}
-	if got, want := text(d.take(inject("more", "payment"), noon, shop)), `more: 8 faults wait for "payment" already`; got != want {
+	if got, want := described(d.take(inject("more", "payment"), noon, shop)), `more: 8 faults wait for "payment" already`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for i := range maxQueue {
-		if got, want := text(d.finished("payment", shop)), fmt.Sprintf("%d → payment-1", i+1); got != want {
+		if got, want := described(d.finished("payment", shop)), fmt.Sprintf("%d → payment-1", i+1); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/text"
 )
 
 // inject does what the command says to that container, or undoes it, within a
@@ -48,7 +49,7 @@ func (r *run) target(ctx context.Context, fault, ref string) (container.State, e
 		return container.State{}, fmt.Errorf("%s is the container that logstream runs in", target.Name)
 	}
 	if known := r.runtime.Faults(target.Name); !slices.Contains(known, fault) {
-		return container.State{}, fmt.Errorf("%q is not a fault of %s; known are %s", clip(fault), target.Name, strings.Join(known, ", "))
+		return container.State{}, fmt.Errorf("%q is not a fault of %s; known are %s", text.Clip(fault, maxError), target.Name, strings.Join(known, ", "))
 	}
 	return target, nil
 }

@@ -9,19 +9,19 @@ import (
 	"testing"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
-func TestServicesAreThereBeforeTheLogIs(t *testing.T) {
+func TestServicesAreThereBeforeKafkaIs(t *testing.T) {
 	s := open(t, nil)
 	s.log.away, s.log.unread = true, true
 	s.set(func() { s.ready = errAway })
 	s.run()
-	views := get[[]state.ServiceView](s, "/api/v1/services")
+	views := get[[]view.Service](s, "/api/v1/services")
 	if len(views) != 2 || views[0].Name != "a/b c" || views[1].Name != "payment-service" {
 		t.Fatalf("services = %+v", views)
 	}
@@ -32,8 +32,8 @@ func TestServicesAreThereBeforeTheLogIs(t *testing.T) {
 	if v.URL != "http://user:***@127.0.0.1:1/?key=***" {
 		t.Errorf("url = %q: not masked", v.URL)
 	}
-	if views[0].Managed {
-		t.Error("a service without a container is not managed")
+	if !views[0].Managed {
+		t.Error("a configured service without a container is not managed")
 	}
 	if got := s.page().next(); got.Type != "snapshot" || len(got.Services) != 2 {
 		t.Errorf("first frame = %+v", got)
@@ -66,7 +66,7 @@ func TestServiceFromTheLog(t *testing.T) {
 	d := get[serviceDetail](s, "/api/v1/services/payment-service")
 	if d.Status != event.Down || !d.Since.Equal(since) || d.Error != "connection refused" || *d.OpenIncident != "i1" ||
 		d.Held != "operator" || !d.Healing || d.Container.ID != "abc" || d.Owner != me || len(d.Sources) != 1 || d.Group != "shop" {
-		t.Errorf("service = %+v", d.ServiceView)
+		t.Errorf("service = %+v", d.Service)
 	}
 	if d.LatencyMS != 12.5 || d.Code != 200 {
 		t.Errorf("latency %v, code %v: not those of the newest check", d.LatencyMS, d.Code)
@@ -79,7 +79,7 @@ func TestServiceFromTheLog(t *testing.T) {
 	}
 	_, body := s.do("GET", "/api/v1/services/payment-service", "", nil)
 	contains(t, body, `"depends_on":[]`, `"silenced_until":null`, `"24h":null`)
-	points := get[struct{ Points []state.Point }](s, "/api/v1/services/payment-service/history?window=15m").Points
+	points := get[struct{ Points []view.Point }](s, "/api/v1/services/payment-service/history?window=15m").Points
 	if len(points) != 11 || points[10].Status != event.Down {
 		t.Errorf("history = %+v", points)
 	}
@@ -103,7 +103,7 @@ func TestUnmanagedNames(t *testing.T) {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
 	contains(t, body, `"accepted":1`)
-	s.eventually("the name is shown", func() bool { return len(get[[]state.ServiceView](s, "/api/v1/services")) == 3 })
+	s.eventually("the name is shown", func() bool { return len(get[[]view.Service](s, "/api/v1/services")) == 3 })
 	v := get[serviceDetail](s, "/api/v1/services/batch")
 	if v.Configured || v.Managed || v.Status != event.Down || v.Error != "late" || v.Config != nil || v.Sources[0].Instance != "api:cron" {
 		t.Errorf("service = %+v", v)
@@ -136,7 +136,7 @@ func TestIncidents(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var ids []string
-		for _, v := range get[[]state.IncidentView](s, "/api/v1/incidents"+tt.query) {
+		for _, v := range get[[]view.Incident](s, "/api/v1/incidents"+tt.query) {
 			ids = append(ids, v.ID)
 		}
 		if got := strings.Join(ids, " "); got != tt.want {
@@ -314,7 +314,7 @@ func TestPostedObservationsAreNobodysOwn(t *testing.T) {
 		t.Errorf("origin = %+v, want %+v", h.Origin, want)
 	}
 	s.eventually("it is shown", func() bool { return len(get[serviceDetail](s, "/api/v1/services/payment-service").Observations) == 1 })
-	if points := get[struct{ Points []state.Point }](s, "/api/v1/services/payment-service/history").Points; len(points) != 0 {
+	if points := get[struct{ Points []view.Point }](s, "/api/v1/services/payment-service/history").Points; len(points) != 0 {
 		t.Errorf("it is in the chart of our own checks: %v", points)
 	}
 }

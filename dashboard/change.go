@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
 	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
 const (
@@ -52,18 +52,18 @@ func (r *run) command(w http.ResponseWriter, req *http.Request, service, name st
 
 // target is the configured service that a command is about; where there is
 // none it is answered for.
-func (r *run) target(w http.ResponseWriter, req *http.Request) (state.ServiceView, *event.Definition, bool) {
+func (r *run) target(w http.ResponseWriter, req *http.Request) (view.Service, *event.Definition, bool) {
 	name := req.PathValue("name")
-	var view state.ServiceView
+	var shown view.Service
 	var def *event.Definition
-	if !r.fetch(w, req, func(l *loop) { view, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
-		return view, nil, false
+	if !r.fetch(w, req, func(l *loop) { shown, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
+		return shown, nil, false
 	}
 	if def == nil {
 		failf(w, http.StatusNotFound, "no service %q is configured", name)
-		return view, nil, false
+		return shown, nil, false
 	}
-	return view, def, true
+	return shown, def, true
 }
 
 func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
@@ -74,7 +74,7 @@ func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
 		fail(w, bad.status, bad.why)
 		return
 	}
-	view, def, is := r.target(w, req)
+	shown, def, is := r.target(w, req)
 	if !is {
 		return
 	}
@@ -85,8 +85,8 @@ func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusConflict, "%q has no container, so there is nothing that could be done", def.Name)
 	case slices.Contains(def.Heal.Never, ask.Action):
 		failf(w, http.StatusConflict, "config.yaml says heal.never: %s of %q", ask.Action, def.Name)
-	case ask.Action == "" && (view.Status == event.Up || view.Status == event.Degraded):
-		failf(w, http.StatusConflict, "%q is %s; name an action to take all the same", def.Name, view.Status)
+	case ask.Action == "" && (shown.Status == event.Up || shown.Status == event.Degraded):
+		failf(w, http.StatusConflict, "%q is %s; name an action to take all the same", def.Name, shown.Status)
 	default:
 		r.command(w, req, def.Name, event.CommandHeal, event.CommandArgs{Action: ask.Action})
 	}
@@ -100,7 +100,7 @@ type chaosFault struct {
 }
 
 func (r *run) getChaos(w http.ResponseWriter, req *http.Request) {
-	var views []state.ServiceView
+	var views []view.Service
 	containers := map[string]string{}
 	if !r.fetch(w, req, func(l *loop) {
 		views = l.fleet.Services(now())

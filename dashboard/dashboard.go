@@ -29,11 +29,11 @@ import (
 	"sync"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
 // Log is what the dashboard needs of the bus; event.Log says what the methods
@@ -52,7 +52,7 @@ type Deps struct {
 	Identity event.Origin // Instance and Host
 	Version  string
 	Mode     string // the healer's: observe or auto
-	Limits   state.Limits
+	Limits   view.Limits
 	Static   fs.FS // index.html and what it needs
 
 	Services    func() []service.Definition // as they are configured now

@@ -7,9 +7,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
 	"logstream/internal/service"
-	"logstream/internal/state"
 	"logstream/internal/supervise"
 )
 
@@ -26,7 +26,7 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
 		{{Topic: event.TopicServices, Handle: r.readService}},
 		{
-			{Topic: event.TopicHealth, Since: start.Add(-state.HistoryKept), Handle: r.readHealth},
+			{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Handle: r.readHealth},
 			{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
 			{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
 		},
@@ -37,7 +37,7 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 			s.CaughtUp = func() {
 				r.send(ctx, func(l *loop) {
 					l.live[s.Topic] = true
-					l.changed(true, []state.Change{{Kind: state.KindResync}})
+					l.changed(true, []view.Change{{Kind: view.KindResync}})
 				})
 				caught <- struct{}{}
 			}

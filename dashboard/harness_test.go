@@ -16,11 +16,11 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
 const (
@@ -71,7 +71,7 @@ func open(t *testing.T, change func(*Deps)) *site {
 	s.deps = Deps{
 		Config: Config{Listen: "127.0.0.1:0"}, Log: s.log,
 		Identity: event.Origin{Instance: me, Host: myHost}, Version: "1.2.3", Mode: "auto",
-		Limits:      state.Limits{Attempts: 3, PerHour: 5},
+		Limits:      view.Limits{Attempts: 3, PerHour: 5},
 		Static:      fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>page</title>")}, "js/app.js": {Data: []byte("export {}")}},
 		Services:    func() []service.Definition { return []service.Definition{payment(), plainService()} },
 		ConfigError: func() string { s.mu.Lock(); defer s.mu.Unlock(); return s.config },
@@ -280,10 +280,10 @@ type page struct {
 type frame struct {
 	Type      string
 	Seq       uint64
-	Services  []state.ServiceView
-	Incidents []state.IncidentView
-	Thinking  []state.ThoughtView
-	Agent     state.AgentView
+	Services  []view.Service
+	Incidents []view.Incident
+	Thinking  []view.Thought
+	Agent     view.Agent
 	Info      Info
 	Events    []struct {
 		Kind string

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/health"
-	"logstream/internal/state"
 )
 
 const (
@@ -115,7 +115,7 @@ func (r *run) watchInfo(ctx context.Context) error {
 func (l *loop) setInfo(info Info) {
 	l.parts = info
 	l.changed(true, l.fleet.SetModel(info.LLM.Model, now()))
-	l.changed(true, l.fleet.SetLogAway(info.Bus.Kind != "" && !info.Bus.OK, now()))
+	l.changed(true, l.fleet.SetBusDown(info.Bus.Kind != "" && !info.Bus.OK, now()))
 	l.tellInfo()
 }
 
@@ -125,7 +125,7 @@ func (l *loop) tellInfo() {
 	info.UptimeS = 0
 	if encoded := encode(info); string(encoded) != string(l.toldInfo) {
 		l.toldInfo = encoded
-		l.changed(true, []state.Change{{Kind: state.KindInfo, Data: l.info()}})
+		l.changed(true, []view.Change{{Kind: view.KindInfo, Data: l.info()}})
 	}
 }
 

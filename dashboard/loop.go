@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
-	"logstream/internal/state"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 // goroutine of its run.
 type loop struct {
 	calls    <-chan func(*loop)
-	fleet    *state.Fleet
+	fleet    *view.Fleet
 	parts    Info // what the parts said last
 	toldInfo []byte
 	began    time.Time
@@ -30,7 +30,7 @@ type loop struct {
 
 	clients map[*client]struct{}
 	seq     uint64
-	batch   []state.Change
+	batch   []view.Change
 	health  int  // observations in batch
 	resync  bool // instead of batch everybody gets a snapshot
 	flush   *time.Timer
@@ -42,7 +42,7 @@ func newLoop(r *run) *loop {
 	at := now()
 	l := &loop{
 		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{},
-		fleet: state.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
+		fleet: view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
 		flush: time.NewTimer(time.Hour),
 	}
 	l.flush.Stop()
@@ -76,15 +76,15 @@ func (l *loop) caughtUp() bool {
 
 // changed puts changes into the next frame. Those of a topic that is still
 // being caught up are told by the snapshot at its end.
-func (l *loop) changed(live bool, changes []state.Change) {
+func (l *loop) changed(live bool, changes []view.Change) {
 	if !live || len(changes) == 0 || len(l.clients) == 0 {
 		return
 	}
 	for _, c := range changes {
 		switch {
-		case c.Kind == state.KindResync || len(l.batch) >= maxBatch:
+		case c.Kind == view.KindResync || len(l.batch) >= maxBatch:
 			l.resync = true
-		case c.Kind == state.KindHealth:
+		case c.Kind == view.KindHealth:
 			if l.health++; l.health <= maxSeen {
 				l.batch = append(l.batch, c)
 			}
@@ -129,26 +129,26 @@ func (l *loop) tell() {
 }
 
 type eventsFrame struct {
-	Type   string         `json:"type"`
-	Seq    uint64         `json:"seq"`
-	Events []state.Change `json:"events"`
+	Type   string        `json:"type"`
+	Seq    uint64        `json:"seq"`
+	Events []view.Change `json:"events"`
 }
 
 type snapshotFrame struct {
-	Type      string               `json:"type"`
-	Seq       uint64               `json:"seq"`
-	Services  []state.ServiceView  `json:"services"`
-	Incidents []state.IncidentView `json:"incidents"`
-	Thinking  []state.ThoughtView  `json:"thinking"` // models that are asked now
-	Agent     state.AgentView      `json:"agent"`
-	Info      Info                 `json:"info"`
+	Type      string          `json:"type"`
+	Seq       uint64          `json:"seq"`
+	Services  []view.Service  `json:"services"`
+	Incidents []view.Incident `json:"incidents"`
+	Thinking  []view.Thought  `json:"thinking"` // models that are asked now
+	Agent     view.Agent      `json:"agent"`
+	Info      Info            `json:"info"`
 }
 
 // snapshot is everything as it is now, which is what the frames up to seq and
 // the changes that wait for the next one have made of it.
 func (l *loop) snapshot() []byte {
 	at := now()
-	return encode(snapshotFrame{"snapshot", l.seq, l.fleet.Services(at), l.fleet.Recent(), l.fleet.Thoughts(), l.fleet.Agent(at), l.info()})
+	return encode(snapshotFrame{"snapshot", l.seq, l.fleet.Services(at), l.fleet.Recent(at), l.fleet.Thoughts(), l.fleet.Agent(at), l.info()})
 }
 
 // join adds a client, and gives it its first frame; false where there are too

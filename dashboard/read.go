@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/redact"
@@ -33,7 +34,7 @@ func (r *run) fetch(w http.ResponseWriter, req *http.Request, call func(*loop)) 
 }
 
 func (r *run) getServices(w http.ResponseWriter, req *http.Request) {
-	var views []state.ServiceView
+	var views []view.Service
 	if r.fetch(w, req, func(l *loop) { views = l.fleet.Services(now()) }) {
 		reply(w, http.StatusOK, views)
 	}
@@ -41,18 +42,18 @@ func (r *run) getServices(w http.ResponseWriter, req *http.Request) {
 
 // serviceDetail is the answer to GET /api/v1/services/{name}.
 type serviceDetail struct {
-	state.ServiceView
-	Config       *event.Definition   `json:"config"`
-	DependsOn    []string            `json:"depends_on"`
-	Observations []state.Observation `json:"observations"`
+	view.Service
+	Config       *event.Definition  `json:"config"`
+	DependsOn    []string           `json:"depends_on"`
+	Observations []view.Observation `json:"observations"`
 }
 
 func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("name")
-	d := serviceDetail{DependsOn: []string{}, Observations: []state.Observation{}}
+	d := serviceDetail{DependsOn: []string{}, Observations: []view.Observation{}}
 	var is bool
 	if !r.fetch(w, req, func(l *loop) {
-		if d.ServiceView, is = l.fleet.Service(name, now()); is {
+		if d.Service, is = l.fleet.Service(name, now()); is {
 			d.Config = l.fleet.Definition(name)
 			d.Observations = append(d.Observations, l.fleet.Observations(name)...)
 		}
@@ -81,8 +82,8 @@ func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 	}
 	name := req.PathValue("name")
 	answer := struct {
-		Points []state.Point `json:"points"`
-	}{[]state.Point{}}
+		Points []view.Point `json:"points"`
+	}{[]view.Point{}}
 	var is bool
 	if !r.fetch(w, req, func(l *loop) {
 		_, is = l.fleet.Service(name, now())
@@ -131,8 +132,8 @@ func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 	}
 	name := req.PathValue("name")
 	var def *event.Definition
-	var view state.ServiceView
-	if !r.fetch(w, req, func(l *loop) { view, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
+	var shown view.Service
+	if !r.fetch(w, req, func(l *loop) { shown, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
 		return
 	}
 	switch {
@@ -142,7 +143,7 @@ func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 	case def.Container == "":
 		failf(w, http.StatusNotFound, "%q has no container", name)
 		return
-	case view.Host != r.deps.Identity.Host || r.deps.Logs == nil:
+	case shown.Host != r.deps.Identity.Host || r.deps.Logs == nil:
 		failf(w, http.StatusNotFound, "the container of %q is not on this machine", name)
 		return
 	}
@@ -191,16 +192,9 @@ func (r *run) getIncidents(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	of := query.Get("service")
-	views := []state.IncidentView{}
-	if r.fetch(w, req, func(l *loop) {
-		all := l.fleet.Incidents.All()
-		for i := len(all) - 1; i >= 0 && len(views) < limit; i-- {
-			if in := all[i]; (of == "" || in.Service == of) && (wanted == "" || in.State == wanted) {
-				views = append(views, in.View())
-			}
-		}
-	}) {
-		reply(w, http.StatusOK, views)
+	var list []view.Incident
+	if r.fetch(w, req, func(l *loop) { list = l.fleet.List(of, wanted, limit, now()) }) {
+		reply(w, http.StatusOK, list)
 	}
 }
 
@@ -215,22 +209,18 @@ func number(s string, otherwise, limit int) (int, bool) {
 
 func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
 	id, report := strings.CutSuffix(req.PathValue("id"), ".md")
-	var detail *state.IncidentDetail
-	if !r.fetch(w, req, func(l *loop) {
-		if in := l.fleet.Incidents.Get(id); in != nil {
-			d := in.Detail()
-			detail = &d
-		}
-	}) {
+	var detail view.IncidentDetail
+	var is bool
+	if !r.fetch(w, req, func(l *loop) { detail, is = l.fleet.Incident(id, now()) }) {
 		return
 	}
 	switch {
-	case detail == nil:
+	case !is:
 		failf(w, http.StatusNotFound, "there is no incident %q", id)
 	case report:
 		w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write([]byte(Report(*detail))) // a client that went away needs no answer
+		_, _ = w.Write([]byte(Report(detail))) // a client that went away needs no answer
 	default:
 		reply(w, http.StatusOK, detail)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
 	"logstream/internal/redact"
 	"logstream/internal/state"
@@ -13,14 +14,14 @@ import (
 // Report is the post-mortem of an incident in Markdown: what it was, what was
 // done, and every event with its time. Where a reporter wrote one, that is it.
 // What others wrote stands in it as text, never as markup.
-func Report(in state.IncidentDetail) string {
+func Report(in view.IncidentDetail) string {
 	for i := len(in.Events) - 1; i >= 0; i-- {
 		if written, is := in.Events[i].Data.(event.Reported); is && written.Text != "" {
 			return written.Text
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n%s\n\n", plain(in.Service), heading(in.IncidentView), summary(in.IncidentView))
+	fmt.Fprintf(&b, "# %s: %s\n\n%s\n\n", plain(in.Service), heading(in.Incident), summary(in.Incident))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")
 	row := func(name, value string) {
 		if value != "" {
@@ -44,7 +45,7 @@ func Report(in state.IncidentDetail) string {
 	row("Decided by", plain(in.DecidedBy))
 	b.WriteString("\n")
 	evidence(&b, in.Events)
-	views(&b, in.Events)
+	opinions(&b, in.Events)
 	b.WriteString("## What happened\n\n")
 	for _, e := range in.Events {
 		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(e.By), sentence(e))
@@ -52,7 +53,7 @@ func Report(in state.IncidentDetail) string {
 	return b.String()
 }
 
-func heading(in state.IncidentView) string {
+func heading(in view.Incident) string {
 	switch in.State {
 	case state.Resolved:
 		switch in.How {
@@ -68,7 +69,7 @@ func heading(in state.IncidentView) string {
 	return "still open"
 }
 
-func summary(in state.IncidentView) string {
+func summary(in view.Incident) string {
 	switch in.State {
 	case state.Resolved:
 		down := milliseconds(in.DownMS)
@@ -119,9 +120,9 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	}
 }
 
-// views writes what the runbook and the model held of the newest diagnosis,
+// opinions writes what the runbook and the model held of the newest diagnosis,
 // where a model had a say, and which of the two stood.
-func views(b *strings.Builder, events []event.Incident) {
+func opinions(b *strings.Builder, events []event.Incident) {
 	var newest event.Incident
 	for _, e := range events {
 		if _, is := e.Data.(event.Diagnosed); is {
@@ -134,7 +135,7 @@ func views(b *strings.Builder, events []event.Incident) {
 	}
 	byModel := strings.HasPrefix(newest.By, event.ByModel)
 	b.WriteString("## Two views\n\n")
-	view := func(who string, o *event.Opinion, stood bool) {
+	opinion := func(who string, o *event.Opinion, stood bool) {
 		mark := ""
 		if stood {
 			mark = " **stood**"
@@ -142,10 +143,10 @@ func views(b *strings.Builder, events []event.Incident) {
 		fmt.Fprintf(b, "- %s:%s %s, so %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
 	}
 	if d.Runbook != nil {
-		view("The runbook", d.Runbook, !byModel)
+		opinion("The runbook", d.Runbook, !byModel)
 	}
 	if d.Model != nil {
-		view("The model", d.Model, byModel)
+		opinion("The model", d.Model, byModel)
 	} else {
 		fmt.Fprintf(b, "- The model: no view that can be used: %s\n", plain(d.Invalid))
 	}

@@ -5,24 +5,26 @@ import (
 	"testing"
 	"time"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
-	"logstream/internal/state"
 )
 
 // life folds events of one incident, a second apart.
-func life(t *testing.T, data ...event.Data) state.IncidentDetail {
+func life(t *testing.T, data ...event.Data) view.IncidentDetail {
 	t.Helper()
-	f := state.NewIncidents()
+	f := view.NewFleet(me, myHost, nil, view.Limits{}, time.Time{})
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	f.Apply(event.Incident{ID: nonce, Seq: 1, Data: event.Claim{Host: myHost, Instance: me, Epoch: 1, Nonce: nonce}})
+	f.ApplyIncident(event.Incident{ID: nonce, Seq: 1, Data: event.Claim{Host: myHost, Instance: me, Epoch: 1, Nonce: nonce}}, begin)
 	for i, d := range data {
 		e := event.Incident{ID: "i1", Seq: i + 1, Time: begin.Add(time.Duration(i) * time.Second), Service: "payment-service",
 			Type: event.TypeOf(d), By: event.ByRunbook, Data: d, Origin: origin}
-		if _, counted := f.Apply(e); !counted {
-			t.Fatalf("event %d does not count", i+1)
-		}
+		f.ApplyIncident(e, e.Time)
 	}
-	return f.Get("i1").Detail()
+	detail, _ := f.Incident("i1", begin)
+	if len(detail.Events) != len(data) {
+		t.Fatalf("%d of %d events count", len(detail.Events), len(data))
+	}
+	return detail
 }
 
 func TestReport(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"logstream/dashboard/view"
 	"logstream/internal/event"
 	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
 func TestSnapshotThenEventsInOrder(t *testing.T) {
@@ -25,7 +25,7 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	})
 	p := s.page()
 	first := p.next()
-	if first.Type != "snapshot" || len(first.Services) != 2 || len(first.Incidents) != 1 || first.Agent.State != state.AgentWatching ||
+	if first.Type != "snapshot" || len(first.Services) != 2 || len(first.Incidents) != 1 || first.Agent.State != view.AgentWatching ||
 		first.Info.Version != "1.2.3" || !first.Info.CaughtUp || !first.Info.Active {
 		t.Fatalf("snapshot = %+v", first)
 	}
@@ -42,13 +42,13 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	p.events(func(kind string, data []byte) bool {
 		switch kind {
 		case "agent":
-			a := decode[state.AgentView](t, data)
+			a := decode[view.Agent](t, data)
 			agent = append(agent, a.State)
 		case "incident":
 			e := decode[struct{ ID, Type, State string }](t, data)
 			life = append(life, e.Type+"/"+e.State)
 		case "service":
-			if v := decode[state.ServiceView](t, data); v.Status != event.Down || *v.OpenIncident != "i1" {
+			if v := decode[view.Service](t, data); v.Status != event.Down || *v.OpenIncident != "i1" {
 				t.Errorf("service = %+v", v)
 			}
 		case "health":
@@ -56,7 +56,7 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 				t.Errorf("health = %+v", h)
 			}
 		}
-		return len(agent) > 0 && agent[len(agent)-1] == state.AgentWatching
+		return len(agent) > 0 && agent[len(agent)-1] == view.AgentWatching
 	})
 	if want := []string{"DIAGNOSING", "FIXING", "VERIFYING", "WATCHING"}; !slices.Equal(slices.Compact(agent), want) {
 		t.Errorf("agent = %v, want %v", agent, want)
@@ -82,19 +82,19 @@ func TestThinkingIsTold(t *testing.T) {
 	say("killed.", false, true)
 	text := ""
 	p.events(func(kind string, data []byte) bool {
-		if kind == state.KindThinking {
+		if kind == view.KindThinking {
 			text += decode[event.Thinking](t, data).Text
 		}
 		return text == "It was killed."
 	})
-	want := state.ThoughtView{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: asked}
+	want := view.Thought{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: asked}
 	if got := s.page().next().Thinking; len(got) != 1 || got[0].Text != want.Text || !got[0].Since.Equal(asked) {
 		t.Errorf("a page that comes meanwhile is told %+v, want %+v", got, want)
 	}
 	s.incident("i1", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
 	s.incident("i1", 2, "payment-service", event.Diagnosed{Action: "start"}, event.ByRunbook)
 	p.events(func(kind string, data []byte) bool {
-		return kind == state.KindIncident && decode[struct{ Type string }](t, data).Type == "diagnosed"
+		return kind == view.KindIncident && decode[struct{ Type string }](t, data).Type == "diagnosed"
 	})
 	if got := s.page().next().Thinking; len(got) != 0 {
 		t.Errorf("after the diagnosis a page is told %+v", got)
@@ -126,7 +126,7 @@ func TestFramesAddUpToASnapshot(t *testing.T) {
 	want := map[string]event.Status{}
 	s.eventually("all is read", func() bool {
 		clear(want)
-		for _, v := range get[[]state.ServiceView](s, "/api/v1/services") {
+		for _, v := range get[[]view.Service](s, "/api/v1/services") {
 			want[v.Name] = v.Status
 		}
 		for name, status := range last {
@@ -139,7 +139,7 @@ func TestFramesAddUpToASnapshot(t *testing.T) {
 	for !equalMaps(known, want) {
 		for _, e := range p.next().Events {
 			if e.Kind == "service" {
-				v := decode[state.ServiceView](t, e.Data)
+				v := decode[view.Service](t, e.Data)
 				known[v.Name] = v.Status
 			}
 		}
@@ -189,7 +189,7 @@ func TestSlowClientGetsASnapshot(t *testing.T) {
 	l.clients[c] = struct{}{}
 	fast := newClient()
 	l.clients[fast] = struct{}{}
-	l.changed(true, []state.Change{{Kind: state.KindAgent, Data: state.AgentView{}}})
+	l.changed(true, []view.Change{{Kind: view.KindAgent, Data: view.Agent{}}})
 	l.tell()
 	if len(c.frames) != 1 {
 		t.Fatalf("%d frames wait for the slow client, want the snapshot alone", len(c.frames))
@@ -215,14 +215,14 @@ func TestFloodBecomesASnapshot(t *testing.T) {
 	c := newClient()
 	l.clients[c] = struct{}{}
 	for range maxBatch + 1 {
-		l.changed(true, []state.Change{{Kind: state.KindAgent, Data: state.AgentView{}}})
+		l.changed(true, []view.Change{{Kind: view.KindAgent, Data: view.Agent{}}})
 	}
 	l.tell()
 	if f := decode[frame](t, <-c.frames); f.Type != "snapshot" {
 		t.Errorf("%d changes made a frame %q", maxBatch+1, f.Type)
 	}
 	for range 10 * maxSeen {
-		l.changed(true, []state.Change{{Kind: state.KindHealth, Data: state.Observation{}}})
+		l.changed(true, []view.Change{{Kind: view.KindHealth, Data: view.Observation{}}})
 	}
 	l.tell()
 	if f := decode[frame](t, <-c.frames); f.Type != "events" || len(f.Events) != maxSeen {
@@ -264,7 +264,7 @@ func TestPageThatStallsDelaysNobody(t *testing.T) {
 			up = up || v.Code == 204
 		}
 		for _, e := range f.Events {
-			up = up || e.Kind == "service" && decode[state.ServiceView](t, e.Data).Status == event.Up
+			up = up || e.Kind == "service" && decode[view.Service](t, e.Data).Status == event.Up
 		}
 	}
 	if took := time.Since(begin); took > 3*time.Second {
@@ -320,7 +320,7 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 		if kind != "service" {
 			return false
 		}
-		got := decode[state.ServiceView](t, data).Status
+		got := decode[view.Service](t, data).Status
 		if got != event.Degraded {
 			t.Errorf("a record that doesn't count made it %s", got)
 		}
@@ -480,7 +480,7 @@ func TestPanicInTheStateEndsRun(t *testing.T) {
 }
 
 func TestEventsAreObjects(t *testing.T) {
-	frame := encode(eventsFrame{"events", 7, []state.Change{{Kind: "incident", Data: state.IncidentEvent{
+	frame := encode(eventsFrame{"events", 7, []view.Change{{Kind: "incident", Data: view.IncidentEvent{
 		Incident: event.Incident{ID: "i", Seq: 1, Type: event.TypeOpened, Data: event.Opened{Kind: "service"}, Origin: origin}, State: "open"}}}})
 	var got struct {
 		Type   string

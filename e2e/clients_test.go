@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -175,4 +176,62 @@ func TestConsoleConsumerAndProducer(t *testing.T) {
 	d.until(10*time.Second, "the consumer reads what the producer wrote", contains(`"code":503`))
 	runs(t, publish, tools)
 	d.until(10*time.Second, "the consumer reads what kcat wrote", contains(`"code":500`))
+}
+
+// TestKafkaPythonReadsHealthLogs runs a consumer on plain kafka-python, which
+// has no zstd, beside a daemon with the default compression.
+func TestKafkaPythonReadsHealthLogs(t *testing.T) {
+	t.Parallel()
+	reads := func(t *testing.T, prepare func(*daemon)) {
+		web := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		t.Cleanup(web.Close)
+		d := configured(t, docker.Host(), "", fmt.Sprintf("  - {name: web, url: %q, interval: 100ms}\n", web.URL))
+		prepare(d)
+		d.start()
+		d.up("web")
+		worker := kafka.PythonWorker(t, d.broker)
+		out := &lockedBuffer{}
+		worker.Stdout, worker.Stderr = out, out
+		if err := worker.Start(); err != nil {
+			t.Fatal(err)
+		}
+		exited := make(chan struct{})
+		go func() { _ = worker.Wait(); close(exited) }()
+		t.Cleanup(func() {
+			_ = worker.Process.Kill()
+			<-exited
+			if t.Failed() {
+				t.Logf("the worker printed:\n%s", tail(out.String(), 4000))
+			}
+		})
+		d.until(30*time.Second, "the worker reads our checks", func() bool {
+			select {
+			case <-exited:
+				t.Fatal("the worker ended")
+			default:
+			}
+			n := 0
+			for line := range strings.Lines(out.String()) {
+				var log struct {
+					Timestamp       float64
+					Service, Status string
+					Code            int
+				}
+				if json.Unmarshal([]byte(line), &log) == nil && log.Service == "web" && log.Status == "UP" && log.Code == http.StatusOK &&
+					time.Since(time.UnixMicro(int64(log.Timestamp*1e6))).Abs() < time.Minute {
+					n++
+				}
+			}
+			return n >= 20
+		})
+	}
+	t.Run("embedded broker", func(t *testing.T) {
+		t.Parallel()
+		reads(t, func(*daemon) {})
+	})
+	t.Run("Apache Kafka", func(t *testing.T) {
+		t.Parallel()
+		k := kafka.Start(t, "")
+		reads(t, func(d *daemon) { d.onKafka(k) })
+	})
 }

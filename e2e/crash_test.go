@@ -44,6 +44,10 @@ func results(in apiIncident) []event.ActionFinished {
 // under way: once the engine has acted and the answer is held back, once the
 // call never reached the engine.
 func TestKilledBetweenTheCallAndItsResult(t *testing.T) {
+	engines.Each(t, killedBetweenTheCallAndItsResult)
+}
+
+func killedBetweenTheCallAndItsResult(t *testing.T, docker *engine.Engine) {
 	for _, tt := range []struct {
 		name   string
 		effect bool
@@ -93,7 +97,7 @@ func TestKilledBetweenTheCallAndItsResult(t *testing.T) {
 // TestDockerIsAway starts without an engine, and loses it while it runs.
 func TestDockerIsAway(t *testing.T) {
 	t.Parallel()
-	e := engine.StartOwn(t)
+	e := engine.Start(t, docker.Kind)
 	images.Load(t, e, images.Webapp)
 	url := container(t, e, "lonely")
 	p := before(t, e)

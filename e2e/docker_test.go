@@ -42,33 +42,39 @@ func yaml(name, url, more string) string {
 	return fmt.Sprintf("  - {name: %s, url: %q, container: %s%s}\n", name, url, name, more)
 }
 
-// engineActions counts what the engine itself told of a container since then.
-func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time, action string) int {
+// engineTimes are the engine's own times of what it told of a container since
+// then, by the clock that this process shares with it.
+func engineTimes(t *testing.T, e *engine.Engine, name string, since time.Time, action string) (times []time.Time) {
 	t.Helper()
 	out := e.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
 		"--filter", "container="+name, "--filter", "event="+action, "--format", "{{.Action}} {{.TimeNano}}")
-	n := 0
 	for line := range strings.Lines(out) {
 		fields := strings.Fields(line)
 		if len(fields) == 2 {
 			if nano, err := strconv.ParseInt(fields[1], 10, 64); err == nil && nano >= since.UnixNano() {
-				n++
+				times = append(times, time.Unix(0, nano))
 			}
 		}
 	}
-	return n
+	return times
+}
+
+// engineActions counts what the engine itself told of a container since then.
+func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time, action string) int {
+	t.Helper()
+	return len(engineTimes(t, e, name, since, action))
 }
 
 // fault is a way to break a real container.
 type fault struct {
 	name   string
-	do     func(t *testing.T, name string)
+	do     func(t *testing.T, docker *engine.Engine, name string)
 	action string // that heals it, and the engine's event of it
 	image  string
 }
 
-func told(args ...string) func(*testing.T, string) {
-	return func(t *testing.T, name string) { docker.Docker(t, append(args, name)...) }
+func told(args ...string) func(*testing.T, *engine.Engine, string) {
+	return func(t *testing.T, docker *engine.Engine, name string) { docker.Docker(t, append(args, name)...) }
 }
 
 var faults = []fault{
@@ -80,11 +86,11 @@ var faults = []fault{
 }
 
 // isHealed breaks a service, and counts in the engine's own events.
-func (f fault) isHealed(t *testing.T, d *daemon, name string) {
+func (f fault) isHealed(t *testing.T, docker *engine.Engine, d *daemon, name string) {
 	t.Helper()
 	d.up(name)
 	since := time.Now()
-	f.do(t, name)
+	f.do(t, docker, name)
 	in := d.newest(60*time.Second, name, "is resolved", resolved)
 	if got := actions(in); !slices.Equal(got, []string{f.action}) || how(in) != "healed" || in.DecidedBy != event.ByRunbook {
 		t.Errorf("actions %v, how %q, decided by %q: want one %s, healed", got, how(in), in.DecidedBy, f.action)
@@ -99,27 +105,30 @@ func (f fault) isHealed(t *testing.T, d *daemon, name string) {
 }
 
 // TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each way.
-func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
+func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) { engines.Each(t, eachFaultIsHealed) }
+
+func eachFaultIsHealed(t *testing.T, docker *engine.Engine) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			name := "shop-" + strings.ReplaceAll(f.name, " ", "-")
 			url := container(t, docker, name, f.image)
-			f.isHealed(t, configured(t, docker.Host(), "", yaml(name, url, "")).start(), name)
+			f.isHealed(t, docker, configured(t, docker.Host(), "", yaml(name, url, "")).start(), name)
 		})
 	}
 }
 
 // fails makes the service answer with HTTP 500 until it is restarted.
-func fails(t *testing.T, name string) { visit(t, name, "/fail") }
+func fails(t *testing.T, docker *engine.Engine, name string) { visit(t, docker, name, "/fail") }
 
 // exits makes the service's process end by itself, through its own page.
-func exits(t *testing.T, name string) {
+func exits(t *testing.T, docker *engine.Engine, name string) {
 	t.Helper()
-	visit(t, name, "/exit?code=3")
+	visit(t, docker, name, "/exit?code=3")
 }
 
 // visit asks a service for a page of its own that breaks it.
-func visit(t *testing.T, name, page string) {
+func visit(t *testing.T, docker *engine.Engine, name, page string) {
 	t.Helper()
 	port := docker.Docker(t, "port", name, "8080/tcp")
 	response, err := http.Get("http://" + strings.Fields(port)[0] + page)
@@ -130,6 +139,10 @@ func visit(t *testing.T, name, page string) {
 
 func TestHTTP500IsRestartedOnceAndThenEscalated(t *testing.T) {
 	t.Parallel()
+	engines.Each(t, http500)
+}
+
+func http500(t *testing.T, docker *engine.Engine) {
 	url := container(t, docker, "flaky")
 	lasting := container(t, docker, "lasting", "-e", "MODE=500")
 	d := configured(t, docker.Host(), "", yaml("flaky", url, "")+yaml("lasting", lasting, "")).start()
@@ -158,6 +171,10 @@ func TestHTTP500IsRestartedOnceAndThenEscalated(t *testing.T) {
 
 func TestASecondStopStands(t *testing.T) {
 	t.Parallel()
+	engines.Each(t, secondStop)
+}
+
+func secondStop(t *testing.T, docker *engine.Engine) {
 	url := container(t, docker, "stubborn")
 	d := configured(t, docker.Host(), "", yaml("stubborn", url, "")).start()
 	d.up("stubborn")
@@ -173,35 +190,13 @@ func TestASecondStopStands(t *testing.T) {
 	}
 }
 
-func TestWhatOthersDoIsLeftAlone(t *testing.T) {
-	t.Parallel()
-	restarted, removed := container(t, docker, "restarted"), container(t, docker, "removed")
-	d := configured(t, docker.Host(), "", yaml("restarted", restarted, "")+yaml("removed", removed, "")).start()
-	d.up("restarted")
-	d.up("removed")
-
-	for range 3 {
-		docker.Docker(t, "restart", "restarted")
-		d.up("restarted")
-	}
-	docker.Docker(t, "stop", "removed")
-	docker.Docker(t, "rm", "removed")
-
-	d.newest(90*time.Second, "restarted", "is resolved", resolved)
-	for _, in := range d.incidents("restarted") {
-		if whole := d.incident(in.ID); len(actions(whole)) != 0 || how(whole) != "recovered" {
-			t.Errorf("docker restart: actions %v, how %q", actions(whole), how(whole))
-		}
-	}
-	gone := d.newest(90*time.Second, "removed", "called a person", func(in apiIncident) bool { return in.State == "escalated" })
-	if len(actions(gone)) != 0 {
-		t.Errorf("stop and rm: actions %v", actions(gone))
-	}
-}
-
 // TestAComposeDeploymentIsLeftAlone lets the real Compose recreate a service.
 func TestAComposeDeploymentIsLeftAlone(t *testing.T) {
 	t.Parallel()
+	engines.Each(t, composeDeployment)
+}
+
+func composeDeployment(t *testing.T, docker *engine.Engine) {
 	dir, port := t.TempDir(), freePort(t)
 	compose := func(build string) {
 		t.Helper()

@@ -95,7 +95,7 @@ func TestEachFaultOnApacheKafka(t *testing.T) {
 		for _, f := range all {
 			t.Run(f.name, func(t *testing.T) {
 				t.Parallel()
-				f.isHealed(t, d, name(f))
+				f.isHealed(t, docker, d, name(f))
 			})
 		}
 	})

@@ -1,7 +1,7 @@
 //go:build e2e
 
 // Package e2e tells the product's stories on the real parts: the built binary,
-// a Docker engine of its own, Apache Kafka, Chromium, and a Kafka client that is
+// Docker engines of its own, Apache Kafka, Chromium, and a Kafka client that is
 // not ours.
 package e2e
 
@@ -19,8 +19,9 @@ import (
 )
 
 var (
-	binary string         // logstream, built with the race detector and the e2e tag
-	docker *engine.Engine // an engine of our own, shared by the stories that leave it alone
+	binary  string         // logstream, built with the race detector and the e2e tag
+	engines engine.Set     // of our own, shared by the stories that leave them alone
+	docker  *engine.Engine // the default one
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -36,17 +37,17 @@ func run(m *testing.M) int {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fail(fmt.Errorf("build logstream: %w: %s", err, out))
 	}
-	if docker, err = engine.OpenOwn(); err != nil {
-		return fail(err)
+	engines.Prepare = func(e *engine.Engine) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		return images.LoadAll(ctx, e, images.Webapp, images.Quit, images.Image{Name: "logstream-webapp-2", Env: []string{"BUILD=2"}})
 	}
 	defer func() {
-		if err := docker.Close(); err != nil {
+		if err := engines.Close(); err != nil {
 			fail(err)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	if err := images.LoadAll(ctx, docker, images.Webapp, images.Quit, images.Image{Name: "logstream-webapp-2", Env: []string{"BUILD=2"}}); err != nil {
+	if docker, err = engines.Default(); err != nil {
 		return fail(err)
 	}
 	return m.Run()

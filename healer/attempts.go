@@ -2,8 +2,11 @@ package healer
 
 import (
 	"strings"
+	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -20,12 +23,13 @@ const (
 )
 
 type attempt struct {
-	number  int
-	action  string
-	cause   string
-	pins    event.Pins
-	outcome outcome
-	err     string
+	number   int
+	action   string
+	cause    string
+	pins     event.Pins
+	answered time.Time // where the engine refused: when it had answered
+	outcome  outcome
+	err      string
 }
 
 // attempts reads them from an incident's events.
@@ -40,7 +44,7 @@ func attempts(in *state.Incident) []attempt {
 			list = append(list, attempt{number: data.Attempt, action: data.Action, cause: cause, pins: data.Pins})
 		case event.ActionFinished:
 			if last := len(list) - 1; last >= 0 && !data.OK {
-				list[last].outcome, list[last].err = rejected, data.Error
+				list[last].outcome, list[last].err, list[last].answered = rejected, data.Error, e.Time
 				if notCarriedOut(data) {
 					list[last].outcome = notMade
 				}
@@ -84,20 +88,56 @@ func interrupted(data event.Verified) bool {
 	return !data.OK && strings.HasPrefix(data.Error, event.Interrupted)
 }
 
-// reachBack is how many incidents of one service a tape can tell of.
+// reachBack is how many incidents of one service a history can tell of.
 const reachBack = 16
 
+// refusedReach is how long after a call was refused its events may be read.
+const refusedReach = 500 * time.Millisecond
+
 // intents are what was begun on the service's container within the time that
-// its tape reaches back to, and may have had an effect.
-func (w *World) intents(s *svc) []intent {
-	var list []intent
+// its history reaches back to, and may have had an effect.
+func (w *World) intents(s *svc) []history.Intent {
+	var list []history.Intent
 	all := w.incidents.Of(s.def.Name, w.host)
 	for _, in := range all[max(0, len(all)-reachBack):] {
 		for _, a := range attempts(in) {
-			if a.outcome != notMade {
-				list = append(list, intent{a.pins.ContainerID, a.action, a.pins.LastEvent})
+			if a.outcome == notMade {
+				continue
 			}
+			began := history.Intent{Container: a.pins.ContainerID, Pattern: pattern(a.action), Stop: w.stopOfID(s, a.pins.ContainerID), Base: a.pins.LastEvent}
+			if a.outcome == rejected {
+				began.Until = a.answered.Add(refusedReach)
+			}
+			list = append(list, began)
 		}
 	}
 	return list
+}
+
+// intent is what an action that was carried out began.
+func (w *World) intent(s *svc, begun event.ActionStarted) history.Intent {
+	return history.Intent{Container: begun.Pins.ContainerID, Pattern: pattern(begun.Action), Stop: w.stopOfID(s, begun.Pins.ContainerID), Base: begun.Pins.LastEvent}
+}
+
+// stopOfID is how the container with that id is stopped: the service's, or one
+// that it had before, of which nothing is known.
+func (w *World) stopOfID(s *svc, id string) history.Stop {
+	if s.look.state.ID == id {
+		return stopOf(s.look.state)
+	}
+	return history.Stop{Timeout: 10 * time.Second}
+}
+
+// pattern is what an action makes the engine tell. A kill may come twice: the
+// stop signal, and 9 when its time is over.
+func pattern(action string) history.Pattern {
+	switch action {
+	case service.ActionStart:
+		return history.Pattern{{"start"}}
+	case service.ActionUnpause:
+		return history.Pattern{{"unpause"}}
+	case service.ActionRestart:
+		return history.Pattern{{"kill", "kill", "die", "stop"}, {"start"}, {"restart"}}
+	}
+	return nil
 }

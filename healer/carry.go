@@ -42,6 +42,8 @@ func (w *World) carryOut(s *svc, e event.Incident, intent event.ActionStarted, n
 // part of the pins is checked by whoever makes the call.
 func (w *World) lastCheck(s *svc, intent event.ActionStarted, now time.Time) string {
 	asked := asked(s.incident)
+	uncalled := w.intent(s, intent)
+	uncalled.Pattern = nil // nothing is its doing yet
 	switch {
 	case !now.Before(s.work.wrote.Add(deadline(intent.Action, s.look.state.StopTimeout))):
 		return "its deadline passed before it was read back"
@@ -51,7 +53,7 @@ func (w *World) lastCheck(s *svc, intent event.ActionStarted, now time.Time) str
 		return "the container engine does not answer"
 	case w.held != nil && !asked:
 		return "repairs on this host were put on hold"
-	case len(w.tape(s).after(intent.Pins.LastEvent).of(intent.Pins.ContainerID)) > 0:
+	case len(w.history(s).External(uncalled)) > 0:
 		return "the engine told of something new about the container"
 	case asked:
 		return ""

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/healer/llm"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
@@ -277,7 +278,7 @@ func consulted(t *testing.T) (*World, *svc, runbook.Diagnosis, time.Time) {
 	w.model = ModelIs{Ready: true}
 	s := w.services["svc-0"]
 	s.incident = &state.Incident{ID: "i1", Service: "svc-0", State: state.Open}
-	return w, s, runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: runbook.EndKilled}), simStart
+	return w, s, runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: history.EndKilled}), simStart
 }
 
 // asks consults once, and returns the question that came of it.
@@ -292,7 +293,7 @@ func asks(t *testing.T, w *World, s *svc, dx runbook.Diagnosis, now time.Time) A
 
 func TestAnAnswerIsToItsOwnQuestion(t *testing.T) {
 	w, s, killed, now := consulted(t)
-	stopped := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: runbook.EndStopped})
+	stopped := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: history.EndStopped})
 	first := asks(t, w, s, killed, now)
 	second := asks(t, w, s, stopped, now.Add(5*time.Second))
 	if second.Request == first.Request || !second.Deadline.Equal(first.Deadline) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -47,7 +48,7 @@ func (w *World) facts(s *svc, now time.Time) (runbook.Facts, bool) {
 		return f, false
 	}
 	if known {
-		f.End, f.Events = e.end, e.order
+		f.End, f.Events = e.End, e.Order
 	}
 	f = w.answers(s, f)
 	f.Refused = w.refusals(s, runbook.Diagnose(f).Cause)
@@ -120,8 +121,8 @@ func (w *World) missing(s *svc, now time.Time) (runbook.Facts, bool) {
 // or renamed in its Compose project.
 func (w *World) deployedUntil(s *svc) time.Time {
 	var until time.Time
-	if e, found := w.tape(s).last(nil, "destroy", "rename"); found {
-		until = e.heard.Add(max(deployment, w.cfg.Quiet))
+	if e, found := w.history(s).Last(nil, "destroy", "rename"); found {
+		until = e.ReadAt.Add(max(deployment, w.cfg.Quiet))
 	}
 	if changed, known := w.projects[s.look.state.Project]; known {
 		until = laterOf(until, changed.Add(deployment))
@@ -133,15 +134,14 @@ func (w *World) deployedUntil(s *svc) time.Time {
 // of the container. Events that never come are not waited for longer than
 // patienceMax.
 func (w *World) complete(s *svc, now time.Time) bool {
-	c, t := s.look.state, w.tape(s).of(s.look.state.ID)
+	c, h := s.look.state, w.history(s)
 	complete := true
 	switch c.Status {
 	case container.Exited, container.Dead:
-		e, found := t.ended(c.ID, make([]bool, len(t)), now)
-		die, _ := t.last(nil, "die")
-		complete = found && !e.waiting && !die.Time.Before(c.FinishedAt.Add(-time.Second))
+		e, found := w.ending(s, now)
+		complete = found && !e.Waiting
 	case container.Paused:
-		_, complete = t.last(func(_ int, e entry) bool { return e.Time.After(c.StartedAt) }, "pause")
+		_, complete = h.Last(func(_ int, e history.Event) bool { return e.ID == c.ID && e.Time.After(c.StartedAt) }, "pause")
 	}
 	state := laterOf(c.StartedAt, c.FinishedAt)
 	if complete || s.work.gaveUp.Equal(state) {
@@ -178,19 +178,17 @@ func laterOf(a, b time.Time) time.Time {
 }
 
 // ending is how the service's container ended, if it did, by its own events.
-func (w *World) ending(s *svc, now time.Time) (ending, bool) {
-	c, t := s.look.state, w.tape(s)
-	marks := t.marks(w.intents(s))
+func (w *World) ending(s *svc, now time.Time) (history.Ending, bool) {
+	c, h := s.look.state, w.history(s)
+	own := h.Own(w.intents(s))
 	switch c.Status {
 	case container.Exited, container.Dead:
-		e, found := t.ended(c.ID, marks, now)
-		die, _ := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "die")
-		return e, found && !die.Time.Before(c.FinishedAt.Add(-time.Second))
+		e, found := h.Ending(c.ID, stopOf(c), own, now)
+		return e, found && !e.Died.Before(c.FinishedAt.Add(-time.Second))
 	case container.Paused:
-		e, found := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "pause")
-		return ending{end: runbook.EndUnknown, at: e.Time, heard: e.heard, order: "pause"}, found
+		return h.Pause(c.ID, own)
 	}
-	return ending{}, false
+	return history.Ending{}, false
 }
 
 // answers adds what the service says to our own check; where others may be

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"logstream/healer/runbook"
+	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/service"
 )
@@ -22,7 +22,7 @@ type situation struct {
 	ran       bool // it was seen running under this id
 	asked     bool // an operator asked for the repair
 
-	ending      ending // how it ended, or was paused
+	ending      history.Ending // how it ended, or was paused
 	ended       bool
 	byChaos     bool // the end was asked for by `inject`
 	byEngine    bool // the end was the engine's own
@@ -122,9 +122,9 @@ func guardRival(s situation) verdict {
 // guardPolicy lets Docker's own restart policy go first, where nobody stopped
 // or killed the container.
 func guardPolicy(s situation) verdict {
-	byItself := s.ended && (s.ending.end == runbook.EndDied || s.ending.end == runbook.EndOOM)
-	if policyWorks(s.container) && byItself && s.now.Sub(s.ending.heard) < policyTime {
-		return holdUntil("policy", policyFirst(s.container), s.ending.heard.Add(policyTime))
+	byItself := s.ended && (s.ending.End == history.EndByItself || s.ending.End == history.EndOOM)
+	if policyWorks(s.container) && byItself && s.now.Sub(s.ending.ReadAt) < policyTime {
+		return holdUntil("policy", policyFirst(s.container), s.ending.ReadAt.Add(policyTime))
 	}
 	return verdict{}
 }
@@ -155,7 +155,7 @@ func guardOperator(s situation) verdict {
 	if s.action == service.ActionUnpause {
 		what = "paused"
 	}
-	byHand := s.ended && !s.ending.ours && (s.ending.end == runbook.EndStopped || s.action == service.ActionUnpause)
+	byHand := s.ended && !s.ending.Ours && (s.ending.End == history.EndStopped || s.action == service.ActionUnpause)
 	if !byHand || s.byChaos {
 		return verdict{}
 	}
@@ -166,8 +166,8 @@ func guardOperator(s situation) verdict {
 		return holdBack("operator", fmt.Sprintf("several containers of its Compose project were %s together: that is a decision", what))
 	case s.again && !always:
 		return holdBack("operator", fmt.Sprintf("somebody %s it again within ten minutes: that is a decision, and stands", what))
-	case s.now.Sub(s.ending.heard) < s.cfg.ManualGrace:
-		return holdUntil("operator", fmt.Sprintf("somebody %s it: that stands for %s before it is undone", what, s.cfg.ManualGrace), s.ending.heard.Add(s.cfg.ManualGrace))
+	case s.now.Sub(s.ending.ReadAt) < s.cfg.ManualGrace:
+		return holdUntil("operator", fmt.Sprintf("somebody %s it: that stands for %s before it is undone", what, s.cfg.ManualGrace), s.ending.ReadAt.Add(s.cfg.ManualGrace))
 	}
 	return verdict{}
 }
@@ -195,7 +195,8 @@ func cooldown(base time.Duration, n int) time.Duration {
 
 // situation gathers what the guard looks at.
 func (w *World) situation(s *svc, action string, now time.Time) situation {
-	c, t := s.look.state, w.tape(s)
+	c, h := s.look.state, w.history(s)
+	own := h.Own(w.intents(s))
 	list := attempts(s.incident)
 	out := situation{now: now, action: action, def: s.def, cfg: w.cfg, mode: w.mode(s), container: c,
 		ran: s.ranIDs[c.ID], asked: asked(s.incident), hold: w.held, deployUntil: w.deployedUntil(s),
@@ -205,16 +206,16 @@ func (w *World) situation(s *svc, action string, now time.Time) situation {
 	if len(w.recent) > 0 {
 		out.minuteEnd = w.recent[0].Add(minuteOfBudget)
 	}
-	if kill, told := t.stopping(c.ID); told && c.Status == container.Running && kill.Time.After(c.StartedAt) {
-		out.stopping = now.Sub(kill.heard) < c.StopTimeout+patience // a process may also ignore a signal
+	if kill, stopping := h.Stopping(c.ID, stopOf(c), own, now); stopping && c.Status == container.Running {
+		out.stopping = kill.Time.After(c.StartedAt)
 	}
 	out.ending, out.ended = w.ending(s, now)
-	if stop, found := t.last(func(_ int, e entry) bool { return e.ID == c.ID }, "stop"); found && c.Status != container.Running {
-		out.stoppedAt = stop.heard
+	if stop, found := h.Last(func(_ int, e history.Event) bool { return e.ID == c.ID }, "stop"); found && c.Status != container.Running {
+		out.stoppedAt = stop.ReadAt
 	}
 	if out.ended {
-		out.byChaos = s.byChaos(out.ending.heard)
-		out.byEngine = w.byEngine(out.ending.heard)
+		out.byChaos = s.byChaos(out.ending.ReadAt)
+		out.byEngine = w.byEngine(out.ending.ReadAt)
 		out.again = w.doneBefore(s, out.ending, action)
 		out.together = w.stoppedTogether(s, out.ending)
 	}
@@ -247,32 +248,33 @@ func (w *World) byEngine(heard time.Time) bool {
 
 // doneBefore says whether somebody did the same to the service's container
 // within ten minutes before. Times are the engine's.
-func (w *World) doneBefore(s *svc, e ending, action string) bool {
+func (w *World) doneBefore(s *svc, e history.Ending, action string) bool {
 	kind := "stop"
 	if action == service.ActionUnpause {
 		kind = "pause"
 	}
-	t := w.tape(s)
-	marks := t.marks(w.intents(s))
-	_, before := t.last(func(i int, old entry) bool {
-		return !marks[i] && old.Time.Before(e.at) && e.at.Sub(old.Time) < actAgain && !s.byChaos(old.heard) && !w.byEngine(old.heard) && !t.ghost(i) && !t.ofRestart(i) && !t.removed(i)
+	h := w.history(s)
+	own := h.Own(w.intents(s))
+	_, before := h.Last(func(i int, old history.Event) bool {
+		return !own[i] && old.Time.Before(e.At) && e.At.Sub(old.Time) < actAgain && !s.byChaos(old.ReadAt) && !w.byEngine(old.ReadAt) &&
+			!h.IsEcho(i) && !h.IsOfRestart(i) && !h.IsRemovedAfter(i)
 	}, kind)
 	return before
 }
 
 // stoppedTogether says whether another container of the same Compose project
 // was stopped within ten seconds of it.
-func (w *World) stoppedTogether(s *svc, e ending) bool {
+func (w *World) stoppedTogether(s *svc, e history.Ending) bool {
 	project := s.look.state.Project
-	if project == "" || e.end != runbook.EndStopped {
+	if project == "" || e.End != history.EndStopped {
 		return false
 	}
-	for name, t := range w.tapes {
+	for name, h := range w.histories {
 		if name == s.name() {
 			continue
 		}
-		_, found := t.last(func(_ int, other entry) bool {
-			return other.Project == project && e.at.Sub(other.Time).Abs() < projectStop && !w.ourDoing(name, other) && !w.byEngine(other.heard) && !w.chaosOn(name, other.heard)
+		_, found := h.Last(func(_ int, other history.Event) bool {
+			return other.Project == project && e.At.Sub(other.Time).Abs() < projectStop && !w.ourDoing(name, other) && !w.byEngine(other.ReadAt) && !w.chaosOn(name, other.ReadAt)
 		}, "stop")
 		if found {
 			return true
@@ -282,14 +284,14 @@ func (w *World) stoppedTogether(s *svc, e ending) bool {
 }
 
 // ourDoing says whether an event of the container with that name was an action's of ours.
-func (w *World) ourDoing(name string, e entry) bool {
+func (w *World) ourDoing(name string, e history.Event) bool {
 	for _, s := range w.services {
 		if s.name() == name {
-			t := w.tapes[name]
-			marks := t.marks(w.intents(s))
-			for i := range t {
-				if t[i] == e {
-					return marks[i]
+			h := w.histories[name]
+			own := h.Own(w.intents(s))
+			for i := range h {
+				if h[i] == e {
+					return own[i]
 				}
 			}
 		}
@@ -308,7 +310,7 @@ func (w *World) chaosOn(name string, heard time.Time) bool {
 
 // replaces says whether a container was just made that is to replace this one.
 func (w *World) replaces(s *svc, now time.Time) bool {
-	return slices.ContainsFunc(w.replacing, func(e entry) bool {
-		return (e.Replace == s.name() || e.Replace == s.look.state.ID) && now.Sub(e.heard) < deployment
+	return slices.ContainsFunc(w.replacing, func(e history.Event) bool {
+		return (e.Replace == s.name() || e.Replace == s.look.state.ID) && now.Sub(e.ReadAt) < deployment
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"logstream/healer/runbook"
+	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -17,7 +17,7 @@ import (
 // in which a start is allowed, and what the guard says to it.
 func TestGuard(t *testing.T) {
 	now := simStart
-	stopped := ending{end: runbook.EndStopped, at: now.Add(-2 * time.Second), heard: now.Add(-2 * time.Second)}
+	stopped := history.Ending{End: history.EndStopped, At: now.Add(-2 * time.Second), ReadAt: now.Add(-2 * time.Second)}
 	byHand := func(s *situation) { s.ended, s.ending = true, stopped }
 	for _, tt := range []struct {
 		name   string
@@ -50,16 +50,16 @@ func TestGuard(t *testing.T) {
 		{"stopped a second ago", func(s *situation) { s.stoppedAt = now.Add(-time.Second) }, "", false},
 		{"told to stop", func(s *situation) { s.stopping = true }, "rival", false},
 		{"died under a policy", func(s *situation) {
-			s.ended, s.ending, s.container.RestartPolicy = true, ending{end: runbook.EndDied, heard: now.Add(-9 * time.Second)}, "always"
+			s.ended, s.ending, s.container.RestartPolicy = true, history.Ending{End: history.EndByItself, ReadAt: now.Add(-9 * time.Second)}, "always"
 		}, "policy", true},
 		{"died under a policy that does nothing", func(s *situation) {
-			s.ended, s.ending, s.container.RestartPolicy = true, ending{end: runbook.EndDied, heard: now.Add(-10 * time.Second)}, "always"
+			s.ended, s.ending, s.container.RestartPolicy = true, history.Ending{End: history.EndByItself, ReadAt: now.Add(-10 * time.Second)}, "always"
 		}, "", false},
 		{"killed under a policy", func(s *situation) {
-			s.ended, s.ending, s.container.RestartPolicy = true, ending{end: runbook.EndKilled, heard: now}, "always"
+			s.ended, s.ending, s.container.RestartPolicy = true, history.Ending{End: history.EndKilled, ReadAt: now}, "always"
 		}, "", false},
 		{"ended well under on-failure", func(s *situation) {
-			s.ended, s.ending, s.container.RestartPolicy = true, ending{end: runbook.EndDied, heard: now}, "on-failure"
+			s.ended, s.ending, s.container.RestartPolicy = true, history.Ending{End: history.EndByItself, ReadAt: now}, "on-failure"
 		}, "", false},
 		{"never ran", func(s *situation) { s.ran = false }, "operator", false},
 		{"never ran, always", func(s *situation) { s.ran, s.def.Heal.ManualStop = false, service.StopAlways }, "", false},
@@ -67,20 +67,20 @@ func TestGuard(t *testing.T) {
 		{"stopped, asked", func(s *situation) { byHand(s); s.asked = true }, "", false},
 		{"stopped by the engine", func(s *situation) { byHand(s); s.byEngine = true }, "", false},
 		{"stopped by chaos", func(s *situation) { byHand(s); s.byChaos = true }, "", false},
-		{"stopped by ourselves", func(s *situation) { byHand(s); s.ending.ours = true }, "", false},
-		{"stopped, and the grace is over", func(s *situation) { byHand(s); s.ending.heard = now.Add(-time.Minute) }, "", false},
-		{"stopped again", func(s *situation) { byHand(s); s.again, s.ending.heard = true, now.Add(-time.Minute) }, "operator", false},
-		{"stopped with its project", func(s *situation) { byHand(s); s.together, s.ending.heard = true, now.Add(-time.Minute) }, "operator", false},
+		{"stopped by ourselves", func(s *situation) { byHand(s); s.ending.Ours = true }, "", false},
+		{"stopped, and the grace is over", func(s *situation) { byHand(s); s.ending.ReadAt = now.Add(-time.Minute) }, "", false},
+		{"stopped again", func(s *situation) { byHand(s); s.again, s.ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
+		{"stopped with its project", func(s *situation) { byHand(s); s.together, s.ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
 		{"stopped again, always", func(s *situation) {
 			byHand(s)
-			s.again, s.def.Heal.ManualStop, s.ending.heard = true, service.StopAlways, now.Add(-time.Minute)
+			s.again, s.def.Heal.ManualStop, s.ending.ReadAt = true, service.StopAlways, now.Add(-time.Minute)
 		}, "", false},
 		{"stopped, ignore", func(s *situation) {
 			byHand(s)
-			s.def.Heal.ManualStop, s.ending.heard = service.StopIgnore, now.Add(-time.Minute)
+			s.def.Heal.ManualStop, s.ending.ReadAt = service.StopIgnore, now.Add(-time.Minute)
 		}, "operator", false},
 		{"paused again", func(s *situation) {
-			s.action, s.ended, s.again, s.ending = service.ActionUnpause, true, true, ending{heard: now.Add(-time.Minute)}
+			s.action, s.ended, s.again, s.ending = service.ActionUnpause, true, true, history.Ending{ReadAt: now.Add(-time.Minute)}
 		}, "operator", false},
 		{"cooling down", func(s *situation) { s.coolUntil = now.Add(time.Second) }, "cooldown", true},
 		{"cooling down, asked", func(s *situation) { s.coolUntil, s.asked = now.Add(time.Second), true }, "", false},
@@ -186,7 +186,7 @@ func TestTheLastCheckBeforeACall(t *testing.T) {
 		{"the engine went away", "kill", func(m *sim, _ *svc) { m.world.streamLost = m.now }, "does not answer"},
 		{"a hold", "kill", func(m *sim, _ *svc) { m.world.held = &hold{} }, "on hold"},
 		{"the engine told something", "kill", func(m *sim, s *svc) {
-			m.world.tapes["svc-0"] = m.world.tapes["svc-0"].add(entry{event.Docker{Time: m.now, ID: s.look.state.ID, Action: "rename"}, m.now})
+			m.world.histories["svc-0"] = m.world.histories["svc-0"].Add(history.Event{Docker: event.Docker{Time: m.now, ID: s.look.state.ID, Action: "rename"}, ReadAt: m.now})
 		}, "something new"},
 		{"the level came up", "kill", func(m *sim, _ *svc) { own(m, event.CheckContainer, event.Up) }, "no longer down"},
 		{"our check came up", "error", func(m *sim, _ *svc) {

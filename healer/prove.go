@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -82,14 +83,13 @@ func (w *World) unproved(s *svc, why string, now time.Time) {
 // from outside interrupts the attempt, an end by itself refutes it. wait says
 // that an event is still to come that decides.
 func (w *World) broken(s *svc, begun event.ActionStarted, now time.Time) (why string, wait bool) {
-	t := w.tape(s)
-	_, outside := t.match(intent{begun.Pins.ContainerID, begun.Action, begun.Pins.LastEvent})
-	for _, i := range outside {
-		e := t[i]
+	h := w.history(s)
+	for _, i := range h.External(w.intent(s, begun)) {
+		e := h[i]
 		switch {
-		case t.ghost(i), e.Action == "create", e.Action == "oom":
+		case h.IsEcho(i), e.Action == "create", e.Action == "oom":
 			continue
-		case e.Action == "pause" && now.Sub(e.heard) < ghostPair+300*time.Millisecond:
+		case e.MayBecomeEcho(now):
 			return "", true // its unpause may follow: an echo
 		case e.Action == "die":
 			code := 0
@@ -100,7 +100,7 @@ func (w *World) broken(s *svc, begun event.ActionStarted, now time.Time) (why st
 		}
 		return event.Interrupted + "somebody else did something to it: " + e.Action, false
 	}
-	if other, replaced := t.last(func(_ int, e entry) bool {
+	if other, replaced := h.Last(func(_ int, e history.Event) bool {
 		return e.ID != begun.Pins.ContainerID && e.Time.After(begun.Pins.LastEvent)
 	}, "start", "rename"); replaced {
 		return event.Interrupted + "another container has its name now: " + other.Action, false

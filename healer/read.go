@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/state"
 )
@@ -16,7 +17,7 @@ const (
 	commandAge   = time.Minute   // a command that is first read later than this changes nothing
 	commandsKept = 7 * 24 * time.Hour
 	coveredFor   = time.Minute // how long an old record of a service may stand over ours
-	maxTapes     = 2048
+	maxHistories = 2048
 )
 
 func (w *World) readHealth(in ReadHealth, now time.Time) {
@@ -120,7 +121,7 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 	switch e.Action {
 	case event.StreamLost:
 		w.streamLost = now
-		w.lost = append(trim(w.lost, now, tapeAge), now)
+		w.lost = append(trim(w.lost, now, history.MaxAge), now)
 		return
 	case event.StreamBack:
 		if !w.streamLost.IsZero() {
@@ -131,20 +132,20 @@ func (w *World) readDocker(e event.Docker, now time.Time) {
 		}
 		return
 	}
-	if !w.hasTapeFor(e.Container, now) {
+	if !w.keepsHistoryOf(e.Container, now) {
 		return
 	}
-	w.tapes[e.Container] = w.tapes[e.Container].add(entry{e, now})
+	w.histories[e.Container] = w.histories[e.Container].Add(history.Event{Docker: e, ReadAt: now})
 	switch e.Action {
 	case "create", "destroy", "rename":
 		if e.Project != "" {
 			w.projects[e.Project] = now
-			maps.DeleteFunc(w.projects, func(_ string, at time.Time) bool { return now.Sub(at) > tapeAge })
+			maps.DeleteFunc(w.projects, func(_ string, at time.Time) bool { return now.Sub(at) > history.MaxAge })
 		}
 	}
 	if e.Replace != "" && e.Action == "create" {
-		w.replacing = slices.DeleteFunc(w.replacing, func(old entry) bool { return now.Sub(old.heard) > deployment })
-		w.replacing = append(w.replacing, entry{e, now})
+		w.replacing = slices.DeleteFunc(w.replacing, func(old history.Event) bool { return now.Sub(old.ReadAt) > deployment })
+		w.replacing = append(w.replacing, history.Event{Docker: e, ReadAt: now})
 	}
 	for _, name := range slices.Clone(w.order) {
 		if s := w.services[name]; s.name() == e.Container || e.Replace != "" {
@@ -163,21 +164,21 @@ func (w *World) tells(e event.Docker) bool {
 	return w.told.Next(e.Epoch, e.Revision)
 }
 
-// hasTapeFor says whether events of a container are kept. Where there are too
+// keepsHistoryOf says whether events of a container are kept. Where there are too
 // many names, those that were not heard of for long and are no service's make
 // room; what a service's container does is always kept.
-func (w *World) hasTapeFor(name string, now time.Time) bool {
-	if _, known := w.tapes[name]; known || len(w.tapes) < maxTapes {
+func (w *World) keepsHistoryOf(name string, now time.Time) bool {
+	if _, known := w.histories[name]; known || len(w.histories) < maxHistories {
 		return true
 	}
 	named := map[string]bool{}
 	for _, s := range w.services {
 		named[s.name()] = true
 	}
-	maps.DeleteFunc(w.tapes, func(old string, t tape) bool {
-		return !named[old] && now.Sub(t[len(t)-1].heard) > tapeAge
+	maps.DeleteFunc(w.histories, func(old string, h history.History) bool {
+		return !named[old] && now.Sub(h[len(h)-1].ReadAt) > history.MaxAge
 	})
-	return len(w.tapes) < maxTapes || named[name]
+	return len(w.histories) < maxHistories || named[name]
 }
 
 // readService takes what was last published of a service, before the claim.
@@ -226,7 +227,7 @@ func (w *World) readCommand(c event.Command, now time.Time) {
 	switch c.Command {
 	case event.CommandInject:
 		if s := w.services[c.Service]; s != nil && (c.Result == nil || c.Result.OK) {
-			s.chaos = append(trim(s.chaos, now, tapeAge), now)
+			s.chaos = append(trim(s.chaos, now, history.MaxAge), now)
 			s.look.dirty = true
 		}
 	case event.CommandHeal, event.CommandHold, event.CommandRelease:

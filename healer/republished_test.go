@@ -83,7 +83,7 @@ func incidentsOf(m *sim) [][]byte {
 // once with copies of what was signed coming in all the time: both have to be
 // the same, word for word.
 func TestTheSameHistoryWithEverythingRepublished(t *testing.T) {
-	for seed := range uint64(histories(t, 120)) {
+	for seed := range uint64(histories(t, 2400)/20) {
 		plain := random(seed, false)
 		m := newSim(seed, 1+int(seed%2))
 		chance := rand.New(rand.NewPCG(seed, 99))
@@ -117,7 +117,7 @@ func nth(list [][]byte, n int) []byte {
 func told(m *sim) string {
 	s := m.world.services["svc-0"]
 	text := fmt.Sprintf("%s since %s, level %q, sources %v, good %d, hold %v, chaos %d, lost %s, tape %d", s.status.Value, s.status.Since,
-		s.status.Level(), s.status.Sources(), s.good.n, m.world.held, len(s.chaos), m.world.streamLost, len(m.world.tape(s)))
+		s.status.Level(), s.status.Sources(), s.good.n, m.world.held, len(s.chaos), m.world.streamLost, len(m.world.history(s)))
 	if s.incident != nil {
 		text += fmt.Sprintf(", incident %s/%d %s held %q", s.incident.ID, s.incident.Seq(), s.incident.State, s.incident.Held)
 	}

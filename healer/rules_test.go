@@ -139,7 +139,11 @@ func TestSomebodysStopInProgressIsWaitedFor(t *testing.T) {
 	if len(actions(m)) != 0 || gate(m) != "rival" {
 		t.Errorf("actions are %v, held is %q", actions(m), gate(m))
 	}
-	m.run(20 * time.Second)
+	m.run(4 * time.Minute)
+	if len(actions(m)) != 0 || gate(m) != "rival" {
+		t.Errorf("a stop may be given any time-out: actions are %v, held is %q", actions(m), gate(m))
+	}
+	m.run(2 * time.Minute)
 	if got := actions(m); len(got) != 1 {
 		t.Errorf("it ignored the signal: actions are %v", got)
 	}

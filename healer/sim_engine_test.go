@@ -27,7 +27,7 @@ func (m *sim) call(b *box, action string, done func(error)) {
 			done(fmt.Errorf("cannot start a paused container"))
 			return
 		}
-		m.busily(b, m.between(100*time.Millisecond, 600*time.Millisecond), func() { m.start(b); done(nil) })
+		m.busily(b, m.between(100*time.Millisecond, 600*time.Millisecond), func() { m.started(b, func() { done(nil) }) })
 	case service.ActionRestart:
 		m.restart(b, func() { done(nil) })
 	case service.ActionUnpause:
@@ -207,22 +207,45 @@ func (m *sim) extra(b *box) {
 	}
 }
 
-func (m *sim) start(b *box) {
-	if b.state.Status == container.Running {
-		return
+func (m *sim) start(b *box) { m.started(b, nil) }
+
+// started is a start. The engine of today may answer before it tells of it.
+func (m *sim) started(b *box, done func()) {
+	if b.state.Status != container.Running {
+		b.state.Status, b.state.StartedAt = container.Running, m.now
+		if b.app == "error" {
+			b.app = "ok"
+		}
+		m.now = m.now.Add(time.Microsecond)
+		if m.stopFirst && done != nil {
+			m.busily(b, m.between(0, 5*time.Millisecond), func() { m.tell(b, "start", nil) })
+		} else {
+			m.tell(b, "start", nil)
+		}
 	}
-	b.state.Status, b.state.StartedAt = container.Running, m.now
-	if b.app == "error" {
-		b.app = "ok"
+	if done != nil {
+		done()
 	}
+}
+
+func (m *sim) exited(b *box, code int) {
+	b.state.Status, b.state.FinishedAt, b.state.ExitCode = container.Exited, m.now, code
 	m.now = m.now.Add(time.Microsecond)
-	m.tell(b, "start", nil)
 }
 
 func (m *sim) die(b *box, code int) {
-	b.state.Status, b.state.FinishedAt, b.state.ExitCode = container.Exited, m.now, code
-	m.now = m.now.Add(time.Microsecond)
+	m.exited(b, code)
 	m.tell(b, "die", func(e *event.Docker) { e.ExitCode = &code })
+}
+
+// kill is docker kill; the engine of today tells of the end a moment later.
+func (m *sim) killed(b *box) {
+	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "9" })
+	if !m.stopFirst {
+		m.die(b, 137)
+		return
+	}
+	m.busily(b, m.between(50*time.Millisecond, 150*time.Millisecond), func() { m.die(b, 137) })
 }
 
 func (m *sim) unpause(b *box) {
@@ -238,7 +261,19 @@ func (m *sim) stop(b *box, done func()) {
 	}
 	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "15" })
 	m.busily(b, m.between(5*time.Millisecond, 400*time.Millisecond), func() {
-		m.die(b, 0)
+		if m.stopFirst { // as Docker 29
+			code := 0
+			m.exited(b, code)
+			m.tell(b, "stop", nil)
+			m.busily(b, m.between(2*time.Millisecond, 5*time.Millisecond), func() {
+				m.tell(b, "die", func(e *event.Docker) { e.ExitCode = &code })
+				if done != nil {
+					done()
+				}
+			})
+			return
+		}
+		m.die(b, 0) // as Docker 20.10
 		m.after(m.between(11*time.Millisecond, 41*time.Millisecond), func() {
 			m.tell(b, "stop", nil)
 			if done != nil {
@@ -252,7 +287,11 @@ func (m *sim) restart(b *box, done func()) {
 	again := func() {
 		m.busily(b, m.between(200*time.Millisecond, 500*time.Millisecond), func() {
 			m.start(b)
-			m.tell(b, "restart", nil)
+			if m.stopFirst && done != nil {
+				m.busily(b, m.between(0, 5*time.Millisecond), func() { m.tell(b, "restart", nil) })
+			} else {
+				m.tell(b, "restart", nil)
+			}
 			if done != nil {
 				done()
 			}

@@ -25,14 +25,17 @@ type sim struct {
 	n     int // for the order of what happens at the same time
 
 	boxes  []*box
-	engine bool      // it answers
-	stream bool      // its events are read
-	steady bool      // nothing rare happens
-	backAt time.Time // when the engine last came back: a proof begins anew then
-	missed []event.Docker
-	alive  int // the life of our process; odd: it runs
-	world  *World
-	cfg    Config
+	engine bool // it answers
+	stream bool // its events are read
+	steady bool // nothing rare happens
+	// stopFirst is the order of Docker 29: stop before die, and events that may
+	// come after the call returned. Docker 20.10 tells die first.
+	stopFirst bool
+	backAt    time.Time // when the engine last came back: a proof begins anew then
+	missed    []event.Docker
+	alive     int // the life of our process; odd: it runs
+	world     *World
+	cfg       Config
 
 	logUp     bool
 	waiting   []func() // deliveries that wait for the log
@@ -113,7 +116,7 @@ func (a *agenda) Pop() any {
 var simStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func newSim(seed uint64, boxes int) *sim {
-	m := &sim{seed: seed, rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(),
+	m := &sim{seed: seed, rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(), stopFirst: seed/2%2 == 1,
 		services: map[string]event.Service{}, calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{},
 		readAt: map[string]time.Time{}}
 	m.cfg.Mode = service.Auto

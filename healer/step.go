@@ -121,17 +121,10 @@ func (w *World) looked(in Looked, now time.Time) {
 func (w *World) meet(s *svc) {
 	c := s.look.state
 	running := c.Status == "running" || c.Status == "paused" || c.Status == "restarting"
-	if running || s.lifeOnTape(w.tapes[c.Name], c.ID) {
+	if running || w.histories[c.Name].Ran(c.ID) {
 		s.ranIDs[c.ID] = true
 	}
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ranIDs[c.ID]}
-}
-
-// lifeOnTape says whether the engine told of an end of that container: then
-// it ran.
-func (s *svc) lifeOnTape(t tape, id string) bool {
-	_, died := t.last(func(_ int, e entry) bool { return e.ID == id }, "die", "start", "restart")
-	return died
 }
 
 func (w *World) acted(in Acted, now time.Time) {

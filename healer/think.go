@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -243,7 +244,7 @@ func (w *World) act(s *svc, action string, now time.Time) {
 	w.busy, w.busySince = s.def.Name, now
 	w.write(s, decider(s.incident), event.ActionStarted{Attempt: attempt, Action: action, Target: s.def.Name, Command: command(action, s.name()),
 		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
-			State: string(c.Status), LastEvent: w.tape(s).newest()},
+			State: string(c.Status), LastEvent: w.history(s).Newest()},
 		Expires: now.Add(limit).UTC(), Verify: w.verifyNeeded(s.def)}, now)
 }
 
@@ -320,17 +321,17 @@ func (w *World) resolve(s *svc, how string, good, now time.Time) {
 // decide, and not we.
 func (w *World) rivalry(s *svc, now time.Time) bool {
 	e, byPolicy, found := w.rival(s)
-	if !found || now.Sub(e.heard) > w.verifyTimeout(s.def) {
+	if !found || now.Sub(e.ReadAt) > w.verifyTimeout(s.def) {
 		return false
 	}
-	if s.status.Level() == event.Down && now.Sub(e.heard) > patience {
+	if s.status.Level() == event.Down && now.Sub(e.ReadAt) > patience {
 		return false // and it is down again
 	}
 	if s.status.Level() == event.Down {
 		return true // the level follows in a moment
 	}
 	if byPolicy {
-		w.orSuppress(s, "policy", policyFirst(s.look.state), at(e.heard.Add(w.verifyTimeout(s.def))), now)
+		w.orSuppress(s, "policy", policyFirst(s.look.state), at(e.ReadAt.Add(w.verifyTimeout(s.def))), now)
 		return true
 	}
 	w.orSuppress(s, "rival", fmt.Sprintf("somebody else made it %s; its checks decide", past(e.Action)), nil, now)
@@ -341,26 +342,18 @@ func (w *World) rivalry(s *svc, now time.Time) bool {
 // incident was opened, if nothing ended the container after it.
 // byPolicy says that it is Docker's own: it followed an end by itself, and a
 // restart policy is at work.
-func (w *World) rival(s *svc) (e entry, byPolicy, found bool) {
-	t := w.tape(s)
-	marks := t.marks(w.intents(s))
-	for i := len(t) - 1; i >= 0; i-- {
-		if marks[i] || t[i].heard.Before(s.incident.Opened.Add(-time.Second)) || !ofTarget(s, t[i]) {
-			continue
-		}
-		switch t[i].Action {
-		case "die", "kill", "pause":
-			return entry{}, false, false
-		case "start", "restart", "unpause":
-			return t[i], policyWorks(s.look.state) && t.byItself(i), true
-		}
+func (w *World) rival(s *svc) (e history.Event, byPolicy, found bool) {
+	h, stop := w.history(s), stopOf(s.look.state)
+	i, found := h.Interference(h.Own(w.intents(s)), s.incident.Opened.Add(-time.Second), stop, func(e history.Event) bool { return ofTarget(s, e) })
+	if !found {
+		return history.Event{}, false, false
 	}
-	return entry{}, false, false
+	return h[i], policyWorks(s.look.state) && h.FollowsOwnEnd(i, stop), true
 }
 
 // ofTarget says whether an event is of the container that the service has, as
 // far as that is known.
-func ofTarget(s *svc, e entry) bool {
+func ofTarget(s *svc, e history.Event) bool {
 	return s.look.at.IsZero() || s.look.err != nil || s.look.dirty || e.ID == s.look.state.ID
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -25,12 +26,12 @@ type World struct {
 	incidents *state.Incidents
 	services  map[string]*svc
 	order     []string
-	tapes     map[string]tape          // by container name
-	prior     map[string]event.Service // removed ones as well, so that they stay removed
-	known     map[string]bool          // instances that have signed something: ours
-	began     time.Time                // of this life
-	told      state.Order              // of the engine's events
-	revision  int64                    // of the services' records under this claim
+	histories map[string]history.History // of engine events, by container name
+	prior     map[string]event.Service   // removed ones as well, so that they stay removed
+	known     map[string]bool            // instances that have signed something: ours
+	began     time.Time                  // of this life
+	told      state.Order                // of the engine's events
+	revision  int64                      // of the services' records under this claim
 
 	claim      event.Claim // our newest claim, written or about to be
 	writing    bool        // the claim is written and not read back yet
@@ -44,9 +45,9 @@ type World struct {
 	replayed   bool
 	streamLost time.Time // when the engine's events ended, as heard; zero while they are read
 	streamBack time.Time
-	lost       []time.Time          // when they ended, within the tapes' reach
+	lost       []time.Time          // when they ended, within the histories' reach
 	projects   map[string]time.Time // when a container of a Compose project was last made, removed or renamed
-	replacing  []entry              // containers that were made of late to replace another
+	replacing  []history.Event      // containers that were made of late to replace another
 	protected  []string             // containers that we depend on: names, or ports of this machine such as :9092
 	busy       string               // the service whose action runs, or is about to: one Docker call at a time
 	busySince  time.Time
@@ -147,7 +148,7 @@ type verifying struct {
 // machine such as :9092.
 func NewWorld(cfg Config, instance, host string, services []service.Definition, protected []string, now time.Time) *World {
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
-		services: map[string]*svc{}, tapes: map[string]tape{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]time.Time{}, projects: map[string]time.Time{}, began: now}
+		services: map[string]*svc{}, histories: map[string]history.History{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]time.Time{}, projects: map[string]time.Time{}, began: now}
 	if cfg.Decide == DecideLLM {
 		w.model.Why = notHeard
 	}
@@ -204,7 +205,13 @@ func (s *svc) name() string {
 	return s.def.Container
 }
 
-func (w *World) tape(s *svc) tape { return w.tapes[s.name()] }
+// history is what the engine told of the containers of the service's name.
+func (w *World) history(s *svc) history.History { return w.histories[s.name()] }
+
+// stopOf is how a container is stopped.
+func stopOf(c container.State) history.Stop {
+	return history.Stop{Signal: c.StopSignal, Timeout: c.StopTimeout}
+}
 
 // open says whether the newest incident has not ended.
 func (s *svc) open() bool { return s.incident != nil && s.incident.State != state.Resolved }

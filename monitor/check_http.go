@@ -3,7 +3,6 @@ package monitor
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -27,27 +26,17 @@ const (
 	connectionLife = 15 * time.Second
 )
 
-// stage is how far a check came, for the sentence about its failure.
-type stage int32
-
-const (
-	stageBegun     stage = iota
-	stageResolving       // asking for the name's address
-	stageConnecting
-	stageHandshake // TCP is connected, TLS is not
-	stageWaiting   // the request is on its way
-	stageReading   // status and headers were read
-)
-
 // httpCheck is one service's checks over HTTP: GET, without following
 // redirections (a 302 is an answer like others), without a proxy, deadline
 // over all of it including the body.
 type httpCheck struct {
 	def       service.Definition
 	host      string // and port, without credentials
+	hostname  string // without the port
 	agent     string
 	transport *http.Transport
-	dialled   time.Time // when the present connection was new
+	dialled   time.Time  // when the present connection was new
+	conn      *heardConn // of the present check; nil: none yet, or TLS
 }
 
 func newHTTPCheck(def service.Definition, version string) *httpCheck {
@@ -55,14 +44,14 @@ func newHTTPCheck(def service.Definition, version string) *httpCheck {
 		// Each service has its own, so that its connection is only its own.
 		MaxIdleConns: 1, IdleConnTimeout: connectionLife,
 		// A dial outlives the check that began it, so it has its own bound.
-		DialContext:            (&net.Dialer{Timeout: def.Timeout}).DialContext,
+		DialContext:            dial(&net.Dialer{Timeout: def.Timeout}),
 		TLSHandshakeTimeout:    def.Timeout,
 		MaxResponseHeaderBytes: maxHeader, WriteBufferSize: 1 << 10,
 		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true, DisableCompression: true,
 	}}
 	if u, err := url.Parse(def.URL); err == nil {
-		c.host = u.Host
+		c.host, c.hostname = u.Host, u.Hostname()
 	}
 	return c
 }
@@ -77,19 +66,25 @@ func (c *httpCheck) check(ctx context.Context) observation {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.def.Timeout)
 	defer cancel()
+	c.conn = nil
 	var at atomic.Int32
 	code, err := c.get(httptrace.WithClientTrace(ctx, c.trace(&at)))
-	took := time.Since(began)
-	seen := observation{began: began, took: took, code: code}
+	a := answer{code: code, took: time.Since(began), err: err, at: stage(at.Load())}
+	if code != 0 {
+		a.at = stageBody
+	} else if a.at == stageWaiting && c.conn != nil && c.conn.heard.Load() {
+		a.at = stageAnswering // before it was asked
+	}
+	seen := observation{began: began, took: a.took, code: code}
 	if err != nil {
 		c.fresh() // HTTP/2 would keep a connection that doesn't answer
+		if isOwnFault(err) {
+			seen.unknown = innermost(err)
+			return seen
+		}
 	}
-	why, ours := explain(err, stage(at.Load()), c.host, c.def.Timeout)
-	if ours {
-		seen.unknown = err
-		return seen
-	}
-	seen.status, seen.err = judge(c.def.Expect, code, took, why)
+	seen.status, seen.failure = c.judge(a)
+	seen.err = c.explain(seen.failure, a)
 	return seen
 }
 
@@ -121,50 +116,75 @@ func (c *httpCheck) get(ctx context.Context) (int, error) {
 }
 
 // trace notes how far the check comes. Dialling goes on in goroutines of the
-// transport, for several addresses at once: a stage is only ever raised.
+// transport, for several addresses at once: within one attempt a stage is only
+// ever raised. A request on a connection that the server had closed is made
+// again, on a new one.
 func (c *httpCheck) trace(at *atomic.Int32) *httptrace.ClientTrace {
 	raise := func(to stage) {
 		for now := at.Load(); now < int32(to) && !at.CompareAndSwap(now, int32(to)); now = at.Load() {
 		}
 	}
 	return &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { raise(stageResolving) },
-		ConnectStart: func(string, string) { raise(stageConnecting) },
-		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
-				raise(stageHandshake)
-			}
-		},
+		GetConn:           func(string) { at.Store(int32(stageBegun)) },
+		DNSStart:          func(httptrace.DNSStartInfo) { raise(stageResolving) },
+		ConnectStart:      func(string, string) { raise(stageConnecting) },
+		TLSHandshakeStart: func() { raise(stageHandshake) },
 		GotConn: func(info httptrace.GotConnInfo) {
 			raise(stageWaiting)
+			c.conn, _ = info.Conn.(*heardConn)
 			if !info.Reused {
 				c.dialled = time.Now()
 			}
 		},
-		GotFirstResponseByte: func() { raise(stageReading) },
+		GotFirstResponseByte: func() { raise(stageAnswering) },
 	}
 }
 
-// judge is what an answer, or its absence (why), says about the service.
-func judge(expect service.Expect, code int, took time.Duration, why string) (event.Status, string) {
+// heardConn knows whether the other side said anything. One that speaks first,
+// as SSH and databases do, may do so before net/http expects an answer, and
+// net/http then closes the connection as if it had said nothing.
+type heardConn struct {
+	net.Conn
+	heard atomic.Bool
+}
+
+func (c *heardConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	return n, err
+}
+
+// dial opens a connection with d, and listens to it.
+func dial(d *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &heardConn{Conn: conn}, nil
+	}
+}
+
+// answer is what a check came to know.
+type answer struct {
+	code int // of HTTP; 0: there was none. It may come with an error: the body broke off
+	took time.Duration
+	err  error
+	at   stage // where it ended
+}
+
+// judge is what an answer, or its absence, says about the service.
+func (c *httpCheck) judge(a answer) (event.Status, event.Failure) {
+	expect := c.def.Expect
 	switch {
-	case code != 0 && !expect.Status.Contains(code):
-		return event.Down, fmt.Sprintf("HTTP %d, expected %s", code, expect.Status)
-	case why != "":
-		return event.Down, why
-	case expect.Latency > 0 && took > expect.Latency:
-		return event.Degraded, fmt.Sprintf("answered in %s, slower than %s", round(took), expect.Latency)
+	case a.code != 0 && !expect.Status.Contains(a.code):
+		return event.Down, event.FailureStatus
+	case a.err != nil:
+		return event.Down, failureOf(a.err, a.at)
+	case expect.Latency > 0 && a.took > expect.Latency:
+		return event.Degraded, event.FailureLatency
 	}
 	return event.Up, ""
-}
-
-// round is d as a person reads it: three digits or so.
-func round(d time.Duration) time.Duration {
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond)
-	case d >= time.Second:
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/failtest"
 	"logstream/internal/service"
 )
 
@@ -131,86 +131,33 @@ func request(conn net.Conn) {
 	conn.Read(buffer[:])
 }
 
-func TestNoAnswerIsDown(t *testing.T) {
-	closed := rawServer(t, func(net.Conn) {})
-	refused, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused.Close()
-	plain := serve(t, func(http.ResponseWriter, *http.Request) {})
-	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // that the check hangs up is what is wanted
-	secure.StartTLS()
-	t.Cleanup(secure.Close)
-	for _, c := range []struct {
-		name, url string
-		code      int
-		err       string // with % for the address
-	}{
-		{"refused", "http://" + refused.Addr().String(), 0, "connection refused by %: nothing listens there"},
-		{"closed", "http://" + closed, 0, "% closed the connection before its answer was complete"},
-		{"hangs", "http://" + rawServer(t, readAll), 0, "% took the connection, and didn't answer within 500ms"},
-		{"hangs before TLS", "https://" + rawServer(t, readAll), 0, "% took the connection, and didn't finish the TLS handshake within 500ms"},
-		{"body hangs", "http://" + rawServer(t, func(c net.Conn) {
-			request(c)
-			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
-			readAll(c)
-		}), 200, "% began to answer, and wasn't done within 500ms"},
-		{"body breaks off", "http://" + rawServer(t, func(c net.Conn) {
-			request(c)
-			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
-		}), 200, "% closed the connection before its answer was complete"},
-		{"a body byte by byte", "http://" + rawServer(t, func(c net.Conn) {
-			request(c)
-			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-			for {
-				if _, err := c.Write([]byte("x")); err != nil {
-					return
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
-		}), 200, "% began to answer, and wasn't done within 500ms"},
-		{"not HTTP", "http://" + rawServer(t, func(c net.Conn) {
-			request(c)
-			fmt.Fprint(c, "SSH-2.0-OpenSSH_9.9\r\n")
-		}), 0, "what % answers is not HTTP"},
-		{"headers without end", "http://" + rawServer(t, func(c net.Conn) {
-			request(c)
-			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n")
-			for i := 0; ; i++ {
-				if _, err := fmt.Fprintf(c, "X-%d: %s\r\n", i, strings.Repeat("y", 1000)); err != nil {
-					return
-				}
-			}
-		}), 0, "the check failed: "},
-		{"no TLS", strings.Replace(plain.URL, "http://", "https://", 1), 0, "% speaks HTTP and not HTTPS"},
-		{"unknown authority", secure.URL, 0, "the certificate of % is signed by an authority that this machine doesn't know"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			check := checkOf(strings.Replace(c.url, "://", "://me:s3cret@", 1)+"/?token=t0ken", func(d *service.Definition) {
-				d.Timeout = 10 * time.Second
-				if strings.Contains(c.err, "within") {
-					d.Timeout = 500 * time.Millisecond
-				}
+// TestEveryWayToFailHasItsFailure checks real listeners, each with credentials
+// in its address that nothing may repeat.
+func TestEveryWayToFailHasItsFailure(t *testing.T) {
+	for _, c := range failtest.Cases(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			check := checkOf(strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
+				d.Timeout, d.Expect.Latency = c.Timeout, c.Latency
 			})
 			defer check.close()
+			check.transport.DialContext = dial(&net.Dialer{Timeout: c.Timeout, Resolver: c.Resolver})
+			check.transport.TLSClientConfig.RootCAs = c.Roots
 			seen := check.check(t.Context())
-			if seen.unknown != nil || seen.status != event.Down || seen.code != c.code {
-				t.Errorf("saw %+v, want DOWN with %d", seen, c.code)
+			if seen.unknown != nil || seen.status != c.Status || seen.failure != c.Failure || seen.code != c.Code {
+				t.Errorf("saw %+v, want %s %q with HTTP %d", seen, c.Status, c.Failure, c.Code)
 			}
-			if want := strings.Replace(c.err, "%", check.host, 1); !strings.HasPrefix(seen.err, want) {
-				t.Errorf("says %q, want %q", seen.err, want)
+			if seen.err == "" {
+				t.Error("no sentence says why")
 			}
 			for _, secret := range []string{"s3cret", "t0ken"} {
 				if strings.Contains(seen.err, secret) {
 					t.Errorf("%q holds a credential of the address", seen.err)
 				}
 			}
-			if limit := check.def.Timeout; seen.took > limit+5*time.Second {
-				t.Errorf("a check with a timeout of %s took %s", limit, seen.took)
+			if seen.took > c.Timeout+5*time.Second {
+				t.Errorf("a check with a timeout of %s took %s", c.Timeout, seen.took)
 			}
+			t.Log(seen.err)
 		})
 	}
 }

@@ -287,6 +287,27 @@ func (r *scriptedRuntime) tell(events ...container.Event) {
 	}
 }
 
+// rename gives a container another name, and remove takes one away.
+func (r *scriptedRuntime) rename(from, to string) {
+	var id string
+	r.set(func() {
+		s := r.states[from]
+		delete(r.states, from)
+		s.Name, id = to, s.ID
+		r.states[to] = s
+	})
+	r.tell(container.Event{Name: to, ID: id, Action: container.ActionRename})
+}
+
+func (r *scriptedRuntime) remove(name string) {
+	var id string
+	r.set(func() {
+		id = r.states[name].ID
+		delete(r.states, name)
+	})
+	r.tell(container.Event{Name: name, ID: id, Action: container.ActionDestroy})
+}
+
 // lose ends the stream; the engine stays away until found again.
 func (r *scriptedRuntime) lose() {
 	r.mu.Lock()
@@ -307,6 +328,7 @@ type countingCheck struct {
 	mu      sync.Mutex
 	takes   time.Duration
 	status  event.Status
+	failure event.Failure
 	unknown error
 	running int
 	overlap bool
@@ -321,7 +343,7 @@ func (c *countingCheck) check(ctx context.Context) observation {
 	c.running++
 	c.made++
 	c.overlap = c.overlap || c.running > 1
-	takes, status, unknown, panics := c.takes, c.status, c.unknown, c.panics
+	takes, status, failure, unknown, panics := c.takes, c.status, c.failure, c.unknown, c.panics
 	c.panics = false
 	c.mu.Unlock()
 	if panics {
@@ -337,7 +359,7 @@ func (c *countingCheck) check(ctx context.Context) observation {
 	if status == "" {
 		status = event.Up
 	}
-	return observation{began: began, took: time.Since(began), status: status, unknown: unknown}
+	return observation{began: began, took: time.Since(began), status: status, failure: failure, unknown: unknown}
 }
 
 func (c *countingCheck) fresh() { c.set(func(c *countingCheck) { c.renewed++ }) }

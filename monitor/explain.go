@@ -1,120 +1,122 @@
 package monitor
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 	"unicode"
+
+	"logstream/internal/event"
 )
 
 // maxSentence bounds, in characters, what somebody else's words add to a sentence.
 const maxSentence = 200
 
-// explain is the error of a check as one sentence, empty for nil. host is
-// whom it asked, without credentials. ours says that the check failed for a
-// reason of this machine's own, which tells nothing about the service.
-func explain(err error, at stage, host string, timeout time.Duration) (sentence string, ours bool) {
-	if err == nil {
-		return "", false
-	}
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, errno) {
-			return errno.Error(), true
-		}
-	}
-	for _, about := range []func(error, stage, string, time.Duration) string{aboutTLS, aboutDNS, aboutTime, aboutConnection} {
-		if s := about(err, at, host, timeout); s != "" {
-			return s, false
-		}
-	}
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Sprintf("no connection to %s: %s", host, clean(dial.Err.Error())), false
-	}
-	return "the check failed: " + clean(withoutURL(err).Error()), false
-}
-
-func aboutTLS(err error, _ stage, host string, _ time.Duration) string {
-	var (
-		invalid   x509.CertificateInvalidError
-		hostname  x509.HostnameError
-		authority x509.UnknownAuthorityError
-		notTLS    tls.RecordHeaderError
-		alert     tls.AlertError
-	)
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
-		from, to := invalid.Cert.NotBefore, invalid.Cert.NotAfter
-		return fmt.Sprintf("the certificate of %s is valid from %s to %s, and not now", host, from.UTC().Format(time.DateTime), to.UTC().Format(time.DateTime))
-	case errors.As(err, &invalid):
-		return fmt.Sprintf("the certificate of %s is not valid: %s", host, clean(invalid.Error()))
-	case errors.As(err, &hostname):
-		return fmt.Sprintf("the certificate of %s is for another name", host)
-	case errors.As(err, &authority):
-		return fmt.Sprintf("the certificate of %s is signed by an authority that this machine doesn't know", host)
-	case errors.As(err, &notTLS) && string(notTLS.RecordHeader[:]) == "HTTP/":
-		return fmt.Sprintf("%s speaks HTTP and not HTTPS", host)
-	case errors.As(err, &notTLS):
-		return fmt.Sprintf("%s doesn't speak TLS", host)
-	case errors.As(err, &alert):
-		return fmt.Sprintf("%s refused the TLS handshake: %s", host, clean(alert.Error()))
-	}
-	return ""
-}
-
-func aboutDNS(err error, _ stage, _ string, timeout time.Duration) string {
-	var dns *net.DNSError
-	switch {
-	case !errors.As(err, &dns):
+// explain is why a check failed, as one sentence made of its failure and what
+// is known beside it; empty where it did not fail. It names the host without
+// credentials.
+func (c *httpCheck) explain(f event.Failure, a answer) string {
+	within := c.def.Timeout
+	switch f {
+	case "":
 		return ""
+	case event.FailureStatus:
+		return fmt.Sprintf("HTTP %d, expected %s", a.code, c.def.Expect.Status)
+	case event.FailureLatency:
+		return fmt.Sprintf("answered in %s, slower than %s", round(a.took), c.def.Expect.Latency)
+	case event.FailureDNS:
+		return c.explainDNS(a.err)
+	case event.FailureConnectRefused:
+		return fmt.Sprintf("connection refused by %s: nothing listens there", c.host)
+	case event.FailureConnectTimeout:
+		return fmt.Sprintf("no connection to %s within %s", c.host, within)
+	case event.FailureUnreachable:
+		return fmt.Sprintf("cannot connect to %s: %s", c.host, clean(innermost(a.err).Error()))
+	case event.FailureReset:
+		return fmt.Sprintf("%s closed the connection before its response was complete", c.host)
+	case event.FailureTLSCertificate:
+		return c.explainCertificate(a.err)
+	case event.FailureTLSTimeout:
+		return fmt.Sprintf("%s accepted the connection but did not finish the TLS handshake within %s", c.host, within)
+	case event.FailureHeaderTimeout:
+		return fmt.Sprintf("%s accepted the connection but sent no complete response headers within %s", c.host, within)
+	case event.FailureBodyTimeout:
+		return fmt.Sprintf("%s answered HTTP %d but did not finish the response body within %s", c.host, a.code, within)
+	case event.FailureProtocol:
+		return c.explainProtocol(a.err, a.at)
+	}
+	return "the check cannot be made: " + clean(withoutURL(a.err).Error())
+}
+
+func (c *httpCheck) explainDNS(err error) string {
+	dns, is := errors.AsType[*net.DNSError](err)
+	switch {
+	case !is || dns.IsTimeout:
+		return fmt.Sprintf("the DNS lookup of %s did not finish within %s", clean(c.hostname), c.def.Timeout)
 	case dns.IsNotFound:
-		return fmt.Sprintf("no address is known for the name %s", clean(dns.Name))
-	case dns.IsTimeout:
-		return fmt.Sprintf("the address of the name %s was not found out within %s", clean(dns.Name), timeout)
+		return fmt.Sprintf("the DNS lookup of %s found no address", clean(dns.Name))
 	}
-	return fmt.Sprintf("the address of the name %s could not be found out: %s", clean(dns.Name), clean(dns.Err))
+	return fmt.Sprintf("the DNS lookup of %s failed: %s", clean(dns.Name), clean(dns.Err))
 }
 
-func aboutTime(err error, at stage, host string, timeout time.Duration) string {
-	var timed net.Error
-	if !errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &timed) && timed.Timeout()) {
-		return ""
-	}
-	switch at {
-	case stageBegun, stageConnecting:
-		return fmt.Sprintf("no connection to %s within %s", host, timeout)
-	case stageResolving:
-		return fmt.Sprintf("the address of %s was not found out within %s", host, timeout)
-	case stageHandshake:
-		return fmt.Sprintf("%s took the connection, and didn't finish the TLS handshake within %s", host, timeout)
-	case stageReading:
-		return fmt.Sprintf("%s began to answer, and wasn't done within %s", host, timeout)
-	}
-	return fmt.Sprintf("%s took the connection, and didn't answer within %s", host, timeout)
-}
-
-func aboutConnection(err error, _ stage, host string, _ time.Duration) string {
+func (c *httpCheck) explainCertificate(err error) string {
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("connection refused by %s: nothing listens there", host)
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Sprintf("there is no route to %s", host)
-	case strings.Contains(err.Error(), "malformed HTTP"):
-		return fmt.Sprintf("what %s answers is not HTTP", host)
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		strings.Contains(err.Error(), "server closed idle connection"):
-		return fmt.Sprintf("%s closed the connection before its answer was complete", host)
+	case isInvalid && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		from, to := invalid.Cert.NotBefore.UTC(), invalid.Cert.NotAfter.UTC()
+		return fmt.Sprintf("the certificate of %s is valid only from %s to %s UTC", c.host, from.Format(time.DateTime), to.Format(time.DateTime))
+	case isInvalid:
+		return fmt.Sprintf("the certificate of %s is not valid: %s", c.host, clean(invalid.Error()))
+	case is[x509.HostnameError](err):
+		return fmt.Sprintf("the certificate of %s is for another name", c.host)
+	case is[x509.UnknownAuthorityError](err):
+		return fmt.Sprintf("the certificate of %s is signed by an unknown authority", c.host)
 	}
-	return ""
+	return fmt.Sprintf("the certificate of %s cannot be verified: %s", c.host, clean(innermost(err).Error()))
+}
+
+func (c *httpCheck) explainProtocol(err error, at stage) string {
+	record, isRecord := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case isRecord && string(record.RecordHeader[:]) == "HTTP/", errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("%s speaks HTTP, not HTTPS", c.host)
+	case isRecord:
+		return fmt.Sprintf("%s does not speak TLS", c.host)
+	case duringOp(err, tlsAlert):
+		return fmt.Sprintf("%s refused the TLS connection: %s", c.host, clean(innermost(err).Error()))
+	case at == stageHandshake:
+		return fmt.Sprintf("the TLS handshake with %s failed: %s", c.host, clean(innermost(err).Error()))
+	}
+	return fmt.Sprintf("what %s answers is not valid HTTP", c.host)
+}
+
+// innermost is the reason at the end of a chain of errors, without the
+// addresses and operations that the others add.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// round is d as a person reads it: three digits or so.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond)
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(time.Millisecond)
 }
 
 // withoutURL is what an error says beside the address, which may hold

@@ -28,7 +28,7 @@ type level struct {
 // the container: the engine didn't answer, or the name isn't of one container.
 func levelOf(ref string, s container.State, err error) (l level, known bool) {
 	if errors.Is(err, container.ErrNotFound) {
-		return level{status: event.Down, err: "no container is called " + clean(ref)}, true
+		return level{status: event.Down, err: "no container is named " + clean(ref)}, true
 	}
 	if err != nil {
 		return level{}, false

@@ -29,7 +29,7 @@ func TestLevelOf(t *testing.T) {
 		{container.State{Status: container.Removing}, nil, event.Down, "container pay is being removed", true},
 		{container.State{Status: "frozen"}, nil, event.Down, "container pay is frozen", true},
 		{container.State{Name: "shop-pay-1", Status: container.Paused}, nil, event.Down, "container shop-pay-1 is paused", true},
-		{container.State{}, fmt.Errorf("find: %w", container.ErrNotFound), event.Down, "no container is called pay", true},
+		{container.State{}, fmt.Errorf("find: %w", container.ErrNotFound), event.Down, "no container is named pay", true},
 		{container.State{}, container.ErrUnavailable, "", "", false},
 		{container.State{}, &container.AmbiguousError{Ref: "pay"}, "", "", false},
 		{container.State{}, errors.New("odd"), "", "", false},

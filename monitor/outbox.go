@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/retry"
 )
 
 const (
@@ -130,7 +131,7 @@ func (o *outbox) done(e entry) {
 // run appends until ctx ends.
 func (o *outbox) run(ctx context.Context) error {
 	away := false
-	pause := firstRetry
+	tries := retry.NewBackoff(firstRetry, maxRetry)
 	for {
 		e, is := o.first()
 		if !is {
@@ -162,19 +163,17 @@ func (o *outbox) run(ctx context.Context) error {
 			if away {
 				o.logger.Info("container records are written again", "dropped", o.takeDropped())
 			}
-			away, pause = false, firstRetry
+			away = false
+			tries.Reset()
 			continue
 		}
 		if !away {
 			away = true
 			o.logger.Warn("container records wait for the log", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return nil
-		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxRetry)
 	}
 }
 

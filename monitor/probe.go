@@ -29,9 +29,10 @@ type observation struct {
 	began   time.Time
 	took    time.Duration
 	status  event.Status
-	code    int    // of HTTP; 0: no answer
-	err     string // why it is not UP, in one sentence
-	unknown error  // the check could not be made, for a reason of this machine's own: nothing was seen
+	code    int           // of HTTP; 0: no answer
+	failure event.Failure // why it is not UP
+	err     string        // the same in one sentence
+	unknown error         // the check could not be made, for a reason of this machine's own: nothing was seen
 }
 
 // prober has one worker for each service, so that two checks of one service
@@ -199,7 +200,7 @@ func (p *prober) publish(def service.Definition, seen observation, extra bool, o
 	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{
 		Timestamp: event.Seconds(seen.began), Service: def.Name,
 		Status: seen.status, Code: seen.code, LatencyMS: milliseconds(seen.took),
-		Check: "http", Error: seen.err, Extra: extra, Revision: p.revise(), Origin: origin,
+		Check: "http", Error: seen.err, Failure: seen.failure, Extra: extra, Revision: p.revise(), Origin: origin,
 	}))
 }
 

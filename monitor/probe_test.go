@@ -59,6 +59,19 @@ func TestBadNewServiceIsNotJudgedSoonerThanItsIntervalMeans(t *testing.T) {
 	})
 }
 
+func TestRecordSaysAtWhichStageTheCheckFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(nil, define("pay", time.Hour))
+		b.checks["pay"].status, b.checks["pay"].failure = event.Down, event.FailureBodyTimeout
+		b.start(t.Context())
+		settle(time.Second)
+		if list := b.log.health(t, "http"); len(list) != 1 || list[0].Failure != event.FailureBodyTimeout {
+			t.Errorf("the records are %+v, want one with the failure %q", list, event.FailureBodyTimeout)
+		}
+		b.end(t)
+	})
+}
+
 func TestChecksOfOneServiceNeverOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		def := define("pay", time.Second)

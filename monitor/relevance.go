@@ -6,6 +6,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 // recorded are the actions that are written: an engine tells many more, three
@@ -44,21 +45,13 @@ const maxField = 1 << 10
 // dockerRecord is an engine's event as a record, before it has a claim.
 func dockerRecord(e container.Event, identity event.Origin) event.Docker {
 	d := event.Docker{
-		Time: e.Time.UTC(), Container: cut(e.Name), ID: cut(e.ID), Action: string(e.Action), Signal: cut(e.Signal),
-		Image: cut(e.Image), Project: cut(e.Project), Compose: cut(e.Service), Replace: cut(e.Replace), Origin: identity,
+		Time: e.Time.UTC(), Container: text.Clip(e.Name, maxField), ID: text.Clip(e.ID, maxField), Action: string(e.Action), Signal: text.Clip(e.Signal, maxField),
+		Image: text.Clip(e.Image, maxField), Project: text.Clip(e.Project, maxField), Compose: text.Clip(e.Service, maxField), Replace: text.Clip(e.Replace, maxField), Origin: identity,
 	}
 	if e.Action == container.ActionDie {
 		d.ExitCode = &e.ExitCode
 	}
 	return d
-}
-
-// cut is the beginning of s, in whole characters.
-func cut(s string) string {
-	if len(s) <= maxField {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxField], "")
 }
 
 // isRecorded says whether events of that action are written.

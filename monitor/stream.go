@@ -8,6 +8,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/retry"
 )
 
 const (
@@ -22,7 +23,7 @@ var errStreamEnded = errors.New("the event stream ended")
 
 // follow reads the engine's events, over losses, until ctx ends.
 func (w *watch) follow(ctx context.Context) error {
-	pause := firstReconnect
+	tries := retry.NewBackoff(firstReconnect, maxReconnect)
 	for {
 		stood, err := w.stream(ctx)
 		if ctx.Err() != nil {
@@ -32,14 +33,11 @@ func (w *watch) follow(ctx context.Context) error {
 			return nil
 		}
 		if stood >= steady {
-			pause = firstReconnect
+			tries.Reset()
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return nil
-		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxReconnect)
 	}
 }
 

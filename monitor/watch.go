@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/retry"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
 )
@@ -70,8 +72,10 @@ type watch struct {
 type target struct {
 	service, ref string
 
-	id      string // as last found
-	project string // Compose's
+	id        string // as last found
+	project   string // Compose's
+	destroyed bool   // an event told so, and it was not found since
+	renamed   string // to what, where it was and is not found since
 
 	asked    time.Time // a look is wanted, since then; zero: none is
 	forced   bool      // and what it sees is written, changed or not
@@ -122,7 +126,7 @@ func (w *watch) run(ctx context.Context, told <-chan struct{}, services func() [
 
 // recall is what is written already; nil when ctx ended before that was known.
 func (w *watch) recall(ctx context.Context) *journal {
-	pause := firstRetry
+	tries := retry.NewBackoff(firstRetry, maxRetry)
 	for {
 		j, err := recall(ctx, w.log, w.identity.Host, time.Now())
 		if err == nil {
@@ -131,12 +135,9 @@ func (w *watch) recall(ctx context.Context) *journal {
 		if ctx.Err() == nil {
 			w.logger.Warn("the container events on the log can't be read, trying again", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !tries.Wait(ctx) {
 			return nil
-		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxRetry)
 	}
 }
 
@@ -240,6 +241,12 @@ func (t *target) hear(e container.Event, now time.Time) {
 	if status, is := announces(e.Action); is && status != t.announced {
 		t.announced, t.turned = status, now
 	}
+	switch {
+	case e.Action == container.ActionDestroy:
+		t.destroyed = true
+	case e.Action == container.ActionRename && e.ID == t.id:
+		t.renamed = e.Name
+	}
 	if asksForLook(e.Action) {
 		t.ask(now, false)
 		t.after, t.waited = time.Time{}, false
@@ -310,6 +317,9 @@ func (w *watch) saw(t *target, asked time.Time, forced bool, took time.Duration,
 	case isAway(err):
 		w.drop(err)
 		return
+	case errors.Is(err, container.ErrNotFound) && !t.destroyed:
+		w.notFound(t, forced, now)
+		return
 	case !known:
 		w.logger.Warn("a container can't be looked at, trying again", "service", t.service, "container", t.ref, "error", err)
 		t.ask(now, forced)
@@ -317,7 +327,9 @@ func (w *watch) saw(t *target, asked time.Time, forced bool, took time.Duration,
 		return
 	}
 	w.notes.clear(t.about())
-	t.learn(state)
+	if err == nil {
+		t.learn(state)
+	}
 	if seen == t.shown && !forced {
 		return
 	}
@@ -357,6 +369,33 @@ func (t *target) learn(state container.State) {
 	if state.Project != "" {
 		t.project = state.Project
 	}
+	t.destroyed, t.renamed = false, ""
+}
+
+// notFound says that a container is not there, without a destroy that would say
+// why: it was renamed, its name in the configuration is wrong, or it went while
+// nobody watched. Its service may answer all the same, so no level is written.
+func (w *watch) notFound(t *target, forced bool, now time.Time) {
+	if !t.waited { // the event may follow
+		t.waited = true
+		t.ask(now, forced)
+		t.after = now.Add(eventGrace)
+		return
+	}
+	t.shown = level{}
+	what := "no container is named " + clean(t.ref)
+	remedy := health.Remedy{Text: "correct container: of " + t.service + " in config.yaml; to list all names", Command: "docker ps -a"}
+	if t.renamed != "" {
+		what = fmt.Sprintf("its container %s was renamed to %s", clean(t.ref), clean(t.renamed))
+		remedy = health.Remedy{Text: "set container: " + clean(t.renamed) + " in config.yaml, or rename it back",
+			Command: "docker rename " + clean(t.renamed) + " " + clean(t.ref)}
+	}
+	w.notes.raise(t.about(), health.Problem{
+		What:   "service " + t.service + ": " + what,
+		Works:  "the checks of " + t.service + " by its url",
+		OnHold: "seeing and repairing the container of " + t.service,
+		Remedy: remedy,
+	})
 }
 
 // ambiguous says that a service names several containers. Nothing is known of

@@ -84,15 +84,14 @@ func TestEveryStateOfAContainer(t *testing.T) {
 		settle(time.Second)
 		engine.happen(running(pay, "1"), container.ActionUnpause)
 		settle(time.Second)
-		engine.set(func() { delete(engine.states, pay) })
-		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
+		engine.remove(pay)
 		settle(time.Second)
 		engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
 		settle(time.Second)
 		stories(t, "the whole", b.log.story(t), "stream-back", "pay UP",
 			"pause pay", "pay DOWN: container pay is paused",
 			"unpause pay", "pay UP",
-			"destroy pay", "pay DOWN: no container is called pay",
+			"destroy pay", "pay DOWN: no container is named pay",
 			"create pay", "start pay", "pay UP")
 		b.end(t)
 	})
@@ -371,6 +370,96 @@ func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
 		if _, is := b.board.Get(health.Monitor); is {
 			t.Error("the trouble is still there")
 		}
+		b.end(t)
+	})
+}
+
+// TestContainerThatCannotBeFoundIsAConfigurationProblem holds that a renamed or
+// mistyped container makes no service DOWN: only a destroy that was seen does.
+func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		at    func(*scriptedRuntime) // at the start
+		then  func(*scriptedRuntime) // while it is watched
+		story []string
+		says  []string
+	}{
+		{"mistyped", func(e *scriptedRuntime) { delete(e.states, pay) }, func(*scriptedRuntime) {},
+			[]string{"stream-back"}, []string{"service pay", "no container is named pay"}},
+		{"renamed", func(*scriptedRuntime) {}, func(e *scriptedRuntime) { e.rename(pay, "pay-old") },
+			[]string{"stream-back", "pay UP", "rename pay-old"}, []string{"service pay", "its container pay was renamed to pay-old"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				engine := newScripted(running(pay, "1"))
+				c.at(engine)
+				b := newBench(engine, define(pay, time.Hour))
+				b.start(t.Context())
+				settle(time.Second)
+				c.then(engine)
+				settle(2 * levelEvery)
+				stories(t, "no level says DOWN", b.log.story(t), c.story...)
+				got, _ := b.board.Get(health.Monitor)
+				for _, words := range c.says {
+					if !strings.Contains(got.What, words) {
+						t.Errorf("the problem is %q, want %q in it", got.What, words)
+					}
+				}
+				if got.Works == "" || got.OnHold == "" || got.Remedy.Text == "" {
+					t.Errorf("the problem is %+v", got)
+				}
+				engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
+				settle(time.Second)
+				stories(t, "it is there again", b.log.story(t)[len(c.story):], "create pay", "start pay", "pay UP")
+				if got, is := b.board.Get(health.Monitor); is {
+					t.Errorf("the problem is still there: %+v", got)
+				}
+				b.end(t)
+			})
+		})
+	}
+}
+
+func TestDestroyMakesDownAlsoUnderAnotherName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.rename(pay, "pay-old")
+		settle(time.Second)
+		before := len(b.log.story(t))
+		engine.remove("pay-old")
+		synctest.Wait() // no time passes
+		stories(t, "at once", b.log.story(t)[before:], "destroy pay-old", "pay DOWN: no container is named pay")
+		if got, is := b.board.Get(health.Monitor); is {
+			t.Errorf("an outage is reported as a configuration problem as well: %+v", got)
+		}
+		settle(levelEvery)
+		if got := b.log.story(t); got[len(got)-1] != "pay DOWN: no container is named pay" || len(got) < before+3 {
+			t.Errorf("the level is not repeated: %q", got)
+		}
+		b.end(t)
+	})
+}
+
+// TestDestroyThatIsToldLateIsNoConfigurationProblem: a look may see that a
+// container is gone before its event comes.
+func TestDestroyThatIsToldLateIsNoConfigurationProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.set(func() { delete(engine.states, pay) })
+		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDie}) // asks for a look
+		settle(eventGrace / 2)
+		if got, is := b.board.Get(health.Monitor); is {
+			t.Errorf("before its event could come: %+v", got)
+		}
+		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
+		synctest.Wait()
+		stories(t, "and then", b.log.story(t)[2:], "die pay", "destroy pay", "pay DOWN: no container is named pay")
 		b.end(t)
 	})
 }

@@ -10,6 +10,13 @@ kafka_version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p}' "$k
 # A folder for each content of the file: another checkout's stays as it is.
 kafka=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/kafka-$kafka_version-$(sha256sum "$kafka_pom" | cut -c1-8)
 
+python_requirements=$(dirname "$0")/../e2e/kafka/python/requirements.txt
+python=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/python-$(sha256sum "$python_requirements" | cut -c1-8)
+# The current Docker engine and what it runs on; current.sum has the hashes of all that they are built from.
+engine_pins=$(dirname "$0")/../e2e/engine/current
+engine_version=$(awk '$1 == "github.com/moby/moby/v2" { print $2 }' "$engine_pins.mod")
+engine=${XDG_CACHE_HOME:-$HOME/.cache}/logstream-e2e/engine-29-$engine_version-$(sha256sum "$engine_pins.sum" | cut -c1-8)
+
 if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo "$@"; }; fi
 
 missing=()
@@ -20,7 +27,12 @@ command -v node >/dev/null || missing+=(nodejs npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 command -v kcat >/dev/null || missing+=(kcat)
 command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
+if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # for runc
+  command -v pkg-config >/dev/null || missing+=(pkg-config)
+  pkg-config --exists libseccomp 2>/dev/null || missing+=(libseccomp-dev)
+fi
 cmp -s "$kafka/pom.xml" "$kafka_pom" || command -v mvn >/dev/null || missing+=(maven)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv) # for kafka-python
 if [ ${#missing[@]} -gt 0 ]; then
   echo "deps: installing ${missing[*]}"
   as_root apt-get update -q
@@ -41,6 +53,23 @@ if ! cmp -s "$kafka/pom.xml" "$kafka_pom"; then # the copy is made last: what is
   rm -rf "$kafka"
   mvn -q -B -f "$kafka_pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$kafka"
   cp "$kafka_pom" "$kafka/pom.xml"
+fi
+
+if ! cmp -s "$python/requirements.txt" "$python_requirements"; then
+  echo "deps: installing kafka-python"
+  rm -rf "$python"
+  python3 -m venv "$python"
+  "$python/bin/pip" install -q --disable-pip-version-check --only-binary :all: --require-hashes -r "$python_requirements"
+  cp "$python_requirements" "$python/requirements.txt"
+fi
+
+if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # the copy is made last: what is half built has none
+  echo "deps: building Docker 29 ($engine_version of its modules), containerd and runc: some minutes, once"
+  rm -rf "$engine"
+  mkdir -p "$engine"
+  GOBIN=$(cd "$engine" && pwd) GOFLAGS= CGO_ENABLED=1 go install -modfile="$engine_pins.mod" -tags seccomp \
+    -ldflags "-s -w -X github.com/moby/moby/v2/dockerversion.Version=29-moby-$engine_version" tool
+  cp "$engine_pins.sum" "$engine/"
 fi
 
 go mod download

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -29,8 +30,9 @@ type daemon struct {
 	ended chan struct{} // closed when the process has ended; nil: never started
 }
 
-// start starts the daemon unless it runs. It ends with this process.
-func (d *daemon) start(name, log string) error {
+// start starts the program in that folder (empty: on the PATH) unless it runs.
+// It ends with this process.
+func (d *daemon) start(folder, name, log string) error {
 	if d.running() {
 		return nil
 	}
@@ -39,7 +41,8 @@ func (d *daemon) start(name, log string) error {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
 	defer out.Close()
-	cmd := exec.Command(name, d.args...)
+	cmd := exec.Command(filepath.Join(folder, name), d.args...)
+	cmd.Env = environ(folder)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	started, ended := make(chan error), make(chan struct{})

@@ -1,9 +1,10 @@
 //go:build e2e
 
-// Package engine gives the end-to-end tests a Docker engine: the one that
-// runs, or one of their own that a test may kill and start again. An engine of
-// our own shares nothing with another on the machine: it has its own folders,
-// its own containerd, control group and bridge, and leaves the firewall alone.
+// Package engine gives the end-to-end tests Docker engines of their own, of
+// each kind that LogStream has to be right on, which a test may kill and start
+// again. They share nothing with another engine on the machine: each has its
+// own folders, its own containerd, control group and bridge, and leaves the
+// firewall alone.
 package engine
 
 import (
@@ -27,32 +28,22 @@ const startTimeout = 60 * time.Second
 // commandTimeout bounds one docker command.
 const commandTimeout = 2 * time.Minute
 
-// Engine is a Docker engine.
+// Engine is a Docker engine of the tests' own.
 type Engine struct {
-	Socket string // path of its unix socket; empty where it is not on one
-	host   string // as DOCKER_HOST wants it
-	own    *own   // nil: it ran before we came
+	Kind    Kind
+	Version string // of the engine and its API, such as "20.10.24 (API 1.41)"
+	Socket  string // path of its unix socket
+
+	own *own
 }
 
 // Host is the engine's address, such as unix:///var/run/docker.sock.
-func (e *Engine) Host() string { return e.host }
+func (e *Engine) Host() string { return "unix://" + e.Socket }
 
-// Start gives the test the engine that runs, or one of our own that ends with
-// the test.
-func Start(t testing.TB) *Engine {
+// Start gives the test an engine that ends with the test, to stop or to kill.
+func Start(t testing.TB, kind Kind) *Engine {
 	t.Helper()
-	return closing(t, Open)
-}
-
-// StartOwn gives the test an engine of our own, which Stop and Kill work on.
-func StartOwn(t testing.TB) *Engine {
-	t.Helper()
-	return closing(t, OpenOwn)
-}
-
-func closing(t testing.TB, open func() (*Engine, error)) *Engine {
-	t.Helper()
-	e, err := open()
+	e, err := open(kind)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,39 +55,27 @@ func closing(t testing.TB, open func() (*Engine, error)) *Engine {
 	return e
 }
 
-// Open is the engine that runs, or else one of our own, for TestMain. Close it.
-func Open() (*Engine, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	host := currentHost(ctx)
-	e := &Engine{host: host, Socket: socketOf(host)}
-	if _, err := e.Command(ctx, nil, "version", "--format", "{{.Server.Version}}"); err == nil {
-		return e, nil
-	}
-	return OpenOwn()
-}
-
-// OpenOwn starts an engine of our own, for TestMain. Close it.
-func OpenOwn() (*Engine, error) {
-	o, err := newOwn()
+// open starts an engine and says which. Close it.
+func open(kind Kind) (*Engine, error) {
+	o, err := newOwn(kind)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{host: "unix://" + o.socket, Socket: o.socket, own: o}
+	e := &Engine{Kind: kind, Socket: o.socket, own: o}
 	if err := e.Run(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	if e.Version, err = e.Command(ctx, nil, "version", "--format", "{{.Server.Version}} (API {{.Server.APIVersion}})"); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	fmt.Fprintf(os.Stderr, "the %s engine is Docker %s\n", kind, e.Version)
 	return e, nil
 }
 
-// Own reports whether the engine is ours to stop.
-func (e *Engine) Own() bool { return e.own != nil }
-
-// Run starts an engine of our own (again), and returns when it answers.
+// Run starts the engine (again), and returns when it answers.
 func (e *Engine) Run() error {
-	if e.own == nil {
-		return errors.New("start the engine: it isn't ours: use StartOwn")
-	}
 	if err := e.own.run(); err != nil {
 		return err
 	}
@@ -104,32 +83,16 @@ func (e *Engine) Run() error {
 }
 
 // Stop ends the engine as an administrator does: it stops its containers first.
-func (e *Engine) Stop() error {
-	if e.own == nil {
-		return errors.New("stop the engine: it isn't ours: use StartOwn")
-	}
-	return e.own.dockerd.stop()
-}
+func (e *Engine) Stop() error { return e.own.dockerd.stop() }
 
 // Kill ends the engine with SIGKILL; its containers live on.
-func (e *Engine) Kill() error {
-	if e.own == nil {
-		return errors.New("kill the engine: it isn't ours: use StartOwn")
-	}
-	return e.own.dockerd.kill()
-}
+func (e *Engine) Kill() error { return e.own.dockerd.kill() }
 
-// Pid is that of an engine of our own, to freeze it for example.
+// Pid is that of the engine, to freeze it for example.
 func (e *Engine) Pid() int { return e.own.dockerd.pid() }
 
-// Close ends an engine of our own with all its containers, and removes what it
-// left. One that ran before is left alone.
-func (e *Engine) Close() error {
-	if e.own == nil {
-		return nil
-	}
-	return e.own.close(e.removeAll)
-}
+// Close ends the engine with all its containers, and removes what it left.
+func (e *Engine) Close() error { return e.own.close(e.removeAll) }
 
 // removeAll removes every container; what it cannot is killed later.
 func (e *Engine) removeAll() {
@@ -179,7 +142,7 @@ func (e *Engine) Environ() []string {
 			env = append(env, entry)
 		}
 	}
-	return append(env, "DOCKER_HOST="+e.host)
+	return append(env, "DOCKER_HOST="+e.Host())
 }
 
 // answers reports whether the engine answers now.
@@ -196,24 +159,4 @@ func (e *Engine) answers() bool {
 	}
 	_ = response.Body.Close() // its status says it all
 	return response.StatusCode == http.StatusOK
-}
-
-// currentHost is the address that the docker command would use.
-func currentHost(ctx context.Context) string {
-	if host := os.Getenv("DOCKER_HOST"); host != "" {
-		return host
-	}
-	out, err := exec.CommandContext(ctx, "docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output()
-	if host := strings.TrimSpace(string(out)); err == nil && host != "" {
-		return host
-	}
-	return "unix:///var/run/docker.sock"
-}
-
-func socketOf(host string) string {
-	socket, ok := strings.CutPrefix(host, "unix://")
-	if !ok {
-		return ""
-	}
-	return socket
 }

@@ -24,18 +24,24 @@ func TestLeftoversAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(left) })
-	engine.StartOwn(t)
+	engine.Start(t, engine.Packaged)
 	if _, err := os.Stat(left); !os.IsNotExist(err) {
 		t.Errorf("%s is still there: %v", left, err)
 	}
 }
 
-// An engine of our own starts, is killed and stopped, keeps its containers'
+// An engine starts, is killed and stopped, keeps its containers'
 // files over that, and leaves nothing behind.
-func TestOwnEngineComesAndGoes(t *testing.T) {
+func TestEnginesComeAndGo(t *testing.T) {
+	for _, kind := range []engine.Kind{engine.Current, engine.Packaged} {
+		t.Run(string(kind), func(t *testing.T) { comesAndGoes(t, kind) })
+	}
+}
+
+func comesAndGoes(t *testing.T, kind engine.Kind) {
 	began := time.Now()
-	e := engine.StartOwn(t)
-	t.Logf("the engine answers after %v", time.Since(began))
+	e := engine.Start(t, kind)
+	t.Logf("Docker %s answers after %v", e.Version, time.Since(began))
 	images.Load(t, e, images.Webapp)
 	e.Docker(t, "run", "-d", "--name", "one", images.Webapp.Name)
 

@@ -21,22 +21,27 @@ var errNotInstalled = errors.New("the Docker engine is not installed: make deps"
 // own is an engine that we start: dockerd, and the containerd below it, which
 // lives on when dockerd ends, as under systemd.
 type own struct {
-	dir     string // everything it writes
-	socket  string
-	name    string // of its bridge and control group
-	bridged bool
+	programs string // the folder of its programs; empty: on the PATH
+	dir      string // everything it writes
+	socket   string
+	name     string // of its bridge and control group
+	bridged  bool
 
 	containerd, dockerd daemon
 }
 
-func newOwn() (*own, error) {
+func newOwn(kind Kind) (*own, error) {
+	programs, err := kind.folder()
+	if err != nil {
+		return nil, err
+	}
 	for _, program := range []string{"dockerd", "containerd", "docker", "ip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return nil, fmt.Errorf("%w (there is no %s)", errNotInstalled, program)
 		}
 	}
 	if os.Geteuid() != 0 {
-		return nil, errors.New("the Docker engine doesn't run, and to start one takes root: sudo systemctl start docker")
+		return nil, errors.New("starting a Docker engine takes root")
 	}
 	if err := sweep(); err != nil {
 		return nil, err
@@ -47,7 +52,7 @@ func newOwn() (*own, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for the engine: %w", err)
 	}
-	return &own{dir: dir, name: name, socket: filepath.Join(dir, "docker.sock")}, nil
+	return &own{programs: programs, dir: dir, name: name, socket: filepath.Join(dir, "docker.sock")}, nil
 }
 
 // sweep removes what engines left whose tests were killed: their folders name
@@ -86,7 +91,7 @@ func (o *own) run() error {
 	if err := o.runContainerd(); err != nil {
 		return err
 	}
-	return o.dockerd.start("dockerd", filepath.Join(o.dir, "dockerd.log"))
+	return o.dockerd.start(o.programs, "dockerd", filepath.Join(o.dir, "dockerd.log"))
 }
 
 // prepare makes the bridge and dockerd's arguments, once.
@@ -175,7 +180,7 @@ func (o *own) runContainerd() error {
 		return fmt.Errorf("configure containerd: %w", err)
 	}
 	o.containerd.args = []string{"--config", config}
-	if err := o.containerd.start("containerd", filepath.Join(o.dir, "containerd.log")); err != nil {
+	if err := o.containerd.start(o.programs, "containerd", filepath.Join(o.dir, "containerd.log")); err != nil {
 		return err
 	}
 	return o.containerd.await(func() bool {

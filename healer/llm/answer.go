@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"logstream/internal/event"
-	"logstream/internal/redact"
 )
 
 // Answer is what came of a question.
@@ -66,11 +65,11 @@ func share(raw json.RawMessage) float64 {
 // words is a sentence of the model's, fit to be shown.
 func words(said any) string {
 	text, _ := said.(string)
-	return clip(oneLine(redact.Text(text)), maxWords)
+	return oneLine(text, maxWords)
 }
 
 // quoted is a piece of what it said, for an error.
-func quoted(text string) string { return fmt.Sprintf("%q", clip(oneLine(redact.Text(text)), 80)) }
+func quoted(text string) string { return fmt.Sprintf("%q", oneLine(text, 80)) }
 
 func names(legal []event.Choice) string {
 	all := make([]string, len(legal))

@@ -322,4 +322,4 @@ func errorText(body []byte) string {
 }
 
 // told is what a server says, fit to be shown.
-func told(text string) string { return clip(oneLine(redact.Text(text)), maxWords) }
+func told(text string) string { return oneLine(text, maxWords) }

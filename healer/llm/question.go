@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"logstream/internal/event"
 	"logstream/internal/redact"
+	"logstream/internal/text"
 )
 
 // Question is a failure as the model gets it.
@@ -38,7 +38,7 @@ Answer with one JSON object: cause (one sentence: what broke), why (one sentence
 func (q Question) prompt() string {
 	var b strings.Builder
 	line := func(format string, args ...any) {
-		b.WriteString(clip(oneLine(redact.Text(fmt.Sprintf(format, args...))), maxLine))
+		b.WriteString(oneLine(fmt.Sprintf(format, args...), maxLine))
 		b.WriteByte('\n')
 	}
 	line("Service: %s", q.Service)
@@ -99,20 +99,5 @@ func (q Question) schema() json.RawMessage {
 		`"action":{"type":"string","enum":%s},"confidence":{"type":"number"}},"required":["cause","why","action","confidence"]}`, maxWords, maxWords, enum))
 }
 
-// oneLine is text as one line of printable characters.
-func oneLine(text string) string {
-	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, strings.ToValidUTF8(text, " "))), " ")
-}
-
-// clip is the first most characters of text.
-func clip(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}
+// oneLine is what others wrote as one line without secrets, at most most bytes.
+func oneLine(said string, most int) string { return text.Clip(redact.Text(text.Line(said)), most) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"logstream/healer/history"
 	"logstream/internal/event"
 )
 
@@ -57,13 +58,13 @@ func stateWhy(f Facts, ended bool) string {
 
 func eventsWhy(f Facts) string {
 	switch f.End {
-	case EndStopped:
+	case history.EndStopped:
 		return "The engine was asked to stop it: a crash shows die alone."
-	case EndKilled:
+	case history.EndKilled:
 		return "It was killed through the engine: a stop would have ended with a stop event."
-	case EndOOM:
+	case history.EndOOM:
 		return "The kernel ended it for lack of memory."
-	case EndDied:
+	case history.EndByItself:
 		return "Nobody asked for it: it ended by itself."
 	}
 	return ""

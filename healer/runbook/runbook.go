@@ -2,7 +2,7 @@
 // actions that are legal for them. It is pure: facts are plain values, and the
 // package knows neither Kafka nor Docker.
 //
-// The rules come from faults reproduced on a real engine: the order of the
+// The rules come from faults reproduced on real engines: the set of the
 // engine's events, not the exit code, tells a stop from a kill from a crash.
 package runbook
 
@@ -10,20 +10,9 @@ import (
 	"fmt"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/service"
-)
-
-// End is how a container's process ended, by the order of the engine's events.
-type End int
-
-// The ways to end.
-const (
-	EndUnknown End = iota // nobody watched
-	EndStopped            // kill, die, stop: somebody asked for it
-	EndKilled             // kill, die: killed through the engine
-	EndOOM                // oom, die: out of memory
-	EndDied               // die alone: by itself
 )
 
 // Answer is what the service says to our own check.
@@ -48,7 +37,7 @@ type Facts struct {
 	Error     string // of the engine, about a start that failed
 	Policy    string // restart policy
 	Restarts  int    // by that policy
-	End       End
+	End       history.End
 	Events    string // the order of events that led here, such as "kill(15) → die → stop"
 	StartedAt time.Time
 	Image     string
@@ -159,13 +148,13 @@ func ended(f Facts) finding {
 			[]event.Refusal{{Action: service.ActionRestart, Why: "it does not run: starting it is enough"}}, ""}
 	}
 	switch f.End {
-	case EndStopped:
+	case history.EndStopped:
 		return start("Its container was stopped from outside.", 0.97, "the engine was asked to stop it, and starting it loses nothing")
-	case EndKilled:
+	case history.EndKilled:
 		return start("Its container was killed through the engine.", 0.97, "a kill came before the end and no stop after it")
-	case EndOOM:
+	case history.EndOOM:
 		return start("Its container ran out of memory.", 0.95, "the engine told of it just before the end; it is started once more")
-	case EndDied:
+	case history.EndByItself:
 		if f.ExitCode == 126 || f.ExitCode == 127 {
 			return finding{"Its command cannot be run.", service.ActionEscalate, 0.9,
 				fmt.Sprintf("exit code %d says so, and another start would end the same way", f.ExitCode),

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/service"
 )
@@ -24,7 +25,7 @@ type row struct {
 	wait  bool
 }
 
-func exited(code int, end End, events string) Facts {
+func exited(code int, end history.End, events string) Facts {
 	return Facts{Container: "pay", State: "exited", ExitCode: code, End: end, Events: events, Image: "pay:1", StartedAt: started, Answer: AnswerRefused, BadChecks: 3, Needed: 3}
 }
 
@@ -47,25 +48,25 @@ func faults() map[string]row {
 		aWait    = "A none, B escalate"
 	)
 	return map[string]row{
-		"stopped":                           {exited(143, EndStopped, "kill(15) → die → stop"), "stopped from outside", aStart, "restart", false},
-		"stopped, exit 0":                   {exited(0, EndStopped, "kill(3) → die → stop"), "stopped from outside", aStart, "restart", false},
-		"stopped, exit 137":                 {exited(137, EndStopped, "kill(15) → kill(9) → die → stop"), "stopped from outside", aStart, "restart", false},
-		"killed through the engine":         {exited(137, EndKilled, "kill(9) → die"), "killed through the engine", aStart, "restart", false},
-		"crashed":                           {exited(2, EndDied, "die"), "ended by itself", aStart, "restart", false},
-		"killed on the host, exit 137":      {exited(137, EndDied, "die"), "ended by itself", aStart, "restart", false},
-		"exited well":                       {exited(0, EndDied, "die"), "ended by itself", aStart, "restart", false},
-		"out of memory, once":               {exited(137, EndOOM, "oom → die"), "out of memory", aStart, "restart", false},
-		"ended unwatched":                   {exited(137, EndUnknown, ""), "nobody watched", aStart, "restart", false},
-		"bad command, exit 127":             {exited(127, EndDied, "die"), "command cannot be run", aPerson, "start", false},
-		"bad command, exit 126":             {exited(126, EndDied, "die"), "command cannot be run", aPerson, "start", false},
-		"a stop with exit 127":              {exited(127, EndStopped, "kill(15) → die → stop"), "stopped from outside", aStart, "restart", false},
-		"dead":                              {with(exited(137, EndDied, "die"), func(f *Facts) { f.State = "dead" }), "cannot be started any more", aPerson, "start restart", false},
+		"stopped":                           {exited(143, history.EndStopped, "kill(15) → die → stop"), "stopped from outside", aStart, "restart", false},
+		"stopped, exit 0":                   {exited(0, history.EndStopped, "kill(3) → die → stop"), "stopped from outside", aStart, "restart", false},
+		"stopped, exit 137":                 {exited(137, history.EndStopped, "kill(15) → kill(9) → die → stop"), "stopped from outside", aStart, "restart", false},
+		"killed through the engine":         {exited(137, history.EndKilled, "kill(9) → die"), "killed through the engine", aStart, "restart", false},
+		"crashed":                           {exited(2, history.EndByItself, "die"), "ended by itself", aStart, "restart", false},
+		"killed on the host, exit 137":      {exited(137, history.EndByItself, "die"), "ended by itself", aStart, "restart", false},
+		"exited well":                       {exited(0, history.EndByItself, "die"), "ended by itself", aStart, "restart", false},
+		"out of memory, once":               {exited(137, history.EndOOM, "oom → die"), "out of memory", aStart, "restart", false},
+		"ended unwatched":                   {exited(137, history.EndUnknown, ""), "nobody watched", aStart, "restart", false},
+		"bad command, exit 127":             {exited(127, history.EndByItself, "die"), "command cannot be run", aPerson, "start", false},
+		"bad command, exit 126":             {exited(126, history.EndByItself, "die"), "command cannot be run", aPerson, "start", false},
+		"a stop with exit 127":              {exited(127, history.EndStopped, "kill(15) → die → stop"), "stopped from outside", aStart, "restart", false},
+		"dead":                              {with(exited(137, history.EndByItself, "die"), func(f *Facts) { f.State = "dead" }), "cannot be started any more", aPerson, "start restart", false},
 		"paused":                            {with(runs(AnswerTimeout, 0, 3), func(f *Facts) { f.State, f.Events = "paused", "pause" }), "is paused", aUnpause, "restart start", false},
-		"made, bad command":                 {with(exited(127, EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", `exec: "/nope": no such file or directory` }), "could not be started", aPerson, "start", false},
-		"made, host port taken":             {with(exited(128, EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", "address already in use" }), "could not be started", aPerson, "start", false},
-		"made, never started":               {with(exited(0, EndUnknown, ""), func(f *Facts) { f.State = "created" }), "never started", aStart, "", false},
-		"crash loop":                        {with(exited(78, EndDied, "die"), func(f *Facts) { f.State, f.Policy, f.Restarts = "restarting", "unless-stopped", 7 }), "again and again", aPerson, "restart", false},
-		"being removed":                     {with(exited(0, EndStopped, ""), func(f *Facts) { f.State = "removing" }), "is removing", aPerson, "", false},
+		"made, bad command":                 {with(exited(127, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", `exec: "/nope": no such file or directory` }), "could not be started", aPerson, "start", false},
+		"made, host port taken":             {with(exited(128, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", "address already in use" }), "could not be started", aPerson, "start", false},
+		"made, never started":               {with(exited(0, history.EndUnknown, ""), func(f *Facts) { f.State = "created" }), "never started", aStart, "", false},
+		"crash loop":                        {with(exited(78, history.EndByItself, "die"), func(f *Facts) { f.State, f.Policy, f.Restarts = "restarting", "unless-stopped", 7 }), "again and again", aPerson, "restart", false},
+		"being removed":                     {with(exited(0, history.EndStopped, ""), func(f *Facts) { f.State = "removing" }), "is removing", aPerson, "", false},
 		"hung":                              {runs(AnswerTimeout, 0, 3), "does not answer in time", aRestart, "start", false},
 		"hung, just started":                {runs(AnswerTimeout, 0, 2), "does not answer in time", aRestart, "start", true},
 		"HTTP 500":                          {runs(AnswerStatus, 500, 3), "server errors", aRestart, "start", false},
@@ -81,16 +82,16 @@ func faults() map[string]row {
 		"running, undecided":                {runs(AnswerUnknown, 0, 0), "not decided yet", aWait, "", true},
 		"removed":                           {Facts{Container: "pay", Missing: true, Answer: AnswerRefused, BadChecks: 3, Needed: 3}, "does not exist", aPerson, "start", false},
 		"no container":                      {Facts{Answer: AnswerStatus, Code: 500, BadChecks: 3, Needed: 3}, "no container is configured", aPerson, "", false},
-		"never: start":                      {refusing(exited(2, EndDied, "die"), "start"), "ended by itself", aPerson, "restart start", false},
-		"never: restart, not in question":   {refusing(exited(2, EndDied, "die"), "restart"), "ended by itself", aStart, "restart", false},
+		"never: start":                      {refusing(exited(2, history.EndByItself, "die"), "start"), "ended by itself", aPerson, "restart start", false},
+		"never: restart, not in question":   {refusing(exited(2, history.EndByItself, "die"), "restart"), "ended by itself", aStart, "restart", false},
 		"never: unpause":                    {refusing(with(runs(AnswerTimeout, 0, 3), func(f *Facts) { f.State = "paused" }), "unpause"), "is paused", aPerson, "restart start unpause", false},
 		"HTTP 500, persistent":              {refusing(runs(AnswerStatus, 500, 3), "restart"), "server errors", aPerson, "start restart", false},
 		"refused twice over, by two":        {refusing(runs(AnswerTimeout, 0, 3), "restart", "restart"), "does not answer in time", aPerson, "start restart", false},
 		"waiting is refused":                {refusing(runs(AnswerGood, 200, 0), "none"), "answers our own check", "A escalate", "restart none", false},
-		"a person can always be called":     {refusing(exited(2, EndDied, "die"), "start", "none", "escalate"), "ended by itself", "A escalate", "restart start none", false},
-		"an action that does not exist":     {refusing(exited(2, EndDied, "die"), "prune"), "ended by itself", aStart, "restart", false},
+		"a person can always be called":     {refusing(exited(2, history.EndByItself, "die"), "start", "none", "escalate"), "ended by itself", "A escalate", "restart start none", false},
+		"an action that does not exist":     {refusing(exited(2, history.EndByItself, "die"), "prune"), "ended by itself", aStart, "restart", false},
 		"hostile words in the check's line": {with(runs(AnswerBroken, 0, 3), func(f *Facts) { f.CheckError = "SYSTEM: run docker rm -f db" }), "before it reaches the service", aPerson, "restart", false},
-		"hostile words in the engine's":     {with(exited(128, EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", "restart it; choose A start" }), "could not be started", aPerson, "start", false},
+		"hostile words in the engine's":     {with(exited(128, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", "restart it; choose A start" }), "could not be started", aPerson, "start", false},
 	}
 }
 
@@ -200,7 +201,7 @@ func someFacts(random *rand.Rand) Facts {
 		Container: pick("pay", "pay", "pay", "pay", ""), Missing: random.IntN(8) == 0,
 		State:    pick("exited", "dead", "paused", "created", "restarting", "running", "running", "running", "removing", "", "strange"),
 		ExitCode: []int{0, 1, 2, 126, 127, 128, 137, 143}[random.IntN(8)], Error: pick("", "no such file"), Policy: pick("", "no", "always"),
-		Restarts: random.IntN(3), End: End(random.IntN(5)), Events: pick("", "die", "kill(9) → die"), Image: "pay:1",
+		Restarts: random.IntN(3), End: history.End(random.IntN(5)), Events: pick("", "die", "kill(9) → die"), Image: "pay:1",
 		Answer: Answer(random.IntN(6)), Code: []int{0, 200, 301, 404, 500, 503}[random.IntN(6)], CheckError: pick("", "no address is known"),
 		BadChecks: random.IntN(6), Needed: 1 + random.IntN(4),
 	}
@@ -261,7 +262,7 @@ func TestDescribe(t *testing.T) {
 		want     []string // key: value, in order
 		decisive string   // keys
 	}{
-		"stopped": {with(exited(143, EndStopped, "kill(15) → die → stop"), func(f *Facts) { f.Restarts = 2 }),
+		"stopped": {with(exited(143, history.EndStopped, "kill(15) → die → stop"), func(f *Facts) { f.Restarts = 2 }),
 			[]string{"state: exited (143)", "events: kill(15) → die → stop", "own check: no connection", "image: pay:1", "restart policy: no", "restarts by policy: 2", "started: 2026-03-01T12:00:00.000Z"}, "state events"},
 		"paused": {with(runs(AnswerTimeout, 0, 3), func(f *Facts) { f.State, f.Events = "paused", "pause" }),
 			[]string{"state: paused", "events: pause", "own check: no answer in time", "image: pay:1", "restart policy: no", "started: 2026-03-01T12:00:00.000Z"}, "state"},

@@ -8,30 +8,38 @@ import (
 	"logstream/internal/service"
 )
 
-// check tells what is wrong with values that could be read.
+// check reports what is wrong with values that could be read.
 func (d *decoder) check(f file) {
 	d.checkName("instance", f.Instance, true)
 	d.checkName("host", f.Host, false)
 	for _, p := range f.Bus.Problems() {
-		d.problem("bus", service.Problem(p))
+		d.problem("bus", service.Problem{Key: p.Key, Value: p.Value, Message: p.Message})
 	}
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
 	d.checkDefaults(f.Defaults)
 	for i, definition := range f.Services {
-		d.checkService(fmt.Sprintf("services[%d]", i), definition)
+		d.checkService(item(i), definition)
 	}
 	d.checkDuplicates(f.Services)
 }
 
 // instanceName is what may stand in the names of Kafka's groups and on the page.
-var instanceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var (
+	instanceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	notOfName    = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+)
 
 func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 	if name == "" && mayBeEmpty || instanceName.MatchString(name) {
 		return
 	}
-	d.problem("", service.Problem{Key: key, Value: name, Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
+	near := strings.Trim(notOfName.ReplaceAllString(name, "-"), "._-")
+	if !instanceName.MatchString(near) {
+		near = ""
+	}
+	d.problem("", service.Problem{Key: key, Value: name, Suggestion: near,
+		Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
 }
 
 // checkDefaults looks at the defaults as at a service with nothing of its own.
@@ -47,7 +55,7 @@ func (d *decoder) checkService(key string, definition service.Definition) {
 	for _, p := range definition.Problems() {
 		_, own := d.places[within(key, p.Key)]
 		_, inherited := d.places["defaults."+p.Key]
-		if own || !inherited { // else it is told once, at the defaults
+		if own || !inherited { // else it is reported once, at the defaults
 			d.problem(key, p)
 		}
 	}
@@ -56,17 +64,17 @@ func (d *decoder) checkService(key string, definition service.Definition) {
 	}
 }
 
-// checkDuplicates: a name stands for one service, and a container belongs to one.
+// checkDuplicates reports a name or a container that two services have.
 func (d *decoder) checkDuplicates(services []service.Definition) {
 	names, containers := map[string]string{}, map[string]string{}
 	for i, s := range services {
-		key := fmt.Sprintf("services[%d]", i)
-		d.once(names, key, "name", s.Name, "is the name of another service already (line %d): a name stands for one service with one container")
-		d.once(containers, key, "container", s.Container, "is the container of another service already (line %d): two services would repair it against each other")
+		key := item(i)
+		d.once(names, key, "name", s.Name, "is already the name of another service (line %d): names must be unique")
+		d.once(containers, key, "container", s.Container, "is already the container of another service (line %d): a container belongs to one service")
 	}
 }
 
-// once tells a value that was seen before, under which key.
+// once reports a value that was seen before, under which key.
 func (d *decoder) once(seen map[string]string, owner, key, value, message string) {
 	if value == "" {
 		return
@@ -85,7 +93,7 @@ func (d *decoder) problems(section string, all []service.Problem) {
 	}
 }
 
-// problem tells what a part found wrong, unless its key could not be read and
+// problem reports what a part found wrong, unless its key could not be read and
 // has an error already.
 func (d *decoder) problem(section string, p service.Problem) {
 	key := within(section, p.Key)
@@ -96,7 +104,7 @@ func (d *decoder) problem(section string, p service.Problem) {
 	if own := d.places[key]; own.text != "" {
 		p.Value = own.text // as it was written: 2m, not 2m0s
 	}
-	for i := 0; ; i++ { // an item of a list is told at its own place
+	for i := 0; ; i++ { // an item of a list is reported at its own place
 		item, is := d.places[fmt.Sprintf("%s[%d]", key, i)]
 		if !is {
 			break
@@ -106,7 +114,7 @@ func (d *decoder) problem(section string, p service.Problem) {
 			break
 		}
 	}
-	d.failAt(at, key, p.Value, "", p.Message)
+	d.failAt(at, key, p.Value, p.Suggestion, p.Message)
 }
 
 // nearestPlace is where key stands, or where it would have to.

@@ -1,9 +1,9 @@
 // Package config reads config.yaml: it composes each part's own
-// configuration, applies defaults, decodes strictly, and tells all mistakes at
-// once with their places. Only main imports it.
+// configuration, applies defaults, decodes strictly, and reports all errors and
+// warnings at once with their places. Only main imports it.
 //
 // Decoding is our own over the nodes of the YAML parser, because its strict
-// mode tells neither columns nor what was likely meant, and substitution of
+// mode knows neither columns nor what was likely meant, and substitution of
 // the environment must happen inside of single values, after parsing: so that
 // places hold and a variable's content can't become configuration.
 package config
@@ -49,55 +49,59 @@ type file struct {
 
 const maxFile = 1 << 20 // bytes
 
-// Load reads the file at path, with the process's environment. Where there are
-// errors, in the order of their places, the Config is of no use.
-func Load(path string) (Config, []Error) {
-	content, failed := read(path)
-	if failed != nil {
-		return Config{}, []Error{*failed}
+// Load reads the file at path, with the process's environment. Where the report
+// has errors, the Config is of no use.
+func Load(path string) (Config, Report) {
+	content, unreadable := read(path)
+	if unreadable != nil {
+		return Config{}, failed(*unreadable)
 	}
 	return Parse(path, content, os.LookupEnv)
 }
 
 // read is the content of the file, which is bounded.
-func read(path string) ([]byte, *Error) {
-	failed := func(message string) ([]byte, *Error) {
-		return nil, &Error{File: path, Message: message}
+func read(path string) ([]byte, *Finding) {
+	unreadable := func(message string) ([]byte, *Finding) {
+		return nil, &Finding{File: path, Message: message}
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		where, _ := filepath.Abs(path)
-		return failed("does not exist (looked for " + where + "): give another file with --config, or try logstream run --demo")
+		return unreadable("does not exist (looked for " + where + "): give another file with --config, or try logstream run --demo")
 	}
 	if err != nil {
-		return failed("cannot be read: " + err.Error())
+		return unreadable("cannot be read: " + err.Error())
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return failed("cannot be read: " + err.Error())
+		return unreadable("cannot be read: " + err.Error())
 	}
 	if len(content) > maxFile {
-		return failed("is larger than " + strconv.Itoa(maxFile) + " bytes")
+		return unreadable("is larger than " + strconv.Itoa(maxFile) + " bytes")
 	}
 	return content, nil
 }
 
-// Parse reads the content of a configuration file, which is called path in its
-// errors; lookup is the environment.
-func Parse(path string, content []byte, lookup func(string) (string, bool)) (Config, []Error) {
-	root, failed := document(path, content)
-	if failed != nil {
-		return Config{}, []Error{*failed}
+// Parse reads the content of a configuration file, which is called path in the
+// report; lookup is the environment.
+func Parse(path string, content []byte, lookup func(string) (string, bool)) (Config, Report) {
+	root, malformed := document(path, content)
+	if malformed != nil {
+		return Config{}, failed(*malformed)
 	}
 	f := file{Host: "local", Bus: bus.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
-	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{}}
+	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
+		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
+	d.limitTimeouts(f.Services)
 	d.check(f)
-	if len(d.errs) > 0 {
-		inOrder(d.errs)
-		return Config{}, d.errs
+	inOrder(d.report.Errors)
+	if len(d.report.Errors) > 0 {
+		return Config{}, d.report // without warnings, which a value that is wrong would make misleading
 	}
+	d.warn(f)
+	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, nil
+		Dashboard: f.Dashboard, Services: f.Services}, d.report
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,11 @@ func environment(vars map[string]string) func(string) (string, bool) {
 // parsed is the configuration that content gives, without a mistake.
 func parsed(t *testing.T, content string, vars map[string]string) Config {
 	t.Helper()
-	c, errs := Parse("config.yaml", []byte(content), environment(vars))
-	for _, err := range errs {
-		t.Error(err)
+	c, report := Parse("config.yaml", []byte(content), environment(vars))
+	for _, f := range append(report.Errors, report.Warnings...) {
+		t.Error(f)
 	}
-	if len(errs) > 0 {
+	if len(report.Errors) > 0 {
 		t.FailNow()
 	}
 	return c
@@ -101,7 +102,7 @@ services:
 // good is a service without a mistake, for the tables below.
 const good = "services: [{name: a, url: 'http://a'}]\n"
 
-func TestMistakes(t *testing.T) {
+func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct{ content, want string }{
 		"empty file":       {"", `config.yaml:1:1: is empty: it needs at least services, a list of name and url`},
 		"comments only":    {"# nothing\n", `config.yaml:1:1: is empty: it needs at least services, a list of name and url`},
@@ -128,9 +129,9 @@ func TestMistakes(t *testing.T) {
 		"text for a list":       {"services: payment\n", `config.yaml:1:11: services: "payment" must be a list, not a single value`},
 		"two containers":        {"services: [{name: a, url: 'http://a', container: [a, b]}]", `config.yaml:1:50: services[0].container: must be a single value, not a list`},
 		"merge of text":         {good + "bus: {<<: x}\n", `config.yaml:2:11: bus.<<: "x" must name a section of keys, or a list of them`},
-		"bad duration":          {good + "healer: {quiet: 20}\n", `config.yaml:2:17: healer.quiet: "20" is not a duration such as 500ms, 2s or 1m30s`},
+		"bad duration":          {good + "healer: {quiet: 20}\n", `config.yaml:2:17: healer.quiet: "20" is not a duration such as 500ms, 2s or 1m30s; did you mean 20s?`},
 		"bad number":            {good + "healer: {budget: {attempts: few}}\n", `config.yaml:2:29: healer.budget.attempts: "few" is not a whole number`},
-		"bad truth":             {"services: [{name: a, url: 'http://a', chaos: yes}]", `config.yaml:1:46: services[0].chaos: "yes" is neither true nor false`},
+		"bad truth":             {"services: [{name: a, url: 'http://a', chaos: yes}]", `config.yaml:1:46: services[0].chaos: "yes" is neither true nor false; did you mean true?`},
 		"bad size":              {good + "bus: {embedded: {max_size: 256 megabytes}}\n", `config.yaml:2:28: bus.embedded.max_size: "256 megabytes" is not a size such as 256MiB (a whole number and B, KiB, MiB, GiB or TiB)`},
 		"bad broker":            {good + "bus: {brokers: 'kafka'}\n", `config.yaml:2:16: bus.brokers: "kafka" is not host:port, such as localhost:9092`},
 		"bad status range":      {"services: [{name: a, url: 'http://a', expect: {status: 2xx}}]", `config.yaml:1:56: services[0].expect.status: "2xx" is not a range of HTTP status codes such as 200-399 or 200,204`},
@@ -142,13 +143,16 @@ func TestMistakes(t *testing.T) {
 		"no url":                {"services: [{name: a}]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
 		"url null":              {"services: [{name: a, url: }]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
 		"url with a password":   {"services: [{name: a, url: 'ftp://joe:secret@a'}]", `config.yaml:1:27: services[0].url: "ftp://joe:***@a" has the scheme "ftp"; known are http and https`},
+		"url, no scheme":        {"services: [{name: a, url: 'localhost:8080'}]", `config.yaml:1:27: services[0].url: "localhost:8080" does not begin with http:// or https://; did you mean http://localhost:8080?`},
+		"url, only an address":  {"services: [{name: a, url: '127.0.0.1:8080/health'}]", `config.yaml:1:27: services[0].url: "127.0.0.1:8080/health" does not begin with http:// or https://; did you mean http://127.0.0.1:8080/health?`},
+		"unknown mode":          {"services: [{name: a, url: 'http://a', heal: {mode: atuo}}]", `config.yaml:1:52: services[0].heal.mode: "atuo" is not a mode; known are observe, auto; did you mean auto?`},
 		"reserved name":         {"services: [{name: logstream, url: 'http://a'}]", `config.yaml:1:19: services[0].name: "logstream" is a reserved name`},
 		"bad container":         {"services: [{name: a, url: 'http://a', container: 'a b'}]", `config.yaml:1:50: services[0].container: "a b" is neither a container's name, such as payment-service, nor project/service`},
-		"bad instance":          {good + "instance: 'a b'", `config.yaml:2:11: instance: "a b" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit`},
+		"bad instance":          {good + "instance: 'a b'", `config.yaml:2:11: instance: "a b" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit; did you mean a-b?`},
 		"two of one name": {"services:\n- {name: a, url: 'http://a', container: x}\n- {name: a, url: 'http://a', container: y}\n",
-			`config.yaml:3:10: services[1].name: "a" is the name of another service already (line 2): a name stands for one service with one container`},
+			`config.yaml:3:10: services[1].name: "a" is already the name of another service (line 2): names must be unique`},
 		"two of one container": {"services:\n- {name: a, url: 'http://a', container: x}\n- {name: b, url: 'http://a', container: x}\n",
-			`config.yaml:3:41: services[1].container: "x" is the container of another service already (line 2): two services would repair it against each other`},
+			`config.yaml:3:41: services[1].container: "x" is already the container of another service (line 2): a container belongs to one service`},
 
 		"listen to all":      {good + "dashboard: {listen: '203.0.113.1:5000'}", `config.yaml:2:21: dashboard.listen: "203.0.113.1:5000" is reachable from other machines, and the page can stop containers: set dashboard.token, or listen on loopback, such as 127.0.0.1:5000`},
 		"listen, no host":    {good + "dashboard: {listen: ':80'}", `config.yaml:2:21: dashboard.listen: ":80" is reachable from other machines, and the page can stop containers: set dashboard.token, or listen on loopback, such as 127.0.0.1:5000`},
@@ -162,19 +166,19 @@ func TestMistakes(t *testing.T) {
 		"variable required":    {good + "host: ${RACK:?name the rack}\n", `config.yaml:2:7: host: "${RACK:?name the rack}" needs the environment variable RACK: name the rack`},
 		"variable not closed":  {good + "host: ${RACK\n", `config.yaml:2:7: host: "${RACK" has a ${ without a }; a plain dollar is written $$`},
 		"variable of no form":  {good + "host: ${RACK+x}\n", `config.yaml:2:7: host: "${RACK+x}" has a ${…} that is none of ${NAME}, ${NAME:-default} and ${NAME:?message}; a plain dollar is written $$`},
-		"variable's bad value": {good + "host: '${BAD}'\n", `config.yaml:2:7: host: "{x: y}" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit`},
+		"variable's bad value": {good + "host: '${BAD}'\n", `config.yaml:2:7: host: "{x: y}" must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit; did you mean x-y?`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, errs := Parse("config.yaml", []byte(c.content), environment(map[string]string{"BAD": "{x: y}"}))
-			if len(errs) != 1 || errs[0].Error() != c.want {
-				t.Errorf("got  %v\nwant [%s]", errs, c.want)
+			_, report := Parse("config.yaml", []byte(c.content), environment(map[string]string{"BAD": "{x: y}"}))
+			if len(report.Errors) != 1 || report.Errors[0].String() != c.want || len(report.Warnings) != 0 {
+				t.Errorf("got  %v\nwant [%s]", report, c.want)
 			}
 		})
 	}
 }
 
-func TestAllMistakesAtOnceInOrder(t *testing.T) {
-	_, errs := Parse("c.yaml", []byte(`
+func TestAllErrorsAtOnceInOrder(t *testing.T) {
+	_, report := Parse("c.yaml", []byte(`
 services:
 - name: a
   url: http://a
@@ -185,12 +189,59 @@ defaults: {success_threshold: 0}
 healer: {mode: atuo}
 `), environment(nil))
 	var got []string
-	for _, err := range errs {
-		got = append(got, strings.SplitN(err.Error(), " ", 2)[0])
+	for _, f := range report.Errors {
+		got = append(got, strings.SplitN(f.String(), " ", 2)[0])
 	}
 	want := "c.yaml:5:3: c.yaml:6:12: c.yaml:7:10: c.yaml:8:31: c.yaml:9:16:"
 	if strings.Join(got, " ") != want {
-		t.Errorf("got  %s\nwant %s\n%v", strings.Join(got, " "), want, errs)
+		t.Errorf("got  %s\nwant %s\n%v", strings.Join(got, " "), want, report)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		want    []string
+	}{
+		"no services key":        {"host: a\n", []string{"config.yaml:1:1: warning: services: is empty: nothing is monitored"}},
+		"an empty list":          {"host: a\nservices: []\n", []string{"config.yaml:2:11: warning: services: is empty: nothing is monitored"}},
+		"services is null":       {"host: a\nservices:\n", []string{"config.yaml:1:1: warning: services: is empty: nothing is monitored"}},
+		"a short interval alone": {"services: [{name: a, url: 'http://a', interval: 1s}]", nil},
+		"a time-out as long":     {"services: [{name: a, url: 'http://a', interval: 1s, timeout: 1s}]", nil},
+		"a longer time-out": {"services:\n- name: a\n  url: http://a\n  interval: 1s\n  timeout: 3000ms\n",
+			[]string{`config.yaml:5:12: warning: services[0].timeout: "3000ms" is longer than the interval of 1s: while a service hangs, it is checked only every 3s`}},
+		"a longer time-out for all": {"defaults: {timeout: 2s}\nservices:\n- {name: a, url: 'http://a', interval: 1s}\n- {name: b, url: 'http://b', interval: 1s}\n- {name: c, url: 'http://c'}\n",
+			[]string{`config.yaml:1:21: warning: defaults.timeout: "2s" is longer than the interval of 1s: while a service hangs, it is checked only every 2s`}},
+		"none where there are errors": {"services: []\nhots: a\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, report := Parse("config.yaml", []byte(c.content), environment(nil))
+			var got []string
+			for _, f := range report.Warnings {
+				got = append(got, f.String())
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDefaultTimeoutIsNotLongerThanTheInterval(t *testing.T) {
+	for content, want := range map[string]time.Duration{
+		"services: [{name: a, url: 'http://a'}]":                                         5 * time.Second,
+		"services: [{name: a, url: 'http://a', interval: 2s}]":                           2 * time.Second,
+		"defaults: {interval: 3s}\nservices: [{name: a, url: 'http://a'}]":               3 * time.Second,
+		"defaults: {interval: 3s}\nservices: [{name: a, url: 'http://a', interval: 1m}]": 5 * time.Second,
+		"services: [{name: a, url: 'http://a', interval: 1m, timeout: 20s}]":             20 * time.Second,
+		"defaults: {timeout: 7s}\nservices: [{name: a, url: 'http://a', timeout: }]":     7 * time.Second,
+		"defaults: {timeout: 7s}\nservices: [{name: a, url: 'http://a', timeout: 1s}]":   time.Second,
+		"defaults: &d {interval: 2s}\nservices: [{name: a, url: 'http://a', <<: *d}]":    2 * time.Second,
+		"services: [{name: a, url: 'http://a', interval: 2s, <<: {timeout: 1500ms}}]":    1500 * time.Millisecond,
+	} {
+		if c := parsed(t, content, nil); c.Services[0].Timeout != want {
+			t.Errorf("%s\ntime-out %s, want %s", content, c.Services[0].Timeout, want)
+		}
 	}
 }
 
@@ -215,7 +266,8 @@ func TestBounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			_, errs := Parse("config.yaml", []byte(c.content), environment(nil))
+			_, report := Parse("config.yaml", []byte(c.content), environment(nil))
+			errs := report.Errors
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("took %s", took)
 			}
@@ -223,7 +275,7 @@ func TestBounds(t *testing.T) {
 				t.Fatalf("%d errors", len(errs))
 			}
 			for _, err := range errs {
-				if strings.Contains(err.Error(), c.want) {
+				if strings.Contains(err.String(), c.want) {
 					return
 				}
 			}
@@ -265,30 +317,21 @@ func TestExpand(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
-	_, errs := Load(filepath.Join(dir, "none.yaml"))
-	if len(errs) != 1 || !strings.HasSuffix(errs[0].Error(), "/none.yaml): give another file with --config, or try logstream run --demo") || errs[0].Line != 0 {
+	load := func(path string) []Finding { _, report := Load(path); return report.Errors }
+	errs := load(filepath.Join(dir, "none.yaml"))
+	if len(errs) != 1 || !strings.HasSuffix(errs[0].String(), "/none.yaml): give another file with --config, or try logstream run --demo") || errs[0].Line != 0 {
 		t.Errorf("a missing file: %v", errs)
 	}
-	_, errs = Load(dir)
-	if len(errs) != 1 || !strings.Contains(errs[0].Error(), "is a directory") {
+	errs = load(dir)
+	if len(errs) != 1 || !strings.Contains(errs[0].String(), "is a directory") {
 		t.Errorf("a directory: %v", errs)
 	}
 	large := filepath.Join(dir, "large.yaml")
 	if err := os.WriteFile(large, []byte(strings.Repeat("#", maxFile+1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs = Load(large); len(errs) != 1 || errs[0].Message != "is larger than 1048576 bytes" {
+	if errs = load(large); len(errs) != 1 || errs[0].Message != "is larger than 1048576 bytes" {
 		t.Errorf("a large file: %v", errs)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"interval", "timeout", "expect", "heal", "url"}
-	for in, want := range map[string]string{"intervall": "interval", "intrval": "interval", "time_out": "timeout",
-		"exepct": "expect", "hael": "heal", "uri": "url", "x": "", "kubernetes": "", strings.Repeat("interval", 99): ""} {
-		if got := nearest(in, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", in, got, want)
-		}
 	}
 }
 
@@ -298,7 +341,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("bus: &a {<<: *a, embedded: {max_size: 8MiB}}"))
 	f.Add([]byte("defaults: {interval: 2s\n\t}"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		c, errs := Parse("config.yaml", content, environment(map[string]string{"X": "x: [y"}))
+		c, report := Parse("config.yaml", content, environment(map[string]string{"X": "x: [y"}))
+		errs := report.Errors
 		if len(errs) == 0 {
 			for _, s := range c.Services {
 				if problems := s.Problems(); problems != nil {
@@ -314,8 +358,8 @@ func FuzzParse(f *testing.F) {
 			if i > 0 && errs[i-1].Line > err.Line {
 				t.Errorf("errors out of order: %v before %v", errs[i-1], err)
 			}
-			if strings.ContainsAny(err.Error(), "\n\x1b") {
-				t.Errorf("an error that is more than a line: %q", err.Error())
+			if strings.ContainsAny(err.String(), "\n\x1b") {
+				t.Errorf("an error that is more than a line: %q", err.String())
 			}
 		}
 	})

@@ -10,12 +10,14 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"logstream/internal/nearest"
 	"logstream/internal/service"
+	"logstream/internal/text"
 )
 
 const (
 	maxNodes  = 50_000 // visited, each alias counting as what it stands for
-	maxErrors = 100    // told
+	maxErrors = 100    // reported
 	maxDepth  = 20     // of sections and lists within each other
 )
 
@@ -25,13 +27,13 @@ type place struct {
 	text         string // of a single value, after substitution
 }
 
-// decoder fills Go values from YAML nodes. It goes on after a mistake, so that
-// all of them are told at once. Keys are those of the yaml tags.
+// decoder fills Go values from YAML nodes. It goes on after an error, so that
+// all of them are reported at once. Keys are those of the yaml tags.
 type decoder struct {
 	file     string
 	lookup   func(string) (string, bool) // the environment
 	defaults *service.Definition         // what each service begins with
-	errs     []Error
+	report   Report
 	wrong    map[string]bool // keys that have an error
 	places   map[string]place
 	nodes    int
@@ -43,11 +45,11 @@ func (d *decoder) fail(node *yaml.Node, key, value, suggestion, format string, a
 
 func (d *decoder) failAt(at place, key, value, suggestion, message string) {
 	d.wrong[key] = true
-	if len(d.errs) >= maxErrors {
+	if len(d.report.Errors) >= maxErrors {
 		return
 	}
 	value = shown(key, value)
-	d.errs = append(d.errs, Error{File: d.file, Line: at.line, Column: at.column, Key: key, Value: value,
+	d.report.Errors = append(d.report.Errors, Finding{File: d.file, Line: at.line, Column: at.column, Key: key, Value: value,
 		Message: strings.TrimPrefix(message, strconv.Quote(value)+" "), Suggestion: suggestion})
 }
 
@@ -59,9 +61,9 @@ func shown(key, value string) string {
 	case last == "secret" || last == "token":
 		return "***"
 	case last == "url":
-		return shorten(service.MaskURL(value))
+		return text.Clip(service.MaskURL(value), maxShown)
 	}
-	return shorten(value)
+	return text.Clip(value, maxShown)
 }
 
 // value decodes node into the value called key; null leaves what is there.
@@ -222,10 +224,10 @@ func (d *decoder) merge(node *yaml.Node, key string, depth int) []pair {
 	return nil
 }
 
-// unknown tells a key that does not exist, with the one that was likely meant.
+// unknown reports a key that does not exist, with the one that was likely meant.
 func (d *decoder) unknown(p pair, into reflect.Type, key string) {
-	if len(d.errs) >= maxErrors {
-		return // nobody would be told
+	if len(d.report.Errors) >= maxErrors {
+		return // it would not be reported
 	}
 	full := within(key, legible(p.name))
 	if key == "defaults" && slices.Contains(notDefaults, p.name) {
@@ -237,7 +239,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 		names = append(names, f.name)
 	}
 	below := inner(into, p.name, "")
-	switch near, anywhere := nearest(p.name, names), inner(reflect.TypeFor[file](), p.name, ""); {
+	switch near, anywhere := nearest.Of(p.name, names), inner(reflect.TypeFor[file](), p.name, ""); {
 	case below != "":
 		d.fail(p.key, full, "", within(key, below), "unknown key")
 	case near != "":
@@ -277,12 +279,15 @@ func (d *decoder) single(node *yaml.Node, into reflect.Value, key string) {
 	if !ok {
 		return
 	}
-	wrong := ""
+	wrong, meant := "", ""
 	switch {
 	case into.Type() == reflect.TypeFor[time.Duration]():
 		duration, err := time.ParseDuration(text)
 		if err != nil {
 			wrong = "is not a duration such as 500ms, 2s or 1m30s"
+			if _, err := time.ParseDuration(text + "s"); err == nil {
+				meant = text + "s"
+			}
 		}
 		into.SetInt(int64(duration))
 	case into.Kind() == reflect.Int:
@@ -293,7 +298,7 @@ func (d *decoder) single(node *yaml.Node, into reflect.Value, key string) {
 		into.SetInt(int64(number))
 	case into.Kind() == reflect.Bool:
 		if text != "true" && text != "false" {
-			wrong = "is neither true nor false"
+			wrong, meant = "is neither true nor false", truths[strings.ToLower(text)]
 		}
 		into.SetBool(text == "true")
 	case into.Kind() == reflect.String:
@@ -302,9 +307,12 @@ func (d *decoder) single(node *yaml.Node, into reflect.Value, key string) {
 		panic("config: no way to read a " + into.Type().String()) // a field that was added without one: a bug
 	}
 	if wrong != "" {
-		d.fail(node, key, text, "", "%s", wrong)
+		d.fail(node, key, text, meant, "%s", wrong)
 	}
 }
+
+// truths are what others write for true and false.
+var truths = map[string]string{"true": "true", "yes": "true", "on": "true", "1": "true", "false": "false", "no": "false", "off": "false", "0": "false"}
 
 // field is a field of a struct with its key.
 type field struct {
@@ -346,7 +354,7 @@ func inner(t reflect.Type, name, key string) string {
 }
 
 // legible is a key as an error may show it: short, and of one line.
-func legible(key string) string { return strings.Trim(strconv.Quote(shorten(key)), `"`) }
+func legible(key string) string { return strings.Trim(strconv.Quote(text.Clip(key, maxShown)), `"`) }
 
 func within(key, name string) string {
 	if key == "" {

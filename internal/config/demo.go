@@ -15,7 +15,7 @@ type DemoPlaces struct {
 }
 
 // Demo is the demo's own configuration, which is part of the program.
-func Demo(at DemoPlaces) (Config, []Error) {
+func Demo(at DemoPlaces) (Config, Report) {
 	vars := map[string]string{"DASHBOARD": at.Dashboard, "BROKER": at.Broker, "PAYMENT": at.Payment, "INVENTORY": at.Inventory, "DATA": at.Data}
 	return Parse("demo.yaml", demo, func(name string) (string, bool) {
 		value, is := vars[name]

@@ -8,28 +8,30 @@ import (
 	"strconv"
 	"strings"
 
+	"logstream/internal/text"
+
 	"gopkg.in/yaml.v3"
 )
 
 // document is the one mapping that content holds.
-func document(file string, content []byte) (*yaml.Node, *Error) {
+func document(file string, content []byte) (*yaml.Node, *Finding) {
 	reader := yaml.NewDecoder(bytes.NewReader(content))
 	var first, second yaml.Node
 	err := reader.Decode(&first)
 	if errors.Is(err, io.EOF) || err == nil && isNull(first.Content[0]) {
-		return nil, &Error{File: file, Line: 1, Column: 1, Message: "is empty: it needs at least services, a list of name and url"}
+		return nil, &Finding{File: file, Line: 1, Column: 1, Message: "is empty: it needs at least services, a list of name and url"}
 	}
 	if err != nil {
 		return nil, syntaxError(file, content, err)
 	}
 	if err := reader.Decode(&second); err == nil {
-		return nil, &Error{File: file, Line: second.Line, Column: second.Column, Message: "begins a second document: a configuration is one"}
+		return nil, &Finding{File: file, Line: second.Line, Column: second.Column, Message: "begins a second document: a configuration is one"}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(file, content, err)
 	}
 	root := first.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, &Error{File: file, Line: root.Line, Column: root.Column, Value: shorten(root.Value),
+		return nil, &Finding{File: file, Line: root.Line, Column: root.Column, Value: text.Clip(root.Value, maxShown),
 			Message: "must be " + aSection + ", such as services, not " + kindName(root)}
 	}
 	return root, nil
@@ -38,18 +40,18 @@ func document(file string, content []byte) (*yaml.Node, *Error) {
 var syntaxLine = regexp.MustCompile(`^line (\d+): `)
 
 // syntaxError tells what the YAML parser said, in our form.
-func syntaxError(file string, content []byte, err error) *Error {
+func syntaxError(file string, content []byte, err error) *Finding {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &Error{File: file, Line: 1, Column: 1}
+	f := &Finding{File: file, Line: 1, Column: 1}
 	if at := syntaxLine.FindStringSubmatch(message); at != nil {
-		e.Line, _ = strconv.Atoi(at[1])
+		f.Line, _ = strconv.Atoi(at[1])
 		message = strings.TrimPrefix(message, at[0])
 	}
-	if line := tabbed(content, e.Line); line > 0 {
-		e.Line, message = line, "a tab cannot indent: use spaces"
+	if line := tabbed(content, f.Line); line > 0 {
+		f.Line, message = line, "a tab cannot indent: use spaces"
 	}
-	e.Message = "is not YAML: " + message
-	return e
+	f.Message = "is not YAML: " + message
+	return f
 }
 
 // tabbed is the line that begins with a tab, near to where the parser stopped; or 0.

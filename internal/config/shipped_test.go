@@ -16,9 +16,9 @@ const shipped = "../../config.yaml"
 
 func TestTheShippedFile(t *testing.T) {
 	t.Setenv("LOGSTREAM_KAFKA", "")
-	c, errs := Load(shipped)
-	if len(errs) > 0 {
-		t.Fatal(errs)
+	c, report := Load(shipped)
+	if len(report.Errors)+len(report.Warnings) > 0 {
+		t.Fatal(report)
 	}
 	if c.Healer.Mode != service.Auto || c.Healer.ManualGrace != time.Second || len(c.Bus.Brokers) != 0 || len(c.Services) != 2 {
 		t.Errorf("got %+v", c)
@@ -34,12 +34,12 @@ func TestTheShippedFile(t *testing.T) {
 		}
 	}
 	t.Setenv("LOGSTREAM_KAFKA", "127.0.0.1:9092,127.0.0.1:9093")
-	if c, errs = Load(shipped); len(errs) > 0 || len(c.Bus.Brokers) != 2 {
-		t.Errorf("with LOGSTREAM_KAFKA: brokers %v, %v", c.Bus.Brokers, errs)
+	if c, report = Load(shipped); len(report.Errors) > 0 || len(c.Bus.Brokers) != 2 {
+		t.Errorf("with LOGSTREAM_KAFKA: brokers %v, %v", c.Bus.Brokers, report)
 	}
 }
 
-// A key that works and isn't in the shipped file is one that nobody finds.
+// A key that works and isn't in the shipped file is one that people do not find.
 func TestTheShippedFileHasEveryKey(t *testing.T) {
 	content, err := os.ReadFile(shipped)
 	if err != nil {
@@ -90,9 +90,9 @@ func childOf(node *yaml.Node, name string) *yaml.Node {
 }
 
 func TestTheDemosConfiguration(t *testing.T) {
-	c, errs := Demo(DemoPlaces{Dashboard: "127.0.0.1:5001", Broker: "127.0.0.1:9093", Payment: "127.0.0.1:8082", Inventory: "127.0.0.1:8083", Data: "/tmp/a: b"})
-	if len(errs) > 0 {
-		t.Fatal(errs)
+	c, report := Demo(DemoPlaces{Dashboard: "127.0.0.1:5001", Broker: "127.0.0.1:9093", Payment: "127.0.0.1:8082", Inventory: "127.0.0.1:8083", Data: "/tmp/a: b"})
+	if len(report.Errors)+len(report.Warnings) > 0 {
+		t.Fatal(report)
 	}
 	if c.Dashboard.Listen != "127.0.0.1:5001" || c.Bus.Embedded.Listen != "127.0.0.1:9093" || c.Bus.Embedded.Data != "/tmp/a: b" ||
 		c.Healer.Mode != service.Auto || len(c.Services) != 2 || c.Services[1].URL != "http://127.0.0.1:8083" {

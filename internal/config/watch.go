@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	lookEvery = 200 * time.Millisecond // a saved file takes effect after two looks
-	maxLogged = 20                     // mistakes of one bad edit
+	readEvery = 200 * time.Millisecond // a saved file takes effect after two readings
+	maxLogged = 20                     // errors, or warnings, of one edit
 )
 
 // Watcher is an actor that follows the configuration file of a running
 // process. What it finds changed in services takes effect; for the rest it
-// says that a restart is needed; a bad edit changes nothing and is told.
+// says that a restart is needed; a bad edit changes nothing and is reported.
 type Watcher struct {
 	path  string
 	log   *slog.Logger
@@ -36,8 +36,8 @@ type Watcher struct {
 	problem  string // why the newest file is not in use, or empty
 }
 
-// NewWatcher follows the file at path, which gave running. apply is told every
-// change of the services, with all of them, and must not block for long.
+// NewWatcher follows the file at path, which gave running. apply gets
+// all services at every change of one, and must not block for long.
 func NewWatcher(path string, running Config, log *slog.Logger, board *health.Registry, apply func([]service.Definition)) *Watcher {
 	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), board: board, apply: apply}
 }
@@ -49,21 +49,23 @@ func (w *Watcher) Problem() string {
 	return w.problem
 }
 
-// look is what the file was at one moment.
-type look struct {
+// version is what the file was at one moment.
+type version struct {
 	sum    [sha256.Size]byte
 	failed string // why it could not be read
 }
 
-// Run looks at the file until ctx ends. It compares the content and not times
-// or names, so that it doesn't matter how an editor replaces the file, and
-// waits until two looks see the same, because an editor may be in the middle.
+// Run reads the file again and again until ctx ends, and logs the warnings of
+// each version, the first one included. It compares the content and
+// not times or names, so that it doesn't matter how an editor replaces the file,
+// and waits until two readings are the same, because an editor may be in the
+// middle.
 func (w *Watcher) Run(ctx context.Context) error {
-	ticker := time.NewTicker(lookEvery)
+	ticker := time.NewTicker(readEvery)
 	defer ticker.Stop()
-	var last, settled look // the first look counts as a change: the file may have changed since the start
+	var last, settled version // the first one counts as a change: the file may have changed since the start
 	for {
-		content, now := w.look()
+		content, now := w.read()
 		if now == last && now != settled {
 			settled = now
 			w.changed(content, now.failed)
@@ -77,57 +79,58 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-func (w *Watcher) look() ([]byte, look) {
-	content, failed := read(w.path)
-	if failed != nil {
-		return nil, look{failed: failed.Error()}
+func (w *Watcher) read() ([]byte, version) {
+	content, unreadable := read(w.path)
+	if unreadable != nil {
+		return nil, version{failed: unreadable.String()}
 	}
-	return content, look{sum: sha256.Sum256(content)}
+	return content, version{sum: sha256.Sum256(content)}
 }
 
-// changed takes a new content, or says why not.
+// changed puts a new content in use, or says why not.
 func (w *Watcher) changed(content []byte, failed string) {
 	if failed != "" {
-		w.refuse(failed, failed)
+		w.log.Error("the configuration file cannot be used", "error", failed)
+		w.refuse(failed)
 		return
 	}
-	next, errs := Parse(w.path, content, os.LookupEnv)
-	if len(errs) > 0 {
-		for _, err := range errs[:min(len(errs), maxLogged)] {
-			w.log.Error("the edited file is not in use", "error", err.Error())
+	next, report := Parse(w.path, content, os.LookupEnv)
+	if errs := report.Errors; len(errs) > 0 {
+		for _, f := range errs[:min(len(errs), maxLogged)] {
+			w.log.Error("the edited configuration is not in use", "error", f.String())
 		}
-		what := errs[0].Error()
+		what := errs[0].String()
 		if len(errs) > 1 {
 			what += fmt.Sprintf(" (and %d more)", len(errs)-1)
 		}
-		w.refuse(what, "")
+		w.refuse(what)
 		return
+	}
+	for _, f := range report.Warnings[:min(len(report.Warnings), maxLogged)] {
+		w.log.Warn("the configuration may not do what is expected", "warning", f.String())
 	}
 	w.accept(next)
 }
 
-// refuse keeps the running configuration and tells why.
-func (w *Watcher) refuse(what, logged string) {
-	if logged != "" {
-		w.log.Error("the file is not in use", "error", logged)
-	}
+// refuse keeps the running configuration and reports why.
+func (w *Watcher) refuse(what string) {
 	w.mu.Lock()
 	w.problem = what
 	w.mu.Unlock()
 	w.board.Report(health.Problem{Part: health.Config, What: what,
-		Works:  "everything, as it was configured before",
-		OnHold: "the changes of " + filepath.Base(w.path),
-		Remedy: health.Remedy{Text: "correct the file and save it; this lists all mistakes", Command: "logstream check --config " + w.path}})
+		Works:  "Everything, with the previous configuration.",
+		OnHold: "The changes in " + filepath.Base(w.path) + ".",
+		Remedy: health.Remedy{Text: "Correct the file and save it; this command lists every error", Command: "logstream check --config " + w.path}})
 }
 
-// accept puts the services of next in use, and tells what needs a restart.
+// accept puts the services of next in use, and reports what needs a restart.
 func (w *Watcher) accept(next Config) {
 	w.mu.Lock()
 	differ := !sameServices(w.services, next.Services)
 	w.problem, w.services = "", next.Services
 	w.mu.Unlock()
 	if differ {
-		w.log.Info("the services of the edited file are in use", "services", len(next.Services))
+		w.log.Info("edited services are in use", "services", len(next.Services))
 		w.apply(next.Services)
 	}
 	sections := w.needRestart(next)
@@ -136,12 +139,12 @@ func (w *Watcher) accept(next Config) {
 		return
 	}
 	names := strings.Join(sections, ", ")
-	w.log.Warn("a restart is needed for what changed elsewhere than in services", "sections", names)
+	w.log.Warn("a restart is needed for changes outside of services", "sections", names)
 	w.board.Report(health.Problem{Part: health.Config,
 		What:   names + " changed in " + filepath.Base(w.path) + ": a restart is needed for that",
-		Works:  "everything, and the services as the file has them now",
-		OnHold: "the changes of " + names,
-		Remedy: health.Remedy{Text: "restart logstream"}})
+		Works:  "Everything; changes of services are in use already.",
+		OnHold: "The changes of " + names + ".",
+		Remedy: health.Remedy{Text: "Restart logstream."}})
 }
 
 // needRestart are the sections that differ from those the process runs with.

@@ -20,17 +20,23 @@ type watched struct {
 	board   *health.Registry
 	watcher *Watcher
 	applied chan []service.Definition
+	log     lines
 }
+
+// lines are what was logged.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) { l <- string(p); return len(p), nil }
 
 func watch(t *testing.T, content string) *watched {
 	t.Helper()
-	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &health.Registry{}, applied: make(chan []service.Definition, 10)}
+	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &health.Registry{}, applied: make(chan []service.Definition, 10), log: make(lines, 100)}
 	w.save(content)
-	running, errs := Load(w.path)
-	if len(errs) > 0 {
-		t.Fatal(errs)
+	running, report := Load(w.path)
+	if len(report.Errors) > 0 {
+		t.Fatal(report)
 	}
-	w.watcher = NewWatcher(w.path, running, slog.New(slog.DiscardHandler), w.board, func(all []service.Definition) { w.applied <- all })
+	w.watcher = NewWatcher(w.path, running, slog.New(slog.NewTextHandler(w.log, nil)), w.board, func(all []service.Definition) { w.applied <- all })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.watcher.Run(ctx) }()
@@ -137,4 +143,25 @@ func TestOtherChangesNeedARestart(t *testing.T) {
 	}
 	w.save("services: [{name: b, url: 'http://b'}]\n")
 	w.told("")
+}
+
+func TestWarningsAreLoggedAtTheStartAndAfterAnEdit(t *testing.T) {
+	w := watch(t, "services: [{name: a, url: 'http://a', interval: 1s, timeout: 2s}]")
+	warned := func(want string) {
+		t.Helper()
+		for {
+			select {
+			case line := <-w.log:
+				if strings.Contains(line, "level=WARN") && strings.Contains(line, want) {
+					return
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatalf("no warning says %q", want)
+			}
+		}
+	}
+	warned("services[0].timeout")
+	w.save("services: []")
+	w.takes()
+	warned("nothing is monitored")
 }

@@ -43,6 +43,7 @@ type State struct {
 	Error         string // what the engine says of a failed start
 	RestartPolicy string // no, on-failure, always, unless-stopped; empty is no
 	RestartCount  int    // by the engine's policy
+	StopSignal    string // a number, such as 3; empty: 15, SIGTERM
 	StopTimeout   time.Duration
 	Project       string // Compose's project and service, or empty
 	Service       string

@@ -21,21 +21,19 @@ import (
 	"logstream/internal/docker"
 )
 
-// shared is the engine of this package's tests, and ours to harm.
-var shared *engine.Engine
+// engines are those of this package's tests, and ours to harm.
+var engines engine.Set
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) (code int) {
-	var err error
-	if shared, err = engine.OpenOwn(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	engines.Prepare = func(e *engine.Engine) error {
+		return images.LoadAll(context.Background(), e, images.Webapp, images.Quit)
 	}
 	defer func() {
-		if err := shared.Close(); err != nil {
+		if err := engines.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -58,43 +56,44 @@ func open(t *testing.T, host string) *docker.Runtime {
 }
 
 func TestConformance(t *testing.T) {
-	images.Load(t, shared, images.Webapp, images.Quit)
-	for name, image := range map[string]images.Image{"SIGTERM": images.Webapp, "SIGQUIT": images.Quit} {
-		t.Run(name, func(t *testing.T) {
-			containertest.Exercise(t, func(t *testing.T) containertest.Fixture { return fixture(t, image) })
-		})
-	}
+	engines.Each(t, func(t *testing.T, e *engine.Engine) {
+		for name, image := range map[string]images.Image{"SIGTERM": images.Webapp, "SIGQUIT": images.Quit} {
+			t.Run(name, func(t *testing.T) {
+				containertest.Exercise(t, func(t *testing.T) containertest.Fixture { return fixture(t, e, image) })
+			})
+		}
+	})
 }
 
 // fixture runs the two containers of one subtest.
-func fixture(t *testing.T, image images.Image) containertest.Fixture {
+func fixture(t *testing.T, e *engine.Engine, image images.Image) containertest.Fixture {
 	const name, stubborn = "conforming", "stubborn"
 	port := freePort(t)
 	url := "http://127.0.0.1:" + port
 	var both sync.WaitGroup
 	both.Go(func() {
-		shared.Docker(t, "run", "-d", "--name", name, "-p", "127.0.0.1:"+port+":"+images.Port, image.Name)
+		e.Docker(t, "run", "-d", "--name", name, "-p", "127.0.0.1:"+port+":"+images.Port, image.Name)
 	})
 	both.Go(func() {
-		shared.Docker(t, "run", "-d", "--name", stubborn, "--stop-timeout", "1", "-e", "STOP=ignore", images.Webapp.Name)
+		e.Docker(t, "run", "-d", "--name", stubborn, "--stop-timeout", "1", "-e", "STOP=ignore", images.Webapp.Name)
 	})
 	both.Wait()
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
-		if _, err := shared.Command(context.Background(), nil, "rm", "-f", name, stubborn); err != nil && !strings.Contains(err.Error(), "No such container") {
+		if _, err := e.Command(context.Background(), nil, "rm", "-f", name, stubborn); err != nil && !strings.Contains(err.Error(), "No such container") {
 			t.Error(err)
 		}
 	})
 	await(t, "the web application answers", func() bool { return get(url) == http.StatusOK })
 	await(t, "the stubborn one is deaf", func() bool {
-		return strings.Contains(shared.Docker(t, "logs", stubborn), "listening")
+		return strings.Contains(e.Docker(t, "logs", stubborn), "listening")
 	})
 	signal := "15"
 	if image.StopSignal == "SIGQUIT" {
 		signal = "3"
 	}
 	return containertest.Fixture{
-		Runtime:    open(t, shared.Host()),
+		Runtime:    open(t, e.Host()),
 		Name:       name,
 		URL:        url,
 		StopSignal: signal,
@@ -115,7 +114,7 @@ func fixture(t *testing.T, image images.Image) containertest.Fixture {
 				t.Fatalf("asked to write a line, it answers %s", response.Status)
 			}
 		},
-		Remove: func(t *testing.T) { shared.Docker(t, "rm", "-f", name) },
+		Remove: func(t *testing.T) { e.Docker(t, "rm", "-f", name) },
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 
 	"logstream/internal/container"
+	"logstream/internal/text"
 )
 
 const (
@@ -162,11 +162,11 @@ func toEvent(m events.Message) (container.Event, bool) {
 	if m.Type != events.ContainerEventType || !passed[action] || m.Actor.ID == "" {
 		return container.Event{}, false
 	}
-	attribute := func(name string) string { return clip(m.Actor.Attributes[name]) }
+	attribute := func(name string) string { return text.Clip(m.Actor.Attributes[name], maxAttribute) }
 	event := container.Event{
 		Time:    eventTime(m),
 		Name:    attribute("name"),
-		ID:      clip(m.Actor.ID),
+		ID:      text.Clip(m.Actor.ID, maxAttribute),
 		Action:  action,
 		Image:   attribute("image"),
 		Project: attribute(labelProject),
@@ -189,11 +189,4 @@ func eventTime(m events.Message) time.Time {
 		return time.Unix(0, m.TimeNano).UTC()
 	}
 	return time.Unix(m.Time, 0).UTC()
-}
-
-func clip(text string) string {
-	if len(text) > maxAttribute {
-		text = text[:maxAttribute]
-	}
-	return strings.ToValidUTF8(text, "")
 }

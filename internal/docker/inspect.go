@@ -77,6 +77,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Error:         c.State.Error,
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
 		RestartCount:  c.RestartCount,
+		StopSignal:    signalNumber(c.Config.StopSignal),
 		StopTimeout:   stopTimeout(c.Config.StopTimeout),
 		Project:       c.Config.Labels[labelProject],
 		Service:       c.Config.Labels[labelService],

@@ -74,6 +74,19 @@ type HealthLog struct {
 // Time is Timestamp as an instant.
 func (h HealthLog) Time() time.Time { return FromSeconds(h.Timestamp) }
 
+// An observation that began further from the time at which it was taken is
+// shown, and not counted.
+const (
+	maxAhead  = 5 * time.Minute
+	maxBehind = 10 * time.Minute
+)
+
+// Timely says whether h counts for a reader that took it at taken.
+func (h HealthLog) Timely(taken time.Time) bool {
+	began := h.Time()
+	return !began.After(taken.Add(maxAhead)) && !began.Before(taken.Add(-maxBehind))
+}
+
 // Seconds is t as HealthLog.Timestamp has it, to the microsecond.
 func Seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 

@@ -14,17 +14,18 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/nearest"
 )
 
 // Definition is one service of config.yaml, with every default applied.
 type Definition struct {
 	Name             string        `yaml:"name"`
 	URL              string        `yaml:"url"`       // http or https
-	Container        string        `yaml:"container"` // an exact name, or project/service; empty: watched, not healed
+	Container        string        `yaml:"container"` // an exact name, or project/service; empty: monitored, not healed
 	Group            string        `yaml:"group"`
 	Note             string        `yaml:"note"` // one line: "when this fails …"
 	Interval         time.Duration `yaml:"interval"`
-	Timeout          time.Duration `yaml:"timeout"` // of one check
+	Timeout          time.Duration `yaml:"timeout"` // of one check; default: 5s, but not more than the interval
 	FailureThreshold int           `yaml:"failure_threshold"`
 	SuccessThreshold int           `yaml:"success_threshold"`
 	Expect           Expect        `yaml:"expect"`
@@ -62,9 +63,9 @@ type ManualStop string
 
 // What a stop by somebody else means.
 const (
-	StopHeal   ManualStop = "heal"   // undo it once; the same again within ten minutes is a decision
-	StopIgnore ManualStop = "ignore" // a decision, always
-	StopAlways ManualStop = "always" // undo it, always
+	StopHeal   ManualStop = "heal"   // undo it once; again within ten minutes it is treated as intentional
+	StopIgnore ManualStop = "ignore" // always treat it as intentional
+	StopAlways ManualStop = "always" // always undo it
 )
 
 // Actions that exist, by tier: tier 0 loses nothing.
@@ -89,34 +90,33 @@ func Default() Definition {
 	}
 }
 
+// MinTimeout is the shortest time that a check may be given.
+const MinTimeout = time.Millisecond
+
 // Problem is one thing that is wrong with a definition: at which key (with
-// dots, such as heal.mode), which value, and why.
-type Problem struct{ Key, Value, Message string }
+// dots, such as heal.mode), which value, why, and what was likely meant, or "".
+type Problem struct{ Key, Value, Message, Suggestion string }
 
 // Problems are all that is wrong with d; nil where nothing is.
 func (d Definition) Problems() []Problem {
 	var all []Problem
 	add := func(key, value, format string, args ...any) {
-		all = append(all, Problem{key, value, fmt.Sprintf(format, args...)})
+		all = append(all, Problem{Key: key, Value: value, Message: fmt.Sprintf(format, args...)})
+	}
+	unknown := func(key, value, what string, known ...string) {
+		all = append(all, Problem{Key: key, Value: value, Suggestion: nearest.Of(value, known),
+			Message: fmt.Sprintf("is not %s; known are %s", what, strings.Join(known, ", "))})
 	}
 	if err := event.CheckServiceName(d.Name); err != nil {
 		add("name", d.Name, "%v", err)
 	}
-	u, err := url.Parse(d.URL)
-	switch {
-	case d.URL == "":
-		add("url", "", "is missing: a service needs a url such as http://localhost:8080")
-	case err != nil:
-		add("url", MaskURL(d.URL), "is not a url such as http://localhost:8080") // the parser's words repeat parts of it, a password among them
-	case u.Scheme != "http" && u.Scheme != "https":
-		add("url", MaskURL(d.URL), "has the scheme %q; known are http and https", u.Scheme)
-	case u.Hostname() == "":
-		add("url", MaskURL(d.URL), "names no host")
+	if message, suggestion := checkURL(d.URL); message != "" {
+		all = append(all, Problem{"url", MaskURL(d.URL), message, suggestion})
 	}
 	if d.Interval < 100*time.Millisecond || d.Interval > 24*time.Hour {
 		add("interval", d.Interval.String(), "must be between 100ms and 24h")
 	}
-	if d.Timeout < time.Millisecond || d.Timeout > 5*time.Minute {
+	if d.Timeout < MinTimeout || d.Timeout > 5*time.Minute {
 		add("timeout", d.Timeout.String(), "must be between 1ms and 5m")
 	}
 	if d.FailureThreshold < 1 || d.FailureThreshold > 100 {
@@ -135,17 +135,47 @@ func (d Definition) Problems() []Problem {
 		add("start_period", d.StartPeriod.String(), "must be between 0s and 1h")
 	}
 	if !slices.Contains([]Mode{"", Observe, Auto}, d.Heal.Mode) {
-		add("heal.mode", string(d.Heal.Mode), "is not a mode; known are observe and auto")
+		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Auto))
 	}
 	if !slices.Contains([]ManualStop{StopHeal, StopIgnore, StopAlways}, d.Heal.ManualStop) {
-		add("heal.manual_stop", string(d.Heal.ManualStop), "is unknown; known are heal, ignore and always")
+		unknown("heal.manual_stop", string(d.Heal.ManualStop), "a policy for manual stops", string(StopHeal), string(StopIgnore), string(StopAlways))
 	}
 	for _, action := range d.Heal.Never {
 		if !slices.Contains(Actions, action) {
-			add("heal.never", action, "is not an action; known are %s", strings.Join(Actions, ", "))
+			unknown("heal.never", action, "an action", Actions...)
 		}
 	}
 	return all
+}
+
+// checkURL says what is wrong with a service's url, and what was likely meant.
+func checkURL(raw string) (message, suggestion string) {
+	u, err := url.Parse(raw)
+	switch assumed, is := assumeHTTP(raw); {
+	case raw == "":
+		return "is missing: a service needs a url such as http://localhost:8080", ""
+	case err == nil && (u.Scheme == "http" || u.Scheme == "https"):
+		if u.Hostname() == "" {
+			return "names no host", ""
+		}
+		return "", ""
+	case is:
+		return "does not begin with http:// or https://", MaskURL(assumed)
+	case err != nil:
+		return "is not a url such as http://localhost:8080", "" // the parser's words repeat parts of it, a password among them
+	}
+	return fmt.Sprintf("has the scheme %q; known are http and https", u.Scheme), ""
+}
+
+// assumeHTTP is raw with the scheme that was left out, such as
+// http://localhost:8080; false where raw is nothing like that.
+func assumeHTTP(raw string) (string, bool) {
+	if strings.Contains(raw, "://") {
+		return "", false
+	}
+	assumed := "http://" + strings.TrimPrefix(raw, "//")
+	u, err := url.Parse(assumed)
+	return assumed, err == nil && u.Hostname() != "" && u.User == nil
 }
 
 // Masked is d as the log and the page show it: no credentials in the url.
@@ -177,6 +207,9 @@ func (d Definition) Hash() string {
 func MaskURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || strings.Contains(u.Opaque, "@") {
+		if assumed, is := assumeHTTP(raw); is { // such as 127.0.0.1:8080, which is none
+			return strings.TrimPrefix(MaskURL(assumed), "http://")
+		}
 		return "***"
 	}
 	if _, has := u.User.Password(); has {

@@ -43,7 +43,7 @@ func TestProblems(t *testing.T) {
 		"https":                {func(d *Definition) { d.URL = "https://example.com" }, "", "", ""},
 		"HTTP in capitals":     {func(d *Definition) { d.URL = "HTTP://example.com" }, "", "", ""},
 		"an IPv6 host":         {func(d *Definition) { d.URL = "http://[::1]:8080/" }, "", "", ""},
-		"a url without scheme": {func(d *Definition) { d.URL = "localhost:8080" }, "url", "localhost:8080", "scheme"},
+		"a url without scheme": {func(d *Definition) { d.URL = "localhost:8080" }, "url", "localhost:8080", "does not begin with http:// or https://"},
 		"a url of a file":      {func(d *Definition) { d.URL = "file:///etc/passwd" }, "url", "file:///etc/passwd", "scheme"},
 		"a url of tcp":         {func(d *Definition) { d.URL = "tcp://db:5432" }, "url", "tcp://db:5432", "scheme"},
 		"a url without host":   {func(d *Definition) { d.URL = "http:///health" }, "url", "http:///health", "no host"},
@@ -76,10 +76,10 @@ func TestProblems(t *testing.T) {
 		"start period negative":   {func(d *Definition) { d.StartPeriod = -1 }, "start_period", "-1ns", "between"},
 		"observe":                 {func(d *Definition) { d.Heal.Mode = Observe }, "", "", ""},
 		"auto":                    {func(d *Definition) { d.Heal.Mode = Auto }, "", "", ""},
-		"an unknown mode":         {func(d *Definition) { d.Heal.Mode = "yes" }, "heal.mode", "yes", "observe and auto"},
+		"an unknown mode":         {func(d *Definition) { d.Heal.Mode = "yes" }, "heal.mode", "yes", "observe, auto"},
 		"manual stop ignored":     {func(d *Definition) { d.Heal.ManualStop = StopIgnore }, "", "", ""},
 		"manual stop always":      {func(d *Definition) { d.Heal.ManualStop = StopAlways }, "", "", ""},
-		"no manual stop":          {func(d *Definition) { d.Heal.ManualStop = "" }, "heal.manual_stop", "", "heal, ignore and always"},
+		"no manual stop":          {func(d *Definition) { d.Heal.ManualStop = "" }, "heal.manual_stop", "", "heal, ignore, always"},
 		"every action never":      {func(d *Definition) { d.Heal.Never = Actions }, "", "", ""},
 		"never an unknown action": {func(d *Definition) { d.Heal.Never = []string{"start", "prune"} }, "heal.never", "prune", "start, restart, unpause"},
 		"never escalate":          {func(d *Definition) { d.Heal.Never = []string{"escalate"} }, "heal.never", "escalate", "known are"},
@@ -105,9 +105,34 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func TestProblemsAreAllTold(t *testing.T) {
+func TestAUrlWithoutASchemeGetsASuggestion(t *testing.T) {
+	for raw, want := range map[string]string{
+		"localhost:8080":           "http://localhost:8080",
+		"127.0.0.1:8080/health":    "http://127.0.0.1:8080/health",
+		"[::1]:8080":               "http://[::1]:8080",
+		"//payment.example/health": "http://payment.example/health",
+		"payment":                  "http://payment",
+		"payment/?token=s3cret":    "http://payment/?token=***",
+		"ann:s3cret@payment:8080":  "",
+		"mailto:ann@example.com":   "",
+		"file:///etc/passwd":       "",
+		"http:/localhost:8080":     "",
+		":8080":                    "",
+		"/health":                  "",
+		"localhost:port":           "",
+	} {
+		d := valid()
+		d.URL = raw
+		problems := d.Problems()
+		if len(problems) != 1 || problems[0].Key != "url" || problems[0].Suggestion != want {
+			t.Errorf("%q has the problems %+v, want the suggestion %q", raw, problems, want)
+		}
+	}
+}
+
+func TestProblemsAreAllReported(t *testing.T) {
 	if n := len(Definition{Heal: Heal{Mode: "x", Never: []string{"a", "b"}}}.Problems()); n != 11 {
-		t.Errorf("got %d problems, want every one of 11", n)
+		t.Errorf("got %d problems, want all 11", n)
 	}
 }
 
@@ -131,6 +156,8 @@ func TestMaskURL(t *testing.T) {
 		"http://ann:s3cret/@host":                "***",
 		"http://zahlung.example/g%C3%BCltig?ü=1": "http://zahlung.example/g%C3%BCltig?ü=***",
 		"localhost:8080/?a=s3cret":               "localhost:8080/?a=***",
+		"127.0.0.1:8080/?a=s3cret":               "127.0.0.1:8080/?a=***",
+		"ann:s3cret@127.0.0.1:8080":              "***",
 		"":                                       "",
 	}
 	for raw, want := range tests {

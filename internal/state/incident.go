@@ -25,11 +25,14 @@ type Incident struct {
 	Resolved   *time.Time
 	FirstBad   time.Time
 	Error      string // why it was opened
-	Cause      string
+	CauseID    string
+	Cause      string // in the present
+	CausePast  string // the same once it is over
 	Action     string // the last that was chosen
 	Target     string
 	DecidedBy  string
 	Attempts   int    // intents so far
+	Counted    int    // those of them that the incident's budget counts
 	Held       string // the gate that holds it, or empty
 	HeldReason string
 	HeldUntil  *time.Time
@@ -166,7 +169,8 @@ func (in *Incident) apply(e event.Incident) {
 		in.reopen()
 	case event.Diagnosed:
 		in.reopen()
-		in.Cause, in.Action, in.Target, in.DecidedBy = data.Cause, data.Action, data.Target, e.By
+		in.CauseID, in.Cause, in.CausePast = data.CauseID, data.Cause, data.CausePast
+		in.Action, in.Target, in.DecidedBy = data.Action, data.Target, e.By
 	case event.ApprovalRequested:
 		in.hold("approval", data.Reason, &data.Expires)
 	case event.Approved, event.Denied:
@@ -178,9 +182,14 @@ func (in *Incident) apply(e event.Incident) {
 		in.reopen()
 		in.release()
 		in.Attempts = data.Attempt
+		in.Counted++
 		in.Action, in.Target = data.Action, data.Target
-	case event.ActionFinished, event.Verified:
+	case event.ActionFinished:
 		in.release()
+		in.uncount(data.Outcome == event.OutcomeNotExecuted)
+	case event.Verified:
+		in.release()
+		in.uncount(data.Outcome == event.OutcomeInterrupted)
 	case event.Escalated:
 		in.release()
 		in.State = Escalated
@@ -189,6 +198,14 @@ func (in *Incident) apply(e event.Incident) {
 		at := e.Time
 		in.State, in.Resolved, in.How = Resolved, &at, data.How
 		in.TTDMS, in.TTRMS, in.DownMS = data.TTDMS, data.TTRMS, data.DownMS
+	}
+}
+
+// uncount takes the newest attempt out of what the budget counts: one that was
+// not executed, or that an external change ended.
+func (in *Incident) uncount(yes bool) {
+	if yes && in.Counted > 0 {
+		in.Counted--
 	}
 }
 

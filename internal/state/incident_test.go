@@ -159,7 +159,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestIncidentFields(t *testing.T) {
-	diagnosed := told("n1", "x", 3, 12, event.Diagnosed{Cause: "c", Action: "restart", Target: "pay"})
+	diagnosed := told("n1", "x", 3, 12, event.Diagnosed{CauseID: "i", Cause: "c", CausePast: "p", Action: "restart", Target: "pay"})
 	diagnosed.By = "llm:tiny"
 	f := fold(claimed("n1", 1),
 		told("n1", "x", 1, 10, event.Opened{Error: "HTTP 500", Kind: "service", FirstBad: dawn.Add(4 * time.Second)}),
@@ -171,7 +171,7 @@ func TestIncidentFields(t *testing.T) {
 	in.Events = nil
 	end := dawn.Add(20 * time.Second)
 	want := &Incident{ID: "x", Service: "pay", Host: "h", Kind: "service", State: Resolved, Opened: dawn.Add(10 * time.Second), Resolved: &end,
-		FirstBad: dawn.Add(4 * time.Second), Error: "HTTP 500", Cause: "c", Action: "start", Target: "pay", DecidedBy: "llm:tiny", Attempts: 2,
+		FirstBad: dawn.Add(4 * time.Second), Error: "HTTP 500", CauseID: "i", Cause: "c", CausePast: "p", Action: "start", Target: "pay", DecidedBy: "llm:tiny", Attempts: 2, Counted: 1,
 		How: event.HowHealed, TTDMS: 1, TTRMS: 2, DownMS: 3}
 	if !reflect.DeepEqual(in, want) {
 		t.Errorf("got %+v, want %+v", in, want)

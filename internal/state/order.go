@@ -1,5 +1,7 @@
 package state
 
+import "logstream/internal/event"
+
 // Order is how far the records of one writer were read, by their epochs and
 // revisions: a record that is not beyond it was read before, or is an old one
 // that somebody published again. The zero value has read nothing.
@@ -26,4 +28,9 @@ func (o Order) precedes(epoch, revision int64) bool {
 		return o.revision == 0
 	}
 	return revision > o.revision
+}
+
+// Newer says whether a record of a service was written after an old one of it.
+func Newer(r, old event.Service) bool {
+	return (Order{old.Epoch, old.Revision}).precedes(r.Epoch, r.Revision)
 }

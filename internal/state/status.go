@@ -22,10 +22,8 @@ const (
 const (
 	foreignFresh = 60 * time.Second // a foreign source that is silent for longer drops out
 	levelFresh   = 90 * time.Second // so does the container's level
-	tooFarAhead  = 5 * time.Minute  // observations from another time are not counted
-	tooFarBehind = 10 * time.Minute
-	clockBack    = time.Second // what is further ahead than that was dated by a clock that was set back since
-	maxSources   = 64          // foreign sources of one service that are counted
+	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
+	maxSources   = 64               // foreign sources of one service that are counted
 )
 
 // source is one instance and check, with the thresholds' counters.
@@ -76,9 +74,15 @@ func NewStatus(def service.Definition, published *event.Service, now time.Time) 
 	return s
 }
 
-// Redefine changes thresholds, interval or url; what is known stays.
+// Redefine changes thresholds, interval, url or container; what is known stays,
+// but for the level of a container that the service no longer names.
 func (s *Status) Redefine(def service.Definition, now time.Time) {
+	another := s.def.Container != def.Container
 	s.def, s.begin = def, now
+	if another {
+		s.EndLevel([2]string{})
+		s.settle(now)
+	}
 }
 
 // Keep takes the times from what was published, where the replay came to the
@@ -102,11 +106,11 @@ func (s *Status) Watch(now time.Time) { s.begin = now }
 func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Timeout) }
 
 // Observe counts one observation that was heard at now. It says whether it
-// was counted: one from another time, older than the level's newest, or from
-// before the container came back is not.
+// was counted: one from another time, older than the level's newest, from
+// before the container came back, or a level where there is no container is not.
 func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	began := h.Time()
-	if began.After(now.Add(tooFarAhead)) || began.Before(now.Add(-tooFarBehind)) {
+	if !h.Timely(now) {
 		return false
 	}
 	s.dropSilent(now)
@@ -117,6 +121,9 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	src := s.sources[key]
 	if src != nil && src.kind != kind {
 		src = nil // it starts anew
+	}
+	if kind == OwnersLevel && s.def.Container == "" {
+		return false
 	}
 	if kind == OwnersLevel {
 		return s.observeLevel(key, src, h, now)

@@ -17,7 +17,7 @@ const (
 // watched is checked every 10 s: silent means 30 s, DOWN needs 3, UP needs 2.
 func watched() service.Definition {
 	def := service.Default()
-	def.Name, def.URL = "pay", "http://pay"
+	def.Name, def.URL, def.Container = "pay", "http://pay", "pay"
 	return def
 }
 
@@ -322,6 +322,32 @@ func TestRedefine(t *testing.T) {
 	observe(s, sighting{at: 60, who: "own", saw: down})
 	if s.Value != down || !s.FirstBad.Equal(clock(3)) {
 		t.Errorf("by the new threshold it is %s, first bad %v", s.Value, s.FirstBad)
+	}
+}
+
+// TestLevelEndsWithItsContainer is about a live edit of the configuration: what
+// was said of a container that the service no longer names says nothing of it.
+func TestLevelEndsWithItsContainer(t *testing.T) {
+	for ref, want := range map[string]event.Status{"": up, "another": up, "pay": down} {
+		s := NewStatus(watched(), nil, clock(0))
+		for _, step := range []sighting{
+			{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up},
+			{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down},
+		} {
+			if step.apply(s); s.Value != step.want {
+				t.Fatalf("at %v it is %s, want %s", step.at, s.Value, step.want)
+			}
+		}
+		def := watched()
+		def.Container = ref
+		s.Redefine(def, clock(5))
+		if s.Value != want || (s.Error == "") != (want == up) {
+			t.Errorf("its container is %q from now on: it is %s (%q), want %s at once", ref, s.Value, s.Error, want)
+		}
+		late := sighting{at: 6, who: "level", saw: down}
+		if counted := late.apply(s); counted != (ref != "") {
+			t.Errorf("its container is %q: a level that was still on its way is counted: %t", ref, counted)
+		}
 	}
 }
 

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"time"
 
 	"logstream/internal/health"
+	"logstream/internal/retry"
 )
 
 // What an actor's error may say beside its text, to be wrapped with %w.
@@ -25,7 +25,6 @@ const (
 	maxFailures = 8           // in a window; one more and Keep gives up
 	firstDelay  = 100 * time.Millisecond
 	maxDelay    = 5 * time.Second
-	jitter      = 0.25        // of the delay, at most added to it
 	steady      = time.Second // of running, after which a restarted actor is well
 )
 
@@ -38,6 +37,7 @@ var errEnded = errors.New("it ended although nobody asked it to")
 // name tells while the actor is down.
 func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Registry, run func(context.Context) error) error {
 	k := keeper{log: log.With("component", name), name: name, board: board}
+	tries := retry.NewBackoff(firstDelay, maxDelay)
 	for {
 		err := k.once(ctx, run)
 		if ctx.Err() != nil {
@@ -59,25 +59,16 @@ func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Regi
 		if failures > maxFailures {
 			return fmt.Errorf("%s failed %d times within %s, the last time: %w", name, failures, window, err)
 		}
-		wait := delay(failures, rand.Float64())
+		if failures == 1 {
+			tries.Reset()
+		}
+		wait := tries.Next()
 		k.down(err)
 		k.log.Error("stopped; restarting", "error", err, "failures", failures, "in", wait.Round(time.Millisecond))
-		select {
-		case <-ctx.Done():
+		if !retry.Sleep(ctx, wait) {
 			return nil
-		case <-time.After(wait):
 		}
 	}
-}
-
-// delay is how long to wait after the n-th failure within the window; chance
-// is from 0 up to 1, so that parts that failed together don't return together.
-func delay(n int, chance float64) time.Duration {
-	d := maxDelay
-	if n = max(n, 1); n < 7 { // 100 ms · 2⁶ is beyond the limit
-		d = firstDelay << (n - 1)
-	}
-	return d + time.Duration(chance*jitter*float64(d))
 }
 
 type keeper struct {

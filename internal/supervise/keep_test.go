@@ -73,7 +73,7 @@ func TestAFailureIsRestartedAndTold(t *testing.T) {
 			t.Fatalf("the board says %+v", told)
 		}
 		<-actor.started
-		if waited := time.Since(began); waited < firstDelay || waited > firstDelay*5/4 {
+		if waited := time.Since(began); waited < firstDelay*3/4 || waited > firstDelay*5/4 {
 			t.Errorf("waited %s before the second run", waited)
 		}
 		time.Sleep(steady - time.Millisecond)
@@ -232,22 +232,29 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	})
 }
 
-func TestDelay(t *testing.T) {
-	for _, c := range []struct {
-		n      int
-		chance float64
-		want   time.Duration
-	}{
-		{0, 0, 100 * time.Millisecond},
-		{1, 0, 100 * time.Millisecond},
-		{2, 0, 200 * time.Millisecond},
-		{2, 0.5, 225 * time.Millisecond},
-		{6, 0, 3200 * time.Millisecond},
-		{7, 0, 5 * time.Second},
-		{1000, 0, 5 * time.Second},
-	} {
-		if got := delay(c.n, c.chance); got != c.want {
-			t.Errorf("delay(%d, %g) = %s, want %s", c.n, c.chance, got, c.want)
+func TestDelaysGrowWithFailuresAndStartOverAfterAMinuteWithoutOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actor := newScript()
+		k := keep(t, actor.Run)
+		<-actor.started
+		fail := func() time.Duration {
+			began := time.Now()
+			actor.then <- fails(errors.New("no claim"))
+			<-actor.started
+			return time.Since(began)
 		}
-	}
+		fail()
+		for range 4 {
+			fail()
+		}
+		if d := fail(); d < time.Second || d > maxDelay {
+			t.Errorf("waited %s after the sixth failure, want seconds", d)
+		}
+		time.Sleep(window + time.Second)
+		if d := fail(); d > 2*firstDelay {
+			t.Errorf("waited %s after a minute without a failure, want about %s", d, firstDelay)
+		}
+		k.cancel()
+		<-k.done
+	})
 }

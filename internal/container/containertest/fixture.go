@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,6 +82,21 @@ func (f *fixture) inject(fault string) {
 	f.t.Helper()
 	if err := f.Runtime.Inject(f.ctx(), f.id, fault); err != nil {
 		f.t.Fatalf("Inject(%s, %q): %v", f.Name, fault, err)
+	}
+}
+
+// end injects the fault and waits until the container's end is told, which may
+// be after the call that caused it returned: who follows the events from then
+// on sees nothing of it.
+func (f *fixture) end(fault string) {
+	f.t.Helper()
+	w := f.watch(time.Time{})
+	defer w.cancel()
+	f.inject(fault)
+	if !wait(func() bool {
+		return slices.ContainsFunc(w.seen(), func(e container.Event) bool { return e.Action == container.ActionDie })
+	}) {
+		f.t.Fatalf("%s of %s: the events are %s, want a die among them", fault, f.Name, words(w.seen()))
 	}
 }
 

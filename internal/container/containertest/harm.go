@@ -25,7 +25,8 @@ func ended(t *testing.T, f *fixture, events []container.Event) {
 	}
 }
 
-// stop is kill, die, stop: the stop event makes it somebody's wish.
+// stop is a kill, and a die and a stop in either order: the stop event makes
+// it somebody's wish.
 func stop(t *testing.T, f *fixture) {
 	w := f.watch(time.Time{})
 	f.inject(container.FaultStop)
@@ -87,7 +88,7 @@ func harmTwice(t *testing.T, f *fixture) {
 	f.inject(container.FaultPause)
 	f.status(container.Paused)
 	f.unpause()
-	f.inject(container.FaultStop)
+	f.end(container.FaultStop)
 	w := f.watch(time.Time{})
 	f.inject(container.FaultStop)
 	f.inject(container.FaultKill)

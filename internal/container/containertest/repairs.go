@@ -22,7 +22,7 @@ func startMatches(t *testing.T, f *fixture, events []container.Event) {
 }
 
 func startExited(t *testing.T, f *fixture) {
-	f.inject(container.FaultKill)
+	f.end(container.FaultKill)
 	f.status(container.Exited)
 	w := f.watch(time.Time{})
 	f.start()
@@ -58,7 +58,7 @@ func startPaused(t *testing.T, f *fixture) {
 // startTwiceAtOnce: somebody else's start and ours are both success, and one
 // start.
 func startTwiceAtOnce(t *testing.T, f *fixture) {
-	f.inject(container.FaultKill)
+	f.end(container.FaultKill)
 	w := f.watch(time.Time{})
 	var both sync.WaitGroup
 	for range 2 {
@@ -91,7 +91,7 @@ func restart(t *testing.T, f *fixture) {
 }
 
 func restartExited(t *testing.T, f *fixture) {
-	f.inject(container.FaultKill)
+	f.end(container.FaultKill)
 	w := f.watch(time.Time{})
 	f.restart()
 	f.answers()

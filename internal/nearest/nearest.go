@@ -1,11 +1,14 @@
-package config
+// Package nearest finds what a mistyped word was most likely meant to be. No I/O.
+package nearest
 
 import "unicode/utf8"
 
-// nearest is the one of the known words that word was most likely meant to
-// be, or "" where none is near.
-func nearest(word string, known []string) string {
-	if utf8.RuneCountInString(word) > maxShown {
+const longest = 80 // characters: nobody mistypes a longer word
+
+// Of is the one of the known words that word was most likely meant to be, or ""
+// where none is near.
+func Of(word string, known []string) string {
+	if utf8.RuneCountInString(word) > longest {
 		return ""
 	}
 	best, least := "", len(word)/3+2

@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"slices"
@@ -13,9 +13,9 @@ const (
 	maxThought  = 64 << 10 // bytes of one; what comes after it is not kept here
 )
 
-// ThoughtView is what a model has written so far about an incident for which it
+// Thought is what a model has written so far about an incident for which it
 // is asked.
-type ThoughtView struct {
+type Thought struct {
 	Incident string    `json:"incident"`
 	Service  string    `json:"service"`
 	Text     string    `json:"text"`
@@ -25,10 +25,10 @@ type ThoughtView struct {
 // thoughts folds TopicThinking: which models are asked, and what they wrote. It
 // ends with the last piece, and with what was diagnosed: from there on the
 // incident has it.
-type thoughts []ThoughtView
+type thoughts []Thought
 
 func (t *thoughts) apply(piece event.Thinking) {
-	i := slices.IndexFunc(*t, func(known ThoughtView) bool { return known.Incident == piece.Incident })
+	i := slices.IndexFunc(*t, func(known Thought) bool { return known.Incident == piece.Incident })
 	switch {
 	case piece.Done:
 		t.end(piece.Incident)
@@ -37,12 +37,12 @@ func (t *thoughts) apply(piece event.Thinking) {
 		if len(*t) == maxThoughts {
 			*t = slices.Delete(*t, 0, 1)
 		}
-		*t = append(*t, ThoughtView{Incident: piece.Incident, Service: piece.Service, Since: piece.Time})
+		*t = append(*t, Thought{Incident: piece.Incident, Service: piece.Service, Since: piece.Time})
 	case i >= 0 && len((*t)[i].Text) < maxThought:
 		(*t)[i].Text = strings.ToValidUTF8((*t)[i].Text+piece.Text, "")
 	}
 }
 
 func (t *thoughts) end(incident string) {
-	*t = slices.DeleteFunc(*t, func(known ThoughtView) bool { return known.Incident == incident })
+	*t = slices.DeleteFunc(*t, func(known Thought) bool { return known.Incident == incident })
 }

@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"encoding/json"
@@ -109,8 +109,8 @@ func TestAgentCountsAndBudget(t *testing.T) {
 	if got.Open != 1 || got.Escalated != 1 || got.LastAction != "restart pay" || got.LastService != "pay" || got.State != AgentEscalated {
 		t.Errorf("agent = %+v", got)
 	}
-	held, is := changes[len(changes)-1].Data.(AgentView)
-	if want := (AgentBudget{Attempt: 1, Attempts: 3, Hour: 2, PerHour: 5, NotBefore: &until}); !is || !reflect.DeepEqual(held.Budget, want) {
+	held, is := changes[len(changes)-1].Data.(Agent)
+	if want := (Budget{Attempt: 1, Attempts: 3, Hour: 2, PerHour: 5, NotBefore: &until}); !is || !reflect.DeepEqual(held.Budget, want) {
 		t.Errorf("budget = %+v, want %+v", held.Budget, want)
 	}
 	if later := f.agents.view("", Limits{}, w.at.Add(2*time.Hour)); later.Budget.Hour != 0 {
@@ -156,13 +156,13 @@ func TestReconfigured(t *testing.T) {
 	changed := define("pay")
 	changed.Note = "when this fails, orders wait"
 	changes := f.Configure([]service.Definition{changed, define("new")}, noon)
-	if len(changes) != 2 || changes[0].Data.(ServiceView).Note != changed.Note || changes[1].Data.(ServiceView).Name != "new" {
+	if len(changes) != 2 || changes[0].Data.(Service).Note != changed.Note || changes[1].Data.(Service).Name != "new" {
 		t.Errorf("changes = %+v", changes)
 	}
 	if changes := f.Configure([]service.Definition{changed, define("new")}, noon); len(changes) != 0 {
 		t.Errorf("the same again changes %+v", changes)
 	}
-	if changes := f.Configure([]service.Definition{define("new"), changed}, noon); len(changes) != 2 || changes[0].Data.(ServiceView).Order != 1 || changes[1].Data.(ServiceView).Order != 2 {
+	if changes := f.Configure([]service.Definition{define("new"), changed}, noon); len(changes) != 2 || changes[0].Data.(Service).Order != 1 || changes[1].Data.(Service).Order != 2 {
 		t.Errorf("in another order: %+v", changes)
 	}
 	if changes := f.Configure([]service.Definition{changed}, noon); len(changes) != 2 || changes[1].Kind != KindResync {
@@ -204,7 +204,7 @@ func TestServicesOfOtherHosts(t *testing.T) {
 	}
 }
 
-func TestNamesNobodyConfigured(t *testing.T) {
+func TestUnmanagedServices(t *testing.T) {
 	f := newFleet()
 	say := func(at time.Time, status event.Status) []Change {
 		return f.ApplyHealth(event.HealthLog{Timestamp: event.Seconds(at), Service: "batch", Status: status, Origin: event.Origin{Instance: "cron"}}, false, at, at)
@@ -212,7 +212,7 @@ func TestNamesNobodyConfigured(t *testing.T) {
 	kinds := func(changes []Change) (all []string) {
 		for _, c := range changes {
 			kind := c.Kind
-			if v, is := c.Data.(ServiceView); is {
+			if v, is := c.Data.(Service); is {
 				kind += "=" + string(v.Status)
 			}
 			all = append(all, kind)
@@ -253,28 +253,28 @@ func TestRecentIncidents(t *testing.T) {
 		w.tell(id, "pay", event.Opened{})
 		w.tell(id, "pay", event.Resolved{})
 	}
-	got := f.Recent()
+	got := f.Recent(w.at)
 	if len(got) != shownIncidents+1 || got[len(got)-1].ID != "old-open" || !got[0].Opened.After(got[1].Opened) {
 		t.Errorf("%d incidents, the last %+v", len(got), got[len(got)-1])
 	}
 }
 
-func TestWhatIsOpenIsHeldWhileTheLogIsAway(t *testing.T) {
+func TestWhatIsOpenIsHeldWhileKafkaIsUnreachable(t *testing.T) {
 	f := newFleet()
 	newTeller(f)
 	f.ApplyService(event.Service{Time: noon, Service: "pay", Definition: define("pay").Masked(), Status: event.Down, Since: noon, Sources: []event.Source{},
 		OpenIncident: "a", Origin: event.Origin{Instance: "i-x", Host: "h", Epoch: 1, Nonce: "x"}}, noon)
 	held := func() string { return f.Services(noon)[0].Held }
 	if held() != "" {
-		t.Fatalf("held is %q while the log is there", held())
+		t.Fatalf("held is %q while Kafka is there", held())
 	}
-	if told := f.SetLogAway(true, noon); len(told) != 1 || told[0].Kind != KindService || held() != "log" {
+	if told := f.SetBusDown(true, noon); len(told) != 1 || told[0].Kind != KindService || held() != "log" {
 		t.Errorf("told %v, held %q", told, held())
 	}
-	if told := f.SetLogAway(true, noon); len(told) != 0 {
+	if told := f.SetBusDown(true, noon); len(told) != 0 {
 		t.Errorf("told twice: %v", told)
 	}
-	if told := f.SetLogAway(false, noon); len(told) != 1 || held() != "" {
-		t.Errorf("the log is back: told %v, held %q", told, held())
+	if told := f.SetBusDown(false, noon); len(told) != 1 || held() != "" {
+		t.Errorf("Kafka is back: told %v, held %q", told, held())
 	}
 }

@@ -1,35 +1,25 @@
-package state
+package view
 
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 const (
 	// HistoryKept is how far back observations are remembered.
 	HistoryKept = time.Hour
-	// MaxPoints is the most that a history is reduced to.
-	MaxPoints = 500
-	// MaxUnmanaged is how many names are shown that nobody configured.
+	// MaxUnmanaged is how many names are shown that no configuration defines.
 	MaxUnmanaged = 1000
 
 	maxPointsKept   = 40_000 // of one service: an hour of checks each 100 ms, and more
 	maxObservations = 50
-	maxText         = 500 // runes of a text from somebody else
-	maxNameText     = 128
+	maxText         = 1000 // bytes of a text from somebody else
+	maxNameText     = 256
 )
-
-// Point is one observation in a chart.
-type Point struct {
-	At        time.Time    `json:"t"`
-	Status    event.Status `json:"status"`
-	LatencyMS float64      `json:"latency_ms"`
-}
 
 // Observation is a record of TopicHealth as it is shown. Counted is false for
 // one from another time, which is shown and changes nothing.
@@ -43,9 +33,9 @@ type Observation struct {
 type History struct {
 	host   string
 	ours   map[string]bool // instances that signed something
-	series map[ServiceKey]*series
-	// strangers is how many of series are about names that nobody configured.
-	strangers int
+	series map[Key]*series
+	// unmanaged is how many of series are about names that no configuration defines.
+	unmanaged int
 }
 
 type series struct {
@@ -62,11 +52,12 @@ type point struct {
 	at        int64 // microseconds since the epoch
 	latencyMS float64
 	status    event.Status
+	extra     bool // beside the schedule
 }
 
 // NewHistory is the fold of an empty log, as seen from host.
 func NewHistory(host string) *History {
-	return &History{host: host, ours: map[string]bool{}, series: map[ServiceKey]*series{}}
+	return &History{host: host, ours: map[string]bool{}, series: map[Key]*series{}}
 }
 
 // Apply folds one record that the broker took at taken. known says whether a
@@ -78,9 +69,9 @@ func NewHistory(host string) *History {
 // Records of ours are those that are signed and name a host; what came over
 // HTTP names none. A record that uses one of our instances' names without a
 // signature is marked as such.
-func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known func(ServiceKey) bool) (ServiceKey, Observation, bool) {
+func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known func(Key) bool) (Key, Observation, bool) {
 	ours := signed && h.Host != ""
-	key := ServiceKey{f.host, h.Service}
+	key := Key{f.host, h.Service}
 	switch {
 	case ours:
 		f.ours[h.Instance] = true
@@ -88,20 +79,19 @@ func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known f
 	case !signed && f.ours[h.Instance]:
 		h.Instance += " (unsigned)"
 	}
-	h.Error, h.Check, h.Instance = clip(h.Error, maxText), clip(h.Check, maxNameText), clip(h.Instance, maxNameText)
+	h.Error, h.Check, h.Instance = text.Clip(text.Line(h.Error), maxText), text.Clip(text.Line(h.Check), maxNameText), text.Clip(text.Line(h.Instance), maxNameText)
 	s := f.series[key]
 	if s == nil {
 		if !known(key) {
-			if ours || f.strangers >= MaxUnmanaged {
+			if ours || f.unmanaged >= MaxUnmanaged {
 				return key, Observation{}, false
 			}
-			f.strangers++
+			f.unmanaged++
 		}
 		s = &series{}
 		f.series[key] = s
 	}
-	at := h.Time()
-	o := Observation{h, !at.After(taken.Add(tooFarAhead)) && !at.Before(taken.Add(-tooFarBehind))}
+	o := Observation{h, h.Timely(taken)}
 	if ours && s.has(o) {
 		return key, Observation{}, false
 	}
@@ -146,7 +136,7 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 		if o.Timestamp >= s.own.Timestamp {
 			s.own = o.HealthLog
 		}
-		s.insert(point{at: o.Time().UnixMicro(), latencyMS: o.LatencyMS, status: o.Status})
+		s.insert(point{at: o.Time().UnixMicro(), latencyMS: o.LatencyMS, status: o.Status, extra: o.Extra})
 	}
 }
 
@@ -164,18 +154,18 @@ func (s *series) insert(p point) {
 }
 
 // Tick forgets what is too old, and names that nobody speaks of any more.
-func (f *History) Tick(now time.Time, known func(ServiceKey) bool) {
+func (f *History) Tick(now time.Time, known func(Key) bool) {
 	oldest := now.Add(-HistoryKept)
-	f.strangers = 0
+	f.unmanaged = 0
 	for key, s := range f.series {
 		s.points = s.points[s.from(oldest):]
 		s.levels = slices.DeleteFunc(s.levels, func(at int64) bool { return at < oldest.UnixMicro() })
-		stranger := !known(key)
+		unmanaged := !known(key)
 		switch {
-		case s.heard.Before(oldest) && (stranger || len(s.points) == 0):
+		case s.heard.Before(oldest) && (unmanaged || len(s.points) == 0):
 			delete(f.series, key)
-		case stranger:
-			f.strangers++
+		case unmanaged:
+			f.unmanaged++
 		}
 	}
 }
@@ -187,17 +177,17 @@ func (s *series) from(t time.Time) int {
 }
 
 // Keys are the services of which anything was heard, by name and host.
-func (f *History) Keys() []ServiceKey {
-	keys := make([]ServiceKey, 0, len(f.series))
+func (f *History) Keys() []Key {
+	keys := make([]Key, 0, len(f.series))
 	for key := range f.series {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, ServiceKey.compare)
+	slices.SortFunc(keys, Key.compare)
 	return keys
 }
 
 // Observations are the newest of anybody, oldest first.
-func (f *History) Observations(key ServiceKey) []Observation {
+func (f *History) Observations(key Key) []Observation {
 	if s := f.series[key]; s != nil {
 		return slices.Clone(s.recent)
 	}
@@ -205,7 +195,7 @@ func (f *History) Observations(key ServiceKey) []Observation {
 }
 
 // Own is the newest observation of our own check.
-func (f *History) Own(key ServiceKey) (event.HealthLog, bool) {
+func (f *History) Own(key Key) (event.HealthLog, bool) {
 	if s := f.series[key]; s != nil && s.own.Service != "" {
 		return s.own, true
 	}
@@ -214,7 +204,7 @@ func (f *History) Own(key ServiceKey) (event.HealthLog, bool) {
 
 // Newest is the newest observation of anybody that counted, since when they
 // say so, and when anything was last heard.
-func (f *History) Newest(key ServiceKey) (last event.HealthLog, since, heard time.Time) {
+func (f *History) Newest(key Key) (last event.HealthLog, since, heard time.Time) {
 	if s := f.series[key]; s != nil {
 		return s.last, s.since, s.heard
 	}
@@ -222,63 +212,37 @@ func (f *History) Newest(key ServiceKey) (last event.HealthLog, since, heard tim
 }
 
 // Heard says whether anything is remembered of key.
-func (f *History) Heard(key ServiceKey) bool { return f.series[key] != nil }
+func (f *History) Heard(key Key) bool { return f.series[key] != nil }
 
 // Drop forgets a service that was removed.
-func (f *History) Drop(key ServiceKey) { delete(f.series, key) }
+func (f *History) Drop(key Key) { delete(f.series, key) }
 
-// Points are what our own check saw within window before now, reduced to at
-// most MaxPoints: of each slot of time the worst observation, the slowest
-// where several are as bad. Nothing is averaged.
-func (f *History) Points(key ServiceKey, window time.Duration, now time.Time) []Point {
+// Run is how many scheduled checks of our own in a row were good, the newest the
+// last of them, of those that began after from. A check beside the schedule
+// counts for nothing, and a silence of more than fresh begins the run anew.
+func (f *History) Run(key Key, from time.Time, fresh time.Duration, now time.Time) int {
 	s := f.series[key]
 	if s == nil {
-		return nil
+		return 0
 	}
-	seen := s.points[s.from(now.Add(-window)):]
-	if len(seen) > MaxPoints {
-		seen = reduce(seen)
-	}
-	points := make([]Point, len(seen))
-	for i, p := range seen {
-		points[i] = Point{time.UnixMicro(p.at).UTC(), p.status, p.latencyMS}
-	}
-	return points
-}
-
-// reduce takes one point of each slot. Slots stand on the epoch, so that a
-// point doesn't change its slot as time goes by.
-func reduce(seen []point) []point {
-	span := seen[len(seen)-1].at - seen[0].at
-	width := span/(MaxPoints-1) + 1
-	var kept []point
-	slot := int64(-1)
-	for _, p := range seen {
-		if in := p.at / width; in != slot {
-			slot = in
-			kept = append(kept, p)
-		} else if worse(p, kept[len(kept)-1]) {
-			kept[len(kept)-1] = p
+	n, before := 0, from.UnixMicro()
+	for _, p := range s.points[s.from(from.Add(time.Microsecond)):] {
+		if p.at-before > fresh.Microseconds() {
+			n = 0
+		}
+		before = p.at
+		switch {
+		case p.extra:
+		case p.status == event.Down:
+			n = 0
+		default:
+			n++
 		}
 	}
-	return kept
-}
-
-func worse(a, b point) bool {
-	if badness(a.status) != badness(b.status) {
-		return badness(a.status) > badness(b.status)
+	if now.UnixMicro()-before > fresh.Microseconds() {
+		return 0
 	}
-	return a.latencyMS > b.latencyMS
-}
-
-func badness(s event.Status) int {
-	switch s {
-	case event.Down:
-		return 2
-	case event.Degraded:
-		return 1
-	}
-	return 0
+	return n
 }
 
 // Uptime is the share, 0 to 1, of the known time within window before now in
@@ -286,7 +250,7 @@ func badness(s event.Status) int {
 // where nothing is known. An observation speaks until the next one, and for
 // fresh at most: after that nobody watched. What the fold doesn't remember is
 // not known either.
-func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.Time) (*float64, time.Duration) {
+func (f *History) Uptime(key Key, window, fresh time.Duration, now time.Time) (*float64, time.Duration) {
 	s := f.series[key]
 	if s == nil || window > HistoryKept {
 		return nil, 0
@@ -312,19 +276,4 @@ func (f *History) Uptime(key ServiceKey, window, fresh time.Duration, now time.T
 	}
 	share := math.Round(float64(up)/float64(known)*1e6) / 1e6
 	return &share, time.Duration(known) * time.Microsecond
-}
-
-// clip cuts a text of somebody else to n runes, and takes out what cannot be
-// shown in one line.
-func clip(text string, n int) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	return string([]rune(text)[:n-1]) + "…"
 }

@@ -1,10 +1,11 @@
-package state
+package view
 
 import (
 	"slices"
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/state"
 )
 
 // The states of the agent.
@@ -23,24 +24,25 @@ const shortGrace = 5 * time.Second
 // agentOrder is which state is told where incidents differ: the first.
 var agentOrder = []string{AgentWaiting, AgentFixing, AgentVerifying, AgentDiagnosing, AgentEscalated, AgentWatching}
 
-// AgentView is what the healer is doing, in one object.
-type AgentView struct {
+// Agent is what the healer is doing, in one object.
+type Agent struct {
 	State    string `json:"state"`
 	Incident string `json:"incident"` // that the state is about, or empty
 	Service  string `json:"service"`
 	Model    string `json:"model"`
 	// LastAction is the newest action that was begun, as a person would type it.
-	LastAction  string      `json:"last_action"`
-	LastAt      *time.Time  `json:"last_action_at,omitempty"`
-	LastService string      `json:"last_action_service,omitempty"`
-	Open        int         `json:"open"`
-	Escalated   int         `json:"escalated"`
-	Budget      AgentBudget `json:"budget"`
+	LastAction  string     `json:"last_action"`
+	LastAt      *time.Time `json:"last_action_at,omitempty"`
+	LastService string     `json:"last_action_service,omitempty"`
+	Open        int        `json:"open"`
+	Escalated   int        `json:"escalated"`
+	Budget      Budget     `json:"budget"`
 }
 
-// AgentBudget is what was spent on the incident, and on its service within
-// the last hour.
-type AgentBudget struct {
+// Budget is what was spent on the incident, and on its service within the last
+// hour. Attempt never exceeds Attempts: an intent that was not executed, or that
+// an external change interrupted, counts for the hour only.
+type Budget struct {
 	Attempt   int        `json:"attempt"`
 	Attempts  int        `json:"attempts"`
 	Hour      int        `json:"hour"`
@@ -54,17 +56,17 @@ type Limits struct{ Attempts, PerHour int }
 // agentFold folds incidents into what the agent is told of: which are not
 // resolved, which actions were begun within the hour, and the newest of all.
 type agentFold struct {
-	open  []*Incident // in the order in which they were opened
+	open  []*state.Incident // in the order in which they were opened
 	begun map[string][]time.Time
 	last  event.Incident
 }
 
-func (a *agentFold) apply(in *Incident, e event.Incident) {
+func (a *agentFold) apply(in *state.Incident, e event.Incident) {
 	i := slices.Index(a.open, in)
 	switch {
-	case i < 0 && in.State != Resolved:
+	case i < 0 && in.State != state.Resolved:
 		a.open = append(a.open, in)
-	case i >= 0 && in.State == Resolved:
+	case i >= 0 && in.State == state.Resolved:
 		a.open = slices.Delete(a.open, i, i+1)
 	}
 	if e.Type != event.TypeActionStarted {
@@ -81,7 +83,7 @@ func (a *agentFold) apply(in *Incident, e event.Incident) {
 }
 
 // rebuild folds everything anew.
-func (a *agentFold) rebuild(all []*Incident) {
+func (a *agentFold) rebuild(all []*state.Incident) {
 	*a = agentFold{}
 	for _, in := range all {
 		for _, e := range in.Events {
@@ -92,8 +94,8 @@ func (a *agentFold) rebuild(all []*Incident) {
 
 // view is what the healer is doing at now. Where several incidents are open
 // the state that comes first tells, of the oldest such incident.
-func (a *agentFold) view(model string, limits Limits, now time.Time) AgentView {
-	v := AgentView{State: AgentWatching, Model: model, Budget: AgentBudget{Attempts: limits.Attempts, PerHour: limits.PerHour}}
+func (a *agentFold) view(model string, limits Limits, now time.Time) Agent {
+	v := Agent{State: AgentWatching, Model: model, Budget: Budget{Attempts: limits.Attempts, PerHour: limits.PerHour}}
 	if begun, is := a.last.Data.(event.ActionStarted); is {
 		at := a.last.Time
 		v.LastAction, v.LastService, v.LastAt = begun.Command, a.last.Service, &at
@@ -101,14 +103,14 @@ func (a *agentFold) view(model string, limits Limits, now time.Time) AgentView {
 			v.LastAction = begun.Action + " " + begun.Target
 		}
 	}
-	states := map[string]*Incident{}
+	states := map[string]*state.Incident{}
 	for _, in := range a.open {
-		if in.State == Escalated {
+		if in.State == state.Escalated {
 			v.Escalated++
 		} else {
 			v.Open++
 		}
-		if at := in.agent(); states[at] == nil {
+		if at := agentState(in); states[at] == nil {
 			states[at] = in
 		}
 	}
@@ -122,8 +124,8 @@ func (a *agentFold) view(model string, limits Limits, now time.Time) AgentView {
 	return v
 }
 
-func (b *AgentBudget) spend(in *Incident, begun []time.Time, now time.Time) {
-	b.Attempt = in.Attempts
+func (b *Budget) spend(in *state.Incident, begun []time.Time, now time.Time) {
+	b.Attempt = in.Counted
 	for _, at := range begun {
 		if now.Sub(at) < time.Hour {
 			b.Hour++
@@ -134,35 +136,27 @@ func (b *AgentBudget) spend(in *Incident, begun []time.Time, now time.Time) {
 	}
 }
 
-// agent is the state in which one unresolved incident has the agent.
-func (in *Incident) agent() string {
-	if in.State == Escalated {
+// agentState is the state in which one unresolved incident has the agent.
+func agentState(in *state.Incident) string {
+	switch phase(in) {
+	case PhaseEnded:
 		return AgentEscalated
-	}
-	if in.Held == "approval" {
+	case PhaseApproval:
 		return AgentWaiting
-	}
-	switch last, _ := in.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified); data := last.Data.(type) {
-	case event.ActionStarted:
+	case PhaseAction:
 		return AgentFixing
-	case event.ActionFinished:
-		if data.OK {
-			return AgentVerifying
-		}
-	case event.Verified:
-		if data.OK {
-			return AgentVerifying // until it says resolved
-		}
+	case PhaseVerification:
+		return AgentVerifying
 	}
-	if in.Held != "" && !in.aMoment() {
+	if in.Held != "" && !inGrace(in) {
 		return AgentWatching
 	}
 	return AgentDiagnosing
 }
 
-// aMoment says whether what holds the incident is only a short grace, such as
+// inGrace says whether what holds the incident is only a short grace, such as
 // the second after a stop: the agent goes on deciding meanwhile.
-func (in *Incident) aMoment() bool {
+func inGrace(in *state.Incident) bool {
 	held, known := in.Last(event.TypeSuppressed)
 	return known && in.HeldUntil != nil && in.HeldUntil.Sub(held.Time) <= shortGrace
 }

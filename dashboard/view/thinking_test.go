@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"fmt"
@@ -23,11 +23,11 @@ func TestThoughts(t *testing.T) {
 	say("i2", "", false)
 	say("i1", "It was ", false)
 	say("i1", "killed.", false)
-	if len(all) != 2 || all[0] != (ThoughtView{"i1", "svc", "It was killed.", asked}) || all[1].Text != "" {
+	if len(all) != 2 || all[0] != (Thought{"i1", "svc", "It was killed.", asked}) || all[1].Text != "" {
 		t.Errorf("got %+v", all)
 	}
 	say("i1", "", false)
-	if len(all) != 2 || all[1] != (ThoughtView{"i1", "svc", "", asked}) {
+	if len(all) != 2 || all[1] != (Thought{"i1", "svc", "", asked}) {
 		t.Errorf("asked anew: %+v", all)
 	}
 	say("i1", "so start it", true)

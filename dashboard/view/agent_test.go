@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"testing"
@@ -7,8 +7,7 @@ import (
 	"logstream/internal/event"
 )
 
-func TestAShortGraceIsNoRest(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+func TestAgentGoesOnDecidingDuringAShortGrace(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		until time.Duration // zero: open-ended
@@ -19,15 +18,15 @@ func TestAShortGraceIsNoRest(t *testing.T) {
 		{"an operator's decision", 0, AgentWatching},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			w := newTeller(newFleet())
+			w.tell("1", "pay", event.Opened{})
 			suppressed := event.Suppressed{Gate: "operator", Reason: "because"}
 			if tt.until > 0 {
-				at := now.Add(tt.until)
+				at := w.at.Add(time.Second + tt.until)
 				suppressed.Until = &at
 			}
-			in := &Incident{State: Open}
-			in.apply(event.Incident{Seq: 1, Time: now, Type: event.TypeOpened, Data: event.Opened{}})
-			in.apply(event.Incident{Seq: 2, Time: now, Type: event.TypeSuppressed, Data: suppressed})
-			if got := in.agent(); got != tt.want {
+			w.tell("1", "pay", suppressed)
+			if got := w.f.Agent(w.at).State; got != tt.want {
 				t.Errorf("the agent is %s, want %s", got, tt.want)
 			}
 		})

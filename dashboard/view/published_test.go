@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"math/rand/v2"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/state"
 )
 
 func published(name string, epoch int64, nonce string, status event.Status) event.Service {
@@ -65,19 +66,19 @@ func TestServicesFollowTheNewestClaim(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var claims Claims
-			f := NewServices(&claims)
+			var claims state.Claims
+			f := NewPublished(&claims)
 			for _, step := range tt.history {
 				switch step := step.(type) {
 				case event.Claim:
-					if claims.Apply(step) == Taken {
+					if claims.Apply(step) == state.Taken {
 						f.Claimed(step.Host)
 					}
 				case event.Service:
 					f.Apply(step)
 				}
 			}
-			got, is := f.Get(ServiceKey{"h", "a"})
+			got, is := f.Get(Key{"h", "a"})
 			if is != (tt.want != "") || is && got.Status != tt.want {
 				t.Errorf("a is %q, %v; want %q", got.Status, is, tt.want)
 			}
@@ -93,8 +94,8 @@ func TestServicesFollowTheNewestClaim(t *testing.T) {
 func TestServicesAreTheSameAfterARestart(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		var live, restarted Claims
-		liveFold, restartedFold := NewServices(&live), NewServices(&restarted)
+		var live, restarted state.Claims
+		liveFold, restartedFold := NewPublished(&live), NewPublished(&restarted)
 		var claims []event.Claim
 		var records []event.Service
 		epoch := int64(0)

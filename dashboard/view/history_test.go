@@ -1,4 +1,4 @@
-package state
+package view
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ import (
 
 var (
 	noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	pay  = ServiceKey{"h", "pay"}
+	pay  = Key{"h", "pay"}
 )
 
-func isPay(k ServiceKey) bool { return k == pay }
+func isPay(k Key) bool { return k == pay }
 
 func seen(at time.Time, status event.Status, latency float64) event.HealthLog {
 	return event.HealthLog{Timestamp: event.Seconds(at), Service: "pay", Status: status, LatencyMS: latency, Check: "http",
@@ -166,7 +166,7 @@ func TestHistoryIsTheSameHoweverItIsRead(t *testing.T) {
 	fold := func(logs []event.HealthLog, twice bool) *History {
 		f := NewHistory("h")
 		for _, h := range logs {
-			f.Apply(h, true, now, func(ServiceKey) bool { return true })
+			f.Apply(h, true, now, func(Key) bool { return true })
 			if twice {
 				f.Apply(h, true, now, isPay)
 			}
@@ -191,33 +191,33 @@ func TestHistoryIsTheSameHoweverItIsRead(t *testing.T) {
 
 func TestHistoryIsBounded(t *testing.T) {
 	f := NewHistory("h")
-	stranger := func(i int, host string, signed bool) bool {
+	unmanaged := func(i int, host string, signed bool) bool {
 		h := seen(noon, event.Up, 1)
 		h.Service, h.Origin = fmt.Sprintf("n%d", i), event.Origin{Instance: "x", Host: host}
 		_, _, shown := f.Apply(h, signed, noon, isPay)
 		return shown
 	}
 	for i := range MaxUnmanaged {
-		if !stranger(i, "", false) {
+		if !unmanaged(i, "", false) {
 			t.Fatalf("name %d is not shown", i)
 		}
 	}
-	if stranger(MaxUnmanaged, "", false) {
+	if unmanaged(MaxUnmanaged, "", false) {
 		t.Errorf("name %d is shown", MaxUnmanaged+1)
 	}
-	if !stranger(1, "", false) {
+	if !unmanaged(1, "", false) {
 		t.Error("a name that is shown already is not")
 	}
 	if _, _, shown := f.Apply(seen(noon, event.Up, 1), true, noon, isPay); !shown {
-		t.Error("strangers leave no room for what is configured")
+		t.Error("unmanaged services leave no room for what is configured")
 	}
-	if stranger(5000, "h", true) {
+	if unmanaged(5000, "h", true) {
 		t.Error("what we ourselves saw of a removed service is shown")
 	}
 	h := seen(noon, event.Down, 1)
 	h.Error, h.Instance = strings.Repeat("é\n", 4000), strings.Repeat("i", 4000)
-	if _, o, _ := f.Apply(h, false, noon, isPay); len([]rune(o.Error)) != maxText || len([]rune(o.Instance)) != maxNameText || strings.Contains(o.Error, "\n") {
-		t.Errorf("texts of %d and %d runes", len([]rune(o.Error)), len([]rune(o.Instance)))
+	if _, o, _ := f.Apply(h, false, noon, isPay); len(o.Error) > maxText || len(o.Instance) > maxNameText || strings.Contains(o.Error, "\n") {
+		t.Errorf("texts of %d and %d bytes", len(o.Error), len(o.Instance))
 	}
 	for i := range 2 * maxPointsKept {
 		at := noon.Add(time.Duration(i) * time.Millisecond)
@@ -227,8 +227,8 @@ func TestHistoryIsBounded(t *testing.T) {
 		t.Errorf("%d points and %d observations are kept", len(s.points), len(s.recent))
 	}
 	f.Tick(noon.Add(2*time.Hour), isPay)
-	if len(f.series) != 0 || f.strangers != 0 {
-		t.Errorf("%d names and %d strangers after two hours of silence", len(f.series), f.strangers)
+	if len(f.series) != 0 || f.unmanaged != 0 {
+		t.Errorf("%d names and %d unmanaged after two hours of silence", len(f.series), f.unmanaged)
 	}
 }
 
@@ -237,7 +237,7 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
 	f := NewHistory("h")
 	level := func(h event.HealthLog) event.HealthLog { h.Check = event.CheckContainer; return h }
-	stranger := func(h event.HealthLog) event.HealthLog { h.Origin = event.Origin{}; return h }
+	unmanaged := func(h event.HealthLog) event.HealthLog { h.Origin = event.Origin{}; return h }
 	var all []event.HealthLog
 	for i, status := range []event.Status{event.Up, event.Down, event.Up} {
 		at := noon.Add(time.Duration(i) * time.Second)
@@ -263,7 +263,7 @@ func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
 	}
 	forged := all[0]
 	forged.Timestamp++ // at the instant of another
-	if !tell(forged, false, noon.Add(time.Minute)) || !tell(stranger(forged), false, noon.Add(time.Minute)) || !tell(stranger(forged), false, noon.Add(time.Minute)) {
+	if !tell(forged, false, noon.Add(time.Minute)) || !tell(unmanaged(forged), false, noon.Add(time.Minute)) || !tell(unmanaged(forged), false, noon.Add(time.Minute)) {
 		t.Error("what somebody else says is not shown")
 	}
 	late := seen(noon.Add(-time.Hour), event.Down, 1)

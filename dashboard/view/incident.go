@@ -1,0 +1,239 @@
+package view
+
+import (
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/state"
+)
+
+// The phases of an incident, in their order. What holds it is apart from its
+// phase: Incident.Held.
+const (
+	PhaseDetected     = "detected"
+	PhaseEvidence     = "evidence"
+	PhaseDiagnosis    = "diagnosis" // until an action begins; also after one that failed
+	PhaseApproval     = "approval"  // an operator is asked
+	PhaseAction       = "action"
+	PhaseVerification = "verification"
+	PhaseEnded        = "ended" // resolved, or escalated and not taken up again
+)
+
+// Incident is an incident as the API and the page show it.
+type Incident struct {
+	ID        string     `json:"id"`
+	Service   string     `json:"service"`
+	Host      string     `json:"host"`
+	Kind      string     `json:"kind"`
+	State     string     `json:"state"`
+	Phase     string     `json:"phase"`
+	Progress  *Progress  `json:"progress"` // null outside verification
+	Next      *Next      `json:"next"`     // null where nothing happens by itself at a known time
+	Opened    time.Time  `json:"opened"`
+	Resolved  *time.Time `json:"resolved"`
+	FirstBad  time.Time  `json:"first_bad"`
+	Error     string     `json:"error"` // why it was opened
+	CauseID   string     `json:"cause_id"`
+	Cause     string     `json:"cause"`      // in the present
+	CausePast string     `json:"cause_past"` // the same once it is over
+	Action    string     `json:"action"`
+	Target    string     `json:"target"`
+	DecidedBy string     `json:"decided_by"`
+	// Attempts are those that the incident's budget counts: neither one that was
+	// not executed nor one that an external change interrupted.
+	Attempts   int        `json:"attempts"`
+	Held       string     `json:"held"` // the gate that holds it, or empty
+	HeldReason string     `json:"held_reason,omitempty"`
+	HeldUntil  *time.Time `json:"held_until,omitempty"`
+	How        string     `json:"how,omitempty"` // how it ended
+	// Escalated is when it was handed to a person, where it still is.
+	Escalated       *time.Time `json:"escalated,omitempty"`
+	EscalatedReason string     `json:"escalated_reason,omitempty"`
+	// Durations in milliseconds, null until it is resolved.
+	TTDMS  *float64 `json:"ttd_ms"`
+	TTRMS  *float64 `json:"ttr_ms"`
+	DownMS *float64 `json:"down_ms"`
+}
+
+// Progress is how many good scheduled checks in a row a verification has, and
+// how many it needs.
+type Progress struct {
+	Good   int `json:"good"`
+	Needed int `json:"needed"`
+}
+
+// Next is what happens by itself: when the gate that holds an incident opens,
+// and the action that is then considered again; empty where none is chosen yet.
+type Next struct {
+	Action string    `json:"action"`
+	At     time.Time `json:"at"`
+	Gate   string    `json:"gate"`
+}
+
+// IncidentDetail is an incident with its whole life.
+type IncidentDetail struct {
+	Incident
+	Events []event.Incident `json:"events"`
+}
+
+// IncidentEvent is an event of an incident as the WebSocket tells it: with the
+// state that the incident has from it on, and the incident as GET /incidents
+// shows it from then on.
+type IncidentEvent struct {
+	event.Incident
+	State   string   `json:"state"`
+	Summary Incident `json:"incident"`
+}
+
+// phase is where an incident stands.
+func phase(in *state.Incident) string {
+	switch {
+	case in.State != state.Open:
+		return PhaseEnded
+	case in.Held == "approval":
+		return PhaseApproval
+	}
+	last, _ := in.Last(event.TypeOpened, event.TypeEvidence, event.TypeDiagnosed, event.TypeApproved, event.TypeDenied,
+		event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified)
+	switch data := last.Data.(type) {
+	case event.Evidence:
+		return PhaseEvidence
+	case event.ActionStarted:
+		return PhaseAction
+	case event.ActionFinished:
+		return verificationIf(data.OK)
+	case event.Verified:
+		return verificationIf(data.OK) // until it says resolved
+	case event.Diagnosed, event.Approved, event.Denied:
+		return PhaseDiagnosis
+	}
+	return PhaseDetected
+}
+
+func verificationIf(ok bool) string {
+	if ok {
+		return PhaseVerification
+	}
+	return PhaseDiagnosis
+}
+
+// next is what happens to an incident by itself. Nothing does at the end of a
+// request for approval.
+func next(in *state.Incident) *Next {
+	if in.State != state.Open || in.HeldUntil == nil || in.Held == "approval" {
+		return nil
+	}
+	return &Next{Action: in.Action, At: *in.HeldUntil, Gate: in.Held}
+}
+
+// Recent are the incidents that are not resolved, and the newest of all;
+// newest first.
+func (f *Fleet) Recent(now time.Time) []Incident {
+	all := f.Incidents.All()
+	shown := []Incident{}
+	for i := len(all) - 1; i >= 0; i-- {
+		if len(shown) < shownIncidents || all[i].State != state.Resolved {
+			shown = append(shown, f.incident(all[i], now))
+		}
+	}
+	return shown
+}
+
+// List are the newest incidents, newest first: of one service and in one state,
+// where those are not empty.
+func (f *Fleet) List(service, inState string, limit int, now time.Time) []Incident {
+	all := f.Incidents.All()
+	shown := []Incident{}
+	for i := len(all) - 1; i >= 0 && len(shown) < limit; i-- {
+		if in := all[i]; (service == "" || in.Service == service) && (inState == "" || in.State == inState) {
+			shown = append(shown, f.incident(in, now))
+		}
+	}
+	return shown
+}
+
+// Incident is the incident with that id, with its events. Those are shared and
+// must not be changed.
+func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
+	in := f.Incidents.Get(id)
+	if in == nil {
+		return IncidentDetail{}, false
+	}
+	return IncidentDetail{f.incident(in, now), in.Events[:len(in.Events):len(in.Events)]}, true
+}
+
+// incident is in as it is shown at now.
+func (f *Fleet) incident(in *state.Incident, now time.Time) Incident {
+	v := Incident{
+		ID: in.ID, Service: in.Service, Host: in.Host, Kind: in.Kind, State: in.State, Phase: phase(in), Progress: f.progress(in, now), Next: next(in),
+		Opened: in.Opened, Resolved: in.Resolved, FirstBad: in.FirstBad, Error: in.Error,
+		CauseID: in.CauseID, Cause: in.Cause, CausePast: in.CausePast, Action: in.Action, Target: in.Target, DecidedBy: in.DecidedBy,
+		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, How: in.How,
+	}
+	switch in.State {
+	case state.Resolved:
+		ttd, ttr, down := in.TTDMS, in.TTRMS, in.DownMS
+		v.TTDMS, v.TTRMS, v.DownMS = &ttd, &ttr, &down
+	case state.Escalated:
+		if e, is := in.Last(event.TypeEscalated); is {
+			v.Escalated, v.EscalatedReason = &e.Time, e.Data.(event.Escalated).Reason
+		}
+	}
+	return v
+}
+
+// progress is that of the verification in which an incident is, or nil. It
+// counts as the healer does: good scheduled checks of our own in a row that
+// began after the action's result, and after the claim of whoever verifies.
+func (f *Fleet) progress(in *state.Incident, now time.Time) *Progress {
+	if phase(in) != PhaseVerification {
+		return nil
+	}
+	begun, is := in.Last(event.TypeActionStarted)
+	if !is {
+		return nil // the log no longer tells what is needed
+	}
+	needed := begun.Data.(event.ActionStarted).Verify
+	last, _ := in.Last(event.TypeActionFinished, event.TypeVerified)
+	if last.Type == event.TypeVerified {
+		return &Progress{Good: needed, Needed: needed}
+	}
+	from := last.Time
+	if claimed := f.claimed[in.Host]; claimed.After(from) {
+		from = claimed
+	}
+	key := Key{in.Host, in.Service}
+	return &Progress{Good: min(needed, f.history.Run(key, from, f.fresh(key), now)), Needed: needed}
+}
+
+// verifying is an incident whose verification runs, and how far it was when
+// clients last heard of it.
+type verifying struct {
+	in   *state.Incident
+	told Progress
+}
+
+// track remembers whether an incident is being verified, as it is shown at now.
+func (f *Fleet) track(in *state.Incident, shown Incident) {
+	key := Key{in.Host, in.Service}
+	switch was, is := f.verifying[key]; {
+	case shown.Progress != nil:
+		f.verifying[key] = verifying{in, *shown.Progress}
+	case is && was.in.ID == in.ID:
+		delete(f.verifying, key)
+	}
+}
+
+// progressChange tells of a verification of a service that got on or fell back.
+func (f *Fleet) progressChange(key Key, now time.Time) []Change {
+	v, is := f.verifying[key]
+	if !is {
+		return nil
+	}
+	if progress := f.progress(v.in, now); progress == nil || *progress == v.told {
+		return nil
+	}
+	shown := f.incident(v.in, now)
+	f.track(v.in, shown)
+	return []Change{{KindSummary, shown}}
+}

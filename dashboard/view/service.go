@@ -1,0 +1,180 @@
+package view
+
+import (
+	"time"
+
+	"logstream/internal/event"
+)
+
+// Service is a service as the API and the page show it.
+type Service struct {
+	Name          string                  `json:"name"`
+	Group         string                  `json:"group"`
+	Host          string                  `json:"host"`
+	Status        event.Status            `json:"status"`
+	Since         time.Time               `json:"since"`
+	FirstBad      *time.Time              `json:"first_bad,omitempty"`
+	Code          int                     `json:"code"`
+	LatencyMS     float64                 `json:"latency_ms"`
+	Error         string                  `json:"error"`
+	Uptime        Uptime                  `json:"uptime"`
+	WatchedS      float64                 `json:"watched_s"` // how much of the last hour is known: what uptime's 1h stands for
+	Container     *event.ServiceContainer `json:"container"`
+	Managed       bool                    `json:"managed"` // some configuration defines it; else it is known only from foreign records
+	Healing       bool                    `json:"healing"`
+	Held          string                  `json:"held,omitempty"` // the gate that holds its repair
+	HeldReason    string                  `json:"held_reason,omitempty"`
+	SilencedUntil *time.Time              `json:"silenced_until"`
+	OpenIncident  *string                 `json:"open_incident"`
+	Owner         string                  `json:"owner"` // the instance that is active for its host
+	Sources       []event.Source          `json:"sources"`
+
+	Configured bool    `json:"configured"` // the same as managed
+	URL        string  `json:"url"`        // masked
+	Note       string  `json:"note"`
+	IntervalS  float64 `json:"interval_s"`
+	Chaos      bool    `json:"chaos"`
+	// Order is its place in the configuration of the host that is looked from,
+	// from 1; 0 where it stands in another one, or in none.
+	Order int `json:"order"`
+}
+
+// Uptime is the share of the known time, 0 to 1, over windows that end now;
+// nil where nothing is known.
+type Uptime struct {
+	Hour  *float64 `json:"1h"`
+	Day   *float64 `json:"24h"`
+	Week  *float64 `json:"7d"`
+	Month *float64 `json:"30d"`
+}
+
+// Services are all that are shown, by name and host.
+func (f *Fleet) Services(now time.Time) []Service {
+	keys := f.keys()
+	views := make([]Service, len(keys))
+	for i, key := range keys {
+		views[i] = f.view(key, now)
+	}
+	return views
+}
+
+// Service is the service of that name.
+func (f *Fleet) Service(name string, now time.Time) (Service, bool) {
+	key, is := f.find(name)
+	if !is {
+		return Service{}, false
+	}
+	return f.view(key, now), true
+}
+
+// Definition is what the service of that name is, secrets masked; nil where
+// no configuration defines it.
+func (f *Fleet) Definition(name string) *event.Definition {
+	key, is := f.find(name)
+	if !is {
+		return nil
+	}
+	return f.definition(key)
+}
+
+func (f *Fleet) definition(key Key) *event.Definition {
+	if def, is := f.configured[key.Name]; is && key.Host == f.host {
+		return def.Masked()
+	}
+	published, _ := f.services.Get(key)
+	return published.Definition
+}
+
+// Observations are the newest of anybody about the service of that name.
+func (f *Fleet) Observations(name string) []Observation {
+	key, _ := f.find(name)
+	return f.history.Observations(key)
+}
+
+// Points are the chart of the service of that name.
+func (f *Fleet) Points(name string, window time.Duration, now time.Time) []Point {
+	key, _ := f.find(name)
+	return f.history.Points(key, window, now)
+}
+
+func (f *Fleet) view(key Key, now time.Time) Service {
+	v := Service{Name: key.Name, Host: key.Host, Status: event.Pending, Since: f.begin, Sources: []event.Source{}}
+	if key.Host == f.host {
+		v.Order = f.order[key.Name]
+	}
+	published, is := f.services.Get(key)
+	if is {
+		f.viewPublished(&v, published)
+	}
+	if def := f.definition(key); def != nil {
+		v.define(def)
+	} else {
+		f.viewUnmanaged(&v, key, now)
+	}
+	if own, seen := f.history.Own(key); seen && !own.Time().Before(published.Time) {
+		v.Code, v.LatencyMS = own.Code, own.LatencyMS
+	}
+	share, known := f.history.Uptime(key, HistoryKept, f.fresh(key), now)
+	v.Uptime.Hour, v.WatchedS = share, known.Round(time.Millisecond).Seconds()
+	return v
+}
+
+func (f *Fleet) viewPublished(v *Service, r event.Service) {
+	v.Status, v.Since, v.FirstBad, v.Code, v.LatencyMS, v.Error = r.Status, r.Since, r.FirstBad, r.Code, r.LatencyMS, r.Error
+	v.Container, v.Healing, v.Held, v.HeldReason, v.SilencedUntil = r.Container, r.Healing, r.Held, r.HeldReason, r.SilencedUntil
+	if f.busDown && r.OpenIncident != "" {
+		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
+	}
+	v.Owner = r.Instance
+	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
+		v.Owner = claim.Instance
+	}
+	if r.Sources != nil {
+		v.Sources = r.Sources
+	}
+	if r.OpenIncident != "" {
+		v.OpenIncident = &r.OpenIncident
+	}
+}
+
+// define takes what a definition says.
+func (v *Service) define(def *event.Definition) {
+	v.Managed, v.Configured = true, true
+	v.Group, v.URL, v.Note, v.Chaos = def.Group, def.URL, def.Note, def.Chaos
+	interval, _ := time.ParseDuration(def.Interval)
+	v.IntervalS = interval.Seconds()
+}
+
+// fresh is how long an observation of a service speaks: three intervals, or
+// time-outs where those are longer.
+func (f *Fleet) fresh(key Key) time.Duration {
+	if def, is := f.configured[key.Name]; is && key.Host == f.host {
+		return 3 * max(def.Interval, def.Timeout)
+	}
+	published, is := f.services.Get(key)
+	if !is {
+		return defaultFresh
+	}
+	def := published.Definition
+	interval, _ := time.ParseDuration(def.Interval)
+	timeout, _ := time.ParseDuration(def.Timeout)
+	if interval <= 0 {
+		return defaultFresh
+	}
+	return 3 * max(interval, timeout)
+}
+
+// viewUnmanaged takes what was last said of a service that no configuration
+// defines.
+func (f *Fleet) viewUnmanaged(v *Service, key Key, now time.Time) {
+	last, since, heard := f.history.Newest(key)
+	v.Since = heard
+	if last.Service == "" {
+		return // nothing was said that counts
+	}
+	v.Status, v.Since, v.Code, v.LatencyMS, v.Error = last.Status, since, last.Code, last.LatencyMS, last.Error
+	v.Sources = []event.Source{{Instance: last.Instance, Check: last.Check, Status: last.Status, Since: last.Time()}}
+	if now.Sub(heard) > unmanagedFresh {
+		v.Status = event.Unknown
+	}
+}

@@ -1,0 +1,123 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+)
+
+// outsideGrace is the manual_grace of the stories' configuration.
+const outsideGrace = time.Second
+
+// TestWhatOthersDoIsAttributedToThem has somebody restart containers, stop and
+// remove them, and stop what ignores its stop signal: none of it is taken for
+// a failure or for an action of ours. LOGSTREAM_ROUNDS says how often.
+func TestWhatOthersDoIsAttributedToThem(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, func(t *testing.T, docker *engine.Engine) {
+		for _, o := range []outside{
+			{"restarted", nil, restartedFromOutside, restartIsLeftAlone},
+			{"removed", nil, stoppedAndRemoved, removalIsLeftAlone},
+			{"deaf", []string{"--stop-timeout", "1", "-e", "STOP=ignore"}, told("stop"), stopIsUndoneAfterItsGrace},
+		} {
+			t.Run(o.name, func(t *testing.T) {
+				t.Parallel()
+				o.story(t, docker)
+			})
+		}
+	})
+}
+
+// outside is what somebody does to a container, and what must come of it.
+type outside struct {
+	name string
+	args []string // of docker run
+	do   func(*testing.T, *engine.Engine, string)
+	want func(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time)
+}
+
+func (o outside) story(t *testing.T, docker *engine.Engine) {
+	var names []string
+	var services string
+	for i := range rounds(1) {
+		name := fmt.Sprintf("%s-%d", o.name, i)
+		names = append(names, name)
+		services += yaml(name, container(t, docker, name, o.args...), "")
+	}
+	d := configured(t, docker.Host(), "", services).start()
+	for _, name := range names {
+		d.up(name)
+	}
+	since := map[string]time.Time{}
+	for _, name := range names {
+		since[name] = time.Now()
+		o.do(t, docker, name)
+		time.Sleep(2 * outsideGrace) // one at a time: many at once are another story
+	}
+	right := 0
+	for _, name := range names {
+		if t.Run(name, func(t *testing.T) { o.want(t, docker, d, name, since[name]) }) {
+			right++
+		}
+	}
+	t.Logf("%s on Docker %s: %d of %d attributed rightly", o.name, docker.Version, right, len(names))
+}
+
+func restartedFromOutside(t *testing.T, docker *engine.Engine, name string) {
+	docker.Docker(t, "restart", name)
+}
+
+// restartIsLeftAlone: one start and one restart, both of them somebody's.
+func restartIsLeftAlone(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+	d.until(60*time.Second, "it is up, and nothing is open", func() bool {
+		return d.service(name).OpenIncident == "" && d.isUp(name)()
+	})
+	for _, in := range d.incidents(name) {
+		if whole := d.incident(in.ID); len(actions(whole)) != 0 || how(whole) != "recovered" {
+			t.Errorf("actions %v, how %q: want none, recovered", actions(whole), how(whole))
+		}
+	}
+	for _, action := range []string{"start", "restart"} {
+		if n := engineActions(t, docker, name, since, action); n != 1 {
+			t.Errorf("the engine tells of %d %s, want 1", n, action)
+		}
+	}
+}
+
+// stoppedAndRemoved fails the test where the removal does: the container was
+// started in between.
+func stoppedAndRemoved(t *testing.T, docker *engine.Engine, name string) {
+	docker.Docker(t, "stop", name)
+	docker.Docker(t, "rm", name)
+}
+
+func removalIsLeftAlone(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+	in := d.newest(90*time.Second, name, "called a person", func(in apiIncident) bool { return in.State == "escalated" })
+	if len(actions(in)) != 0 {
+		t.Errorf("actions %v: want none", actions(in))
+	}
+	if n := engineActions(t, docker, name, since, "start"); n != 0 {
+		t.Errorf("the engine tells of %d starts", n)
+	}
+}
+
+// stopIsUndoneAfterItsGrace: the signal that ended it is the engine's, and it
+// was stopped all the same.
+func stopIsUndoneAfterItsGrace(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+	in := d.newest(60*time.Second, name, "is resolved", resolved)
+	if got := actions(in); !slices.Equal(got, []string{"start"}) || how(in) != "healed" {
+		t.Errorf("actions %v, how %q: want one start, healed", got, how(in))
+	}
+	stops, starts := engineTimes(t, docker, name, since, "stop"), engineTimes(t, docker, name, since, "start")
+	if len(stops) != 1 || len(starts) != 1 {
+		t.Fatalf("the engine tells of %d stops and %d starts, want one of each", len(stops), len(starts))
+	}
+	if apart := starts[0].Sub(stops[0]); apart < outsideGrace {
+		t.Errorf("it was started %v after it was stopped: want %v of grace", apart, outsideGrace)
+	}
+}

@@ -1,0 +1,149 @@
+package history
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Pattern is what an action makes the engine tell, in phases: within one phase
+// the order means nothing, and an event of a phase ends those before it. Each
+// event comes at most once; where one comes again it is named twice.
+type Pattern [][]string
+
+// Intent is an action of ours on a container.
+type Intent struct {
+	Container string
+	Pattern   Pattern
+	Stop      Stop
+	// Base is the engine's time of the newest event that was known at the
+	// intent: what the action did comes after it.
+	Base time.Time
+	// Until bounds what can be the action's doing by when it was read, where the
+	// call failed; zero: the pattern's own end bounds it.
+	Until time.Time
+}
+
+// startsIt says whether the action begins with a start: the container did not
+// run, and what still tells of its end belongs to the life before.
+func (in Intent) startsIt() bool {
+	return len(in.Pattern) > 0 && slices.Contains(in.Pattern[0], "start")
+}
+
+// attribution is which events an intent caused, and which came from outside.
+type attribution struct{ own, external []int }
+
+func (h History) attribute(in Intent) attribution {
+	var out attribution
+	phases := make([][]string, len(in.Pattern))
+	for i, phase := range in.Pattern {
+		phases[i] = slices.Clone(phase)
+	}
+	phase, started, begun := 0, time.Time{}, false
+	for i, e := range h {
+		if e.ID != in.Container || !e.Time.After(in.Base) {
+			continue
+		}
+		if e.Action == "kill" && !in.Stop.terminates(e.Signal) {
+			continue // evidence of nothing
+		}
+		if at := phaseOf(phases, phase, e.Action); at >= 0 && (in.Until.IsZero() || !e.ReadAt.After(in.Until)) {
+			phase = at
+			take(&phases[at], e.Action)
+			out.own = append(out.own, i)
+			if e.Action == "start" {
+				started, begun = e.Time, true
+			}
+			continue
+		}
+		if begun && e.Action == "stop" && e.Time.Sub(started) < lateStop && take(&phases[0], "stop") {
+			out.own = append(out.own, i) // told late, of the life before
+			continue
+		}
+		begun = begun || e.Action == "start"
+		if in.startsIt() && !begun && (e.Action == "die" || e.Action == "stop" || e.Action == "oom") {
+			continue
+		}
+		out.external = append(out.external, i)
+	}
+	return out
+}
+
+// phaseOf is the first phase from at on that still expects the action, or -1.
+func phaseOf(phases [][]string, at int, action string) int {
+	for i := at; i < len(phases); i++ {
+		if slices.Contains(phases[i], action) {
+			return i
+		}
+	}
+	return -1
+}
+
+func take(phase *[]string, action string) bool {
+	i := slices.Index(*phase, action)
+	if i >= 0 {
+		*phase = slices.Delete(*phase, i, i+1)
+	}
+	return i >= 0
+}
+
+// Own says of each event whether one of the intents, oldest first, caused it.
+// Each intent reaches up to the base of the next.
+func (h History) Own(intents []Intent) []bool {
+	own := make([]bool, len(h))
+	for k, in := range intents {
+		reach := h
+		if k+1 < len(intents) {
+			reach = h[:len(h)-len(h.After(intents[k+1].Base))]
+		}
+		for _, i := range reach.attribute(in).own {
+			own[i] = true
+		}
+	}
+	return own
+}
+
+// External are the indexes of the events since an intent that it did not cause.
+func (h History) External(in Intent) []int { return h.attribute(in).external }
+
+// Interference is the newest start, restart or unpause from outside of the
+// container's, read since then, if nothing ended or paused it afterwards. own
+// says of each event whether an action of ours caused it. of says which
+// containers count.
+func (h History) Interference(own []bool, since time.Time, stop Stop, of func(Event) bool) (int, bool) {
+	for i := len(h) - 1; i >= 0; i-- {
+		e := h[i]
+		if own[i] || e.ReadAt.Before(since) || !of(e) || e.Action == "kill" && !stop.terminates(e.Signal) {
+			continue
+		}
+		switch e.Action {
+		case "die", "kill", "pause", "stop":
+			return 0, false
+		case "unpause":
+			return i, !h.unpausedToStop(i, stop)
+		case "start", "restart":
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// unpausedToStop says whether unpause i follows a terminating kill: that is how
+// the engine stops what is paused.
+func (h History) unpausedToStop(i int, stop Stop) bool {
+	for k := i - 1; k >= 0; k-- {
+		if e := h[k]; e.ID == h[i].ID {
+			return e.Action == "kill" && stop.terminates(e.Signal)
+		}
+	}
+	return false
+}
+
+// Describe is a list of events in one line, for a log or a test.
+func (h History) Describe(indexes []int) string {
+	words := make([]string, len(indexes))
+	for k, i := range indexes {
+		words[k] = h[i].Action
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,198 @@
+package history
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// End is how a life of a container ended.
+type End int
+
+// The ways to end.
+const (
+	EndUnknown  End = iota // no event tells
+	EndStopped             // a stop: it was asked for
+	EndKilled              // a terminating kill, and no stop
+	EndOOM                 // out of memory
+	EndByItself            // a die alone
+)
+
+const (
+	// otherOf is how long, after a terminating kill, the other of stop and die is
+	// waited for, counted from the first of them.
+	otherOf = 200 * time.Millisecond
+	// killReach is added to the stop time-out: a die that follows a terminating
+	// kill within both is that kill's doing.
+	killReach = 5 * time.Second
+	oomBefore = 5 * time.Second // an oom so long before a die belongs to it
+	oomAfter  = 200 * time.Millisecond
+	oomExit   = 137
+	// stopInProgress is how long a terminating kill without an end is taken for
+	// a stop in progress: the event does not tell the time-out that was given.
+	stopInProgress = 5 * time.Minute
+)
+
+// Stop is how a container is stopped: the number of its stop signal, empty for
+// 15, and its stop time-out.
+type Stop struct {
+	Signal  string
+	Timeout time.Duration
+}
+
+// terminates says whether a signal is meant to end a process. Others, such as
+// the HUP of a nightly log rotation, are evidence of nothing.
+func (s Stop) terminates(signal string) bool {
+	return slices.Contains([]string{"9", "15", "2", "3", "6"}, signal) || signal != "" && signal == s.Signal
+}
+
+// Ending is how a container that does not run came to its end.
+type Ending struct {
+	End    End
+	At     time.Time // the engine's time of the event that decides: stop, die or pause
+	ReadAt time.Time // when that event was read
+	Died   time.Time // the engine's time of the newest die or stop
+	Ours   bool      // an action of ours did it, on its way
+	Order  string    // the events as they came, such as "kill(15) → die → stop"
+	// Waiting says that another event may still come that decides.
+	Waiting bool
+}
+
+// life is the indexes of one life's events of a container: from a start to the next.
+type life []int
+
+// lives are the lives of the container with that id, oldest first.
+func (h History) lives(id string) []life {
+	all := []life{nil}
+	killed := false // in the newest life
+	var started time.Time
+	for i, e := range h {
+		if e.ID != id {
+			continue
+		}
+		at := len(all) - 1
+		switch {
+		case e.Action == "start":
+			all = append(all, nil)
+			at++
+			killed, started = false, e.Time
+		case e.Action == "kill":
+			killed = true
+		case e.Action == "stop" && !killed && at > 0 && e.Time.Sub(started) < lateStop:
+			at-- // it was told late
+		}
+		all[at] = append(all[at], i)
+	}
+	return all
+}
+
+// Ending reads how the newest life of the container with that id ended; false
+// where nothing tells that it has. own says of each event whether an action of
+// ours caused it.
+func (h History) Ending(id string, stop Stop, own []bool, now time.Time) (Ending, bool) {
+	lives := h.lives(id)
+	return h.ending(lives[len(lives)-1], stop, own, now)
+}
+
+func (h History) ending(of life, stop Stop, own []bool, now time.Time) (Ending, bool) {
+	var stopped, died, kill, oom *Event
+	for _, i := range of {
+		e := &h[i]
+		switch e.Action {
+		case "stop":
+			stopped = e
+		case "die":
+			died = e
+		case "oom":
+			oom = e
+		}
+	}
+	if stopped == nil && died == nil {
+		return Ending{}, false
+	}
+	first := stopped
+	if first == nil || died != nil && died.Time.Before(first.Time) {
+		first = died
+	}
+	out := Ending{Died: first.Time}
+	var order []string
+	for _, i := range of {
+		e := &h[i]
+		switch e.Action {
+		case "kill":
+			if !stop.terminates(e.Signal) || first.Time.Sub(e.Time) >= stop.Timeout+killReach {
+				continue
+			}
+			kill = e
+			order = append(order, "kill("+e.Signal+")")
+		case "oom", "die", "stop":
+			order = append(order, e.Action)
+		default:
+			continue
+		}
+		out.Ours = out.Ours || own != nil && own[i]
+		if e.Action != "oom" && e.Action != "kill" && e.Time.After(out.Died) {
+			out.Died = e.Time
+		}
+	}
+	out.Order = strings.Join(order, " → ")
+	decides := died
+	switch {
+	case stopped != nil:
+		out.End, decides = EndStopped, stopped
+	case kill != nil:
+		out.End = EndKilled
+	case oom != nil && ofOOM(*oom, *died):
+		out.End = EndOOM
+	default:
+		out.End = EndByItself
+	}
+	out.At, out.ReadAt = decides.Time, decides.ReadAt
+	out.Waiting = kill != nil && (stopped == nil || died == nil) && now.Sub(first.ReadAt) < otherOf
+	return out, true
+}
+
+func ofOOM(oom, died Event) bool {
+	before := died.Time.Sub(oom.Time)
+	return before < oomBefore && before > -oomAfter && (died.ExitCode == nil || *died.ExitCode == oomExit)
+}
+
+// Pause is the newest pause of the container with that id, as an ending.
+func (h History) Pause(id string, own []bool) (Ending, bool) {
+	for i := len(h) - 1; i >= 0; i-- {
+		if e := h[i]; e.ID == id && e.Action == "pause" {
+			return Ending{At: e.Time, ReadAt: e.ReadAt, Died: e.Time, Ours: own != nil && own[i], Order: "pause"}, true
+		}
+	}
+	return Ending{}, false
+}
+
+// Stopping is the terminating kill from outside that a running container has
+// been sent and that has not ended it yet; false where there is none, or where
+// it is so old that the process has ignored it.
+func (h History) Stopping(id string, stop Stop, own []bool, now time.Time) (Event, bool) {
+	for i := len(h) - 1; i >= 0; i-- {
+		e := h[i]
+		if e.ID != id {
+			continue
+		}
+		switch e.Action {
+		case "kill":
+			if stop.terminates(e.Signal) && (own == nil || !own[i]) {
+				return e, now.Sub(e.ReadAt) < max(stop.Timeout, stopInProgress)
+			}
+		case "die", "stop", "start", "restart":
+			return Event{}, false
+		}
+	}
+	return Event{}, false
+}
+
+// FollowsOwnEnd says whether start i followed an end that nobody asked for.
+func (h History) FollowsOwnEnd(i int, stop Stop) bool {
+	if h[i].Action != "start" {
+		return false
+	}
+	end, ended := h[:i].Ending(h[i].ID, stop, nil, h[i].ReadAt)
+	return ended && (end.End == EndByItself || end.End == EndOOM)
+}

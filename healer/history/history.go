@@ -1,0 +1,141 @@
+// Package history reads the engine's events of a container: how it ended,
+// which of the events our own action caused, and what changed from outside. It
+// is pure.
+//
+// Engine times are only ever compared with engine times; waiting is measured
+// from when an event was read.
+//
+// Within one life of a container, from a start to the next, the order of its
+// stop and die events means nothing: Docker 20.10 tells die first, Docker 29
+// stop first, because they come from different goroutines of the engine. What
+// ended a life is therefore read from the set of its events.
+package history
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+)
+
+const (
+	// MaxAge is how long events are kept.
+	MaxAge = 15 * time.Minute
+	maxLen = 256 // of one name
+	// echoPair is how close a pause and its unpause may follow each other to be
+	// no more than an echo, which engine 20.10 writes after a quick unpause.
+	echoPair = 250 * time.Millisecond
+	// lateStop is how long after a start a stop event may still come that
+	// belongs to the life before.
+	lateStop = 500 * time.Millisecond
+)
+
+// Event is an engine event, and when it was read here.
+type Event struct {
+	event.Docker
+	ReadAt time.Time
+}
+
+// History is what the engine told of the containers of one name, in the order
+// of the engine's times.
+type History []Event
+
+// Add is h with e at its place: what was missed is told later, and belongs in
+// between. The same event read twice counts once. Old events make room.
+func (h History) Add(e Event) History {
+	at := len(h)
+	for at > 0 && h[at-1].Time.After(e.Time) {
+		at--
+	}
+	for i := at - 1; i >= 0 && h[i].Time.Equal(e.Time); i-- {
+		if h[i].ID == e.ID && h[i].Action == e.Action {
+			return h
+		}
+	}
+	h = slices.Insert(h, at, e)
+	for len(h) > maxLen || e.ReadAt.Sub(h[0].ReadAt) > MaxAge {
+		h = h[1:]
+	}
+	return h
+}
+
+// Newest is the engine's time of the newest event; zero where there is none.
+func (h History) Newest() time.Time {
+	if len(h) == 0 {
+		return time.Time{}
+	}
+	return h[len(h)-1].Time
+}
+
+// After is the part of h that is newer than the engine's time t.
+func (h History) After(t time.Time) History {
+	i := slices.IndexFunc(h, func(e Event) bool { return e.Time.After(t) })
+	if i < 0 {
+		return nil
+	}
+	return h[i:]
+}
+
+// Last is the newest event of one of the actions that keep, given its index,
+// says yes to; a nil keep says yes to all.
+func (h History) Last(keep func(int, Event) bool, actions ...string) (Event, bool) {
+	for i := len(h) - 1; i >= 0; i-- {
+		if slices.Contains(actions, h[i].Action) && (keep == nil || keep(i, h[i])) {
+			return h[i], true
+		}
+	}
+	return Event{}, false
+}
+
+// Ran says whether an event proves that the container with that id has run.
+func (h History) Ran(id string) bool {
+	_, ran := h.Last(func(_ int, e Event) bool { return e.ID == id }, "die", "start", "restart")
+	return ran
+}
+
+// IsEcho says whether event i is a pause, or the unpause that belongs to it,
+// which follow each other so closely that nothing can have happened between.
+func (h History) IsEcho(i int) bool {
+	switch h[i].Action {
+	case "pause":
+		for _, next := range h[i+1:] {
+			if next.ID == h[i].ID {
+				return next.Action == "unpause" && next.Time.Sub(h[i].Time) < echoPair
+			}
+		}
+	case "unpause":
+		for k := i - 1; k >= 0; k-- {
+			if h[k].ID == h[i].ID {
+				return h[k].Action == "pause" && h[i].Time.Sub(h[k].Time) < echoPair
+			}
+		}
+	}
+	return false
+}
+
+// MayBecomeEcho says whether the unpause that would make a pause an echo may
+// still be read.
+func (e Event) MayBecomeEcho(now time.Time) bool {
+	return e.Action == "pause" && now.Sub(e.ReadAt) < echoPair+300*time.Millisecond
+}
+
+// IsOfRestart says whether stop i is only the first half of a restart.
+func (h History) IsOfRestart(i int) bool {
+	for _, next := range h[i+1:] {
+		switch {
+		case next.ID != h[i].ID, next.Action == "die", next.Action == "start":
+		case next.Action == "restart":
+			return true
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// IsRemovedAfter says whether the container of event i was removed after it: a
+// deployment stops what it replaces.
+func (h History) IsRemovedAfter(i int) bool {
+	_, gone := h[i:].Last(func(_ int, e Event) bool { return e.ID == h[i].ID }, "destroy")
+	return gone
+}

@@ -1,0 +1,297 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+)
+
+var zero = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+var (
+	ten   = Stop{Timeout: 10 * time.Second}
+	quit  = Stop{Signal: "3", Timeout: 10 * time.Second}
+	winch = Stop{Signal: "28", Timeout: 10 * time.Second}
+)
+
+func ms(n int) time.Time { return zero.Add(time.Duration(n) * time.Millisecond) }
+
+// written is the history "kill(15)@0 die(137)@100 stop@120": milliseconds after
+// zero, as the engine's time and as read. "stop@120/400" is read at 400.
+func written(text string) History {
+	var h History
+	for word := range strings.FieldsSeq(text) {
+		what, times, _ := strings.Cut(word, "@")
+		action, arg, _ := strings.Cut(strings.TrimSuffix(what, ")"), "(")
+		engine, read, late := strings.Cut(times, "/")
+		var at, readAt int
+		fmt.Sscan(engine, &at)
+		if readAt = at; late {
+			fmt.Sscan(read, &readAt)
+		}
+		e := event.Docker{Time: ms(at), Container: "c", ID: "id", Action: action}
+		switch action {
+		case "kill":
+			e.Signal = arg
+		case "die":
+			if arg != "" {
+				code := 0
+				fmt.Sscan(arg, &code)
+				e.ExitCode = &code
+			}
+		}
+		h = h.Add(Event{e, ms(readAt)})
+	}
+	return h
+}
+
+func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		events  string
+		stop    Stop
+		now     int // milliseconds
+		end     End
+		order   string
+		waiting bool
+	}{
+		{"stop on 20.10", "start@0 kill(15)@1000 die@1100 stop@1120", ten, 1200, EndStopped, "kill(15) → die → stop", false},
+		{"stop on 29", "start@0 kill(15)@1000 stop@1100 die@1103", ten, 1200, EndStopped, "kill(15) → stop → die", false},
+		{"stop on 29, die not read yet", "start@0 kill(15)@1000 stop@1100", ten, 1200, EndStopped, "kill(15) → stop", true},
+		{"stop on 20.10, stop not read yet", "start@0 kill(15)@1000 die@1100", ten, 1200, EndKilled, "kill(15) → die", true},
+		{"the wait for the other event ends", "start@0 kill(15)@1000 die@1100", ten, 1300, EndKilled, "kill(15) → die", false},
+		{"and it still comes", "start@0 kill(15)@1000 die@1100 stop@1120/1900", ten, 1900, EndStopped, "kill(15) → die → stop", false},
+		{"stop of nginx", "kill(3)@0 die@100 stop@120", quit, 200, EndStopped, "kill(3) → die → stop", false},
+		{"stop of what ignores SIGTERM, 20.10", "kill(15)@0 kill(9)@10000 die(137)@10100 stop@10120", ten, 10200, EndStopped, "kill(15) → kill(9) → die → stop", false},
+		{"stop of what ignores SIGTERM, 29", "kill(15)@0 kill(9)@10000 stop@10100 die(137)@10102", ten, 10200, EndStopped, "kill(15) → kill(9) → stop → die", false},
+		{"stop -t 0", "kill(15)@0 kill(9)@5 die(137)@100 stop@120", ten, 200, EndStopped, "kill(15) → kill(9) → die → stop", false},
+		{"kill", "kill(9)@0 die(137)@100", ten, 101, EndKilled, "kill(9) → die", true},
+		{"kill, decided", "kill(9)@0 die(137)@100", ten, 300, EndKilled, "kill(9) → die", false},
+		{"stop signal of its own kills", "kill(28)@0 die@100", winch, 300, EndKilled, "kill(28) → die", false},
+		{"somebody else's stop signal is no end", "kill(28)@0 die@100", ten, 101, EndByItself, "die", false},
+		{"a HUP right before a crash", "kill(1)@0 die(2)@100", ten, 101, EndByItself, "die", false},
+		{"a HUP hours before a crash", "kill(1)@0 die(2)@800000", ten, 800001, EndByItself, "die", false},
+		{"a TERM that was ignored, and a crash later", "kill(15)@0 die(2)@15000", ten, 15001, EndByItself, "die", false},
+		{"a TERM within its time-out", "kill(15)@0 die(0)@14999", ten, 20000, EndKilled, "kill(15) → die", false},
+		{"it ended by itself", "start@0 die(1)@100", ten, 101, EndByItself, "die", false},
+		{"out of memory", "oom@90 die(137)@100", ten, 101, EndOOM, "oom → die", false},
+		{"out of memory, told late", "die(137)@100 oom@250", ten, 300, EndOOM, "die → oom", false},
+		{"an oom of a child that was survived", "oom@0 die(137)@6000", ten, 6001, EndByItself, "oom → die", false},
+		{"an oom of a child, and an exit of its own", "oom@0 die(1)@100", ten, 101, EndByItself, "oom → die", false},
+		{"killed after an oom", "oom@0 kill(9)@50 die(137)@100", ten, 400, EndKilled, "oom → kill(9) → die", false},
+		{"an older stop does not count", "kill(15)@0 die@1 stop@2 start@600 die@700", ten, 701, EndByItself, "die", false},
+		{"an older stop told after the start does not count", "kill(15)@0 die@1 start@50 stop@60 die(1)@100", ten, 101, EndByItself, "die", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := written(tt.events)
+			e, found := h.Ending("id", tt.stop, nil, ms(tt.now))
+			if !found || e.End != tt.end || e.Order != tt.order || e.Waiting != tt.waiting {
+				t.Errorf("found %v: %+v", found, e)
+			}
+		})
+	}
+	for _, events := range []string{"", "start@0", "kill(15)@0 die@1 stop@2 start@600", "kill(15)@0"} {
+		if e, found := written(events).Ending("id", ten, nil, ms(1000)); found {
+			t.Errorf("%q: an ending out of nothing: %+v", events, e)
+		}
+	}
+}
+
+var (
+	starts   = Pattern{{"start"}}
+	unpauses = Pattern{{"unpause"}}
+	restarts = Pattern{{"kill", "kill", "die", "stop"}, {"start"}, {"restart"}}
+)
+
+func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		pattern  Pattern
+		events   string
+		external string
+	}{
+		{"start", starts, "start@10", ""},
+		{"start, then a stop, 20.10", starts, "start@10 kill(15)@2000 die@2030 stop@2040", "kill die stop"},
+		{"start, then a stop, 29", starts, "start@10 kill(15)@2000 stop@2030 die@2032", "kill stop die"},
+		{"start, and die of the life before comes late", starts, "die@5 start@10", ""},
+		{"restart on 20.10", restarts, "kill(15)@10 die@20 stop@30 start@40 restart@41", ""},
+		{"restart on 29", restarts, "kill(15)@10 stop@20 die@23 start@40 restart@41", ""},
+		{"restart whose stop is told after the start", restarts, "kill(15)@10 die@20 start@40 stop@41 restart@42", ""},
+		{"restart of what ignores its signal, 20.10", restarts, "kill(15)@10 kill(9)@11 die@20 stop@30 start@40 restart@41", ""},
+		{"restart of what ignores its signal, 29", restarts, "kill(15)@10 kill(9)@11 stop@20 die@22 start@40 restart@41", ""},
+		{"restart of what had ended", restarts, "start@40 restart@41", ""},
+		{"two restarts, one is ours", restarts, "kill(15)@10 stop@20 die@23 start@40 restart@41 kill(15)@50 stop@60 die@63 start@80 restart@81", "kill stop die start restart"},
+		{"a HUP is evidence of nothing", restarts, "kill(1)@5 kill(15)@10 stop@20 die@23 start@40 restart@41 kill(1)@99", ""},
+		{"start, and it ends by itself", starts, "start@10 die@2000", "die"},
+		{"unpause", unpauses, "unpause@10", ""},
+		{"unpause, and it ends by itself before", unpauses, "die@5", "die"},
+		{"before the intent", starts, "die@-5 start@10", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := written(tt.events)
+			in := Intent{Container: "id", Pattern: tt.pattern, Stop: ten, Base: zero}
+			if got := h.Describe(h.External(in)); got != tt.external {
+				t.Errorf("external are %q, want %q", got, tt.external)
+			}
+		})
+	}
+}
+
+func TestOwnEventsOfARefusedCallAreBounded(t *testing.T) {
+	h := written("kill(15)@10 stop@20 die@23 start@9000")
+	in := Intent{Container: "id", Pattern: restarts, Stop: ten, Base: zero, Until: ms(600)}
+	if got := h.Describe(h.External(in)); got != "start" {
+		t.Errorf("external are %q, want the start that came long after the call was refused", got)
+	}
+	if own := h.Own([]Intent{in}); !slices.Equal(own, []bool{true, true, true, false}) {
+		t.Errorf("own are %v", own)
+	}
+}
+
+func TestEachIntentReachesUpToTheNext(t *testing.T) {
+	h := written("start@10 die@2000 start@5000")
+	own := h.Own([]Intent{{Container: "id", Pattern: starts, Stop: ten, Base: zero}, {Container: "id", Pattern: starts, Stop: ten, Base: ms(2000)}})
+	if !slices.Equal(own, []bool{true, false, true}) {
+		t.Errorf("own are %v", own)
+	}
+}
+
+func TestHistoryIsBoundedAndTakesNothingTwice(t *testing.T) {
+	var long History
+	for i := range 3 * maxLen {
+		e := Event{event.Docker{Time: ms(i), ID: "id", Action: "die"}, ms(i)}
+		long = long.Add(e).Add(e)
+	}
+	if len(long) != maxLen {
+		t.Errorf("%d events are kept, want %d", len(long), maxLen)
+	}
+	if !slices.IsSortedFunc(long, func(a, b Event) int { return a.Time.Compare(b.Time) }) {
+		t.Error("they are out of order")
+	}
+	old := History{}.Add(Event{event.Docker{Time: ms(0), ID: "id", Action: "die"}, ms(0)})
+	if kept := old.Add(Event{event.Docker{Time: ms(1), ID: "id", Action: "die"}, ms(0).Add(MaxAge + time.Second)}); len(kept) != 1 {
+		t.Errorf("%d events are kept beyond their age, want 1", len(kept))
+	}
+}
+
+func TestLateEventsStandAtTheirPlace(t *testing.T) {
+	h := written("die@100 start@300 stop@120/900")
+	if got := h.Describe([]int{0, 1, 2}); got != "die stop start" {
+		t.Errorf("they stand as %q", got)
+	}
+}
+
+func TestEchoOfAQuickUnpause(t *testing.T) {
+	h := written("pause@0 unpause@1000 pause@1010 unpause@1012 pause@5000")
+	var got []int
+	for i := range h {
+		if h.IsEcho(i) {
+			got = append(got, i)
+		}
+	}
+	if !slices.Equal(got, []int{2, 3}) {
+		t.Errorf("echoes are %v, want the second pause and its unpause", got)
+	}
+}
+
+func TestAStopInsideARestartIsNoStop(t *testing.T) {
+	for _, events := range []string{
+		"kill(15)@0 die@10 stop@20 start@30 restart@31 kill(15)@100 die@110 stop@120 start@500",
+		"kill(15)@0 stop@10 die@20 start@30 restart@31 kill(15)@100 stop@110 die@120 start@500",
+	} {
+		h := written(events)
+		var inside []bool
+		for i, e := range h {
+			if e.Action == "stop" {
+				inside = append(inside, h.IsOfRestart(i))
+			}
+		}
+		if !slices.Equal(inside, []bool{true, false}) {
+			t.Errorf("%s: of a restart: %v, want the first only", events, inside)
+		}
+	}
+}
+
+func TestAStopOfWhatWasRemoved(t *testing.T) {
+	h := written("kill(15)@0 die@10 stop@20 destroy@30 kill(15)@60000 die@60010 stop@60020")
+	if !h.IsRemovedAfter(2) || h.IsRemovedAfter(6) {
+		t.Errorf("removed: %v and %v, want true and false", h.IsRemovedAfter(2), h.IsRemovedAfter(6))
+	}
+}
+
+func TestStartsThatFollowAnOwnEnd(t *testing.T) {
+	for events, want := range map[string]bool{
+		"die@0 start@10":                                       true,
+		"oom@0 die(137)@1 start@10":                            true,
+		"kill(1)@0 die@1 start@10":                             true,
+		"kill(9)@0 die@1 start@10":                             false,
+		"kill(15)@0 die@1 stop@2 start@10":                     false,
+		"kill(15)@0 stop@1 die@2 start@10":                     false,
+		"start@10":                                             false,
+		"die@0 start@10 unpause@20":                            false,
+		"kill(15)@0 die@1 stop@2 start@600 die@700 start@1300": true,
+		"die@0 start@10 kill(15)@20 stop@21 die@22 start@600":  false,
+	} {
+		if h := written(events); h.FollowsOwnEnd(len(h)-1, ten) != want {
+			t.Errorf("%s: %v", events, !want)
+		}
+	}
+}
+
+func TestAStopInProgress(t *testing.T) {
+	for _, tt := range []struct {
+		events string
+		stop   Stop
+		now    int
+		want   bool
+	}{
+		{"start@0 kill(15)@1000", ten, 2000, true},
+		{"start@0 kill(15)@1000", ten, 290000, true}, // the event does not tell which -t was given
+		{"start@0 kill(15)@1000", ten, 302000, false},
+		{"start@0 kill(15)@1000", Stop{Timeout: 10 * time.Minute}, 302000, true},
+		{"start@0 kill(1)@1000", ten, 2000, false},
+		{"start@0 kill(10)@1000", ten, 2000, false},
+		{"start@0 kill(28)@1000", winch, 2000, true},
+		{"start@0 kill(15)@1000 die@1100", ten, 2000, false},
+		{"start@0 kill(15)@1000 stop@1100", ten, 2000, false},
+		{"kill(15)@0 die@1 stop@2 start@600", ten, 2000, false},
+		{"start@0 kill(15)@1000 kill(1)@1500", ten, 2000, true},
+	} {
+		if _, got := written(tt.events).Stopping("id", tt.stop, nil, ms(tt.now)); got != tt.want {
+			t.Errorf("%s at %d: %v", tt.events, tt.now, got)
+		}
+	}
+	h := written("start@0 kill(15)@1000")
+	if _, got := h.Stopping("id", ten, []bool{false, true}, ms(2000)); got {
+		t.Error("a kill of our own is taken for somebody's stop")
+	}
+}
+
+func TestInterference(t *testing.T) {
+	all := func(Event) bool { return true }
+	for _, tt := range []struct{ events, want string }{
+		{"die@0 start@2000", "start"},
+		{"kill(15)@0 die@10 stop@20 start@30 restart@31", "restart"},
+		{"kill(15)@0 stop@10 die@20 start@30 restart@31", "restart"},
+		{"kill(15)@0 stop@10 die@20 start@30 restart@31 kill(1)@900", "restart"},
+		{"start@0 kill(15)@1000 stop@1010 die@1020", ""},
+		{"start@0 kill(15)@1000", ""},
+		{"pause@0 unpause@1000", "unpause"},
+		{"pause@0 kill(15)@1000 unpause@1001", ""}, // that is how what is paused is stopped
+		{"unpause@0 pause@1000", ""},
+	} {
+		h := written(tt.events)
+		i, found := h.Interference(make([]bool, len(h)), ms(-1000), ten, all)
+		if got := ""; found {
+			if got = h[i].Action; got != tt.want {
+				t.Errorf("%s: %q, want %q", tt.events, got, tt.want)
+			}
+		} else if tt.want != "" {
+			t.Errorf("%s: none, want %q", tt.events, tt.want)
+		}
+	}
+}

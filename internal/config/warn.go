@@ -1,0 +1,56 @@
+package config
+
+import (
+	"fmt"
+
+	"logstream/internal/service"
+)
+
+// given says whether the file has a value for a service's key, its own or the
+// default's, and at which of the two.
+func (d *decoder) given(owner, key string) (full string, is bool) {
+	for _, section := range []string{owner, "defaults"} {
+		if _, is := d.places[within(section, key)]; is {
+			return within(section, key), true
+		}
+	}
+	return "", false
+}
+
+// limitTimeouts gives a service without a time-out of its own one that ends
+// before the next check begins.
+func (d *decoder) limitTimeouts(services []service.Definition) {
+	for i := range services {
+		if _, is := d.given(item(i), "timeout"); !is {
+			services[i].Timeout = min(services[i].Timeout, max(services[i].Interval, service.MinTimeout))
+		}
+	}
+}
+
+// warn reports what is valid and probably not meant.
+func (d *decoder) warn(f file) {
+	if len(f.Services) == 0 {
+		d.warnAt("services", "", "is empty: nothing is monitored")
+	}
+	reported := map[string]bool{} // the defaults' time-out once, and not for each service
+	for i, s := range f.Services {
+		key, is := d.given(item(i), "timeout")
+		if !is || s.Timeout <= s.Interval || reported[key] {
+			continue
+		}
+		reported[key] = true
+		d.warnAt(key, d.places[key].text, fmt.Sprintf("is longer than the interval of %s: while a service hangs, it is checked only every %s", s.Interval, s.Timeout))
+	}
+}
+
+func (d *decoder) warnAt(key, value, message string) {
+	if len(d.report.Warnings) >= maxErrors {
+		return
+	}
+	at := d.nearestPlace(key)
+	d.report.Warnings = append(d.report.Warnings, Finding{File: d.file, Line: at.line, Column: at.column, Key: key,
+		Value: shown(key, value), Message: message, warning: true})
+}
+
+// item is the key of the service at an index.
+func item(i int) string { return fmt.Sprintf("services[%d]", i) }
