@@ -16,7 +16,7 @@ import (
 const (
 	recordingsDir   = "LOGSTREAM_RECORDINGS"
 	recordingStory  = "LOGSTREAM_STORY"
-	recordingEngine = "LOGSTREAM_ENGINE"
+	recordingEngine = "LOGSTREAM_STORY_ENGINE"
 )
 
 // observed has the healer's decisions recorded where a test asks for it. A

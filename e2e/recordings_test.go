@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
+	"strings"
 )
 
 // recorded is the environment in which a daemon records the healer's decisions,
@@ -13,13 +15,19 @@ func (d *daemon) recorded() []string {
 	if os.Getenv("LOGSTREAM_RECORDINGS") == "" {
 		return nil
 	}
-	return []string{"LOGSTREAM_STORY=" + d.t.Name(), "LOGSTREAM_ENGINE=" + d.engineName()}
-}
-
-// engineName is which container engine the daemon's stories run on.
-func (d *daemon) engineName() string {
-	if len(d.args) > 1 && d.args[1] == "--demo" {
-		return "demo"
+	if d.engine == "" {
+		d.engine = "demo"
+		if d.host != "" {
+			version, err := exec.Command("docker", "-H", d.host, "version", "--format", "{{.Server.Version}}").Output()
+			if err != nil {
+				d.t.Fatalf("which engine is it: %v", err)
+			}
+			d.engine = "docker " + strings.TrimSpace(string(version))
+		}
 	}
-	return "docker " + docker.Docker(d.t, "version", "--format", "{{.Server.Version}}")
+	story := d.t.Name()
+	for _, kind := range []string{"/current", "/packaged"} {
+		story = strings.Replace(story, kind, "", 1)
+	}
+	return []string{"LOGSTREAM_STORY=" + story, "LOGSTREAM_STORY_ENGINE=" + d.engine}
 }

@@ -36,8 +36,8 @@ func (d decision) number(key string) int {
 	return int(n)
 }
 
-// notCompared are keys that tell one request from another, and may differ.
-var notCompared = []string{"request"}
+// notCompared are keys that tell one effect from another, and may differ.
+var notCompared = []string{"id", "seq", "request"}
 
 // String is d on one line.
 func (d decision) String() string {
@@ -47,7 +47,7 @@ func (d decision) String() string {
 		b.WriteString(" " + t)
 	}
 	for _, key := range slices.Sorted(maps.Keys(d)) {
-		if key != "decision" && key != "service" && key != "type" {
+		if key != "decision" && key != "service" && key != "type" && !slices.Contains(notCompared, key) {
 			fmt.Fprintf(&b, " %s=%v", key, d[key])
 		}
 	}
@@ -79,14 +79,14 @@ func decisionOf(e healer.Effect) (decision, error) {
 		if err != nil {
 			return nil, err
 		}
-		d = decision{"decision": doAppend, "service": read.Service, "type": string(read.Type), "by": read.By}
+		d = decision{"decision": doAppend, "service": read.Service, "type": string(read.Type), "by": read.By, "id": read.ID, "seq": read.Seq}
 		maps.Copy(d, appended(read.Data))
 	case healer.Publish:
 		s := e.Service
 		d = decision{"decision": doPublish, "service": s.Service, "removed": s.Definition == nil, "status": string(s.Status), "healing": s.Healing, "held": s.Held}
 	case healer.Answer:
 		c := e.Command
-		d = decision{"decision": doAnswer, "service": c.Service, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
+		d = decision{"decision": doAnswer, "service": c.Service, "id": c.ID, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
 	case healer.Look:
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
 	case healer.Ask:

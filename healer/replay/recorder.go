@@ -8,7 +8,10 @@
 //	codec.go     inputs, under names of their own, and back
 //	forms.go     containers, errors and configuration in them
 //	decision.go  effects as codes, and when two are the same
-//	replay.go    feeds a world, and compares
+//	script.go    a recording taken apart: what came from outside, what answered which effect
+//	play.go      feeds a world of today
+//	replay.go    compares, or writes the recording again
+//	difference.go tells how two lists of decisions differ
 package replay
 
 import (
