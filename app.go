@@ -29,12 +29,12 @@ import (
 
 // setup is what an app is made of.
 type setup struct {
-	config       config.Config
-	path         string          // of the file that is followed; empty: none
-	children     []process.Child // that stand for containers; empty: the Docker engine
-	demo         bool
-	listening    []string // what accepts connections before the monitor looks for the first time
-	story, color bool     // tell what happens as people read it
+	config    config.Config
+	path      string          // of the file that is followed; empty: none
+	children  []process.Child // that stand for containers; empty: the Docker engine
+	demo      bool
+	listening []string // what accepts connections before the monitor's first check
+	console   console
 }
 
 // app is every part of the process, opened and not running yet.
@@ -54,11 +54,11 @@ type app struct {
 	chaos     *chaos.Chaos
 	watcher   *config.Watcher // nil without a file
 
-	running roll
+	running runningSet
 }
 
 // open makes the parts, from the inside out, and binds what listens. Nothing is
-// dialled but the log. An error says what a person has to change first.
+// dialled but Kafka. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 	a := &app{setup: s, log: log, board: &health.Registry{}}
 	a.services.Store(&s.config.Services)
@@ -78,7 +78,7 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		if closing := a.bus.Close(last); closing != nil {
-			log.Warn("the log was not closed in order", "error", closing)
+			log.Warn("the event log was not closed in order", "error", closing)
 		}
 		return nil, err
 	}
@@ -150,8 +150,8 @@ func (a *app) apply(services []service.Definition) {
 	a.dashboard.Apply(services)
 }
 
-// protected are the containers that we would cut our own branch off with: the
-// brokers' and the model's, by name as their addresses have it, or by the port
+// protected are the containers that logstream itself depends on: the brokers'
+// and the model's, by name as their addresses have it, or by the port
 // of this machine that leads to them.
 func protected(c config.Config) []string {
 	var all []string
@@ -169,7 +169,7 @@ func protected(c config.Config) []string {
 }
 
 // leadsTo is the container that answers at host:port: a name, a port of this
-// machine, or nothing that could be told.
+// machine, or nothing where neither is known.
 func leadsTo(address string) []string {
 	host, port, err := net.SplitHostPort(address)
 	switch {
@@ -190,7 +190,7 @@ func isOurs(host string) bool {
 		return true
 	}
 	ip := net.ParseIP(host)
-	own, _ := net.InterfaceAddrs() // where they can't be told, none is known
+	own, _ := net.InterfaceAddrs() // where they can't be read, none is known
 	return ip.IsLoopback() || slices.ContainsFunc(own, func(a net.Addr) bool {
 		n, is := a.(*net.IPNet)
 		return is && ip != nil && n.IP.Equal(ip)
@@ -205,7 +205,7 @@ func modelOf(c healer.Config) (healer.Model, error) {
 	return llm.New(c.LLM)
 }
 
-// modelInfo tells of the model; nil where none has a say.
+// modelInfo is the model's state for the dashboard; nil where none has a say.
 func (a *app) modelInfo(model healer.Model) func() dashboard.LLMInfo {
 	if model == nil {
 		return nil
@@ -238,23 +238,23 @@ func (a *app) logs(ctx context.Context, ref string, tail int) ([]container.Line,
 	return a.runtime.Logs(ctx, found.ID, tail)
 }
 
-// greet says where the page is, and in the demo what to try.
+// greet says where the dashboard is, and in the demo what to try.
 func (a *app) greet(w io.Writer) {
-	if !a.demo {
-		if a.story {
-			fmt.Fprintf(w, "LogStream watches %s. The page: http://%s  (Ctrl-C ends it)\n\n", plural(len(a.configured()), "service"), a.dashboard.Addr())
-		}
-		a.log.Info("the page is served", "url", "http://"+a.dashboard.Addr(), "services", len(a.configured()), "instance", a.identity.Instance)
+	page := a.dashboard.Addr()
+	switch {
+	case a.demo:
+		fmt.Fprintf(w, `LogStream monitors two small services that it runs itself, and repairs them.
+
+  Dashboard  http://%[1]s
+  Try        "Trigger disaster" on a card there, or from another terminal:
+             curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' http://%[1]s/api/v1/services/payment-service/chaos
+  Event log  any Kafka client at %[2]s, such as: kcat -b %[2]s -t logstream.incidents
+  Stop       Ctrl-C; nothing stays behind
+
+`, page, a.bus.Addr())
 		return
+	case a.console.terminal != nil:
+		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
-	page, broker := a.dashboard.Addr(), a.bus.Addr()
-	fmt.Fprintf(w, `LogStream watches two small services that it runs itself, and repairs them.
-
-  The page   http://%[1]s
-  Try        "Trigger disaster" on a card there, or here:
-             curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' -H 'Origin: http://%[1]s' http://%[1]s/api/v1/services/payment-service/chaos
-  The log    any Kafka client at %[2]s, such as: kcat -b %[2]s -t logstream.incidents
-  The end    Ctrl-C; nothing stays behind
-
-`, page, broker)
+	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
 }

@@ -21,9 +21,9 @@ import (
 	"logstream/internal/health"
 )
 
-// TestNeverStarts: what a person has to change first ends the start with one
+// TestStartupFailures: what a person has to change first ends the start with one
 // clear error and exit code 2.
-func TestNeverStarts(t *testing.T) {
+func TestStartupFailures(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -42,8 +42,8 @@ func TestNeverStarts(t *testing.T) {
 	const services = "\nservices: [{name: a, url: 'http://localhost:1'}]\n"
 	free := "bus: {embedded: {listen: '127.0.0.1:0', data: " + t.TempDir() + "}}\n"
 	for name, c := range map[string]struct{ content, want string }{
-		"page's port":    {free + "dashboard: {listen: '" + taken.Addr().String() + "'}" + services, "another program has it: end that one, or give dashboard.listen another port"},
-		"page's address": {free + "dashboard: {listen: '203.0.113.1:5000', token: a-token-of-some-length}" + services, "listen on 203.0.113.1:5000: cannot assign requested address; this machine has no such address"},
+		"page's port":    {free + "dashboard: {listen: '" + taken.Addr().String() + "'}" + services, "another program is listening there: stop it, or set another port in dashboard.listen"},
+		"page's address": {free + "dashboard: {listen: '203.0.113.1:5000', token: a-token-of-some-length}" + services, "listen on 203.0.113.1:5000: cannot assign requested address; this machine does not have that address"},
 		"log's port":     {"bus: {embedded: {listen: '" + taken.Addr().String() + "', data: " + t.TempDir() + "}}" + services, taken.Addr().String()},
 		"data directory": {"bus: {embedded: {listen: '127.0.0.1:0', data: " + held + "}}" + services, "data directory " + held + " is in use by another logstream"},
 		"engine":         {free + "docker: {host: 'carrier-pigeon://coop'}" + services, "carrier-pigeon"},
@@ -126,7 +126,7 @@ func TestRunsAndStops(t *testing.T) {
 		by := statuses(a)
 		return by["payment-service"] == "UP" && by["inventory-service"] == "UP"
 	})
-	if left := a.running.names(); len(left) != 6 {
+	if left := a.running.names(); len(left) != 7 {
 		t.Errorf("running are %v", left)
 	}
 	began := time.Now()
@@ -170,8 +170,8 @@ func TestAnEditReachesEveryPart(t *testing.T) {
 	until(t, 20*time.Second, "b is gone", func() bool { _, is := statuses(a)["b"]; return !is })
 }
 
-// TestWhoIsLateIsNamed: a part that does not stop holds nobody up for ever.
-func TestWhoIsLateIsNamed(t *testing.T) {
+// TestPartsThatDoNotStopAreNamed: a stop does not wait for them for ever.
+func TestPartsThatDoNotStopAreNamed(t *testing.T) {
 	var log bytes.Buffer
 	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), board: &health.Registry{}}
 	release := make(chan struct{})
@@ -237,7 +237,7 @@ func TestProtected(t *testing.T) {
 		}
 		c.Healer.Decide = healer.DecideRunbook
 		if got := strings.Join(protected(c), " "); got != brokers {
-			t.Errorf("with a model that nobody asks: %q", got)
+			t.Errorf("without a model: %q", got)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func runDemo(cmd *cobra.Command) error {
 	}
 	defer func() {
 		if err := os.RemoveAll(dir); err != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "logstream: the demo's directory stays behind: %v\n", err)
+			fmt.Fprintf(cmd.ErrOrStderr(), "logstream: the demo's directory was not removed: %v\n", err)
 		}
 	}()
 	s, err := demoSetup(dir)
@@ -54,7 +54,7 @@ func demoSetup(dir string) (setup, error) {
 	}}, nil
 }
 
-// How long the monitor waits for the demo's services, and between two looks.
+// How long the monitor waits for the demo's services, and between two tries.
 const (
 	listenWithin = 3 * time.Second
 	listenEvery  = 20 * time.Millisecond
@@ -74,14 +74,14 @@ func afterListening(addresses []string, run func(context.Context) error) func(co
 func awaitListening(ctx context.Context, addresses []string) {
 	ctx, cancel := context.WithTimeout(ctx, listenWithin)
 	defer cancel()
-	look := time.NewTicker(listenEvery)
-	defer look.Stop()
+	try := time.NewTicker(listenEvery)
+	defer try.Stop()
 	for _, address := range addresses {
 		for !accepts(ctx, address) {
 			select {
 			case <-ctx.Done():
 				return
-			case <-look.C:
+			case <-try.C:
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func accepts(ctx context.Context, address string) bool {
 
 const portsTried = 200 // from the wanted one up
 
-// freePorts are addresses on loopback that nobody has: each the wanted port or
+// freePorts are free addresses on loopback: each the wanted port or
 // the next free one, all different.
 func freePorts(wanted ...int) ([]string, error) {
 	var free []string

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"logstream/internal/config"
 )
@@ -37,8 +35,8 @@ func runCommand() *cobra.Command {
 func serve(cmd *cobra.Command, s setup) error {
 	ctx, restore := untilSignal(cmd.Context())
 	defer restore()
-	s.story, s.color = storyFor(cmd.OutOrStdout())
-	log := logger(cmd.ErrOrStderr(), s.story)
+	s.console = consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: s.console.level()}))
 	a, err := open(ctx, s, log)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -56,24 +54,4 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore)
 	return ctx, restore
-}
-
-// storyFor says whether what happens is told as people read it, and whether in
-// colour: on a terminal.
-func storyFor(w io.Writer) (story, color bool) {
-	f, is := w.(*os.File)
-	if !is || !term.IsTerminal(int(f.Fd())) {
-		return false, false
-	}
-	return true, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// logger writes lines of keys and values. Where the story is told on the same
-// terminal, it writes what the story does not: warnings and errors.
-func logger(w io.Writer, story bool) *slog.Logger {
-	level := slog.LevelInfo
-	if errIsTerminal, _ := storyFor(w); story && errIsTerminal {
-		level = slog.LevelWarn
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,12 +21,12 @@ const stopWithin = 15 * time.Second
 
 // run keeps the parts running until ctx ends or one of them failed too often,
 // and stops them in order: first the actors, of which the healer finishes the
-// action that runs; then what they stand on, the children and the log's
-// forwarding; the log itself last.
+// action that runs; then what they stand on, the children and the bus's
+// forwarding; the bus itself last.
 func (a *app) run(ctx context.Context) error {
 	base, standing := errgroup.WithContext(context.WithoutCancel(ctx))
-	standing, fell := context.WithCancel(standing)
-	defer fell()
+	standing, end := context.WithCancel(standing)
+	defer end()
 	a.keep(standing, base, health.Bus, a.bus.Run)
 	if a.children != nil {
 		a.keep(standing, base, "process", a.children.Run)
@@ -41,9 +40,8 @@ func (a *app) run(ctx context.Context) error {
 	if a.watcher != nil {
 		a.keep(acting, actors, health.Config, a.watcher.Run)
 	}
-	if a.story {
-		a.keep(acting, actors, "story", newTeller(os.Stdout, a.color, a.bus, a.identity.Host).Run)
-	}
+	printer := &consolePrinter{console: a.console, log: a.log, events: a.bus, host: a.identity.Host}
+	a.keep(acting, actors, "console", printer.Run)
 	supervise.Go(acting, actors, "base", func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
@@ -58,24 +56,25 @@ func (a *app) run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := a.ended(last, actors)
-	fell()
+	end()
 	err = errors.Join(err, a.ended(last, base))
 	if last.Err() != nil {
-		return err // whoever is late still uses the log
+		return err // whoever is late still uses the bus
 	}
 	return errors.Join(err, a.bus.Close(last))
 }
 
 // keep runs a part under supervision, in group.
 func (a *app) keep(ctx context.Context, group *errgroup.Group, name string, run func(context.Context) error) {
-	a.running.enter(name)
+	a.running.add(name)
 	supervise.Go(ctx, group, name, func(ctx context.Context) error {
-		defer a.running.leave(name)
+		defer a.running.remove(name)
 		return supervise.Keep(ctx, a.log, name, a.board, wrap(name, run))
 	})
 }
 
-// ended waits for a group as long as ctx allows, and else says who is late.
+// ended waits for a group as long as ctx allows, and else names the parts that
+// are late.
 func (a *app) ended(ctx context.Context, group *errgroup.Group) error {
 	done := make(chan error, 1)
 	var waiting errgroup.Group
@@ -88,30 +87,30 @@ func (a *app) ended(ctx context.Context, group *errgroup.Group) error {
 		return err
 	case <-ctx.Done():
 		late := a.running.names()
-		a.log.Error("ended without waiting any longer", "after", stopWithin, "late", late)
+		a.log.Error("some parts did not stop in time", "after", stopWithin, "late", late)
 		return fmt.Errorf("not stopped within %s: %s", stopWithin, strings.Join(late, ", "))
 	}
 }
 
-// roll is which parts are running. The zero value is ready.
-type roll struct {
+// runningSet is which parts are running. The zero value is ready.
+type runningSet struct {
 	mu    sync.Mutex
 	parts []string
 }
 
-func (r *roll) enter(name string) {
+func (r *runningSet) add(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parts = append(r.parts, name)
 }
 
-func (r *roll) leave(name string) {
+func (r *runningSet) remove(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parts = slices.DeleteFunc(r.parts, func(part string) bool { return part == name })
 }
 
-func (r *roll) names() []string {
+func (r *runningSet) names() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.parts)

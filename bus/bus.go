@@ -17,16 +17,16 @@ import (
 	"logstream/internal/supervise"
 )
 
-// Bounds of what waits for the log.
+// Bounds of the health logs that wait while Kafka is unreachable.
 const (
-	ringEntries = 30_000
-	ringBytes   = 64 << 20
+	queueEntries = 30_000
+	queueBytes   = 64 << 20
 )
 
 // Identity says who we are.
 type Identity struct{ Instance, Host string }
 
-// Bus is the log. Its methods may be called from any goroutine, but for Close,
+// Bus is the event log. Its methods may be called from any goroutine, but for Close,
 // which comes after Run and all subscriptions have returned.
 type Bus struct {
 	config   Config
@@ -44,18 +44,18 @@ type Bus struct {
 	reachability *reachability
 	admin        admin
 	appends      appender
-	queue        *forwarder
-	letters      *letters
+	healthLogs   *forwarder
+	deadLetters  *deadLetterWriter
 }
 
 // Open starts the embedded broker, or, where brokers are configured, connects
-// when they answer: brokers that are down are no error here but a trouble on
-// the board. A StartError says what a person has to change first.
-func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, board *health.Registry) (*Bus, error) {
+// when they answer: brokers that are down are no error here but a problem in
+// the registry. A StartError says what a person has to change first.
+func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, registry *health.Registry) (*Bus, error) {
 	log = log.With("component", "bus")
 	saramaLog.Store(log)
 	dir := config.Embedded.Data
-	if err := makeDataDir(dir); err != nil {
+	if err := createDataDir(dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockDataDir(dir)
@@ -64,16 +64,16 @@ func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, bo
 	}
 	b := &Bus{config: config, log: log, lock: lock, addrs: config.Brokers, clientID: clientID(who.Instance)}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
-	b.reachability = &reachability{board: board, log: log}
+	b.reachability = &reachability{registry: registry, log: log}
 	b.admin.topics = map[string]bool{}
 	b.appends.connecting = make(chan struct{}, 1)
-	b.queue = newForwarder(b, "health logs", newRing(ringEntries, ringBytes))
-	b.letters = newLetters(b)
+	b.healthLogs = newForwarder(b, "health logs", newQueue(queueEntries, queueBytes))
+	b.deadLetters = newDeadLetterWriter(b)
 	if err := b.start(ctx, dir); err != nil {
 		b.end()
 		return nil, errors.Join(err, lock.Unlock())
 	}
-	b.look(ctx)
+	b.checkAndReport(ctx)
 	return b, nil
 }
 
@@ -96,30 +96,30 @@ func (b *Bus) start(ctx context.Context, dir string) error {
 func (b *Bus) Addr() string { return b.addrs[0] }
 
 // Enqueue hands one record to the batching producer, signed. It never blocks:
-// while the log is away the oldest that wait are dropped, and counted. An
+// while Kafka is unreachable the oldest that wait are dropped, and counted. An
 // empty key is an absent one.
 func (b *Bus) Enqueue(topic, key string, value []byte) {
 	err := checkSize(topic, key, value)
 	if _, known := b.topic(topic); err == nil && !known {
-		err = fmt.Errorf("%q is not a topic of ours", topic)
+		err = fmt.Errorf("%q is not one of logstream's topics", topic)
 	}
 	if err != nil {
-		b.queue.ring.lose(1)
-		b.log.Error("a record cannot be written and is dropped", "topic", topic, "error", err)
+		b.healthLogs.queue.lose(1)
+		b.log.Error("record dropped: it cannot be written", "topic", topic, "error", err)
 		return
 	}
-	b.queue.ring.push(newEntry(topic, key, value))
+	b.healthLogs.queue.push(newEntry(topic, key, value))
 }
 
 // Dropped counts the records of Enqueue that were given up since the start.
-func (b *Bus) Dropped() uint64 { return b.queue.ring.lost() }
+func (b *Bus) Dropped() uint64 { return b.healthLogs.queue.lost() }
 
-// Run forwards what Enqueue takes, makes the topics, keeps the embedded log in
-// its bounds, and watches whether the log answers, until ctx ends.
+// Run forwards what Enqueue takes, creates the topics, keeps the embedded broker's
+// disk in its bounds, and checks whether Kafka is reachable, until ctx ends.
 func (b *Bus) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	supervise.Go(ctx, group, "bus health logs", func(ctx context.Context) error { return b.queue.run(ctx, false) })
-	supervise.Go(ctx, group, "bus dead letters", func(ctx context.Context) error { return b.letters.forwarder.run(ctx, false) })
+	supervise.Go(ctx, group, "bus health logs", func(ctx context.Context) error { return b.healthLogs.run(ctx, false) })
+	supervise.Go(ctx, group, "bus dead letters", func(ctx context.Context) error { return b.deadLetters.forwarder.run(ctx, false) })
 	supervise.Go(ctx, group, "bus health", b.watch)
 	if b.broker != nil {
 		supervise.Go(ctx, group, "bus retention", b.broker.retain)
@@ -127,20 +127,19 @@ func (b *Bus) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// awayFlush is how long a log that is away is given to come back, when
-// everything else has ended.
-const awayFlush = 2 * time.Second
+// unreachableFlush is how long Close waits for a Kafka that is unreachable.
+const unreachableFlush = 2 * time.Second
 
 // Close writes what waits, as long as ctx allows, and ends the bus: producers,
 // clients, and last the embedded broker and the hold on the data directory. A
-// log that is away is not waited for longer than awayFlush.
+// Kafka that is unreachable is waited for unreachableFlush at most.
 func (b *Bus) Close(ctx context.Context) error {
-	if b.reachability.wrong() != nil {
-		limited, cancel := context.WithTimeout(ctx, awayFlush)
+	if b.reachability.err() != nil {
+		limited, cancel := context.WithTimeout(ctx, unreachableFlush)
 		defer cancel()
 		ctx = limited
 	}
-	all := []error{b.flush(ctx, b.queue, "health logs"), b.flush(ctx, b.letters.forwarder, "dead letters")}
+	all := []error{b.flush(ctx, b.healthLogs, "health logs"), b.flush(ctx, b.deadLetters.forwarder, "dead letters")}
 	all = append(all, b.inTime(ctx, "producer", b.appends.close))
 	b.end()
 	all = append(all, b.inTime(ctx, "clients", b.closeClients))
@@ -155,14 +154,14 @@ func (b *Bus) flush(ctx context.Context, f *forwarder, what string) error {
 		return err
 	}
 	if n := f.left(); n > 0 {
-		return fmt.Errorf("close the bus: %d %s are not written: %w", n, what, context.Cause(ctx))
+		return fmt.Errorf("close the bus: %d %s were not written: %w", n, what, context.Cause(ctx))
 	}
 	return nil
 }
 
 func (b *Bus) closeClients() error {
 	var all []error
-	for _, f := range []*forwarder{b.queue, b.letters.forwarder} {
+	for _, f := range []*forwarder{b.healthLogs, b.deadLetters.forwarder} {
 		if f.current != nil {
 			all = append(all, f.current.close())
 		}
@@ -191,7 +190,7 @@ func (b *Bus) inTime(ctx context.Context, what string, closing func() error) err
 	case <-done:
 		return group.Wait()
 	case <-timer.C:
-		return fmt.Errorf("close the bus: the %s did not end in time: %w", what, context.Cause(ctx))
+		return fmt.Errorf("close the bus: the %s did not stop in time: %w", what, context.Cause(ctx))
 	}
 }
 
@@ -228,7 +227,7 @@ func within[T any](ctx context.Context, b *Bus, call func() (T, error), undo fun
 	return none, ctx.Err()
 }
 
-// topic is how a topic is made here; false: it is none of ours.
+// topic is how a topic is created here; false: it is none of ours.
 func (b *Bus) topic(name string) (topic, bool) {
 	if b.broker != nil {
 		return embeddedTopic(name, b.config.Embedded)
@@ -236,14 +235,14 @@ func (b *Bus) topic(name string) (topic, bool) {
 	return kafkaTopic(name)
 }
 
-// admin has the client that makes topics and asks how the log is.
+// admin has the client that creates topics and checks the brokers.
 type admin struct {
 	mu     sync.Mutex
 	client sarama.Client
 	topics map[string]bool // which exist, and are as they should be
 }
 
-// ensure makes a topic where it isn't there.
+// ensure creates a topic that does not exist.
 func (b *Bus) ensure(ctx context.Context, name string) error {
 	b.admin.mu.Lock()
 	there := b.admin.topics[name]
@@ -253,13 +252,13 @@ func (b *Bus) ensure(ctx context.Context, name string) error {
 	}
 	t, known := b.topic(name)
 	if !known {
-		return fmt.Errorf("%q is not a topic of ours", name)
+		return fmt.Errorf("%q is not one of logstream's topics", name)
 	}
-	_, err := within(ctx, b, func() (struct{}, error) { return struct{}{}, b.makeTopic(t) }, nil)
+	_, err := within(ctx, b, func() (struct{}, error) { return struct{}{}, b.createTopic(t) }, nil)
 	return err
 }
 
-func (b *Bus) makeTopic(t topic) error {
+func (b *Bus) createTopic(t topic) error {
 	client, err := b.adminClient()
 	if err != nil {
 		return err
@@ -280,7 +279,7 @@ func (b *Bus) makeTopic(t topic) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("make the topic %s: %w", t.name, err)
+		return fmt.Errorf("create topic %s: %w", t.name, err)
 	}
 	b.admin.mu.Lock()
 	defer b.admin.mu.Unlock()

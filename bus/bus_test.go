@@ -43,10 +43,10 @@ func testLog(t testing.TB) *slog.Logger {
 }
 
 // open opens a bus and runs it until stop, or the test's end.
-func open(t testing.TB, c Config) (b *Bus, board *health.Registry, stop func()) {
+func open(t testing.TB, c Config) (b *Bus, registry *health.Registry, stop func()) {
 	t.Helper()
-	board = new(health.Registry)
-	b, err := Open(t.Context(), c, Identity{"test", "local"}, testLog(t), board)
+	registry = new(health.Registry)
+	b, err := Open(t.Context(), c, Identity{"test", "local"}, testLog(t), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func open(t testing.TB, c Config) (b *Bus, board *health.Registry, stop func()) 
 		}
 	})
 	t.Cleanup(stop)
-	return b, board, stop
+	return b, registry, stop
 }
 
 // reader collects what a subscription brings.
@@ -162,7 +162,7 @@ func wantCount(t *testing.T, values []string, n int) {
 	}
 }
 
-func TestReplayThenLive(t *testing.T) {
+func TestSubscribeReplaysThenContinuesLive(t *testing.T) {
 	b, _, stop := open(t, testConfig(t.TempDir()))
 	appendAll(t, b, event.TopicIncidents, 0, 50)
 	r := read(t, b, event.Subscription{Topic: event.TopicIncidents})
@@ -196,7 +196,7 @@ func TestCaughtUpAtOnceOnAnEmptyTopic(t *testing.T) {
 	}
 }
 
-func TestReopen(t *testing.T) {
+func TestRecordsSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	b, _, stop := open(t, testConfig(dir))
 	appendAll(t, b, event.TopicIncidents, 0, 10)
@@ -217,7 +217,7 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-func TestSince(t *testing.T) {
+func TestSubscribeSinceAnInstant(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	appendAll(t, b, event.TopicIncidents, 0, 5)
 	r := read(t, b, event.Subscription{Topic: event.TopicIncidents})
@@ -252,7 +252,7 @@ func TestOrderOfEachKeyAcrossEnqueue(t *testing.T) {
 	}
 }
 
-func TestTooLargeIsRefusedAndStopsNobody(t *testing.T) {
+func TestARecordThatIsTooLargeIsRefusedAndBlocksNoOther(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	huge := make([]byte, maxMessage)
 	if err := b.Append(t.Context(), event.TopicIncidents, "", huge); err == nil {
@@ -278,22 +278,22 @@ func TestTooLargeIsRefusedAndStopsNobody(t *testing.T) {
 	}
 }
 
-func TestStatusAndReady(t *testing.T) {
-	b, board, _ := open(t, testConfig(t.TempDir()))
+func TestStatusAndReadyOfAReachableBroker(t *testing.T) {
+	b, registry, _ := open(t, testConfig(t.TempDir()))
 	if err := b.Ready(t.Context()); err != nil {
 		t.Errorf("Ready: %v", err)
 	}
 	if s := b.Status(); s.Kind != "embedded" || !s.OK || s.Error != "" || len(s.Brokers) != 1 || s.Brokers[0] != b.Addr() {
 		t.Errorf("Status: %+v", s)
 	}
-	if list := board.List(); len(list) != 0 {
+	if list := registry.List(); len(list) != 0 {
 		t.Errorf("troubles: %+v", list)
 	}
 }
 
-// TestNothingIsLeftBehind closes a bus that was used in every way: none of its
+// TestCloseLeavesNoGoroutineAndNoLock closes a bus that was used in every way: none of its
 // goroutines, and none of sarama's, remains.
-func TestNothingIsLeftBehind(t *testing.T) {
+func TestCloseLeavesNoGoroutineAndNoLock(t *testing.T) {
 	b, _, stop := open(t, testConfig(t.TempDir()))
 	r := read(t, b, event.Subscription{Topic: event.TopicIncidents, DeadLetters: true,
 		Handle: func(event.Record) error { return errors.New("refused") }})
@@ -310,7 +310,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	})
 }
 
-func TestSubscribeRefusesWhatIsNoTopic(t *testing.T) {
+func TestSubscribeRefusesUnknownTopics(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	if err := b.Subscribe(t.Context(), event.Subscription{Topic: "nonsense", Handle: func(event.Record) error { return nil }}); err == nil {
 		t.Error("no error")

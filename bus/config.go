@@ -6,15 +6,15 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// Config is where the log is. With no Brokers an embedded one is started.
+// Config is where Kafka is. With no Brokers an embedded one is started.
 type Config struct {
 	Brokers  Addresses `yaml:"brokers"`
 	Embedded Embedded  `yaml:"embedded"`
 	// Compression of health logs and dead letters: none, gzip, lz4, snappy or
 	// zstd. What is written stays readable whatever it is changed to.
 	Compression string `yaml:"compression"`
-	// Secret signs our records; instances that share a log share it. Empty:
-	// a file in the data directory, made at the first start, mode 0600.
+	// Secret signs our records; instances that share a Kafka share it.
+	// Empty: a file in the data directory, generated at the first start, mode 0600.
 	Secret string `yaml:"secret"`
 }
 

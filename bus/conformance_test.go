@@ -49,7 +49,7 @@ func TestOnTheEmbeddedBroker(t *testing.T) {
 }
 
 // conform checks all that the rest of logstream relies on. Each part begins
-// with a log without topics.
+// with a broker without topics.
 func conform(t *testing.T, u underTest) {
 	for _, part := range []struct {
 		name string
@@ -67,7 +67,7 @@ func conform(t *testing.T, u underTest) {
 		{"an answer is lost", func(t *testing.T, u underTest) { appendWithoutAnswer(t, u.proxy) }},
 		{"answers are lost under load", func(t *testing.T, u underTest) { outages(t, u.proxy) }},
 		{"the broker restarts", theBrokerRestarts},
-		{"the broker is away under load", theBrokerIsAway},
+		{"the broker is unreachable under load", theBrokerIsUnreachable},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			u.empty(t)
@@ -244,8 +244,8 @@ func sinceByTheBrokersClock(t *testing.T, u underTest) {
 	wait(t, "what comes after the end", func() bool { return len(future.all()) == 1 })
 }
 
-// whatIsNotOurs: a foreign client's records, signed by nobody, by another, for
-// another topic, and garbage. They are told apart and kept to the byte.
+// whatIsNotOurs: a foreign client's records, unsigned, signed by another, for
+// another topic, and garbage. They are distinguished and kept to the byte.
 func whatIsNotOurs(t *testing.T, u underTest) {
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{u.proxy.Addr().String()}
@@ -394,14 +394,14 @@ func copiesOfOurs(t *testing.T, u underTest) {
 	read(t, b, s)
 	ours := func() int {
 		n := 0
-		for _, l := range lettersNow(t, b) {
+		for _, l := range deadLettersNow(t, b) {
 			if event.Verify(b.secret, event.TopicDeadLetters, placeKey(event.TopicHealth, own.Partition, offsetOf(l)), l.Value, headers(l)[headerPlace]) {
 				n++
 			}
 		}
 		return n
 	}
-	wait(t, "the letter of what a forged one named", func() bool { return ours() == 2 })
+	wait(t, "the dead letter of the record that a forged one named", func() bool { return ours() == 2 })
 }
 
 func offsetOf(r *kgo.Record) int64 {
@@ -409,8 +409,8 @@ func offsetOf(r *kgo.Record) int64 {
 	return offset
 }
 
-// lettersNow are the dead letters that are there.
-func lettersNow(t *testing.T, b *Bus) []*kgo.Record {
+// deadLettersNow are the dead letters that are there.
+func deadLettersNow(t *testing.T, b *Bus) []*kgo.Record {
 	t.Helper()
 	client := foreign(t, b, kgo.ConsumeTopics(event.TopicDeadLetters), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	defer client.Close()
@@ -443,7 +443,7 @@ func theBrokersTime(t *testing.T, u underTest) {
 	again := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	wait(t, "CaughtUp over the transactions' markers", func() bool { return len(again.caughtUp()) == 1 })
 	wantCount(t, again.values(), 2)
-	where := place{event.TopicHealth, r.all()[0].Partition}
+	where := topicPartition{event.TopicHealth, r.all()[0].Partition}
 	plain, err := b.adminClient()
 	if err != nil {
 		t.Fatal(err)
@@ -499,14 +499,14 @@ func largeRecords(t *testing.T, u underTest) {
 }
 
 func theBrokerRestarts(t *testing.T, u underTest) {
-	b, board, _ := u.open(t)
+	b, registry, _ := u.open(t)
 	appendAll(t, b, event.TopicIncidents, 0, 10)
 	live := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "the records before", func() bool { return len(live.all()) == 10 })
 	u.away()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
+	wait(t, "the problem in the registry", func() bool { _, is := registry.Get(health.Bus); return is })
 	if b.Ready(t.Context()) == nil || b.Status().OK {
-		t.Error("the broker is away, and the bus is ready")
+		t.Error("the broker is down, and the bus is ready")
 	}
 	limited, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
@@ -527,12 +527,12 @@ func theBrokerRestarts(t *testing.T, u underTest) {
 	replay := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "CaughtUp", func() bool { return len(replay.caughtUp()) == 1 })
 	wantCount(t, known(replay), 20)
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is })
+	wait(t, "the problem to be cleared", func() bool { _, is := registry.Get(health.Bus); return !is })
 }
 
-// theBrokerIsAway for ten seconds while records come: the ring keeps them.
-func theBrokerIsAway(t *testing.T, u underTest) {
-	b, board, _ := u.open(t)
+// theBrokerIsUnreachable for ten seconds while records come: the queue keeps them.
+func theBrokerIsUnreachable(t *testing.T, u underTest) {
+	b, registry, _ := u.open(t)
 	const keys, awayFor = 50, 10 * time.Second
 	live := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	n, slowest := 0, time.Duration(0)
@@ -551,7 +551,7 @@ func theBrokerIsAway(t *testing.T, u underTest) {
 	})
 	wait(t, "the first records", func() bool { return len(live.all()) > 100 })
 	u.away()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
+	wait(t, "the problem in the registry", func() bool { _, is := registry.Get(health.Bus); return is })
 	retry.Sleep(ctx, awayFor)
 	u.back()
 	began, before := time.Now(), len(live.all())
@@ -568,6 +568,6 @@ func theBrokerIsAway(t *testing.T, u underTest) {
 	if d := b.Dropped(); d != 0 {
 		t.Errorf("dropped %d", d)
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Status().OK })
+	wait(t, "the problem to be cleared", func() bool { _, is := registry.Get(health.Bus); return !is && b.Status().OK })
 	t.Logf("%d records; the first %v after the broker was back; the longest Enqueue took %v", n, resumed.Round(time.Millisecond), slowest)
 }

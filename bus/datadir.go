@@ -17,18 +17,18 @@ import (
 
 // StartError says that the bus can't start until a person changes something:
 // an address that is taken, a directory in use or not writable. (What is
-// merely down is retried instead.) Its text names what, why, and what mends it.
+// merely down is retried instead.) Its text names what, why, and the remedy.
 type StartError struct {
-	What string
-	Err  error // may be nil
-	Mend string
+	What   string
+	Err    error // may be nil
+	Remedy string
 }
 
 func (e *StartError) Error() string {
 	if e.Err == nil {
-		return e.What + ": " + e.Mend
+		return e.What + ": " + e.Remedy
 	}
-	return fmt.Sprintf("%s: %v: %s", e.What, e.Err, e.Mend)
+	return fmt.Sprintf("%s: %v: %s", e.What, e.Err, e.Remedy)
 }
 
 func (e *StartError) Unwrap() error { return e.Err }
@@ -41,10 +41,10 @@ const (
 	logDir       = "log"      // the embedded broker's
 )
 
-// makeDataDir creates the directory, for this user alone.
-func makeDataDir(dir string) error {
+// createDataDir creates the directory, for this user alone.
+func createDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return &StartError{fmt.Sprintf("data directory %s cannot be made", dir), err,
+		return &StartError{fmt.Sprintf("data directory %s cannot be created", dir), err,
 			"make it writable for this user, or set bus.embedded.data to another directory"}
 	}
 	return nil
@@ -61,8 +61,8 @@ func lockDataDir(dir string) (*flock.Flock, error) {
 	}
 	if !got {
 		return nil, &StartError{
-			What: fmt.Sprintf("data directory %s is in use by another logstream%s", dir, holder(path)),
-			Mend: "stop it, or set bus.embedded.data to another directory"}
+			What:   fmt.Sprintf("data directory %s is in use by another logstream%s", dir, holder(path)),
+			Remedy: "stop it, or set bus.embedded.data to another directory"}
 	}
 	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		return nil, errors.Join(notWritable(dir, err), lock.Unlock())
@@ -103,7 +103,7 @@ func loadSecret(dir, configured string) ([]byte, error) {
 	secret := strings.TrimSuffix(strings.TrimSuffix(content, "\n"), "\r")
 	if len(secret) < minSecret {
 		return nil, &StartError{What: fmt.Sprintf("the secret in %s has %d characters, and needs at least %d", path, len(secret), minSecret),
-			Mend: "delete the file, and a new one is made, or set bus.secret"}
+			Remedy: "delete the file so that a new one is generated, or set bus.secret"}
 	}
 	return []byte(secret), nil
 }
@@ -117,7 +117,7 @@ func LoadIdentity(dataDir, configured string) (instance string, err error) {
 	if configured != "" {
 		return configured, nil
 	}
-	if err := makeDataDir(dataDir); err != nil {
+	if err := createDataDir(dataDir); err != nil {
 		return "", err
 	}
 	path := filepath.Join(dataDir, instanceFile)
@@ -128,7 +128,7 @@ func LoadIdentity(dataDir, configured string) (instance string, err error) {
 	tail := strings.TrimSpace(content)
 	if !instanceTail.MatchString(tail) {
 		return "", &StartError{What: fmt.Sprintf("%s holds %.20q, and not four characters", path, content),
-			Mend: "delete the file, and a new one is made, or set instance"}
+			Remedy: "delete the file so that a new one is generated, or set instance"}
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {

@@ -1,4 +1,4 @@
-// Package bus is the log: Kafka through sarama, and a Kafka broker inside the
+// Package bus is the event log: Kafka through sarama, and a Kafka broker inside the
 // process where none is configured. It imports no actor, and no actor imports
 // it; each declares the methods of [event.Log] that it needs.
 //
@@ -10,17 +10,17 @@
 // them; Append and Enqueue are two producers. A subscriber gets the records of
 // a partition in the order of their offsets, one at a time.
 //
-// Acknowledged. Append returns nil when the record is on the log: written by
+// Acknowledged. Append returns nil when the record is on its topic: written by
 // all in-sync replicas, or, in the embedded broker, handed to the operating
 // system, so that it survives kill -9 of this process (a power cut as well
-// with bus.embedded.sync). After an error the record may be on the log or not,
+// with bus.embedded.sync). After an error the record may be on its topic or not,
 // and may still get there a little later. Whoever must know reads it back;
 // writing the same bytes again is then at-least-once.
 //
-// Enqueue never blocks and tells nobody. Up to 30,000 records (64 MiB) wait
-// while the log is away; beyond that the oldest are dropped and counted. What
+// Enqueue never blocks and returns no error. Up to 30,000 records (64 MiB) wait
+// while Kafka is unreachable; beyond that the oldest are dropped and counted. What
 // was sent but not acknowledged when the connection was lost is looked for on
-// the log before it is sent again, so a loss of the connection neither loses
+// its topic before it is sent again, so a loss of the connection neither loses
 // nor repeats a record. A kill of this process loses what waits.
 //
 // Reading. A subscription starts at the oldest record, or at an instant of the
@@ -28,7 +28,7 @@
 // without repeating a record. A restart of the process starts it anew: it
 // replays. CaughtUp says when the replay has reached the end that stood at the
 // start. Records that retention deletes before a slow reader came to them are
-// gone; the reader goes on with the oldest, and the log says so.
+// gone; the reader goes on with the oldest, and a warning is logged.
 //
 // Trust. Everything written here carries a signature. On incidents, commands
 // and services a record without a right one never reaches a handler.
@@ -42,6 +42,6 @@
 // with bus.compression; everything that repairs depend on is written at once,
 // and plain. Reading takes whatever codec a batch has.
 //
-// Disk. The embedded log of system-logs stays under max_size and one segment,
+// Disk. The embedded broker's system-logs stay under max_size and one segment,
 // the other topics under fixed bounds (see topics.go), about 130 MiB together.
 package bus

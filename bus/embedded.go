@@ -31,8 +31,8 @@ type broker struct {
 	cluster *kfake.Cluster // nil once closed: a closed cluster answers no call
 }
 
-// startBroker listens, and opens the log under dir. What fails here is wrong
-// and not down: the error is a StartError.
+// startBroker listens, and opens the topics under dir. What fails here is
+// wrong and not down: the error is a StartError.
 func startBroker(ctx context.Context, e Embedded, dir string, log *slog.Logger) (*broker, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", e.Listen)
 	if err != nil {
@@ -41,8 +41,7 @@ func startBroker(ctx context.Context, e Embedded, dir string, log *slog.Logger) 
 	return openBroker(listener, e, dir, log)
 }
 
-// openBroker opens the log under dir. Clients are told to come to the
-// listener's address.
+// openBroker opens the topics under dir. It advertises the listener's address.
 func openBroker(listener net.Listener, e Embedded, dir string, log *slog.Logger) (*broker, error) {
 	b := &broker{addr: listener.Addr().String(), log: log}
 	m := &meter{Listener: listener, step: max(int64(e.MaxSize)/64, 64<<10), due: b.applyRetention}
@@ -63,8 +62,8 @@ func openBroker(listener net.Listener, e Embedded, dir string, log *slog.Logger)
 	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
 		listener.Close()
-		return nil, &StartError{fmt.Sprintf("the log in %s cannot be opened", path), err,
-			"make it readable and writable for this user, or move it away to start with an empty log"}
+		return nil, &StartError{fmt.Sprintf("the topics in %s cannot be opened", path), err,
+			"make it readable and writable for this user, or move it away to start with empty topics"}
 	}
 	b.use(cluster)
 	// What was trimmed before a kill is back. The broker counts a segment that
@@ -78,8 +77,8 @@ func openBroker(listener net.Listener, e Embedded, dir string, log *slog.Logger)
 func listenError(address string, err error) error {
 	what := fmt.Sprintf("the embedded broker cannot listen at %s", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return &StartError{fmt.Sprintf("address %s is taken", address), err,
-			"stop what listens there, set bus.embedded.listen to another address, or use that Kafka with bus.brokers"}
+		return &StartError{fmt.Sprintf("address %s is in use", address), err,
+			"stop the process that listens there, set bus.embedded.listen to another address, or use that Kafka with bus.brokers"}
 	}
 	return &StartError{what, err, "set bus.embedded.listen to an address of this machine, such as 127.0.0.1:9092"}
 }
@@ -109,7 +108,7 @@ func (b *broker) use(cluster *kfake.Cluster) {
 			now := time.Now().UnixMilli()
 			for _, t := range produce.Topics {
 				for _, p := range t.Partitions {
-					stamp(p.Records, now)
+					setBrokerTime(p.Records, now)
 				}
 			}
 		}

@@ -21,10 +21,10 @@ type fetched struct {
 var errUnreadable = errors.New("a batch that cannot be decoded")
 
 // fetch reads the batches at offset, about maxBytes of them and at least one.
-// Unlike a sarama consumer it tells where the next batch begins when this one
+// Unlike a sarama consumer it says where the next batch begins when this one
 // holds nothing that can be read: a transaction's marker, or nothing after
 // compaction.
-func fetch(client sarama.Client, where place, offset int64, maxBytes int32) (fetched, error) {
+func fetch(client sarama.Client, where topicPartition, offset int64, maxBytes int32) (fetched, error) {
 	leader, err := client.Leader(where.topic, where.partition)
 	if err != nil {
 		return fetched{}, err
@@ -78,8 +78,8 @@ func fetch(client sarama.Client, where place, offset int64, maxBytes int32) (fet
 	return f, nil
 }
 
-// connectionError tells a lost connection, or an answer of the broker's, from
-// an answer that can't be decoded.
+// connectionError says that the connection was lost or the broker answered with
+// an error, and not that the answer can't be decoded.
 func connectionError(err error) bool {
 	var network net.Error
 	var kafka sarama.KError
@@ -94,7 +94,7 @@ func connectionError(err error) bool {
 
 // readRange calls each for every record from one offset up to another. It
 // skips what can't be decoded.
-func readRange(ctx context.Context, client sarama.Client, where place, from, to int64, each func(*sarama.ConsumerMessage)) error {
+func readRange(ctx context.Context, client sarama.Client, where topicPartition, from, to int64, each func(*sarama.ConsumerMessage)) error {
 	for from < to {
 		if err := ctx.Err(); err != nil {
 			return err

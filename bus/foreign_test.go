@@ -166,9 +166,9 @@ func TestForeignRecordsOnTheOpenTopic(t *testing.T) {
 	}
 }
 
-// TestAnOldRecordEmptiesNothing: the embedded broker trims everything before a
+// TestARecordWithAnOldTimestampDoesNotEmptyItsTopic: the embedded broker trims everything before a
 // batch that is older than the retention.
-func TestAnOldRecordEmptiesNothing(t *testing.T) {
+func TestARecordWithAnOldTimestampDoesNotEmptyItsTopic(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	const n = renewControl + 10
 	appendAll(t, b, event.TopicIncidents, 0, n)
@@ -179,9 +179,9 @@ func TestAnOldRecordEmptiesNothing(t *testing.T) {
 	wantCount(t, r.values(), n)
 }
 
-// TestMarkersAtTheEnd: the last offsets of a topic may hold a transaction's
+// TestCaughtUpWithTransactionMarkersAtTheEnd: the last offsets of a topic may hold a transaction's
 // markers, which no reader gets.
-func TestMarkersAtTheEnd(t *testing.T) {
+func TestCaughtUpWithTransactionMarkersAtTheEnd(t *testing.T) {
 	t.Parallel()
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	client := foreign(t, b, kgo.TransactionalID("t"))
@@ -233,9 +233,9 @@ func produceRaw(t *testing.T, client *kgo.Client, topic string, batch []byte) {
 	}
 }
 
-// TestPoison: batches that nobody can decode, which the broker took all the
-// same, are skipped, told, and stop nobody.
-func TestPoison(t *testing.T) {
+// TestUndecodableBatchesAreSkipped: batches that cannot be decoded, which the broker took all the
+// same, are skipped and reported, and block no other record.
+func TestUndecodableBatchesAreSkipped(t *testing.T) {
 	t.Parallel()
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	client := foreign(t, b, kgo.MaxVersions(kversion.V3_6_0())) // topics by name
@@ -261,9 +261,9 @@ func TestPoison(t *testing.T) {
 	}
 }
 
-// TestPartitionsAreKafkasOwn: a foreign client's default puts each key where
+// TestKeysGoToThePartitionsOfKafkasDefaultPartitioner: a foreign client's default puts each key where
 // ours puts it.
-func TestPartitionsAreKafkasOwn(t *testing.T) {
+func TestKeysGoToThePartitionsOfKafkasDefaultPartitioner(t *testing.T) {
 	_, p := kafka(t)
 	b, _, _ := openAt(t, p.Addr().String())
 	const n = 200
@@ -293,9 +293,9 @@ func TestPartitionsAreKafkasOwn(t *testing.T) {
 	}
 }
 
-// TestMorePartitions: somebody gives the topic more partitions while we run. What
+// TestPartitionsAddedWhileRunning: somebody gives the topic more partitions while we run. What
 // stands on the new ones is read, and our own records stay ours.
-func TestMorePartitions(t *testing.T) {
+func TestPartitionsAddedWhileRunning(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
 	c := testConfig(t.TempDir())

@@ -13,32 +13,31 @@ import (
 // window is how many records may be without an answer at once.
 const window = 1024
 
-// forwarder takes entries from a ring to a batching producer. On the first
-// error it closes the gate: the producer is cut off, and nothing more goes out
-// until all that is out has its answer, a new producer is connected, and what
-// had been written although its answer was lost is told from what was not. So
-// an outage costs neither records (but for the ring's bound) nor order, and
-// repeats nothing.
+// forwarder takes entries from a queue to a batching producer. On the first
+// error it cuts the producer off, and sends nothing more until all that is out
+// has its answer, a new producer is connected, and what had been written
+// although its answer was lost is found on its topic. So an outage costs
+// neither records (but for the queue's bound) nor order, and repeats nothing.
 //
 // It survives the end of run: the next call goes on where the last stopped.
 type forwarder struct {
-	bus  *Bus
-	ring *ring
-	log  *slog.Logger
+	bus   *Bus
+	queue *queue
+	log   *slog.Logger
 
-	answers chan answer // room for every record that is out
-	current *producer
-	next    *entry // taken, not yet handed over
-	out     int
-	refused []refusal
-	gate    error // why it is closed; nil: open
-	away    bool  // nothing was written since it was first closed: said once
-	acked   map[place]marks
+	answers     chan answer // room for every record that is out
+	current     *producer
+	next        *entry // taken, not yet handed over
+	out         int
+	failed      []failedWrite
+	failure     error // why it is closed; nil: open
+	unreachable bool  // nothing was written since it was first closed: said once
+	acked       map[topicPartition]ackedOffsets
 }
 
-func newForwarder(b *Bus, name string, r *ring) *forwarder {
-	return &forwarder{bus: b, ring: r, log: b.log.With("queue", name),
-		answers: make(chan answer, window), acked: map[place]marks{}}
+func newForwarder(b *Bus, name string, q *queue) *forwarder {
+	return &forwarder{bus: b, queue: q, log: b.log.With("queue", name),
+		answers: make(chan answer, window), acked: map[topicPartition]ackedOffsets{}}
 }
 
 type answer struct {
@@ -46,13 +45,13 @@ type answer struct {
 	err error
 }
 
-// refusal is an entry whose writing failed, and where it would have stood.
-type refusal struct {
+// failedWrite is an entry whose writing failed, and where it would have stood.
+type failedWrite struct {
 	*entry
-	where place
+	where topicPartition
 }
 
-type place struct {
+type topicPartition struct {
 	topic     string
 	partition int32
 }
@@ -67,23 +66,23 @@ func (f *forwarder) run(ctx context.Context, flush bool) error {
 		if flush && f.idle() {
 			return nil
 		}
-		if f.current == nil && !f.wanted() {
+		if f.current == nil && !f.hasRecords() {
 			select { // a producer is opened when there is something for it
 			case <-ctx.Done():
-			case <-f.ring.filled:
+			case <-f.queue.filled:
 			}
 			continue
 		}
 		if f.current == nil {
 			if err := f.connect(ctx); err != nil {
 				f.bus.noteWrite(err)
-				f.log.Debug("waiting for the log", "waiting", f.ring.len(), "error", err)
+				f.log.Debug("waiting for Kafka", "waiting", f.queue.len(), "error", err)
 				tries.Wait(ctx)
 				continue
 			}
 			tries.Reset()
 		}
-		if f.pump(ctx, flush); f.gate != nil {
+		if f.pump(ctx, flush); f.failure != nil {
 			tries.Wait(ctx)
 		}
 	}
@@ -94,7 +93,7 @@ func (f *forwarder) idle() bool { return f.left() == 0 }
 
 // left is how many records have no answer yet.
 func (f *forwarder) left() int {
-	n := f.ring.len() + f.out + len(f.refused)
+	n := f.queue.len() + f.out + len(f.failed)
 	if f.next != nil {
 		n++
 	}
@@ -102,11 +101,11 @@ func (f *forwarder) left() int {
 }
 
 // wanted says whether there is something to write.
-func (f *forwarder) wanted() bool {
+func (f *forwarder) hasRecords() bool {
 	if f.next == nil {
-		f.next = f.ring.take()
+		f.next = f.queue.take()
 	}
-	return f.next != nil || len(f.refused) > 0
+	return f.next != nil || len(f.failed) > 0
 }
 
 // connect opens a producer, and settles what the last one left.
@@ -124,28 +123,28 @@ func (f *forwarder) connect(ctx context.Context) error {
 		p.close()
 		return err
 	}
-	f.current, f.gate = p, nil
+	f.current, f.failure = p, nil
 	return nil
 }
 
-// settle puts back what was refused and is not on the log.
+// settle puts back what failed and is not on its topic.
 func (f *forwarder) settle(ctx context.Context, client sarama.Client) error {
-	if len(f.refused) == 0 {
+	if len(f.failed) == 0 {
 		return nil
 	}
 	missing, err := within(ctx, f.bus, func() ([]*entry, error) {
-		return missing(ctx, client, f.bus.secret, f.refused, f.acked)
+		return missing(ctx, client, f.bus.secret, f.failed, f.acked)
 	}, nil)
 	if err != nil {
 		return err
 	}
-	f.log.Info("the log is back", "written_without_answer", len(f.refused)-len(missing),
-		"sent_again", len(missing), "waiting", f.ring.len())
+	f.log.Info("Kafka is reachable again", "written_without_answer", len(f.failed)-len(missing),
+		"sent_again", len(missing), "waiting", f.queue.len())
 	if f.next != nil {
 		missing, f.next = append(missing, f.next), nil
 	}
-	f.refused = nil
-	f.ring.putBack(missing)
+	f.failed = nil
+	f.queue.putBack(missing)
 	return nil
 }
 
@@ -155,11 +154,11 @@ func (f *forwarder) pump(ctx context.Context, flush bool) {
 	for {
 		var input chan<- *sarama.ProducerMessage
 		var msg *sarama.ProducerMessage
-		if f.gate == nil && f.out < window && f.wanted() && f.ready(ctx, f.next) {
+		if f.failure == nil && f.out < window && f.hasRecords() && f.ensureTopic(ctx, f.next) {
 			input, msg = f.current.async.Input(), message(f.bus.secret, f.next)
 		}
-		if f.out == 0 && (f.gate != nil || flush && f.idle()) {
-			f.drop()
+		if f.out == 0 && (f.failure != nil || flush && f.idle()) {
+			f.closeProducer()
 			return
 		}
 		select {
@@ -170,52 +169,52 @@ func (f *forwarder) pump(ctx context.Context, flush bool) {
 			f.out++
 		case a := <-f.answers:
 			f.out--
-			f.take(a)
-		case <-f.ring.filled:
+			f.acknowledge(a)
+		case <-f.queue.filled:
 		}
 	}
 }
 
 // ready makes sure that the entry's topic exists.
-func (f *forwarder) ready(ctx context.Context, e *entry) bool {
+func (f *forwarder) ensureTopic(ctx context.Context, e *entry) bool {
 	err := f.bus.ensure(ctx, e.topic)
 	if err != nil && ctx.Err() == nil {
-		f.close(err)
+		f.fail(err)
 	}
 	return err == nil
 }
 
 // take books an answer.
-func (f *forwarder) take(a answer) {
+func (f *forwarder) acknowledge(a answer) {
 	e := a.msg.Metadata.(*entry)
-	where := place{a.msg.Topic, a.msg.Partition}
+	where := topicPartition{a.msg.Topic, a.msg.Partition}
 	switch {
 	case a.err == nil:
-		f.away = false
-		f.acked[where] = f.acked[where].add(mark{e.number, a.msg.Offset})
+		f.unreachable = false
+		f.acked[where] = f.acked[where].add(ackedOffset{e.number, a.msg.Offset})
 		f.bus.noteWrite(nil)
 	case hopeless(a.err):
-		f.ring.lose(1)
-		f.log.Error("a record cannot be written and is dropped", "topic", e.topic, "bytes", len(e.value), "error", a.err)
+		f.queue.lose(1)
+		f.log.Error("record dropped: it cannot be written", "topic", e.topic, "bytes", len(e.value), "error", a.err)
 	default:
 		f.current.cut() // the broker itself may have refused, which sarama doesn't try again
-		f.refused = append(f.refused, refusal{e, where})
-		f.close(a.err)
+		f.failed = append(f.failed, failedWrite{e, where})
+		f.fail(a.err)
 	}
 }
 
 // close closes the gate.
-func (f *forwarder) close(err error) {
-	if !f.away {
-		f.log.Warn("the log is away: records wait", "error", err)
+func (f *forwarder) fail(err error) {
+	if !f.unreachable {
+		f.log.Warn("records wait: Kafka is unreachable", "error", err)
 	}
-	f.away = true
-	f.gate = err
+	f.unreachable = true
+	f.failure = err
 	f.bus.noteWrite(err)
 }
 
 // drop ends the producer. All that it held has its answer, so this is quick.
-func (f *forwarder) drop() {
+func (f *forwarder) closeProducer() {
 	if err := f.current.close(); err != nil {
 		f.log.Debug("closed a producer", "error", err)
 	}

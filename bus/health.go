@@ -19,12 +19,12 @@ import (
 const (
 	checkEvery   = time.Second
 	checkTimeout = 5 * time.Second
-	// writeDoubt is how long a failed write counts while the log answers and
+	// writeErrorLasts is how long a failed write counts while Kafka answers and
 	// nothing else was written.
-	writeDoubt = 30 * time.Second
+	writeErrorLasts = 30 * time.Second
 )
 
-// Status is how the log is.
+// Status is whether Kafka is reachable.
 type Status struct {
 	Kind    string // embedded or kafka
 	Brokers []string
@@ -38,7 +38,7 @@ func (b *Bus) Status() Status {
 	if b.broker == nil {
 		s.Kind = "kafka"
 	}
-	if err := b.reachability.wrong(); err != nil {
+	if err := b.reachability.err(); err != nil {
 		s.OK, s.Error = false, reason(err)
 	}
 	return s
@@ -52,18 +52,18 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// Ready says why the log cannot be read and written now, or nil.
+// Ready says why Kafka cannot be read and written now, or nil.
 func (b *Bus) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	if err := b.check(ctx); err != nil {
 		return err
 	}
-	return b.reachability.wrong()
+	return b.reachability.err()
 }
 
-// check makes the topics of the start, and asks the leader of the incidents
-// for the end of its log.
+// check creates the topics of the start, and asks the leader of the incidents
+// for their newest offset.
 func (b *Bus) check(ctx context.Context) error {
 	for _, name := range startTopics {
 		if err := b.ensure(ctx, name); err != nil {
@@ -83,7 +83,7 @@ func (b *Bus) check(ctx context.Context) error {
 	return err
 }
 
-// watch checks the log until ctx ends, and tells the board.
+// watch checks Kafka until ctx ends.
 func (b *Bus) watch(ctx context.Context) error {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
@@ -93,65 +93,65 @@ func (b *Bus) watch(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		b.look(ctx)
+		b.checkAndReport(ctx)
 	}
 }
 
-// look checks the log once, and tells the board.
-func (b *Bus) look(ctx context.Context) {
+// checkAndReport checks Kafka once, and reports the result.
+func (b *Bus) checkAndReport(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	err := b.check(limited)
 	if ctx.Err() == nil {
 		b.reachability.checked(err, time.Now())
-		b.reachability.tell(b.trouble())
+		b.reachability.report(b.problem())
 	}
 }
 
 // noteWrite books how a write ended.
 func (b *Bus) noteWrite(err error) {
 	if errors.Is(err, context.Canceled) || hopeless(err) || errors.Is(err, errClosed) {
-		return // says nothing about the log
+		return // says nothing about Kafka
 	}
 	if b.reachability.wrote(err, time.Now()) {
-		b.reachability.tell(b.trouble())
+		b.reachability.report(b.problem())
 	}
 }
 
-// trouble is what is wrong, in words; nil where nothing is.
-func (b *Bus) trouble() *health.Problem {
-	err := b.reachability.wrong()
+// problem is what people are told; nil where Kafka is reachable.
+func (b *Bus) problem() *health.Problem {
+	err := b.reachability.err()
 	if err == nil {
 		return nil
 	}
-	t := &health.Problem{Part: health.Bus,
-		What:   fmt.Sprintf("the log at %s does not answer: %s", strings.Join(b.addrs, ", "), reason(err)),
-		Works:  fmt.Sprintf("services are checked; the newest %d observations wait in memory, and the page keeps the last state", ringEntries),
-		OnHold: "repairs and commands: each must stand on the log first",
-		Remedy: health.Remedy{Text: "correct bus.brokers in config.yaml, or start Kafka", Command: "docker compose up -d kafka"}}
+	p := &health.Problem{Part: health.Bus,
+		What:   fmt.Sprintf("Kafka is unreachable at %s: %s", strings.Join(b.addrs, ", "), reason(err)),
+		Works:  fmt.Sprintf("checks go on; the newest %d observations are kept in memory, and the page shows the last state", queueEntries),
+		OnHold: "repairs and commands: each is recorded in Kafka first",
+		Remedy: health.Remedy{Text: "start Kafka, or correct bus.brokers in config.yaml", Command: "docker compose up -d kafka"}}
 	if b.broker != nil {
-		t.Remedy = health.Remedy{Text: fmt.Sprintf("make room in %s if the disk is full, then restart logstream", b.config.Embedded.Data)}
+		p.Remedy = health.Remedy{Text: fmt.Sprintf("make room in %s if the disk is full, then restart logstream", b.config.Embedded.Data)}
 	}
-	return t
+	return p
 }
 
 // reachability is what is known about Kafka.
 type reachability struct {
-	board *health.Registry
-	log   *slog.Logger
+	registry *health.Registry
+	log      *slog.Logger
 
-	mu      sync.Mutex
-	read    error // of the last check
-	write   error // of the last write
-	writeAt time.Time
-	told    bool // that something is wrong
+	mu       sync.Mutex
+	read     error // of the last check
+	write    error // of the last write
+	writeAt  time.Time
+	reported bool // a problem is in the registry
 }
 
 func (h *reachability) checked(err error, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.read = err
-	if err == nil && now.Sub(h.writeAt) > writeDoubt {
+	if err == nil && now.Sub(h.writeAt) > writeErrorLasts {
 		h.write = nil
 	}
 }
@@ -165,7 +165,7 @@ func (h *reachability) wrote(err error, now time.Time) bool {
 	return changed
 }
 
-func (h *reachability) wrong() error {
+func (h *reachability) err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.read != nil {
@@ -174,20 +174,20 @@ func (h *reachability) wrong() error {
 	return h.write
 }
 
-// tell puts a trouble on the board, or clears it, and logs the change.
-func (h *reachability) tell(t *health.Problem) {
+// report puts the problem into the registry, or clears it, and logs the change.
+func (h *reachability) report(p *health.Problem) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t != nil {
-		h.board.Report(*t)
-		if !h.told {
-			h.log.Warn(t.What, "fix", t.Remedy)
+	if p != nil {
+		h.registry.Report(*p)
+		if !h.reported {
+			h.log.Warn("Kafka is unreachable", "problem", p.What, "remedy", p.Remedy.String())
 		}
 	} else {
-		h.board.Clear(health.Bus)
-		if h.told {
-			h.log.Info("the log answers")
+		h.registry.Clear(health.Bus)
+		if h.reported {
+			h.log.Info("Kafka is reachable")
 		}
 	}
-	h.told = t != nil
+	h.reported = p != nil
 }

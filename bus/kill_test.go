@@ -37,9 +37,9 @@ func spawn(t *testing.T, dir string, env ...string) (*exec.Cmd, *bufio.Scanner) 
 	return cmd, lines
 }
 
-// TestKill kills a writing process at random moments: every acknowledged
-// record is there when the log is opened again, in order, once.
-func TestKill(t *testing.T) {
+// TestAcknowledgedRecordsSurviveKill kills a writing process at random moments: every acknowledged
+// record is there when its topic is opened again, in order, once.
+func TestAcknowledgedRecordsSurviveKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	acked := []int{}
@@ -59,7 +59,7 @@ func TestKill(t *testing.T) {
 		}
 		kill.Stop()
 		cmd.Wait()
-		// The last may be on the log without an answer: the next child leaves
+		// The last may be on its topic without an answer: the next child leaves
 		// its number out.
 		if len(acked) > 0 {
 			next = acked[len(acked)-1] + 2
@@ -117,7 +117,7 @@ func TestDataDirectoryIsLocked(t *testing.T) {
 	open(t, testConfig(dir)) // the lock of the dead is nobody's
 }
 
-func TestStartErrors(t *testing.T) {
+func TestStartErrorsSayWhatToChange(t *testing.T) {
 	b, _, _ := open(t, testConfig(t.TempDir()))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -140,10 +140,10 @@ func TestStartErrors(t *testing.T) {
 		change func(*Config)
 		says   []string
 	}{
-		{"address taken", func(c *Config) { c.Embedded.Listen = b.Addr() }, []string{"address " + b.Addr() + " is taken", "bus.embedded.listen"}},
+		{"address taken", func(c *Config) { c.Embedded.Listen = b.Addr() }, []string{"address " + b.Addr() + " is in use", "bus.embedded.listen"}},
 		{"no address of ours", func(c *Config) { c.Embedded.Listen = "203.0.113.1:9092" }, []string{"cannot listen at 203.0.113.1:9092", "127.0.0.1:9092"}},
-		{"no directory", func(c *Config) { c.Embedded.Data = filepath.Join(file, "data") }, []string{"cannot be made", "bus.embedded.data"}},
-		{"damaged log", func(c *Config) { c.Embedded.Data = damaged }, []string{"the log in", "move it away"}},
+		{"no directory", func(c *Config) { c.Embedded.Data = filepath.Join(file, "data") }, []string{"cannot be created", "bus.embedded.data"}},
+		{"damaged topics", func(c *Config) { c.Embedded.Data = damaged }, []string{"the topics in", "move it away"}},
 		{"short secret", func(c *Config) { c.Embedded.Data = short }, []string{"has 5 characters", "bus.secret"}},
 	} {
 		config := testConfig(t.TempDir())

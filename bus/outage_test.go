@@ -15,17 +15,17 @@ import (
 	"logstream/internal/health"
 )
 
-// TestOutages enqueues steadily while the connection to the log is cut,
+// TestConnectionLossNeitherLosesNorRepeatsRecords enqueues steadily while the connection to Kafka is cut,
 // frozen, and cut after the answers were lost: nothing is lost, nothing comes
 // twice, and each key stays in order. A subscriber reads through all of it.
-func TestOutages(t *testing.T) {
+func TestConnectionLossNeitherLosesNorRepeatsRecords(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
 	outages(t, p)
 }
 
 func outages(t *testing.T, p *proxy) {
-	b, board, _ := openAt(t, p.Addr().String())
+	b, registry, _ := openAt(t, p.Addr().String())
 	live := read(t, b, event.Subscription{Topic: event.TopicHealth})
 
 	const keys = 5
@@ -60,7 +60,7 @@ func outages(t *testing.T, p *proxy) {
 	if d := b.Dropped(); d != 0 {
 		t.Errorf("dropped %d", d)
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is })
+	wait(t, "the problem to be cleared", func() bool { _, is := registry.Get(health.Bus); return !is })
 }
 
 // wantEachInOrder says that a reader got the values 0, 1, 2 … n-1, dealt to so
@@ -85,19 +85,19 @@ func wantEachInOrder(t *testing.T, name string, r *reader, n, keys int) {
 	}
 }
 
-// TestRingOverflow lets more come than fits while the log is away: what is
+// TestOldestRecordsAreDroppedWhenTheQueueIsFull lets more come than fits while Kafka is unreachable: what is
 // dropped is the oldest, and counted.
-func TestRingOverflow(t *testing.T) {
+func TestOldestRecordsAreDroppedWhenTheQueueIsFull(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
-	b, board, _ := openAt(t, p.Addr().String())
-	b.queue.ring.maxEntries = 300
+	b, registry, _ := openAt(t, p.Addr().String())
+	b.healthLogs.queue.maxEntries = 300
 	r := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	wait(t, "CaughtUp", func() bool { return len(r.caughtUp()) == 1 })
 	p.cut()
-	wait(t, "the trouble on the board", func() bool { _, is := board.Get(health.Bus); return is })
+	wait(t, "the problem in the registry", func() bool { _, is := registry.Get(health.Bus); return is })
 	if b.Status().OK || b.Ready(t.Context()) == nil {
-		t.Errorf("the log is away, and the status is %+v", b.Status())
+		t.Errorf("Kafka is unreachable, and the status is %+v", b.Status())
 	}
 	const n = 1000
 	for i := range n {
@@ -113,16 +113,16 @@ func TestRingOverflow(t *testing.T) {
 	for i := n - len(got); i < n; i++ {
 		want = append(want, strconv.Itoa(i))
 	}
-	// The one that had been taken from the ring may be the first.
+	// The one that had been taken from the queue may be the first.
 	if !slices.Equal(got[1:], want[1:]) {
 		t.Errorf("%d records, not the newest in order: %v … %v", len(got), got[:3], got[len(got)-3:])
 	}
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Ready(t.Context()) == nil })
+	wait(t, "the problem to be cleared", func() bool { _, is := registry.Get(health.Bus); return !is && b.Ready(t.Context()) == nil })
 }
 
-// TestAppendWithoutAnswer loses the broker's answer: the outcome is unknown,
+// TestAppendWithALostAnswerReturnsAnError loses the broker's answer: the outcome is unknown,
 // and the record is there exactly once.
-func TestAppendWithoutAnswer(t *testing.T) {
+func TestAppendWithALostAnswerReturnsAnError(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
 	appendWithoutAnswer(t, p)
@@ -139,7 +139,7 @@ func appendWithoutAnswer(t *testing.T, p *proxy) {
 	}
 	p.cut()
 	if err := b.Append(t.Context(), event.TopicIncidents, "key", []byte("never sent")); err == nil {
-		t.Fatal("no error although the log is away")
+		t.Fatal("no error although Kafka is unreachable")
 	}
 	p.restore()
 	wait(t, "an append to succeed", func() bool {
@@ -150,37 +150,37 @@ func appendWithoutAnswer(t *testing.T, p *proxy) {
 	got := slices.DeleteFunc(r.values(), func(v string) bool { return v == "never sent" }) // unknown is unknown
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"0", "1", "2"}) {
-		t.Errorf("the log holds %v, want 0, 1 and 2 once each", got)
+		t.Errorf("the topic holds %v, want 0, 1 and 2 once each", got)
 	}
 }
 
-// TestBrokersThatAreDown opens without a log: it is a trouble, not an error,
+// TestBrokersThatAreDownAreAProblemAndNoStartError opens without Kafka: it is a problem, not an error,
 // and everything works when it comes.
-func TestBrokersThatAreDown(t *testing.T) {
+func TestBrokersThatAreDownAreAProblemAndNoStartError(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
 	p.cut()
-	b, board, _ := openAt(t, p.Addr().String())
-	if _, is := board.Get(health.Bus); !is {
-		t.Error("no trouble on the board")
+	b, registry, _ := openAt(t, p.Addr().String())
+	if _, is := registry.Get(health.Bus); !is {
+		t.Error("no problem in the registry")
 	}
 	r := read(t, b, event.Subscription{Topic: event.TopicHealth})
 	b.Enqueue(event.TopicHealth, "svc", []byte("0"))
 	limited, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := b.Append(limited, event.TopicIncidents, "key", []byte("0")); err == nil {
-		t.Error("append without a log: no error")
+		t.Error("append without Kafka: no error")
 	}
 	p.restore()
 	wait(t, "the record", func() bool { return len(r.all()) == 1 && len(r.caughtUp()) == 1 })
-	wait(t, "the trouble to be over", func() bool { _, is := board.Get(health.Bus); return !is && b.Status().OK })
+	wait(t, "the problem to be cleared", func() bool { _, is := registry.Get(health.Bus); return !is && b.Status().OK })
 	if s := b.Status(); s.Kind != "kafka" {
 		t.Errorf("status %+v", s)
 	}
 }
 
-// TestCloseWithoutLog ends in time and says what is lost.
-func TestCloseWithoutLog(t *testing.T) {
+// TestCloseWhileKafkaIsUnreachableSaysWhatIsLost ends in time and says what is lost.
+func TestCloseWhileKafkaIsUnreachableSaysWhatIsLost(t *testing.T) {
 	t.Parallel()
 	_, p := kafka(t)
 	c := testConfig(t.TempDir())
@@ -202,9 +202,9 @@ func TestCloseWithoutLog(t *testing.T) {
 	}
 }
 
-// TestCloseDoesNotWaitForALogThatIsAway: whoever presses Ctrl-C because Kafka is
+// TestCloseWaitsOnlyBrieflyForAnUnreachableKafka: whoever presses Ctrl-C because Kafka is
 // not there wants an end.
-func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
+func TestCloseWaitsOnlyBrieflyForAnUnreachableKafka(t *testing.T) {
 	t.Parallel()
 	c := testConfig(t.TempDir())
 	c.Brokers = Addresses{"127.0.0.1:1"}
@@ -216,7 +216,7 @@ func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
 	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	start := time.Now()
-	if err := b.Close(limited); err == nil || !strings.Contains(err.Error(), "1 health logs are not written") {
+	if err := b.Close(limited); err == nil || !strings.Contains(err.Error(), "1 health logs were not written") {
 		t.Errorf("got %v", err)
 	}
 	if limited.Err() != nil || time.Since(start) > 20*time.Second {
@@ -224,7 +224,7 @@ func TestCloseDoesNotWaitForALogThatIsAway(t *testing.T) {
 	}
 }
 
-func TestTheReasonIsInWords(t *testing.T) {
+func TestAClosedConnectionIsNamed(t *testing.T) {
 	for err, want := range map[error]string{fmt.Errorf("append: %w", io.EOF): "it closed the connection", errors.New("refused"): "refused"} {
 		if got := reason(err); got != want {
 			t.Errorf("%v: %q", err, got)

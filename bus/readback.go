@@ -9,17 +9,17 @@ import (
 	"logstream/internal/event"
 )
 
-// missing are the refused entries that are not on the log. An entry is known
+// missing are the failed entries that are not on their topic. An entry is known
 // by its signature: it covers topic, key and value.
-func missing(ctx context.Context, client sarama.Client, secret []byte, refused []refusal, acked map[place]marks) ([]*entry, error) {
-	first := map[place]*entry{}
-	for _, r := range refused {
+func missing(ctx context.Context, client sarama.Client, secret []byte, failed []failedWrite, acked map[topicPartition]ackedOffsets) ([]*entry, error) {
+	first := map[topicPartition]*entry{}
+	for _, r := range failed {
 		if e, is := first[r.where]; !is || r.number < e.number {
 			first[r.where] = r.entry
 		}
 	}
 	type copyOf struct {
-		place
+		topicPartition
 		signature string
 	}
 	there := map[copyOf]int{}
@@ -43,7 +43,7 @@ func missing(ctx context.Context, client sarama.Client, secret []byte, refused [
 		}
 	}
 	var gone []*entry
-	for _, r := range refused {
+	for _, r := range failed {
 		one := copyOf{r.where, event.Sign(secret, r.topic, r.key, r.value)}
 		if there[one] > 0 {
 			there[one]--
@@ -57,7 +57,7 @@ func missing(ctx context.Context, client sarama.Client, secret []byte, refused [
 // firstPossible is the first offset at which the entry can stand: after the
 // last acknowledged one that went out before it, else by the broker's clock,
 // which may be a little behind ours.
-func firstPossible(client sarama.Client, where place, e *entry, acked marks) (int64, error) {
+func firstPossible(client sarama.Client, where topicPartition, e *entry, acked ackedOffsets) (int64, error) {
 	oldest, err := client.GetOffset(where.topic, where.partition, sarama.OffsetOldest)
 	if err != nil {
 		return 0, err
@@ -77,24 +77,24 @@ func firstPossible(client sarama.Client, where place, e *entry, acked marks) (in
 }
 
 // mark says at which offset an acknowledged entry stands.
-type mark struct {
+type ackedOffset struct {
 	number uint64
 	offset int64
 }
 
-// marks are the last acknowledged entries of a partition. A refused one is
+// ackedOffsets are the last acknowledged entries of a partition. A failed one is
 // never older than the last window of them.
-type marks []mark
+type ackedOffsets []ackedOffset
 
-func (m marks) add(one mark) marks {
+func (m ackedOffsets) add(one ackedOffset) ackedOffsets {
 	if len(m) >= 4*window {
-		m = append(marks(nil), m[len(m)-2*window:]...)
+		m = append(ackedOffsets(nil), m[len(m)-2*window:]...)
 	}
 	return append(m, one)
 }
 
 // before is the highest offset of an entry that went out before number.
-func (m marks) before(number uint64) (offset int64, is bool) {
+func (m ackedOffsets) before(number uint64) (offset int64, is bool) {
 	for _, one := range m {
 		if one.number < number && (!is || one.offset > offset) {
 			offset, is = one.offset, true

@@ -110,9 +110,9 @@ func TestASmallerMaxSizeTakesEffect(t *testing.T) {
 	}
 }
 
-// TestASlowReaderOverRetention: what is deleted before a reader comes to it is
+// TestASlowReaderContinuesAfterRetentionDeletes: what is deleted before a reader comes to it is
 // gone, and the reader goes on with the oldest.
-func TestASlowReaderOverRetention(t *testing.T) {
+func TestASlowReaderContinuesAfterRetentionDeletes(t *testing.T) {
 	config := testConfig(t.TempDir())
 	config.Embedded.MaxSize = 4 << 20
 	b, _, _ := open(t, config)

@@ -28,7 +28,7 @@ const (
 	// readers place a key by how many there are.
 	metadataEvery = 30 * time.Second
 	// linger is how long health logs wait for each other: batches and not
-	// records are what a log costs.
+	// records are what Kafka costs.
 	linger = 50 * time.Millisecond
 )
 

@@ -14,16 +14,12 @@ import (
 	"logstream/internal/supervise"
 )
 
-// stallAfter is how long a partition may say nothing, while something should
-// be there, before it is looked at directly.
-const stallAfter = 500 * time.Millisecond
-
 // Subscribe reads a topic until ctx ends, and returns nil then. It goes on
 // over losses of the connection, from the record after the last one handled.
-// The error is one that trying again doesn't mend.
+// The error is one that trying again does not resolve.
 func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
 	if _, known := b.topic(s.Topic); !known || s.Handle == nil {
-		return fmt.Errorf("subscribe to %q: not a topic of ours, or no handler", s.Topic)
+		return fmt.Errorf("subscribe to %q: not one of logstream's topics, or no handler", s.Topic)
 	}
 	r := &subscriber{bus: b, Subscription: s, positions: map[int32]*position{}}
 	tries := newBackoff()
@@ -58,14 +54,14 @@ type subscriber struct {
 
 // position is how far a partition is read.
 type position struct {
-	next    int64 // the offset to read
-	end     int64 // the high-water mark that was seen at the start
-	heard   time.Time
-	trouble bool // it failed since it was last heard
+	next       int64 // the offset to read
+	end        int64 // the high-water mark that was seen at the start
+	lastRecord time.Time
+	failing    bool // it failed since its last record
 }
 
-// session reads with one client until something fails that the client doesn't
-// mend by itself.
+// session reads with one client until something fails from which the client
+// does not recover by itself.
 func (r *subscriber) session(parent context.Context) error {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
@@ -78,14 +74,14 @@ func (r *subscriber) session(parent context.Context) error {
 	}
 	defer client.Close()
 	if r.DeadLetters {
-		if err := r.bus.letters.load(ctx, client, r.Topic); err != nil {
+		if err := r.bus.deadLetters.load(ctx, client, r.Topic); err != nil {
 			return err
 		}
 	}
 	if err := r.locate(client); err != nil {
 		return err
 	}
-	r.tellCaughtUp()
+	r.reportCaughtUp()
 	return r.read(ctx, cancel, client)
 }
 
@@ -122,18 +118,18 @@ func (r *subscriber) locate(client sarama.Client) error {
 			}
 		}
 		r.positions[partition] = &position{next: max(next, oldest), end: newest}
-		r.bus.letters.forget(place{r.Topic, partition}, newest)
+		r.bus.deadLetters.forget(topicPartition{r.Topic, partition}, newest)
 	}
 	return nil
 }
 
 // resume checks that a partition can go on where it was.
 func (r *subscriber) resume(partition int32, p *position, oldest, newest int64) {
-	p.trouble = false
+	p.failing = false
 	if p.next >= oldest && p.next <= newest {
 		return
 	}
-	r.bus.log.Warn("the log no longer has the next record: going on with the oldest",
+	r.bus.log.Warn("records are lost: the topic no longer has the next one; reading on from the oldest",
 		"topic", r.Topic, "partition", partition, "next", p.next, "oldest", oldest, "newest", newest)
 	p.next = oldest
 	p.end = min(p.end, newest)
@@ -170,7 +166,7 @@ func (r *subscriber) start(ctx context.Context, group *errgroup.Group, client sa
 		if err != nil {
 			return s, fmt.Errorf("read %s/%d at %d: %w", r.Topic, partition, p.next, err)
 		}
-		p.heard = time.Now()
+		p.lastRecord = time.Now()
 		supervise.Go(ctx, group, "bus records", func(ctx context.Context) error {
 			for message := range consumed.Messages() { // to the end, or the consumer never closes
 				select {
@@ -217,16 +213,16 @@ func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stre
 		case failure := <-s.failures:
 			r.bus.log.Debug("reading failed", "topic", r.Topic, "partition", failure.Partition, "error", failure.Err)
 			p := r.positions[failure.Partition]
-			p.trouble = true
+			p.failing = true
 			if errors.Is(failure.Err, sarama.ErrMessageTooLarge) { // it is about to pass over a batch
-				if err := r.step(ctx, client, place{r.Topic, failure.Partition}, p); err != nil {
+				if err := r.step(ctx, client, topicPartition{r.Topic, failure.Partition}, p); err != nil {
 					return err
 				}
 			}
 		case partition := <-s.ended:
 			return fmt.Errorf("the consumer of %s/%d gave up", r.Topic, partition)
 		case <-ticker.C:
-			if err := r.unstall(ctx, client); err != nil {
+			if err := r.readStalled(ctx, client); err != nil {
 				return err
 			}
 			if all, err := client.Partitions(r.Topic); err == nil && len(all) != len(r.positions) {
@@ -242,16 +238,16 @@ func (r *subscriber) handle(message *sarama.ConsumerMessage) {
 	if message.Offset < p.next {
 		return
 	}
-	p.next, p.heard, p.trouble = message.Offset+1, time.Now(), false
+	p.next, p.lastRecord, p.failing = message.Offset+1, time.Now(), false
 	r.handled++
 	record := r.bus.record(message)
 	record.Signed = record.Signed && r.inPlace(message)
 	if !record.Signed && mustBeSigned(r.Topic) {
-		r.letter(message, "unsigned")
+		r.deadLetter(message, "unsigned")
 	} else if err := r.Handle(record); err != nil {
-		r.letter(message, err.Error())
+		r.deadLetter(message, err.Error())
 	}
-	r.tellCaughtUp()
+	r.reportCaughtUp()
 }
 
 // inPlace says whether a record stands on the partition of its key, by one of
@@ -267,15 +263,15 @@ func (r *subscriber) inPlace(m *sarama.ConsumerMessage) bool {
 	})
 }
 
-func (r *subscriber) letter(message *sarama.ConsumerMessage, reason string) {
+func (r *subscriber) deadLetter(message *sarama.ConsumerMessage, reason string) {
 	if r.DeadLetters {
-		r.bus.letters.write(message, reason)
+		r.bus.deadLetters.write(message, reason)
 	}
 }
 
-// tellCaughtUp calls CaughtUp when every partition was read to the end that
+// reportCaughtUp calls CaughtUp when every partition was read to the end that
 // was seen at the start.
-func (r *subscriber) tellCaughtUp() {
+func (r *subscriber) reportCaughtUp() {
 	if r.caughtUp {
 		return
 	}
@@ -287,75 +283,6 @@ func (r *subscriber) tellCaughtUp() {
 	r.caughtUp = true
 	if r.CaughtUp != nil {
 		r.CaughtUp()
-	}
-}
-
-// unstall looks at the partitions that say nothing although something should
-// be there: a batch that holds no record (a transaction's marker), or one that
-// nobody can decode. The error means that reading has to start anew.
-func (r *subscriber) unstall(ctx context.Context, client sarama.Client) error {
-	for partition, p := range r.positions {
-		if time.Since(p.heard) < stallAfter || !(p.trouble || p.next < p.end) {
-			continue
-		}
-		if err := r.step(ctx, client, place{r.Topic, partition}, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxSteps bounds how many batches are read singly at once.
-const maxSteps = 1000
-
-// step reads a stalled partition batch by batch. The consumer asks for many at
-// once, and one that can't be decoded spoils those before it as well.
-func (r *subscriber) step(ctx context.Context, client sarama.Client, where place, p *position) error {
-	failing := p.trouble
-	for range maxSteps {
-		got, err := fetch(client, where, p.next, 1)
-		if errors.Is(err, errUnreadable) {
-			return r.skip(ctx, client, where, p, err)
-		}
-		if err != nil {
-			return err
-		}
-		if len(got.records) > 0 && !failing {
-			return nil // the consumer is about to bring it
-		}
-		if len(got.records) == 0 && got.next == p.next {
-			p.trouble = false
-			return nil
-		}
-		for _, message := range got.records {
-			r.handle(message)
-		}
-		p.next = got.next
-		r.tellCaughtUp()
-	}
-	p.trouble, p.heard = failing, time.Time{}
-	return nil
-}
-
-// skip goes past a batch that can't be decoded. Where it ends is not known, so
-// every offset is tried.
-func (r *subscriber) skip(ctx context.Context, client sarama.Client, where place, p *position, cause error) error {
-	from := p.next
-	for to := from + 1; ; to++ {
-		_, err := fetch(client, where, to, 1)
-		if errors.Is(err, errUnreadable) && ctx.Err() == nil {
-			continue
-		}
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err()) // it is found again
-		}
-		r.bus.log.Error("skipped a batch that cannot be decoded", "topic", where.topic, "partition", where.partition,
-			"from", from, "to", to-1, "error", cause)
-		r.letter(&sarama.ConsumerMessage{Topic: where.topic, Partition: where.partition, Offset: from},
-			fmt.Sprintf("offsets %d to %d: %v", from, to-1, cause))
-		p.next = to
-		r.tellCaughtUp()
-		return fmt.Errorf("skipped from %d to %d", from, to)
 	}
 }
 

@@ -74,7 +74,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("want one problem of %s with %q, got %+v", c.key, c.message, got)
 		}
 		if len(got) == 1 && strings.Contains(got[0].Value+got[0].Message, "hunter2") {
-			t.Errorf("the secret is told: %+v", got[0])
+			t.Errorf("the secret is shown: %+v", got[0])
 		}
 	}
 	for _, listen := range []string{"127.0.0.1:0", "127.0.0.9:1", "[::1]:9092", "localhost:9092"} {

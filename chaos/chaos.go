@@ -2,10 +2,10 @@
 // commands, does real harm to the containers of services that allow it, and
 // answers each command with its result on the same topic.
 //
-// A command is carried out at most once: not when its id was read before, not
-// when its result is on the log already, and not when it is first read more
+// A command is executed at most once: not when its id was read before, not
+// when its result is on the topic already, and not when it is first read more
 // than ten seconds after its time, so that a replay breaks nothing. Commands
-// for one service are carried out in their order, those for several beside
+// for one service are executed in their order, those for several beside
 // each other.
 package chaos
 
@@ -27,7 +27,7 @@ import (
 
 const (
 	// lookBack is how far back commands are read at a start: those without a
-	// result are answered, so that whoever waits for one learns its fate.
+	// result are answered, so that whoever waits for one gets it.
 	lookBack = 10 * time.Minute
 	// injectGrace is what an injection may take beyond the container's own
 	// stop time-out.
@@ -88,12 +88,12 @@ func (c *Chaos) service(name string) (service.Definition, bool) {
 	return s, is
 }
 
-// Run reads commands and carries them out until ctx ends, and returns after
+// Run reads and executes commands until ctx ends, and returns after
 // the last one under way has been given up.
 func (c *Chaos) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
-		Chaos: c, group: group, desk: newDesk(c.origin.Host),
+		Chaos: c, group: group, queue: newInjectionQueue(c.origin.Host),
 		read: make(chan event.Command), caughtUp: make(chan struct{}),
 		done: make(chan string), answers: make(chan event.Command, maxAnswers),
 	}
@@ -103,11 +103,11 @@ func (c *Chaos) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// run is one Run. The desk belongs to its loop.
+// run is one Run. The queue belongs to its loop.
 type run struct {
 	*Chaos
 	group    *errgroup.Group
-	desk     *desk
+	queue    *injectionQueue
 	read     chan event.Command
 	caughtUp chan struct{}
 	done     chan string // names of services whose injection has ended
@@ -148,51 +148,51 @@ func (r *run) follow(ctx context.Context) error {
 
 func (r *run) loop(ctx context.Context) error {
 	for {
-		var verdicts []verdict
+		var decisions []decision
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case command := <-r.read:
-			verdicts = r.desk.take(command, time.Now(), r.service)
+			decisions = r.queue.take(command, time.Now(), r.service)
 		case <-r.caughtUp:
-			verdicts = r.desk.caughtUp(r.service)
+			decisions = r.queue.caughtUp(r.service)
 		case name := <-r.done:
-			verdicts = r.desk.finished(name, r.service)
+			decisions = r.queue.finished(name, r.service)
 		}
-		for _, v := range verdicts {
-			r.obey(ctx, v)
+		for _, d := range decisions {
+			r.execute(ctx, d)
 		}
 	}
 }
 
-func (r *run) obey(ctx context.Context, v verdict) {
-	if v.refused != "" {
-		r.log.Warn("a fault is not injected", "service", v.command.Service, "fault", v.command.Args.Fault, "by", v.command.By, "why", v.refused)
-		r.answer(v.command, errors.New(v.refused))
+func (r *run) execute(ctx context.Context, d decision) {
+	if d.refused != "" {
+		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "why", d.refused)
+		r.answer(d.command, errors.New(d.refused))
 		return
 	}
 	supervise.Go(ctx, r.group, "chaos worker", func(ctx context.Context) error {
-		err := r.guarded(ctx, v)
+		err := r.guarded(ctx, d)
 		if panicked := (*supervise.PanicError)(nil); errors.As(err, &panicked) {
 			// Answered before the actor restarts: the replay would repeat it.
-			return errors.Join(err, r.try(ctx, v.command.Service, event.Encode(r.result(v.command, errPanicked))))
+			return errors.Join(err, r.try(ctx, d.command.Service, event.Encode(r.result(d.command, errPanicked))))
 		}
-		r.answer(v.command, err)
+		r.answer(d.command, err)
 		select {
-		case r.done <- v.command.Service:
+		case r.done <- d.command.Service:
 		case <-ctx.Done():
 		}
 		return nil
 	})
 }
 
-var errPanicked = errors.New("logstream failed inside while it injected the fault: its log has the reason")
+var errPanicked = errors.New("internal error while injecting the fault; see the server log")
 
 // guarded is inject, with a panic as an error.
-func (r *run) guarded(ctx context.Context, v verdict) error {
+func (r *run) guarded(ctx context.Context, d decision) error {
 	var alone errgroup.Group
 	supervise.Go(ctx, &alone, "chaos injection", func(ctx context.Context) error {
-		return r.inject(ctx, v.command, v.container)
+		return r.inject(ctx, d.command, d.container)
 	})
 	return alone.Wait()
 }

@@ -29,10 +29,10 @@ func (r *run) inject(ctx context.Context, command event.Command, ref string) err
 		err = r.runtime.Inject(ctx, target.ID, command.Args.Fault)
 	}
 	if err != nil {
-		log.Warn("a fault could not be injected", "error", err)
+		log.Warn("fault not injected", "error", err)
 		return err
 	}
-	log.Info("injected a fault")
+	log.Info("fault injected")
 	return nil
 }
 
@@ -46,15 +46,15 @@ func (r *run) target(ctx context.Context, fault, ref string) (container.State, e
 		return container.State{}, err
 	}
 	if target.Self {
-		return container.State{}, fmt.Errorf("%s is the container that logstream runs in", target.Name)
+		return container.State{}, fmt.Errorf("LogStream runs in container %s, which it does not break", target.Name)
 	}
 	if known := r.runtime.Faults(target.Name); !slices.Contains(known, fault) {
-		return container.State{}, fmt.Errorf("%q is not a fault of %s; known are %s", text.Clip(fault, maxError), target.Name, strings.Join(known, ", "))
+		return container.State{}, fmt.Errorf("unknown fault %q for %s; known faults: %s", text.Clip(fault, maxError), target.Name, strings.Join(known, ", "))
 	}
 	return target, nil
 }
 
-// undo mends what the fault does.
+// undo reverts what the fault does.
 func (r *run) undo(ctx context.Context, target container.State, fault string) error {
 	known, _ := container.FaultNamed(fault)
 	switch known.Undo {

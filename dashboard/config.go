@@ -18,7 +18,7 @@ type Config struct {
 // Default is the configuration before anything is configured.
 func Default() Config { return Config{Listen: "127.0.0.1:5000"} }
 
-// Problems are all that is wrong with c as far as it can be told without
+// Problems are all that is wrong with c as far as can be seen without
 // listening; nil where nothing is.
 func (c Config) Problems() []service.Problem {
 	var all []service.Problem

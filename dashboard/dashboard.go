@@ -1,6 +1,6 @@
 // Package dashboard is the actor that serves the page, the API and the
-// WebSocket. It folds the log into what people see and writes what they ask
-// for; it decides nothing about a service.
+// WebSocket. It folds the event log into what people see and records what they
+// ask for; it decides nothing about a service.
 //
 // What holds of it:
 //
@@ -10,13 +10,17 @@
 //   - A frame is encoded once. A client that can't take it in time loses its
 //     queue and gets a snapshot instead; one that takes nothing at all is
 //     disconnected. Neither delays anybody else.
-//   - What is read up to the end that the log had at the start changes the
-//     state silently; what follows is told. Each topic that is caught up gives
-//     every client a new snapshot.
+//   - Replay, up to the end that a topic had at the start, changes the state and
+//     sends no frame; what follows does. Each topic that has caught up gives every
+//     client a new snapshot.
 //   - Nothing that a request carries is executed. A command is a record on the
 //     log, answered when the log has acknowledged it.
-//   - While the log is away the last state is served, and changes are answered
-//     with 503.
+//   - An incident's phase, progress and next step are computed here alone. They
+//     are in every incident that is served; each event comes with its incident as
+//     it is afterwards ("incident" beside the event), and progress that comes
+//     without an event as a change of the kind incident_summary.
+//   - While Kafka is unreachable the last state is served, and changes are
+//     answered with 503.
 package dashboard
 
 import (
@@ -45,7 +49,7 @@ type Log interface {
 }
 
 // Deps is what a Dashboard is made of. Log, Static, Services and Logger are
-// needed; what is nil of the rest is told as not there.
+// needed; what is nil of the rest is shown as not configured.
 type Deps struct {
 	Config   Config
 	Log      Log
@@ -63,7 +67,7 @@ type Deps struct {
 	Docker func(ctx context.Context) DockerInfo
 	LLM    func() LLMInfo
 
-	// Ready is nil while the log can be read and written, else why not.
+	// Ready is nil while Kafka can be read and written, else why not.
 	Ready func(ctx context.Context) error
 	// Faults are those that can be injected into the container of that name.
 	Faults func(container string) []string
@@ -116,7 +120,7 @@ func (d *Dashboard) Apply(services []service.Definition) {
 		default:
 		}
 		select {
-		case <-d.apply: // older, and nobody took it
+		case <-d.apply: // older, and not taken yet
 		default:
 		}
 	}

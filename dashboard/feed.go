@@ -59,8 +59,8 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	return nil
 }
 
-// Handlers of records. What can't be read is told to the bus, which counts it;
-// the dead letters are the healer's to write.
+// Handlers of records. An error goes to the bus, which counts it; the dead
+// letters are the healer's to write.
 
 func (r *run) readIncident(rec event.Record) error {
 	if !rec.Signed {
@@ -73,7 +73,7 @@ func (r *run) readIncident(rec event.Record) error {
 	r.send(r.ctx, func(l *loop) {
 		l.changed(l.live[rec.Topic], l.fleet.ApplyIncident(e, now()))
 		if e.Type == event.TypeClaim && l.live[rec.Topic] {
-			l.tellInfo()
+			l.infoChanged()
 		}
 	})
 	return nil
@@ -111,17 +111,17 @@ func (r *run) readCommand(rec event.Record) error {
 		return err
 	}
 	if c.Time.Before(r.oldest) {
-		return nil // it was not read when it was new, so a copy of it can't be told
+		return nil // it was not read when it was new, so a copy of it could not be recognised
 	}
 	r.send(r.ctx, func(l *loop) {
 		if l.fleet.Commands.Apply(c) && l.live[rec.Topic] {
-			l.tellInfo() // it may be a hold
+			l.infoChanged() // it may be a hold
 		}
 	})
 	return nil
 }
 
-// readThinking takes what a model writes. Words that are not ours are not put
+// readThinking takes what a model writes. An unsigned record could put words
 // into its mouth.
 func (r *run) readThinking(rec event.Record) error {
 	if !rec.Signed {

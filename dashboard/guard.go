@@ -7,13 +7,12 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"golang.org/x/time/rate"
 )
 
-// Bounds on what is asked for. Everybody shares them: they protect the log.
+// Bounds on what is asked for. All callers share them: they protect Kafka.
 const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
@@ -46,19 +45,21 @@ func (f refusal) is() bool { return f.status != 0 }
 //     rebinding) is refused. With a token any name may lead here, for nothing
 //     but the page's own files is given out without the token, which a browser
 //     never sends by itself.
-//   - Origin: on every change, and on the WebSocket, it must be there and name
-//     the host that was asked. A browser sets it, and a foreign page can't.
+//   - Origin and Sec-Fetch-Site: on every change, and on the WebSocket, a browser
+//     says where it comes from, and a foreign page can't forge that.
 //   - Content-Type: a change is application/json, which a foreign page can't
 //     send without being asked about first.
 type guard struct {
 	token [sha256.Size]byte // of the token
 	open  bool              // there is none
 	name  string            // that was configured to listen on
+
+	crossOrigin *http.CrossOriginProtection
 }
 
 func newGuard(c Config) guard {
 	name, _, _ := net.SplitHostPort(c.Listen)
-	return guard{token: sha256.Sum256([]byte(c.Token)), open: c.Token == "", name: name}
+	return guard{token: sha256.Sum256([]byte(c.Token)), open: c.Token == "", name: name, crossOrigin: http.NewCrossOriginProtection()}
 }
 
 // host decides about the Host header.
@@ -66,7 +67,7 @@ func (g guard) host(host string) refusal {
 	if !g.open || loopback(host, g.name) {
 		return refusal{}
 	}
-	return refusal{http.StatusForbidden, "this Host is not one of ours: open the page by its own address, such as 127.0.0.1"}
+	return refusal{http.StatusForbidden, "the Host header names another site: use an address of this machine, such as 127.0.0.1"}
 }
 
 func loopback(host, configured string) bool {
@@ -82,14 +83,14 @@ func loopback(host, configured string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// origin decides about the Origin header of a request to host.
-func (g guard) origin(origin, host string) refusal {
-	if origin == "" {
-		return refusal{http.StatusForbidden, "the header Origin is missing: send our own, such as http://" + host}
-	}
-	u, err := url.Parse(origin)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.EqualFold(u.Host, host) {
-		return refusal{http.StatusForbidden, "this Origin is not ours: a page from elsewhere may change nothing here"}
+// origin decides whether a browser sent req from the page of another site. A
+// program sends neither Origin nor Sec-Fetch-Site and is let in. A WebSocket
+// opens with a GET, which the check would let pass from everywhere.
+func (g guard) origin(req *http.Request) refusal {
+	change := *req
+	change.Method = http.MethodPost
+	if g.crossOrigin.Check(&change) != nil {
+		return refusal{http.StatusForbidden, "this request comes from the page of another site (see Origin and Sec-Fetch-Site), which may change nothing here"}
 	}
 	return refusal{}
 }

@@ -328,19 +328,19 @@ func (p *page) next() frame {
 	return f
 }
 
-// events reads frames until enough says so, and returns what they told.
+// events reads frames until enough says so, and returns the kinds of their changes.
 func (p *page) events(enough func(kind string, data []byte) bool) []string {
 	p.t.Helper()
-	var told []string
+	var kinds []string
 	for {
 		f := p.next()
 		done := false
 		for _, e := range f.Events {
-			told = append(told, e.Kind)
+			kinds = append(kinds, e.Kind)
 			done = done || enough(e.Kind, e.Data)
 		}
 		if done {
-			return told
+			return kinds
 		}
 	}
 }

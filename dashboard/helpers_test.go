@@ -13,4 +13,4 @@ func seconds(t time.Time) string { return strconv.FormatFloat(event.Seconds(t), 
 // errFS is a file system that can't be read.
 type errFS struct{}
 
-func (errFS) Open(string) (fs.File, error) { return nil, errAway }
+func (errFS) Open(string) (fs.File, error) { return nil, errUnreachable }

@@ -10,7 +10,7 @@ import (
 
 const (
 	infoEvery  = 5 * time.Second // how often the parts are asked
-	infoSoon   = time.Second     // and once after the start: what was being looked for then
+	infoSoon   = time.Second     // and once after the start: what was still being looked up then
 	infoWithin = 2 * time.Second // how long one may take
 )
 
@@ -20,7 +20,7 @@ type BusInfo struct {
 	Brokers []string `json:"brokers"`
 	OK      bool     `json:"ok"`
 	Error   string   `json:"error"`
-	Dropped uint64   `json:"dropped"` // records for which there was no room while the log was away
+	Dropped uint64   `json:"dropped"` // records for which there was no room while Kafka was unreachable
 }
 
 // DockerInfo is what the container runtime says of itself.
@@ -55,7 +55,7 @@ type Info struct {
 	HeldUntil   *time.Time       `json:"held_until"`
 	ConfigError string           `json:"config_error"`
 	Troubles    []health.Problem `json:"troubles"`
-	CaughtUp    bool             `json:"caught_up"` // what was on the log at the start was read
+	CaughtUp    bool             `json:"caught_up"` // the event log was read to the end that it had at the start
 }
 
 // collect asks every part but the folds.
@@ -63,9 +63,9 @@ func (r *run) collect(ctx context.Context) Info {
 	d := r.deps
 	info := Info{
 		Version: d.Version, Instance: d.Identity.Instance, Host: d.Identity.Host, Mode: d.Mode,
-		Bus:      BusInfo{Error: "there is none"},
+		Bus:      BusInfo{Error: "not configured"},
 		LLM:      LLMInfo{Error: "no model is configured: the runbook decides"},
-		Docker:   DockerInfo{Error: "there is none"},
+		Docker:   DockerInfo{Error: "not configured"},
 		Troubles: d.Health.List(),
 	}
 	if d.Bus != nil {
@@ -111,20 +111,20 @@ func (r *run) watchInfo(ctx context.Context) error {
 	}
 }
 
-// setInfo takes what the parts said, and tells it where it is new.
+// setInfo takes what the parts said, and pushes it where it is new.
 func (l *loop) setInfo(info Info) {
 	l.parts = info
 	l.changed(true, l.fleet.SetModel(info.LLM.Model, now()))
 	l.changed(true, l.fleet.SetBusDown(info.Bus.Kind != "" && !info.Bus.OK, now()))
-	l.tellInfo()
+	l.infoChanged()
 }
 
-// tellInfo pushes the info when anything but its age changed.
-func (l *loop) tellInfo() {
+// infoChanged pushes the info when anything but its age changed.
+func (l *loop) infoChanged() {
 	info := l.info()
 	info.UptimeS = 0
-	if encoded := encode(info); string(encoded) != string(l.toldInfo) {
-		l.toldInfo = encoded
+	if encoded := encode(info); string(encoded) != string(l.sentInfo) {
+		l.sentInfo = encoded
 		l.changed(true, []view.Change{{Kind: view.KindInfo, Data: l.info()}})
 	}
 }

@@ -31,7 +31,7 @@ func (d *Dashboard) listen() error {
 		return fmt.Errorf("dashboard: listen on %s: %w; %s", address, cause(err), remedy(err))
 	}
 	if tcp, is := ln.Addr().(*net.TCPAddr); d.deps.Config.Token == "" && (!is || !tcp.IP.IsLoopback()) {
-		_ = ln.Close() // nobody was let in
+		_ = ln.Close() // no connection was accepted
 		return fmt.Errorf("dashboard: listen on %s: it %s", d.deps.Config.Listen, beyondLoopback)
 	}
 	d.listener, d.address = ln, ln.Addr().String()
@@ -74,13 +74,13 @@ func remedy(err error) string {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "another program has it: end that one, or give dashboard.listen another port"
+		return "another program is listening there: stop it, or set another port in dashboard.listen"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "this machine has no such address: set dashboard.listen to one that it has, such as 127.0.0.1:5000"
+		return "this machine does not have that address: set dashboard.listen to one that it has, such as 127.0.0.1:5000"
 	case errors.Is(err, syscall.EACCES):
-		return "ports below 1024 need a privilege: give dashboard.listen a higher one"
+		return "ports below 1024 need root or CAP_NET_BIND_SERVICE: set a higher port in dashboard.listen"
 	case errors.As(err, &dns):
-		return "the name leads nowhere: give dashboard.listen an address, such as 127.0.0.1:5000"
+		return "the name cannot be resolved: set dashboard.listen to an address, such as 127.0.0.1:5000"
 	}
-	return "dashboard.listen wants an address and a port, such as 127.0.0.1:5000"
+	return "set dashboard.listen to an address and a port, such as 127.0.0.1:5000"
 }

@@ -25,8 +25,8 @@ func TestListen(t *testing.T) {
 		{"beyond loopback with a token", Config{Listen: "0.0.0.0:0", Token: "secret"}, nil, nil},
 		{"beyond loopback without", Config{Listen: "0.0.0.0:0"}, []string{"0.0.0.0:0", "dashboard.token"}, nil},
 		{"everywhere without", Config{Listen: ":0"}, []string{"dashboard.token"}, nil},
-		{"taken", Config{Listen: taken.Addr().String()}, []string{taken.Addr().String(), "another program has it", "another port"}, syscall.EADDRINUSE},
-		{"not this machine's", Config{Listen: "203.0.113.1:5000"}, []string{"203.0.113.1:5000", "no such address"}, syscall.EADDRNOTAVAIL},
+		{"taken", Config{Listen: taken.Addr().String()}, []string{taken.Addr().String(), "another program is listening there", "another port"}, syscall.EADDRINUSE},
+		{"not this machine's", Config{Listen: "203.0.113.1:5000"}, []string{"203.0.113.1:5000", "does not have that address"}, syscall.EADDRNOTAVAIL},
 		{"not an address", Config{Listen: "5000"}, []string{"5000", "127.0.0.1:5000"}, nil},
 	}
 	for _, tt := range tests {

@@ -11,7 +11,7 @@ import (
 
 const (
 	batchFor   = 50 * time.Millisecond // frames are at least so far apart
-	maxBatch   = 4000                  // changes in a frame: beyond, everybody gets a snapshot
+	maxBatch   = 4000                  // changes in a frame: beyond, every client gets a snapshot
 	maxSeen    = 1000                  // observations in a frame: beyond, they are left out
 	tickEvery  = time.Second
 	queueLen   = 64 // frames that wait for a client
@@ -24,7 +24,7 @@ type loop struct {
 	calls    <-chan func(*loop)
 	fleet    *view.Fleet
 	parts    Info // what the parts said last
-	toldInfo []byte
+	sentInfo []byte
 	began    time.Time
 	live     map[string]bool // topics that were read to the end seen at the start
 
@@ -32,7 +32,7 @@ type loop struct {
 	seq     uint64
 	batch   []view.Change
 	health  int  // observations in batch
-	resync  bool // instead of batch everybody gets a snapshot
+	resync  bool // instead of batch every client gets a snapshot
 	flush   *time.Timer
 	armed   bool
 }
@@ -61,10 +61,10 @@ func (l *loop) run(ctx context.Context) error {
 			call(l)
 		case <-tick.C:
 			l.changed(true, l.fleet.Tick(now()))
-			l.tellInfo() // a hold may have ended
+			l.infoChanged() // a hold may have ended
 		case <-l.flush.C:
 			l.armed = false
-			l.tell()
+			l.broadcast()
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (l *loop) caughtUp() bool {
 }
 
 // changed puts changes into the next frame. Those of a topic that is still
-// being caught up are told by the snapshot at its end.
+// being caught up are in the snapshot at its end.
 func (l *loop) changed(live bool, changes []view.Change) {
 	if !live || len(changes) == 0 || len(l.clients) == 0 {
 		return
@@ -102,8 +102,8 @@ func (l *loop) arm() {
 	}
 }
 
-// tell sends the batch as one frame to everybody.
-func (l *loop) tell() {
+// broadcast sends the batch as one frame to every client.
+func (l *loop) broadcast() {
 	batch, resync := l.batch, l.resync
 	l.batch, l.health, l.resync = nil, 0, false
 	if len(l.clients) == 0 || len(batch) == 0 && !resync {
@@ -157,7 +157,7 @@ func (l *loop) join(c *client) bool {
 	if len(l.clients) >= maxClients {
 		return false
 	}
-	l.tell() // what waits belongs before the snapshot
+	l.broadcast() // what waits belongs before the snapshot
 	l.clients[c] = struct{}{}
 	c.offer(l.snapshot())
 	return true

@@ -11,17 +11,17 @@ import (
 	"logstream/internal/event"
 )
 
-var errAway = errors.New("no broker answers")
+var errUnreachable = errors.New("no broker answers")
 
 // memLog is a log in memory with the promises of event.Log: one order, nothing
 // lost, nothing twice.
 type memLog struct {
-	mu      sync.Mutex
-	records []event.Record
-	grown   chan struct{}
-	away    bool // appends fail
-	frozen  bool // appends wait for their ctx
-	unread  bool // subscriptions see nothing
+	mu          sync.Mutex
+	records     []event.Record
+	grown       chan struct{}
+	unreachable bool // appends fail
+	frozen      bool // appends wait for their ctx
+	unread      bool // subscriptions see nothing
 }
 
 func newMemLog() *memLog { return &memLog{grown: make(chan struct{})} }
@@ -32,10 +32,10 @@ func (m *memLog) put(topic, key string, value []byte, signed bool, taken time.Ti
 	defer m.mu.Unlock()
 	m.records = append(m.records, event.Record{Topic: topic, Offset: int64(len(m.records)), Time: taken,
 		Key: []byte(key), Value: slices.Clone(value), Signed: signed})
-	m.tell()
+	m.wake()
 }
 
-func (m *memLog) tell() {
+func (m *memLog) wake() {
 	close(m.grown)
 	m.grown = make(chan struct{})
 }
@@ -44,19 +44,19 @@ func (m *memLog) set(change func(*memLog)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change(m)
-	m.tell()
+	m.wake()
 }
 
 func (m *memLog) Append(ctx context.Context, topic, key string, value []byte) error {
 	m.mu.Lock()
-	away, frozen := m.away, m.frozen
+	unreachable, frozen := m.unreachable, m.frozen
 	m.mu.Unlock()
 	if frozen {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if away {
-		return errAway
+	if unreachable {
+		return errUnreachable
 	}
 	m.put(topic, key, value, true, time.Now())
 	return nil
@@ -70,7 +70,7 @@ func (m *memLog) Subscribe(ctx context.Context, s event.Subscription) error {
 	m.mu.Lock()
 	end := len(m.records)
 	m.mu.Unlock()
-	for next, told := 0, false; ; {
+	for next, caught := 0, false; ; {
 		m.mu.Lock()
 		batch, grown, unread := m.records[min(next, len(m.records)):], m.grown, m.unread
 		m.mu.Unlock()
@@ -78,8 +78,8 @@ func (m *memLog) Subscribe(ctx context.Context, s event.Subscription) error {
 			batch = nil
 		}
 		for _, rec := range batch {
-			if next == end && !told {
-				told = true
+			if next == end && !caught {
+				caught = true
 				s.CaughtUp()
 			}
 			next++
@@ -87,8 +87,8 @@ func (m *memLog) Subscribe(ctx context.Context, s event.Subscription) error {
 				_ = s.Handle(rec) // what can't be read is the next test's business
 			}
 		}
-		if next >= end && !told && !unread {
-			told = true
+		if next >= end && !caught && !unread {
+			caught = true
 			s.CaughtUp()
 		}
 		select {
@@ -106,7 +106,7 @@ func (m *memLog) on(topic string) []event.Record {
 	return slices.DeleteFunc(slices.Clone(m.records), func(r event.Record) bool { return r.Topic != topic })
 }
 
-func TestMemLogKeepsOrderAndTellsWhenCaughtUp(t *testing.T) {
+func TestMemLogKeepsOrderAndSaysWhenCaughtUp(t *testing.T) {
 	m := newMemLog()
 	m.put("a", "", []byte("1"), true, time.Now())
 	m.put("b", "", []byte("x"), true, time.Now())

@@ -67,8 +67,7 @@ func loadPages(static fs.FS) (*pages, error) {
 // of its own.
 func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 	if req.Method != http.MethodGet && req.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		failf(w, http.StatusMethodNotAllowed, "there is nothing to %s here", short(req.Method))
+		notAllowed(w, req, http.MethodGet, http.MethodHead)
 		return
 	}
 	name := strings.TrimPrefix(req.URL.Path, "/")
@@ -77,7 +76,7 @@ func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	f, is := p.files[name]
 	if !is {
-		failf(w, http.StatusNotFound, "there is nothing at %s", short(req.URL.Path))
+		failf(w, http.StatusNotFound, "nothing is served at %s", short(req.URL.Path))
 		return
 	}
 	w.Header().Set("Content-Type", f.kind)

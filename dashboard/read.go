@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -71,7 +72,7 @@ func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 }
 
 func noService(w http.ResponseWriter, name string) {
-	failf(w, http.StatusNotFound, "there is no service %q", name)
+	failf(w, http.StatusNotFound, "unknown service %s", quoted(name))
 }
 
 func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
@@ -98,22 +99,26 @@ func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 	reply(w, http.StatusOK, answer)
 }
 
-// parseWindow reads 15m to 30d; empty is an hour.
+const shortestWindow = 15 * time.Minute
+
+// parseWindow reads 15m to 30d; empty is an hour. Longer windows than what is
+// remembered have no data behind them.
 func parseWindow(s string) (time.Duration, error) {
-	wrong := errors.New("window is not a duration between 15m and 30d, such as 1h or 7d")
+	const longest = 30 * 24 * time.Hour
 	if s == "" {
-		return time.Hour, nil
-	}
-	if days, is := strings.CutSuffix(s, "d"); is {
-		n, err := strconv.ParseUint(days, 10, 8)
-		if err != nil || n < 1 || n > 30 {
-			return 0, wrong
-		}
-		return time.Duration(n) * 24 * time.Hour, nil
+		return view.HistoryKept, nil
 	}
 	d, err := time.ParseDuration(s)
-	if err != nil || d < 15*time.Minute || d > 30*24*time.Hour {
-		return 0, wrong
+	if days, is := strings.CutSuffix(s, "d"); is {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 8)
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	switch {
+	case err != nil || d < shortestWindow || d > longest:
+		return 0, fmt.Errorf(`"window" must be a duration from 15m to 1h, not %s`, quoted(s))
+	case d > view.HistoryKept:
+		return 0, fmt.Errorf("there is no data for a window of %s: history is kept for 1h, so windows from 15m to 1h are available", s)
 	}
 	return d, nil
 }
@@ -127,7 +132,7 @@ type logLine struct {
 func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 	tail, ok := number(req.URL.Query().Get("tail"), logLines, maxLogLines)
 	if !ok {
-		failf(w, http.StatusBadRequest, "tail is not a number from 1 to %d", maxLogLines)
+		failf(w, http.StatusBadRequest, `"tail" must be a number from 1 to %d`, maxLogLines)
 		return
 	}
 	name := req.PathValue("name")
@@ -144,7 +149,7 @@ func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusNotFound, "%q has no container", name)
 		return
 	case shown.Host != r.deps.Identity.Host || r.deps.Logs == nil:
-		failf(w, http.StatusNotFound, "the container of %q is not on this machine", name)
+		failf(w, http.StatusNotFound, "the container of %q runs on another host", name)
 		return
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), logsWithin)
@@ -152,11 +157,15 @@ func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 	lines, err := r.deps.Logs(ctx, def.Container, tail)
 	var ambiguous *container.AmbiguousError
 	switch {
-	case errors.Is(err, container.ErrNotFound), errors.As(err, &ambiguous):
-		failf(w, http.StatusNotFound, "logs of %q: %v", name, err)
+	case errors.Is(err, container.ErrNotFound):
+		failf(w, http.StatusNotFound, "the container %q of %q does not exist", def.Container, name)
+		return
+	case errors.As(err, &ambiguous):
+		fail(w, http.StatusNotFound, ambiguous.Error())
 		return
 	case err != nil:
-		failf(w, http.StatusServiceUnavailable, "logs of %q: %v", name, err)
+		r.log.Warn("container logs cannot be read", "service", name, "container", def.Container, "error", err)
+		failf(w, http.StatusServiceUnavailable, "the logs of %q cannot be read: the container engine did not answer; see the server log", name)
 		return
 	}
 	reply(w, http.StatusOK, struct {
@@ -183,12 +192,12 @@ func (r *run) getIncidents(w http.ResponseWriter, req *http.Request) {
 	query := req.URL.Query()
 	limit, ok := number(query.Get("limit"), incidentsLimit, maxIncidents)
 	if !ok {
-		failf(w, http.StatusBadRequest, "limit is not a number from 1 to %d", maxIncidents)
+		failf(w, http.StatusBadRequest, `"limit" must be a number from 1 to %d`, maxIncidents)
 		return
 	}
 	wanted := query.Get("state")
 	if wanted != "" && wanted != state.Open && wanted != state.Resolved && wanted != state.Escalated {
-		fail(w, http.StatusBadRequest, "state is not open, resolved or escalated")
+		fail(w, http.StatusBadRequest, `"state" must be open, resolved or escalated`)
 		return
 	}
 	of := query.Get("service")
@@ -216,7 +225,7 @@ func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
 	}
 	switch {
 	case !is:
-		failf(w, http.StatusNotFound, "there is no incident %q", id)
+		failf(w, http.StatusNotFound, "unknown incident %s", quoted(id))
 	case report:
 		w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
@@ -240,7 +249,7 @@ func (r *run) getCommand(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if !is {
-		failf(w, http.StatusNotFound, "there is no command %q", id)
+		failf(w, http.StatusNotFound, "unknown command %s", quoted(id))
 		return
 	}
 	reply(w, http.StatusOK, commandRecord{c, c.Result})
@@ -267,7 +276,7 @@ type readiness struct {
 	Troubles []string `json:"troubles,omitempty"`
 }
 
-// getReady asks whether the log can be read and written. Nothing else makes
+// getReady says whether Kafka can be read and written. Nothing else makes
 // us unready.
 func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithTimeout(req.Context(), readyWithin)
@@ -279,7 +288,7 @@ func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 		err = r.deps.Ready(ctx)
 	}
 	if err == nil && !caughtUp {
-		err = errors.New("what is on the log is still being read")
+		err = errors.New("still reading the event log after the start")
 	}
 	status := http.StatusOK
 	if err != nil {

@@ -41,7 +41,7 @@ func Report(in view.IncidentDetail) string {
 	row("Resolved after", milliseconds(in.TTRMS))
 	row("Attempts", fmt.Sprint(in.Attempts))
 	row("Why it was opened", plain(in.Error))
-	row("Cause", plain(in.Cause))
+	row("Cause", plain(causeOf(in.Incident)))
 	row("Decided by", plain(in.DecidedBy))
 	b.WriteString("\n")
 	evidence(&b, in.Events)
@@ -53,6 +53,14 @@ func Report(in view.IncidentDetail) string {
 	return b.String()
 }
 
+// causeOf is in the past once the incident is.
+func causeOf(in view.Incident) string {
+	if in.State == state.Resolved && in.CausePast != "" {
+		return in.CausePast
+	}
+	return in.Cause
+}
+
 func heading(in view.Incident) string {
 	switch in.State {
 	case state.Resolved:
@@ -62,7 +70,7 @@ func heading(in view.Incident) string {
 		case event.HowOperator:
 			return "ended by an operator"
 		}
-		return "came back by itself"
+		return "recovered by itself"
 	case state.Escalated:
 		return "a person is needed"
 	}
@@ -74,16 +82,16 @@ func summary(in view.Incident) string {
 	case state.Resolved:
 		down := milliseconds(in.DownMS)
 		if in.How != event.HowHealed {
-			return fmt.Sprintf("%s was down for %s. No repair was proved.", plain(in.Service), down)
+			return fmt.Sprintf("%s was down for %s. It recovered without a verified repair.", plain(in.Service), down)
 		}
-		return fmt.Sprintf("%s was down for %s. The repair was proved by checks that began after it.", plain(in.Service), down)
+		return fmt.Sprintf("%s was down for %s. The repair was verified by checks that began after it.", plain(in.Service), down)
 	case state.Escalated:
-		return plain(in.Service) + " was handed to a person: nothing is done automatically until its facts change."
+		return plain(in.Service) + " needs a person: LogStream does nothing automatically until the facts change."
 	}
 	if in.Held != "" {
-		return fmt.Sprintf("The repair waits (%s): %s", plain(in.Held), plain(in.HeldReason))
+		return fmt.Sprintf("Repair held by gate \"%s\": %s", plain(in.Held), plain(in.HeldReason))
 	}
-	return "LogStream is at work on it."
+	return "LogStream is working on it."
 }
 
 // evidence writes the newest facts, what decided first, and the log lines.
@@ -106,7 +114,7 @@ func evidence(b *strings.Builder, events []event.Incident) {
 			}
 			mark, why := "", ""
 			if decisive {
-				mark = " **decided**"
+				mark = " **decisive**"
 			}
 			if f.Why != "" {
 				why = ": " + plain(f.Why)
@@ -120,8 +128,8 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	}
 }
 
-// opinions writes what the runbook and the model held of the newest diagnosis,
-// where a model had a say, and which of the two stood.
+// opinions writes what the runbook and the model said in the newest diagnosis,
+// where a model was asked, and which of the two was used.
 func opinions(b *strings.Builder, events []event.Incident) {
 	var newest event.Incident
 	for _, e := range events {
@@ -134,11 +142,11 @@ func opinions(b *strings.Builder, events []event.Incident) {
 		return
 	}
 	byModel := strings.HasPrefix(newest.By, event.ByModel)
-	b.WriteString("## Two views\n\n")
-	opinion := func(who string, o *event.Opinion, stood bool) {
+	b.WriteString("## Runbook and model\n\n")
+	opinion := func(who string, o *event.Opinion, used bool) {
 		mark := ""
-		if stood {
-			mark = " **stood**"
+		if used {
+			mark = " **used**"
 		}
 		fmt.Fprintf(b, "- %s:%s %s, so %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
 	}
@@ -148,7 +156,7 @@ func opinions(b *strings.Builder, events []event.Incident) {
 	if d.Model != nil {
 		opinion("The model", d.Model, byModel)
 	} else {
-		fmt.Fprintf(b, "- The model: no view that can be used: %s\n", plain(d.Invalid))
+		fmt.Fprintf(b, "- The model: no usable answer: %s\n", plain(d.Invalid))
 	}
 	b.WriteString("\n")
 }
@@ -181,9 +189,9 @@ func sentence(e event.Incident) string {
 	case event.Evidence:
 		return fmt.Sprintf("evidence: %d facts, %d log lines", len(d.Facts), len(d.Logs))
 	case event.Diagnosed:
-		return fmt.Sprintf("diagnosed: %s, so %s (sure to %.2f)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), d.Confidence)
+		return fmt.Sprintf("diagnosed: %s, so %s (confidence %.0f%%)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), 100*d.Confidence)
 	case event.ApprovalRequested:
-		return fmt.Sprintf("asked for a yes to %s: %s", plain(d.Action), plain(d.Reason))
+		return fmt.Sprintf("approval requested for %s: %s", plain(d.Action), plain(d.Reason))
 	case event.Approved:
 		return "approved: " + plain(d.Reason)
 	case event.Denied:
@@ -194,18 +202,24 @@ func sentence(e event.Incident) string {
 		if d.OK {
 			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS))
 		}
+		if d.Outcome == event.OutcomeNotExecuted {
+			return fmt.Sprintf("attempt %d: %s", d.Attempt, plain(d.Error)) // which says that it was not made
+		}
 		return fmt.Sprintf("attempt %d: failed: %s", d.Attempt, plain(d.Error))
 	case event.Verified:
 		if d.OK {
 			return fmt.Sprintf("verified by %d good checks", d.Observations)
 		}
-		return "not verified: " + plain(d.Error)
+		if d.Outcome == event.OutcomeInterrupted {
+			return plain(d.Error) // which says that it was interrupted
+		}
+		return "verification failed: " + plain(d.Error)
 	case event.Resolved:
 		return "resolved: " + plain(d.How)
 	case event.Escalated:
 		return "escalated: " + plain(d.Reason)
 	case event.Suppressed:
-		return fmt.Sprintf("on hold (%s): %s", plain(d.Gate), plain(d.Reason))
+		return fmt.Sprintf("repair held by gate \"%s\": %s", plain(d.Gate), plain(d.Reason))
 	}
 	return plain(string(e.Type))
 }
@@ -234,7 +248,7 @@ func elapsed(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// plain is somebody's text in one line of Markdown: shown as it was written.
+// plain is the text of others in one line of Markdown: shown as it was written.
 func plain(s string) string {
 	var b strings.Builder
 	for _, r := range strings.Join(strings.Fields(redact.Text(s)), " ") {
@@ -250,7 +264,7 @@ func plain(s string) string {
 	return b.String()
 }
 
-// code is somebody's text as code within a line.
+// code is the text of others as code within a line.
 func code(s string) string {
 	text := strings.Join(strings.Fields(redact.Text(s)), " ")
 	if text == "" {

@@ -2,8 +2,11 @@ package dashboard
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"golang.org/x/time/rate"
 )
@@ -12,37 +15,67 @@ import (
 // else.
 const contentPolicy = "default-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// methods are what one path answers. Another method is 405.
+type methods map[string]http.HandlerFunc
+
+func (m methods) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	method := req.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	if answer, is := m[method]; is {
+		answer(w, req)
+		return
+	}
+	allowed := slices.Collect(maps.Keys(m))
+	if m[http.MethodGet] != nil {
+		allowed = append(allowed, http.MethodHead)
+	}
+	slices.Sort(allowed)
+	notAllowed(w, req, allowed...)
+}
+
+func notAllowed(w http.ResponseWriter, req *http.Request, allowed ...string) {
+	list := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", list)
+	failf(w, http.StatusMethodNotAllowed, "%s does not take the method %s; it takes %s", short(req.URL.Path), short(req.Method), list)
+}
+
+// api are the calls of the API, by path.
+func (r *run) api() map[string]methods {
+	read := func(answer http.HandlerFunc) methods { return methods{http.MethodGet: answer} }
+	command := func(answer http.HandlerFunc) http.HandlerFunc { return r.changing(r.limits.commands, answer) }
+	return map[string]methods{
+		"/api/v1/services":                read(r.getServices),
+		"/api/v1/services/{name}":         read(r.getService),
+		"/api/v1/services/{name}/history": read(r.getHistory),
+		"/api/v1/services/{name}/logs":    read(r.getLogs),
+		"/api/v1/services/{name}/heal":    {http.MethodPost: command(r.postHeal)},
+		"/api/v1/services/{name}/chaos":   {http.MethodPost: command(r.postChaos)},
+		"/api/v1/chaos":                   read(r.getChaos),
+		"/api/v1/incidents":               read(r.getIncidents),
+		"/api/v1/incidents/{id}":          read(r.getIncident),
+		"/api/v1/hold":                    {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
+		"/api/v1/commands/{id}":           read(r.getCommand),
+		"/api/v1/health-logs":             {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
+		"/api/v1/info":                    read(r.getInfo),
+	}
+}
+
 // routes is every address that is answered, from the outside in: headers and
-// Host for all, the token for what tells anything, Origin, rate and type for
-// what changes anything.
+// Host for all, the token for all of the API, then the method, and origin,
+// rate and type for what changes anything.
 func (r *run) routes() http.Handler {
 	mux := http.NewServeMux()
-	read := func(pattern string, h http.HandlerFunc) { mux.Handle("GET "+pattern, r.authorized(h)) }
-	change := func(pattern string, limit *rate.Limiter, h http.HandlerFunc) {
-		mux.Handle(pattern, r.authorized(r.changing(limit, h)))
+	for path, answers := range r.api() {
+		mux.Handle(path, r.authorized(answers.ServeHTTP))
 	}
-	commands := r.limits.commands
-
-	read("/api/v1/services", r.getServices)
-	read("/api/v1/services/{name}", r.getService)
-	read("/api/v1/services/{name}/history", r.getHistory)
-	read("/api/v1/services/{name}/logs", r.getLogs)
-	change("POST /api/v1/services/{name}/heal", commands, r.postHeal)
-	change("POST /api/v1/services/{name}/chaos", commands, r.postChaos)
-	read("/api/v1/chaos", r.getChaos)
-	read("/api/v1/incidents", r.getIncidents)
-	read("/api/v1/incidents/{id}", r.getIncident)
-	change("POST /api/v1/hold", commands, r.postHold)
-	change("DELETE /api/v1/hold", commands, r.deleteHold)
-	read("/api/v1/commands/{id}", r.getCommand)
-	change("POST /api/v1/health-logs", r.limits.health, r.postHealthLogs)
-	read("/api/v1/info", r.getInfo)
 	mux.Handle("/api/", r.authorized(func(w http.ResponseWriter, req *http.Request) {
-		failf(w, http.StatusNotFound, "there is no call %s %s", req.Method, req.URL.Path)
+		failf(w, http.StatusNotFound, "unknown call %s %s", short(req.Method), short(req.URL.Path))
 	}))
-	mux.Handle("GET /ws", r.authorized(r.sameOrigin(r.socket)))
-	mux.HandleFunc("GET /healthz", r.getHealth)
-	mux.HandleFunc("GET /readyz", r.getReady)
+	mux.Handle("/ws", r.authorized(methods{http.MethodGet: r.sameOrigin(r.socket)}.ServeHTTP))
+	mux.Handle("/healthz", methods{http.MethodGet: r.getHealth})
+	mux.Handle("/readyz", methods{http.MethodGet: r.getReady})
 	mux.HandleFunc("/", r.pages.serve)
 	return r.outermost(mux)
 }
@@ -74,9 +107,9 @@ func (r *run) recovered(w http.ResponseWriter, req *http.Request) {
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}
-	r.log.Error("a request panicked", "method", req.Method, "path", req.URL.Path,
+	r.log.Error("request panicked", "method", req.Method, "path", req.URL.Path,
 		"error", fmt.Sprintf("%v\n\n%s", value, debug.Stack()))
-	fail(w, http.StatusInternalServerError, "this request met a fault of logstream; its log has the details")
+	fail(w, http.StatusInternalServerError, "internal error; see the server log")
 }
 
 // authorized lets in who knows the token.
@@ -84,21 +117,21 @@ func (r *run) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !r.guard.knows(req) {
 			if !r.limits.guesses.Allow() {
-				fail(w, http.StatusTooManyRequests, "too many requests without the right token")
+				fail(w, http.StatusTooManyRequests, "too many requests without the right token; try again in a second")
 				return
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			fail(w, http.StatusUnauthorized, "the token of config.yaml is needed: Authorization: Bearer …")
+			fail(w, http.StatusUnauthorized, "a token is required: send dashboard.token of config.yaml as Authorization: Bearer …")
 			return
 		}
 		next(w, req)
 	}
 }
 
-// sameOrigin lets in our own page.
+// sameOrigin lets in programs and our own page.
 func (r *run) sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		if no := r.guard.origin(req.Header.Get("Origin"), req.Host); no.is() {
+		if no := r.guard.origin(req); no.is() {
 			fail(w, no.status, no.why)
 			return
 		}
@@ -111,7 +144,7 @@ func (r *run) changing(limit *rate.Limiter, next http.HandlerFunc) http.HandlerF
 	return r.sameOrigin(func(w http.ResponseWriter, req *http.Request) {
 		if !limit.Allow() {
 			w.Header().Set("Retry-After", "1")
-			fail(w, http.StatusTooManyRequests, "too many changes at once: try again in a second")
+			fail(w, http.StatusTooManyRequests, "too many requests; try again in a second")
 			return
 		}
 		if no := r.guard.contentType(req.Header.Get("Content-Type")); no.is() {

@@ -88,7 +88,7 @@ func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			r.log.Warn("requests were cut off", "error", err)
+			r.log.Warn("requests were cut off at the stop", "error", err)
 			_ = server.Close() // what is left of the connections
 		}
 		return nil
@@ -107,7 +107,7 @@ func (r *run) send(ctx context.Context, call func(*loop)) bool {
 	}
 }
 
-var errEnding = errors.New("logstream is ending, or its page is being restarted")
+var errEnding = errors.New("LogStream is stopping or restarting; try again in a few seconds")
 
 // ask has the loop do something, and waits until it is done.
 func (r *run) ask(ctx context.Context, call func(*loop)) error {

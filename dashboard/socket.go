@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -62,7 +63,7 @@ var upgrader = websocket.Upgrader{
 // socket serves one page until it leaves, or the actor ends.
 func (r *run) socket(w http.ResponseWriter, req *http.Request) {
 	if !websocket.IsWebSocketUpgrade(req) {
-		fail(w, http.StatusBadRequest, "this address speaks WebSocket")
+		fail(w, http.StatusBadRequest, "this address takes WebSocket connections only")
 		return
 	}
 	r.sockets.Add(1)
@@ -75,7 +76,7 @@ func (r *run) socket(w http.ResponseWriter, req *http.Request) {
 	}
 	defer r.send(r.ctx, func(l *loop) { l.leave(c) })
 	if !joined {
-		fail(w, http.StatusServiceUnavailable, "too many pages are open")
+		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("all %d connections are in use: close a page", maxClients))
 		return
 	}
 	conn, err := upgrader.Upgrade(w, req, nil)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -67,8 +68,8 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	}
 }
 
-// TestThinkingIsTold while it is written, and to a page that comes meanwhile.
-func TestThinkingIsTold(t *testing.T) {
+// TestThinkingIsPushed while it is written, and to a page that comes meanwhile.
+func TestThinkingIsPushed(t *testing.T) {
 	s := serve(t, nil, (*site).claim)
 	p := s.page()
 	p.next()
@@ -78,7 +79,7 @@ func TestThinkingIsTold(t *testing.T) {
 	}
 	say("", false, true)
 	say("It was ", false, true)
-	say("a lie", false, false) // which nobody of ours has said
+	say("a lie", false, false) // which is not signed
 	say("killed.", false, true)
 	text := ""
 	p.events(func(kind string, data []byte) bool {
@@ -89,7 +90,7 @@ func TestThinkingIsTold(t *testing.T) {
 	})
 	want := view.Thought{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: asked}
 	if got := s.page().next().Thinking; len(got) != 1 || got[0].Text != want.Text || !got[0].Since.Equal(asked) {
-		t.Errorf("a page that comes meanwhile is told %+v, want %+v", got, want)
+		t.Errorf("a page that comes meanwhile gets %+v, want %+v", got, want)
 	}
 	s.incident("i1", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
 	s.incident("i1", 2, "payment-service", event.Diagnosed{Action: "start"}, event.ByRunbook)
@@ -97,7 +98,7 @@ func TestThinkingIsTold(t *testing.T) {
 		return kind == view.KindIncident && decode[struct{ Type string }](t, data).Type == "diagnosed"
 	})
 	if got := s.page().next().Thinking; len(got) != 0 {
-		t.Errorf("after the diagnosis a page is told %+v", got)
+		t.Errorf("after the diagnosis a page gets %+v", got)
 	}
 }
 
@@ -146,6 +147,46 @@ func TestFramesAddUpToASnapshot(t *testing.T) {
 	}
 }
 
+// A page that takes the incident out of every change has what GET /incidents
+// answers, verification progress included, and folds nothing itself.
+func TestIncidentsOfFramesAreThoseOfTheAPI(t *testing.T) {
+	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Down, nil) })
+	p := s.page()
+	p.next()
+	s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+	s.incident("i1", 2, "payment-service", event.Diagnosed{CauseID: "stopped", Cause: "It is stopped.", CausePast: "It was stopped.", Action: "start"}, event.ByRunbook)
+	s.incident("i1", 3, "payment-service", event.ActionStarted{Attempt: 1, Action: "start", Verify: 3}, event.ByRunbook)
+	s.incident("i1", 4, "payment-service", event.ActionFinished{Attempt: 1, Action: "start", OK: true, Outcome: event.OutcomeOK}, event.ByLogstream)
+	var shown view.Incident
+	until := func(phase string, good int) {
+		t.Helper()
+		p.events(func(kind string, data []byte) bool {
+			switch kind {
+			case view.KindIncident:
+				shown = decode[struct{ Incident view.Incident }](t, data).Incident
+			case view.KindSummary:
+				shown = decode[view.Incident](t, data)
+			}
+			return shown.Phase == phase && (shown.Progress == nil || shown.Progress.Good == good)
+		})
+		if got := get[[]view.Incident](s, "/api/v1/incidents")[0]; !reflect.DeepEqual(got, shown) {
+			t.Errorf("%s: GET /incidents answers %+v, the frames %+v", phase, got, shown)
+		}
+	}
+	until(view.PhaseVerification, 0)
+	for i := range 2 {
+		s.health("payment-service", event.Up, time.Now().Add(time.Duration(i+1)*time.Millisecond))
+		until(view.PhaseVerification, i+1)
+	}
+	s.incident("i1", 5, "payment-service", event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: 3}, event.ByLogstream)
+	until(view.PhaseVerification, 3)
+	s.incident("i1", 6, "payment-service", event.Resolved{How: event.HowHealed, Attempts: 1}, event.ByLogstream)
+	until(view.PhaseEnded, 0)
+	if shown.CauseID != "stopped" || shown.CausePast != "It was stopped." || shown.Attempts != 1 {
+		t.Errorf("in the end it is %+v", shown)
+	}
+}
+
 func equalMaps(a, b map[string]event.Status) bool {
 	if len(a) != len(b) {
 		return false
@@ -177,7 +218,7 @@ func TestChangesAreBatched(t *testing.T) {
 }
 
 // A client that takes nothing loses its queue, not its connection to the
-// truth, and nobody waits for it.
+// truth, and no other client waits for it.
 func TestSlowClientGetsASnapshot(t *testing.T) {
 	c := newClient()
 	for i := range queueLen {
@@ -190,7 +231,7 @@ func TestSlowClientGetsASnapshot(t *testing.T) {
 	fast := newClient()
 	l.clients[fast] = struct{}{}
 	l.changed(true, []view.Change{{Kind: view.KindAgent, Data: view.Agent{}}})
-	l.tell()
+	l.broadcast()
 	if len(c.frames) != 1 {
 		t.Fatalf("%d frames wait for the slow client, want the snapshot alone", len(c.frames))
 	}
@@ -217,20 +258,20 @@ func TestFloodBecomesASnapshot(t *testing.T) {
 	for range maxBatch + 1 {
 		l.changed(true, []view.Change{{Kind: view.KindAgent, Data: view.Agent{}}})
 	}
-	l.tell()
+	l.broadcast()
 	if f := decode[frame](t, <-c.frames); f.Type != "snapshot" {
 		t.Errorf("%d changes made a frame %q", maxBatch+1, f.Type)
 	}
 	for range 10 * maxSeen {
 		l.changed(true, []view.Change{{Kind: view.KindHealth, Data: view.Observation{}}})
 	}
-	l.tell()
+	l.broadcast()
 	if f := decode[frame](t, <-c.frames); f.Type != "events" || len(f.Events) != maxSeen {
 		t.Errorf("a flood of observations made a %q of %d", f.Type, len(f.Events))
 	}
 }
 
-func TestNoMoreThanSoManyPages(t *testing.T) {
+func TestNumberOfPagesIsLimited(t *testing.T) {
 	l := loopFor(t)
 	for i := range maxClients {
 		if !l.join(newClient()) {
@@ -242,7 +283,7 @@ func TestNoMoreThanSoManyPages(t *testing.T) {
 	}
 }
 
-func TestPageThatStallsDelaysNobody(t *testing.T) {
+func TestStalledPageDelaysNoOtherPage(t *testing.T) {
 	s := serve(t, nil, (*site).claim)
 	stalled := s.page() // and never reads
 	_ = stalled
@@ -299,7 +340,7 @@ func TestRemovedServiceLeaves(t *testing.T) {
 }
 
 // Unsigned, or by an owner who is none: such records change nothing.
-func TestRecordsThatDoNotCount(t *testing.T) {
+func TestUnsignedAndUnreadableRecordsChangeNothing(t *testing.T) {
 	s := serve(t, nil, (*site).claim, func(s *site) { s.service(event.Up, nil) })
 	p := s.page()
 	p.next()
@@ -316,7 +357,7 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 	c := event.Command{ID: "c1", Time: time.Now(), Command: event.CommandHold, Service: "*", Result: &event.CommandResult{OK: true}, Origin: origin}
 	s.log.put(event.TopicCommands, "*", event.Encode(c), false, time.Now())
 	s.service(event.Degraded, nil)
-	told := p.events(func(kind string, data []byte) bool {
+	kinds := p.events(func(kind string, data []byte) bool {
 		if kind != "service" {
 			return false
 		}
@@ -326,8 +367,8 @@ func TestRecordsThatDoNotCount(t *testing.T) {
 		}
 		return true
 	})
-	if !slices.Equal(told, []string{"service"}) {
-		t.Errorf("told = %v", told)
+	if !slices.Equal(kinds, []string{"service"}) {
+		t.Errorf("changes = %v", kinds)
 	}
 	if got := s.status("GET", "/api/v1/incidents/f1", "", nil); got != http.StatusNotFound {
 		t.Errorf("the forged incident = %d", got)
@@ -347,7 +388,8 @@ func TestSocketIsGuarded(t *testing.T) {
 		{"our page", nil, 101},
 		{"a foreign page", func(h http.Header) { h.Set("Origin", "http://evil.example") }, 403},
 		{"another port of this machine", func(h http.Header) { h.Set("Origin", "http://127.0.0.1:1") }, 403},
-		{"no Origin", func(h http.Header) { h.Del("Origin") }, 403},
+		{"a program", func(h http.Header) { h.Del("Origin") }, 101},
+		{"a foreign page without an Origin", func(h http.Header) { h.Del("Origin"); h.Set("Sec-Fetch-Site", "cross-site") }, 403},
 		{"a foreign name that leads here", func(h http.Header) { h.Set("Host", "evil.example"); h.Set("Origin", "http://evil.example") }, 403},
 	}
 	for _, tt := range tests {
@@ -399,7 +441,7 @@ func TestSocketWithAToken(t *testing.T) {
 	}
 }
 
-func TestClientThatTalksTooMuchIsDisconnected(t *testing.T) {
+func TestClientThatSendsTooMuchIsDisconnected(t *testing.T) {
 	s := serve(t, nil)
 	p := s.page()
 	p.next()
@@ -419,7 +461,7 @@ func TestClientThatTalksTooMuchIsDisconnected(t *testing.T) {
 	}
 }
 
-func TestStopSaysGoodbyeToPages(t *testing.T) {
+func TestStopClosesWebSockets(t *testing.T) {
 	s := serve(t, nil)
 	p := s.page()
 	p.next()
@@ -442,7 +484,7 @@ func TestStopSaysGoodbyeToPages(t *testing.T) {
 
 // A fault in the state's goroutine ends Run with the stack, so that it can be
 // run again; a fault in one request fails that request.
-func TestFaults(t *testing.T) {
+func TestPanicInARequestFailsThatRequestOnly(t *testing.T) {
 	s := open(t, func(d *Deps) {
 		d.Faults = func(string) []string { panic("a fault in a request") }
 	}).run()

@@ -274,7 +274,8 @@ func wantStory(t *testing.T, lines []string) {
 	t.Helper()
 	var icons []string
 	for _, line := range lines {
-		if icon, _, _ := strings.Cut(line, " "); strings.Contains("🔴🤖⚡🟢✅", icon) { // and whatever it waits for, which is told or not
+		_, line, _ = strings.Cut(line, " ")                                        // the time
+		if icon, _, _ := strings.Cut(line, " "); strings.Contains("🔴🤖⚡🟢✅", icon) { // and whatever holds it, which is printed or not
 			icons = append(icons, icon)
 		}
 	}

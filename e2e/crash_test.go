@@ -128,13 +128,13 @@ func TestDockerIsAway(t *testing.T) {
 	d.newest(30*time.Second, "lonely", "is held by the engine gate", heldBy("engine"))
 	ctx := browser(t)
 	does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))
-	sees(t, ctx, "what is missing, since when, what works, what waits and what mends it", `(() => {
+	sees(t, ctx, "what is missing, since when, what works, what waits and how to fix it", `(() => {
 		const text = document.querySelector('.banner[data-trouble="docker"]')?.innerText.toLowerCase() ?? "";
-		return ["since", "still works", "on hold", "mends it"].every((part) => text.includes(part));
+		return ["since", "still works", "on hold", "how to fix"].every((part) => text.includes(part));
 	})()`)
 	sees(t, ctx, "the last known state of the service, and why nothing is done", `(() => {
 		const card = document.querySelector('[data-service="lonely"]');
-		return card?.dataset.status === "DOWN" && card.innerText.includes("On hold: the container engine does not answer");
+		return card?.dataset.status === "DOWN" && card.dataset.held === "engine" && card.innerText.includes("On hold.");
 	})()`)
 	if n := engineActions(t, e, "lonely", since, "start"); n != 0 {
 		t.Errorf("%d starts without an engine", n)

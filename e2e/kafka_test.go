@@ -127,7 +127,7 @@ func TestKafkaIsAwayAtTheStart(t *testing.T) {
 		t.Helper()
 		sees(t, ctx, "that Kafka is missing, "+when, missing+` !== null`)
 		text := asks[string](t, ctx, missing+`.innerText`)
-		for _, want := range []string{" since ", "Still works", "On hold", "Mends it", "docker compose up -d kafka"} {
+		for _, want := range []string{" since ", "Still works", "On hold", "How to fix", "docker compose up -d kafka"} {
 			if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
 				t.Errorf("%s the banner does not tell %q:\n%s", when, want, text)
 			}

@@ -98,30 +98,30 @@ func TestTheModelOnThePage(t *testing.T) {
 	}
 
 	overview()
-	sees(t, ctx, "that the model can be asked", shows("scripted:1b can be asked"))
+	sees(t, ctx, "that the model is available", shows("scripted:1b is available"))
 	agreed := strike(func() {
 		sees(t, ctx, "that it is asked", `!!document.querySelector("[data-asking]")`)
-		sees(t, ctx, "whom", shows("Asking scripted:1b"))
+		sees(t, ctx, "whom", shows("Querying scripted:1b"))
 		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x"))
-		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Asking scripted:1b")`)
+		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Querying scripted:1b")`)
 		harmless("its thinking, live")
 		fits(t, ctx, "asking-thinking")
 		sees(t, ctx, "what came of it", `document.querySelector(".agent [data-came]")?.dataset.came === "stands"`)
 		sees(t, ctx, "the words for it", shows("The model agrees with the runbook: start thoughtful."))
-		sees(t, ctx, "question and answer", `[...document.querySelectorAll(".agent .paper summary")].map(e => e.textContent).join() === "What it was asked,What it answered"`)
-		asks[bool](t, ctx, `(document.querySelectorAll(".agent .paper summary").forEach(e => e.click()), true)`)
-		sees(t, ctx, "both open", `[...document.querySelectorAll(".agent .paper pre")].every(e => e.getBoundingClientRect().height > 0)`)
-		sees(t, ctx, "the question", `document.querySelector(".agent .paper pre").textContent.startsWith("Service: thoughtful")`)
-		sees(t, ctx, "that they stay open", `document.querySelector(".lane-clock")?.textContent && document.querySelectorAll(".agent .paper[open]").length === 2`)
+		sees(t, ctx, "question and answer", `[...document.querySelectorAll(".agent .transcript summary")].map(e => e.textContent).join() === "Prompt,Raw answer"`)
+		asks[bool](t, ctx, `(document.querySelectorAll(".agent .transcript summary").forEach(e => e.click()), true)`)
+		sees(t, ctx, "both open", `[...document.querySelectorAll(".agent .transcript pre")].every(e => e.getBoundingClientRect().height > 0)`)
+		sees(t, ctx, "the question", `document.querySelector(".agent .transcript pre").textContent.startsWith("Service: thoughtful")`)
+		sees(t, ctx, "that they stay open", `document.querySelector(".lane-clock")?.textContent && document.querySelectorAll(".agent .transcript[open]").length === 2`)
 		harmless("the agent's card")
 		fits(t, ctx, "decided")
 	})
 	opens(agreed)
 	sees(t, ctx, "whose view stood", stands+` === "runbook:false model:true"`)
-	for _, want := range []string{"Two views, one decision", "scripted:1b", "The model agrees with the runbook", ", asking scripted:1b", "What it was asked", "Its thinking", "What it answered"} {
+	for _, want := range []string{"Two views, one decision", "scripted:1b", "The model agrees with the runbook", ", querying scripted:1b", "Prompt", "Reasoning", "Raw answer"} {
 		sees(t, ctx, want, tells(want))
 	}
-	asks[bool](t, ctx, `(document.querySelectorAll(".paper summary").forEach(e => e.click()), true)`)
+	asks[bool](t, ctx, `(document.querySelectorAll(".transcript summary").forEach(e => e.click()), true)`)
 	harmless("the incident's page")
 	fits(t, ctx, "incident-agreed")
 
@@ -130,21 +130,21 @@ func TestTheModelOnThePage(t *testing.T) {
 	overview()
 	time.Sleep(6 * time.Second) // until it is known that it does not think any more
 	overruled := strike(func() {
-		sees(t, ctx, "that it is asked, without a thought", `document.querySelector("[data-asking]")?.textContent.includes("Nothing was written yet")`)
+		sees(t, ctx, "that it is asked, without a thought", `document.querySelector("[data-asking]")?.textContent.includes("No output yet")`)
 		fits(t, ctx, "asking-silent")
 	})
 	opens(overruled)
 	sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
-	sees(t, ctx, "why", tells("The model chose to call a person, which is no opinion while starting thoughtful is possible: the runbook’s choice stands."))
+	sees(t, ctx, "why", tells("The model would call a person, but a repair is available: start thoughtful. The runbook decided."))
 	fits(t, ctx, "incident-overruled")
 
 	for _, tt := range []struct {
 		name, came, want string
 		reply            llmtest.Reply
 	}{
-		{"unusable", "unusable", "The model’s answer is no JSON object: the runbook’s choice stands.", llmtest.Say("Sure! " + hostile)},
-		{"late", "late", fmt.Sprintf("The model did not answer within %d s: the runbook’s choice stands.", int(timeout.Seconds())), llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
-		{"refused", "away", "The model could not be asked: Ollama answered 500: out of memory", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
+		{"unusable", "unusable", "The model’s answer could not be used. The runbook decided.", llmtest.Say("Sure! " + hostile)},
+		{"late", "late", "The model did not answer in time. The runbook decided.", llmtest.Late(time.Minute, llmtest.Choose("start", ""))},
+		{"refused", "unavailable", "The model was unavailable. The runbook decided.", llmtest.Refuse(http.StatusInternalServerError, "out of memory")},
 	} {
 		model.Script(tt.reply)
 		overview()
@@ -154,8 +154,8 @@ func TestTheModelOnThePage(t *testing.T) {
 			}
 			sees(t, ctx, "the incident's link", `!!document.querySelector("[data-asking]") && !!document.querySelector(".lane h2 a")`)
 			does(t, ctx, chromedp.Click(".lane h2 a"))
-			sees(t, ctx, "that it is asked", tells("The model is being asked"))
-			sees(t, ctx, "it in the timeline", `document.querySelector(".tl .now-step")?.textContent.includes("Asking scripted:1b")`)
+			sees(t, ctx, "that it is asked", tells("The model is being queried"))
+			sees(t, ctx, "it in the timeline", `document.querySelector(".tl .now-step")?.textContent.includes("Querying scripted:1b")`)
 			fits(t, ctx, "incident-asking")
 		})
 		opens(in)
@@ -170,15 +170,15 @@ func TestTheModelOnThePage(t *testing.T) {
 
 	model.Remove()
 	overview()
-	sees(t, ctx, "that it cannot be asked", `document.querySelector('[data-trouble="llm"]')?.classList.contains("calm")`)
+	sees(t, ctx, "that it is unavailable", `document.querySelector('[data-trouble="llm"]')?.classList.contains("calm")`)
 	sees(t, ctx, "the command, to be copied", `document.querySelector('[data-trouble="llm"] [data-act="copy"]')?.dataset.text === "ollama pull scripted:1b"`)
-	sees(t, ctx, "it on the card", shows("scripted:1b cannot be asked now"))
+	sees(t, ctx, "it on the card", shows("scripted:1b is unavailable"))
 	fits(t, ctx, "banner")
 	does(t, ctx, chromedp.Navigate(at+"/system"))
-	sees(t, ctx, "all but the model", tells("LogStream has all that it needs but its model"))
+	sees(t, ctx, "all but the model", tells("All components healthy except the model"))
 	fits(t, ctx, "system-away")
 	away := strike(func() {})
 	opens(away)
-	sees(t, ctx, "why it was not asked", tells("The model could not be asked: Ollama has no model scripted:1b. The runbook’s choice stands."))
+	sees(t, ctx, "that it was not queried", tells("The model was unavailable. The runbook decided."))
 	fits(t, ctx, "incident-away")
 }

@@ -35,8 +35,8 @@ type httpCheck struct {
 	hostname  string // without the port
 	agent     string
 	transport *http.Transport
-	dialled   time.Time  // when the present connection was new
-	conn      *heardConn // of the present check; nil: none yet, or TLS
+	dialled   time.Time    // when the present connection was new
+	conn      *trackedConn // of the present check; nil: none yet, or TLS
 }
 
 func newHTTPCheck(def service.Definition, version string) *httpCheck {
@@ -72,8 +72,8 @@ func (c *httpCheck) check(ctx context.Context) observation {
 	a := answer{code: code, took: time.Since(began), err: err, at: stage(at.Load())}
 	if code != 0 {
 		a.at = stageBody
-	} else if a.at == stageWaiting && c.conn != nil && c.conn.heard.Load() {
-		a.at = stageAnswering // before it was asked
+	} else if a.at == stageWaiting && c.conn != nil && c.conn.received.Load() {
+		a.at = stageAnswering // the server spoke first
 	}
 	seen := observation{began: began, took: a.took, code: code}
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *httpCheck) get(ctx context.Context) (int, error) {
 	return response.StatusCode, err
 }
 
-// trace notes how far the check comes. Dialling goes on in goroutines of the
+// trace problems how far the check comes. Dialling goes on in goroutines of the
 // transport, for several addresses at once: within one attempt a stage is only
 // ever raised. A request on a connection that the server had closed is made
 // again, on a new one.
@@ -131,7 +131,7 @@ func (c *httpCheck) trace(at *atomic.Int32) *httptrace.ClientTrace {
 		TLSHandshakeStart: func() { raise(stageHandshake) },
 		GotConn: func(info httptrace.GotConnInfo) {
 			raise(stageWaiting)
-			c.conn, _ = info.Conn.(*heardConn)
+			c.conn, _ = info.Conn.(*trackedConn)
 			if !info.Reused {
 				c.dialled = time.Now()
 			}
@@ -140,30 +140,30 @@ func (c *httpCheck) trace(at *atomic.Int32) *httptrace.ClientTrace {
 	}
 }
 
-// heardConn knows whether the other side said anything. One that speaks first,
-// as SSH and databases do, may do so before net/http expects an answer, and
-// net/http then closes the connection as if it had said nothing.
-type heardConn struct {
+// trackedConn knows whether the server sent anything. One that speaks first, as
+// SSH and databases do, may do so before net/http expects a response, and
+// net/http then reports the same error as where it sent nothing.
+type trackedConn struct {
 	net.Conn
-	heard atomic.Bool
+	received atomic.Bool
 }
 
-func (c *heardConn) Read(p []byte) (int, error) {
+func (c *trackedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		c.heard.Store(true)
+		c.received.Store(true)
 	}
 	return n, err
 }
 
-// dial opens a connection with d, and listens to it.
+// dial opens connections with d, and tracks them.
 func dial(d *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return &heardConn{Conn: conn}, nil
+		return &trackedConn{Conn: conn}, nil
 	}
 }
 

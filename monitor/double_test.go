@@ -17,24 +17,24 @@ import (
 )
 
 var (
-	identity = event.Origin{Instance: "me-1234", Host: "local"}
-	errAway  = errors.New("the log is away")
+	identity       = event.Origin{Instance: "me-1234", Host: "local"}
+	errUnreachable = errors.New("no broker answers")
 )
 
-// recordingLog keeps what is written, in memory, and can be away.
+// recordingLog keeps what is written, in memory, and can be unreachable.
 type recordingLog struct {
-	mu      sync.Mutex
-	records []event.Record
-	away    bool
-	refused int // appends while it was away
+	mu          sync.Mutex
+	records     []event.Record
+	unreachable bool
+	refused     int // appends meanwhile
 }
 
 func (l *recordingLog) Append(_ context.Context, topic, key string, value []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.away {
+	if l.unreachable {
 		l.refused++
-		return errAway
+		return errUnreachable
 	}
 	l.add(topic, key, value)
 	return nil
@@ -65,10 +65,10 @@ func (l *recordingLog) Subscribe(ctx context.Context, s event.Subscription) erro
 	return ctx.Err()
 }
 
-func (l *recordingLog) setAway(away bool) {
+func (l *recordingLog) setUnreachable(unreachable bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.away = away
+	l.unreachable = unreachable
 }
 
 func (l *recordingLog) all() []event.Record {
@@ -159,20 +159,20 @@ func (c *claims) get() (event.Origin, bool) {
 const pastPause = 50 * time.Millisecond
 
 // scriptedRuntime is an engine whose containers and events a test sets. It
-// keeps all of its history, and sends it again when asked for the past.
+// keeps all of its history, and sends it again to a stream that begins in the past.
 type scriptedRuntime struct {
 	container.Runtime // what the monitor doesn't use
 
-	mu      sync.Mutex
-	states  map[string]container.State // by name
-	many    map[string][]string        // references that are ambiguous
-	history []container.Event
-	away    bool
-	hung    bool
-	slow    time.Duration // a look takes so long
-	since   []time.Time   // for what its streams were asked
-	live    chan container.Event
-	lost    chan struct{} // closed: the stream ends
+	mu          sync.Mutex
+	states      map[string]container.State // by name
+	many        map[string][]string        // references that are ambiguous
+	history     []container.Event
+	unreachable bool
+	hung        bool
+	slow        time.Duration // an inspection takes so long
+	since       []time.Time   // from where its streams began
+	live        chan container.Event
+	lost        chan struct{} // closed: the stream ends
 }
 
 func newScripted(states ...container.State) *scriptedRuntime {
@@ -192,7 +192,7 @@ func (r *scriptedRuntime) answer(ctx context.Context) error {
 		r.mu.Lock()
 		return ctx.Err()
 	}
-	if r.away {
+	if r.unreachable {
 		return container.ErrUnavailable
 	}
 	return nil
@@ -274,8 +274,8 @@ func (r *scriptedRuntime) clock() time.Time {
 	return time.Now().Add(time.Duration(len(r.history)))
 }
 
-// tell sends events of which nothing is to be seen.
-func (r *scriptedRuntime) tell(events ...container.Event) {
+// emit sends events of which nothing is to be seen.
+func (r *scriptedRuntime) emit(events ...container.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range events {
@@ -296,7 +296,7 @@ func (r *scriptedRuntime) rename(from, to string) {
 		s.Name, id = to, s.ID
 		r.states[to] = s
 	})
-	r.tell(container.Event{Name: to, ID: id, Action: container.ActionRename})
+	r.emit(container.Event{Name: to, ID: id, Action: container.ActionRename})
 }
 
 func (r *scriptedRuntime) remove(name string) {
@@ -305,14 +305,14 @@ func (r *scriptedRuntime) remove(name string) {
 		id = r.states[name].ID
 		delete(r.states, name)
 	})
-	r.tell(container.Event{Name: name, ID: id, Action: container.ActionDestroy})
+	r.emit(container.Event{Name: name, ID: id, Action: container.ActionDestroy})
 }
 
-// lose ends the stream; the engine stays away until found again.
+// lose ends the stream; the engine stays unreachable.
 func (r *scriptedRuntime) lose() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.away = true
+	r.unreachable = true
 	close(r.lost)
 	r.live = nil
 }
@@ -374,24 +374,24 @@ func (c *countingCheck) set(change func(*countingCheck)) {
 // bench is a Monitor of which only log, engine and checks are doubles.
 type bench struct {
 	*Monitor
-	log    *recordingLog
-	owner  *claims
-	board  *health.Registry
-	checks map[string]*countingCheck
-	stop   context.CancelFunc
-	ended  chan error
+	log      *recordingLog
+	owner    *claims
+	registry *health.Registry
+	checks   map[string]*countingCheck
+	stop     context.CancelFunc
+	ended    chan error
 }
 
 // newBench makes a Monitor that owns its host. runtime may be nil.
 func newBench(runtime *scriptedRuntime, services ...service.Definition) *bench {
-	b := &bench{log: &recordingLog{}, owner: &claims{}, board: &health.Registry{}, checks: map[string]*countingCheck{}}
+	b := &bench{log: &recordingLog{}, owner: &claims{}, registry: &health.Registry{}, checks: map[string]*countingCheck{}}
 	b.owner.set(1, "nonce-1")
 	for _, s := range services {
 		b.checks[s.Name] = &countingCheck{}
 	}
 	deps := Deps{
 		Log: b.log, Identity: identity, Owner: b.owner.get, Services: services, Version: "test",
-		Logger: slog.New(slog.DiscardHandler), Health: b.board,
+		Logger: slog.New(slog.DiscardHandler), Health: b.registry,
 	}
 	if runtime != nil {
 		deps.Runtime = runtime

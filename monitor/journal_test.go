@@ -83,9 +83,9 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// TestAnOldEventPublishedAgainDoesNotReachBack: the engine would tell once more
-// what it told since then, and that was read long ago.
-func TestAnOldEventPublishedAgainDoesNotReachBack(t *testing.T) {
+// TestRepublishedOldEventDoesNotReachBack: the engine would tell once more
+// what it sent since then, which was read long ago.
+func TestRepublishedOldEventDoesNotReachBack(t *testing.T) {
 	old := event.Docker{Time: time.Now().Add(-24 * time.Hour), Container: pay, ID: "1", Action: "die", Origin: identity}
 	log := &recordingLog{records: []event.Record{{Topic: event.TopicDocker, Time: time.Now().Add(-time.Minute), Value: event.Encode(old), Signed: true}}}
 	now := time.Now()

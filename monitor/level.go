@@ -9,22 +9,22 @@ import (
 	"logstream/internal/event"
 )
 
-// clockBack is more than a level may be dated before its predecessor by a slow look
-// (lookTimeout): what is more is a clock that was set back.
+// clockBack is more than a level may be dated before its predecessor by a slow inspection
+// (inspectTimeout): what is more is a clock that was set back.
 const clockBack = 15 * time.Second
 
-// level is what a look says about a service's container.
+// level is what an inspection says about a service's container.
 type level struct {
 	status event.Status
 	err    string // why it is not UP, in one sentence
 
 	// Beside status and err, so that a container which ran, ended and runs
-	// again between two looks is a change.
+	// again between two inspections is a change.
 	id      string
 	started time.Time
 }
 
-// levelOf is a look's level; known is false where the look says nothing about
+// levelOf is an inspection's level; known is false where it says nothing about
 // the container: the engine didn't answer, or the name isn't of one container.
 func levelOf(ref string, s container.State, err error) (l level, known bool) {
 	if errors.Is(err, container.ErrNotFound) {
@@ -51,7 +51,7 @@ func levelOf(ref string, s container.State, err error) (l level, known bool) {
 	case container.Removing:
 		l.err = "is being removed"
 	default:
-		l.err = "is " + clean(string(s.Status)) // paused, dead, or what an engine to come may say
+		l.err = "is " + clean(string(s.Status)) // paused, dead, or what a later engine may say
 	}
 	l.err = "container " + clean(name) + " " + l.err
 	if s.Error != "" {
@@ -72,9 +72,9 @@ func announces(a container.Action) (event.Status, bool) {
 	return "", false
 }
 
-// asksForLook says whether a container may be another one, or in another
+// callsForInspection says whether a container may be another one, or in another
 // state, after the event. After a kill it isn't yet: its die follows.
-func asksForLook(a container.Action) bool {
+func callsForInspection(a container.Action) bool {
 	_, is := announces(a)
 	return is || a == container.ActionRename
 }

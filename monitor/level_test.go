@@ -104,13 +104,13 @@ func TestWhatEventsMean(t *testing.T) {
 		{"health_status: healthy", "", false, false, false},
 	} {
 		status, _ := announces(c.action)
-		if status != c.announces || asksForLook(c.action) != c.look || wakes(c.action) != c.wakes || isRecorded(c.action) != c.recorded {
-			t.Errorf("%s: announces %q, look %t, wakes %t, recorded %t", c.action, status, asksForLook(c.action), wakes(c.action), isRecorded(c.action))
+		if status != c.announces || callsForInspection(c.action) != c.look || wakes(c.action) != c.wakes || isRecorded(c.action) != c.recorded {
+			t.Errorf("%s: announces %q, look %t, wakes %t, recorded %t", c.action, status, callsForInspection(c.action), wakes(c.action), isRecorded(c.action))
 		}
 	}
 }
 
-func TestWhoseEventItIs(t *testing.T) {
+func TestEventsAreMatchedToTheirContainer(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		e        container.Event

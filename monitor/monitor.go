@@ -1,4 +1,4 @@
-// Package monitor is the actor that looks at the services: it checks each at
+// Package monitor is the actor that watches the services: it checks each at
 // its own interval, follows the container engine's events, and writes what it
 // sees. It decides nothing else.
 //
@@ -13,7 +13,7 @@
 //     to a service, in the engine's order, once over reconnections and restarts.
 //     An append whose outcome is unknown is made again, so that a reader may
 //     see such a record twice: (time, id, action) is its identity.
-//     event.StreamLost is written when the engine is lost, also when it is not
+//     event.StreamLost is written when the engine cannot be reached any more, also when it is not
 //     there at the start; event.StreamBack when it is read, after all that was
 //     missed, also at the start. They wait for a claim.
 //   - The state of every service's container as a level (event.CheckContainer),
@@ -25,7 +25,7 @@
 //     the host's events strictly increase, each in the order of their topic: by
 //     them a reader tells a copy that somebody published again.
 //
-// While the log is away, checks wait in the bus and the rest in a bounded
+// While Kafka is unreachable, checks wait in the bus and the rest in a bounded
 // queue of our own; the newest level is never dropped.
 package monitor
 
@@ -60,7 +60,7 @@ type Deps struct {
 	Runtime  container.Runtime // nil: there is no engine, and containers are not watched
 	Identity event.Origin      // Instance and Host
 	// Owner is the claim under which this instance owns its host; false until
-	// there is one, and after it was lost. It is asked often and must not block.
+	// there is one, and after it was lost. It is called often and must not block.
 	Owner    func() (event.Origin, bool)
 	Services []service.Definition
 	Version  string // of logstream, for the User-Agent
@@ -74,7 +74,7 @@ type Monitor struct {
 	newCheck func(service.Definition) checker
 	anchor   time.Time // the schedule's grid stands on it, over restarts of Run as well
 
-	probeTold, watchTold chan struct{} // the services changed
+	probeChanged, watchChanged chan struct{} // the services changed
 
 	revisions atomic.Int64 // of what was written so far: they grow over restarts of Run as well
 
@@ -82,19 +82,19 @@ type Monitor struct {
 	services []service.Definition
 }
 
-// New makes a Monitor; nothing is looked at before Run.
+// New makes a Monitor; nothing is checked before Run.
 func New(deps Deps) *Monitor {
 	deps.Logger = deps.Logger.With("component", "monitor")
 	if deps.Owner == nil {
 		deps.Owner = func() (event.Origin, bool) { return event.Origin{}, false }
 	}
 	return &Monitor{
-		deps:      deps,
-		newCheck:  func(d service.Definition) checker { return newHTTPCheck(d, deps.Version) },
-		anchor:    time.Now(),
-		probeTold: make(chan struct{}, 1),
-		watchTold: make(chan struct{}, 1),
-		services:  slices.Clone(deps.Services),
+		deps:         deps,
+		newCheck:     func(d service.Definition) checker { return newHTTPCheck(d, deps.Version) },
+		anchor:       time.Now(),
+		probeChanged: make(chan struct{}, 1),
+		watchChanged: make(chan struct{}, 1),
+		services:     slices.Clone(deps.Services),
 	}
 }
 
@@ -104,10 +104,10 @@ func (m *Monitor) Apply(services []service.Definition) {
 	m.mu.Lock()
 	m.services = slices.Clone(services)
 	m.mu.Unlock()
-	for _, told := range []chan struct{}{m.probeTold, m.watchTold} {
+	for _, changed := range []chan struct{}{m.probeChanged, m.watchChanged} {
 		select {
-		case told <- struct{}{}:
-		default: // it was told already, and will find the newest
+		case changed <- struct{}{}:
+		default: // it is signalled already, and will find the newest
 		}
 	}
 }
@@ -121,25 +121,25 @@ func (m *Monitor) current() []service.Definition {
 	return m.services
 }
 
-// Run looks until ctx ends, and then returns nil. An error says that a worker
+// Run watches until ctx ends, and then returns nil. An error says that a worker
 // panicked. It may be run again: what it needs it takes from the log and from
 // the last Apply.
 func (m *Monitor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	notes := &notices{board: m.deps.Health}
+	problems := &problems{registry: m.deps.Health}
 	probes := &prober{
 		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
-		log: m.deps.Log, notes: notes, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,
+		log: m.deps.Log, problems: problems, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,
 	}
 	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
-		return probes.run(ctx, m.probeTold, m.current)
+		return probes.run(ctx, m.probeChanged, m.current)
 	})
 	if m.deps.Runtime != nil {
 		out := newOutbox(m.deps, m.revise)
 		supervise.Go(ctx, group, "monitor: container records", out.run)
-		watch := newWatch(m.deps, group, out, notes, probes.burst)
+		watch := newWatch(m.deps, group, out, problems, probes.burst)
 		supervise.Go(ctx, group, "monitor: containers", func(ctx context.Context) error {
-			return watch.run(ctx, m.watchTold, m.current)
+			return watch.run(ctx, m.watchChanged, m.current)
 		})
 	}
 	return group.Wait()

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxEvents = 4096 // engine events that wait for the log; the oldest goes first
+	maxEvents = 4096 // engine events that wait for Kafka; the oldest goes first
 	maxLevels = 8    // levels of one service that wait for it
 	// An append that failed is made again after this, doubling up to the most.
 	firstRetry = 100 * time.Millisecond
@@ -169,7 +169,7 @@ func (o *outbox) run(ctx context.Context) error {
 		}
 		if !away {
 			away = true
-			o.logger.Warn("container records wait for the log", "error", err)
+			o.logger.Warn("Kafka is unreachable: container records wait", "error", err)
 		}
 		if !tries.Wait(ctx) {
 			return nil
@@ -183,9 +183,9 @@ func (o *outbox) write(ctx context.Context, e entry, owner event.Origin) error {
 	origin := o.identity
 	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
 	if e.event != nil {
-		told := *e.event
-		told.Origin = origin
-		if err := o.log.Append(ctx, event.TopicDocker, told.Container, event.Encode(told)); err != nil {
+		record := *e.event
+		record.Origin = origin
+		if err := o.log.Append(ctx, event.TopicDocker, record.Container, event.Encode(record)); err != nil {
 			return fmt.Errorf("append the event %s of container %q: %w", e.event.Action, e.event.Container, err)
 		}
 		return nil

@@ -14,9 +14,9 @@ import (
 	"logstream/internal/supervise"
 )
 
-// checker looks at one service. Its methods are called by one goroutine.
+// checker checks one service. Its methods are called by one goroutine.
 type checker interface {
-	// check is one look, within the service's timeout.
+	// check makes one check, within the service's timeout.
 	check(ctx context.Context) observation
 	// fresh makes the next check open a new connection.
 	fresh()
@@ -43,7 +43,7 @@ type prober struct {
 	anchor   time.Time
 	identity event.Origin
 	log      Log
-	notes    *notices
+	problems *problems
 	owner    func() (event.Origin, bool)
 	revise   func() int64
 
@@ -52,14 +52,14 @@ type prober struct {
 }
 
 type worker struct {
-	def    service.Definition
-	cancel context.CancelFunc
-	done   chan struct{} // closed when its last check is over
-	back   chan struct{} // its container came back: look at once
-	anew   chan struct{} // the host has a new claim: what was seen before counts no more
+	def     service.Definition
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when its last check is over
+	started chan struct{} // its container came back: check at once
+	claimed chan struct{} // the host has a new claim: what was seen before counts no more
 }
 
-func (p *prober) run(ctx context.Context, told <-chan struct{}, services func() []service.Definition) error {
+func (p *prober) run(ctx context.Context, changed <-chan struct{}, services func() []service.Definition) error {
 	claims := time.NewTicker(tick)
 	defer claims.Stop()
 	begun, _ := p.owner()
@@ -69,7 +69,7 @@ func (p *prober) run(ctx context.Context, told <-chan struct{}, services func() 
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-told:
+		case <-changed:
 			p.apply(ctx, services())
 		case <-claims.C:
 			if owner, owns := p.owner(); owns && owner.Nonce != nonce {
@@ -80,14 +80,14 @@ func (p *prober) run(ctx context.Context, told <-chan struct{}, services func() 
 	}
 }
 
-// claimed has every service looked at, since the host has a new claim.
+// claimed has every service checked at once, since the host has a new claim.
 func (p *prober) claimed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, w := range p.workers {
 		select {
-		case w.anew <- struct{}{}:
-		default: // it was told, and has not begun
+		case w.claimed <- struct{}{}:
+		default: // it is signalled, and has not begun
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (p *prober) apply(ctx context.Context, services []service.Definition) {
 			w.cancel()
 			ended[name] = w
 			delete(p.workers, name)
-			p.notes.clear("checks of " + name)
+			p.problems.clear("checks of " + name)
 		}
 	}
 	for name, def := range wanted {
@@ -124,7 +124,7 @@ func sameCheck(a, b service.Definition) bool {
 
 func (p *prober) start(ctx context.Context, def service.Definition, before *worker) *worker {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), back: make(chan struct{}, 1), anew: make(chan struct{}, 1)}
+	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), started: make(chan struct{}, 1), claimed: make(chan struct{}, 1)}
 	supervise.Go(ctx, p.group, "monitor: checks of "+def.Name, func(ctx context.Context) error {
 		defer cancel()
 		defer close(w.done)
@@ -137,14 +137,14 @@ func (p *prober) start(ctx context.Context, def service.Definition, before *work
 	return w
 }
 
-// burst has a service looked at at once and then often, for a while.
+// burst has a service checked at once and then often, for a while.
 func (p *prober) burst(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w := p.workers[name]; w != nil {
 		select {
-		case w.back <- struct{}{}:
-		default: // it was told, and has not begun
+		case w.started <- struct{}{}:
+		default: // it is signalled, and has not begun
 		}
 	}
 }
@@ -163,11 +163,11 @@ func (p *prober) work(ctx context.Context, w *worker) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.back:
+		case <-w.started:
 			plan.burst(time.Now(), false)
 			check.fresh() // a connection from before the start says nothing
 			continue
-		case <-w.anew:
+		case <-w.claimed:
 			plan.burst(time.Now(), true)
 			continue
 		case <-timer.C:
@@ -186,7 +186,7 @@ func (p *prober) work(ctx context.Context, w *worker) {
 func (p *prober) publish(def service.Definition, seen observation, extra bool, owner event.Origin) {
 	key := "checks of " + def.Name
 	if seen.unknown != nil {
-		p.notes.raise(key, health.Problem{
+		p.problems.report(key, health.Problem{
 			What:   def.Name + " cannot be checked: " + seen.unknown.Error(),
 			Works:  "the services that could still be checked, and the page",
 			OnHold: "judging the others: no record is written of a check that could not be made",
@@ -194,7 +194,7 @@ func (p *prober) publish(def service.Definition, seen observation, extra bool, o
 		})
 		return
 	}
-	p.notes.clear(key)
+	p.problems.clear(key)
 	origin := p.identity
 	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
 	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{

@@ -45,7 +45,7 @@ func TestHealthyServiceIsSeenTwiceWithinASecond(t *testing.T) {
 	})
 }
 
-func TestBadNewServiceIsNotJudgedSoonerThanItsIntervalMeans(t *testing.T) {
+func TestNewServiceThatIsDownGetsNoExtraChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(nil, define("pay", time.Hour))
 		b.checks["pay"].status = event.Down
@@ -208,15 +208,15 @@ func TestCheckThatCouldNotBeMadeIsNoObservation(t *testing.T) {
 		if n := len(b.log.health(t, "http")); n != 0 {
 			t.Errorf("%d records of checks that were not made", n)
 		}
-		got, is := b.board.Get(health.Monitor)
+		got, is := b.registry.Get(health.Monitor)
 		if !is || !strings.Contains(got.What, "pay") || !strings.Contains(got.What, "too many open files") {
-			t.Errorf("the trouble is %+v", got)
+			t.Errorf("the problem is %+v", got)
 		}
 		check.set(func(c *countingCheck) { c.unknown = nil })
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if _, is := b.board.Get(health.Monitor); is {
-			t.Error("the trouble is still there")
+		if _, is := b.registry.Get(health.Monitor); is {
+			t.Error("the problem is still there")
 		}
 		if len(b.log.health(t, "http")) == 0 {
 			t.Error("no record after it was over")
@@ -225,9 +225,9 @@ func TestCheckThatCouldNotBeMadeIsNoObservation(t *testing.T) {
 	})
 }
 
-// TestANewClaimBeginsWithChecksBesideTheSchedule holds that what was seen
+// TestNewClaimBeginsWithExtraChecks holds that what was seen
 // before a claim, which counts no more, is seen again at once.
-func TestANewClaimBeginsWithChecksBesideTheSchedule(t *testing.T) {
+func TestNewClaimBeginsWithExtraChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(nil, define("pay", 20*time.Second))
 		b.owner.set(0, "")

@@ -9,7 +9,7 @@ import (
 	"logstream/internal/text"
 )
 
-// recorded are the actions that are written: an engine tells many more, three
+// recorded are the actions that are written: an engine reports many more, three
 // of them for each run of each health check.
 var recorded = []container.Action{
 	container.ActionCreate, container.ActionStart, container.ActionRestart, container.ActionKill,

@@ -11,7 +11,7 @@ const (
 	burstEvery = 500 * time.Millisecond
 	burstFor   = 5 * time.Second
 	// sameStart is within how long several requests for a burst are one: a
-	// restart is told as a start and a restart.
+	// restart is an event start and an event restart.
 	sameStart = 100 * time.Millisecond
 )
 
@@ -23,7 +23,7 @@ type schedule struct {
 
 	extra      time.Time // the next check of the burst; zero: there is none
 	extraUntil time.Time // the burst's last
-	asked      time.Time // when the burst was asked for
+	requested  time.Time // when the burst was requested
 	whileGood  bool      // the burst ends at the first check that is DOWN
 }
 
@@ -54,10 +54,10 @@ func nextOnGrid(from time.Time, interval time.Duration, t time.Time) time.Time {
 // new service is healthy, and not to make it DOWN sooner than its thresholds
 // and interval mean.
 func (s *schedule) burst(now time.Time, whileGood bool) {
-	if again := now.Sub(s.asked) < sameStart && !s.whileGood; !again {
-		s.extra, s.asked = now, now
+	if again := now.Sub(s.requested) < sameStart && !s.whileGood; !again {
+		s.extra, s.requested = now, now
 	}
-	s.extraUntil, s.whileGood = s.asked.Add(burstFor), whileGood
+	s.extraUntil, s.whileGood = s.requested.Add(burstFor), whileGood
 }
 
 // next is when to check next.

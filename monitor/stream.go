@@ -29,7 +29,7 @@ func (w *watch) follow(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if !w.do(ctx, func() { w.away(err, time.Now()) }) {
+		if !w.do(ctx, func() { w.unreachable(err, time.Now()) }) {
 			return nil
 		}
 		if stood >= steady {
@@ -67,7 +67,7 @@ func (w *watch) stream(ctx context.Context) (stood time.Duration, err error) {
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	if err := w.greet(ctx, refs); err != nil {
+	if err := w.prepare(ctx, refs); err != nil {
 		return 0, err
 	}
 	var readyAt time.Time
@@ -92,21 +92,21 @@ func (w *watch) stream(ctx context.Context) (stood time.Duration, err error) {
 	return stood, err
 }
 
-// greet asks whether the engine is there, and finds the containers that were
+// prepare makes sure that the runtime answers, and finds the containers that were
 // not found yet: which events matter depends on their ids and projects.
-func (w *watch) greet(ctx context.Context, refs map[string]string) error {
-	asking, cancel := context.WithTimeout(ctx, lookTimeout)
+func (w *watch) prepare(ctx context.Context, refs map[string]string) error {
+	call, cancel := context.WithTimeout(ctx, inspectTimeout)
 	defer cancel()
-	if _, err := w.runtime.Info(asking); err != nil {
+	if _, err := w.runtime.Info(call); err != nil {
 		return err
 	}
 	for name, ref := range refs {
 		state, err := w.find(ctx, ref)
-		if isAway(err) {
+		if isUnreachable(err) {
 			return err
 		}
 		if err != nil {
-			continue // what is wrong with it, its look will say
+			continue // what is wrong with it, its inspection will say
 		}
 		w.do(ctx, func() {
 			if t := w.targets[name]; t != nil && t.ref == ref {
@@ -117,59 +117,60 @@ func (w *watch) greet(ctx context.Context, refs map[string]string) error {
 	return nil
 }
 
-// isAway says whether an error is that of an engine which is away, or hangs.
-func isAway(err error) bool {
+// isUnreachable says whether an error is that of a runtime that cannot be
+// reached, or hangs.
+func isUnreachable(err error) bool {
 	return errors.Is(err, container.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// ready: the stream stands, and may still tell of the past. Nothing is looked
-// at before that is over, so that it stands on the log before any level.
+// ready: the stream stands, and may still give the past. Nothing is inspected
+// before that is over, so that it stands on the log before any level.
 func (w *watch) ready(now time.Time) {
-	w.up, w.settled, w.readyAt, w.heardAt = true, false, now, now
+	w.up, w.settled, w.readyAt, w.replayedAt = true, false, now, now
 	if w.written.newest.IsZero() {
 		w.written.newest = now // after a loss, from there on
 	}
 	for _, t := range w.targets {
-		t.asked = time.Time{}
+		t.wanted = time.Time{}
 	}
-	w.board.Clear(health.Docker)
-	w.logger.Info("the container engine's events are read")
+	w.registry.Clear(health.Docker)
+	w.logger.Info("reading container events")
 }
 
-// isBack says whether what the stream tells of the past is over.
-func (w *watch) isBack(now time.Time) bool {
-	return w.up && !w.settled && (now.Sub(w.heardAt) >= backQuiet || now.Sub(w.readyAt) >= backMost)
+// replayed says whether all that was missed is read.
+func (w *watch) replayed(now time.Time) bool {
+	return w.up && !w.settled && (now.Sub(w.replayedAt) >= replayQuiet || now.Sub(w.readyAt) >= replayMost)
 }
 
-// back: all that was missed is written.
-func (w *watch) back(now time.Time) {
-	w.settled, w.lost = true, false
+// settle: all that was missed is written.
+func (w *watch) settle(now time.Time) {
+	w.settled, w.lossWritten = true, false
 	w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamBack, Origin: w.identity})
 	for _, t := range w.targets {
-		t.ask(now, true)
+		t.want(now, true)
 	}
 }
 
-// away: the stream ended, or could not be had.
-func (w *watch) away(err error, now time.Time) {
-	if w.up || !w.lost {
-		w.logger.Warn("the container engine is away", "error", err)
+// unreachable: the stream ended, or could not be had.
+func (w *watch) unreachable(err error, now time.Time) {
+	if w.up || !w.lossWritten {
+		w.logger.Warn("Docker is unreachable", "error", err)
 	}
 	w.up, w.settled = false, false
-	if !w.lost {
-		w.lost = true
+	if !w.lossWritten {
+		w.lossWritten = true
 		w.out.putEvent(event.Docker{Time: now.UTC(), Action: event.StreamLost, Origin: w.identity})
 	}
 	why := err.Error()
-	remedy := health.Remedy{Text: "give its address as docker.host in config.yaml or DOCKER_HOST, or start it", Command: "sudo systemctl start docker"}
+	remedy := health.Remedy{Text: "start Docker, or set its address as docker.host in config.yaml or as DOCKER_HOST", Command: "sudo systemctl start docker"}
 	var known *container.UnavailableError
 	if errors.As(err, &known) {
 		why, remedy = known.Why, known.Remedy
 	}
-	w.board.Report(health.Problem{
+	w.registry.Report(health.Problem{
 		Part:   health.Docker,
-		What:   "the container engine is away: " + clean(why),
-		Works:  "checks by url, and the page",
+		What:   "Docker is unreachable: " + clean(why),
+		Works:  "the checks by url, and the page",
 		OnHold: "seeing containers stop and start, and repairing them",
 		Remedy: remedy,
 	})

@@ -139,9 +139,9 @@ func TestLevelDatesFromTheEventThatChangedIt(t *testing.T) {
 		settle(time.Second)
 		const step = 10 * time.Millisecond
 		engine.set(func() { engine.slow = 5 * step })
-		engine.happen(exited(pay, "1", 1), container.ActionStop) // a look begins
+		engine.happen(exited(pay, "1", 1), container.ActionStop) // an inspection begins
 		settle(step)
-		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionRename})
+		engine.emit(container.Event{Name: pay, ID: "1", Action: container.ActionRename})
 		settle(step)
 		started := time.Now().Truncate(time.Microsecond)
 		engine.happen(running(pay, "1"), container.ActionStart)
@@ -176,33 +176,33 @@ func TestStreamLostAndBack(t *testing.T) {
 
 		engine.lose()
 		settle(time.Second)
-		got, is := b.board.Get(health.Docker)
+		got, is := b.registry.Get(health.Docker)
 		if !is || got.What == "" || got.Works == "" || got.OnHold == "" || got.Remedy == (health.Remedy{}) {
-			t.Errorf("the trouble is %+v", got)
+			t.Errorf("the problem is %+v", got)
 		}
 		since := got.Since
 		engine.happen(exited(pay, "1", 2), container.ActionDie, container.ActionStart, container.ActionOOM, container.ActionDie)
 		settle(5 * time.Minute)
-		stories(t, "while it is away", b.log.story(t)[before:], "stream-lost")
-		if got, _ := b.board.Get(health.Docker); !got.Since.Equal(since) {
-			t.Errorf("the trouble is said to be since %s, and not %s", got.Since, since)
+		stories(t, "while it is unreachable", b.log.story(t)[before:], "stream-lost")
+		if got, _ := b.registry.Get(health.Docker); !got.Since.Equal(since) {
+			t.Errorf("the problem is said to be since %s, and not %s", got.Since, since)
 		}
 
-		engine.set(func() { engine.away = false })
+		engine.set(func() { engine.unreachable = false })
 		settle(maxReconnect + time.Second)
 		stories(t, "what was missed stands before stream-back, and nothing twice", b.log.story(t)[before:],
 			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay is exited (2)")
-		if _, is := b.board.Get(health.Docker); is {
-			t.Error("the trouble is still there")
+		if _, is := b.registry.Get(health.Docker); is {
+			t.Error("the problem is still there")
 		}
 		b.end(t)
 	})
 }
 
-func TestEngineIsAwayAtTheStart(t *testing.T) {
+func TestRuntimeIsUnreachableAtTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := newScripted(running(pay, "1"))
-		engine.away = true
+		engine.unreachable = true
 		b := newBench(engine, define(pay, time.Second))
 		b.start(t.Context())
 		settle(time.Minute)
@@ -210,30 +210,30 @@ func TestEngineIsAwayAtTheStart(t *testing.T) {
 		if n := len(scheduled(b.log.health(t, "http"), pay)); n < 59 {
 			t.Errorf("%d checks in a minute without an engine", n)
 		}
-		if _, is := b.board.Get(health.Docker); !is {
-			t.Error("no trouble is told")
+		if _, is := b.registry.Get(health.Docker); !is {
+			t.Error("no problem is reported")
 		}
-		engine.set(func() { engine.away = false })
+		engine.set(func() { engine.unreachable = false })
 		settle(maxReconnect + time.Second)
 		stories(t, "it comes up", b.log.story(t), "stream-lost", "stream-back", "pay UP")
 		if age := time.Since(b.log.health(t, event.CheckContainer)[0].Time()); age > maxReconnect+time.Second {
-			t.Errorf("the level is said to be of %s ago, when nobody could look", age)
+			t.Errorf("the level is said to be of %s ago, when nothing could be inspected", age)
 		}
 		b.end(t)
 	})
 }
 
-func TestEngineThatHangsIsAway(t *testing.T) {
+func TestRuntimeThatHangsIsUnreachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := newScripted(running(pay, "1"))
 		b := newBench(engine, define(pay, time.Hour))
 		b.start(t.Context())
 		settle(time.Second)
 		engine.set(func() { engine.hung = true })
-		settle(levelEvery + 2*lookTimeout)
+		settle(levelEvery + 2*inspectTimeout)
 		stories(t, "its stream stands, but it doesn't answer", b.log.story(t), "stream-back", "pay UP", "stream-lost")
-		if _, is := b.board.Get(health.Docker); !is {
-			t.Error("no trouble is told")
+		if _, is := b.registry.Get(health.Docker); !is {
+			t.Error("no problem is reported")
 		}
 		engine.set(func() { engine.hung = false })
 		settle(time.Minute)
@@ -284,7 +284,7 @@ func TestNeighboursEventsAreWrittenAndOthersAreNot(t *testing.T) {
 		b := newBench(engine, def)
 		b.start(t.Context())
 		settle(time.Second)
-		engine.tell(
+		engine.emit(
 			container.Event{Name: "shop-db-1", ID: "2", Project: "shop", Service: "db", Action: container.ActionStop},
 			container.Event{Name: "blog-db-1", ID: "3", Project: "blog", Service: "db", Action: container.ActionStop},
 			container.Event{Name: "lonely", ID: "4", Action: container.ActionStop},
@@ -309,7 +309,7 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		settle(time.Second)
 		before := len(b.log.story(t))
 
-		// It is restarted, and dies, before the look; the die is told late.
+		// It is restarted, and dies, before the inspection; the die comes late.
 		engine.happen(exited(pay, "1", 3), container.ActionRestart)
 		settle(eventGrace / 2)
 		stories(t, "the state runs ahead", b.log.story(t)[before:], "restart pay")
@@ -347,7 +347,7 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 	})
 }
 
-func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
+func TestAmbiguousContainerIsAProblemAndHasNoLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := newScripted(running(pay, "1"))
 		engine.many["shop/pay"] = []string{"shop-pay-1", "shop-pay-2"}
@@ -357,18 +357,18 @@ func TestAmbiguousContainerIsToldAndNotWritten(t *testing.T) {
 		b.start(t.Context())
 		settle(time.Minute)
 		stories(t, "two of them", b.log.story(t), "stream-back")
-		got, _ := b.board.Get(health.Monitor)
+		got, _ := b.registry.Get(health.Monitor)
 		for _, name := range []string{"shop-pay-1", "shop-pay-2"} {
 			if !strings.Contains(got.What, name) {
-				t.Errorf("the trouble doesn't name %s: %q", name, got.What)
+				t.Errorf("the problem doesn't name %s: %q", name, got.What)
 			}
 		}
 		many.Container = pay
 		b.Apply([]service.Definition{many})
 		settle(time.Second)
 		stories(t, "an exact name", b.log.story(t), "stream-back", "pay UP")
-		if _, is := b.board.Get(health.Monitor); is {
-			t.Error("the trouble is still there")
+		if _, is := b.registry.Get(health.Monitor); is {
+			t.Error("the problem is still there")
 		}
 		b.end(t)
 	})
@@ -399,7 +399,7 @@ func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
 				c.then(engine)
 				settle(2 * levelEvery)
 				stories(t, "no level says DOWN", b.log.story(t), c.story...)
-				got, _ := b.board.Get(health.Monitor)
+				got, _ := b.registry.Get(health.Monitor)
 				for _, words := range c.says {
 					if !strings.Contains(got.What, words) {
 						t.Errorf("the problem is %q, want %q in it", got.What, words)
@@ -411,7 +411,7 @@ func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
 				engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
 				settle(time.Second)
 				stories(t, "it is there again", b.log.story(t)[len(c.story):], "create pay", "start pay", "pay UP")
-				if got, is := b.board.Get(health.Monitor); is {
+				if got, is := b.registry.Get(health.Monitor); is {
 					t.Errorf("the problem is still there: %+v", got)
 				}
 				b.end(t)
@@ -432,7 +432,7 @@ func TestDestroyMakesDownAlsoUnderAnotherName(t *testing.T) {
 		engine.remove("pay-old")
 		synctest.Wait() // no time passes
 		stories(t, "at once", b.log.story(t)[before:], "destroy pay-old", "pay DOWN: no container is named pay")
-		if got, is := b.board.Get(health.Monitor); is {
+		if got, is := b.registry.Get(health.Monitor); is {
 			t.Errorf("an outage is reported as a configuration problem as well: %+v", got)
 		}
 		settle(levelEvery)
@@ -443,21 +443,21 @@ func TestDestroyMakesDownAlsoUnderAnotherName(t *testing.T) {
 	})
 }
 
-// TestDestroyThatIsToldLateIsNoConfigurationProblem: a look may see that a
+// TestLateDestroyIsNoConfigurationProblem: an inspection may see that a
 // container is gone before its event comes.
-func TestDestroyThatIsToldLateIsNoConfigurationProblem(t *testing.T) {
+func TestLateDestroyIsNoConfigurationProblem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := newScripted(running(pay, "1"))
 		b := newBench(engine, define(pay, time.Hour))
 		b.start(t.Context())
 		settle(time.Second)
 		engine.set(func() { delete(engine.states, pay) })
-		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDie}) // asks for a look
+		engine.emit(container.Event{Name: pay, ID: "1", Action: container.ActionDie}) // calls for an inspection
 		settle(eventGrace / 2)
-		if got, is := b.board.Get(health.Monitor); is {
+		if got, is := b.registry.Get(health.Monitor); is {
 			t.Errorf("before its event could come: %+v", got)
 		}
-		engine.tell(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
+		engine.emit(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
 		synctest.Wait()
 		stories(t, "and then", b.log.story(t)[2:], "die pay", "destroy pay", "pay DOWN: no container is named pay")
 		b.end(t)
@@ -471,12 +471,12 @@ func TestApplyChangesWhoseContainerIsWatched(t *testing.T) {
 		b.checks["stock"] = &countingCheck{}
 		b.start(t.Context())
 		settle(time.Second)
-		b.log.setAway(true)
+		b.log.setUnreachable(true)
 		engine.happen(exited(pay, "1", 1), container.ActionDie)
 		settle(time.Second)
 		b.Apply([]service.Definition{define("stock", time.Hour)}) // while a level of pay waits
 		settle(time.Second)
-		b.log.setAway(false)
+		b.log.setUnreachable(false)
 		settle(maxRetry)
 		engine.happen(running(pay, "1"), container.ActionStart)
 		engine.happen(exited("stock", "2", 1), container.ActionDie)
@@ -494,7 +494,7 @@ func TestRecordsWaitForTheLogInOrder(t *testing.T) {
 		b := newBench(engine, define(pay, time.Hour))
 		b.start(t.Context())
 		settle(time.Second)
-		b.log.setAway(true)
+		b.log.setUnreachable(true)
 		engine.happen(exited(pay, "1", 1), container.ActionDie)
 		settle(time.Second)
 		engine.happen(running(pay, "1"), container.ActionStart)
@@ -502,7 +502,7 @@ func TestRecordsWaitForTheLogInOrder(t *testing.T) {
 		if b.log.refused < 10 {
 			t.Errorf("%d appends were tried in ten minutes", b.log.refused)
 		}
-		b.log.setAway(false)
+		b.log.setUnreachable(false)
 		settle(maxRetry)
 		stories(t, "when it is back", b.log.story(t)[2:],
 			"die pay", "pay DOWN: container pay is exited (1)", "start pay", "pay UP")

@@ -21,7 +21,7 @@ const (
 // shortGrace is how long a hold may last that is no rest.
 const shortGrace = 5 * time.Second
 
-// agentOrder is which state is told where incidents differ: the first.
+// agentOrder is which state is shown where incidents differ: the first.
 var agentOrder = []string{AgentWaiting, AgentFixing, AgentVerifying, AgentDiagnosing, AgentEscalated, AgentWatching}
 
 // Agent is what the healer is doing, in one object.
@@ -53,7 +53,7 @@ type Budget struct {
 // Limits is what may be spent, from the healer's configuration.
 type Limits struct{ Attempts, PerHour int }
 
-// agentFold folds incidents into what the agent is told of: which are not
+// agentFold folds incidents into what Agent shows: which are not
 // resolved, which actions were begun within the hour, and the newest of all.
 type agentFold struct {
 	open  []*state.Incident // in the order in which they were opened
@@ -93,7 +93,7 @@ func (a *agentFold) rebuild(all []*state.Incident) {
 }
 
 // view is what the healer is doing at now. Where several incidents are open
-// the state that comes first tells, of the oldest such incident.
+// the state that comes first is shown, of the oldest such incident.
 func (a *agentFold) view(model string, limits Limits, now time.Time) Agent {
 	v := Agent{State: AgentWatching, Model: model, Budget: Budget{Attempts: limits.Attempts, PerHour: limits.PerHour}}
 	if begun, is := a.last.Data.(event.ActionStarted); is {

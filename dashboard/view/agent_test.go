@@ -18,14 +18,14 @@ func TestAgentGoesOnDecidingDuringAShortGrace(t *testing.T) {
 		{"an operator's decision", 0, AgentWatching},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTeller(newFleet())
-			w.tell("1", "pay", event.Opened{})
+			w := newWriter(newFleet())
+			w.write("1", "pay", event.Opened{})
 			suppressed := event.Suppressed{Gate: "operator", Reason: "because"}
 			if tt.until > 0 {
 				at := w.at.Add(time.Second + tt.until)
 				suppressed.Until = &at
 			}
-			w.tell("1", "pay", suppressed)
+			w.write("1", "pay", suppressed)
 			if got := w.f.Agent(w.at).State; got != tt.want {
 				t.Errorf("the agent is %s, want %s", got, tt.want)
 			}

@@ -18,8 +18,7 @@ const (
 	// keptIncidents bounds the memory of a fleet.
 	keptIncidents  = 5000
 	shownIncidents = 50
-	// unmanagedFresh is how long an unmanaged service is held to be what was last
-	// said of it.
+	// unmanagedFresh is how long an observation of an unmanaged service speaks.
 	unmanagedFresh = time.Minute
 	// defaultFresh is how long an observation speaks where no interval is known.
 	defaultFresh = 30 * time.Second
@@ -251,8 +250,8 @@ func (f *Fleet) progressChanges(now time.Time) []Change {
 	return changes
 }
 
-// unmanagedChange tells of an unmanaged service when what is said of it changed,
-// or nothing was said for a while.
+// unmanagedChange is an unmanaged service whose status changed, or that was not
+// observed for a while.
 func (f *Fleet) unmanagedChange(key Key, now time.Time) []Change {
 	switch {
 	case f.known(key):

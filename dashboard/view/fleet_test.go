@@ -22,19 +22,19 @@ func newFleet() *Fleet {
 	return NewFleet("i-x", "h", []service.Definition{define("pay")}, Limits{Attempts: 3, PerHour: 5}, noon)
 }
 
-// teller writes the events of incidents under the claim x.
-type teller struct {
+// writer writes the events of incidents under the claim x.
+type writer struct {
 	f   *Fleet
 	seq map[string]int
 	at  time.Time
 }
 
-func newTeller(f *Fleet) *teller {
+func newWriter(f *Fleet) *writer {
 	f.ApplyIncident(event.Incident{ID: "x", Seq: 1, Time: noon, Type: event.TypeClaim, Service: event.ReservedService, Data: claimOf(1, "x")}, noon)
-	return &teller{f, map[string]int{}, noon}
+	return &writer{f, map[string]int{}, noon}
 }
 
-func (w *teller) tell(id, svc string, data event.Data) []Change {
+func (w *writer) write(id, svc string, data event.Data) []Change {
 	w.seq[id]++
 	w.at = w.at.Add(time.Second)
 	return w.f.ApplyIncident(event.Incident{ID: id, Seq: w.seq[id], Time: w.at, Service: svc, Type: event.TypeOf(data), By: event.ByRunbook,
@@ -80,9 +80,9 @@ func TestAgentState(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFleet()
-			w := newTeller(f)
+			w := newWriter(f)
 			for _, s := range tt.steps {
-				w.tell(s.id, "pay", s.data)
+				w.write(s.id, "pay", s.data)
 			}
 			got := f.Agent(w.at)
 			if got.State != tt.state || got.Incident != tt.incident {
@@ -94,17 +94,17 @@ func TestAgentState(t *testing.T) {
 
 func TestAgentCountsAndBudget(t *testing.T) {
 	f := newFleet()
-	w := newTeller(f)
-	w.tell("1", "pay", event.Opened{})
-	w.tell("1", "pay", event.ActionStarted{Attempt: 1, Action: "start", Target: "pay", Command: "docker start pay"})
-	w.tell("1", "pay", event.Resolved{})
-	w.tell("2", "pay", event.Opened{})
-	w.tell("2", "pay", event.ActionStarted{Attempt: 1, Action: "restart", Target: "pay"})
-	w.tell("2", "pay", event.ActionFinished{Attempt: 1, Error: "no"})
+	w := newWriter(f)
+	w.write("1", "pay", event.Opened{})
+	w.write("1", "pay", event.ActionStarted{Attempt: 1, Action: "start", Target: "pay", Command: "docker start pay"})
+	w.write("1", "pay", event.Resolved{})
+	w.write("2", "pay", event.Opened{})
+	w.write("2", "pay", event.ActionStarted{Attempt: 1, Action: "restart", Target: "pay"})
+	w.write("2", "pay", event.ActionFinished{Attempt: 1, Error: "no"})
 	until := noon.Add(time.Hour)
-	changes := w.tell("2", "pay", event.Suppressed{Gate: "cooldown", Until: &until})
-	w.tell("3", "other", event.Opened{})
-	w.tell("3", "other", event.Escalated{})
+	changes := w.write("2", "pay", event.Suppressed{Gate: "cooldown", Until: &until})
+	w.write("3", "other", event.Opened{})
+	w.write("3", "other", event.Escalated{})
 	got := f.Agent(w.at)
 	if got.Open != 1 || got.Escalated != 1 || got.LastAction != "restart pay" || got.LastService != "pay" || got.State != AgentEscalated {
 		t.Errorf("agent = %+v", got)
@@ -124,7 +124,7 @@ func TestEventsBeforeTheFirstClaimReachTheAgent(t *testing.T) {
 	if changes := f.ApplyIncident(e, noon); len(changes) != 0 {
 		t.Errorf("changes before the claim: %v", changes)
 	}
-	newTeller(f) // retention left the log with this claim's repeat first
+	newWriter(f) // retention left the log with this claim's repeat first
 	if got := f.Agent(noon); got.State != AgentDiagnosing || got.Open != 1 {
 		t.Errorf("agent = %+v", got)
 	}
@@ -152,7 +152,7 @@ func TestConfiguredServicesArePending(t *testing.T) {
 
 func TestReconfigured(t *testing.T) {
 	f := newFleet()
-	newTeller(f)
+	newWriter(f)
 	changed := define("pay")
 	changed.Note = "when this fails, orders wait"
 	changes := f.Configure([]service.Definition{changed, define("new")}, noon)
@@ -179,7 +179,7 @@ func TestReconfigured(t *testing.T) {
 
 func TestServicesOfOtherHosts(t *testing.T) {
 	f := newFleet()
-	newTeller(f)
+	newWriter(f)
 	there := published("pay", 1, "y", event.Down)
 	there.Host = "there"
 	f.ApplyService(there, noon)
@@ -246,12 +246,12 @@ func TestUnmanagedServices(t *testing.T) {
 
 func TestRecentIncidents(t *testing.T) {
 	f := newFleet()
-	w := newTeller(f)
-	w.tell("old-open", "pay", event.Opened{})
+	w := newWriter(f)
+	w.write("old-open", "pay", event.Opened{})
 	for i := range 2 * shownIncidents {
 		id := "r" + string(rune('A'+i))
-		w.tell(id, "pay", event.Opened{})
-		w.tell(id, "pay", event.Resolved{})
+		w.write(id, "pay", event.Opened{})
+		w.write(id, "pay", event.Resolved{})
 	}
 	got := f.Recent(w.at)
 	if len(got) != shownIncidents+1 || got[len(got)-1].ID != "old-open" || !got[0].Opened.After(got[1].Opened) {
@@ -261,20 +261,20 @@ func TestRecentIncidents(t *testing.T) {
 
 func TestWhatIsOpenIsHeldWhileKafkaIsUnreachable(t *testing.T) {
 	f := newFleet()
-	newTeller(f)
+	newWriter(f)
 	f.ApplyService(event.Service{Time: noon, Service: "pay", Definition: define("pay").Masked(), Status: event.Down, Since: noon, Sources: []event.Source{},
 		OpenIncident: "a", Origin: event.Origin{Instance: "i-x", Host: "h", Epoch: 1, Nonce: "x"}}, noon)
 	held := func() string { return f.Services(noon)[0].Held }
 	if held() != "" {
 		t.Fatalf("held is %q while Kafka is there", held())
 	}
-	if told := f.SetBusDown(true, noon); len(told) != 1 || told[0].Kind != KindService || held() != "log" {
-		t.Errorf("told %v, held %q", told, held())
+	if changes := f.SetBusDown(true, noon); len(changes) != 1 || changes[0].Kind != KindService || held() != "log" {
+		t.Errorf("changes %v, held %q", changes, held())
 	}
-	if told := f.SetBusDown(true, noon); len(told) != 0 {
-		t.Errorf("told twice: %v", told)
+	if changes := f.SetBusDown(true, noon); len(changes) != 0 {
+		t.Errorf("the same again changes %v", changes)
 	}
-	if told := f.SetBusDown(false, noon); len(told) != 1 || held() != "" {
-		t.Errorf("Kafka is back: told %v, held %q", told, held())
+	if changes := f.SetBusDown(false, noon); len(changes) != 1 || held() != "" {
+		t.Errorf("Kafka is back: changes %v, held %q", changes, held())
 	}
 }

@@ -63,7 +63,7 @@ func NewHistory(host string) *History {
 // Apply folds one record that the broker took at taken. known says whether a
 // service is configured anywhere. It returns the service and what is to be
 // shown; false where there is nothing to show: no room for one more unknown
-// name, a record of ours about a service that was removed, or one that somebody
+// name, a record of ours about a service that was removed, or one that was
 // published again: a check and a level are known by when they began.
 //
 // Records of ours are those that are signed and name a host; what came over
@@ -153,7 +153,7 @@ func (s *series) insert(p point) {
 	}
 }
 
-// Tick forgets what is too old, and names that nobody speaks of any more.
+// Tick forgets what is too old, and unmanaged services that are no longer observed.
 func (f *History) Tick(now time.Time, known func(Key) bool) {
 	oldest := now.Add(-HistoryKept)
 	f.unmanaged = 0
@@ -248,7 +248,7 @@ func (f *History) Run(key Key, from time.Time, fresh time.Duration, now time.Tim
 // Uptime is the share, 0 to 1, of the known time within window before now in
 // which our own check did not see it DOWN, and how long that known time is; nil
 // where nothing is known. An observation speaks until the next one, and for
-// fresh at most: after that nobody watched. What the fold doesn't remember is
+// fresh at most: after that the service was not watched. What the fold doesn't remember is
 // not known either.
 func (f *History) Uptime(key Key, window, fresh time.Duration, now time.Time) (*float64, time.Duration) {
 	s := f.series[key]

@@ -37,8 +37,8 @@ func TestWhatHistoryCounts(t *testing.T) {
 		{"our own check", nil, true, time.Second, true, true, true, "me", ""},
 		{"the container", func(h *event.HealthLog) { h.Check = event.CheckContainer }, true, time.Second, true, false, true, "me", ""},
 		{"over HTTP", func(h *event.HealthLog) { h.Origin = event.Origin{Instance: "api:me"} }, true, time.Second, true, false, true, "api:me", ""},
-		{"somebody else", func(h *event.HealthLog) { h.Origin = event.Origin{Instance: "cron"} }, false, time.Second, true, false, true, "cron", ""},
-		{"somebody with our name", nil, false, time.Second, true, false, true, "me (unsigned)", ""},
+		{"another program", func(h *event.HealthLog) { h.Origin = event.Origin{Instance: "cron"} }, false, time.Second, true, false, true, "cron", ""},
+		{"another program with our name", nil, false, time.Second, true, false, true, "me (unsigned)", ""},
 		{"from the past", nil, true, 11 * time.Minute, true, false, false, "me", ""},
 		{"a little late", nil, true, 9 * time.Minute, true, true, true, "me", ""},
 		{"from the future", nil, true, -6 * time.Minute, true, false, false, "me", ""},
@@ -131,7 +131,7 @@ func TestUptimeIsTheShareOfTheKnownTime(t *testing.T) {
 		{"down", down(0, 2, 4), time.Hour, 6, 0, 6},
 		{"half", append(up(0, 2), down(4, 6)...), time.Hour, 8, 0.5, 8},
 		{"slow is up", []event.HealthLog{seen(noon, event.Degraded, 1)}, time.Hour, 2, 1, 2},
-		{"nobody watched in between", append(up(0, 2), down(1000, 1002)...), time.Hour, 1004, 8.0 / 12, 12},
+		{"not watched in between", append(up(0, 2), down(1000, 1002)...), time.Hour, 1004, 8.0 / 12, 12},
 		{"the last speaks no longer than fresh", append(up(0), down(2)...), time.Hour, 3000, 2.0 / 8, 8},
 		{"before the window doesn't count", append(down(0, 2), up(4, 6)...), 4 * time.Second, 8, 1, 4},
 		{"but speaks into it", append(down(0), up(4)...), 6 * time.Second, 8, 4.0 / 6, 6},
@@ -232,9 +232,9 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestWhatSomebodyPublishesAgainIsNotShownTwice holds for what we signed: what
+// TestRepublishedRecordsAreNotShownTwice holds for what we signed: what
 // others say, they may say as often as they like.
-func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
+func TestRepublishedRecordsAreNotShownTwice(t *testing.T) {
 	f := NewHistory("h")
 	level := func(h event.HealthLog) event.HealthLog { h.Check = event.CheckContainer; return h }
 	unmanaged := func(h event.HealthLog) event.HealthLog { h.Origin = event.Origin{}; return h }
@@ -243,18 +243,18 @@ func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
 		at := noon.Add(time.Duration(i) * time.Second)
 		all = append(all, seen(at, status, 1), level(seen(at, status, 1)))
 	}
-	tell := func(h event.HealthLog, signed bool, taken time.Time) bool {
+	apply := func(h event.HealthLog, signed bool, taken time.Time) bool {
 		_, _, shown := f.Apply(h, signed, taken, isPay)
 		return shown
 	}
 	for _, h := range all {
-		if !tell(h, true, h.Time()) {
+		if !apply(h, true, h.Time()) {
 			t.Fatalf("%+v is not shown", h)
 		}
 	}
 	before := f.Observations(pay)
 	for _, h := range all {
-		if tell(h, true, noon.Add(time.Minute)) {
+		if apply(h, true, noon.Add(time.Minute)) {
 			t.Errorf("a copy of %+v is shown", h)
 		}
 	}
@@ -263,11 +263,11 @@ func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
 	}
 	forged := all[0]
 	forged.Timestamp++ // at the instant of another
-	if !tell(forged, false, noon.Add(time.Minute)) || !tell(unmanaged(forged), false, noon.Add(time.Minute)) || !tell(unmanaged(forged), false, noon.Add(time.Minute)) {
-		t.Error("what somebody else says is not shown")
+	if !apply(forged, false, noon.Add(time.Minute)) || !apply(unmanaged(forged), false, noon.Add(time.Minute)) || !apply(unmanaged(forged), false, noon.Add(time.Minute)) {
+		t.Error("what another program says is not shown")
 	}
 	late := seen(noon.Add(-time.Hour), event.Down, 1)
-	if !tell(late, true, noon) || tell(late, true, noon) {
+	if !apply(late, true, noon) || apply(late, true, noon) {
 		t.Error("one from another time has to be shown once")
 	}
 	f.Tick(noon.Add(HistoryKept+time.Hour), isPay)
@@ -275,7 +275,7 @@ func TestWhatSomebodyPublishesAgainIsNotShownTwice(t *testing.T) {
 		t.Errorf("%d levels are remembered for longer than the checks", len(s.levels))
 	}
 	unsigned := level(seen(noon.Add(time.Minute), event.Down, 1))
-	if tell(unsigned, false, noon.Add(time.Minute)); !tell(unsigned, true, noon.Add(time.Minute)) {
+	if apply(unsigned, false, noon.Add(time.Minute)); !apply(unsigned, true, noon.Add(time.Minute)) {
 		t.Error("an unsigned level hides ours of the same instant")
 	}
 }

@@ -76,7 +76,7 @@ type IncidentDetail struct {
 	Events []event.Incident `json:"events"`
 }
 
-// IncidentEvent is an event of an incident as the WebSocket tells it: with the
+// IncidentEvent is an event of an incident as the WebSocket sends it: with the
 // state that the incident has from it on, and the incident as GET /incidents
 // shows it from then on.
 type IncidentEvent struct {
@@ -191,7 +191,7 @@ func (f *Fleet) progress(in *state.Incident, now time.Time) *Progress {
 	}
 	begun, is := in.Last(event.TypeActionStarted)
 	if !is {
-		return nil // the log no longer tells what is needed
+		return nil // retention took it
 	}
 	needed := begun.Data.(event.ActionStarted).Verify
 	last, _ := in.Last(event.TypeActionFinished, event.TypeVerified)
@@ -206,11 +206,11 @@ func (f *Fleet) progress(in *state.Incident, now time.Time) *Progress {
 	return &Progress{Good: min(needed, f.history.Run(key, from, f.fresh(key), now)), Needed: needed}
 }
 
-// verifying is an incident whose verification runs, and how far it was when
-// clients last heard of it.
+// verifying is an incident whose verification runs, and the progress that clients
+// have.
 type verifying struct {
 	in   *state.Incident
-	told Progress
+	sent Progress
 }
 
 // track remembers whether an incident is being verified, as it is shown at now.
@@ -224,13 +224,14 @@ func (f *Fleet) track(in *state.Incident, shown Incident) {
 	}
 }
 
-// progressChange tells of a verification of a service that got on or fell back.
+// progressChange is the incident of a service whose verification got on or fell
+// back.
 func (f *Fleet) progressChange(key Key, now time.Time) []Change {
 	v, is := f.verifying[key]
 	if !is {
 		return nil
 	}
-	if progress := f.progress(v.in, now); progress == nil || *progress == v.told {
+	if progress := f.progress(v.in, now); progress == nil || *progress == v.sent {
 		return nil
 	}
 	shown := f.incident(v.in, now)

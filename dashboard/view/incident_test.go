@@ -40,9 +40,9 @@ func TestPhaseAndNextAfterEachEvent(t *testing.T) {
 		"escalated and held again":       {opened, diagnosed, {event.Escalated{}, PhaseEnded, ""}, held("deploy", PhaseDiagnosis)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newTeller(newFleet())
+			w := newWriter(newFleet())
 			for i, s := range steps {
-				w.tell("1", "pay", s.data)
+				w.write("1", "pay", s.data)
 				got, _ := w.f.Incident("1", w.at)
 				if got.Phase != s.phase {
 					t.Errorf("after event %d, %T, the phase is %s, want %s", i+1, s.data, got.Phase, s.phase)
@@ -57,12 +57,12 @@ func TestPhaseAndNextAfterEachEvent(t *testing.T) {
 
 // verifyingFleet is a fleet with an incident of pay whose action has just
 // succeeded and whose verification needs three checks.
-func verifyingFleet() (*Fleet, *teller) {
+func verifyingFleet() (*Fleet, *writer) {
 	f := newFleet()
-	w := newTeller(f)
-	w.tell("1", "pay", event.Opened{})
-	w.tell("1", "pay", event.ActionStarted{Attempt: 1, Action: "start", Verify: 3})
-	w.tell("1", "pay", event.ActionFinished{Attempt: 1, OK: true, Outcome: event.OutcomeOK})
+	w := newWriter(f)
+	w.write("1", "pay", event.Opened{})
+	w.write("1", "pay", event.ActionStarted{Attempt: 1, Action: "start", Verify: 3})
+	w.write("1", "pay", event.ActionFinished{Attempt: 1, OK: true, Outcome: event.OutcomeOK})
 	return f, w
 }
 
@@ -87,7 +87,7 @@ func TestProgressCountsGoodScheduledChecksOfOurOwn(t *testing.T) {
 		"beside the schedule":           {[]check{{1 * time.Second, event.Up, extra}, {2 * time.Second, event.Up, nil}}, 1},
 		"a bad one beside it":           {[]check{{1 * time.Second, event.Up, nil}, {2 * time.Second, event.Down, extra}}, 1},
 		"the container's level":         {[]check{{1 * time.Second, event.Up, level}}, 0},
-		"somebody else's":               {[]check{{1 * time.Second, event.Up, foreign}}, 0},
+		"another program's":             {[]check{{1 * time.Second, event.Up, foreign}}, 0},
 		"no more than are needed":       {[]check{{1 * time.Second, event.Up, nil}, {2 * time.Second, event.Up, nil}, {3 * time.Second, event.Up, nil}, {4 * time.Second, event.Up, nil}}, 3},
 		"a silence begins the run anew": {[]check{{1 * time.Second, event.Up, nil}, {2 * time.Second, event.Up, nil}, {40 * time.Second, event.Up, nil}}, 1},
 		"read out of order":             {[]check{{3 * time.Second, event.Up, nil}, {1 * time.Second, event.Down, nil}, {2 * time.Second, event.Up, nil}}, 2},
@@ -111,7 +111,7 @@ func TestProgressCountsGoodScheduledChecksOfOurOwn(t *testing.T) {
 	}
 }
 
-func TestProgressIsToldWhenItChanges(t *testing.T) {
+func TestProgressIsPushedWhenItChanges(t *testing.T) {
 	f, w := verifyingFleet()
 	summaries := func(changes []Change) (all []Progress) {
 		for _, c := range changes {
@@ -143,7 +143,7 @@ func TestProgressIsToldWhenItChanges(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
 		}
 	}
-	w.tell("1", "pay", event.Verified{Outcome: event.OutcomeFailed})
+	w.write("1", "pay", event.Verified{Outcome: event.OutcomeFailed})
 	if got := check(62*time.Second, event.Up); got != nil {
 		t.Errorf("after the verification failed: %v", got)
 	}
@@ -178,8 +178,8 @@ func TestSnapshotHasTheProgress(t *testing.T) {
 
 func TestAttemptsAreThoseThatTheBudgetCounts(t *testing.T) {
 	f := newFleet()
-	w := newTeller(f)
-	w.tell("1", "pay", event.Opened{})
+	w := newWriter(f)
+	w.write("1", "pay", event.Opened{})
 	attempt := 0
 	for _, end := range []event.Data{
 		event.ActionFinished{Outcome: event.OutcomeNotExecuted},
@@ -189,12 +189,12 @@ func TestAttemptsAreThoseThatTheBudgetCounts(t *testing.T) {
 		nil, // under way
 	} {
 		attempt++
-		w.tell("1", "pay", event.ActionStarted{Attempt: attempt, Action: "start"})
+		w.write("1", "pay", event.ActionStarted{Attempt: attempt, Action: "start"})
 		if _, is := end.(event.Verified); is {
-			w.tell("1", "pay", event.ActionFinished{Attempt: attempt, OK: true, Outcome: event.OutcomeOK})
+			w.write("1", "pay", event.ActionFinished{Attempt: attempt, OK: true, Outcome: event.OutcomeOK})
 		}
 		if end != nil {
-			w.tell("1", "pay", end)
+			w.write("1", "pay", end)
 		}
 	}
 	got, _ := f.Incident("1", w.at)
@@ -204,9 +204,9 @@ func TestAttemptsAreThoseThatTheBudgetCounts(t *testing.T) {
 }
 
 func TestIncidentEventCarriesTheIncident(t *testing.T) {
-	w := newTeller(newFleet())
-	w.tell("1", "pay", event.Opened{})
-	changes := w.tell("1", "pay", event.Diagnosed{CauseID: "killed", Cause: "It is killed.", CausePast: "It was killed.", Action: "start"})
+	w := newWriter(newFleet())
+	w.write("1", "pay", event.Opened{})
+	changes := w.write("1", "pay", event.Diagnosed{CauseID: "killed", Cause: "It is killed.", CausePast: "It was killed.", Action: "start"})
 	body, err := json.Marshal(changes[0].Data)
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestIncidentEventCarriesTheIncident(t *testing.T) {
 			t.Errorf("%s is not in %s", part, body)
 		}
 	}
-	w.tell("1", "pay", event.Escalated{Reason: "no repair is left"})
+	w.write("1", "pay", event.Escalated{Reason: "no repair is left"})
 	if got, _ := w.f.Incident("1", w.at); got.EscalatedReason != "no repair is left" || got.Escalated == nil || !got.Escalated.Equal(w.at) {
 		t.Errorf("escalated at %v: %q", got.Escalated, got.EscalatedReason)
 	}

@@ -25,7 +25,7 @@ func (k Key) compare(other Key) int {
 // before that claim stands until the new owner says otherwise, so that a claim
 // alone empties nothing and a restart, which reads the claims first, ends with
 // what was there before it. Of one service each record is newer than the last, by
-// epoch and revision: an old one that somebody published again changes nothing.
+// epoch and revision: an old one that was published again changes nothing.
 type Published struct {
 	claims *state.Claims
 	newest map[Key]event.Service // removed ones as well, so that they stay removed
@@ -61,7 +61,7 @@ func (s *Published) Apply(r event.Service) bool {
 	return true
 }
 
-// Claimed tells that host has a new claim. It returns the services that
+// Claimed says that host has a new claim. It returns the services that
 // changed by it: records of its owner may be read before the claim itself.
 func (s *Published) Claimed(host string) []Key {
 	claim, claimed := s.claims.Newest(host)

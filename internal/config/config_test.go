@@ -160,6 +160,7 @@ func TestErrors(t *testing.T) {
 		"listen, high port":  {good + "dashboard: {listen: 'localhost:70000'}", `config.yaml:2:21: dashboard.listen: "localhost:70000" has the port "70000", which is not a number up to 65535`},
 		"token with a space": {good + "dashboard: {token: 'hunter2 '}", `config.yaml:2:20: dashboard.token: "***" begins or ends with white space, or holds a line break`},
 		"short secret":       {good + "bus: {secret: hunter2}", `config.yaml:2:15: bus.secret: "***" has 7 characters, and needs at least 16`},
+		"unknown codec":      {good + "bus: {compression: brotli}", `config.yaml:2:20: bus.compression: "brotli" must be none, gzip, lz4, snappy or zstd`},
 		"broker to all":      {good + "bus: {embedded: {listen: '0.0.0.0:9092'}}", `config.yaml:2:26: bus.embedded.listen: "0.0.0.0:9092" is not a loopback address: the embedded broker knows no users, so it listens on 127.0.0.1 or ::1 only; for other machines run Kafka and set bus.brokers`},
 
 		"variable not set":     {good + "host: ${RACK}\n", `config.yaml:2:7: host: "${RACK}" needs the environment variable RACK, which is not set; ${RACK:-} would be empty without it`},

@@ -25,10 +25,10 @@ const (
 // process. What it finds changed in services takes effect; for the rest it
 // says that a restart is needed; a bad edit changes nothing and is reported.
 type Watcher struct {
-	path  string
-	log   *slog.Logger
-	board *health.Registry
-	apply func([]service.Definition)
+	path     string
+	log      *slog.Logger
+	registry *health.Registry
+	apply    func([]service.Definition)
 
 	mu       sync.Mutex
 	started  Config // what the process was started with, services aside
@@ -38,8 +38,8 @@ type Watcher struct {
 
 // NewWatcher follows the file at path, which gave running. apply gets
 // all services at every change of one, and must not block for long.
-func NewWatcher(path string, running Config, log *slog.Logger, board *health.Registry, apply func([]service.Definition)) *Watcher {
-	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), board: board, apply: apply}
+func NewWatcher(path string, running Config, log *slog.Logger, registry *health.Registry, apply func([]service.Definition)) *Watcher {
+	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), registry: registry, apply: apply}
 }
 
 // Problem says why the newest file is not in use; empty where it is.
@@ -117,7 +117,7 @@ func (w *Watcher) refuse(what string) {
 	w.mu.Lock()
 	w.problem = what
 	w.mu.Unlock()
-	w.board.Report(health.Problem{Part: health.Config, What: what,
+	w.registry.Report(health.Problem{Part: health.Config, What: what,
 		Works:  "Everything, with the previous configuration.",
 		OnHold: "The changes in " + filepath.Base(w.path) + ".",
 		Remedy: health.Remedy{Text: "Correct the file and save it; this command lists every error", Command: "logstream check --config " + w.path}})
@@ -135,12 +135,12 @@ func (w *Watcher) accept(next Config) {
 	}
 	sections := w.needRestart(next)
 	if len(sections) == 0 {
-		w.board.Clear(health.Config)
+		w.registry.Clear(health.Config)
 		return
 	}
 	names := strings.Join(sections, ", ")
 	w.log.Warn("a restart is needed for changes outside of services", "sections", names)
-	w.board.Report(health.Problem{Part: health.Config,
+	w.registry.Report(health.Problem{Part: health.Config,
 		What:   names + " changed in " + filepath.Base(w.path) + ": a restart is needed for that",
 		Works:  "Everything; changes of services are in use already.",
 		OnHold: "The changes of " + names + ".",

@@ -15,12 +15,12 @@ import (
 
 // watched is a file that a Watcher follows.
 type watched struct {
-	t       *testing.T
-	path    string
-	board   *health.Registry
-	watcher *Watcher
-	applied chan []service.Definition
-	log     lines
+	t        *testing.T
+	path     string
+	registry *health.Registry
+	watcher  *Watcher
+	applied  chan []service.Definition
+	log      lines
 }
 
 // lines are what was logged.
@@ -30,13 +30,13 @@ func (l lines) Write(p []byte) (int, error) { l <- string(p); return len(p), nil
 
 func watch(t *testing.T, content string) *watched {
 	t.Helper()
-	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), board: &health.Registry{}, applied: make(chan []service.Definition, 10), log: make(lines, 100)}
+	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), registry: &health.Registry{}, applied: make(chan []service.Definition, 10), log: make(lines, 100)}
 	w.save(content)
 	running, report := Load(w.path)
 	if len(report.Errors) > 0 {
 		t.Fatal(report)
 	}
-	w.watcher = NewWatcher(w.path, running, slog.New(slog.NewTextHandler(w.log, nil)), w.board, func(all []service.Definition) { w.applied <- all })
+	w.watcher = NewWatcher(w.path, running, slog.New(slog.NewTextHandler(w.log, nil)), w.registry, func(all []service.Definition) { w.applied <- all })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.watcher.Run(ctx) }()
@@ -60,21 +60,21 @@ func (w *watched) save(content string) {
 	}
 }
 
-// told waits until the board's part config says something with want in it, or
+// reports waits until the registry's part config says something with want in it, or
 // nothing where want is empty.
-func (w *watched) told(want string) {
+func (w *watched) reports(want string) {
 	w.t.Helper()
 	deadline := time.After(5 * time.Second)
 	for {
-		changed := w.board.Changed()
-		told, is := w.board.Get(health.Config)
-		if want == "" && !is || want != "" && strings.Contains(told.What, want) {
+		changed := w.registry.Changed()
+		problem, is := w.registry.Get(health.Config)
+		if want == "" && !is || want != "" && strings.Contains(problem.What, want) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-deadline:
-			w.t.Fatalf("the board says %q, want %q", told.What, want)
+			w.t.Fatalf("the registry says %q, want %q", problem.What, want)
 		}
 	}
 }
@@ -118,16 +118,16 @@ func TestASavedFileTakesEffect(t *testing.T) {
 func TestABadEditChangesNothing(t *testing.T) {
 	w := watch(t, good)
 	w.save("services: [{name: a, url: 'http://a', intervall: 2s}]")
-	w.told("config.yaml:1:39: services[0].intervall: unknown key; did you mean interval?")
+	w.reports("config.yaml:1:39: services[0].intervall: unknown key; did you mean interval?")
 	if !strings.Contains(w.watcher.Problem(), "intervall") || len(w.applied) != 0 {
 		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
 	}
 	if err := os.Remove(w.path); err != nil {
 		t.Fatal(err)
 	}
-	w.told("does not exist")
+	w.reports("does not exist")
 	w.save(good)
-	w.told("")
+	w.reports("")
 	if w.watcher.Problem() != "" || len(w.applied) != 0 {
 		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
 	}
@@ -137,12 +137,12 @@ func TestOtherChangesNeedARestart(t *testing.T) {
 	w := watch(t, good)
 	w.save("services: [{name: b, url: 'http://b'}]\nhealer: {mode: auto}\nbus: {embedded: {max_size: 8MiB}}")
 	w.takes("b")
-	w.told("bus, healer changed in config.yaml: a restart is needed for that")
+	w.reports("bus, healer changed in config.yaml: a restart is needed for that")
 	if w.watcher.Problem() != "" {
 		t.Errorf("the problem is %q", w.watcher.Problem())
 	}
 	w.save("services: [{name: b, url: 'http://b'}]\n")
-	w.told("")
+	w.reports("")
 }
 
 func TestWarningsAreLoggedAtTheStartAndAfterAnEdit(t *testing.T) {

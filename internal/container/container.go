@@ -70,7 +70,7 @@ type Event struct {
 // Action is what happened, in Docker's words.
 type Action string
 
-// Actions that the rest of the project looks at.
+// Actions that the rest of the project reads.
 const (
 	ActionCreate  Action = "create"
 	ActionStart   Action = "start"
@@ -101,7 +101,7 @@ type Line struct {
 // Runtime is an engine that keeps containers. Every method may return an
 // error that is ErrUnavailable: nothing can be said of the effect then.
 type Runtime interface {
-	// Info asks the engine for its version; it is the cheapest call.
+	// Info is the engine's version; it is the cheapest call.
 	Info(ctx context.Context) (Info, error)
 	// Find is the one container that ref names: an exact name, else
 	// project/service by Compose's labels. ErrNotFound where there is none,
@@ -122,7 +122,7 @@ type Runtime interface {
 	Restart(ctx context.Context, id string) error
 	Unpause(ctx context.Context, id string) error
 
-	// Inject does real harm, for those who asked for it: one of Faults.
+	// Inject causes a real fault, one of Faults, for those who requested it.
 	Inject(ctx context.Context, id, fault string) error
 	// Faults are those that Inject knows for the container with that name.
 	Faults(name string) []string
@@ -137,10 +137,10 @@ const (
 	FaultFail  = "fail"
 )
 
-// Errors of a Runtime, to be asked for by errors.Is.
+// Errors of a Runtime, for errors.Is.
 var (
 	ErrNotFound    = errors.New("no such container")
-	ErrUnavailable = errors.New("the container engine does not answer")
+	ErrUnavailable = errors.New("the container runtime is unreachable")
 )
 
 // UnavailableError is an ErrUnavailable whose reason, and remedy, are known.

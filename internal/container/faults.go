@@ -4,7 +4,7 @@ package container
 type Fault struct {
 	Name string
 	Does string // what it does, in one sentence
-	Undo string // the action that mends it: start, restart or unpause
+	Undo string // the action that repairs it: start, restart or unpause
 }
 
 // KnownFaults are all faults there are. Which of them a container knows is

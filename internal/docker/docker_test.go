@@ -67,7 +67,7 @@ func TestUnavailable(t *testing.T) {
 	}{
 		"nothing there":            {nil, "nothing listens at"},
 		"closed at once":           {func(net.Conn) {}, "broke off"},
-		"hung":                     {func(net.Conn) { <-hang }, "does not answer in time"},
+		"hung":                     {func(net.Conn) { <-hang }, "no answer in time"},
 		"garbage":                  {say("SSH-2.0-OpenSSH_9.2\r\n"), "makes no sense"},
 		"half a pong":              {answer(say("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Le")), "broke off"},
 		"a sick pong":              {answer(say("HTTP/1.1 500 Oops\r\nApi-Version: 1.41\r\nContent-Length: 0\r\n\r\n")), "500 Oops"},
@@ -76,7 +76,7 @@ func TestUnavailable(t *testing.T) {
 		"half a body":              {afterPong(say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"ServerVersion\":")), "broke off"},
 		"half an error":            {afterPong(say("HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"mess")), "broke off"},
 		"not JSON":                 {afterPong(say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")), "makes no sense"},
-		"hung after the pong":      {afterPong(func(net.Conn) { <-hang }), "does not answer in time"},
+		"hung after the pong":      {afterPong(func(net.Conn) { <-hang }), "no answer in time"},
 		"a proxy without engine":   {afterPong(say("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nnope")), "nope"},
 		"a gateway without target": {afterPong(say("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 11\r\n\r\nBad Gateway")), "Bad Gateway"},
 	}

@@ -91,7 +91,7 @@ func (f failure) wrap(what, on, host string, err error) error {
 	case cancelled:
 		return fmt.Errorf("%s %s: given up before %s answered: %w (%w)", what, on, host, container.ErrUnavailable, err)
 	case late:
-		return fmt.Errorf("%s %s: %w in time, at %s: %w", what, on, container.ErrUnavailable, host, err)
+		return fmt.Errorf("%s %s: %w: no answer in time from %s: %w", what, on, container.ErrUnavailable, host, err)
 	case forbidden:
 		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "permission denied at " + host,
 			Remedy: health.Remedy{Text: "add yourself to the docker group, then log in again", Command: "sudo usermod -aG docker $USER"}})
@@ -99,7 +99,7 @@ func (f failure) wrap(what, on, host string, err error) error {
 		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "nothing listens at " + host,
 			Remedy: health.Remedy{Text: "set docker.host, or start Docker", Command: "sudo systemctl start docker"}})
 	case otherVersion:
-		return fmt.Errorf("%s %s: %w in the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
+		return fmt.Errorf("%s %s: %w: it no longer speaks the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
 	default:
 		return fmt.Errorf("%s %s: %w: the answer of %s broke off or makes no sense: %w", what, on, container.ErrUnavailable, host, err)
 	}

@@ -125,11 +125,11 @@ func TestErrorText(t *testing.T) {
 		{gone, errors.New("x"), `start container db: no such container`},
 		{refused, errors.New("Error response from daemon: cannot start a paused container, try unpause instead"),
 			`start container db: the engine refused: cannot start a paused container, try unpause instead`},
-		{forbidden, errors.New("x"), `start container db: the container engine does not answer: permission denied at unix:///s: ` +
+		{forbidden, errors.New("x"), `start container db: the container runtime is unreachable: permission denied at unix:///s: ` +
 			`add yourself to the docker group, then log in again: sudo usermod -aG docker $USER`},
-		{absent, errors.New("x"), `start container db: the container engine does not answer: nothing listens at unix:///s: ` +
+		{absent, errors.New("x"), `start container db: the container runtime is unreachable: nothing listens at unix:///s: ` +
 			`set docker.host, or start Docker: sudo systemctl start docker`},
-		{late, context.DeadlineExceeded, `start container db: the container engine does not answer in time, at unix:///s: context deadline exceeded`},
+		{late, context.DeadlineExceeded, `start container db: the container runtime is unreachable: no answer in time from unix:///s: context deadline exceeded`},
 	} {
 		if got := test.failure.wrap("start", "container db", "unix:///s", test.err).Error(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)

@@ -70,30 +70,38 @@ func DecodeHealthLog(value []byte) (HealthLog, error) {
 		return HealthLog{}, errors.New("health log: timestamp is missing")
 	}
 	h.HealthLog.Timestamp = *h.Timestamp
-	switch h.Status {
-	case Up, Degraded, Down:
-	case "":
-		return HealthLog{}, errors.New("health log: status is missing")
-	default:
-		return HealthLog{}, fmt.Errorf("health log: status is %q, not UP, DEGRADED or DOWN", h.Status)
-	}
-	// The bounds keep FromSeconds inside what a time.Time can hold as text.
-	if ts := *h.Timestamp; math.IsNaN(ts) || ts < 0 || ts > 253402300799 {
-		return HealthLog{}, fmt.Errorf("health log: timestamp %v is not seconds since the epoch", ts)
-	}
-	if h.LatencyMS < 0 {
-		return HealthLog{}, fmt.Errorf("health log: latency_ms is %v", h.LatencyMS)
-	}
-	if err := CheckServiceName(h.Service); err != nil {
+	if err := CheckHealthLog(h.HealthLog); err != nil {
 		return HealthLog{}, fmt.Errorf("health log: %w", err)
-	}
-	for _, name := range []struct{ key, value string }{{"instance", h.Instance}, {"check", h.Check}, {"host", h.Host}} {
-		if n := utf8.RuneCountInString(name.value); n > maxSourceName {
-			return HealthLog{}, fmt.Errorf("health log: %s is a name of %d characters, more than %d", name.key, n, maxSourceName)
-		}
 	}
 	h.Error = Clip(h.Error, maxErrorText)
 	return h.HealthLog, nil
+}
+
+// CheckHealthLog says what is wrong with an observation that somebody made.
+func CheckHealthLog(h HealthLog) error {
+	switch h.Status {
+	case Up, Degraded, Down:
+	case "":
+		return errors.New("status is missing")
+	default:
+		return fmt.Errorf("status is %q, not UP, DEGRADED or DOWN", Clip(string(h.Status), maxSourceName))
+	}
+	// The bounds keep FromSeconds inside what a time.Time can hold as text.
+	if ts := h.Timestamp; math.IsNaN(ts) || ts < 0 || ts > 253402300799 {
+		return fmt.Errorf("timestamp %v is not seconds since the epoch", ts)
+	}
+	if h.LatencyMS < 0 {
+		return fmt.Errorf("latency_ms is %v", h.LatencyMS)
+	}
+	if err := CheckServiceName(h.Service); err != nil {
+		return err
+	}
+	for _, name := range []struct{ key, value string }{{"instance", h.Instance}, {"check", h.Check}, {"host", h.Host}} {
+		if n := utf8.RuneCountInString(name.value); n > maxSourceName {
+			return fmt.Errorf("%s is a name of %d characters, more than %d", name.key, n, maxSourceName)
+		}
+	}
+	return nil
 }
 
 // DecodeService reads a record of TopicServices.

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package failtest is every way in which an HTTP check can fail, each with a
 // real listener on this machine: no packet leaves it. Whoever judges failures
 // tests against the same table.

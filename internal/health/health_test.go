@@ -25,7 +25,7 @@ func notified(changed <-chan struct{}) bool {
 	}
 }
 
-func TestZeroBoard(t *testing.T) {
+func TestTheZeroRegistryIsEmpty(t *testing.T) {
 	var b Registry
 	if list := b.List(); list == nil || len(list) != 0 {
 		t.Errorf("an empty board lists %v, want an empty list", list)
@@ -40,7 +40,7 @@ func TestZeroBoard(t *testing.T) {
 	}
 }
 
-func TestListIsInOrder(t *testing.T) {
+func TestProblemsAreListedByComponent(t *testing.T) {
 	var b Registry
 	for _, part := range []string{Monitor, Bus, LLM, Docker, Config} {
 		b.Report(Problem{Part: part})
@@ -55,7 +55,7 @@ func TestListIsInOrder(t *testing.T) {
 	}
 }
 
-func TestSince(t *testing.T) {
+func TestSinceStaysWhileTheProblemLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b Registry
 		since := func() time.Time { got, _ := b.Get(Docker); return got.Since }
@@ -84,7 +84,7 @@ func TestSince(t *testing.T) {
 	})
 }
 
-func TestChanged(t *testing.T) {
+func TestChangedIsClosedAtEachChange(t *testing.T) {
 	var b Registry
 	problem := Problem{Part: Bus, What: "a", Works: "b", OnHold: "c", Remedy: Remedy{Text: "d"}}
 	steps := []struct {

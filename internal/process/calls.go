@@ -14,7 +14,7 @@ import (
 // Info counts the declared children.
 func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 	if _, err := r.ready(ctx); err != nil {
-		return container.Info{}, fmt.Errorf("ask the process runtime for its version: %w", err)
+		return container.Info{}, fmt.Errorf("get the version of the process runtime: %w", err)
 	}
 	return container.Info{Kind: "process", Version: runtime.Version(), Containers: len(r.children)}, nil
 }
@@ -31,13 +31,13 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, erro
 
 func (r *Runtime) state(ctx context.Context, ref string, is func(*child) bool) (container.State, error) {
 	if _, err := r.ready(ctx); err != nil {
-		return container.State{}, fmt.Errorf("look at %q: %w", ref, err)
+		return container.State{}, fmt.Errorf("inspect %q: %w", ref, err)
 	}
 	i := slices.IndexFunc(r.children, is)
 	if i < 0 {
-		return container.State{}, fmt.Errorf("look at %q: %w", ref, container.ErrNotFound)
+		return container.State{}, fmt.Errorf("inspect %q: %w", ref, container.ErrNotFound)
 	}
-	return r.children[i].look(), nil
+	return r.children[i].inspect(), nil
 }
 
 // Logs are the last lines that the child wrote to both its outputs, over all
@@ -76,9 +76,9 @@ func (r *Runtime) Unpause(ctx context.Context, id string) error {
 	return r.act(ctx, "unpause", id, (*child).unpause)
 }
 
-// Inject harms the child. What is harmed so already is success.
+// Inject causes a fault of the child. What is so already is success.
 func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
-	harm, known := map[string]func(*child, context.Context) error{
+	cause, known := map[string]func(*child, context.Context) error{
 		container.FaultStop:  (*child).stop,
 		container.FaultKill:  (*child).kill,
 		container.FaultPause: (*child).pause,
@@ -88,7 +88,7 @@ func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
 	if !known {
 		return fmt.Errorf("inject %q: the demo's services know only %s", fault, strings.Join(faults(), ", "))
 	}
-	return r.act(ctx, fault, id, harm)
+	return r.act(ctx, fault, id, cause)
 }
 
 // Faults are stop, kill, pause, exit and fail, of every child.
@@ -110,8 +110,8 @@ func (r *Runtime) act(ctx context.Context, verb, id string, do func(*child, cont
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", verb, id, err)
 	}
-	asked := request{do: do, done: make(chan error, 1)}
-	if err := c.ask(ctx, t, asked); err != nil {
+	act := request{do: do, done: make(chan error, 1)}
+	if err := c.do(ctx, t, act); err != nil {
 		return fmt.Errorf("%s %s: %w", verb, c.spec.Name, err)
 	}
 	return nil

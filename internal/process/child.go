@@ -24,15 +24,15 @@ const (
 )
 
 // child is a declared child. Its loop, run, owns the process and does one act
-// at a time; look may be called from anywhere.
+// at a time; inspect may be called from anywhere.
 type child struct {
-	spec  Child
-	id    string
-	image string // the program's file name
-	hub   *hub
-	log   *slog.Logger
-	logs  *tail
-	asked chan request
+	spec     Child
+	id       string
+	image    string // the program's file name
+	hub      *hub
+	log      *slog.Logger
+	logs     *tail
+	requests chan request
 
 	proc    *proc // nil: not running. Owned by the loop
 	workers *errgroup.Group
@@ -53,7 +53,7 @@ func newChild(spec Child, imageID string, hub *hub, log *slog.Logger) *child {
 	}
 	c := &child{
 		spec: spec, id: newID(), image: programName(spec.Path), hub: hub,
-		log: log.With("child", spec.Name), logs: newTail(hub.now), asked: make(chan request),
+		log: log.With("child", spec.Name), logs: newTail(hub.now), requests: make(chan request),
 	}
 	c.state = container.State{
 		Name: spec.Name, ID: c.id, Image: c.image, ImageID: imageID, SpecHash: specHash(spec),
@@ -62,11 +62,11 @@ func newChild(spec Child, imageID string, hub *hub, log *slog.Logger) *child {
 	return c
 }
 
-// ask hands an act to the loop and waits for its answer, both while ctx and
+// do hands an act to the loop and waits for its answer, both while ctx and
 // the turn last.
-func (c *child) ask(ctx context.Context, t *turn, act request) error {
+func (c *child) do(ctx context.Context, t *turn, act request) error {
 	select {
-	case c.asked <- act:
+	case c.requests <- act:
 	case <-t.down:
 		return errDown
 	case <-ctx.Done():
@@ -82,7 +82,7 @@ func (c *child) ask(ctx context.Context, t *turn, act request) error {
 	}
 }
 
-// run starts the child, does what is asked until ctx ends, and ends it. The
+// run starts the child, does what is requested until ctx ends, and ends it. The
 // process is tied to the life of the operating system's thread that started
 // it, where the kernel can do that, so the loop keeps its own.
 func (c *child) run(ctx context.Context, workers *errgroup.Group, started func()) error {
@@ -93,7 +93,7 @@ func (c *child) run(ctx context.Context, workers *errgroup.Group, started func()
 	func() {
 		defer started()
 		if err := c.start(ctx); err != nil {
-			c.log.Error("a demo service cannot be started", "error", err)
+			c.log.Error("cannot start a demo service", "error", err)
 		}
 	}()
 	for {
@@ -102,15 +102,15 @@ func (c *child) run(ctx context.Context, workers *errgroup.Group, started func()
 			return nil
 		case code := <-c.proc.exited():
 			c.died(code)
-		case act := <-c.asked:
-			c.notice()
+		case act := <-c.requests:
+			c.settle()
 			act.done <- act.do(c, ctx)
 		}
 	}
 }
 
-// notice learns of an end that came just before.
-func (c *child) notice() {
+// settle takes an end that came just before.
+func (c *child) settle() {
 	select {
 	case code := <-c.proc.exited():
 		c.died(code)
@@ -118,8 +118,8 @@ func (c *child) notice() {
 	}
 }
 
-// look is the state now.
-func (c *child) look() container.State {
+// inspect is the state now.
+func (c *child) inspect() container.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
@@ -131,8 +131,8 @@ func (c *child) update(change func(*container.State)) {
 	change(&c.state)
 }
 
-// tell publishes an event. The state that it speaks of is set before.
-func (c *child) tell(e container.Event) {
+// emit publishes an event. The state that it is about is set before.
+func (c *child) emit(e container.Event) {
 	e.Name, e.ID, e.Image = c.spec.Name, c.id, c.image
 	c.hub.add(e)
 }
@@ -141,7 +141,7 @@ func (c *child) start(context.Context) error {
 	switch {
 	case c.proc == nil:
 		return c.spawn()
-	case c.look().Status == container.Paused:
+	case c.inspect().Status == container.Paused:
 		return errors.New("it is paused: unpause it instead")
 	}
 	return nil
@@ -154,7 +154,7 @@ func (c *child) restart(ctx context.Context) error {
 	if err := c.spawn(); err != nil {
 		return err
 	}
-	c.tell(container.Event{Action: container.ActionRestart})
+	c.emit(container.Event{Action: container.ActionRestart})
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (c *child) spawn() error {
 	c.update(func(s *container.State) {
 		s.Status, s.StartedAt, s.ExitCode, s.Error = container.Running, c.hub.now(), 0, ""
 	})
-	c.tell(container.Event{Action: container.ActionStart})
+	c.emit(container.Event{Action: container.ActionStart})
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (c *child) unpause(context.Context) error {
 	switch {
 	case c.proc == nil:
 		return errors.New("it doesn't run: start it instead")
-	case c.look().Status != container.Paused:
+	case c.inspect().Status != container.Paused:
 		return nil
 	}
 	return c.resume()
@@ -187,7 +187,7 @@ func (c *child) resume() error {
 		return err
 	}
 	c.update(func(s *container.State) { s.Status = container.Running })
-	c.tell(container.Event{Action: container.ActionUnpause})
+	c.emit(container.Event{Action: container.ActionUnpause})
 	return nil
 }
 
@@ -195,14 +195,14 @@ func (c *child) pause(context.Context) error {
 	switch {
 	case c.proc == nil:
 		return errors.New("it doesn't run")
-	case c.look().Status == container.Paused:
+	case c.inspect().Status == container.Paused:
 		return nil
 	}
 	if err := c.proc.signal(signalPause); err != nil {
 		return err
 	}
 	c.update(func(s *container.State) { s.Status = container.Paused })
-	c.tell(container.Event{Action: container.ActionPause})
+	c.emit(container.Event{Action: container.ActionPause})
 	return nil
 }
 
@@ -226,7 +226,7 @@ func (c *child) stop(ctx context.Context) error {
 		_, err = c.strike(ctx, signalKill, 0)
 	}
 	if err == nil && struck {
-		c.tell(container.Event{Action: container.ActionStop})
+		c.emit(container.Event{Action: container.ActionStop})
 	}
 	return err
 }
@@ -238,8 +238,8 @@ func (c *child) strike(ctx context.Context, sig signal, limit time.Duration) (bo
 	err := c.proc.signal(sig)
 	struck := err == nil
 	if struck {
-		c.tell(container.Event{Action: container.ActionKill, Signal: strconv.Itoa(sig.number())})
-		if sig != signalKill && c.look().Status == container.Paused {
+		c.emit(container.Event{Action: container.ActionKill, Signal: strconv.Itoa(sig.number())})
+		if sig != signalKill && c.inspect().Status == container.Paused {
 			err = c.resume()
 		}
 	}
@@ -270,7 +270,7 @@ func (c *child) died(code int) {
 	c.update(func(s *container.State) {
 		s.Status, s.ExitCode, s.FinishedAt = container.Exited, code, c.hub.now()
 	})
-	c.tell(container.Event{Action: container.ActionDie, ExitCode: code})
+	c.emit(container.Event{Action: container.ActionDie, ExitCode: code})
 }
 
 func (c *child) exit(context.Context) error { return c.order(container.FaultExit) }
@@ -282,14 +282,14 @@ func (c *child) order(fault string) error {
 	switch {
 	case c.proc == nil:
 		return errors.New("it doesn't run")
-	case c.look().Status == container.Paused:
+	case c.inspect().Status == container.Paused:
 		return errors.New("it is paused, and does nothing by itself")
 	}
 	return c.proc.say(fault)
 }
 
-// end ends the child with the runtime. That is nobody's act on a service, so
-// no event tells of it.
+// end ends the child with the runtime. That is no act on a service, so
+// there is no event of it.
 func (c *child) end() {
 	if c.proc == nil {
 		return
@@ -297,7 +297,7 @@ func (c *child) end() {
 	c.proc.close()
 	code, ended := c.proc.finish(endGrace)
 	if !ended {
-		c.log.Error("a demo service did not end", "pid", c.proc.cmd.Process.Pid)
+		c.log.Error("a demo service did not stop in time", "pid", c.proc.cmd.Process.Pid)
 	}
 	c.proc = nil
 	c.update(func(s *container.State) {

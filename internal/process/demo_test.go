@@ -36,7 +36,7 @@ func TestDemoFails(t *testing.T) {
 	eventually(t, "it answers 200 after a restart", func() bool { return code(at) == http.StatusOK })
 }
 
-// TestDemoExits by itself, with the look of a panic.
+// TestDemoExits by itself, in the way of a panic.
 func TestDemoExits(t *testing.T) {
 	at := address(t)
 	r, _ := run(t, demo("payment-service", at))

@@ -127,8 +127,8 @@ func TestRunEndsEveryChild(t *testing.T) {
 	}
 }
 
-// TestEndTellsNobody: the end of the runtime is nobody's act on a service.
-func TestEndTellsNobody(t *testing.T) {
+// TestEndOfTheRuntimeIsNoEvent: it is no act on a service.
+func TestEndOfTheRuntimeIsNoEvent(t *testing.T) {
 	r, stop := run(t, demo("payment-service", address(t)))
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	var seen []container.Event
@@ -142,7 +142,7 @@ func TestEndTellsNobody(t *testing.T) {
 		t.Errorf("the events ended with the error %v, want ErrUnavailable", err)
 	}
 	if len(seen) > 0 {
-		t.Errorf("the end of the runtime was told as %v", seen)
+		t.Errorf("the end of the runtime is the event %v", seen)
 	}
 }
 
@@ -168,8 +168,8 @@ func TestRunsAgain(t *testing.T) {
 	}
 }
 
-// TestCallsWaitForTheStart: nobody sees a child as not running only because it
-// was asked for too early.
+// TestCallsWaitForTheStart: no child is seen as not running only because it
+// was inspected too early.
 func TestCallsWaitForTheStart(t *testing.T) {
 	r := process.New(slog.New(slog.DiscardHandler), []process.Child{demo("payment-service", address(t))})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -186,7 +186,7 @@ func TestCallsWaitForTheStart(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(running) }()
 	if state := <-found; state.Status != container.Running {
-		t.Errorf("the first look sees %+v, want it running", state)
+		t.Errorf("the first inspection sees %+v, want it running", state)
 	}
 	end()
 	<-ended

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// plainService answers, and says and exits what it is told over HTTP.
+// plainService answers, and writes and exits as requested over HTTP.
 func plainService(address string) {
 	go leaveWithParent()
 	listener, err := net.Listen("tcp", address)

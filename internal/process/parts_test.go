@@ -69,7 +69,7 @@ func TestClockNeverStandsStill(t *testing.T) {
 	}
 }
 
-// TestHubForgets: it keeps 256, and tells a reader that it lost some.
+// TestHubForgets: it keeps 256, and a reader that lost some gets an error.
 func TestHubForgets(t *testing.T) {
 	h := newHub()
 	add := func(n int) {

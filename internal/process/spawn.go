@@ -78,10 +78,10 @@ func (p *proc) signal(s signal) error {
 // say writes one line to the child's standard input.
 func (p *proc) say(line string) error {
 	if err := p.lifeline.SetWriteDeadline(time.Now().Add(sayTimeout)); err != nil {
-		return fmt.Errorf("tell process %d to %s: %w", p.cmd.Process.Pid, line, err)
+		return fmt.Errorf("have process %d %s: %w", p.cmd.Process.Pid, line, err)
 	}
 	if _, err := io.WriteString(p.lifeline, line+"\n"); err != nil {
-		return fmt.Errorf("tell process %d to %s: %w", p.cmd.Process.Pid, line, err)
+		return fmt.Errorf("have process %d %s: %w", p.cmd.Process.Pid, line, err)
 	}
 	return nil
 }

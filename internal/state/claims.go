@@ -1,6 +1,5 @@
 // Package state holds the pure folds of the log that more than one actor
-// needs: claims and incidents, a service's status from its sources, what was
-// published of services, history. No I/O, no goroutine, no clock of its own;
+// needs: claims, incidents, and a service's status from its sources. No I/O, no goroutine, no clock of its own;
 // nothing here is safe for concurrent use.
 package state
 

@@ -4,11 +4,11 @@
 // returns after they have. The whole of its contract:
 //
 //   - It returns when ctx ends, and then only after its workers have returned.
-//     What it returns after that is logged and means nothing more.
+//     What it returns after that is logged, and has no other effect.
 //   - Whatever it returns before is a failure: an error, a panic, a nil that
 //     nobody asked for, and also a context error, since that context was not
-//     ours. It is run again, with a fresh start from the log: Run builds its
-//     state and leans on nothing that the last run left behind.
+//     ours. It is run again, with a fresh start from the event log: Run builds
+//     its state and leans on nothing that the last run left behind.
 //   - An error that is ErrStay says: don't run me again, the others go on.
 //     One that is ErrTerminate says: end the process.
 //
@@ -17,9 +17,9 @@
 // it. A test at the module's root forbids the go statement anywhere else.
 //
 // Guarantees: a failed actor is logged once, with its stack where it
-// panicked; while it is down the board says so under its name, and a moment
-// after it runs again that is taken back; between two runs it waits 100 ms,
-// doubling to 5 s with the number of failures in the last minute, which decays
-// as the minute slides; after more than eight failures in a minute Keep
+// panicked; while it is down the registry has a problem under its name, which is
+// cleared a moment after it runs again; between two runs it waits about 100 ms,
+// doubling up to 5 s, and from 100 ms again after a minute without a failure;
+// after more than eight failures in a minute Keep
 // returns an error, which is meant to end the process.
 package supervise

@@ -15,9 +15,9 @@ import (
 // What an actor's error may say beside its text, to be wrapped with %w.
 var (
 	// ErrStay: the actor is not run again, and the others go on.
-	ErrStay = errors.New("it is not started again")
+	ErrStay = errors.New("not restarted")
 	// ErrTerminate: the process is to end.
-	ErrTerminate = errors.New("logstream ends")
+	ErrTerminate = errors.New("logstream stops")
 )
 
 const (
@@ -25,18 +25,18 @@ const (
 	maxFailures = 8           // in a window; one more and Keep gives up
 	firstDelay  = 100 * time.Millisecond
 	maxDelay    = 5 * time.Second
-	steady      = time.Second // of running, after which a restarted actor is well
+	steady      = time.Second // of running, after which a restarted actor is healthy
 )
 
-var errEnded = errors.New("it ended although nobody asked it to")
+var errEnded = errors.New("it ended without being stopped")
 
 // Keep runs the actor called name until ctx ends, and runs it again when it
 // fails. It returns nil after ctx has ended and run has returned, and after an
 // error that is ErrStay; it returns the actor's error where that is
-// ErrTerminate, or where the actor failed too often. The board's part of that
-// name tells while the actor is down.
-func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Registry, run func(context.Context) error) error {
-	k := keeper{log: log.With("component", name), name: name, board: board}
+// ErrTerminate, or where the actor failed too often. The registry has a problem of that
+// name while the actor is down.
+func Keep(ctx context.Context, log *slog.Logger, name string, registry *health.Registry, run func(context.Context) error) error {
+	k := keeper{log: log.With("component", name), name: name, registry: registry}
 	tries := retry.NewBackoff(firstDelay, maxDelay)
 	for {
 		err := k.once(ctx, run)
@@ -49,7 +49,7 @@ func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Regi
 		}
 		switch {
 		case errors.Is(err, ErrStay):
-			k.log.Error("stopped, and stays so", "error", err)
+			k.log.Error("stopped; not restarting", "error", err)
 			k.stay(err)
 			return nil
 		case errors.Is(err, ErrTerminate):
@@ -74,22 +74,22 @@ func Keep(ctx context.Context, log *slog.Logger, name string, board *health.Regi
 type keeper struct {
 	log      *slog.Logger
 	name     string
-	board    *health.Registry
+	registry *health.Registry
 	failures []time.Time // within the window
-	told     string      // what we put on the board
+	reported string      // what we put into the registry
 }
 
-// once runs the actor once, and clears its trouble when it has run a moment.
+// once runs the actor once, and clears its problem when it has run a moment.
 func (k *keeper) once(ctx context.Context, run func(context.Context) error) error {
-	if k.told != "" {
+	if k.reported != "" {
 		cleared := make(chan struct{})
 		timer := time.AfterFunc(steady, func() {
 			defer close(cleared)
-			k.well()
+			k.running()
 		})
 		defer func() {
 			if !timer.Stop() {
-				<-cleared // else it could take back what is told next
+				<-cleared // else it could clear what is reported next
 			}
 		}()
 	}
@@ -108,29 +108,29 @@ func (k *keeper) failed(now time.Time) int {
 	return len(k.failures)
 }
 
-// down tells the board that the actor is down and will be started again.
+// down reports that the actor is down and will be started again.
 func (k *keeper) down(err error) {
-	k.told = fmt.Sprintf("%s stopped: %s; restarting", k.name, firstLine(err))
+	k.reported = fmt.Sprintf("%s stopped: %s; restarting", k.name, firstLine(err))
 	works, onHold := consequences(k.name)
-	k.board.Report(health.Problem{Part: k.name, What: k.told, Works: works, OnHold: onHold,
-		Remedy: health.Remedy{Text: "nothing to do while it comes back by itself; the log has the whole error"}})
+	k.registry.Report(health.Problem{Part: k.name, What: k.reported, Works: works, OnHold: onHold,
+		Remedy: health.Remedy{Text: "none while it restarts by itself; the server log has the whole error"}})
 }
 
-// stay tells the board that the actor will not be started again, unless it
-// said so itself, and better.
+// stay reports that the actor will not be started again, unless it reported
+// that itself, and better.
 func (k *keeper) stay(err error) {
-	if t, is := k.board.Get(k.name); is && t.What != k.told {
+	if t, is := k.registry.Get(k.name); is && t.What != k.reported {
 		return
 	}
 	works, onHold := consequences(k.name)
-	k.board.Report(health.Problem{Part: k.name, What: fmt.Sprintf("%s stopped: %s", k.name, firstLine(err)),
-		Works: works, OnHold: onHold, Remedy: health.Remedy{Text: "restart logstream when the reason is gone"}})
+	k.registry.Report(health.Problem{Part: k.name, What: fmt.Sprintf("%s stopped: %s", k.name, firstLine(err)),
+		Works: works, OnHold: onHold, Remedy: health.Remedy{Text: "remove the cause, then restart logstream"}})
 }
 
-// well takes back what down told; what the actor told since then stands.
-func (k *keeper) well() {
-	if t, is := k.board.Get(k.name); is && t.What == k.told {
-		k.board.Clear(k.name)
+// running clears what down reported; what the actor reported since then stays.
+func (k *keeper) running() {
+	if t, is := k.registry.Get(k.name); is && t.What == k.reported {
+		k.registry.Clear(k.name)
 	}
 }
 
@@ -146,15 +146,15 @@ func (k *keeper) stopped(ctx context.Context, err error) {
 func consequences(part string) (works, onHold string) {
 	switch part {
 	case health.Monitor:
-		return "the page, and repairs of what is known to be down", "checks"
+		return "the page, and repairs of services already known to be down", "checks"
 	case health.Healer:
-		return "checks and the page; the last published status stands", "repairs and changes of status"
+		return "checks and the page, with the last published status", "repairs and changes of status"
 	case health.Dashboard:
 		return "checks and repairs", "the page and the API"
 	case health.Chaos:
-		return "checks, repairs and the page", "the disaster button"
+		return "checks, repairs and the page", "fault injection"
 	case health.Bus:
-		return "checks, kept in memory", "repairs and the page's news"
+		return "checks, kept in memory", "repairs and updates of the page"
 	}
 	return "the other parts", "the work of " + part
 }

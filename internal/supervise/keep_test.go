@@ -16,7 +16,7 @@ import (
 	"logstream/internal/health"
 )
 
-// script is an actor that is told step by step what to do.
+// script is an actor that does step by step what the test says.
 type script struct {
 	started chan int
 	then    chan func(context.Context) error
@@ -44,23 +44,23 @@ func fails(err error) func(context.Context) error {
 
 // kept runs actor under Keep in the bubble of a test.
 type kept struct {
-	board  *health.Registry
-	log    *bytes.Buffer
-	cancel context.CancelFunc
-	done   chan error
+	registry *health.Registry
+	log      *bytes.Buffer
+	cancel   context.CancelFunc
+	done     chan error
 }
 
 func keep(t *testing.T, run func(context.Context) error) *kept {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	k := &kept{board: &health.Registry{}, log: &bytes.Buffer{}, cancel: cancel, done: make(chan error, 1)}
+	k := &kept{registry: &health.Registry{}, log: &bytes.Buffer{}, cancel: cancel, done: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(k.log, nil))
-	go func() { k.done <- Keep(ctx, log, "healer", k.board, run) }()
+	go func() { k.done <- Keep(ctx, log, "healer", k.registry, run) }()
 	return k
 }
 
-func TestAFailureIsRestartedAndTold(t *testing.T) {
+func TestAFailedActorIsRestartedAndReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		actor := newScript()
 		k := keep(t, actor.Run)
@@ -68,22 +68,22 @@ func TestAFailureIsRestartedAndTold(t *testing.T) {
 		began := time.Now()
 		actor.then <- fails(errors.New("no claim"))
 		synctest.Wait()
-		told, is := k.board.Get("healer")
-		if !is || told.What != "healer stopped: no claim; restarting" || told.OnHold != "repairs and changes of status" {
-			t.Fatalf("the board says %+v", told)
+		problem, is := k.registry.Get("healer")
+		if !is || problem.What != "healer stopped: no claim; restarting" || problem.OnHold != "repairs and changes of status" {
+			t.Fatalf("the registry has %+v", problem)
 		}
 		<-actor.started
 		if waited := time.Since(began); waited < firstDelay*3/4 || waited > firstDelay*5/4 {
 			t.Errorf("waited %s before the second run", waited)
 		}
 		time.Sleep(steady - time.Millisecond)
-		if _, is := k.board.Get("healer"); !is {
-			t.Error("the trouble was taken back before the actor had run for a moment")
+		if _, is := k.registry.Get("healer"); !is {
+			t.Error("the problem was cleared before the actor had run for a moment")
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		if told, is := k.board.Get("healer"); is {
-			t.Errorf("still told: %+v", told)
+		if problem, is := k.registry.Get("healer"); is {
+			t.Errorf("still reported: %+v", problem)
 		}
 		k.cancel()
 		if err := <-k.done; err != nil {
@@ -92,18 +92,18 @@ func TestAFailureIsRestartedAndTold(t *testing.T) {
 	})
 }
 
-func TestWhatTheActorToldItselfStands(t *testing.T) {
+func TestAProblemThatTheActorReportedStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		actor := newScript()
 		k := keep(t, actor.Run)
 		<-actor.started
 		actor.then <- fails(errors.New("no claim"))
 		<-actor.started
-		k.board.Report(health.Problem{Part: "healer", What: "the log is away"})
+		k.registry.Report(health.Problem{Part: "healer", What: "Kafka is unreachable"})
 		time.Sleep(2 * steady)
 		synctest.Wait()
-		if told, _ := k.board.Get("healer"); told.What != "the log is away" {
-			t.Errorf("the board says %q", told.What)
+		if problem, _ := k.registry.Get("healer"); problem.What != "Kafka is unreachable" {
+			t.Errorf("the registry has %q", problem.What)
 		}
 	})
 }
@@ -117,8 +117,8 @@ func TestAPanicIsLoggedWithItsStackAndRestarted(t *testing.T) {
 		if run := <-actor.started; run != 2 {
 			t.Fatalf("run %d", run)
 		}
-		if told, _ := k.board.Get("healer"); told.What != "healer stopped: panic in healer: index out of range; restarting" {
-			t.Errorf("the board says %q", told.What)
+		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: panic in healer: index out of range; restarting" {
+			t.Errorf("the registry has %q", problem.What)
 		}
 		k.cancel()
 		<-k.done
@@ -128,7 +128,7 @@ func TestAPanicIsLoggedWithItsStackAndRestarted(t *testing.T) {
 	})
 }
 
-func TestAWorkersPanicIsTheActorsFailure(t *testing.T) {
+func TestAPanicOfAWorkerFailsItsActor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		actor := newScript()
 		k := keep(t, actor.Run)
@@ -142,8 +142,8 @@ func TestAWorkersPanicIsTheActorsFailure(t *testing.T) {
 		}
 		<-left
 		<-actor.started
-		if told, _ := k.board.Get("healer"); told.What != "healer stopped: panic in evidence: nil map; restarting" {
-			t.Errorf("the board says %q", told.What)
+		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: panic in evidence: nil map; restarting" {
+			t.Errorf("the registry has %q", problem.What)
 		}
 	})
 }
@@ -157,13 +157,13 @@ func TestAContextErrorThatIsNotOursIsAFailure(t *testing.T) {
 		<-actor.started
 		actor.then <- fails(nil)
 		<-actor.started
-		if told, _ := k.board.Get("healer"); told.What != "healer stopped: it ended although nobody asked it to; restarting" {
-			t.Errorf("the board says %q", told.What)
+		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: it ended without being stopped; restarting" {
+			t.Errorf("the registry has %q", problem.What)
 		}
 	})
 }
 
-func TestTooManyFailuresEndIt(t *testing.T) {
+func TestTooManyFailuresEndKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("no claim")
 		runs := 0
@@ -199,16 +199,16 @@ func TestOldFailuresAreForgotten(t *testing.T) {
 	})
 }
 
-func TestStayAndTerminate(t *testing.T) {
+func TestStayEndsTheActorAndTerminateTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := keep(t, fails(fmt.Errorf("east-1 owns this host now: %w", ErrStay)))
 		if err := <-k.done; err != nil {
 			t.Errorf("the others would not go on: %v", err)
 		}
-		if told, _ := k.board.Get("healer"); told.What != "healer stopped: east-1 owns this host now: it is not started again" {
-			t.Errorf("the board says %q", told.What)
+		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: east-1 owns this host now: not restarted" {
+			t.Errorf("the registry has %q", problem.What)
 		}
-		k = keep(t, fails(fmt.Errorf("the log is another one: %w", ErrTerminate)))
+		k = keep(t, fails(fmt.Errorf("another event log: %w", ErrTerminate)))
 		if err := <-k.done; !errors.Is(err, ErrTerminate) {
 			t.Errorf("Keep returned %v", err)
 		}

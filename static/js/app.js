@@ -3,9 +3,9 @@
 // the views are pure.
 
 import { keepToken, text, token } from "./api.js";
-import { disaster, keep, kept, outcome } from "./deeds.js";
 import { draw } from "./dom.js";
-import { story } from "./incident.js";
+import { incident as incidentOf } from "./incident.js";
+import { inject, keep, kept, outcome } from "./injections.js";
 import { loader } from "./loader.js";
 import { advance, due, idle, push } from "./pace.js";
 import { connect } from "./socket.js";
@@ -21,13 +21,13 @@ import { cutoff, top } from "./view/top.js";
 
 const GRACE = 1000; // a connection that is back within it was never away
 const root = document.getElementById("app");
-const said = document.getElementById("said");
+const announcement = document.getElementById("announcement");
 
 let state = store.empty();
 let pace = idle();
 let frames = []; // that wait for the next picture
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
-const ui = { denied: false, wrong: false, deeds: kept(), refusals: new Map(), sizes: new Map(), windows: new Map(), keys: false };
+const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sizes: new Map(), windows: new Map(), keys: false };
 
 // ---- what comes in
 
@@ -115,14 +115,14 @@ function connection(now) {
   return state.seq === null ? "loading" : "live";
 }
 
-function stories() {
-  const told = new Map();
+// The incidents that are drawn whole: the open ones, and those whose events are known.
+function incidentsWhole() {
+  const whole = new Map();
   for (const row of state.incidents.values()) {
     const events = state.events.get(row.id) ?? [];
-    if (!events.length && row.state === "resolved") continue;
-    told.set(row.id, story(row, events, row.state === "resolved" ? [] : (state.health.get(row.service) ?? []), state.thinking.get(row.id)));
+    if (events.length || row.state !== "resolved") whole.set(row.id, incidentOf(row, events, state.thinking.get(row.id)));
   }
-  return told;
+  return whole;
 }
 
 function render() {
@@ -132,10 +132,10 @@ function render() {
   const shown = connection(now);
   const { page, name } = route();
   const cut = shown === "down";
-  const away = store.awaySince(state);
-  const stale = cut || away > 0; // what is shown was so then, and time stands still in it
-  const then = Math.min(cut && state.at ? state.at : now, away || now);
-  const ctx = { ...ui, state, now: then, name, stale, conn: shown, agent: pace.shown ?? state.agent, stories: stories(), answers: data.answers, query: new URLSearchParams(location.search) };
+  const since = store.staleSince(state);
+  const stale = cut || since > 0; // what is shown was so then, and time stands still in it
+  const then = Math.min(cut && state.at ? state.at : now, since || now);
+  const ctx = { ...ui, state, now: then, name, stale, conn: shown, agent: pace.shown ?? state.agent, incidents: incidentsWhole(), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
   root.classList.toggle("stale", cut);
   const follow = ends();
@@ -193,13 +193,13 @@ function announce(ctx, now) {
   icon(line, work, first);
   if (state.seq === null || now - saidAt < 5000) return;
   const spoken = [line.text, work?.still].filter(Boolean).join(". ");
-  if (spoken === said.textContent) return;
-  said.textContent = spoken;
+  if (spoken === announcement.textContent) return;
+  announcement.textContent = spoken;
   saidAt = now;
 }
 
 function icon(line, work, first) {
-  const open = first && first.phase !== "resolved";
+  const open = first && first.stage !== "resolved";
   const name = work?.kind === "wait" ? "wait" : open && work?.kind === "work" ? "work" : line.status === "DOWN" ? "down" : "up";
   const link = document.querySelector("link[rel=icon]");
   if (link.getAttribute("href") !== `/icons/${name}.svg`) link.setAttribute("href", `/icons/${name}.svg`);
@@ -239,7 +239,7 @@ const ACTS = {
   async copy(button) {
     if (!await clipboard(button.dataset.text)) return;
     button.dataset.done = "true";
-    said.textContent = "Copied";
+    announcement.textContent = "Copied";
     setTimeout(() => delete button.dataset.done, 1500);
   },
   // A link could not send the token.
@@ -263,10 +263,10 @@ const ACTS = {
     const { of, fault } = button.dataset;
     ui.refusals.delete(of);
     try {
-      const deed = await disaster(of, fault, store.clock(state, Date.now()));
-      remember([...ui.deeds, deed]);
-      const error = await outcome(deed.id);
-      if (error) remember(ui.deeds.map((known) => (known.id === deed.id ? { ...known, error } : known)));
+      const injection = await inject(of, fault, store.clock(state, Date.now()));
+      remember([...ui.injections, injection]);
+      const error = await outcome(injection.id);
+      if (error) remember(ui.injections.map((known) => (known.id === injection.id ? { ...known, error } : known)));
     } catch (refusal) {
       if (refusal.status === 401) deny();
       ui.refusals.set(of, refusal.message);
@@ -291,9 +291,8 @@ async function clipboard(written) {
   }
 }
 
-function remember(deeds) {
-  ui.deeds = deeds.slice(-20);
-  keep(ui.deeds);
+function remember(injections) {
+  ui.injections = keep(injections);
   schedule();
 }
 

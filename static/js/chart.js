@@ -66,7 +66,7 @@ export function chart(points, { key, width, height, from, to, now, outages, limi
       h("path", { class: "c-grid", d: `M${L} ${fix(Y(ms / drawn.top))}H${width - R}` }),
       h("text", { class: "axis", x: L - 8, y: fix(Y(ms / drawn.top)) + 4, "text-anchor": "end" }, ms ? axisLabel(ms) : "0"),
     ]),
-    times(from, to, wide ? 9 : 4).map((t) => h("text", { class: "axis", x: fix(at(t)), y: height - 2, "text-anchor": "middle" }, to - from > 36 * 3600e3 ? dayLabel(t) : hhmm(t))),
+    times(from, to, wide ? 9 : 4).map((t) => h("text", { class: "axis", x: fix(at(t)), y: height - 2, "text-anchor": "middle" }, hhmm(t))),
     seen.map((o) => h("rect", { class: "c-gone", x: fix(Math.max(L, at(o.from))), y: T, width: fix(Math.max(1.5, Math.min(width - R, at(o.back)) - Math.max(L, at(o.from)))), height: B - T })),
     fill && h("path", { class: "l-fill", d: fill }),
     path && h("path", { class: "c-line", d: path }),
@@ -82,8 +82,4 @@ export function chart(points, { key, width, height, from, to, now, outages, limi
 function axisLabel(ms) {
   const [figure, unit] = ms >= 1000 ? [String(ms / 1000), "s"] : ms < 1 ? [String(ms), "ms"] : latency(ms);
   return `${figure} ${unit}`;
-}
-
-function dayLabel(t) {
-  return new Date(t).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
 }

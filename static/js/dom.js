@@ -18,8 +18,8 @@ export function h(tag, attrs, ...children) {
 
 /** A picture of the sprite in index.html; with a name it says something, without it is decoration. */
 export function icon(name, cls = "", label = "") {
-  const told = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
-  return h("svg", { class: `ic ${cls}`.trim(), viewBox: "0 0 16 16", ...told }, h("use", { href: `#i-${name}` }));
+  const aria = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  return h("svg", { class: `ic ${cls}`.trim(), viewBox: "0 0 16 16", ...aria }, h("use", { href: `#i-${name}` }));
 }
 
 /** All text of a view, for names and tests. */

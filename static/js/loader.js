@@ -1,4 +1,4 @@
-// Asks the API for what the page that is shown needs, a few calls at a time,
+// Loads from the API what the page that is shown needs, a few calls at a time,
 // and again when what is known may be older than the live connection.
 
 import { get } from "./api.js";
@@ -27,11 +27,11 @@ export function loader({ onAnswer, onRefusal }) {
       if (running.size >= AT_ONCE) return;
       if (running.has(path) || !due(path, now)) continue;
       running.add(path);
-      ask(path);
+      load(path);
     }
   };
 
-  const ask = async (path) => {
+  const load = async (path) => {
     const before = answers.get(path)?.value;
     const at = Date.now();
     try {

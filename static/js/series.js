@@ -2,6 +2,7 @@
 // Nothing is smoothed, and where nothing was measured there is nothing.
 
 import { instant } from "./units.js";
+import { repaired } from "./words.js";
 
 const MINUTE = 60 * 1000;
 const LEAST = MINUTE / 2;
@@ -40,7 +41,7 @@ export function outages(rows, service, now) {
       const to = row.resolved ? instant(row.resolved) : now;
       const from = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
       const back = Number.isFinite(row.down_ms) && row.resolved ? from + row.down_ms : to;
-      return { id: row.id, from, back, to, repaired: row.state === "resolved" && row.attempts > 0 && row.how !== "recovered" };
+      return { id: row.id, from, back, to, repaired: repaired(row) };
     })
     .filter((o) => Number.isFinite(o.from));
 }
@@ -165,7 +166,7 @@ export function ticks(top, about = 4) {
 
 /** Round instants for an axis of time: about as many as there is room for. */
 export function times(from, to, about) {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080].map((m) => m * MINUTE);
+  const steps = [1, 2, 5, 10, 15, 30, 60].map((m) => m * MINUTE);
   const step = steps.find((s) => (to - from) / s <= about) ?? steps.at(-1);
   const zone = new Date(from).getTimezoneOffset() * MINUTE;
   const list = [];

@@ -17,23 +17,23 @@ export function backoff(failures, random = Math.random) {
 /**
  * Keeps a connection to /ws. `onFrame(frame)` gives every frame in order;
  * `onChange({live, retryAt, failures})` says what became of the connection;
- * `silence()` is how long nothing may be heard (ms).
+ * `silence()` is how long nothing may arrive (ms).
  */
 export function connect({ onFrame, onChange, silence = () => 60_000 }) {
   let socket = null;
   let failures = 0;
   let timer = 0;
-  let heard = 0;
+  let arrived = 0;
   let renewed = 0;
 
   const open = () => {
     clearTimeout(timer);
     const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, protocols());
     socket = mine;
-    heard = Date.now();
+    arrived = Date.now();
     mine.onmessage = (message) => {
       if (socket !== mine) return;
-      heard = Date.now();
+      arrived = Date.now();
       let frame;
       try {
         frame = JSON.parse(message.data);
@@ -80,7 +80,7 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
 
   // A frozen server keeps its connections, and takes new ones that it never answers.
   setInterval(() => {
-    const quiet = Date.now() - heard;
+    const quiet = Date.now() - arrived;
     if (socket?.readyState === WebSocket.OPEN && quiet > silence()) again();
     else if (socket?.readyState === WebSocket.CONNECTING && quiet > ANSWER) drop();
   }, LOOK);

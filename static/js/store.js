@@ -2,7 +2,7 @@
 // the API. Every function takes a state and gives the next one; none reads a
 // clock or touches the document.
 
-import { insert, rowAfter, whole } from "./incident.js";
+import { insert, whole } from "./incident.js";
 import { instant } from "./units.js";
 
 const KEPT = 60 * 60 * 1000; // how much of the live stream is kept, the span of the cards
@@ -14,18 +14,18 @@ export function empty() {
     seq: null, // of the newest frame; null before the first
     since: 0, // when the connection's snapshot came
     at: 0, // when the newest frame came
-    services: new Map(), // name → an object of GET /services, and when it was `heard`
-    incidents: new Map(), // id → a row of GET /incidents
+    services: new Map(), // name → an object of GET /services, and when it was `received`
+    incidents: new Map(), // id → an object of GET /incidents
     events: new Map(), // incident id → its events, in order
     unsure: new Set(), // incidents of which events may have been missed
     agent: null,
     info: null,
-    infoAt: 0, // when its uptime was told
+    infoAt: 0, // when its uptime was sent
     health: new Map(), // service → its newest health records, the oldest first
     thinking: new Map(), // incident id → what a model writes about it: {text, done, since, model, limit}; since is NaN where its beginning was missed, limit is the milliseconds that it has
     details: new Map(), // service → an object of GET /services/{name}
     history: new Map(), // service → points of the last hour
-    chaos: [], // [{fault, undo, services}]
+    chaos: [], // faults that may be injected: [{fault, undo, services}]
     arrivals: [], // when the latest checks came
     skew: null, // how far the server's clock is ahead of ours, at least
   };
@@ -51,7 +51,7 @@ export function fold(state, frame, now) {
 }
 
 function snapshot(state, frame, now) {
-  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, heard: now }]));
+  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, received: now }]));
   const incidents = new Map((frame.incidents ?? []).map((row) => [row.id, { ...state.incidents.get(row.id), ...row }]));
   const known = (map, of) => new Map([...map].filter(([key]) => of.has(key)));
   return {
@@ -69,14 +69,17 @@ function snapshot(state, frame, now) {
 function apply(next, { kind, data }, now) {
   switch (kind) {
     case "health":
-      return heard(next, data, now);
+      return observed(next, data, now);
     case "service":
       next.services = new Map(next.services);
       if (data.removed || data.status === null) next.services.delete(data.name);
-      else next.services.set(data.name, { ...data, heard: now });
+      else next.services.set(data.name, { ...data, received: now });
       return;
     case "incident":
       return happened(next, data);
+    case "incident_summary":
+      next.incidents = new Map(next.incidents).set(data.id, { ...next.incidents.get(data.id), ...data });
+      return;
     case "thinking":
       next.thinking = new Map(next.thinking).set(data.incident, thought(next.thinking.get(data.incident), data, next.info, now));
       return;
@@ -97,25 +100,26 @@ function thought(before, { text = "", done = false, time }, info, now) {
   return { ...going, text: going.text + text, done: done === true };
 }
 
-// What models are asked at the moment of a snapshot: nothing else goes on.
+// Which models are queried at the moment of a snapshot: no other query goes on.
 function thoughts(known, { thinking, info }, now) {
   if (!Array.isArray(thinking)) return known;
   const ended = [...known].map(([id, thought]) => [id, { ...thought, done: true }]);
   return new Map([...ended, ...thinking.map(({ incident, text, since }) => [incident, { ...thought(null, { time: since }, info, now), text }])]);
 }
 
-function heard(next, record, now) {
+function observed(next, record, now) {
   if (record.check !== "container") next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
-  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.heard < KEPT).slice(1 - MOST);
-  next.health = new Map(next.health).set(record.service, [...kept, { ...record, heard: now }]);
+  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.received < KEPT).slice(1 - MOST);
+  next.health = new Map(next.health).set(record.service, [...kept, { ...record, received: now }]);
   if (record.instance && record.instance === next.info?.instance) {
     const ahead = instant(record.timestamp) + (record.latency_ms ?? 0) - now;
     if (next.skew === null || ahead > next.skew) next.skew = ahead;
   }
 }
 
-function happened(next, event) {
-  next.incidents = new Map(next.incidents).set(event.id, rowAfter(next.incidents.get(event.id), event));
+// An event brings the incident's row as it is from then on.
+function happened(next, { incident: row, ...event }) {
+  next.incidents = new Map(next.incidents).set(event.id, { id: event.id, service: event.service, ...next.incidents.get(event.id), state: event.state, ...row });
   const events = insert(next.events.get(event.id) ?? [], event);
   next.events = new Map(next.events).set(event.id, events);
 }
@@ -124,14 +128,9 @@ function happened(next, event) {
 export function learnIncident(state, detail) {
   const { events = [], ...row } = detail;
   const all = events.reduce(insert, state.events.get(detail.id) ?? []);
-  const known = { ...all.reduce(rowAfter, {}), ...given(state.incidents.get(detail.id)), ...given(row) };
+  const live = all.length > events.length ? state.incidents.get(detail.id) : null; // what came meanwhile is newer
   const unsure = new Set([...state.unsure].filter((id) => id !== detail.id));
-  return { ...state, unsure, incidents: new Map(state.incidents).set(detail.id, known), events: new Map(state.events).set(detail.id, all) };
-}
-
-// What an answer says, without what it leaves open.
-function given(row) {
-  return Object.fromEntries(Object.entries(row ?? {}).filter(([, value]) => value !== null && value !== undefined));
+  return { ...state, unsure, incidents: new Map(state.incidents).set(detail.id, { ...row, ...live }), events: new Map(state.events).set(detail.id, all) };
 }
 
 /** An answer of GET /incidents. */
@@ -141,14 +140,14 @@ export function learnIncidents(state, rows) {
   return { ...state, incidents };
 }
 
-/** An answer of GET /services/{name}: its last observations stand in for what was not heard live. */
+/** An answer of GET /services/{name}: its last observations stand in for what did not come live. */
 export function learnService(state, detail) {
   const live = state.health.get(detail.name) ?? [];
   const first = live.length ? instant(live[0].timestamp) : Infinity;
   const before = (detail.observations ?? [])
     .filter((record) => instant(record.timestamp) < first)
     .sort((a, b) => instant(a.timestamp) - instant(b.timestamp))
-    .map((record) => ({ ...record, heard: instant(record.timestamp) }));
+    .map((record) => ({ ...record, received: instant(record.timestamp) }));
   return { ...state, details: new Map(state.details).set(detail.name, detail), health: new Map(state.health).set(detail.name, [...before, ...live]) };
 }
 
@@ -157,7 +156,7 @@ export function learnHistory(state, name, answer) {
   return { ...state, history: new Map(state.history).set(name, answer?.points ?? []) };
 }
 
-/** An answer of GET /chaos: disasters that may be triggered. */
+/** An answer of GET /chaos: faults that may be injected. */
 export function learnChaos(state, list) {
   return { ...state, chaos: Array.isArray(list) ? list : [] };
 }
@@ -173,13 +172,13 @@ export function clock(state, now) {
 }
 
 /**
- * Since when nothing more is known because the log is away, by our clock; 0
- * while it is there, and where nothing was known before.
+ * Since when nothing more is known because Kafka is unreachable, by our clock;
+ * 0 while it is reachable, and where nothing was known before.
  */
-export function awaySince(state) {
-  const away = state.info?.bus?.ok === false && (state.info.troubles ?? []).find((trouble) => trouble.part === "bus");
+export function staleSince(state) {
+  const problem = state.info?.bus?.ok === false && (state.info.troubles ?? []).find(({ part }) => part === "bus");
   const known = [...state.services.values()].some((service) => service.status !== "PENDING");
-  const since = away && known ? instant(away.since) : NaN;
+  const since = problem && known ? instant(problem.since) : NaN;
   return Number.isFinite(since) ? since - clock(state, 0) : 0;
 }
 
@@ -197,14 +196,14 @@ export function rate(state, now) {
 }
 
 /** Incidents whose events are needed and not known: open, or ended a moment ago. */
-export function unknownStories(state, now, moment = 60 * 1000) {
+export function missingEvents(state, now, moment = 60 * 1000) {
   return [...state.incidents.values()]
     .filter((row) => row.state !== "resolved" || now - instant(row.resolved) < moment || state.unsure.has(row.id))
     .filter((row) => state.unsure.has(row.id) || !whole(state.events.get(row.id) ?? []))
     .map((row) => row.id);
 }
 
-/** Whose checks are a service's own: its owner's, ours, or undefined where neither was heard. */
+/** Whose checks are a service's own: its owner's, ours, or undefined where there are none of either. */
 export function ownInstance(state, name) {
   const records = state.health.get(name) ?? [];
   return [state.services.get(name)?.owner, state.info?.instance].find((instance) => instance && records.some((record) => record.instance === instance));

@@ -1,16 +1,16 @@
 // Runs before the first paint and before the page's modules.
 
-// No page flashes in the other theme: the one asked for in the address
+// No page flashes in the other theme: the one wanted for in the address
 // (?theme=dark) or kept here, else the system's.
 (() => {
-  const asked = new URLSearchParams(location.search).get("theme");
+  const wanted = new URLSearchParams(location.search).get("theme");
   let kept = null;
   try {
     kept = localStorage.getItem("theme");
   } catch {
     // a private window keeps nothing
   }
-  const theme = asked ?? kept;
+  const theme = wanted ?? kept;
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
 })();
 

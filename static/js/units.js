@@ -18,7 +18,7 @@ export function took(ms) {
   return lasting(Math.round(ms / SECOND) * SECOND);
 }
 
-/** The time between two events, which are told to the millisecond. */
+/** The time between two events, which are known to the millisecond. */
 export function gap(ms) {
   return ms < 1 ? "under 1 ms" : took(ms);
 }

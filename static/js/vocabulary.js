@@ -2,120 +2,140 @@
 // action or a gate is called the same on every page. A name that is not known
 // here is shown as it came.
 
-/** How each status looks and is called: shape, colour, word, name for the ear. */
+/** A word of our own, or of the contract, with a capital. Never for a sentence or for a name of somebody else. */
+export function capital(word) {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** How each status looks and is called: shape, colour, word. */
 const STATUS = {
-  UP: { shape: "up", colour: "up", word: "Up", name: "Up" },
-  DEGRADED: { shape: "warn", colour: "warn", word: "Slow", name: "Degraded" },
-  DOWN: { shape: "down", colour: "down", word: "Down", name: "Down" },
-  PENDING: { shape: "none", colour: "quiet", word: "Not looked at yet", name: "Pending: not looked at yet" },
-  UNKNOWN: { shape: "none", colour: "quiet", word: "Not heard", name: "Unknown: nothing was heard" },
+  UP: { shape: "up", colour: "up", word: "Up" },
+  DEGRADED: { shape: "warn", colour: "warn", word: "Degraded" },
+  DOWN: { shape: "down", colour: "down", word: "Down" },
+  PENDING: { shape: "none", colour: "quiet", word: "Awaiting first check" },
+  UNKNOWN: { shape: "none", colour: "quiet", word: "No data" },
 };
 
 export function status(name) {
-  return STATUS[name] ?? { shape: "none", colour: "quiet", word: String(name ?? "Unknown"), name: String(name ?? "Unknown") };
+  return STATUS[name] ?? { shape: "none", colour: "quiet", word: String(name ?? "Unknown") };
 }
 
-/** Each action in its three tenses, as a choice, and whether it loses nothing. */
+/**
+ * Each action as a label to come, under way and done, and as a phrase about its
+ * target in the same tenses; `gentle` ones disturb nothing that runs.
+ */
 const ACTIONS = {
-  start: { did: "Started", doing: "Starting", todo: "Start", choice: "start", icon: "play", lossless: true },
-  restart: { did: "Restarted", doing: "Restarting", todo: "Restart", choice: "restart", icon: "restart" },
-  unpause: { did: "Unpaused", doing: "Unpausing", todo: "Unpause", choice: "unpause", icon: "play", lossless: true },
-  kill_start: { did: "Killed and started", doing: "Killing and starting", todo: "Kill and start", choice: "kill and start", icon: "restart" },
-  connect: { did: "Connected", doing: "Connecting", todo: "Connect", choice: "connect", icon: "link", lossless: true },
-  recreate: { did: "Recreated", doing: "Recreating", todo: "Recreate", choice: "recreate", icon: "box" },
-  raise_memory: { did: "Memory raised", doing: "Raising the memory", todo: "Raise the memory", choice: "raise the memory of", icon: "box" },
-  rollback: { did: "Rolled back", doing: "Rolling back", todo: "Roll back", choice: "roll back", icon: "restart" },
-  run: { did: "Command run", doing: "Running the command", todo: "Run the command", choice: "run the command of", icon: "play" },
-  none: { did: "Waited", doing: "Waiting", todo: "Wait", choice: "wait", icon: "held", bare: true },
-  escalate: { did: "Called a person", doing: "Calling a person", todo: "Call a person", choice: "call a person", icon: "person", bare: true },
+  start: { labels: ["Start", "Starting", "Started"], phrases: ["start {}", "starting {}", "started {}"], icon: "play", gentle: true },
+  restart: { labels: ["Restart", "Restarting", "Restarted"], phrases: ["restart {}", "restarting {}", "restarted {}"], icon: "restart" },
+  unpause: { labels: ["Unpause", "Unpausing", "Unpaused"], phrases: ["unpause {}", "unpausing {}", "unpaused {}"], icon: "play", gentle: true },
+  kill_start: { labels: ["Kill and start", "Killing and starting", "Killed and started"], phrases: ["kill and start {}", "killing and starting {}", "killed and started {}"], icon: "restart" },
+  connect: { labels: ["Reconnect", "Reconnecting", "Reconnected"], phrases: ["reconnect {} to its networks", "reconnecting {} to its networks", "reconnected {} to its networks"], icon: "link", gentle: true },
+  recreate: { labels: ["Recreate", "Recreating", "Recreated"], phrases: ["recreate {}", "recreating {}", "recreated {}"], icon: "box" },
+  raise_memory: { labels: ["Raise memory", "Raising memory", "Memory raised"], phrases: ["raise the memory limit of {}", "raising the memory limit of {}", "raised the memory limit of {}"], icon: "box" },
+  rollback: { labels: ["Roll back", "Rolling back", "Rolled back"], phrases: ["roll {} back", "rolling {} back", "rolled {} back"], icon: "restart" },
+  run: { labels: ["Run command", "Running command", "Command run"], phrases: ["run the command for {}", "running the command for {}", "ran the command for {}"], icon: "play" },
+  none: { labels: ["Wait", "Waiting", "Waited"], phrases: ["wait", "waiting", "waited"], icon: "held" },
+  escalate: { labels: ["Call a person", "Calling a person", "Called a person"], phrases: ["call a person", "calling a person", "called a person"], icon: "person" },
 };
 
+const TENSES = { todo: 0, doing: 1, did: 2 };
+
+/** An action's labels {todo, doing, did}, its icon, and whether it is gentle. */
 export function action(name) {
-  const known = Object.hasOwn(ACTIONS, name ?? "") ? ACTIONS[name] : null;
+  const { labels, icon, gentle = false } = known(name);
+  return { todo: labels[0], doing: labels[1], did: labels[2], icon, gentle };
+}
+
+/** An action about its target: "start payment-service"; tense is todo, doing or did. */
+export function phrase(name, target, tense = "todo") {
+  return known(name).phrases[TENSES[tense]].replace("{}", () => target);
+}
+
+function known(name) {
+  if (Object.hasOwn(ACTIONS, name ?? "")) return ACTIONS[name];
   const word = String(name || "act").replaceAll("_", " ");
-  return known ?? { did: word, doing: word, todo: word, choice: word, icon: "work" };
+  return { labels: [capital(word), capital(word), capital(word)], phrases: Array(3).fill(`${word} {}`), icon: "work" };
 }
 
-/** "start payment-service", "call a person" */
-export function choice(name, service) {
-  const a = action(name);
-  return a.bare ? a.choice : `${a.choice} ${service}`;
-}
-
-/** "starting payment-service", "raising the memory of payment-service" */
-export function deed(name, service) {
-  const a = action(name);
-  const doing = a.doing.charAt(0).toLowerCase() + a.doing.slice(1);
-  return a.bare ? doing : `${doing}${a.choice.endsWith(" of") ? " of" : ""} ${service}`;
-}
-
-/** Why healing waits, by the gate's name, as the end of "On hold: …". */
+/** Why a repair is held, by the gate's name, where no reason was given. */
 const GATES = {
-  approval: "it waits for a person's yes",
-  blind: "too many turned red at once, so the fault may lie with the observer",
-  budget: "its budget of repairs is spent for now",
-  cooldown: "the last repair did not hold, so the next one waits",
-  dependency: "it is down only because a service that it needs is down",
-  deploy: "a deployment is under way",
-  engine: "Docker does not answer",
-  full: "a disk is full, and a restart would not mend that",
-  healthcheck: "its health check fails while the service answers",
-  hold: "an operator put repairs on hold",
-  log: "the repair cannot be written to the log",
-  maintenance: "maintenance is under way",
-  none: "there is nothing to do until a fact changes",
-  observe: "the mode is observe: nothing is repaired",
-  operator: "a person stopped it, and that stands",
-  policy: "its own restart policy goes first",
-  rival: "somebody else is repairing it, and its checks decide",
-  self: "LogStream itself runs in that container",
-  silence: "it is silenced",
-  starting: "it is still starting",
-  unconfirmed: "only somebody else sees it down",
+  approval: "The repair waits for approval.",
+  blind: "Many services went down at once, so the fault may be on LogStream’s side.",
+  budget: "The repair budget is spent for now.",
+  cooldown: "The last repair failed, and its cooldown has not ended.",
+  dependency: "A service that it depends on is down.",
+  deploy: "A deployment is under way.",
+  engine: "Docker is unreachable.",
+  full: "A disk is full, and a restart would not fix that.",
+  healthcheck: "The container’s health check fails, but the service answers.",
+  hold: "An operator has put repairs on hold.",
+  log: "Kafka is unreachable, so the repair cannot be recorded.",
+  maintenance: "Maintenance is under way.",
+  none: "No repair applies until something changes.",
+  observe: "Nothing is repaired in mode observe.",
+  operator: "It was stopped on purpose.",
+  policy: "Docker’s restart policy goes first.",
+  rival: "Another person or tool is changing the container.",
+  self: "LogStream itself runs in this container.",
+  silence: "The service is silenced.",
+  starting: "The service is still starting.",
+  unconfirmed: "Only an external source reports it down.",
 };
 
-/** Why healing waits, as the end of a sentence: the gate's name becomes words, a sentence stays. */
+/** Why a repair is held, as a sentence. */
 export function gate(name) {
-  return Object.hasOwn(GATES, name ?? "") ? GATES[name] : String(name ?? "");
+  return Object.hasOwn(GATES, name ?? "") ? GATES[name] : name ? `The repair is held by gate “${name}”.` : "";
 }
 
-/** Each fault as a button, and as the deed of a visitor. */
+/** Each fault as a button, and what a visitor did with it. */
 const FAULTS = {
-  stop: ["Stop", "stopped", ""],
-  kill: ["Kill", "killed", ""],
-  pause: ["Pause", "paused", ""],
-  crash: ["Crash", "crashed", ""],
-  disconnect: ["Disconnect", "disconnected", ""],
-  remove: ["Remove", "removed", ""],
-  memory: ["Fill memory", "filled the memory of", ""],
-  cpu: ["Burn CPU", "burned the CPU of", ""],
-  exit: ["Exit", "made", "exit"],
-  fail: ["Answer 500", "made", "answer 500"],
-  hang: ["Hang", "made", "hang"],
-  busy: ["Busy loop", "made", "spin"],
-  slow: ["Slow down", "slowed", "down"],
-  leak: ["Leak memory", "made", "leak memory"],
-  disk: ["Fill disk", "filled the disk of", ""],
-  fds: ["Use up files", "used up the files of", ""],
+  stop: ["Stop", "stopped {}"],
+  kill: ["Kill", "killed {}"],
+  pause: ["Pause", "paused {}"],
+  crash: ["Crash", "crashed {}"],
+  disconnect: ["Disconnect", "disconnected {}"],
+  remove: ["Remove", "removed {}"],
+  memory: ["Fill memory", "filled the memory of {}"],
+  cpu: ["Burn CPU", "burned the CPU of {}"],
+  exit: ["Exit", "made {} exit"],
+  fail: ["Answer 500", "made {} answer 500"],
+  hang: ["Hang", "made {} hang"],
+  busy: ["Busy loop", "put {} into a busy loop"],
+  slow: ["Slow down", "slowed {} down"],
+  leak: ["Leak memory", "made {} leak memory"],
+  disk: ["Fill disk", "filled the disk of {}"],
+  fds: ["Exhaust files", "used up the file descriptors of {}"],
 };
 
-/** A fault's label, and [verb, rest] of "You verb SERVICE rest". */
+/** A fault's label. */
 export function fault(name) {
-  const known = Object.hasOwn(FAULTS, name ?? "") ? FAULTS[name] : null;
-  if (known) return { label: known[0], verb: known[1], rest: known[2] };
-  const word = String(name ?? "").replaceAll("_", " ");
-  return { label: word.charAt(0).toUpperCase() + word.slice(1), verb: "broke", rest: word ? `(${word})` : "" };
+  return Object.hasOwn(FAULTS, name ?? "") ? FAULTS[name][0] : capital(String(name ?? "").replaceAll("_", " "));
 }
 
-/** Who decided or did it. */
+/** What a fault did to a service: "stopped payment-service". */
+export function injected(name, service) {
+  const did = Object.hasOwn(FAULTS, name ?? "") ? FAULTS[name][1] : `injected “${String(name ?? "").replaceAll("_", " ")}” into {}`;
+  return did.replace("{}", () => service);
+}
+
+/** Who decided or did it, within a sentence. */
 export function who(by) {
   const [kind, ...rest] = String(by ?? "").split(":");
   const name = rest.join(":");
-  if (kind === "llm") return name || "the model";
-  if (kind === "operator") return name || "an operator";
-  if (kind === "runbook") return "the runbook";
-  if (kind === "guard") return "the guard";
-  return kind === "logstream" ? "LogStream" : String(by ?? "");
+  switch (kind) {
+    case "llm": return name || "the model";
+    case "operator": return name || "an operator";
+    case "runbook": return "the runbook";
+    case "guard": return "the guard";
+    case "logstream": return "LogStream";
+    default: return String(by ?? "");
+  }
+}
+
+/** The same at the beginning of a sentence; a name stays as it is. */
+export function whoFirst(by) {
+  const [, name] = String(by ?? "").split(":");
+  return name ? who(by) : capital(who(by));
 }
 
 /** The mark of each state of the agent. */
@@ -128,28 +148,22 @@ export function agentState(name) {
   }
 }
 
-/** A part of LogStream that is in trouble: its picture and its headline. */
+/** Each component that can have a problem: its picture, and its name within a sentence. */
 const PARTS = {
-  monitor: ["blind", "The observer is in trouble"],
-  healer: ["work", "The healer is in trouble"],
-  docker: ["box", "Docker does not answer"],
-  bus: ["plug", "The log is away"],
-  config: ["file", "The edit of the configuration was not taken"],
-  llm: ["fork", "The model is not there, the runbook decides"],
-  chaos: ["bolt", "Disasters cannot be triggered"],
-  dashboard: ["away", "This page's server is in trouble"],
+  monitor: ["blind", "the monitor"],
+  healer: ["work", "the healer"],
+  docker: ["box", "Docker"],
+  bus: ["plug", "Kafka"],
+  config: ["file", "the configuration"],
+  llm: ["fork", "the model"],
+  chaos: ["bolt", "fault injection"],
+  dashboard: ["away", "the dashboard"],
 };
 
-/** Parts in trouble, the worst first. */
+/** Components with a problem, the worst first. */
 export const PART_ORDER = Object.keys(PARTS);
 
-export function part(name) {
-  const [picture, headline] = Object.hasOwn(PARTS, name ?? "") ? PARTS[name] : ["warn", `${name ?? "A part"} is in trouble`];
-  return { icon: picture, headline };
-}
-
-/** "The runbook" from "the runbook"; a name such as payment-service, config.yaml or mistral:7b stays. */
-export function capital(text) {
-  const first = /^[a-zé]+(?=[\s,;:.’']|$)(?![.:]\S)/.test(text);
-  return first ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+export function part(id) {
+  const [icon, name] = Object.hasOwn(PARTS, id ?? "") ? PARTS[id] : ["warn", String(id ?? "LogStream")];
+  return { icon, name };
 }

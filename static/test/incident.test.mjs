@@ -1,38 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { insert, rowAfter, story, whole } from "../js/incident.js";
+import { incident, insert, whole } from "../js/incident.js";
 import { lane, pick, STAYS } from "../js/lane.js";
 import { timeline } from "../js/timeline.js";
-import { at, checks, consulted, diagnosed, evidence, finished, opened, opinion, resolved, started, T, tape, verified } from "./tape.mjs";
+import { at, consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, tape, verified } from "./tape.mjs";
 
-const row = (events) => events.reduce(rowAfter, {});
-const told = (list, records = []) => {
+const of = (list, more) => {
   const events = tape(...list);
-  return story(row(events), events, records);
+  return incident(row(events, more), events);
 };
-const places = (list, records, ms = 3000, more = {}) => lane(told(list, records), { now: T + ms, ...more }).steps;
+const places = (list, ms = 3000, { row: more, ...rest } = {}) => lane(of(list, more), { now: T + ms, ...rest }).steps;
 const shape = (steps) => steps.map((step) => `${step.head}:${step.is}`);
 
-test("the phases follow the log", () => {
-  const all = [opened, evidence, diagnosed, started, finished, verified, resolved];
-  const phases = all.map((_, i) => told(all.slice(0, i + 1)).phase);
-  assert.deepEqual(phases, ["detected", "evidence", "diagnosed", "acting", "verifying", "verifying", "resolved"]);
-});
-
-test("a repair counts as one until its verification says no", () => {
-  const of = (...list) => row(tape(...list)).mended;
-  assert.ok(!of(opened, evidence, diagnosed, started));
-  assert.ok(of(opened, started, finished));
-  assert.ok(!of(opened, started, finished, [8000, "verified", "logstream", { ok: false }]));
-  assert.ok(!of(opened, started, [2500, "action_finished", "logstream", { ok: false, error: "refused" }]));
+test("an incident stands where the server says", () => {
+  const stage = (more, events = []) => incident({ id: "i1", service: "pay", state: "open", opened: at(0), ...more }, events).stage;
+  for (const phase of ["detected", "evidence", "diagnosis", "approval", "action", "verification"]) assert.equal(stage({ phase }), phase);
+  assert.equal(stage({ phase: "diagnosis", held: "cooldown" }), "held");
+  assert.equal(stage({ phase: "approval", held: "approval" }), "approval");
+  assert.equal(stage({ phase: "ended", state: "resolved" }), "resolved");
+  assert.equal(stage({ phase: "ended", state: "escalated" }), "escalated");
+  assert.equal(stage({}), "detected");
+  assert.equal(stage({ phase: "evidence" }, tape(opened, evidence, diagnosed, started)), "evidence", "and not where its events would put it");
 });
 
 test("a lane has six places in the same order, whatever the tense", () => {
   const all = [opened, evidence, diagnosed, started, finished, verified, resolved];
-  const keys = ["detected", "evidence", "diagnosis", "action", "verify", "healed"];
+  const keys = ["detected", "evidence", "diagnosis", "action", "verify", "ended"];
   for (let i = 1; i <= all.length; i++) assert.deepEqual(places(all.slice(0, i)).map((step) => step.key), keys, `${i} events`);
-  assert.deepEqual(shape(places(all)), ["Detected:first", "Evidence:done", "Diagnosis:done", "Started:done", "Verified:done", "Healed:healed"]);
-  assert.deepEqual(shape(places(all.slice(0, 4))), ["Detected:first", "Evidence:done", "Diagnosis:done", "Starting:now", "Verify:todo", "Healed:todo"]);
+  assert.deepEqual(shape(places(all)), ["Detected:first", "Evidence:done", "Diagnosis:done", "Started:done", "Verified:done", "Repaired:healed"]);
+  assert.deepEqual(shape(places(all.slice(0, 4))), ["Detected:first", "Evidence:done", "Diagnosis:done", "Starting:now", "Verify:todo", "Repaired:todo"]);
 });
 
 test("exactly one place is now while something is under way", () => {
@@ -45,81 +41,103 @@ test("the time between two events stands on the line between them", () => {
   assert.deepEqual(took, ["10 ms", "4 ms", "1.5 s", "11 s", "1 ms", ""]);
 });
 
-test("pips are the schedule's own checks that began after the action", () => {
-  const { pips } = told([opened, evidence, diagnosed, started, finished], [...checks(2400, 2600, 4600), { ...checks(3000)[0], extra: true }, { ...checks(3100)[0], check: "container" }, { ...checks(3200)[0], instance: "someone" }]).attempts[0];
-  assert.deepEqual(pips, { good: 2, of: 5, bad: false });
+test("a verification under way shows the server's progress, also before its events are known", () => {
+  const progress = { good: 2, needed: 5 };
+  const known = of([opened, evidence, diagnosed, started, finished], { progress });
+  assert.deepEqual(known.attempts[0].progress, { good: 2, needed: 5, bad: false });
+  for (const one of [known, incident(known.row, [])]) {
+    const step = lane(one, { now: T + 5000 }).steps.find(({ key }) => key === "verify");
+    assert.deepEqual([step.lines[0], step.ring], ["2 of 5 good checks in a row since the repair", 0.4]);
+  }
+  assert.equal(timeline(known).at(-1).line, "Verifying: 2 of 5 good checks so far");
 });
 
-test("a bad check makes the row start anew", () => {
-  const records = checks(2600, 4600, "D6600");
-  assert.deepEqual(told([opened, started, finished], records).attempts[0].pips, { good: 0, of: 5, bad: true });
-  assert.deepEqual(told([opened, started, finished], [...records, ...checks(8600)]).attempts[0].pips, { good: 1, of: 5, bad: false });
+test("a failed verification keeps its good checks, and an interrupted one proves nothing", () => {
+  const verdict = (data) => of([opened, evidence, diagnosed, started, finished, [5000, "verified", "logstream", { ok: false, ...data }]]).attempts[0].progress;
+  assert.deepEqual(verdict({ outcome: "failed", observations: 2 }), { good: 2, needed: 5, bad: true });
+  assert.equal(verdict({ outcome: "interrupted", observations: 2 }), null);
 });
 
-test("the checks of an attempt end with its verdict, and an interruption is no bad check", () => {
-  const second = [7000, "action_started", "runbook", { attempt: 2, action: "start", verify: 5 }];
-  const of = (error) => told([opened, started, finished, [5000, "verified", "logstream", { ok: false, error }], second, [7100, "action_finished", "logstream", { attempt: 2, ok: true }]], checks(2600, 4600, 6600, 8600)).attempts.map((attempt) => attempt.pips);
-  assert.deepEqual(of("HTTP 500 again"), [{ good: 2, of: 5, bad: true }, { good: 1, of: 5, bad: false }]);
-  assert.deepEqual(of("interrupted: somebody else did something to it: kill")[0], { good: 2, of: 5, bad: false });
+test("an interruption is known by its code, and not by its sentence", () => {
+  const head = (data) => timeline(of([opened, evidence, diagnosed, started, finished, [5000, "verified", "logstream", { ok: false, ...data }]])).at(-1).head;
+  assert.equal(head({ outcome: "interrupted", error: "The container was killed." }), "Attempt interrupted");
+  assert.equal(head({ outcome: "failed", error: "interrupted: is a word of the service" }), "Verification failed");
 });
 
-test("an attempt that did not hold keeps its place, and the next one takes the next", () => {
-  const bad = [8000, "verified", "logstream", { ok: false, observations: 1, error: "HTTP 500 again" }];
+test("a call that was never made is not one that failed", () => {
+  const head = (outcome) => timeline(of([opened, evidence, diagnosed, started, [2500, "action_finished", "logstream", { action: "start", ok: false, outcome, error: "No such container." }]])).at(-1).head;
+  assert.deepEqual(["refused", "not_executed"].map(head), ["Start: failed", "Start: not executed"]);
+});
+
+const bad = [8000, "verified", "logstream", { ok: false, outcome: "failed", observations: 1, error: "HTTP 500 again." }];
+
+test("an attempt that failed keeps its place, and the next one takes the next", () => {
   const again = [9000, "action_started", "runbook", { attempt: 2, action: "restart", command: "docker restart payment-service", verify: 5 }];
-  const steps = places([opened, evidence, diagnosed, started, finished, bad, evidence, diagnosed, again], [], 10000);
-  assert.deepEqual(shape(steps), ["Detected:first", "Evidence:done", "Diagnosis:done", "Started:failed", "Restarting:now", "Verify:todo", "Healed:todo"]);
-  assert.equal(steps[3].lines[0], "Attempt 1: HTTP 500 again");
+  const steps = places([opened, evidence, diagnosed, started, finished, bad, evidence, diagnosed, again], 10000);
+  assert.deepEqual(shape(steps), ["Detected:first", "Evidence:done", "Diagnosis:done", "Started:failed", "Restarting:now", "Verify:todo", "Repaired:todo"]);
+  assert.equal(steps[3].lines[0], "HTTP 500 again.");
   assert.deepEqual(steps.map((step) => step.took).slice(0, 4), ["10 ms", "4 ms", "1.0 s", "7.0 s"]);
 });
 
-test("more than two attempts that did not hold fold into one place", () => {
-  const failing = [1, 2, 3].flatMap((n) => [[n * 3000, "action_started", "runbook", { attempt: n, action: "start" }], [n * 3000 + 500, "action_finished", "logstream", { attempt: n, ok: false, error: "refused" }]]);
-  const steps = places([opened, evidence, diagnosed, ...failing, [12000, "escalated", "guard", { reason: "three attempts did not hold" }]]);
-  assert.deepEqual(shape(steps), ["Detected:first", "Evidence:done", "Diagnosis:done", "Did not hold:failed", "A person is needed:call", "Healed:todo"]);
+test("more than two attempts that failed fold into one place", () => {
+  const failing = [1, 2, 3].flatMap((n) => [[n * 3000, "action_started", "runbook", { attempt: n, action: "start" }], [n * 3000 + 500, "action_finished", "logstream", { attempt: n, ok: false, outcome: "refused", error: "Refused." }]]);
+  const steps = places([opened, evidence, diagnosed, ...failing, [12000, "escalated", "guard", { reason: "3 of 3 attempts failed." }]]);
+  assert.deepEqual(shape(steps), ["Detected:first", "Evidence:done", "Diagnosis:done", "3 attempts failed:failed", "A person is needed:call", "Repaired:todo"]);
+  assert.equal(steps[4].lines[0], "3 of 3 attempts failed.");
 });
 
-test("what is held says why where the action would stand, and when it is looked at again", () => {
-  const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "a person stopped it twice", until: at(600e3) }]]);
+test("what is held says why where the action would stand, and what comes next", () => {
+  const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "Stopped again within 10 minutes: treated as intentional.", until: at(600e3) }]]);
   assert.equal(steps[3].is, "hold");
-  assert.match(steps[3].lines[0], /^A person stopped it twice\. Looked at again at /);
+  assert.match(steps[3].lines[0], /^Stopped again within 10 minutes: treated as intentional\. Next: start payment-service at \d\d:\d\d:\d\d\.$/);
   const bare = places([opened, [2000, "suppressed", "guard", { gate: "cooldown" }]]);
-  assert.match(bare[3].lines[0], /The last repair did not hold/i);
+  assert.equal(bare[3].lines[0], "The last repair failed, and its cooldown has not ended.");
 });
 
 test("a pause of a moment is no hold", () => {
-  const one = told([opened, evidence, diagnosed, [1016, "suppressed", "guard", { gate: "deploy", reason: "it was stopped a moment ago", until: at(2016) }]]);
-  assert.equal(one.phase, "grace");
+  const one = of([opened, evidence, diagnosed, [1016, "suppressed", "guard", { gate: "deploy", reason: "It was stopped a moment ago.", until: at(2016) }]]);
+  assert.equal(one.stage, "pause");
   const model = lane(one, { now: T + 1500 });
   assert.equal(model.pill.text, "Open");
   assert.deepEqual([model.steps[3].head, model.steps[3].is], ["Waiting a moment", "now"]);
 });
 
 test("in observe mode the place says what would be done", () => {
-  const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "observe", reason: "the mode is observe" }]], [], 3000, { mode: "observe" });
-  assert.equal(steps[3].head, "Would start");
+  const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "observe", reason: "The mode is observe." }]], 3000, { mode: "observe" });
+  assert.equal(steps[3].head, "Would start it");
   assert.equal(steps[3].command, "docker start payment-service");
 });
 
-test("an incident that ended by itself was not healed by anybody", () => {
-  const model = lane(told([opened, evidence, diagnosed, [9000, "resolved", "logstream", { how: "recovered", attempts: 0, ttr_ms: 9000, down_ms: 2000 }]]), { now: T + 10000 });
+test("where no command could be typed the action is named, and no command line is made up", () => {
+  const bare = [2000, "action_started", "runbook", { ...started[3], command: "" }];
+  for (const list of [[opened, evidence, diagnosed, bare], [opened, evidence, diagnosed, bare, finished], [opened, evidence, [1014, "diagnosed", "runbook", { ...diagnosed[3], command: "" }]]]) {
+    const step = places(list)[3];
+    assert.deepEqual([step.command, step.lines[0]], ["", "start payment-service"], step.head);
+  }
+  assert.equal(timeline(of([opened, evidence, diagnosed, bare])).at(-1).line, "start payment-service");
+});
+
+test("an incident that ended by itself is not shown as repaired", () => {
+  const model = lane(of([opened, evidence, diagnosed, [9000, "resolved", "logstream", { how: "recovered", attempts: 0, ttr_ms: 9000, down_ms: 2000 }]]), { now: T + 10000 });
   assert.equal(model.pill.text, "Recovered");
   assert.deepEqual(shape(model.steps).slice(3), ["No action:done", "Verified:done", "Recovered:healed"]);
   assert.equal(model.clock.figure, "2.0 s");
 });
 
 test("the clock counts while it is down, and stops where it came back", () => {
-  const acting = told([opened, evidence, diagnosed, started]);
+  const acting = of([opened, evidence, diagnosed, started]);
   assert.equal(lane(acting, { now: T + 9000, service: { status: "DOWN" } }).clock.figure, "9 s");
-  const verifying = told([opened, evidence, diagnosed, started, finished]);
+  const verifying = of([opened, evidence, diagnosed, started, finished]);
   assert.equal(lane(verifying, { now: T + 9000, service: { status: "UP", since: at(2600) } }).clock.figure, "2.6 s");
   assert.equal(lane(verifying, { now: T + 9000, service: { status: "UP", since: at(-60e3) } }).clock.figure, "9 s", "up since before it is not up yet");
 });
 
-test("an incident of which only the row is known still has its lane", () => {
-  for (const [more, phase] of [[{}, "detected"], [{ cause: "x" }, "diagnosed"], [{ held: "operator" }, "held"], [{ held: "approval" }, "waiting"], [{ state: "escalated" }, "escalated"], [{ state: "resolved", resolved: at(5000) }, "resolved"]]) {
-    const one = story({ id: "i1", service: "pay", state: "open", opened: at(0), ...more }, []);
-    assert.equal(one.phase, phase);
-    assert.equal(lane(one, { now: T + 9000 }).steps.length, 6);
+test("an incident of which only the row is known has its lane, and exactly one place is current while it is open", () => {
+  for (const more of [{ phase: "detected" }, { phase: "evidence" }, { phase: "diagnosis", cause: "x", action: "start" }, { phase: "action", cause: "x", action: "start" }, { phase: "verification", cause: "x", action: "start", progress: { good: 1, needed: 5 } }, { phase: "diagnosis", held: "operator" }, { phase: "approval", held: "approval" }, { phase: "ended", state: "escalated" }, { phase: "ended", state: "resolved", resolved: at(5000) }]) {
+    const { steps } = lane(incident({ id: "i1", service: "pay", state: "open", opened: at(0), ...more }, []), { now: T + 9000 });
+    assert.equal(steps.length, 6);
+    const current = steps.filter((step) => ["now", "hold", "wait", "call"].includes(step.is)).length;
+    assert.equal(current, more.state === "resolved" ? 0 : 1, JSON.stringify(more));
   }
 });
 
@@ -127,7 +145,7 @@ test("events with nothing in them break nothing", () => {
   const types = ["opened", "evidence", "diagnosed", "approval_requested", "approved", "denied", "action_started", "action_finished", "verified", "resolved", "escalated", "suppressed", "reported", "later"];
   for (const data of [{}, null, undefined]) {
     for (const type of types) {
-      const one = told([[0, type, "logstream", data]]);
+      const one = of([[0, type, "logstream", data]]);
       lane(one, { now: T });
       timeline(one);
     }
@@ -135,24 +153,24 @@ test("events with nothing in them break nothing", () => {
 });
 
 test("the timeline says the time between its steps", () => {
-  const items = timeline(told([opened, evidence, diagnosed, started, finished, verified, resolved]));
-  assert.deepEqual(items.map((item) => item.head), ["First failed check", "Incident opened", "Evidence taken", "Diagnosed", "Starting", "Started", "Verified", "Healed"]);
+  const items = timeline(of([opened, evidence, diagnosed, started, finished, verified, resolved]));
+  assert.deepEqual(items.map((item) => item.head), ["First failed check", "Incident opened", "Evidence collected", "Diagnosed", "Starting", "Started", "Verified", "Repaired"]);
   assert.deepEqual(items.map((item) => item.took), ["", "1.0 s", "10 ms", "4 ms", "1.0 s", "0.5 s", "11 s", "1 ms"]);
   assert.equal(items[4].command, "docker start payment-service");
 });
 
 test("the lane goes to what needs it most", () => {
-  const one = (id, phase, more = {}) => ({ phase, events: [1], row: { id, opened: at(0), ...more } });
-  const { first, lines, more } = pick([one("a", "escalated"), one("b", "held"), one("c", "verifying"), one("d", "acting"), one("e", "waiting"), one("f", "acting", { opened: at(-5) })], T);
+  const one = (id, stage, more = {}) => ({ stage, events: [1], row: { id, opened: at(0), ...more } });
+  const { first, lines, more } = pick([one("a", "escalated"), one("b", "held"), one("c", "verification"), one("d", "action"), one("e", "approval"), one("f", "action", { opened: at(-5) })], T);
   assert.equal(first.row.id, "e");
   assert.deepEqual(lines.map((t) => t.row.id), ["f", "d", "c"]);
   assert.equal(more, 2);
 });
 
-test("a healed lane stays a minute", () => {
-  const healed = told([opened, evidence, diagnosed, started, finished, verified, resolved]);
-  assert.equal(pick([healed], T + 13001 + STAYS - 1).first, healed);
-  assert.equal(pick([healed], T + 13001 + STAYS + 1).first, null);
+test("the lane of an incident that ended stays a minute", () => {
+  const over = of([opened, evidence, diagnosed, started, finished, verified, resolved]);
+  assert.equal(pick([over], T + 13001 + STAYS - 1).first, over);
+  assert.equal(pick([over], T + 13001 + STAYS + 1).first, null);
 });
 
 test("events are in order, once each, and whole without a gap", () => {
@@ -165,44 +183,43 @@ test("events are in order, once each, and whole without a gap", () => {
 });
 
 const thinks = (more = {}) => ({ text: "", done: false, since: T + 1020, model: "qwen3:4b", ...more });
-const asked = (list, thinking) => {
+const queried = (list, thinking) => {
   const events = tape(...list);
-  return story(row(events), events, [], thinking);
+  return incident(row(events), events, thinking);
 };
 
-test("a question is open after the evidence, until the diagnosis", () => {
-  assert.ok(asked([opened, evidence], thinks()).asking);
-  assert.equal(asked([opened, evidence], thinks({ done: true })).asking, null);
-  assert.equal(asked([opened, evidence], null).asking, null);
-  for (const after of [[diagnosed], [diagnosed, started], [diagnosed, started, finished], [[2000, "resolved", "logstream", { how: "recovered" }]]]) assert.equal(asked([opened, evidence, ...after], thinks({ since: T + 1012 })).asking, null);
-  assert.ok(asked([opened, evidence, diagnosed], thinks({ since: T + 5000 })).asking, "and asked once more");
+test("a query is open after the evidence, until the diagnosis", () => {
+  assert.ok(queried([opened, evidence], thinks()).query);
+  assert.equal(queried([opened, evidence], thinks({ done: true })).query, null);
+  assert.equal(queried([opened, evidence], null).query, null);
+  for (const after of [[diagnosed], [diagnosed, started], [diagnosed, started, finished], [[2000, "resolved", "logstream", { how: "recovered" }]]]) assert.equal(queried([opened, evidence, ...after], thinks({ since: T + 1012 })).query, null);
+  assert.ok(queried([opened, evidence, diagnosed], thinks({ since: T + 5000 })).query, "and queried once more");
 });
 
-test("the lane says that the model is asked, and that the time was the model's", () => {
-  const { steps } = lane(asked([opened, evidence], thinks()), { now: T + 5020 });
+test("the lane says that the model is queried, and that the time was the model's", () => {
+  const { steps } = lane(queried([opened, evidence], thinks()), { now: T + 5020 });
   assert.deepEqual(shape(steps).slice(0, 4), ["Detected:first", "Evidence:done", "Diagnosing:now", "Act:todo"]);
-  assert.equal(steps[2].lines[0], "Asking qwen3:4b, 4 s so far.");
+  assert.equal(steps[2].lines[0], "Querying qwen3:4b, 4 s so far.");
   assert.equal(steps[1].took, "4 s, the model");
-  const over = places([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start") }), started], [], 9000);
+  const over = places([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start") }), started], 9000);
   assert.deepEqual(over.map((step) => step.took).slice(0, 2), ["10 ms", "6.1 s, the model"]);
-  assert.match(over[2].by, /^qwen3:4b, sure to 0\.97\. The runbook agrees\.$/);
+  assert.equal(over[2].by, "qwen3:4b, confidence 97%. The runbook agrees.");
   assert.equal(places([opened, evidence, diagnosed])[1].took, "4 ms");
-  assert.equal(places([opened, evidence, consulted("runbook", { prompt: "", invalid: "Ollama has no model x: ollama pull x" })])[1].took, "6.1 s");
+  assert.equal(places([opened, evidence, consulted("runbook", { prompt: "", invalid: "Ollama does not have the model x.", invalid_code: "missing_model" })])[1].took, "6.1 s");
 });
 
-test("asked again after an attempt that did not hold, the current place says so", () => {
-  const bad = [8000, "verified", "logstream", { ok: false, error: "HTTP 500 again" }];
+test("queried again after an attempt that failed, the current place says so", () => {
   for (const more of [[evidence], [evidence, [8100, ...diagnosed.slice(1)]]]) {
-    const { steps } = lane(asked([opened, evidence, diagnosed, started, finished, bad, ...more], thinks({ since: T + 9000 })), { now: T + 11000 });
+    const { steps } = lane(queried([opened, evidence, diagnosed, started, finished, bad, ...more], thinks({ since: T + 9000 })), { now: T + 11000 });
     assert.equal(steps.filter((step) => step.is === "now").length, 1);
-    assert.deepEqual([steps[4].head, steps[4].lines[0]], ["Diagnosing again", "Asking qwen3:4b, 2 s so far."]);
+    assert.deepEqual([steps[4].head, steps[4].lines[0]], ["Diagnosing again", "Querying qwen3:4b, 2 s so far."]);
   }
 });
 
 test("the timeline says whose time it was", () => {
-  const of = (by, more) => timeline(told([opened, evidence, consulted(by, more)]))[3].took;
-  assert.equal(of("llm:qwen3:4b", { model: opinion("start") }), "6.1 s, asking qwen3:4b");
-  assert.equal(of("runbook", { invalid: "it did not answer within 6s" }), "6.1 s, asking the model");
-  assert.equal(of("runbook", { prompt: "" }), "6.1 s");
-  assert.equal(timeline(asked([opened, evidence], thinks()), T + 4020).at(-1).line, "Asking qwen3:4b, 3 s so far.");
+  const took = (by, more) => timeline(of([opened, evidence, consulted(by, more)]))[3].took;
+  assert.equal(took("llm:qwen3:4b", { model: opinion("start") }), "6.1 s, querying qwen3:4b");
+  assert.equal(took("runbook", { invalid_code: "late" }), "6.1 s, querying the model");
+  assert.equal(took("runbook", { prompt: "" }), "6.1 s");
+  assert.equal(timeline(queried([opened, evidence], thinks()), T + 4020).at(-1).line, "Querying qwen3:4b, 3 s so far.");
 });

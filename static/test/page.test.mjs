@@ -33,10 +33,31 @@ test("every picture that is used is in the sprite, and none is there for nothing
 });
 
 test("every file that the page names is there", () => {
-  for (const [, name] of [...html.matchAll(/(?:src|href)="(\/[^"#]+)"/g), ...css.matchAll(/url\("(\/[^"]+)"\)/g)]) if (name !== "/") read(name);
+  for (const [, name] of [...html.matchAll(/(?:src|href)="(\/[^"#]+)"/g), ...css.matchAll(/url\("(\/[^"]+)"\)/g)]) if (name !== "/" && !name.startsWith("/api/")) read(name);
 });
 
-test("every module is asked for at once, not one after the other", () => {
+test("without JavaScript the page names the API, and no command", () => {
+  const [, text] = /<noscript>(.*)<\/noscript>/.exec(html);
+  assert.deepEqual([...text.matchAll(/href="([^"]+)"/g)].map((m) => m[1]), ["/api/v1/services", "/api/v1/incidents"]);
+  assert.ok(!text.includes("<code>"), text);
+});
+
+// A regular expression stands where a value may: after a bracket, an operator or return.
+const EXPRESSION = /(?<=[([=,:?&|!]\s?|return )\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+)\//g;
+
+test("no regular expression looks for words", () => {
+  for (const [name, text] of code) {
+    for (const [, expression] of text.matchAll(EXPRESSION)) {
+      const words = expression.replace(/\\.|\[(?:\\.|[^\]\\])*\]/g, " ").match(/[A-Za-z]{4,}/g) ?? [];
+      assert.deepEqual(words.filter((word) => !FORMATS.has(word)), [], `${name}: /${expression}/`);
+    }
+  }
+});
+
+// What expressions over addresses and versions may spell out.
+const FORMATS = new Set(["devel", "dirty", "incidents", "services", "system"]);
+
+test("every module is requested at once, not one after the other", () => {
   const named = [...html.matchAll(/rel="modulepreload" href="\/js\/([^"]+)"/g)].map((m) => m[1]);
   assert.deepEqual(named.sort(), code.map(([name]) => name).filter((name) => name !== "theme.js" && name !== "app.js").sort());
 });

@@ -26,7 +26,7 @@ test("a card looks as far back as there is something to see", () => {
   for (let first = 20; first < 3600; first += 7) assert.ok(first / seconds(first) > 0.5, `more than half of it is known after ${first} s`);
 });
 
-test("where nobody watched a bar is pale, never green and never red", () => {
+test("without data a bar is pale, never green and never red", () => {
   const bars = strip([up(31), up(33), up(35), up(37), up(39)], { from: T, to: T + 40e3, n: 4 });
   assert.equal(kinds(bars), "none none none up");
 });
@@ -66,7 +66,7 @@ test("figures are of what was measured, or nothing", () => {
   assert.equal(quantile([], 0.5), null);
 });
 
-test("outages end where the first good check was, repairs where they were proved", () => {
+test("outages end where the first good check was, repairs where they were verified", () => {
   const iso = (ms) => new Date(T + ms).toISOString();
   const rows = [
     { id: "1", service: "pay", state: "resolved", opened: iso(1000), resolved: iso(13000), ttr_ms: 13000, down_ms: 2500, attempts: 1 },

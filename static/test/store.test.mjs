@@ -46,32 +46,40 @@ test("every state of the agent in a frame is given on, in order and whole", () =
   assert.equal(state.agent.model, "runbook");
 });
 
-test("an incident grows by its events, once each", () => {
-  const event = (seq, type, data = {}) => ({ kind: "incident", data: { id: "i1", seq, type, service: "pay", time: "2026-11-24T14:00:00Z", by: "runbook", data, state: type === "resolved" ? "resolved" : "open" } });
-  const state = folded(snapshot(), events(8, event(1, "opened", { error: "refused" }), event(2, "diagnosed", { cause: "It was stopped.", action: "start" })), events(9, event(2, "diagnosed"), event(3, "resolved", { how: "healed", down_ms: 1500, attempts: 1 })));
+test("an incident grows by its events, once each, and its row is what the server says with them", () => {
+  const event = (seq, type, incident) => ({ kind: "incident", data: { id: "i1", seq, type, service: "pay", time: "2026-11-24T14:00:00Z", by: "runbook", data: {}, state: incident?.state ?? "open", incident } });
+  const state = folded(snapshot(), events(8, event(1, "opened"), event(2, "diagnosed", { id: "i1", state: "open", phase: "diagnosis" })), events(9, event(2, "diagnosed"), event(3, "resolved", { id: "i1", state: "resolved", phase: "ended", how: "healed", down_ms: 1500, attempts: 1 })));
   assert.deepEqual(state.events.get("i1").map((e) => e.seq), [1, 2, 3]);
   const row = state.incidents.get("i1");
   assert.equal(row.state, "resolved");
   assert.equal(row.down_ms, 1500);
   assert.equal(row.attempts, 1);
+  assert.equal(state.events.get("i1")[2].incident, undefined, "an event is as it is on the log");
+});
+
+test("progress comes without an event", () => {
+  const row = { id: "i1", service: "pay", state: "open", phase: "verification", progress: { good: 1, needed: 5 } };
+  const state = folded(snapshot({ incidents: [row] }), events(8, { kind: "incident_summary", data: { ...row, progress: { good: 2, needed: 5 } } }));
+  assert.deepEqual(state.incidents.get("i1").progress, { good: 2, needed: 5 });
 });
 
 test("incidents whose events are not whole, or may be missed, are asked for", () => {
   const row = { id: "i1", service: "pay", state: "open", opened: "2026-11-24T13:59:00Z" };
   let state = folded(snapshot({ incidents: [row] }));
-  assert.deepEqual(store.unknownStories(state, T), ["i1"]);
+  assert.deepEqual(store.missingEvents(state, T), ["i1"]);
   state = store.learnIncident(state, { ...row, events: [{ id: "i1", seq: 1, type: "opened", data: { error: "refused" } }] });
-  assert.deepEqual(store.unknownStories(state, T), []);
+  assert.deepEqual(store.missingEvents(state, T), []);
   state = store.fold(state, snapshot({ incidents: [row] }), T).state;
-  assert.deepEqual(store.unknownStories(state, T), ["i1"], "after a new snapshot");
+  assert.deepEqual(store.missingEvents(state, T), ["i1"], "after a new snapshot");
   assert.equal(state.events.get("i1").length, 1, "and meanwhile what was known is shown");
 });
 
 test("an answer about an incident adds to what came live", () => {
-  const live = { kind: "incident", data: { id: "i1", seq: 3, type: "escalated", service: "pay", time: "2026-11-24T14:00:00Z", data: { reason: "spent" }, state: "escalated" } };
-  const state = store.learnIncident(folded(snapshot(), events(8, live)), { id: "i1", service: "pay", state: "open", cause: null, events: [{ id: "i1", seq: 1, type: "opened", time: "2026-11-24T13:59:00Z", service: "pay", data: { error: "refused", first_bad: "2026-11-24T13:58:58Z" } }, { id: "i1", seq: 2, type: "diagnosed", service: "pay", data: { cause: "It was stopped." } }] });
+  const live = { kind: "incident", data: { id: "i1", seq: 3, type: "escalated", service: "pay", time: "2026-11-24T14:00:00Z", data: { reason: "spent" }, state: "escalated", incident: { id: "i1", service: "pay", state: "escalated", cause: "It was stopped." } } };
+  const state = store.learnIncident(folded(snapshot(), events(8, live)), { id: "i1", service: "pay", state: "open", cause: "", first_bad: "2026-11-24T13:58:58Z", events: [{ id: "i1", seq: 1, type: "opened", time: "2026-11-24T13:59:00Z", service: "pay", data: { error: "refused", first_bad: "2026-11-24T13:58:58Z" } }, { id: "i1", seq: 2, type: "diagnosed", service: "pay", data: { cause: "It was stopped." } }] });
   assert.deepEqual(state.events.get("i1").map((e) => e.seq), [1, 2, 3]);
-  assert.equal(state.incidents.get("i1").cause, "It was stopped.", "an empty answer takes nothing away");
+  assert.equal(state.incidents.get("i1").state, "escalated", "the answer is of before");
+  assert.equal(state.incidents.get("i1").cause, "It was stopped.");
   assert.equal(state.incidents.get("i1").first_bad, "2026-11-24T13:58:58Z");
 });
 
@@ -90,7 +98,7 @@ test("records are kept for an hour", () => {
   assert.equal(state.health.get("pay").length, 1);
 });
 
-test("the server's clock counts only where it is far from ours, and nobody else can shift it", () => {
+test("the server's clock counts only where it is far from ours, and no other instance can shift it", () => {
   const record = (instance, at) => ({ kind: "health", data: { service: "pay", instance, timestamp: at / 1000, latency_ms: 0 } });
   const near = folded(snapshot(), events(8, record("box", T - 300)));
   assert.equal(store.clock(near, T), T);
@@ -100,7 +108,7 @@ test("the server's clock counts only where it is far from ours, and nobody else 
   assert.equal(store.clock(ahead, T), T + 90e3);
 });
 
-test("a service's own check is its owner's; without one, anybody's", () => {
+test("a service's own check is its owner's; without one, the newest of any", () => {
   const record = (instance, latency_ms, check = "http") => ({ kind: "health", data: { service: "pay", instance, check, latency_ms, timestamp: T / 1000 } });
   const state = folded(snapshot(), events(8, record("box", 1), record("other", 2), record("box", 3, "container")));
   assert.equal(store.newestCheck(state, "pay").latency_ms, 1);
@@ -108,7 +116,7 @@ test("a service's own check is its owner's; without one, anybody's", () => {
   assert.equal(store.newestCheck(foreign, "pay").latency_ms, 2);
 });
 
-test("observations stand in for what was not heard live", () => {
+test("observations stand in for what did not come live", () => {
   const state = store.learnService(folded(snapshot(), events(8, { kind: "health", data: { service: "pay", timestamp: 100 } })), { name: "pay", observations: [{ timestamp: 100 }, { timestamp: 98 }, { timestamp: 96 }] });
   assert.deepEqual(state.health.get("pay").map((record) => record.timestamp), [96, 98, 100]);
 });
@@ -146,22 +154,22 @@ test("of a question whose beginning was missed the rest is shown, and not since 
   assert.deepEqual([thinking(piece("", true))].map((t) => [t.text, t.done]), [["", true]]);
 });
 
-test("a snapshot tells which models are asked at that moment", () => {
+test("a snapshot says which models are queried at that moment", () => {
   const info = { instance: "box", llm: { model: "m", timeout_s: 20 } };
   const asked = new Date(T - 4000).toISOString();
   const incidents = [{ id: "i1" }, { id: "i2" }];
   const before = folded(snapshot({ info, incidents }), events(8, { kind: "thinking", data: { incident: "i1", text: "", done: false } }, { kind: "thinking", data: { incident: "i1", text: "hm", done: false } }));
   const state = store.fold(before, snapshot({ info, incidents, thinking: [{ incident: "i2", service: "pay", text: "It was", since: asked }] }), T).state;
-  assert.equal(state.thinking.get("i1").done, true, "what the snapshot does not tell has ended");
+  assert.equal(state.thinking.get("i1").done, true, "what the snapshot leaves out has ended");
   assert.equal(state.thinking.get("i1").text, "hm");
   assert.deepEqual(state.thinking.get("i2"), { text: "It was", done: false, since: T - 4000, model: "m", limit: 20_000 });
 });
 
-test("while the log is away nothing more is known than before", () => {
+test("while Kafka is unreachable nothing more is known than before", () => {
   const since = new Date(T - 9000).toISOString();
-  const away = (more, services) => store.awaySince(folded(snapshot({ info: { instance: "box", bus: { ok: false }, troubles: [{ part: "bus", since }], ...more }, ...(services && { services }) })));
-  assert.equal(away({}), T - 9000);
-  assert.equal(away({ bus: { ok: true } }), 0, "the log is there");
-  assert.equal(away({ troubles: [] }), 0, "nobody says since when");
-  assert.equal(away({}, [service("pay", { status: "PENDING" })]), 0, "nothing was known before");
+  const stale = (more, services) => store.staleSince(folded(snapshot({ info: { instance: "box", bus: { ok: false }, troubles: [{ part: "bus", since }], ...more }, ...(services && { services }) })));
+  assert.equal(stale({}), T - 9000);
+  assert.equal(stale({ bus: { ok: true } }), 0, "Kafka is reachable");
+  assert.equal(stale({ troubles: [] }), 0, "it is not said since when");
+  assert.equal(stale({}, [service("pay", { status: "PENDING" })]), 0, "nothing was known before");
 });

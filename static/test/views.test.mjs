@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { find, textOf } from "../js/dom.js";
-import { rowAfter, story } from "../js/incident.js";
+import { incident as incidentOf } from "../js/incident.js";
 import { idle } from "../js/pace.js";
 import * as store from "../js/store.js";
 import * as incident from "../js/pages/incident.js";
@@ -10,14 +10,14 @@ import * as overview from "../js/pages/overview.js";
 import * as service from "../js/pages/service.js";
 import * as system from "../js/pages/system.js";
 import { top } from "../js/view/top.js";
-import { consulted, diagnosed, evidence, finished, opened, opinion, started, T, tape } from "./tape.mjs";
+import { consulted, diagnosed, evidence, finished, opened, opinion, row, started, T, tape } from "./tape.mjs";
 
 const EVIL = `"><img src=x onerror=alert(1)><script>alert(2)</script>`;
 
 // The page's context over a state, as app.js makes it.
 function context(state, more = {}) {
-  const stories = new Map([...state.incidents.values()].map((row) => [row.id, story(row, state.events.get(row.id) ?? [], state.health.get(row.service) ?? [], state.thinking.get(row.id))]));
-  return { state, now: T + 5000, name: "", stale: false, conn: "live", agent: state.agent ?? idle().shown, stories, answers: new Map(), query: new URLSearchParams(), deeds: [], refusals: new Map(), sizes: new Map(), windows: new Map(), ...more };
+  const incidents = new Map([...state.incidents.values()].map((row) => [row.id, incidentOf(row, state.events.get(row.id) ?? [], state.thinking.get(row.id))]));
+  return { state, now: T + 5000, name: "", stale: false, conn: "live", agent: state.agent ?? idle().shown, incidents, answers: new Map(), query: new URLSearchParams(), injections: [], refusals: new Map(), sizes: new Map(), windows: new Map(), ...more };
 }
 
 function full({ evil = "" } = {}) {
@@ -25,8 +25,8 @@ function full({ evil = "" } = {}) {
   const name = `payment-service${evil}`;
   const one = { name, status: "DOWN", since: new Date(T).toISOString(), error: say("connection refused"), owner: "box", uptime: { "24h": 0.99 }, container: { name, id: say("9f2c"), image: say("shop:1"), ran: true }, sources: [{ instance: say("box"), check: say("http"), status: "DOWN", since: new Date(T).toISOString() }] };
   const list = tape(opened, evidence, consulted("runbook", { model: opinion("restart"), raw: "{}", reasoning: "It ran." }), started, finished).map((event) => JSON.parse(JSON.stringify({ ...event, service: name }, (key, value) => (typeof value === "string" && !["id", "type", "time", "service", "first_bad", "expires", "instance"].includes(key) ? say(value) : value))));
-  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [one, { name: "stock", status: "UP", since: new Date(T - 60e3).toISOString(), latency_ms: 26, owner: "box" }], incidents: [list.reduce(rowAfter, {})], agent: { state: "VERIFYING", incident: "i1", service: name, model: say("qwen"), last_action: say("docker start"), budget: { attempt: 1, attempts: 3, hour: 1, per_hour: 60 } }, info: { version: say("1"), instance: "box", host: say("local"), active: true, uptime_s: 60, mode: say("auto"), config_error: say("line 3"), bus: { kind: "embedded", brokers: [say("127.0.0.1:9092")], ok: true }, llm: { model: say("qwen"), ready: false, error: say("absent") }, docker: { ok: false, error: say("refused") }, troubles: [{ part: say("docker"), since: new Date(T).toISOString(), what: say("the engine is away: refused"), works: say("checks"), on_hold: say("repairs"), mend: say("run `docker info`") }] } }, T).state;
-  state = store.learnIncident(state, { id: "i1", service: name, events: list });
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [one, { name: "stock", status: "UP", since: new Date(T - 60e3).toISOString(), latency_ms: 26, owner: "box" }], incidents: [{ ...row(list), service: name }], agent: { state: "VERIFYING", incident: "i1", service: name, model: say("qwen"), last_action: say("docker start"), budget: { attempt: 1, attempts: 3, hour: 1, per_hour: 60 } }, info: { version: say("1"), instance: "box", host: say("local"), active: true, uptime_s: 60, mode: say("auto"), config_error: say("line 3"), bus: { kind: "embedded", brokers: [say("127.0.0.1:9092")], ok: true }, llm: { model: say("qwen"), ready: false, error: say("absent") }, docker: { ok: false, error: say("refused") }, troubles: [{ part: say("docker"), since: new Date(T).toISOString(), what: say("the engine is away: refused"), works: say("checks"), on_hold: say("repairs"), remedy: { text: say("Start Docker."), command: say("docker info") } }] } }, T).state;
+  state = store.learnIncident(state, { ...row(list), service: name, events: list });
   state = store.learnService(state, { ...one, config: { url: say("http://localhost:8080"), interval: say("2s"), expect: { latency: "800ms" }, note: say("x") }, depends_on: [say("db")], observations: [{ timestamp: T / 1000, status: "DOWN", check: say("http"), error: say("refused"), instance: say("box") }] });
   state = store.learnChaos(state, [{ fault: "stop", services: [name, "stock"] }, { fault: say("kill"), services: [name] }]);
   return { state, name };
@@ -85,10 +85,10 @@ test("a card says its state in words, shape and attribute, and has its buttons",
   assert.equal(find(card, (e) => e.attrs["data-testid"] === "trigger-disaster").length, 1);
   assert.equal(other.attrs["data-status"], "UP");
   assert.match(textOf(other), /26 ms/);
-  assert.match(textOf(other), /Uptime not known yet/);
+  assert.match(textOf(other), /Uptime: no data yet/);
 });
 
-test("while it is cut off nothing can be triggered", () => {
+test("while the page is cut off no fault can be injected", () => {
   const { state } = full();
   const buttons = find(overview.view(context(state, { stale: true, conn: "down" })), (e) => e.attrs["data-act"] === "chaos");
   assert.ok(buttons.length && buttons.every((button) => button.attrs.disabled));
@@ -100,7 +100,7 @@ test("the agent shows its state, its choice and what it was not offered", () => 
   const [pill] = find(view, (e) => e.attrs["data-agent-state"]);
   assert.equal(pill.attrs["data-agent-state"], "VERIFYING");
   const text = textOf(view);
-  for (const part of ["start payment-service", "sure to 0.97", "Not offered: restart payment-service.", "Attempts1 of 3"]) assert.ok(text.includes(part), part);
+  for (const part of ["start payment-service", "confidence 97%", "Not offered: restart payment-service.", "Attempts1 of 3"]) assert.ok(text.includes(part), part);
 });
 
 test("a lane names its incident and its current step", () => {
@@ -113,16 +113,16 @@ test("a lane names its incident and its current step", () => {
 // A page while, or after, a model has its say about i1.
 function withModel(list, { pieces = [], llm = { model: "qwen3:4b", ready: true }, state: agent = "DIAGNOSING", troubles = [] } = {}) {
   const events = tape(...list);
-  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN", since: new Date(T).toISOString() }], incidents: [events.reduce(rowAfter, {})], agent: { state: agent, incident: "i1", service: "payment-service", model: llm.model }, info: { llm, troubles } }, T).state;
-  state = store.learnIncident(state, { id: "i1", service: "payment-service", events });
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN", since: new Date(T).toISOString() }], incidents: [row(events)], agent: { state: agent, incident: "i1", service: "payment-service", model: llm.model }, info: { llm, troubles } }, T).state;
+  state = store.learnIncident(state, { ...row(events), events });
   return store.fold(state, { type: "events", seq: 2, events: pieces.map(([text, done]) => ({ kind: "thinking", data: { incident: "i1", service: "payment-service", text, done, time: new Date(T + 1020).toISOString() } })) }, T).state;
 }
 const card = (state) => find(overview.view(context(state)), (e) => String(e.attrs.class).includes("agent") && e.tag === "section")[0];
 const texts = (view, test) => find(view, test).map(textOf);
 
-test("while a model is asked the agent says so, with its thinking and what it is asked about", () => {
+test("while a model is queried the agent says so, with its reasoning and the facts", () => {
   const view = card(withModel([opened, evidence], { pieces: [[""]] }));
-  for (const part of ["qwen3:4b is being asked", "Asking qwen3:4b", "3 s so far", "Nothing was written yet", "exited (0)", "If it does not answer in time, the runbook decides."]) assert.ok(textOf(view).includes(part), part);
+  for (const part of ["qwen3:4b is being queried", "Querying qwen3:4b", "3 s so far", "No output yet", "exited (0)", "If it does not answer in time, the runbook decides."]) assert.ok(textOf(view).includes(part), part);
   const thinking = card(withModel([opened, evidence], { pieces: [[""], ["Exit code 0.\n\nSo it was "], ["stopped"]] }));
   const [region] = find(thinking, (e) => e.attrs["data-follow"]);
   assert.deepEqual([region.attrs.tabindex, region.attrs["aria-live"], region.attrs.role], ["0", "off", "region"]);
@@ -130,54 +130,70 @@ test("while a model is asked the agent says so, with its thinking and what it is
   assert.equal(find(region, (e) => e.attrs.class === "caret").length, 1);
 });
 
-test("after the decision the agent shows question, answer and what came of it", () => {
+test("after the decision the agent shows the transcript and what came of it", () => {
   const view = card(withModel([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start"), reasoning: "It ended in order.", raw: '{"action":"start"}' })], { state: "FIXING" }));
-  for (const part of ["Its thinking, in full", "It ended in order.", "The model agrees with the runbook: start payment-service."]) assert.ok(textOf(view).includes(part), part);
-  assert.deepEqual(texts(view, (e) => e.tag === "summary"), ["What it was asked", "What it answered"]);
+  for (const part of ["Reasoning", "It ended in order.", "The model agrees with the runbook: start payment-service."]) assert.ok(textOf(view).includes(part), part);
+  assert.deepEqual(texts(view, (e) => e.tag === "summary"), ["Prompt", "Raw answer"]);
   assert.deepEqual(texts(view, (e) => e.tag === "pre"), ["Service: payment-service", '{"action":"start"}']);
   assert.ok(find(view, (e) => e.tag === "pre").every((e) => e.attrs.tabindex === "0" && e.attrs["aria-label"]));
-  const late = card(withModel([opened, evidence, consulted("runbook", { invalid: "it did not answer within 6s", reasoning: "Hmm." })], { state: "FIXING" }));
-  assert.deepEqual(texts(late, (e) => e.tag === "summary"), ["What it was asked", "Its thinking"]);
-  assert.ok(textOf(late).includes("The model did not answer within 6 s: the runbook’s choice stands."));
+  const late = card(withModel([opened, evidence, consulted("runbook", { invalid: "It did not answer within 6 s.", invalid_code: "late", reasoning: "Hmm." })], { state: "FIXING" }));
+  assert.deepEqual(texts(late, (e) => e.tag === "summary"), ["Prompt", "Reasoning"]);
+  assert.ok(textOf(late).includes("The model did not answer in time. The runbook decided."));
 });
 
-test("the agent names the model and whether it can be asked", () => {
+test("the agent names the model and whether it is available", () => {
   const say = (llm) => textOf(card(withModel([opened], { llm, state: "WATCHING" })));
-  assert.match(say({ model: "qwen3:4b", ready: true }), /qwen3:4b can be asked/);
-  assert.match(say({ model: "qwen3:4b", ready: false, error: "Ollama has no model qwen3:4b: ollama pull qwen3:4b" }), /qwen3:4b cannot be asked now, so the runbook’s rules decide.*Ollama has no model qwen3:4b\. The runbook decides\. ollama pull qwen3:4b/);
-  assert.match(say({ model: "", ready: false }), /without a model/);
+  assert.match(say({ model: "qwen3:4b", ready: true }), /qwen3:4b is available\./);
+  assert.match(say({ model: "qwen3:4b", ready: false, error: "Ollama does not have the model qwen3:4b." }), /qwen3:4b is unavailable: the runbook decides\..*qwen3:4b is unavailable\. Ollama does not have the model qwen3:4b\. The runbook decides\./);
+  assert.match(say({ model: "", ready: false }), /No model is configured: the runbook decides\./);
 });
 
-test("the incident tells both views, and which one stood", () => {
+test("the incident shows both views, and which one decided", () => {
   const page = (by, more) => incident.view(context(withModel([opened, evidence, consulted(by, more)], { state: "FIXING" }), { name: "i1" }));
   const stood = (view) => find(view, (e) => e.attrs["data-view"]).map((e) => `${e.attrs["data-view"]}:${e.attrs["data-stands"]}`);
   const sides = (view) => texts(view, (e) => e.attrs["data-view"]);
   const both = page("llm:qwen3:4b", { model: opinion("restart", { confidence: 0 }), action: "restart", confidence: 0, raw: "{}" });
   assert.deepEqual(stood(both), ["runbook:false", "model:true"]);
   assert.match(textOf(both), /Two views, one decision/);
-  assert.match(textOf(both), /The model’s choice stands: restart payment-service\. The runbook would start payment-service\. Both are legal here/);
-  assert.ok(!textOf(both).includes("0.00"));
-  const late = page("runbook", { invalid: "it did not answer within 6s" });
+  assert.match(textOf(both), /The model’s choice was used: restart payment-service\. The runbook would start payment-service\. Both are legal/);
+  assert.ok(!textOf(both).includes("0%"));
+  const late = page("runbook", { invalid: "It did not answer within 6 s.", invalid_code: "late" });
   assert.deepEqual(stood(late), ["runbook:true", "model:false"]);
   assert.match(sides(late)[1], /It did not answer within 6 s\./);
-  const away = page("runbook", { prompt: "", invalid: "Ollama has no model x: ollama pull x" });
-  assert.match(sides(away)[1], /It could not be asked\. Ollama has no model x\.What mends it: ollama pull x/);
+  const unavailable = page("runbook", { prompt: "", invalid: "Ollama does not have the model x.", invalid_code: "missing_model" });
+  assert.match(sides(unavailable)[1], /unavailableOllama does not have the model x\./);
   const none = page("runbook", { prompt: "" });
   assert.deepEqual(stood(none), ["runbook:true"]);
-  assert.match(textOf(none), /The decision.*No model was asked\./);
+  assert.match(textOf(none), /The decision.*No model was queried\./);
 });
 
-test("a model that is away is told calmly, with the command, and beside other troubles no contradiction", () => {
-  const llm = { part: "llm", since: new Date(T).toISOString(), what: "the model qwen3:4b cannot be asked: Ollama has no model qwen3:4b", works: "everything: the runbook decides", on_hold: "nothing but the model's view", mend: "ollama pull qwen3:4b" };
-  const engine = { part: "docker", since: llm.since, what: "the engine is away", works: "checks", on_hold: "every repair", mend: "wait" };
+test("a model that is unavailable is shown calmly, with the command, and without contradicting another problem", () => {
+  const llm = { part: "llm", since: new Date(T).toISOString(), what: "Ollama does not have the model qwen3:4b.", works: "everything: the runbook decides", on_hold: "nothing but the model's view", remedy: { text: "Pull the model.", command: "ollama pull qwen3:4b" } };
+  const engine = { part: "docker", since: llm.since, what: "Docker is unreachable.", works: "checks", on_hold: "every repair", remedy: { text: "Start Docker." } };
   const model = { llm: { model: "qwen3:4b", ready: false, error: "" }, state: "WATCHING" };
   const alone = overview.view(context(withModel([opened], { ...model, troubles: [llm] })));
   const [banner] = find(alone, (e) => e.attrs["data-trouble"] === "llm");
   assert.equal(banner.attrs.class, "banner calm");
-  assert.match(textOf(banner), /The model qwen3:4b cannot be asked since .*Ollama has no model qwen3:4b\. The runbook decides in its place\./);
+  assert.match(textOf(banner), /Problem with the model since .*Ollama does not have the model qwen3:4b\. The runbook decides in its place\./);
   assert.equal(find(banner, (e) => e.attrs["data-act"] === "copy")[0].attrs["data-text"], "ollama pull qwen3:4b");
   const two = overview.view(context(withModel([opened], { ...model, troubles: [llm, engine] })));
   assert.deepEqual(find(two, (e) => e.attrs["data-trouble"]).map((e) => e.attrs["data-trouble"]), ["docker", "llm"]);
   assert.ok(!textOf(two).includes("everything"));
-  assert.match(textOf(system.view(context(withModel([opened], { ...model, troubles: [llm] })))), /LogStream has all that it needs but its model/);
+  assert.match(textOf(system.view(context(withModel([opened], { ...model, troubles: [llm] })))), /All components healthy except the model/);
+});
+
+test("every window that is offered has data behind it", () => {
+  const { state, name } = full();
+  const offered = find(service.view(context(state, { name })), (e) => e.attrs["data-act"] === "window").map((e) => e.attrs["data-window"]);
+  assert.deepEqual(offered, ["15m", "1h"]);
+});
+
+test("the attempts are those that the budget counts, on every page", () => {
+  const again = [[8000, "verified", "logstream", { ok: false, outcome: "interrupted", error: "It was killed." }], started, finished];
+  const events = tape(opened, evidence, diagnosed, started, finished, ...again);
+  const counted = { ...row(events), attempts: 1 };
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3 } } }, T).state;
+  state = store.learnIncident(state, { ...counted, events });
+  assert.match(textOf(overview.view(context(state))), /Attempts1 of 3/);
+  assert.match(textOf(incident.view(context(state, { name: "i1" }))), /Attempts1 /);
 });

@@ -1,17 +1,17 @@
 // One incident, whole: its figures, what decided, who decided, and its
 // timeline with the time between the steps.
 
+import { views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
-import { isPause, story } from "../incident.js";
-import { clock } from "../store.js";
-import { hhmmss, instant, lasting, tenths, took, when } from "../units.js";
-import { action, choice, gate, who } from "../vocabulary.js";
-import { bare, callReason, ending, holdReason, sentence, title as about, until, views, whatCame } from "../words.js";
+import { incident as incidentOf, isPause } from "../incident.js";
 import { downFor, lane } from "../lane.js";
-import { thinking } from "../view/agent.js";
-import { mends } from "../view/banners.js";
-import { command, copy, crumbs, facts, href, loading, nothing, papers, pill, pips } from "../view/bits.js";
+import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
+import { hhmmss, instant, lasting, many, tenths, took, when } from "../units.js";
+import { gate, phrase, who } from "../vocabulary.js";
+import { ending, holdReason, nextLine, paragraph, title as about } from "../words.js";
+import { came, legal, thinking } from "../view/agent.js";
+import { command, copy, crumbs, facts, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
 
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;
 
@@ -33,61 +33,58 @@ export function view(ctx) {
     const gone = refusal?.status === 404;
     return h("main", { id: "main", key: "incident", class: "wrap page" }, way(name),
       h("h1", { class: "vh", tabindex: "-1" }, "Incident"),
-      gone ? nothing("There is no such incident", "The log keeps incidents for 90 days.") : refusal ? nothing("It cannot be read now", refusal.message) : loading());
+      gone ? nothing("Incident not found", "Kafka keeps incidents for 90 days.") : refusal ? nothing("The incident cannot be loaded now", refusal.message) : loading());
   }
-  const told = ctx.stories.get(name) ?? story(row, events, state.health.get(row.service) ?? [], state.thinking.get(row.id));
+  const of = ctx.incidents.get(name) ?? incidentOf(row, events, state.thinking.get(row.id));
   const at = clock(state, now);
   return h("main", { id: "main", key: "incident", class: "wrap page" },
     way(name),
-    head(told, at, state),
-    figures(told, at, state.services.get(row.service)),
+    head(of, at, state),
+    figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
-      h("div", { class: "stack" }, evidence(told), decision(told, at), report(told)),
-      h("div", { class: "stack" }, course(told, at), held(told), links(row))));
+      h("div", { class: "stack" }, evidence(of), decision(of, at), report(of)),
+      h("div", { class: "stack" }, steps(of, at), holds(of), links(row))));
 }
 
 function way(id) {
   return crumbs([["Overview", "/"], ["Incidents", "/incidents"]], id.length > 12 ? `${id.slice(0, 12)}…` : id);
 }
 
-function head(told, at, state) {
-  const model = lane(told, { now: at, mode: state.info?.mode, service: state.services.get(told.row.service) });
-  const mark = told.phase === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(told.row.ttr_ms ?? told.resolved?.data?.ttr_ms)}` } : model.pill;
-  return h("header", { class: "title", "data-incident": told.row.id, "data-phase": told.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(told.row), " ", pill(mark)), h("p", {}, summary(told, at))),
+function head(of, at, state) {
+  const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
+  const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
+  return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at))),
     h("div", { class: "btns" },
-      h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(told.row.id)}` }, icon("link"), "Copy link"),
-      h("button", { class: "btn", type: "button", "data-act": "report", "data-of": told.row.id }, icon("file"), "Post-mortem as Markdown")));
+      h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
+      h("button", { class: "btn", type: "button", "data-act": "report", "data-of": of.row.id }, icon("file"), "Post-mortem as Markdown")));
 }
 
-function summary(told, at) {
-  const first = `The first failed check was at ${when(told.firstBad, at)}.`;
-  const error = bare(told.opened?.data?.error);
-  const why = error ? ` ${sentence(error)}` : "";
-  if (told.phase === "resolved") {
-    const last = told.attempts.at(-1);
-    const checks = last?.verified?.data?.ok ? ` ${last.pips.good} good checks in a row proved it.` : "";
-    return `${first}${why} ${ending({ ...told.row, state: "resolved" })}${checks}`;
+function summary(of, at) {
+  const first = [`The first failed check was at ${when(of.firstBad, at)}`, of.opened?.data?.error ?? of.row.error];
+  switch (of.stage) {
+    case "resolved": {
+      const last = of.attempts.at(-1);
+      return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
+    }
+    case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
+    case "approval": return paragraph(...first, "Approval needed", holdReason(of));
+    case "escalated": return paragraph(...first, "A person is needed", of.row.escalated_reason);
+    default: return paragraph(...first);
   }
-  if (told.phase === "held" || told.phase === "waiting") return `${first}${why} On hold: ${holdReason(told)}.${until(told, at)}`;
-  if (told.phase === "escalated") return `${first}${why} A person is needed. ${callReason(told)}`;
-  return `${first}${why}`;
 }
 
-function figures(told, at, service) {
-  const { row } = told;
-  const done = told.resolved?.data ?? {};
-  const over = told.phase === "resolved";
-  const down = downFor(told, service, at);
-  const found = row.ttd_ms ?? done.ttd_ms ?? instant(told.opened?.time) - told.firstBad;
-  const decided = instant(told.first.decided) - instant(told.opened?.time);
-  const attempts = told.attempts.length;
+function figures(of, at, service) {
+  const { row } = of;
+  const down = downFor(of, service, at);
+  const found = row.ttd_ms ?? instant(of.opened?.time) - of.firstBad;
+  const decided = instant(of.first.decided) - instant(of.opened?.time);
   return h("dl", { class: "panel figures" },
     figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
-    figure("Found after", Number.isFinite(found) ? took(found) : "", told.opened?.data?.check === "container" ? "by its container" : ""),
-    figure("Decided in", Number.isFinite(decided) ? took(decided) : "not yet", told.diagnosed ? `by ${who(told.diagnosed.by)}` : ""),
-    figure("Attempts", String(attempts), attempts === 1 ? action(told.attempts[0].action).choice : ""),
-    figure("Proved after", over && Number.isFinite(row.ttr_ms ?? done.ttr_ms) ? took(row.ttr_ms ?? done.ttr_ms) : "not yet"));
+    figure("Detected after", Number.isFinite(found) ? took(found) : "", of.opened?.data?.check === "container" ? "by its container" : ""),
+    figure("Diagnosed after", Number.isFinite(decided) ? took(decided) : "not yet", of.diagnosed ? `by ${who(of.diagnosed.by)}` : ""),
+    figure("Attempts", String(row.attempts ?? 0)),
+    figure("Resolved after", Number.isFinite(row.ttr_ms) ? took(row.ttr_ms) : "not yet"));
 }
 
 function figure(name, value, unit = "") {
@@ -97,107 +94,100 @@ function figure(name, value, unit = "") {
   return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", {}, unit)));
 }
 
-function evidence(told) {
-  if (!told.evidence) return h("section", { class: "panel pad" }, h("h2", {}, "Evidence"), h("p", { class: "ink2" }, "None was taken yet."));
-  const data = told.evidence.data ?? {};
+function evidence(of) {
+  if (!of.evidence) return h("section", { class: "panel pad" }, h("h2", {}, "Evidence"), h("p", { class: "ink2" }, "Not collected yet."));
+  const data = of.evidence.data ?? {};
   const all = data.facts ?? [];
   const decided = all.filter((fact) => fact.decisive);
   const others = all.filter((fact) => !fact.decisive);
-  const delay = instant(told.evidence.time) - instant(told.opened?.time);
-  const looks = told.events.filter((event) => event.type === "evidence").length;
+  const delay = instant(of.evidence.time) - instant(of.opened?.time);
+  const times = of.events.filter((event) => event.type === "evidence").length;
   const logs = data.logs ?? [];
   return h("section", { class: "panel pad", "aria-labelledby": "h-evidence" },
-    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `taken at ${tenths(instant(told.evidence.time))}${looks > 1 ? `, look ${looks} of ${looks}` : delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
-    decided.length > 0 && [h("h3", { class: "sub" }, "What decided"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), h("p", {}, sentence(fact.why)))))],
+    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `collected at ${tenths(instant(of.evidence.time))}${times > 1 ? `, the newest of ${times}` : delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
+    decided.length > 0 && [h("h3", { class: "sub" }, "Decisive facts"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), fact.why && h("p", {}, fact.why))))],
     (others.length > 0 || logs.length > 0) && h("details", { class: "more", open: decided.length === 0 || logs.length > 0 },
-      h("summary", {}, "The rest, which did not decide"),
+      h("summary", {}, [others.length > 0 && many(others.length, "other fact"), logs.length > 0 && many(logs.length, "log line")].filter(Boolean).join(" and ")),
       facts(others.map((fact) => [fact.key, String(fact.value)]), "facts two-col"),
-      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text) => h("li", { class: /\b(error|fatal|panic)\b/i.test(text) ? "lv-e" : null }, String(text)))),
-      data.truncated && h("p", { class: "quiet small" }, "Cut: it was longer than a record may be.")));
+      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text) => h("li", {}, String(text)))),
+      data.truncated && h("p", { class: "quiet small" }, "Truncated to the size limit of a record.")));
 }
 
-function decision(told, at) {
+function decision(of, at) {
   return [
-    told.asking && h("section", { key: "asking", "aria-labelledby": "h-asking" }, h("h2", { id: "h-asking", class: "h-out" }, "The model is being asked"), h("div", { class: "panel pad" }, thinking(told, at))),
-    told.diagnosed && both(told),
+    of.query && h("section", { key: "query", "aria-labelledby": "h-query" }, h("h2", { id: "h-query", class: "h-out" }, "The model is being queried"), h("div", { class: "panel pad" }, thinking(of, at))),
+    of.diagnosed && both(of),
   ];
 }
 
-function both(told) {
-  const data = told.diagnosed.data ?? {};
-  const service = told.row.service;
-  const { byModel, runbook, model, failed, why, mend } = views(told.diagnosed);
+function both(of) {
+  const data = of.diagnosed.data ?? {};
+  const service = of.row.service;
+  const { byModel, runbook, model, failed, why } = views(of.diagnosed);
   const two = model || failed;
-  const name = byModel ? who(told.diagnosed.by) : told.model || "The model";
-  const reason = failed && [h("p", { class: "ink2 reason" }, failed === "away" ? `It could not be asked. ${sentence(why)}` : sentence(why)), mend && h("p", { class: "small quiet" }, "What mends it: ", mends(mend))];
+  const name = byModel ? who(of.diagnosed.by) : of.model || "The model";
   return h("section", { key: "views", "aria-labelledby": "h-views" },
     h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
     h("div", { class: "views" },
       runbook && opinion({ key: "runbook", name: "Runbook", view: runbook, data, service, chosen: !byModel, sub: "rules" }),
-      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [reason, papers(data)] })),
-    h("p", { class: "agree", "data-came": failed || (byModel ? "stands" : model ? "heard" : "unasked") }, icon("shield", "quiet"), h("span", {}, [whatCame(told.diagnosed, service), law(told), guarded(told)].filter(Boolean).join(" "))),
+      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [why && h("p", { class: "ink2 reason" }, why), transcript(data)] })),
+    h("p", { class: "agree", "data-came": came(of.diagnosed) }, icon("shield", "quiet"), h("span", {}, paragraph(whatCame(of.diagnosed, service), law(of), guarded(of)))),
     options(data, service));
 }
 
-const FAILED = { late: "too late", away: "not asked", unusable: "not used" };
+const FAILED = { late: "too late", unavailable: "unavailable", unusable: "not used", unused: "not used" };
 
 function opinion({ key, name, view, data, service, chosen, sub, more }) {
   const letter = view && (data.legal ?? []).find((entry) => entry.action === view.action)?.letter;
   return h("article", { class: `panel pad${chosen ? " chosen" : ""}`, key, "data-view": key, "data-stands": chosen ? "true" : "false" },
     h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : sub && h("span", { class: "quiet small end" }, sub)),
     view && [
-      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, choice(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "sure to "), view.confidence.toFixed(2))),
-      h("p", { class: "ink2" }, [sentence(view.cause), sentence(view.why)].filter(Boolean).join(" ")),
+      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, phrase(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "confidence "), `${Math.round(view.confidence * 100)}%`)),
+      h("p", { class: "ink2" }, paragraph(view.cause, view.why)),
     ],
     more);
 }
 
 // Where they disagree: by what one of them won.
-function law(told) {
-  const { byModel, runbook, model } = views(told.diagnosed);
-  return byModel && runbook && runbook.action !== model.action ? "Both are legal here, and a model’s legal choice goes first (healer.decide)." : "";
+function law(of) {
+  const { byModel, runbook, model } = views(of.diagnosed);
+  return byModel && runbook && runbook.action !== model.action ? "Both are legal, and a legal choice by the model is used (healer.decide: llm)." : "";
 }
 
-function guarded(told) {
-  const last = told.attempts.at(-1);
-  if (last) return `The guard allowed attempt ${last.number}.`;
-  return told.hold ? `The guard holds it: ${holdReason(told)}.` : "";
+function guarded(of) {
+  if (of.attempts.length) return "The guard allowed the repair.";
+  return of.hold ? paragraph("The guard holds the repair", holdReason(of)) : "";
 }
 
 function options(data, service) {
-  const legal = data.legal ?? [];
-  const refused = data.not_offered ?? [];
-  if (!legal.length && !refused.length) return null;
-  return h("div", { class: "panel pad options" },
-    h("h3", {}, "What there was to choose from"),
-    h("ol", { class: "choices" }, legal.map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null }, h("kbd", {}, entry.letter), h("p", {}, h("b", {}, choice(entry.action, service)), entry.why && [h("br"), bare(entry.why)])))),
-    refused.map((entry) => h("p", { class: "why-not" }, `Not offered: ${choice(entry.action, service)}. ${sentence(entry.why)}`)));
+  if (!data.legal?.length && !data.not_offered?.length) return null;
+  return h("div", { class: "panel pad options" }, legal(data, service));
 }
 
-function report(told) {
-  const text = told.reported?.data?.text;
+function report(of) {
+  const text = of.reported?.data?.text;
   if (!text) return null;
   const parts = String(text).split(/\n{2,}/).map((part) => part.trim()).filter(Boolean);
   return h("section", { class: "panel pad", "aria-labelledby": "h-report" }, h("h2", { id: "h-report" }, "Post-mortem"),
     h("div", { class: "prose" }, parts.map((part) => (/^#+ /.test(part) ? h("h3", {}, part.replace(/^#+ /, "")) : h("p", { class: "pre" }, part)))));
 }
 
-function course(told, at) {
+function steps(of, at) {
   return h("section", { class: "panel pad", "aria-labelledby": "h-timeline" }, h("h2", { id: "h-timeline" }, "Timeline"),
-    h("ol", { class: "tl" }, timeline(told, at).map((item) => h("li", { class: item.look, key: item.key },
+    h("ol", { class: "tl" }, timeline(of, at).map((item) => h("li", { class: item.look, key: item.key },
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
-      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), pips(item.pips)),
+      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), progress(item.progress)),
       item.at && h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
 }
 
-function held(told) {
-  const list = told.events.filter((event) => (event.type === "suppressed" && !isPause(event)) || event.type === "approval_requested");
+function holds(of) {
+  const list = of.events.filter((event) => (event.type === "suppressed" && !isPause(event)) || event.type === "approval_requested");
   if (!list.length) return null;
-  return h("section", { class: "panel pad", "aria-labelledby": "h-held" }, h("h2", { id: "h-held" }, "What was held"),
-    facts(list.map((event) => [hhmmss(instant(event.time)), sentence(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
+  return h("section", { class: "panel pad", "aria-labelledby": "h-holds" }, h("h2", { id: "h-holds" }, "Holds"),
+    facts(list.map((event) => [hhmmss(instant(event.time)), event.data?.reason || gate(event.data?.gate), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
 }
 
 function links(row) {
-  return h("p", { class: "quiet small" }, "The service: ", h("a", { href: href.service(row.service) }, row.service));
+  return h("p", { class: "quiet small" }, "Service: ", h("a", { href: href.service(row.service) }, row.service));
 }

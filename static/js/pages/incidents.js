@@ -3,11 +3,12 @@
 import { h, icon } from "../dom.js";
 import { clock } from "../store.js";
 import { day, hhmm, instant, many } from "../units.js";
-import { proof, told } from "../words.js";
-import { href, loading, nothing, time } from "../view/bits.js";
 import { capital } from "../vocabulary.js";
+import { repaired } from "../words.js";
+import { loading, nothing, time } from "../view/bits.js";
+import { about } from "../view/feed.js";
 
-const SHOW = [["", "All"], ["open", "Open"], ["escalated", "Needs a person"], ["resolved", "Over"]];
+const SHOW = [["", "All"], ["open", "Open"], ["escalated", "Needs a person"], ["resolved", "Resolved"]];
 
 export function needs() {
   return ["/incidents?limit=200"];
@@ -19,7 +20,7 @@ export function title({ state }) {
 }
 
 export function view(ctx) {
-  const { state, now, stories, query, answers } = ctx;
+  const { state, now, incidents, query, answers } = ctx;
   const at = clock(state, now);
   const wanted = query.get("state") ?? "";
   const all = [...state.incidents.values()];
@@ -29,16 +30,16 @@ export function view(ctx) {
   return h("main", { id: "main", key: "incidents", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
       h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : "No incident is open"),
-      h("p", {}, all.length ? `${many(all.length, "incident")} in the log that this page reads. The whole log keeps 90 days.` : "Nothing failed yet, or nobody was watching."))),
+      h("p", {}, all.length ? `${many(all.length, "recent incident")}. Kafka keeps incidents for 90 days.` : "No incidents recorded."))),
     h("nav", { class: "seg", "aria-label": "Show" }, SHOW.map(([value, text]) => h("a", { href: value ? `/incidents?state=${value}` : "/incidents", "aria-current": wanted === value ? "true" : null }, text))),
-    !known ? loading() : rows.length ? days(rows, stories, at) : nothing(wanted ? "No incident of this kind" : "No incident yet", "When a service turns red, its incident stands here with its evidence, its repair and its times."));
+    !known ? loading() : rows.length ? days(rows, incidents, at) : nothing(wanted ? "No such incidents" : "No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."));
 }
 
-function days(rows, stories, at) {
+function days(rows, incidents, at) {
   const groups = groupBy(rows, (row) => day(instant(row.opened), at));
   return h("div", { class: "stack" }, [...groups].map(([name, list]) => h("section", { class: "panel pad", key: name, "aria-label": name },
     h("h2", {}, capital(name)),
-    h("ol", { class: "feed" }, list.map((row) => item(row, stories, at))))));
+    h("ol", { class: "feed" }, list.map((row) => item(row, incidents, at))))));
 }
 
 function groupBy(list, key) {
@@ -47,16 +48,14 @@ function groupBy(list, key) {
   return groups;
 }
 
-function item(row, stories, at) {
+function item(row, incidents, at) {
   const [picture, colour, label] = look(row);
-  const [name, rest] = told(row);
-  const under = proof(row, stories.get(row.id), at);
-  return h("li", { key: row.id, "data-incident-row": row.id, "data-state": row.state }, time(instant(row.opened), hhmm(instant(row.opened))), icon(picture, colour, label),
-    h("div", {}, h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, h("b", {}, name), rest)), under && h("p", {}, under)));
+  const opened = instant(row.opened);
+  return h("li", { key: row.id, "data-incident-row": row.id, "data-state": row.state }, time(opened, hhmm(opened)), icon(picture, colour, label), h("div", {}, about(row, incidents.get(row.id), at)));
 }
 
 function look(row) {
   if (row.state === "escalated") return ["person", "down", "Needs a person"];
   if (row.state !== "resolved") return row.held ? ["held", "warn", "On hold"] : ["down", "down", "Open"];
-  return row.attempts > 0 && row.how !== "recovered" ? ["work", "work", "Repaired"] : ["up", "quiet", "Recovered"];
+  return repaired(row) ? ["work", "work", "Repaired"] : ["up", "quiet", "Recovered"];
 }

@@ -7,11 +7,13 @@ import { figures as measured, outages, points, span as known } from "../series.j
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, many, percent, tenths, took, when } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
-import { bare, ending, proof, sentence, stateFor, title as about, uptime } from "../words.js";
+import { ending, paragraph, repaired, stateFor, subject, uptime } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { milliseconds } from "../view/cards.js";
+import { about } from "../view/feed.js";
 
-const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60], ["6h", "6 h", 360], ["24h", "24 h", 1440], ["7d", "7 d", 10080], ["30d", "30 d", 43200]];
+// Observations are kept for an hour, so that is as far as one can look back.
+const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60]];
 
 const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? (ctx.state.info?.uptime_s < 900 ? WINDOWS[0] : WINDOWS[1]);
 const path = (name) => `/services/${encodeURIComponent(name)}`;
@@ -32,7 +34,7 @@ export function view(ctx) {
   const refusal = answers.get(path(name))?.refusal;
   const way = crumbs([["Overview", "/"]], name);
   if (!service) {
-    const body = refusal?.status === 404 ? nothing(`No service is called “${name}”`, "It may have been removed from the configuration.") : refusal ? nothing("It cannot be read now", refusal.message) : loading();
+    const body = refusal?.status === 404 ? nothing(`No service is called “${name}”`, "It may have been removed from the configuration.") : refusal ? nothing("The service cannot be loaded now", refusal.message) : loading();
     return h("main", { id: "main", key: "service", class: "wrap page" }, way, h("h1", { class: "vh", tabindex: "-1" }, name), body);
   }
   const at = clock(state, now);
@@ -44,7 +46,7 @@ export function view(ctx) {
     head(model), figures(model), latencies(model),
     h("div", { class: "two" },
       h("div", { class: "stack" }, observations(model), configuration(detail)),
-      h("div", { class: "stack" }, disasters(model), container(detail), sources(detail, at), history(model))));
+      h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
 }
 
 function head({ service, rows, ctx, at }) {
@@ -56,12 +58,12 @@ function head({ service, rows, ctx, at }) {
 }
 
 function lately(service, row, ctx, at) {
-  if (service.configured === false) return "LogStream only looks. It stands in no configuration, so it is never healed.";
-  const held = service.held ? ` On hold: ${bare(service.held_reason || gate(service.held))}.` : "";
-  const limits = service.managed === false ? " LogStream only looks: it has no container, so it cannot be healed." : "";
-  if (service.status !== "UP" && service.error) return `${sentence(service.error)}${held}${limits}`;
-  if (!row) return `Nothing happened to it that the log knows.${held}${limits}`;
-  return [h("span", {}, `${about(row)} at ${when(instant(row.opened), at)}. ${ending(row)} `), h("a", { href: href.incident(row.id) }, "What happened"), held && `.${held}`, limits];
+  if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
+  const held = service.held ? paragraph("On hold", service.held_reason || gate(service.held)) : "";
+  const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
+  if (service.status !== "UP" && service.error) return paragraph(service.error, held, limits);
+  if (!row) return paragraph("No incidents recorded", held, limits);
+  return [paragraph(`Last incident at ${when(instant(row.opened), at)}`, subject(row), ending(row)), " ", h("a", { href: href.incident(row.id) }, "Details"), (held || limits) && ` ${paragraph(held, limits)}`];
 }
 
 function figures({ ctx, at, service, rows, health, instance }) {
@@ -69,20 +71,17 @@ function figures({ ctx, at, service, rows, health, instance }) {
   const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
-  const shorter = uptime(service, ctx.now - service.heard, ["24h", "1h"]);
-  const repairs = rows.filter((row) => row.state === "resolved" && row.attempts > 0 && row.how !== "recovered").length;
+  const up = uptime(service, ctx.now - service.received);
+  const repairs = rows.filter(repaired).length;
   return h("dl", { class: "panel figures" },
     cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
-    cell("95th, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "not known yet"),
-    shorter ? cell("Uptime", [...amount(percent(shorter.share)), h("small", {}, `of ${shorter.over}`)]) : cell("Uptime 24 h", "not known yet"),
-    cell("Uptime 30 d", share(service.uptime?.["30d"], 3)),
+    cell("p95, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "no data yet"),
+    cell("Uptime", up ? [...amount(percent(up.share)), h("small", {}, `over ${up.over}`)] : "no data yet"),
     cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
 }
 
 // "99.98 %" with its unit small
 const amount = (text) => [text.split(" ")[0], " ", h("small", {}, "%"), " "];
-
-const share = (value, digits) => (Number.isFinite(value) ? percent(value, digits) : "not known yet");
 
 function cell(name, value) {
   const text = typeof value === "string" && !/\d/.test(value);
@@ -98,14 +97,14 @@ function latencies(model) {
   const from = at - reach;
   const width = ctx.sizes.get("chart") ?? 1000;
   const seen = measured(list, from, at);
-  const label = `Latency of ${service.name} over the last ${lasting(reach)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, 95th ${took(seen.p95)}` : "none was measured"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The last checks stand in the table below.`;
+  const label = `Latency of ${service.name} over the last ${lasting(reach)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, p95 ${took(seen.p95)}` : "no data"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The table below has the last checks.`;
   return h("section", { class: "panel", "aria-labelledby": "h-latency" },
     h("div", { class: "panel-head chart-head" },
       h("h2", { id: "h-latency" }, "Latency"),
       h("p", { class: "chart-key" }, h("span", {}, h("i", { class: "key-line" }), "each check"), h("span", {}, h("i", { class: "key-gone" }), "down"), h("span", {}, icon("work", "work"), "repaired by LogStream")),
       h("div", { class: "seg end", role: "group", "aria-label": "How far back" }, WINDOWS.map(([value, text]) => h("button", { type: "button", "data-act": "window", "data-of": service.name, "data-window": value, "aria-pressed": value === id ? "true" : "false" }, text)))),
     answer?.value || answer?.refusal ? chart(list, { key: "chart", width, height: width < 560 ? 256 : 320, from, to: at, now: service.status, outages: outages(rows, service.name, at), limit: milliseconds(detail.config?.expect?.latency), label }) : loading(),
-    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? `It cannot be read now: ${answer.refusal.message}` : `${reach < minutes * 60e3 ? `The last ${lasting(reach)} are drawn: nothing older is known. ` : ""}Where nobody measured, nothing is drawn. Times are yours.`));
+    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? paragraph("The history cannot be loaded now", answer.refusal.message) : paragraph(reach < minutes * 60e3 ? `Data of the last ${lasting(reach)}` : "", "Gaps are times without data", "Times are local")));
 }
 
 function observations({ health, detail, at }) {
@@ -118,7 +117,7 @@ function observations({ health, detail, at }) {
       h("p", { class: "end quiet small" }, [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", "))),
     list.length ? h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Last observations" }, h("table", { class: "tbl" },
       h("thead", {}, h("tr", {}, ["Time", "Result", "Expected", "Actual"].map((text) => h("th", { scope: "col" }, text)), h("th", { scope: "col", class: "num" }, "Latency"), h("th", { scope: "col" }, "Seen by"))),
-      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, "Not looked at yet."));
+      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, "Awaiting first check."));
 }
 
 const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$1 $2");
@@ -132,9 +131,9 @@ function observation(record, expected) {
     h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),
     h("td", {}, h("span", { class: "st" }, icon(s.shape, past), s.word)),
     h("td", { class: "quiet" }, level ? "running" : expected),
-    h("td", {}, [record.code ? String(record.code) : "", bare(record.error ?? "")].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
+    h("td", { class: "say" }, [record.code ? String(record.code) : "", record.error].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
     h("td", { class: "num" }, level || !ms ? "–" : `${ms[0]} ${ms[1]}`),
-    h("td", { class: "quiet" }, [record.check, record.extra && "beside the schedule", record.instance].filter(Boolean).join(", ")));
+    h("td", { class: "quiet" }, [record.check, record.extra && "extra check", record.instance].filter(Boolean).join(", ")));
 }
 
 function configuration(detail) {
@@ -164,35 +163,39 @@ function scalar(v) {
   return typeof v === "string" && (/^[\s#&*!|>'"%@`[\]{},?-]|: |\s#|^$/.test(v) || /\n/.test(v)) ? JSON.stringify(v) : String(v);
 }
 
-function disasters({ ctx, service }) {
-  const faults = faultsOf(ctx.state, service.name);
-  if (!faults.length) return null;
+function faults({ ctx, service }) {
+  const list = faultsOf(ctx.state, service.name);
+  if (!list.length) return null;
   const refusal = ctx.refusals.get(service.name);
   return h("section", { class: "panel pad", "aria-labelledby": "h-break" },
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
-    h("p", { class: "ink2 small" }, "It happens to the real thing. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
-    h("div", { class: "btns spaced" }, faults.map((entry) => h("button", { class: "btn danger", type: "button", disabled: ctx.stale, "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault).label))),
+    h("p", { class: "ink2 small" }, "Each button breaks the running service. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
+    h("div", { class: "btns spaced" }, list.map((entry) => h("button", { class: "btn danger", type: "button", disabled: ctx.stale, "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault)))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 
-function container(detail) {
+function container(detail, mode) {
   const c = detail.container;
-  if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "It has none here, so there is nothing that may be repaired."));
+  if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, under this id" : "not yet under this id"], ["May be healed", detail.managed === undefined ? "" : detail.managed ? `yes${detail.config?.heal?.mode ? `, mode ${detail.config.heal.mode}` : ""}` : "no"], ["Needs", (detail.depends_on ?? []).join(", ")]]));
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Depends on", (detail.depends_on ?? []).join(", ")]]));
 }
 
 function sources(detail, at) {
   const list = detail.sources ?? [];
   if (!list.length) return null;
-  return h("section", { class: "panel pad", "aria-labelledby": "h-sources" }, h("h2", { id: "h-sources" }, "Who sees it"),
-    h("p", { class: "ink2 small" }, "It is as bad as its worst source says."),
-    h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"}, by ${source.instance || "somebody"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
+  return h("section", { class: "panel pad", "aria-labelledby": "h-sources" }, h("h2", { id: "h-sources" }, "Sources"),
+    h("p", { class: "ink2 small" }, "Status is the worst of these sources."),
+    h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${source.instance || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
 
 function history({ rows, ctx, at }) {
   if (!rows.length) return null;
-  return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Its incidents"),
-    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), row.state === "resolved" ? icon(row.attempts > 0 ? "work" : "up", row.attempts > 0 ? "work" : "quiet", row.attempts > 0 ? "Repaired" : "Recovered") : icon("down", "down", "Open"),
-      h("div", {}, h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, `${about(row)}. ${ending(row)}`)), h("p", {}, proof(row, ctx.stories.get(row.id), at)))))));
+  return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Incidents"),
+    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), look(row), h("div", {}, about(row, ctx.incidents.get(row.id), at))))));
+}
+
+function look(row) {
+  if (row.state !== "resolved") return icon("down", "down", "Open");
+  return repaired(row) ? icon("work", "work", "Repaired") : icon("up", "quiet", "Recovered");
 }

@@ -1,106 +1,120 @@
 // The AI SRE Agent: its state, what it decided and why, and what it may do.
-// While it only watches, what it senses with, and its record.
+// While it only watches, its dependencies and its record.
 
+import { confidence, queriedFor, views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
-import { hhmmss, instant, many, took } from "../units.js";
 import { quantile } from "../series.js";
-import { agentState, capital, choice, gate, who } from "../vocabulary.js";
-import { askedFor, bare, sentence, sure, views, whatCame, whyAndMend } from "../words.js";
-import { pieces } from "./banners.js";
-import { copy, facts as terms, papers, pill } from "./bits.js";
+import { hhmmss, instant, many, took } from "../units.js";
+import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
+import { holdReason, paragraph, repaired, sentence } from "../words.js";
+import { copy, facts as terms, pill, transcript } from "./bits.js";
 
-/** model: {agent, told, info, rows, stale, now} */
+/** model: {agent, incident, info, rows, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
   const look = agentState(state);
-  const busy = state !== "WATCHING" || model.told?.phase === "grace";
-  const body = busy && model.told?.asking ? asks : busy && model.told?.diagnosed ? decided : null;
+  const busy = state !== "WATCHING" || model.incident?.stage === "pause";
+  const body = busy && model.incident?.query ? querying : busy && model.incident?.diagnosed ? decided : null;
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },
     h("div", { class: "agent-head" },
       h("h2", { id: "h-agent" }, "AI SRE Agent"),
-      model.agent ? pill({ colour: look.colour, icon: look.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "Not heard yet" }),
+      model.agent ? pill({ colour: look.colour, icon: look.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "No data" }),
       h("p", { class: "agent-model" }, decides(model))),
     body ? body(model) : rest(model, state));
 }
 
-// Which model there is, and whether it can be asked now.
-function decides({ info, told }) {
+// Which model there is, and whether it can be queried now.
+function decides({ info, incident }) {
   const { model, ready } = info?.llm ?? {};
-  if (!model && !told?.asking) return "The runbook’s rules decide, without a model. The guard says what may be done.";
-  if (told?.asking) return `${told.asking.model || model || "A model"} is being asked. It chooses, the guard decides what there is to choose.`;
-  if (!ready) return `${model} cannot be asked now, so the runbook’s rules decide.`;
-  return `${model} can be asked. It chooses, the guard decides what there is to choose.`;
+  const choice = "It chooses among the legal actions.";
+  if (incident?.query) return `${incident.query.model || model || "A model"} is being queried. ${choice}`;
+  if (!model) return "No model is configured: the runbook decides.";
+  return ready ? `${model} is available. ${choice}` : `${model} is unavailable: the runbook decides.`;
 }
 
-// While a model is asked: since when, what it writes, and what it is asked about.
-function asks({ agent, told, now }) {
-  const facts = told.evidence?.data?.facts ?? [];
+// While a model is queried: since when, what it writes, and what it is given.
+function querying({ agent, incident, now }) {
+  const facts = incident.evidence?.data?.facts ?? [];
   const decisive = facts.filter((fact) => fact.decisive);
   const shown = (decisive.length ? decisive : facts).slice(0, 4);
-  const logs = told.evidence?.data?.logs?.length ?? 0;
+  const logs = incident.evidence?.data?.logs?.length ?? 0;
   const rest = [facts.length > shown.length && many(facts.length - shown.length, "other fact"), logs && many(logs, "log line")].filter(Boolean).join(" and ");
-  return h("div", { class: "agent-body", key: `asks-${told.row.id}`, "data-asking": told.row.id },
-    h("div", {}, thinking(told, now)),
+  return h("div", { class: "agent-body", key: `query-${incident.row.id}`, "data-asking": incident.row.id },
+    h("div", {}, thinking(incident, now)),
     h("div", { class: "may" },
-      h("h3", {}, `What it is asked about ${told.row.service}`),
-      h("ul", { class: "asked" }, shown.map((fact) => h("li", {}, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)]))),
+      h("h3", {}, `Facts about ${incident.row.service}`),
+      h("ul", { class: "asked" }, shown.map((fact) => h("li", {}, one(fact)))),
       rest && h("p", { class: "why-not" }, `${shown.length ? "And " : ""}${rest}.`),
-      limits(budget(agent, told))));
+      limits(budget(agent, incident))));
 }
 
-/** The model at work: its name, since when it is asked, and its thinking while it comes. */
-export function thinking(told, now) {
-  const { text, since, model } = told.asking;
+const one = (fact) => [`${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)]];
+
+/** The model at work: its name, since when it is queried, and its reasoning while it comes. */
+export function thinking(incident, now) {
+  const { text, since, model } = incident.query;
   const so = now - since;
   const parts = text.trim() ? `${Number.isFinite(so) ? "" : "… "}${text}`.split(/\n{2,}/) : [];
   const caret = h("span", { class: "caret" });
   return h("div", { class: "think", key: "thinking" },
-    h("p", { class: "think-head" }, h("b", {}, icon("work"), `Asking ${model || "the model"}`), h("span", {}, askedFor(told.asking, now))),
-    h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Its thinking", "data-follow": true, key: "live" },
-      parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "Nothing was written yet. A model that can think writes here first, another one answers at once. ", caret)),
+    h("p", { class: "think-head" }, h("b", {}, icon("work"), `Querying ${model || "the model"}`), h("span", {}, queriedFor(incident.query, now))),
+    h("div", { class: `think-text${text.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "The model’s reasoning", "data-follow": true, key: "live" },
+      parts.length ? parts.map((part, i) => h("p", { class: i + 1 < parts.length ? "older" : "newest" }, part.trim(), i + 1 === parts.length && caret)) : h("p", { class: "older" }, "No output yet. A reasoning model streams its reasoning here; other models answer in one piece. ", caret)),
     h("p", { class: "think-end quiet" }, "If it does not answer in time, the runbook decides."));
 }
 
-function decided({ agent, told, info }) {
-  const data = told.diagnosed.data ?? {};
-  const service = told.row.service;
+function decided({ agent, incident, info }) {
+  const data = incident.diagnosed.data ?? {};
+  const service = incident.row.service;
   const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
-  const { byModel, model, failed } = views(told.diagnosed);
+  const { byModel, model, failed } = views(incident.diagnosed);
   const whole = byModel && Boolean(data.reasoning);
-  return h("div", { class: "agent-body", key: `body-${told.row.id}` },
+  return h("div", { class: "agent-body", key: `body-${incident.row.id}` },
     h("div", {},
       h("div", { class: "think" },
-        h("p", { class: "think-head" }, h("b", {}, icon("work"), whole ? "Its thinking, in full" : "Why"), h("span", {}, capital(who(told.diagnosed.by)))),
-        reasons(told, whole ? data.reasoning : ""),
-        h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, choice(data.action, service)), sure(data.confidence) && h("span", {}, sure(data.confidence)))),
-      (model || failed || info?.llm?.ready) && h("p", { class: "came", "data-came": failed || (byModel ? "stands" : model ? "heard" : "unasked") }, icon("fork", "quiet"), h("span", {}, whatCame(told.diagnosed, service))),
-      papers(data, { thinking: !whole })),
+        h("p", { class: "think-head" }, h("b", {}, icon("work"), whole ? "Reasoning" : "Why"), h("span", {}, whoFirst(incident.diagnosed.by))),
+        reasons(incident, whole ? data.reasoning : ""),
+        h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, phrase(data.action, service)), data.confidence > 0 && h("span", {}, confidence(data.confidence)))),
+      (model || failed || info?.llm?.ready) && h("p", { class: "came", "data-came": came(incident.diagnosed) }, icon("fork", "quiet"), h("span", {}, whatCame(incident.diagnosed, service))),
+      transcript(data, { reasoning: !whole })),
     h("div", { class: "may" },
-      h("h3", {}, "What it may choose from"),
-      h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
-        h("kbd", {}, entry.letter),
-        h("p", {}, h("b", {}, choice(entry.action, service)), entry.why && [h("br"), bare(entry.why)])))),
-      (data.not_offered ?? []).map((entry) => h("p", { class: "why-not" }, `Not offered: ${choice(entry.action, service)}. ${sentence(entry.why)}`)),
-      limits(budget(agent, told))));
+      legal(data, service),
+      limits(budget(agent, incident))));
 }
 
-function reasons(told, text) {
-  const data = told.diagnosed.data ?? {};
+/** What came of the model's view, in one word for programs. */
+export function came(diagnosed) {
+  const { byModel, model, failed } = views(diagnosed);
+  return failed || (byModel ? "stands" : model ? "considered" : "unqueried");
+}
+
+/** The legal actions of a diagnosis, and those that were not offered. */
+export function legal(data, service) {
+  return [
+    h("h3", {}, "Legal actions"),
+    h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
+      h("kbd", {}, entry.letter),
+      h("p", {}, h("b", {}, phrase(entry.action, service)), entry.why && [h("br"), entry.why])))),
+    (data.not_offered ?? []).map((entry) => h("p", { class: "why-not" }, paragraph(`Not offered: ${phrase(entry.action, service)}`, entry.why))),
+  ];
+}
+
+function reasons(incident, text) {
+  const data = incident.diagnosed.data ?? {};
   const region = { class: `think-text${text?.length > 900 ? " long" : ""}`, tabindex: "0", role: "region", "aria-live": "off", "aria-label": "Why it decided so", key: "think" };
   if (text) return h("div", region, text.split(/\n{2,}/).map((part, i, all) => h("p", { class: i + 1 < all.length ? "older" : "newest" }, part.trim())));
-  const of = views(told.diagnosed);
+  const of = views(incident.diagnosed);
   const view = (of.byModel ? of.model : of.runbook) ?? {};
-  const facts = (told.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
+  const facts = (incident.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
   const why = view.why || (data.legal ?? []).find((entry) => entry.action === data.action)?.why;
-  return h("div", region, facts.map((fact) => h("p", { class: "older" }, `${capital(String(fact.key))}: `, h("code", {}, String(fact.value)), fact.why && [". ", sentence(fact.why)])), h("p", { class: "newest" }, sentence(data.cause || `${told.row.service} is down`)), why && h("p", { class: "newest" }, sentence(why)));
+  return h("div", region, facts.map((fact) => h("p", { class: "older" }, one(fact))), h("p", { class: "newest" }, data.cause || `${incident.row.service} is down.`), why && h("p", { class: "newest" }, why));
 }
 
-function budget(agent, told) {
+function budget(agent, incident) {
   const b = agent?.budget ?? {};
-  const attempt = told.attempts.length ? told.attempts.at(-1).number : b.attempt;
   const next = instant(b.not_before);
   return [
-    ["Attempts", of(attempt ?? 0, b.attempts)],
+    ["Attempts", of(incident.row.attempts ?? b.attempt ?? 0, b.attempts)],
     ["Repairs this hour", of(b.hour, b.per_hour)],
     ["Next not before", Number.isFinite(next) && next > 0 ? hhmmss(next) : ""],
   ];
@@ -112,43 +126,46 @@ function limits(list) {
   return terms(list, "limits");
 }
 
-function rest({ agent, told, info, rows }, state) {
-  const ended = rows.filter((row) => row.state === "resolved");
-  const repaired = ended.filter((row) => row.attempts > 0 && row.how !== "recovered" && row.how !== "operator");
+function rest({ agent, incident, info, rows }, state) {
+  const done = rows.filter(repaired);
   const called = rows.filter((row) => row.state === "escalated").length;
-  const median = quantile(repaired.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
+  const median = quantile(done.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
   return [
-    h("dl", { class: "senses", key: "senses" }, senses(info).map(({ name, icon: picture, colour, ear, text, code }) => h("div", {}, h("dt", {}, icon(picture, colour, ear), name), h("dd", {}, text, code && [" ", h("code", { class: "cmd" }, code), copy(code)])))),
-    state === "WATCHING" && told?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${told.row.service} is on hold: ${bare(told.hold?.data?.reason || told.row.held_reason || gate(told.row.held))}.`),
+    dependencyList(info),
+    state === "WATCHING" && incident?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${paragraph(`${incident.row.service} is on hold`, holdReason(incident))}`),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(repaired.length)], ["Needed a person", called ? String(called) : "never"], ["Median time down", median === null ? "not known yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
+    limits([["Repaired", String(done.length)], ["Needed a person", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
   ];
 }
 
-const NOT_YET = "it was not looked for yet"; // a moment after the start
-
-/** What it senses with, in words: Docker, Kafka, the model. */
-export function senses(info) {
-  const good = { icon: "up", colour: "up", ear: "Good" };
-  const bad = { icon: "warn", colour: "warn", ear: "In trouble" };
-  const idle = { icon: "none", colour: "quiet", ear: "Not used" };
-  const { docker, bus, llm } = info ?? {};
-  const list = [];
-  if (!docker) list.push({ name: "Docker", ...idle, text: "not used here" });
-  else if (docker.kind === "process") list.push({ name: "Docker", ...(docker.ok ? good : bad), text: docker.ok ? "not needed: the demo runs its services as child processes" : bare(docker.error) || "the demo’s processes have ended" });
-  else if (docker.ok) list.push({ name: "Docker", ...good, text: docker.version ? `answers, ${docker.version}` : "answers" });
-  else list.push({ name: "Docker", ...bad, text: bare(docker.error) || "does not answer" });
-  if (bus) {
-    const kind = bus.kind === "embedded" ? "embedded in this process" : "a broker of its own";
-    list.push(bus.ok === false ? { name: "Kafka", ...bad, text: bare(bus.error) || "away" } : { name: "Kafka", ...good, text: `${kind}${bus.brokers?.length ? ". Read it:" : ""}`, code: bus.brokers?.join(",") });
-  }
-  if (!llm?.model) list.push({ name: "Model", ...idle, text: "none: the runbook decides" });
-  else if (llm.ready) list.push({ name: "Model", ...good, text: `${llm.model} can be asked` });
-  else {
-    const { why, mend } = whyAndMend(llm.error);
-    const missed = (info.troubles ?? []).some((trouble) => trouble.part === "llm"); // where nobody wanted one, its absence is no trouble
-    list.push({ name: "Model", ...(missed ? bad : idle), text: why === NOT_YET ? `${llm.model} is looked for` : `${llm.model} cannot be asked${why ? `: ${why}` : ""}. The runbook decides.`, code: missed ? "" : pieces(mend).find((piece) => piece.command)?.command }); // a banner tells it where it is missed
-  }
-  return list;
+/** Docker, Kafka and the model with their state, as a list. */
+export function dependencyList(info) {
+  return h("dl", { class: "dependencies", key: "dependencies" }, dependencies(info).map(({ name, icon: picture, colour, label, text, code }) => h("div", {}, h("dt", {}, icon(picture, colour, label), name), h("dd", {}, text, code && [" ", h("code", { class: "cmd" }, code), copy(code)]))));
 }
 
+/** What LogStream depends on, in words. */
+export function dependencies(info) {
+  const good = { icon: "up", colour: "up", label: "Healthy" };
+  const bad = { icon: "warn", colour: "warn", label: "Problem" };
+  const idle = { icon: "none", colour: "quiet", label: "Not used" };
+  const { docker, bus, llm } = info ?? {};
+  const list = [{ name: "Docker", ...engine(docker, good, bad, idle) }];
+  if (bus) list.push({ name: "Kafka", ...kafka(bus, good, bad) });
+  if (!llm?.model) return [...list, { name: "Model", ...idle, text: "None. The runbook decides." }];
+  if (llm.ready) return [...list, { name: "Model", ...good, text: `${llm.model} is available.` }];
+  const missed = (info.troubles ?? []).some((problem) => problem.part === "llm"); // where none is wanted, its absence is no problem
+  return [...list, { name: "Model", ...(missed ? bad : idle), text: paragraph(`${llm.model} is unavailable`, llm.error, "The runbook decides.") }];
+}
+
+function engine(docker, good, bad, idle) {
+  if (!docker) return { ...idle, text: "Not used." };
+  if (!docker.ok) return { ...bad, text: docker.error || "Unreachable." };
+  if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
+  return { ...good, text: docker.version ? `Reachable, version ${docker.version}.` : "Reachable." };
+}
+
+function kafka({ ok, error, kind, brokers }, good, bad) {
+  if (ok === false) return { ...bad, text: error || "Unreachable." };
+  const code = (brokers ?? []).join(",");
+  return { ...good, text: `${kind === "embedded" ? "Embedded in this process." : "Reachable."}${code && " Consume the event log at"}`, code };
+}

@@ -10,10 +10,10 @@ export function time(at, text = hhmm(at)) {
   return h("time", { datetime: iso(at), title: iso(at) }, text);
 }
 
-/** The mark of a status, with its name for the ear. */
+/** The mark of a status, with its name for those who hear the page. */
 export function mark(name, cls = "") {
   const s = status(name);
-  return icon(s.shape, `${s.colour} ${cls}`.trim(), s.name);
+  return icon(s.shape, `${s.colour} ${cls}`.trim(), s.word);
 }
 
 export function pill({ colour, icon: picture, text }, attrs = {}) {
@@ -31,22 +31,28 @@ export function command(text) {
   return text && h("code", { class: "cmd" }, text);
 }
 
-/** A row of checks that are needed: filled is good, a cross was bad and the row starts anew. */
-export function pips(row) {
-  if (!row?.of) return null;
-  const of = Math.min(row.of, 20);
-  const cells = Array.from({ length: of }, (_, i) => {
+/** The checks that a verification needs, {good, needed, bad}: filled is good, a cross was bad. */
+export function progress(row) {
+  if (!row?.needed) return null;
+  const shown = Math.min(row.needed, 20);
+  const cells = Array.from({ length: shown }, (_, i) => {
     if (i < row.good) return h("li", { class: "good" }, icon("check"));
     if (row.bad && i === row.good) return h("li", { class: "bad" }, icon("x"));
     return h("li", { class: i === row.good ? "next" : null });
   });
-  return h("ol", { class: `pips${of > 6 ? " small-pips" : ""}`, "aria-label": `${row.good} of ${row.of} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
+  return h("ol", { class: `progress${shown > 6 ? " progress-small" : ""}`, "aria-label": `${row.good} of ${row.needed} good checks${row.bad ? ", the last was bad" : ""}` }, cells);
 }
 
-/** What a model was asked, what it answered, and what it thought where that is not shown anyway: hostile words, so they stay text. */
-export function papers(data, { thinking = true } = {}) {
-  const list = [["What it was asked", data.prompt], ["Its thinking", thinking && data.reasoning], ["What it answered", data.raw]].filter(([, text]) => text);
-  return list.map(([name, text]) => h("details", { class: "paper", key: name }, h("summary", {}, name), h("pre", { tabindex: "0", role: "region", "aria-label": name }, h("code", {}, String(text)))));
+/** Prompt, raw answer, and the reasoning where that is not shown anyway: hostile words, so they stay text. */
+export function transcript(data, { reasoning = true } = {}) {
+  const list = [["Prompt", data.prompt], ["Reasoning", reasoning && data.reasoning], ["Raw answer", data.raw]].filter(([, text]) => text);
+  return list.map(([name, text]) => h("details", { class: "transcript", key: name }, h("summary", {}, name), h("pre", { tabindex: "0", role: "region", "aria-label": name }, h("code", {}, String(text)))));
+}
+
+/** What a person can do about a problem: a sentence, and a command to be copied. */
+export function remedy(of) {
+  const { text, command: line } = of ?? {};
+  return [text, line && h("span", { class: "remedy" }, h("code", { class: "cmd" }, line), copy(line))].filter(Boolean).flatMap((piece, i) => (i ? [" ", piece] : [piece]));
 }
 
 /** Addresses inside the page. */

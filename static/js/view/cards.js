@@ -5,20 +5,20 @@ import { h, icon } from "../dom.js";
 import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, lasting, latency, many, percent, took } from "../units.js";
-import { fault, gate, status } from "../vocabulary.js";
-import { bare, callReason, stateFor, uptime } from "../words.js";
+import { action, fault, gate, status } from "../vocabulary.js";
+import { holdReason, nextLine, paragraph, sentence, stateFor, uptime, verifying } from "../words.js";
 import { href, mark } from "./bits.js";
 
 /**
- * model: {service, detail, check, list, reach, age, told, outages, faults,
+ * model: {service, detail, check, list, reach, age, incident, outages, faults,
  * refusal, stale, width, compact, now}: `list` are its points, `reach` is how
- * far back every card looks, `age` how long ago the service was told
+ * far back every card looks, `age` how long ago the service was sent
  */
 export function card(model) {
   const { service } = model;
   const s = status(service.status);
   const name = service.name;
-  return h("li", { class: `card is-${s.colour}${model.stale ? " is-stale" : ""}`, key: name, "data-service": name, "data-status": service.status },
+  return h("li", { class: `card is-${s.colour}${model.stale ? " is-stale" : ""}`, key: name, "data-service": name, "data-status": service.status, "data-held": service.held || null },
     h("div", { class: "card-head" },
       mark(service.status),
       h("h3", {}, h("a", { href: href.service(name) }, name)),
@@ -36,7 +36,7 @@ function present({ service, check, now }) {
   if (!answers) return stateFor(service, now);
   const parts = latency(check && check.status !== "DOWN" ? check.latency_ms : service.latency_ms);
   if (!parts) return status(service.status).word;
-  return [service.status === "DEGRADED" && "Slow ", parts[0], " ", h("small", {}, parts[1])];
+  return [service.status === "DEGRADED" && "Degraded, ", parts[0], " ", h("small", {}, parts[1])];
 }
 
 function address({ detail, service }) {
@@ -44,28 +44,28 @@ function address({ detail, service }) {
   const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
   const parts = [service.url || config.url, every && `every ${every}`].filter(Boolean);
   if (parts.length) return parts.join(", ");
-  return service.configured === false ? "Not in the configuration: only looked at" : service.group || "\u00a0";
+  return service.configured === false ? "Unmanaged: not in the configuration" : service.group || "\u00a0";
 }
 
 /** One sentence where the state alone doesn't say it: what is done, why not, what is wrong. */
-function said({ service, told, now }) {
-  const line = sentenceFor(service, told, now);
+function said({ service, incident, now }) {
+  const line = sentenceFor(service, incident, now);
   return line && h("p", { class: "card-say", key: "say" }, icon(line.icon, line.colour), h("span", {}, line.text));
 }
 
-function sentenceFor(service, told, now) {
-  const last = told?.attempts.at(-1);
-  if (told?.phase === "verifying" && last) return { icon: "work", colour: "work", text: `${service.status === "DOWN" ? "Repaired" : "Up"}, verifying${last.pips.of ? ` ${last.pips.good} of ${last.pips.of}` : ""}` };
-  if (told?.phase === "grace") return { icon: "work", colour: "work", text: `Waiting a moment: ${bare(told.hold.data?.reason || gate(told.hold.data?.gate))}` };
-  if (service.held || told?.phase === "held" || told?.phase === "waiting") {
-    const why = bare(service.held_reason || told?.hold?.data?.reason || gate(service.held || told?.row.held));
-    return { icon: told?.phase === "waiting" ? "person" : "held", colour: "warn", text: `On hold: ${why}` };
+function sentenceFor(service, of, now) {
+  const working = (text) => ({ icon: "work", colour: "work", text });
+  if (of?.stage === "verification") return working(paragraph(service.status === "DOWN" ? action(of.row.action).did : "Up", verifying(of.row.progress)));
+  if (of?.stage === "pause") return working(holdReason(of));
+  if (service.held || of?.stage === "held" || of?.stage === "approval") {
+    const waits = of?.stage === "approval";
+    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", service.held_reason || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
   }
-  if (told?.phase === "escalated") return { icon: "person", colour: "down", text: `A person is needed. ${bare(callReason(told, told.row.cause))}`.trim() };
+  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.escalated_reason) };
   const silenced = instant(service.silenced_until);
-  if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}` };
-  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: bare(service.error) };
-  if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its first checks decide" };
+  if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}.` };
+  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: sentence(service.error) };
+  if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its state is known after the first checks." };
   return null;
 }
 
@@ -74,11 +74,11 @@ function picture(model) {
   const from = now - reach;
   const seen = figures(list, from, now);
   const limit = milliseconds(detail?.config?.expect?.latency);
-  const told = [`${service.name} over the last ${lasting(reach)}`];
-  told.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
+  const label = [`${service.name} over the last ${lasting(reach)}`];
+  label.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
   const down = outages.filter((o) => o.to >= from).length;
-  if (down) told.push(`${many(down, "incident")}`);
-  return trace(list, { key: `card-${service.name}`, width, height: seen ? (compact ? 64 : 104) : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: told.join(", ") });
+  if (down) label.push(`${many(down, "incident")}`);
+  return trace(list, { key: `card-${service.name}`, width, height: seen ? (compact ? 64 : 104) : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: label.join(", ") });
 }
 
 /** "800ms", "1s" of the configuration in milliseconds, or 0. */
@@ -94,8 +94,8 @@ function foot({ service, detail, reach, age, now }) {
   return h("p", { class: "card-foot" },
     h("span", {}, `Last ${lasting(reach)}`),
     answers && h("span", {}, stateFor(service, now)),
-    needs.length > 0 && h("span", {}, `Needs ${needs.join(", ")}`),
-    share ? h("span", {}, h("b", {}, percent(share.share)), ` of ${share.over}`) : h("span", {}, "Uptime not known yet"));
+    needs.length > 0 && h("span", {}, `Depends on ${needs.join(", ")}`),
+    share ? h("span", {}, "Uptime ", h("b", {}, percent(share.share)), ` over ${share.over}`) : h("span", {}, "Uptime: no data yet"));
 }
 
 function disasters({ service, faults, refusal, stale, compact }) {
@@ -106,8 +106,8 @@ function disasters({ service, faults, refusal, stale, compact }) {
     class: "btn", type: "button", key: entry.fault, disabled: stale,
     "data-act": "chaos", "data-of": name, "data-fault": entry.fault,
     "data-testid": i === 0 ? "trigger-disaster" : `disaster-${entry.fault}`,
-    "aria-label": `Trigger disaster: ${fault(entry.fault).label.toLowerCase()} ${name}`,
-  }, fault(entry.fault).label));
+    "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
+  }, fault(entry.fault)));
   const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
   if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
   return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);

@@ -1,8 +1,8 @@
-// The keys of this page, told by "?".
+// The keys of this page, shown by "?".
 
 import { h } from "../dom.js";
 
-const KEYS = [["Tab", "to the next link or button"], ["Enter", "opens it, or does what it says"], ["?", "shows and hides these keys"], ["Esc", "hides them"]];
+const KEYS = [["Tab", "to the next link or button"], ["Enter", "opens the link or presses the button"], ["?", "shows and hides these keys"], ["Esc", "hides them"]];
 
 export function view() {
   return h("aside", { class: "panel pad keys", key: "keys", "aria-label": "Keys" },

@@ -1,7 +1,7 @@
 // Draws the incident lane.
 
 import { h, icon } from "../dom.js";
-import { command, href, pill, pips } from "./bits.js";
+import { command, href, pill, progress } from "./bits.js";
 
 const CLASS = { first: "first", done: "", failed: "failed", now: "now-step", todo: "todo", healed: "healed", hold: "now-step hold-step", wait: "now-step hold-step", call: "now-step call-step" };
 
@@ -12,7 +12,7 @@ export function lane(model) {
       pill(model.pill),
       h("h2", { id: `h-lane-${model.id}` }, h("a", { href: href.incident(model.id) }, model.title)),
       h("p", { class: "lane-clock" }, h("b", {}, model.clock.figure), ` ${model.clock.rest}`)),
-    h("ol", { class: `steps n${model.steps.length}`, "aria-label": "What happened so far and what comes next" }, model.steps.map(step)));
+    h("ol", { class: `steps n${model.steps.length}`, "aria-label": "What happened so far, and what comes next" }, model.steps.map(step)));
 }
 
 function step(place) {
@@ -24,7 +24,7 @@ function step(place) {
     place.lines.map((text) => text && h("p", {}, text)),
     place.command && h("p", { class: "step-cmd" }, command(place.command)),
     place.by && h("p", { class: "by" }, place.by),
-    pips(place.pips));
+    progress(place.progress));
 }
 
 function ring(share) {

@@ -10,7 +10,7 @@ export function top({ path, open, conn, rate, mode, lostAt, now }) {
   const current = PAGES.findLast(([, to]) => (to === "/" ? path === "/" || path.startsWith("/services/") : path.startsWith(to)));
   return h("header", { class: "top", key: "top" }, h("div", { class: "wrap" },
     h("a", { class: "brand", href: "/", "aria-label": "LogStream, overview" },
-      h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { class: "m-line", d: "M1.5 12h3.2l2-5 2 5M15.3 12l2 5 2-5h3.2" }), h("path", { class: "m-mend", d: "M12 7.6 16.4 12 12 16.4 7.6 12z" })),
+      h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { class: "m-line", d: "M1.5 12h3.2l2-5 2 5M15.3 12l2 5 2-5h3.2" }), h("path", { class: "m-mark", d: "M12 7.6 16.4 12 12 16.4 7.6 12z" })),
       "LogStream"),
     h("nav", { "aria-label": "Main" }, h("ul", {}, PAGES.map(([text, to]) => h("li", {},
       h("a", { href: to, "aria-current": current?.[1] === to ? "page" : null }, text,
@@ -23,7 +23,7 @@ export function top({ path, open, conn, rate, mode, lostAt, now }) {
 
 function live(conn, rate, lostAt, now) {
   if (conn === "loading") return h("span", { class: "live quiet" }, icon("none"), "Connecting");
-  if (conn !== "live") return h("span", { class: "live stale" }, icon("away"), lostAt ? `No connection, ${lasting(now - lostAt)}` : "No connection");
+  if (conn !== "live") return h("span", { class: "live stale" }, icon("away"), lostAt ? `No connection for ${lasting(now - lostAt)}` : "No connection");
   return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate === null ? "" : rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate)} checks/s` : ", no checks"));
 }
 
@@ -32,7 +32,7 @@ export function cutoff({ lostAt, at, retryAt, now }) {
   const left = Math.ceil((retryAt - now) / 1000);
   return h("div", { class: "cutoff", key: "cutoff", role: "alert" }, h("div", { class: "wrap" },
     icon("away"),
-    h("p", {}, h("b", {}, "This page lost its connection", h("span", { "aria-live": "off" }, ` ${lasting(now - lostAt)} ago`), "."), at ? ` What you see is how things stood at ${hhmmss(at)}. Whether checks and repairs go on cannot be seen from here.` : " Nothing was heard yet."),
+    h("p", {}, h("b", {}, "This page lost its connection", h("span", { "aria-live": "off" }, ` ${lasting(now - lostAt)} ago`), "."), at ? ` It shows the state at ${hhmmss(at)}. Checks and repairs may go on meanwhile.` : " No data yet."),
     h("span", { class: "quiet-on", "aria-live": "off" }, left > 0 ? `Trying again in ${left} s` : "Trying again"),
     h("button", { class: "btn", type: "button", "data-act": "reconnect" }, "Try now")));
 }

@@ -20,12 +20,12 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// stamp gives a batch the broker's time, in milliseconds, in place: its newest
+// setBrokerTime gives a batch the broker's time, in milliseconds, in place: its newest
 // record is from now, and the others keep their distance to it up to an hour.
 // The embedded broker keeps whatever time a client claims, and trims by time
 // everything before a batch that is too old: one record dated 1970 would empty
 // its topic. A batch that is not whole is left for the broker to refuse.
-func stamp(batch []byte, now int64) {
+func setBrokerTime(batch []byte, now int64) {
 	if len(batch) < batchHead || batch[atMagic] != 2 ||
 		binary.BigEndian.Uint32(batch[atCRC:]) != crc32.Checksum(batch[atAttributes:], castagnoli) {
 		return

@@ -21,48 +21,48 @@ const (
 	headerPartition = "partition"
 	headerOffset    = "offset"
 	headerCut       = "cut"   // the value's length, where it was too long to be kept whole
-	headerPlace     = "place" // a signature of the value and of whence it came, which the letter's own leaves out
+	headerPlace     = "place" // a signature over the value and its topic, partition and offset, which the record's own leaves out
 )
 
 const (
-	maxReason = 1024 // bytes
-	maxLetter = maxMessage - 16<<10
+	maxReason     = 1024 // bytes
+	maxDeadLetter = maxMessage - 16<<10
 )
 
-// letters writes dead letters, each offset once. They have a ring and a
-// producer of their own, so that garbage displaces no health log.
-type letters struct {
+// deadLetterWriter writes dead letters, each offset once. They have a queue and
+// a producer of their own, so that garbage displaces no health log.
+type deadLetterWriter struct {
 	forwarder *forwarder
 
 	mu     sync.Mutex
-	loaded map[string]bool // topics whose letters of earlier processes are known
-	last   map[place]int64 // the highest offset that has a letter
-	told   uint64          // how many dropped letters were told
+	loaded map[string]bool          // topics whose dead letters of earlier processes are known
+	last   map[topicPartition]int64 // the highest offset that has a dead letter
+	warned uint64                   // how many were dropped at the last warning
 }
 
-func newLetters(b *Bus) *letters {
-	return &letters{forwarder: newForwarder(b, "dead letters", newRing(4096, 32<<20)),
-		loaded: map[string]bool{}, last: map[place]int64{}}
+func newDeadLetterWriter(b *Bus) *deadLetterWriter {
+	return &deadLetterWriter{forwarder: newForwarder(b, "dead letters", newQueue(4096, 32<<20)),
+		loaded: map[string]bool{}, last: map[topicPartition]int64{}}
 }
 
 // write puts a record among the dead letters, unless it is there. Records of a
 // partition come in their order, so the highest offset says enough.
-func (l *letters) write(m *sarama.ConsumerMessage, reason string) {
+func (l *deadLetterWriter) write(m *sarama.ConsumerMessage, reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	where := place{m.Topic, m.Partition}
+	where := topicPartition{m.Topic, m.Partition}
 	if last, is := l.last[where]; is && m.Offset <= last {
 		return
 	}
 	l.last[where] = m.Offset
-	l.forwarder.ring.push(letter(l.forwarder.bus.secret, m, reason))
-	if lost := l.forwarder.ring.lost(); lost >= 2*l.told+1 { // at 1, 3, 7, 15 …
-		l.told = lost
-		l.forwarder.log.Warn("dead letters come faster than they can be written: the oldest are dropped", "dropped", lost)
+	l.forwarder.queue.push(newDeadLetter(l.forwarder.bus.secret, m, reason))
+	if lost := l.forwarder.queue.lost(); lost >= 2*l.warned+1 { // at 1, 3, 7, 15 …
+		l.warned = lost
+		l.forwarder.log.Warn("dead letters dropped, oldest first: more arrive than can be written", "dropped", lost)
 	}
 }
 
-func letter(secret []byte, m *sarama.ConsumerMessage, reason string) *entry {
+func newDeadLetter(secret []byte, m *sarama.ConsumerMessage, reason string) *entry {
 	e := &entry{topic: event.TopicDeadLetters, key: m.Key, value: m.Value, at: time.Now()}
 	add := func(name, value string) {
 		e.headers = append(e.headers, sarama.RecordHeader{Key: []byte(name), Value: []byte(value)})
@@ -71,10 +71,10 @@ func letter(secret []byte, m *sarama.ConsumerMessage, reason string) *entry {
 	add(headerTopic, m.Topic)
 	add(headerPartition, strconv.Itoa(int(m.Partition)))
 	add(headerOffset, strconv.FormatInt(m.Offset, 10))
-	if len(e.key)+len(e.value) > maxLetter {
+	if len(e.key)+len(e.value) > maxDeadLetter {
 		add(headerCut, strconv.Itoa(len(e.value)))
 		e.key = e.key[:min(len(e.key), 4096)]
-		e.value = e.value[:min(len(e.value), maxLetter/2)]
+		e.value = e.value[:min(len(e.value), maxDeadLetter/2)]
 	}
 	add(headerPlace, event.Sign(secret, event.TopicDeadLetters, placeKey(m.Topic, m.Partition, m.Offset), e.value))
 	return e
@@ -84,10 +84,10 @@ func placeKey(topic string, partition int32, offset int64) []byte {
 	return fmt.Appendf(nil, "%s/%d/%d", topic, partition, offset)
 }
 
-// load reads which records of a topic have a letter from an earlier process.
+// load reads which records of a topic have a dead letter from an earlier process.
 // Anybody may write to the topic, so only our own count, and only as we wrote
 // them: a copy that names a later offset would hide what comes before that.
-func (l *letters) load(ctx context.Context, client sarama.Client, topic string) error {
+func (l *deadLetterWriter) load(ctx context.Context, client sarama.Client, topic string) error {
 	l.mu.Lock()
 	loaded := l.loaded[topic]
 	l.mu.Unlock()
@@ -99,7 +99,7 @@ func (l *letters) load(ctx context.Context, client sarama.Client, topic string) 
 		return err
 	}
 	for _, partition := range partitions {
-		where := place{event.TopicDeadLetters, partition}
+		where := topicPartition{event.TopicDeadLetters, partition}
 		from, err := client.GetOffset(where.topic, partition, sarama.OffsetOldest)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func (l *letters) load(ctx context.Context, client sarama.Client, topic string) 
 	return nil
 }
 
-func (l *letters) remember(topic string, m *sarama.ConsumerMessage) {
+func (l *deadLetterWriter) remember(topic string, m *sarama.ConsumerMessage) {
 	partition, err1 := strconv.ParseInt(header(m, headerPartition), 10, 32)
 	offset, err2 := strconv.ParseInt(header(m, headerOffset), 10, 64)
 	if header(m, headerTopic) != topic || err1 != nil || err2 != nil ||
@@ -127,15 +127,15 @@ func (l *letters) remember(topic string, m *sarama.ConsumerMessage) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	where := place{topic, int32(partition)}
+	where := topicPartition{topic, int32(partition)}
 	if last, is := l.last[where]; !is || offset > last {
 		l.last[where] = offset
 	}
 }
 
 // forget drops what is remembered of a partition whose offsets began anew: an
-// emptied log counts from 0 after a kill.
-func (l *letters) forget(where place, newest int64) {
+// emptied topic counts from 0 after a kill.
+func (l *deadLetterWriter) forget(where topicPartition, newest int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if last, is := l.last[where]; is && last >= newest {

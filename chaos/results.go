@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	maxAnswers    = 256 // that wait for the log
+	maxAnswers    = 256 // that wait to be written
 	appendTimeout = 5 * time.Second
 	firstRetry    = 200 * time.Millisecond
 	lastRetry     = 5 * time.Second
 	maxError      = 500 // bytes of a result's error
 )
 
-// result is the same record with a result, from whoever carried it out.
+// result is the same record with a result, from whoever executed it.
 func (r *run) result(command event.Command, err error) event.Command {
 	command.Origin = r.origin
 	command.Result = &event.CommandResult{OK: err == nil}
@@ -31,8 +31,8 @@ func (r *run) result(command event.Command, err error) event.Command {
 func (r *run) answer(command event.Command, err error) {
 	select {
 	case r.answers <- r.result(command, err):
-	default: // the log has been away for long; nobody reads answers meanwhile
-		r.log.Error("a command's result is not written: too many wait for the log", "command", command.ID)
+	default: // Kafka has been unreachable for long; no client can read results meanwhile
+		r.log.Error("command result dropped: too many wait for Kafka", "command", command.ID)
 	}
 }
 
@@ -53,13 +53,13 @@ func (r *run) answerAll(ctx context.Context) error {
 // write repeats the record until it is acknowledged: twice the same result is
 // one.
 func (r *run) write(ctx context.Context, command event.Command) error {
-	value, told := event.Encode(command), false
+	value, warned := event.Encode(command), false
 	for tries := retry.NewBackoff(firstRetry, lastRetry); ; {
 		if err := r.try(ctx, command.Service, value); err == nil {
 			return nil
-		} else if ctx.Err() == nil && !told {
-			r.log.Warn("a command's result cannot be written yet", "command", command.ID, "error", err)
-			told = true
+		} else if ctx.Err() == nil && !warned {
+			r.log.Warn("command result not written yet; retrying", "command", command.ID, "error", err)
+			warned = true
 		}
 		if !tries.Wait(ctx) {
 			return ctx.Err()

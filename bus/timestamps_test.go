@@ -19,7 +19,7 @@ func intact(batch []byte) bool {
 	return binary.BigEndian.Uint32(batch[atCRC:]) == crc32.Checksum(batch[atAttributes:], castagnoli)
 }
 
-func TestStamp(t *testing.T) {
+func TestBatchesGetTheBrokersTime(t *testing.T) {
 	const now, minute, year = 1_800_000_000_000, 60_000, 365 * 86_400_000
 	for _, c := range []struct {
 		name          string
@@ -34,7 +34,7 @@ func TestStamp(t *testing.T) {
 		{"backwards", now, now - minute, now},
 	} {
 		batch := batchAt(c.first, c.newest, 0)
-		stamp(batch, now)
+		setBrokerTime(batch, now)
 		first := int64(binary.BigEndian.Uint64(batch[atFirstTimestamp:]))
 		newest := int64(binary.BigEndian.Uint64(batch[atMaxTimestamp:]))
 		if first != c.wantFirst || newest != now || !intact(batch) {
@@ -43,18 +43,18 @@ func TestStamp(t *testing.T) {
 	}
 	// The attribute that has the broker rewrite the times goes, the codec stays.
 	batch := batchAt(1, 1, 4|attrLogAppendTime)
-	if stamp(batch, now); binary.BigEndian.Uint16(batch[atAttributes:]) != 4 || !intact(batch) {
+	if setBrokerTime(batch, now); binary.BigEndian.Uint16(batch[atAttributes:]) != 4 || !intact(batch) {
 		t.Errorf("attributes %#x", binary.BigEndian.Uint16(batch[atAttributes:]))
 	}
 }
 
-func FuzzStamp(f *testing.F) {
+func FuzzSetBrokerTime(f *testing.F) {
 	f.Add(batchAt(1, 2, 0), int64(3))
 	f.Add([]byte("short"), int64(3))
 	f.Add(bytes.Repeat([]byte{2}, 200), int64(3))
 	f.Fuzz(func(t *testing.T, batch []byte, now int64) {
 		before := bytes.Clone(batch)
-		stamp(batch, now)
+		setBrokerTime(batch, now)
 		if bytes.Equal(before, batch) {
 			return // refused, or nothing to do
 		}

@@ -1,0 +1,135 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/health"
+	"logstream/internal/supervise"
+)
+
+// inspect begins the inspections that are due, as many as may be under way.
+func (w *watch) inspect(ctx context.Context, now time.Time) {
+	if !w.settled {
+		return
+	}
+	for _, t := range w.targets {
+		if w.inspections >= maxInspections {
+			return
+		}
+		if t.inspecting || t.wanted.IsZero() || now.Before(t.notBefore) {
+			continue
+		}
+		wanted, forced := t.wanted, t.forced
+		t.inspecting, t.wanted, t.forced = true, time.Time{}, false
+		w.inspections++
+		supervise.Go(ctx, w.group, "monitor: inspection of "+t.ref, func(ctx context.Context) error {
+			began := time.Now()
+			state, err := w.find(ctx, t.ref)
+			took := time.Since(began)
+			if ctx.Err() != nil {
+				return nil
+			}
+			w.do(ctx, func() {
+				w.inspections--
+				t.inspecting = false
+				w.inspected(t, wanted, forced, took, state, err)
+			})
+			return nil
+		})
+	}
+}
+
+func (w *watch) find(ctx context.Context, ref string) (container.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	return w.runtime.Find(ctx, ref)
+}
+
+// inspected takes what one inspection saw, as of wanted.
+func (w *watch) inspected(t *target, wanted time.Time, forced bool, took time.Duration, state container.State, err error) {
+	if w.targets[t.service] != t || !w.settled {
+		return // the service has another container, or all are inspected when the runtime is back
+	}
+	now := time.Now()
+	seen, known := levelOf(t.ref, state, err)
+	var many *container.AmbiguousError
+	switch {
+	case errors.As(err, &many):
+		w.ambiguous(t, many)
+		return
+	case isUnreachable(err):
+		w.drop(err)
+		return
+	case errors.Is(err, container.ErrNotFound) && !t.destroyed:
+		w.notFound(t, forced, now)
+		return
+	case !known:
+		w.logger.Warn("a container cannot be inspected, trying again", "service", t.service, "container", t.ref, "error", err)
+		t.again(now, forced, inspectAgain)
+		return
+	}
+	w.problems.clear(t.problem())
+	if err == nil {
+		t.learn(state)
+	}
+	if seen == t.written && !forced {
+		return
+	}
+	if seen != t.written && t.announced != "" && seen.status != t.announced && !t.gaveGrace {
+		t.gaveGrace = true
+		t.again(now, forced, eventGrace)
+		return
+	}
+	t.gaveGrace = false
+	if _, is := w.owner(); !is {
+		return
+	}
+	t.stamp = nextStamp(t.date(seen, wanted), t.stamp)
+	t.written = seen
+	w.out.putLevel(event.HealthLog{
+		Timestamp: event.Seconds(t.stamp), Service: t.service, Status: seen.status,
+		LatencyMS: milliseconds(took), Check: event.CheckContainer, Error: seen.err,
+	})
+}
+
+// notFound takes that a container is not there, without a destroy that says
+// why: it was renamed, its name in the configuration is wrong, or it was removed
+// while logstream did not run. Its service may answer all the same, so no level
+// is written.
+func (w *watch) notFound(t *target, forced bool, now time.Time) {
+	if !t.gaveGrace { // the event may follow
+		t.gaveGrace = true
+		t.again(now, forced, eventGrace)
+		return
+	}
+	t.written = level{}
+	what := "no container is named " + clean(t.ref)
+	remedy := health.Remedy{Text: "correct the container of " + t.service + " in config.yaml; this lists all names", Command: "docker ps -a"}
+	if t.renamed != "" {
+		what = fmt.Sprintf("its container %s was renamed to %s", clean(t.ref), clean(t.renamed))
+		remedy = health.Remedy{Text: "set container: " + clean(t.renamed) + " in config.yaml, or rename it back",
+			Command: "docker rename " + clean(t.renamed) + " " + clean(t.ref)}
+	}
+	w.cannotSee(t, what, remedy)
+}
+
+// ambiguous takes that a service names several containers. Nothing is known of
+// its container then, and nothing written.
+func (w *watch) ambiguous(t *target, many *container.AmbiguousError) {
+	t.written = level{}
+	w.cannotSee(t, clean(many.Error()), health.Remedy{Text: "set the exact name of one of them as the service's container in config.yaml"})
+}
+
+func (w *watch) cannotSee(t *target, why string, remedy health.Remedy) {
+	w.problems.report(t.problem(), health.Problem{
+		What:   "service " + t.service + ": " + why,
+		Works:  "the checks of " + t.service + " by its url",
+		OnHold: "watching and repairing the container of " + t.service,
+		Remedy: remedy,
+	})
+}

@@ -1,0 +1,91 @@
+package monitor
+
+import (
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+)
+
+// target is a service's container.
+type target struct {
+	service, ref string
+
+	id        string // as last found
+	project   string // Compose's
+	destroyed bool   // an event said so, and it was not found since
+	renamed   string // to what, where it was and is not found since
+
+	wanted     time.Time // since when an inspection is wanted; zero: none is
+	forced     bool      // its level is written, changed or not
+	notBefore  time.Time // it waits until then
+	forcedAt   time.Time // when such a one was last wanted
+	inspecting bool      // one is under way
+
+	announced   event.Status // the level by the events alone; empty: they have said nothing yet
+	announcedAt time.Time    // when they first said so
+	gaveGrace   bool         // a change without an event was given time for its event
+	written     level        // the last one; zero: none was
+	stamp       time.Time    // its timestamp
+}
+
+// observe takes an event of the target's own container.
+func (t *target) observe(e container.Event, now time.Time) {
+	if e.Project != "" {
+		t.project = e.Project
+	}
+	if status, is := announces(e.Action); is && status != t.announced {
+		t.announced, t.announcedAt = status, now
+	}
+	switch {
+	case e.Action == container.ActionDestroy:
+		t.destroyed = true
+	case e.Action == container.ActionRename && e.ID == t.id:
+		t.renamed = e.Name
+	}
+	if callsForInspection(e.Action) {
+		t.want(now, false)
+		t.notBefore, t.gaveGrace = time.Time{}, false
+	}
+}
+
+// want has the container inspected. With forced its level is written also where
+// it is as before.
+func (t *target) want(now time.Time, forced bool) {
+	if forced {
+		t.forced, t.forcedAt = true, now
+	}
+	if t.wanted.IsZero() {
+		t.wanted = now
+	}
+}
+
+// again has an inspection that said nothing made once more, not before a pause.
+func (t *target) again(now time.Time, forced bool, pause time.Duration) {
+	t.want(now, forced)
+	t.notBefore = now.Add(pause)
+}
+
+// date is when what was seen came to be so. A change that an event announced
+// dates from that event, and not from a later inspection: checks that began
+// before a change to UP don't count, and the first ones follow the event at once.
+func (t *target) date(seen level, wanted time.Time) time.Time {
+	if seen.status != t.written.status && seen.status == t.announced && t.announcedAt.After(t.stamp) {
+		return t.announcedAt
+	}
+	return wanted
+}
+
+// learn keeps by what a container's events are known.
+func (t *target) learn(state container.State) {
+	if state.ID != "" {
+		t.id = state.ID
+	}
+	if state.Project != "" {
+		t.project = state.Project
+	}
+	t.destroyed, t.renamed = false, ""
+}
+
+// problem is the name under which problems with the container are reported.
+func (t *target) problem() string { return "container of " + t.service }
