@@ -47,7 +47,7 @@ func (r *Reader) open(ctx context.Context) error {
 	if embedded || b.config.Secret == "" {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			return &StartError{What: fmt.Sprintf("there is no data directory %s", dir),
-				Mend: "run this in the directory in which logstream runs, or name its configuration with --config"}
+				Remedy: "run this in the directory in which logstream runs, or name its configuration with --config"}
 		}
 	}
 	var err error
@@ -102,7 +102,7 @@ func (r *Reader) Read(ctx context.Context, topic string, since, until time.Time,
 		if err != nil {
 			return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 		}
-		err = readRange(ctx, r.client, place{topic, partition}, from, to, func(m *sarama.ConsumerMessage) {
+		err = readRange(ctx, r.client, topicPartition{topic, partition}, from, to, func(m *sarama.ConsumerMessage) {
 			if record := r.bus.record(m); !record.Time.Before(since) && (until.IsZero() || record.Time.Before(until)) {
 				each(record)
 			}
