@@ -22,6 +22,9 @@ func TestJSON(t *testing.T) {
 			}
 		})
 	}
+	if got, err := JSON([]byte(`{"a canary":["a canary \" b"]}`), `canary " b`, "a can"); err != nil || string(got) != `{"***ary":["a ***"]}` {
+		t.Errorf("known secrets: got %s, %v", got, err)
+	}
 	if _, err := JSON([]byte("password=x")); err == nil {
 		t.Error("what is not JSON passes")
 	}
