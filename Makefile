@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo deps test lint unit e2e soak bench page
+.PHONY: help build demo deps test lint unit e2e corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,10 @@ e2e: ## the stories on the real Docker engine, Apache Kafka and Chromium
 page: ## the page's own tests, and its vendored files against their lock
 	node --test static/test/
 	node static/vendor/check.mjs
+
+corpus: ## record the stories again for healer/replay, where decisions changed on purpose
+	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
+	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
 
 soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m

@@ -106,11 +106,11 @@ func (a *app) openActors() error {
 	if err != nil {
 		return err
 	}
-	a.healer = healer.New(healer.Deps{
+	a.healer = healer.New(observed(healer.Deps{
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config),
 		Logger: a.log.With("component", "healer"), Health: a.board,
-	})
+	}))
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
 		Services: a.configured(), Version: version, Logger: a.log, Health: a.board,

@@ -237,7 +237,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 // changed: those of this machine's ports, and what change says.
 func shipped(t *testing.T, change map[string]string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, dir: t.TempDir()}
+	d := &daemon{t: t, dir: t.TempDir(), host: docker.Host()}
 	d.page, d.broker = fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.config = filepath.Join(d.dir, "config.yaml")
 	d.args = []string{"run"} // as in the README: config.yaml is where it runs, and its data beside it

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,7 +33,9 @@ type daemon struct {
 	broker string
 	args   []string
 	env    []string
-	tty    bool // it runs on a terminal, as a person starts it
+	host   string // of its container engine; empty: the demo's processes
+	engine string // and which one that is, once a recording asked for it
+	tty    bool   // it runs on a terminal, as a person starts it
 
 	keyboard io.Writer // of its terminal
 	cmd      *exec.Cmd
@@ -72,7 +75,7 @@ func freePort(t *testing.T) int {
 // and what extra adds to the healer's section; services is YAML.
 func configured(t *testing.T, host, healer, services string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, dir: t.TempDir()}
+	d := &daemon{t: t, dir: t.TempDir(), host: host}
 	d.page = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.broker = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.config = filepath.Join(d.dir, "config.yaml")
@@ -118,7 +121,7 @@ func (d *daemon) launch() {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, d.args...)
 	d.cmd.Dir = d.dir
-	d.cmd.Env = append(os.Environ(), d.env...)
+	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	d.exited = make(chan struct{})

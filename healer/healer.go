@@ -40,7 +40,7 @@ type Runtime interface {
 // Model is a language model; *llm.Client documents it.
 type Model interface {
 	Check(ctx context.Context) error
-	Ask(ctx context.Context, q llm.Question, told func(string)) llm.Answer
+	Query(ctx context.Context, q llm.Question, thinks func(string)) llm.Answer
 }
 
 // Deps are what a Healer needs. All of them are mandatory but Model and
@@ -56,6 +56,10 @@ type Deps struct {
 	Protected []string                    // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
 	Logger    *slog.Logger
 	Health    *health.Registry
+	// Observe, where it is set, is called at the beginning of each life with
+	// what its world is made of, and what it returns with every input, its time
+	// and the effects, in order. It is nil in the program that people run.
+	Observe func(services []service.Definition, began time.Time) func(in Input, at time.Time, out []Effect)
 }
 
 // Healer is the actor around a World: it reads the log, feeds the world, and
@@ -123,6 +127,8 @@ type life struct {
 	asks   map[string]context.CancelFunc // by service: questions under way
 	asking atomic.Int32                  // and how many there are
 	relook chan struct{}                 // the model is to be looked for at once
+
+	observe func(in Input, at time.Time, out []Effect) // nil: nobody observes
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -131,9 +137,13 @@ func (h *Healer) Run(ctx context.Context) error {
 	defer h.claimed.Store(nil)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group, reading := errgroup.WithContext(ctx)
+	services, began := h.deps.Services(), time.Now()
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
 		asks: map[string]context.CancelFunc{}, relook: make(chan struct{}, 1),
-		world: NewWorld(h.deps.Config, h.deps.Instance, h.deps.Host, h.deps.Services(), h.deps.Protected, time.Now())}
+		world: NewWorld(h.deps.Config, h.deps.Instance, h.deps.Host, services, h.deps.Protected, began)}
+	if h.deps.Observe != nil {
+		l.observe = h.deps.Observe(services, began)
+	}
 	supervise.Go(reading, group, "healer loop", func(reading context.Context) error {
 		defer cancel()
 		return l.loop(reading)
@@ -271,7 +281,7 @@ func (l *life) last(in Input) {
 	if _, is := in.(Acted); !is {
 		return
 	}
-	for _, e := range l.world.Step(in, time.Now()) {
+	for _, e := range l.decide(in, time.Now()) {
 		if result, is := e.(Append); is {
 			ctx, cancel := context.WithTimeout(l.work, farewell)
 			if err := l.deps.Log.Append(ctx, event.TopicIncidents, result.Event.Service, event.Encode(result.Event)); err != nil {
@@ -282,8 +292,17 @@ func (l *life) last(in Input) {
 	}
 }
 
-func (l *life) step(in Input, now time.Time) {
+// decide gives the world an input.
+func (l *life) decide(in Input, now time.Time) []Effect {
 	effects := l.world.Step(in, now)
+	if l.observe != nil {
+		l.observe(in, now, effects)
+	}
+	return effects
+}
+
+func (l *life) step(in Input, now time.Time) {
+	effects := l.decide(in, now)
 	l.tell(in)
 	for _, e := range effects {
 		l.carry(e)

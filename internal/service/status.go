@@ -59,3 +59,6 @@ func (r *StatusRange) UnmarshalYAML(node *yaml.Node) error {
 	*r = set
 	return nil
 }
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (r StatusRange) MarshalYAML() (any, error) { return r.String(), nil }

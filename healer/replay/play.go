@@ -1,0 +1,207 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"logstream/healer"
+	"logstream/internal/container"
+	"logstream/internal/event"
+)
+
+// A player gives a world of today the inputs of a recording. What came from
+// outside comes at its recorded time. What answered an effect (a record read
+// back, an inspection, the end of a call, a model's answer) comes as long after
+// today's effect as it came after the recorded one: a decision that is made a
+// moment later, in other words, or after one inspection more is still followed
+// by what follows it.
+type player struct {
+	*script
+	world   *healer.World
+	waiting []answer // to today's effects, by time
+	emitted map[string]int
+	wrote   map[string]event.Incident // by its key
+}
+
+// answer is an input that an effect caused.
+type answer struct {
+	in    healer.Input
+	at    time.Time
+	index int // of the recorded step: what came first at the same instant comes first
+}
+
+// play feeds a new world, and calls observe with each input, its time and what
+// it decided.
+func play(r *Recording, observe func(healer.Input, time.Time, []healer.Effect) error) error {
+	p := &player{script: newScript(r), emitted: map[string]int{}, wrote: map[string]event.Incident{},
+		world: healer.NewWorld(r.Config, r.Instance, r.Host, r.Services, r.Protected, r.Start)}
+	give := func(in healer.Input, at time.Time) error {
+		out := p.world.Step(in, at)
+		for _, e := range out {
+			p.follow(e, at)
+		}
+		return observe(in, at, out)
+	}
+	for _, s := range p.outside {
+		for len(p.waiting) > 0 && p.waiting[0].before(s) {
+			next := p.waiting[0]
+			p.waiting = p.waiting[1:]
+			if err := give(next.in, next.at); err != nil {
+				return err
+			}
+		}
+		if s.in == nil {
+			break
+		}
+		if err := give(p.own(s.in), s.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a answer) before(s outsideStep) bool {
+	return a.at.Before(s.at) || a.at.Equal(s.at) && a.index < s.index
+}
+
+// own is a record from outside as the world of today gets it: a copy of what we
+// wrote has today's words.
+func (p *player) own(in healer.Input) healer.Input {
+	if read, is := in.(healer.ReadIncident); is {
+		if mine, wrote := p.wrote[appendKey(read.Event.ID, read.Event.Seq)]; wrote {
+			return healer.ReadIncident{Event: mine}
+		}
+	}
+	return in
+}
+
+// shortly is when an answer comes that was never recorded.
+const shortly = 5 * time.Millisecond
+
+// follow books what answers an effect.
+func (p *player) follow(e healer.Effect, now time.Time) {
+	switch e := e.(type) {
+	case healer.Append:
+		key := appendKey(e.Event.ID, e.Event.Seq)
+		mine, err := event.DecodeIncident(event.Encode(e.Event))
+		if err != nil {
+			return // it is no event that anybody could read: nothing comes back
+		}
+		p.wrote[key] = mine
+		p.answer(key, now, healer.ReadIncident{Event: mine}, func(in healer.Input) healer.Input {
+			if _, is := in.(healer.ReadIncident); is {
+				return healer.ReadIncident{Event: mine}
+			}
+			return in
+		})
+	case healer.Publish:
+		p.answer(publishKey(e.Service.Service), now, healer.Published{Service: e.Service.Service, OK: true}, nil)
+	case healer.Answer:
+		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand{Command: e.Command}, nil)
+	case healer.Look:
+		p.inspect(e, now)
+	case healer.Ask:
+		p.answer(queryKey(e.Service, e.Request), now, healer.Answered{Service: e.Service, Incident: e.Incident, Request: e.Request}, func(in healer.Input) healer.Input {
+			a := in.(healer.Answered)
+			a.Incident = e.Incident
+			return a
+		})
+	case healer.Act:
+		lost := healer.Acted{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt, NotMade: "the recording has no such call"}
+		p.answer(callKey(e.Service, e.Attempt), now, lost, func(in healer.Input) healer.Input {
+			a := in.(healer.Acted)
+			a.Incident = e.Incident
+			return a
+		})
+	}
+}
+
+// answer books what answered the recorded effect of that key, as today's world
+// gets it; and unrecorded where there was no such effect.
+func (p *player) answer(key string, now time.Time, unrecorded healer.Input, today func(healer.Input) healer.Input) {
+	n := p.emitted[key]
+	p.emitted[key]++
+	recorded := p.effects[key]
+	if len(recorded) == 0 {
+		p.book(answer{unrecorded, now.Add(shortly), len(p.steps)})
+		return
+	}
+	more := n >= len(recorded) // as where it is tried once more than it was
+	for _, a := range recorded[min(n, len(recorded)-1)].answers {
+		at := now.Add(a.delay)
+		if more {
+			at = p.steps[a.index].at
+			if at.Before(now) {
+				at = now.Add(shortly)
+			}
+		}
+		in := p.steps[a.index].in
+		if today != nil {
+			in = today(in)
+		}
+		p.book(answer{in, at, a.index})
+	}
+}
+
+func (p *player) book(a answer) {
+	i, _ := slices.BinarySearchFunc(p.waiting, a, func(x, y answer) int {
+		if c := x.at.Compare(y.at); c != 0 {
+			return c
+		}
+		return x.index - y.index
+	})
+	p.waiting = slices.Insert(p.waiting, i, a)
+}
+
+// inspect answers an inspection. One at another time than was recorded sees what
+// the nearest recorded one saw, where the engine told of nothing between them;
+// else what the next one saw.
+func (p *player) inspect(e healer.Look, now time.Time) {
+	key := inspectKey(e.Service, e.Request)
+	if recorded := p.effects[key]; len(recorded) == 1 && recorded[0].at.Equal(now) {
+		p.answer(key, now, nil, nil)
+		return
+	}
+	seen := p.inspected(e.Service, now)
+	seen.Service, seen.Request = e.Service, e.Request
+	p.book(answer{seen, now.Add(shortly), len(p.steps)})
+}
+
+// inspected is what an inspection at that time would have seen.
+func (p *player) inspected(service string, at time.Time) healer.Looked {
+	var best healer.Looked
+	var distance time.Duration
+	found := false
+	for _, s := range p.steps {
+		seen, is := s.in.(healer.Looked)
+		if !is || seen.Service != service {
+			continue
+		}
+		d := s.at.Sub(at).Abs()
+		if p.happened(seen.State.Name, s.at, at) {
+			if s.at.Before(at) {
+				continue
+			}
+			d += time.Hour // the next one, where none is as good
+		}
+		if !found || d < distance {
+			best, distance, found = seen, d, true
+		}
+	}
+	if !found {
+		best.Err = fmt.Errorf("%w: the recording has no inspection of it", container.ErrUnavailable)
+	}
+	return best
+}
+
+// happened says whether the engine told of a container between two instants.
+func (p *player) happened(name string, a, b time.Time) bool {
+	if b.Before(a) {
+		a, b = b, a
+	}
+	return slices.ContainsFunc(p.steps, func(s step) bool {
+		e, is := s.in.(healer.ReadDocker)
+		return is && e.Event.Container == name && s.at.After(a) && s.at.Before(b)
+	})
+}

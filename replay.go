@@ -1,0 +1,198 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"logstream/internal/event"
+	"logstream/internal/recording"
+)
+
+// replayCommand tells what happened in a recorded time span, and why. It decides
+// nothing: what it prints was decided then.
+func replayCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "replay FILE", Short: "Print what happened in a recorded time span, and the reason of each decision", Args: arguments("FILE")}
+	asJSON := cmd.Flags().Bool("json", false, "for programs: the incident events that count, one a line")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		span, records, err := readRecording(args[0])
+		if err != nil {
+			return startupFailure{fmt.Errorf("%s: %w", args[0], err)}
+		}
+		t := &storyteller{out: cmd.OutOrStdout(), color: consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr()).color, json: *asJSON, hosts: map[string]*sentences{}}
+		t.tell(span, records)
+		return nil
+	}
+	return cmd
+}
+
+// readRecording reads a whole file. What is wrong with it is told with its line.
+func readRecording(path string) (recordedSpan, []recordedRecord, error) {
+	var span recordedSpan
+	file, err := os.Open(path)
+	if err != nil {
+		return span, nil, errors.Unwrap(err) // without the path, which the caller has
+	}
+	defer file.Close()
+	r, err := recording.NewReader(file, recordedLog, &span)
+	if err != nil {
+		return span, nil, err
+	}
+	var all []recordedRecord
+	for {
+		raw, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return span, all, nil
+		}
+		if err != nil {
+			return span, nil, err
+		}
+		var record recordedRecord
+		if err := json.Unmarshal(raw, &record); err != nil || record.Topic == "" {
+			return span, nil, r.Wrong(errors.New("is not a record"))
+		}
+		all = append(all, record)
+	}
+}
+
+// storyteller prints the decisions of a recording as the console prints them
+// while they are made, each with its reason.
+type storyteller struct {
+	out   io.Writer
+	color bool
+	json  bool
+	hosts map[string]*sentences
+	n     int // sentences
+}
+
+func (t *storyteller) tell(span recordedSpan, records []recordedRecord) {
+	// Topics stand one behind the other, and clocks of brokers are good enough
+	// to put them side by side.
+	slices.SortStableFunc(records, func(a, b recordedRecord) int { return a.Time.Compare(b.Time) })
+	if !t.json {
+		fmt.Fprintf(t.out, "%s of %s, %s to %s. Times are local.\n\n", plural(len(records), "record"), cmp.Or(span.Host, "unknown"),
+			span.Since.Local().Format(time.DateTime), span.Until.Local().Format(time.DateTime))
+	}
+	unsigned := 0
+	for _, record := range records {
+		if record.Topic != event.TopicServices && record.Topic != event.TopicIncidents {
+			continue
+		}
+		if !record.Signed {
+			unsigned++
+			continue
+		}
+		t.record(record)
+	}
+	if t.json {
+		return
+	}
+	if t.n == 0 {
+		fmt.Fprintln(t.out, "No incidents recorded, and no service changed its status.")
+	}
+	if unsigned > 0 {
+		fmt.Fprintf(t.out, "\n%s without our signature changed nothing.\n", plural(unsigned, "record"))
+	}
+}
+
+// record prints what a record says. One that cannot be read says nothing, as
+// then.
+func (t *storyteller) record(record recordedRecord) {
+	if record.Topic == event.TopicServices {
+		if s, err := event.DecodeService(record.Value); err == nil && !t.json {
+			t.print(t.host(s.Host).service(s), nil)
+		}
+		return
+	}
+	e, err := event.DecodeIncident(record.Value)
+	if err != nil {
+		return
+	}
+	if claim, is := e.Data.(event.Claim); is {
+		t.host(claim.Host).incident(e)
+		return
+	}
+	said := t.host(e.Host).incident(e)
+	if t.json {
+		if !said.at.IsZero() { // it counts
+			fmt.Fprintf(t.out, "%s\n", record.Value)
+		}
+		return
+	}
+	if e.Type == event.TypeEvidence && !said.at.IsZero() {
+		said.icon, said.text = "🔎", e.Service+": evidence collected"
+	}
+	t.print(said, reasons(e))
+}
+
+// host has the sentences about one host: each has an owner of its own.
+func (t *storyteller) host(name string) *sentences {
+	if t.hosts[name] == nil {
+		t.hosts[name] = newSentences(name, time.Time{})
+	}
+	return t.hosts[name]
+}
+
+func (t *storyteller) print(said entry, reasons []string) {
+	if said.text == "" {
+		return
+	}
+	t.n++
+	said.icon = cmp.Or(said.icon, "  ")
+	lines := said.render(t.color)
+	for _, reason := range reasons {
+		lines += strings.Repeat(" ", len(time.TimeOnly)+4) + printable(reason) + "\n"
+	}
+	_, _ = io.WriteString(t.out, lines) // whoever closed its end has no use for an error
+}
+
+// reasons are why an event is as it is, line by line.
+func reasons(e event.Incident) []string {
+	switch data := e.Data.(type) {
+	case event.Diagnosed:
+		return diagnosis(e.By, data)
+	case event.ActionStarted:
+		return []string{fmt.Sprintf("attempt %d; %s verify it", data.Attempt, plural(data.Verify, "good check"))}
+	case event.Evidence:
+		var all []string
+		for _, f := range data.Facts {
+			if f.Decisive {
+				all = append(all, because(fmt.Sprintf("%s: %s", f.Key, f.Value), f.Why))
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+func diagnosis(by string, d event.Diagnosed) []string {
+	all := []string{fmt.Sprintf("action: %s, confidence %.0f%%, decided by %s", d.Action, 100*d.Confidence, by)}
+	if d.CauseID != "" {
+		all[0] += ", cause " + d.CauseID
+	}
+	opinion := func(whose string, o *event.Opinion) {
+		if o != nil {
+			all = append(all, because(fmt.Sprintf("%s: %s", whose, o.Action), o.Why))
+		}
+	}
+	opinion("runbook", d.Runbook)
+	opinion("model", d.Model)
+	if d.Invalid != "" {
+		all = append(all, "model's view not used: "+d.Invalid)
+	}
+	for _, c := range d.Legal {
+		all = append(all, because("legal: "+c.Action, c.Why))
+	}
+	for _, r := range d.NotOffered {
+		all = append(all, because("not offered: "+r.Action, r.Why))
+	}
+	return all
+}
