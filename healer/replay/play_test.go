@@ -14,7 +14,7 @@ func TestAnInspectionThatMovedIsAnswered(t *testing.T) {
 	r := killed(t)
 	moved := 0
 	for i := range r.steps {
-		if seen, is := r.steps[i].in.(healer.Looked); is {
+		if seen, is := r.steps[i].in.(healer.Inspected); is {
 			seen.Request += 10
 			r.steps[i].in = seen
 			moved++

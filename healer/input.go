@@ -9,8 +9,8 @@ import (
 	"logstream/internal/service"
 )
 
-// Input is something that happened: a record read from the log, the outcome
-// of an effect, or time passing.
+// Input is something that happened: a record read from Kafka, the outcome of
+// an effect, or time passing.
 type Input interface{ input() }
 
 // Inputs of Step.
@@ -31,32 +31,32 @@ type (
 	// Replayed says that everything was read up to the end seen at the start.
 	// Nonce is new, and unguessable.
 	Replayed struct{ Nonce string }
-	// Looked is the outcome of Look.
-	Looked struct {
+	// Inspected is the outcome of Inspect.
+	Inspected struct {
 		Service string
 		Request int
 		State   container.State
 		Err     error
 		Logs    []string
 	}
-	// Acted is the outcome of Act.
-	Acted struct {
-		Service  string
-		Incident string
-		Attempt  int
-		NotMade  string // why the call was not made, or empty
-		Err      error
-		After    container.State // as it was found after the call; zero where it was not
-		Took     time.Duration
+	// Executed is the outcome of Execute.
+	Executed struct {
+		Service     string
+		Incident    string
+		Attempt     int
+		NotExecuted string // why the call was not made, or empty
+		Err         error
+		After       container.State // as it was found after the call; zero where it was not
+		Took        time.Duration
 	}
-	// ModelIs says whether the model can be asked, and why not; empty where
-	// nobody misses it.
-	ModelIs struct {
+	// ModelState says whether the model can be queried, and why not; empty where
+	// none is missed.
+	ModelState struct {
 		Ready bool
-		Code  event.InvalidCode // the same as Why, for programs
 		Why   string
+		Code  event.InvalidCode
 	}
-	// Answered is the outcome of Ask.
+	// Answered is the outcome of Query.
 	Answered struct {
 		Service  string
 		Incident string
@@ -86,9 +86,9 @@ func (ReadService) input()  {}
 func (ReadCommand) input()  {}
 func (ReadIncident) input() {}
 func (Replayed) input()     {}
-func (Looked) input()       {}
-func (Acted) input()        {}
-func (ModelIs) input()      {}
+func (Inspected) input()    {}
+func (Executed) input()     {}
+func (ModelState) input()   {}
 func (Answered) input()     {}
 func (AppendFailed) input() {}
 func (Published) input()    {}
@@ -100,30 +100,30 @@ type Effect interface{ effect() }
 
 // Effects of Step.
 type (
-	// Append writes an incident event, or a claim. It is told apart by what is
+	// Append writes an incident event, or a claim. It is confirmed by what is
 	// read back; only a failure comes back by itself.
 	Append struct{ Event event.Incident }
 	// Publish writes a service's state.
 	Publish struct{ Service event.Service }
-	// Answer writes a command's result.
-	Answer struct{ Command event.Command }
-	// Look inspects the container that ref names and reads its last lines.
-	Look struct {
+	// Reply writes a command's result.
+	Reply struct{ Command event.Command }
+	// Inspect inspects the container that Ref names and reads its last lines.
+	Inspect struct {
 		Service string
 		Request int
 		Ref     string
 	}
-	// Ask asks the model for its view, until Deadline (monotonic).
-	Ask struct {
+	// Query asks the model for its view, until Deadline (monotonic).
+	Query struct {
 		Service  string
 		Incident string
 		Request  int
 		Question llm.Question
 		Deadline time.Time
 	}
-	// Act inspects the target once more, compares it with Pins, and only then
+	// Execute inspects the target once more, compares it with Pins, and only then
 	// makes the call, all before Deadline.
-	Act struct {
+	Execute struct {
 		Service  string
 		Incident string
 		Attempt  int
@@ -135,7 +135,7 @@ type (
 
 func (Append) effect()  {}
 func (Publish) effect() {}
-func (Answer) effect()  {}
-func (Look) effect()    {}
-func (Ask) effect()     {}
-func (Act) effect()     {}
+func (Reply) effect()   {}
+func (Inspect) effect() {}
+func (Query) effect()   {}
+func (Execute) effect() {}

@@ -13,31 +13,31 @@ import (
 )
 
 const (
-	modelEach   = 5 * time.Second // how often the model is looked for, beside every incident
-	modelWithin = 2 * time.Second // and how long that may take
-	thinkEach   = 250 * time.Millisecond
+	modelEach    = 5 * time.Second // how often the model is checked, beside every incident
+	modelWithin  = 2 * time.Second // and how long that may take
+	thinkingEach = 250 * time.Millisecond
 )
 
-// Readiness says whether the model can be asked, and why not.
+// Readiness says whether the model can be queried, and why not.
 type Readiness struct {
 	Ready bool
 	Why   string
 }
 
-const notHeard = "it has not been contacted yet"
+const notSeenYet = "the model has not been checked yet"
 
-// LLM says whether the model can be asked. Safe for concurrent use.
+// LLM says whether the model can be queried. Safe for concurrent use.
 func (h *Healer) LLM() Readiness { return *h.model.Load() }
 
-// watchModel looks for the model until ctx ends, so that an incident knows at
-// once whether there is one to be asked. What is away is looked for again; it
-// stops nobody.
+// watchModel checks the model until ctx ends, so that it is known at once
+// whether there is one to query. One that is absent is checked again, and delays
+// no incident.
 func (l *life) watchModel(ctx context.Context) error {
 	timer := time.NewTicker(modelEach)
 	defer timer.Stop()
 	seen := false // in this life: then it is missed where it goes away
 	for {
-		if l.asking.Load() == 0 { // a model that is at work may be slow to say that it is there; its answer tells
+		if l.querying.Load() == 0 { // a model that is at work may be slow to say that it is there; its answer tells
 			look, cancel := context.WithTimeout(ctx, modelWithin)
 			err := l.deps.Model.Check(look)
 			cancel()
@@ -45,20 +45,20 @@ func (l *life) watchModel(ctx context.Context) error {
 				return nil
 			}
 			seen = seen || err == nil
-			l.modelIs(ctx, err, seen)
+			l.reportModel(ctx, err, seen)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-l.relook:
+		case <-l.recheck:
 		case <-timer.C:
 		}
 	}
 }
 
-// modelIs tells everybody how the model is. Where nobody asked for a model and
+// reportModel tells everybody how the model is. Where nobody asked for a model and
 // none ever answered, its absence is no trouble, and no incident speaks of it.
-func (l *life) modelIs(ctx context.Context, err error, seen bool) {
+func (l *life) reportModel(ctx context.Context, err error, seen bool) {
 	now := Readiness{Ready: err == nil}
 	var missing *llm.Missing
 	switch {
@@ -70,65 +70,65 @@ func (l *life) modelIs(ctx context.Context, err error, seen bool) {
 	}
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
-	told := ModelIs{Ready: now.Ready}
+	told := ModelState{Ready: now.Ready}
 	if missing != nil && missed {
-		told.Code, told.Why = missing.Code, missing.Brief()
+		told.Why, told.Code = missing.Brief(), missing.Code
 	}
 	l.give(ctx, timed{in: told})
 	switch {
 	case now.Ready:
 		l.deps.Health.Clear(health.LLM)
 	case missed:
-		l.deps.Health.Report(health.Problem{Part: health.LLM, What: "the model " + l.deps.Config.LLM.Model + " cannot be asked: " + missing.Why,
+		l.deps.Health.Report(health.Problem{Part: health.LLM, What: "the model " + l.deps.Config.LLM.Model + " is unavailable: " + missing.Why,
 			Works: "everything: the runbook decides", OnHold: "nothing but the model's view", Remedy: missing.Remedy})
 	}
 	switch {
 	case *before == now:
 	case now.Ready:
-		l.deps.Logger.Info("the model can be asked", "model", l.deps.Config.LLM.Model)
+		l.deps.Logger.Info("model ready", "model", l.deps.Config.LLM.Model)
 	case missed:
-		l.deps.Logger.Warn("the model cannot be asked: the runbook decides", "model", l.deps.Config.LLM.Model, "error", missing.Why, "fix", missing.Remedy)
+		l.deps.Logger.Warn("model unavailable: the runbook decides", "model", l.deps.Config.LLM.Model, "error", missing.Why, "fix", missing.Remedy)
 	}
 }
 
-// ask starts a question. One about the same service that is still under way is
+// query starts a query. One about the same service that is still under way is
 // withdrawn: its facts are of the past.
-func (l *life) ask(e Ask) {
-	if cancel := l.asks[e.Service]; cancel != nil {
+func (l *life) query(e Query) {
+	if cancel := l.queries[e.Service]; cancel != nil {
 		cancel()
 	}
 	ctx, cancel := context.WithDeadline(l.work, e.Deadline)
-	l.asks[e.Service] = cancel
-	l.asking.Add(1)
-	l.worker("ask", func() {
+	l.queries[e.Service] = cancel
+	l.querying.Add(1)
+	l.worker("query", func() {
 		defer cancel()
-		defer l.asked()
+		defer l.queried()
 		thinks := &thinking{life: l, of: e}
-		thinks.tell("", false) // so that the page says that it is asked
+		thinks.report("", false) // so that the page shows the query
 		answer := l.deps.Model.Query(ctx, e.Question, thinks.add)
 		if withdrawn := errors.Is(ctx.Err(), context.Canceled); !withdrawn {
-			thinks.tell(thinks.waiting.String(), true)
+			thinks.report(thinks.waiting.String(), true)
 		}
-		l.deps.Logger.Info("the model was asked", "service", e.Service, "incident", e.Incident, "invalid", answer.Invalid)
+		l.deps.Logger.Info("model queried", "service", e.Service, "incident", e.Incident, "invalid", answer.Invalid)
 		l.give(l.work, timed{in: Answered{Service: e.Service, Incident: e.Incident, Request: e.Request, Answer: answer}})
 	})
 }
 
-// asked books the end of a question, after which the model is looked for: it may
+// queried books the end of a query, after which the model is checked: it may
 // be gone, and whoever comes next need not find out.
-func (l *life) asked() {
-	l.asking.Add(-1)
+func (l *life) queried() {
+	l.querying.Add(-1)
 	select {
-	case l.relook <- struct{}{}:
+	case l.recheck <- struct{}{}:
 	default:
 	}
 }
 
-// withdraw ends the question about a service whose incident has ended.
+// withdraw ends the query about a service whose incident has ended.
 func (l *life) withdraw(service string) {
-	if cancel := l.asks[service]; cancel != nil {
+	if cancel := l.queries[service]; cancel != nil {
 		cancel()
-		delete(l.asks, service)
+		delete(l.queries, service)
 	}
 }
 
@@ -136,22 +136,22 @@ func (l *life) withdraw(service string) {
 // records a second. It is nobody's state: what counts is kept with the incident.
 type thinking struct {
 	*life
-	of      Ask
+	of      Query
 	waiting strings.Builder
-	told    time.Time
+	toldAt  time.Time
 }
 
 func (t *thinking) add(text string) {
 	t.waiting.WriteString(text)
-	if time.Since(t.told) >= thinkEach {
-		t.tell(t.waiting.String(), false)
+	if time.Since(t.toldAt) >= thinkingEach {
+		t.report(t.waiting.String(), false)
 	}
 }
 
-func (t *thinking) tell(text string, done bool) {
+func (t *thinking) report(text string, done bool) {
 	t.waiting.Reset()
-	t.told = time.Now()
-	t.deps.Log.Enqueue(event.TopicThinking, t.of.Service, event.Encode(event.Thinking{Time: t.told.UTC(), Incident: t.of.Incident,
+	t.toldAt = time.Now()
+	t.deps.Log.Enqueue(event.TopicThinking, t.of.Service, event.Encode(event.Thinking{Time: t.toldAt.UTC(), Incident: t.of.Incident,
 		Service: t.of.Service, Text: redact.Text(strings.ToValidUTF8(text, "")), Done: done,
 		Origin: event.Origin{Instance: t.deps.Instance, Host: t.deps.Host}}))
 }

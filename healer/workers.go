@@ -2,36 +2,37 @@ package healer
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
+	"logstream/healer/action"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/redact"
-	"logstream/internal/service"
+	"logstream/internal/retry"
 	"logstream/internal/supervise"
+	"logstream/internal/text"
 )
 
-// carry starts a worker for an effect. Its outcome comes back as an input.
-func (l *life) carry(e Effect) {
+// start starts a worker for an effect. Its outcome comes back as an input.
+func (l *life) start(e Effect) {
 	switch e := e.(type) {
 	case Append:
-		l.worker("append", func() { l.write(l.work, e) })
+		l.worker("append", func() { l.append(l.work, e) })
 	case Publish:
 		l.worker("publish", func() { l.publish(e) })
-	case Answer:
-		l.worker("answer", func() { l.answer(e) })
-	case Look:
-		l.worker("look", func() { l.give(l.work, timed{in: l.look(e)}) })
-	case Ask:
-		l.ask(e)
-	case Act:
-		l.acting++
-		l.worker("act", func() {
+	case Reply:
+		l.worker("reply", func() { l.reply(e) })
+	case Inspect:
+		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case Query:
+		l.query(e)
+	case Execute:
+		l.executing++
+		l.worker("execute", func() {
 			defer l.over()
-			l.give(l.work, timed{in: l.act(e)})
+			l.give(l.work, timed{in: l.execute(e)})
 		})
 	}
 }
@@ -51,7 +52,7 @@ func (l *life) worker(name string, do func()) {
 	})
 }
 
-func (l *life) write(ctx context.Context, e Append) {
+func (l *life) append(ctx context.Context, e Append) {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	if err := l.deps.Log.Append(ctx, event.TopicIncidents, e.Event.Service, event.Encode(e.Event)); err != nil {
@@ -65,12 +66,12 @@ func (l *life) publish(e Publish) {
 	defer cancel()
 	err := l.deps.Log.Append(ctx, event.TopicServices, e.Service.Service, event.Encode(e.Service))
 	if err != nil {
-		l.pause(time.Second) // the log is away: not at once again
+		retry.Sleep(l.work, time.Second) // Kafka is unreachable: not at once again
 	}
 	l.give(l.work, timed{in: Published{Service: e.Service.Service, OK: err == nil}})
 }
 
-func (l *life) answer(e Answer) {
+func (l *life) reply(e Reply) {
 	ctx, cancel := context.WithTimeout(l.work, writeLimit)
 	defer cancel()
 	if err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command)); err != nil {
@@ -78,17 +79,10 @@ func (l *life) answer(e Answer) {
 	}
 }
 
-func (l *life) pause(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-l.work.Done():
-	}
-}
-
-func (l *life) look(e Look) Looked {
-	ctx, cancel := context.WithTimeout(l.work, lookLimit)
+func (l *life) inspect(e Inspect) Inspected {
+	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
 	defer cancel()
-	out := Looked{Service: e.Service, Request: e.Request}
+	out := Inspected{Service: e.Service, Request: e.Request}
 	out.State, out.Err = l.deps.Runtime.Find(ctx, e.Ref)
 	if out.Err != nil {
 		out.Err = unanswered(ctx, out.Err)
@@ -100,7 +94,7 @@ func (l *life) look(e Look) Looked {
 	return out
 }
 
-// unanswered makes a time-out an engine that does not answer.
+// unanswered makes a time-out of ours one of the engine's: it is unreachable.
 func unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", container.ErrUnavailable, err)
@@ -108,45 +102,42 @@ func unanswered(ctx context.Context, err error) error {
 	return err
 }
 
-// readable makes container output fit to be shown: it is somebody else's
-// text, bounded, and without what moves a terminal's cursor.
+// readable makes container output fit to be shown: it is hostile text, bounded,
+// on one line, and without secrets.
 func readable(lines []container.Line) []string {
 	lines = lines[max(0, len(lines)-logLines):]
 	out := make([]string, len(lines))
 	for i, line := range lines {
-		out[i] = clip(strings.Map(func(r rune) rune {
-			if r == '\t' {
-				return ' '
-			}
-			if !unicode.IsPrint(r) {
-				return -1
-			}
-			return r
-		}, redact.Text(line.Text)), logLine)
+		out[i] = text.Clip(redact.Text(text.Line(line.Text)), logLine)
 	}
 	return out
 }
 
-// act compares the target with its pins once more, and only then makes the
+// execute compares the target with its pins once more, and only then makes the
 // call. Nothing stands between the last check and the call.
-func (l *life) act(e Act) Acted {
+func (l *life) execute(e Execute) Executed {
 	ctx, cancel := context.WithDeadline(l.work, e.Deadline)
 	defer cancel()
-	out := Acted{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
-	now, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID)
-	if err != nil {
-		out.NotMade = fmt.Sprintf("looking at the container failed: %v", err)
+	out := Executed{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
+	a, known := action.ByName(e.Action)
+	if !known {
+		out.NotExecuted = fmt.Sprintf("there is no action %q", e.Action)
 		return out
 	}
-	if out.NotMade = pinsHold(e.Pins, now); out.NotMade != "" {
+	now, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID)
+	if err != nil {
+		out.NotExecuted = fmt.Sprintf("the inspection failed: %v", err)
+		return out
+	}
+	if out.NotExecuted = action.Changed(e.Pins, now); out.NotExecuted != "" {
 		return out
 	}
 	if time.Until(e.Deadline) <= 0 {
-		out.NotMade = "its deadline passed before the call"
+		out.NotExecuted = "its deadline passed before the call"
 		return out
 	}
 	began := time.Now()
-	out.Err = l.call(ctx, e.Action, e.Pins.ContainerID)
+	out.Err = a.Call(ctx, l.deps.Runtime, e.Pins.ContainerID) // the only place that changes anything
 	out.Took = time.Since(began)
 	if out.Err != nil {
 		out.Err = unanswered(ctx, out.Err)
@@ -158,15 +149,5 @@ func (l *life) act(e Act) Acted {
 	return out
 }
 
-// call is the only place that changes anything: one of these, and nothing else.
-func (l *life) call(ctx context.Context, action, id string) error {
-	switch action {
-	case service.ActionStart:
-		return l.deps.Runtime.Start(ctx, id)
-	case service.ActionRestart:
-		return l.deps.Runtime.Restart(ctx, id)
-	case service.ActionUnpause:
-		return l.deps.Runtime.Unpause(ctx, id)
-	}
-	return fmt.Errorf("%q is not an action", action)
-}
+// isUnavailable says whether an error is the engine's silence, and not its answer.
+func isUnavailable(err error) bool { return errors.Is(err, container.ErrUnavailable) }
