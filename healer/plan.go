@@ -9,6 +9,7 @@ import (
 
 	"logstream/healer/action"
 	"logstream/healer/gate"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -173,11 +174,16 @@ func planFacts(v View) (Decision, bool) {
 // and is not held.
 func reopens(v View) bool {
 	before, known := v.Incident.Last(event.TypeDiagnosed)
-	dx := v.Diagnosis
-	if !known || dx.Wait != "" || isSameCause(before.Data.(event.Diagnosed), dx) || !action.Lossless(dx.Action) {
+	if !known || !anotherCause(before.Data.(event.Diagnosed), v.Diagnosis) {
 		return false
 	}
-	return gate.Check(gate.Repair, v.situationFor(dx.Action)).Passes()
+	return gate.Check(gate.Repair, v.situationFor(v.Diagnosis.Action)).Passes()
+}
+
+// anotherCause says whether the facts prove another cause than what a person was
+// called for, whose repair loses nothing.
+func anotherCause(before event.Diagnosed, dx runbook.Diagnosis) bool {
+	return dx.Wait == "" && !isSameCause(before, dx) && action.Lossless(dx.Action)
 }
 
 // planDiagnosis writes what was found and what is to be done, one event at a time.

@@ -81,9 +81,6 @@ func (h *Host) makeRoom(name string, now time.Time, watched func(string) bool) b
 // Of is what was told of the containers with that name.
 func (h *Host) Of(name string) History { return h.byName[name] }
 
-// Names are those of which something was told, in order.
-func (h *Host) Names() []string { return slices.Sorted(maps.Keys(h.byName)) }
-
 // Lost says whether the engine's events are not read: Docker is unreachable.
 func (h *Host) Lost() bool { return !h.lostAt.IsZero() }
 
