@@ -20,6 +20,10 @@ const (
 	quietTime = 10 * time.Second
 	// pulseTimeout is how long that answer may take.
 	pulseTimeout = 10 * time.Second
+	// rounding is how far apart an event's time and what is told of it may be:
+	// to clients of an API before 1.52, Docker 29 tells nanoseconds that went
+	// through a floating-point number.
+	rounding = 256 * time.Nanosecond
 	// maxAttribute bounds a name or label, in bytes; images choose theirs.
 	maxAttribute = 256
 )
@@ -67,7 +71,7 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tooLate := time.AfterFunc(lookTimeout, cancel)
-	messages, ended := e.Events(ctx, events.ListOptions{Since: unixTime(since), Filters: eventFilter()})
+	messages, ended := e.Events(ctx, events.ListOptions{Since: unixTime(since.Add(-rounding)), Filters: eventFilter()})
 	if !tooLate.Stop() {
 		return context.DeadlineExceeded
 	}
@@ -75,7 +79,11 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 		return err
 	}
 	ready()
-	return r.follow(ctx, e, messages, ended, handle)
+	return r.follow(ctx, e, messages, ended, func(event container.Event) {
+		if !event.Time.Before(since) {
+			handle(event)
+		}
+	})
 }
 
 // stands reports why the stream doesn't stand. The client returns as soon as
