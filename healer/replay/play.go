@@ -98,7 +98,7 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 	case healer.Publish:
 		p.answer(publishKey(e.Service.Service), now, healer.Published{Service: e.Service.Service, OK: true}, nil)
 	case healer.Answer:
-		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand{Command: e.Command}, nil)
+		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand(e), nil)
 	case healer.Look:
 		p.inspect(e, now)
 	case healer.Ask:
