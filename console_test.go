@@ -74,7 +74,7 @@ func printedBy(t *testing.T, on func(terminal io.Writer) console, all ...event.D
 var repaired = []event.Data{opened,
 	event.Diagnosed{CauseID: "killed", Cause: "Its container was killed.", Action: "start", Command: "docker start payment-service"},
 	event.ActionStarted{Action: "start", Command: "docker start payment-service"},
-	event.ActionFinished{Action: "start", Command: "docker start payment-service", OK: true, Outcome: event.OutcomeOK, DurationMS: 412},
+	event.ActionFinished{Action: "start", Command: "docker start payment-service", OK: true, Outcome: event.OutcomeOK},
 	event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: 5},
 	event.Escalated{Reason: "password=hunter2 is wrong"},
 	event.Resolved{How: event.HowHealed, DownMS: 1432, TTRMS: 11_240},
@@ -83,7 +83,7 @@ var repaired = []event.Data{opened,
 const repairedLog = `level=WARN msg="payment-service is DOWN: connection refused" service=payment-service incident=i1 type=opened by=runbook check=http
 level=INFO msg="payment-service: Its container was killed." service=payment-service incident=i1 type=diagnosed by=runbook cause_id=killed cause="Its container was killed." action=start command="docker start payment-service"
 level=INFO msg="docker start payment-service" service=payment-service incident=i1 type=action_started by=runbook cause="Its container was killed." action=start command="docker start payment-service"
-level=INFO msg="docker start payment-service succeeded in 0.4 s" service=payment-service incident=i1 type=action_finished by=runbook action=start command="docker start payment-service" outcome=ok
+level=INFO msg="docker start payment-service succeeded" service=payment-service incident=i1 type=action_finished by=runbook action=start command="docker start payment-service" outcome=ok
 level=INFO msg="payment-service: repair verified by 5 good checks" service=payment-service incident=i1 type=verified by=runbook outcome=verified
 level=ERROR msg="payment-service needs a person: password=*** is wrong" service=payment-service incident=i1 type=escalated by=runbook cause="Its container was killed."
 level=INFO msg="payment-service healed in 1.4 s (verified after 11.2 s)" service=payment-service incident=i1 type=resolved by=runbook cause="Its container was killed." how=healed

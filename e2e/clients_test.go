@@ -19,15 +19,15 @@ import (
 	"logstream/internal/event"
 )
 
-// readAlong are the README's commands for other Kafka clients, in order, word
+// consumeCommands are the README's commands for other Kafka clients, in order, word
 // for word but for the broker's address, which is this daemon's.
-func (d *daemon) readAlong() (incidents, healthLogs, publish string) {
+func (d *daemon) consumeCommands() (incidents, healthLogs, publish string) {
 	d.t.Helper()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n## Read along\n")
+	_, section, _ := strings.Cut(string(text), "\n## Consume the event log\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var commands []string
 	for line := range strings.Lines(section) {
@@ -39,7 +39,7 @@ func (d *daemon) readAlong() (incidents, healthLogs, publish string) {
 		}
 	}
 	if len(commands) != 3 {
-		d.t.Fatalf("README.md: the section Read along has %d commands, want 3: %q", len(commands), commands)
+		d.t.Fatalf("README.md: the section Consume the event log has %d commands, want 3: %q", len(commands), commands)
 	}
 	return commands[0], commands[1], commands[2]
 }
@@ -111,7 +111,7 @@ func TestKcatReadsAndPublishes(t *testing.T) {
 	}
 	url := container(t, docker, "web")
 	d := configured(t, docker.Host(), "", yaml("web", url, "")).start()
-	incidents, _, publish := d.readAlong()
+	incidents, _, publish := d.consumeCommands()
 	d.up("web")
 	docker.Docker(t, "kill", "web")
 	in := d.newest(60*time.Second, "web", "is resolved", resolved)
@@ -156,7 +156,7 @@ func TestConsoleConsumerAndProducer(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(web.Close)
 	d := configured(t, docker.Host(), "", fmt.Sprintf("  - {name: web, url: %q}\n", web.URL)).start()
-	_, healthLogs, publish := d.readAlong()
+	_, healthLogs, publish := d.consumeCommands()
 	d.up("web")
 	_, consumed := typed(t, healthLogs, tools)
 	contains := func(parts ...string) func() bool {

@@ -102,7 +102,7 @@ func TestTheModelOnThePage(t *testing.T) {
 	agreed := strike(func() {
 		sees(t, ctx, "that it is asked", `!!document.querySelector("[data-asking]")`)
 		sees(t, ctx, "whom", shows("Querying scripted:1b"))
-		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x"))
+		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x onerror="))
 		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Querying scripted:1b")`)
 		harmless("its thinking, live")
 		fits(t, ctx, "asking-thinking")

@@ -24,7 +24,7 @@ type Readiness struct {
 	Why   string
 }
 
-const notHeard = "it was not looked for yet"
+const notHeard = "it has not been contacted yet"
 
 // LLM says whether the model can be asked. Safe for concurrent use.
 func (h *Healer) LLM() Readiness { return *h.model.Load() }
@@ -66,13 +66,13 @@ func (l *life) modelIs(ctx context.Context, err error, seen bool) {
 		now.Why = missing.Error()
 	case err != nil:
 		now.Why = err.Error()
-		missing = &llm.Missing{Why: err.Error(), Remedy: health.Remedy{Text: "look at the model's own log"}}
+		missing = &llm.Missing{Code: event.InvalidUnreachable, Why: err.Error(), Remedy: health.Remedy{Text: "look at the model's own log"}}
 	}
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
 	told := ModelIs{Ready: now.Ready}
 	if missing != nil && missed {
-		told.Why = missing.Brief()
+		told.Code, told.Why = missing.Code, missing.Brief()
 	}
 	l.give(ctx, timed{in: told})
 	switch {
@@ -105,7 +105,7 @@ func (l *life) ask(e Ask) {
 		defer l.asked()
 		thinks := &thinking{life: l, of: e}
 		thinks.tell("", false) // so that the page says that it is asked
-		answer := l.deps.Model.Ask(ctx, e.Question, thinks.add)
+		answer := l.deps.Model.Query(ctx, e.Question, thinks.add)
 		if withdrawn := errors.Is(ctx.Err(), context.Canceled); !withdrawn {
 			thinks.tell(thinks.waiting.String(), true)
 		}

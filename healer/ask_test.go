@@ -24,7 +24,7 @@ type scriptedModel struct {
 
 func (m scriptedModel) Check(context.Context) error { return m.check() }
 
-func (m scriptedModel) Ask(ctx context.Context, _ llm.Question, told func(string)) llm.Answer {
+func (m scriptedModel) Query(ctx context.Context, _ llm.Question, told func(string)) llm.Answer {
 	return m.ask(ctx, told)
 }
 

@@ -49,13 +49,13 @@ func (w *World) consult(s *svc, dx runbook.Diagnosis, now time.Time) (answer llm
 	case c.about == about && c.answer != nil:
 		return answered(*c.answer)
 	case c.about == about && now.Sub(c.since) > w.cfg.LLM.Timeout+lateAnswer:
-		return answered(llm.Answer{Invalid: fmt.Sprintf("nothing was heard of it within %s", w.cfg.LLM.Timeout)})
+		return answered(llm.Answer{Code: event.InvalidLate, Invalid: fmt.Sprintf("it did not answer within %s", w.cfg.LLM.Timeout)})
 	case c.about == about:
 		return llm.Answer{}, false
 	case !w.model.Ready:
-		return answered(llm.Answer{Invalid: w.model.Why})
+		return answered(llm.Answer{Code: w.model.Code, Invalid: w.model.Why})
 	case c.since.IsZero() && w.questions(now) >= mostQuestions:
-		return answered(llm.Answer{Invalid: fmt.Sprintf("it is asked about %d other services at this moment", mostQuestions)})
+		return answered(llm.Answer{Code: event.InvalidUnreachable, Invalid: fmt.Sprintf("it is busy with queries about %d other services", mostQuestions)})
 	case c.since.IsZero():
 		c.since = now
 	}
@@ -112,11 +112,13 @@ func (w *World) answered(in Answered, now time.Time) {
 	w.touch(s, now)
 }
 
-// stand puts the model's view beside the runbook's, and lets one of them stand:
-// the model's choice where it is legal, and is one. It says whose it is. A cause
-// that the facts prove stays what it is, in whatever words the model agrees.
+// stand puts the model's view beside the runbook's, and says whose was used: a
+// valid choice by the model is. If it timed out, is not legal, or declines while
+// a repair is available, the runbook decides. A cause that the facts prove stays
+// as it is, in whatever words the model agrees, and so does its repair.
 func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
-	d.Prompt, d.Raw, d.Reasoning, d.Invalid, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Invalid, answer.Opinion
+	d.Prompt, d.Raw, d.Reasoning, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Opinion
+	d.InvalidCode, d.Invalid = answer.Code, answer.Invalid
 	choice := answer.Opinion
 	if answer.Prompt != "" {
 		d.Asked = model
@@ -125,15 +127,19 @@ func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
 	case choice == nil:
 		return event.ByRunbook
 	case !slices.ContainsFunc(d.Legal, func(c event.Choice) bool { return c.Action == choice.Action }):
-		d.Invalid = fmt.Sprintf("it chose %q, which is not legal here", clip(choice.Action, 80))
+		d.InvalidCode, d.Invalid = event.InvalidIllegal, fmt.Sprintf("it chose %q, which is not legal here", clip(choice.Action, 80))
 		d.Model = nil
 		return event.ByRunbook
 	case noOpinion(d.Action, choice.Action):
+		d.InvalidCode = event.InvalidNoOpinion
+		return event.ByRunbook
+	case d.Confidence >= proven && choice.Action != d.Action:
+		d.InvalidCode = event.InvalidOverruled
 		return event.ByRunbook
 	}
 	d.Action = choice.Action
 	if d.Confidence < proven && choice.Cause != "" {
-		d.Cause, d.Confidence = choice.Cause, choice.Confidence
+		d.Cause, d.CausePast, d.Confidence = choice.Cause, "", choice.Confidence // the model gives one tense
 	}
 	return event.ByModel + model
 }

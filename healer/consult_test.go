@@ -46,16 +46,17 @@ func TestWhoseViewStands(t *testing.T) {
 		model         func(Ask) (llm.Answer, time.Duration)
 		by, cause     string
 		invalid, view string // of the model
+		code          event.InvalidCode
 	}{
-		{"it agrees", says("start", 3*time.Second), simModel, "Its container was killed through the engine.", "", "start"},
-		{"it would wait", says("none", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "none"},
-		{"it would call a person", says("escalate", 3*time.Second), "runbook", "Its container was killed through the engine.", "", "escalate"},
-		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "Its container was killed through the engine.", `it chose "remove", which is not legal here`, ""},
+		{"it agrees", says("start", 3*time.Second), simModel, "The container was killed from outside.", "", "start", ""},
+		{"it would wait", says("none", 3*time.Second), "runbook", "The container was killed from outside.", "", "none", event.InvalidNoOpinion},
+		{"it would call a person", says("escalate", 3*time.Second), "runbook", "The container was killed from outside.", "", "escalate", event.InvalidNoOpinion},
+		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "The container was killed from outside.", `it chose "remove", which is not legal here`, "", event.InvalidIllegal},
 		{"it is late", func(Ask) (llm.Answer, time.Duration) {
-			return llm.Answer{Invalid: "it did not answer within 20s", Prompt: "asked"}, 20 * time.Second
-		}, "runbook", "Its container was killed through the engine.", "it did not answer within 20s", ""},
-		{"nothing is ever heard of it", func(Ask) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
-			"Its container was killed through the engine.", "nothing was heard of it within 20s", ""},
+			return llm.Answer{Code: event.InvalidLate, Invalid: "it did not answer within 20s", Prompt: "asked"}, 20 * time.Second
+		}, "runbook", "The container was killed from outside.", "it did not answer within 20s", "", event.InvalidLate},
+		{"its answer never comes", func(Ask) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
+			"The container was killed from outside.", "it did not answer within 20s", "", event.InvalidLate},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m, b := quiet(t)
@@ -67,10 +68,10 @@ func TestWhoseViewStands(t *testing.T) {
 				t.Fatalf("%d diagnoses by %v after %d questions, want one by %s after one", len(all), by, m.asked, tt.by)
 			}
 			d := all[0]
-			if d.Action != "start" || d.Cause != tt.cause || d.Invalid != tt.invalid || d.Command != "docker start svc-0" {
+			if d.Action != "start" || d.Cause != tt.cause || d.Invalid != tt.invalid || d.InvalidCode != tt.code || d.Command != "docker start svc-0" {
 				t.Errorf("got %+v", d)
 			}
-			if d.Runbook == nil || d.Runbook.Action != "start" || d.Runbook.Cause != "Its container was killed through the engine." {
+			if d.Runbook == nil || d.Runbook.Action != "start" || d.Runbook.Cause != "The container was killed from outside." {
 				t.Errorf("the runbook's view: %+v", d.Runbook)
 			}
 			if (d.Model == nil) != (tt.view == "") || d.Model != nil && d.Model.Action != tt.view {
@@ -118,13 +119,13 @@ func TestAModelThatIsAbsentIsNotWaitedFor(t *testing.T) {
 	_, alone := repair(func(m *sim) { m.world.cfg.Decide = DecideRunbook })
 	absent, without := repair(func(m *sim) {
 		m.withModel(says("start", 3*time.Second))
-		m.step(ModelIs{Why: "nothing listens at http://localhost:11434"})
+		m.step(ModelIs{Code: event.InvalidUnreachable, Why: "nothing listens at http://localhost:11434"})
 	})
 	if without > alone {
 		t.Errorf("with the model known to be absent the repair begins after %s, with the rules alone after %s", without, alone)
 	}
 	all, by := diagnoses(absent)
-	if absent.asked != 0 || by[0] != "runbook" || all[0].Invalid != "nothing listens at http://localhost:11434" {
+	if absent.asked != 0 || by[0] != "runbook" || all[0].InvalidCode != event.InvalidUnreachable || all[0].Invalid != "nothing listens at http://localhost:11434" {
 		t.Errorf("asked %d times; by %s, invalid %q", absent.asked, by[0], all[0].Invalid)
 	}
 	_, with := repair(func(m *sim) { m.withModel(says("start", 3*time.Second)) })
@@ -230,11 +231,13 @@ func TestWhoseCauseStands(t *testing.T) {
 		sure   float64
 		models string
 		cause  string
+		past   string
 		want   float64
-	}{{0.97, "The disk is full.", "It was stopped.", 0.97}, {0.8, "The disk is full.", "The disk is full.", 0.6}, {0.8, "", "It was stopped.", 0.8}} {
-		d := event.Diagnosed{Action: "start", Cause: "It was stopped.", Confidence: tt.sure, Legal: []event.Choice{{Letter: "A", Action: "start"}}}
+	}{{0.97, "The disk is full.", "It was stopped.", "It had been stopped.", 0.97}, {0.8, "The disk is full.", "The disk is full.", "", 0.6},
+		{0.8, "", "It was stopped.", "It had been stopped.", 0.8}} {
+		d := event.Diagnosed{Action: "start", Cause: "It was stopped.", CausePast: "It had been stopped.", Confidence: tt.sure, Legal: []event.Choice{{Letter: "A", Action: "start"}}}
 		by := stand(&d, "m", llm.Answer{Opinion: &event.Opinion{Cause: tt.models, Action: "start", Confidence: 0.6}})
-		if by != "llm:m" || d.Cause != tt.cause || d.Confidence != tt.want {
+		if by != "llm:m" || d.Cause != tt.cause || d.CausePast != tt.past || d.Confidence != tt.want || d.InvalidCode != "" {
 			t.Errorf("sure to %v, and the model says %q: %q, sure to %v, by %s", tt.sure, tt.models, d.Cause, d.Confidence, by)
 		}
 	}
@@ -244,27 +247,30 @@ func TestStand(t *testing.T) {
 	legal := []event.Choice{{Letter: "A", Action: "restart"}, {Letter: "B", Action: "escalate"}, {Letter: "C", Action: "none"}}
 	for _, tt := range []struct {
 		runbook, model string
+		sure           float64
 		stands         string
 		by             string
+		code           event.InvalidCode
 	}{
-		{"restart", "restart", "restart", "llm:m"},
-		{"restart", "escalate", "restart", "runbook"},
-		{"restart", "none", "restart", "runbook"},
-		{"restart", "start", "restart", "runbook"},
-		{"escalate", "restart", "restart", "llm:m"},
-		{"escalate", "escalate", "escalate", "llm:m"},
-		{"escalate", "none", "escalate", "runbook"},
-		{"none", "escalate", "escalate", "llm:m"},
-		{"none", "none", "none", "llm:m"},
-		{"restart", "", "restart", "runbook"},
+		{"restart", "restart", 0.8, "restart", "llm:m", ""},
+		{"restart", "escalate", 0.8, "restart", "runbook", event.InvalidNoOpinion},
+		{"restart", "none", 0.8, "restart", "runbook", event.InvalidNoOpinion},
+		{"restart", "start", 0.8, "restart", "runbook", event.InvalidIllegal},
+		{"escalate", "restart", 0.8, "restart", "llm:m", ""},
+		{"escalate", "restart", 0.9, "escalate", "runbook", event.InvalidOverruled},
+		{"escalate", "escalate", 0.9, "escalate", "llm:m", ""},
+		{"escalate", "none", 0.9, "escalate", "runbook", event.InvalidNoOpinion},
+		{"none", "escalate", 0.6, "escalate", "llm:m", ""},
+		{"none", "none", 0.6, "none", "llm:m", ""},
+		{"restart", "", 0.8, "restart", "runbook", event.InvalidGarbage},
 	} {
-		d := event.Diagnosed{Action: tt.runbook, Cause: "the runbook's", Legal: legal}
-		answer := llm.Answer{Invalid: "no answer"}
+		d := event.Diagnosed{Action: tt.runbook, Cause: "the runbook's", Confidence: tt.sure, Legal: legal}
+		answer := llm.Answer{Code: event.InvalidGarbage, Invalid: "no answer"}
 		if tt.model != "" {
 			answer = llm.Answer{Opinion: &event.Opinion{Action: tt.model}}
 		}
-		if by := stand(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" {
-			t.Errorf("runbook %s, model %q: %s stands by %s (%q), want %s by %s", tt.runbook, tt.model, d.Action, by, d.Cause, tt.stands, tt.by)
+		if by := stand(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" || d.InvalidCode != tt.code {
+			t.Errorf("runbook %s, model %q: %s stands by %s (%q, %q), want %s by %s (%q)", tt.runbook, tt.model, d.Action, by, d.Cause, d.InvalidCode, tt.stands, tt.by, tt.code)
 		}
 	}
 }
@@ -370,7 +376,7 @@ func TestSoManyAreAskedAtOnce(t *testing.T) {
 		s := w.add(service.Definition{Name: fmt.Sprint("more-", i), Container: "c"}, now)
 		s.incident = &state.Incident{ID: fmt.Sprint(i), State: state.Open}
 		answer, known := w.consult(s, dx, now)
-		if wants := i < mostQuestions; known == wants || !wants && answer.Invalid != "it is asked about 4 other services at this moment" {
+		if wants := i < mostQuestions; known == wants || !wants && (answer.Code != event.InvalidUnreachable || answer.Invalid != "it is busy with queries about 4 other services") {
 			t.Errorf("service %d: known %v, %+v", i, known, answer)
 		}
 	}

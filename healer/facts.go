@@ -3,7 +3,6 @@ package healer
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"logstream/healer/history"
@@ -191,45 +190,26 @@ func (w *World) ending(s *svc, now time.Time) (history.Ending, bool) {
 	return history.Ending{}, false
 }
 
-// answers adds what the service says to our own check; where others may be
+// answers adds what our own check says of the service; where others may be
 // believed alone, what they say.
 func (w *World) answers(s *svc, f runbook.Facts) runbook.Facts {
-	f.Needed = s.def.FailureThreshold
-	own, heard := s.status.OwnLast()
+	f.Needed, f.WasUp = s.def.FailureThreshold, true
+	own, known := s.status.OwnLast()
 	switch {
-	case s.status.OwnDown():
-		f.Answer, f.Code, f.CheckError = answerOf(own), own.Code, own.Error
+	case s.status.OwnDown() && own.Status == event.Down:
+		f.Check, f.Failure, f.Code, f.CheckError = event.Down, own.Failure, own.Code, own.Error
 		f.BadChecks = s.status.OwnBadSince(f.StartedAt.Add(s.def.StartPeriod))
+	case s.status.OwnDown():
+		f.Check = event.Pending // it has just succeeded again
 	case !s.def.Heal.Confirm && s.status.ForeignDown():
-		f.Answer, f.Code = runbook.AnswerStatus, max(s.status.Last.Code, 500)
+		f.Check, f.Failure, f.Code = event.Down, event.FailureStatus, max(s.status.Last.Code, 500)
 		if s.status.Decided.Since.After(f.StartedAt) {
 			f.BadChecks = f.Needed
 		}
-	case heard && own.Status != event.Down && s.status.Good():
-		f.Answer = runbook.AnswerGood
+	case known && own.Status != event.Down && s.status.Good():
+		f.Check = event.Up
 	}
 	return f
-}
-
-// answerOf sorts what our own check said.
-func answerOf(h event.HealthLog) runbook.Answer {
-	has := func(words ...string) bool {
-		for _, word := range words {
-			if strings.Contains(h.Error, word) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case h.Code != 0:
-		return runbook.AnswerStatus
-	case has("certificate", "TLS", "no address is known", "the address of"):
-		return runbook.AnswerBroken
-	case has(" within "):
-		return runbook.AnswerTimeout
-	}
-	return runbook.AnswerRefused
 }
 
 // refusals are the actions that policy forbids, and those beyond tier 0 that

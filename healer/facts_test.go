@@ -18,24 +18,27 @@ func TestCooldownDoubles(t *testing.T) {
 	}
 }
 
-func TestAnsweredInWords(t *testing.T) {
-	for _, tt := range []struct {
-		code int
-		text string
-		want runbook.Answer
-	}{
-		{503, "HTTP 503, expected 200-399", runbook.AnswerStatus},
-		{0, "localhost:8080 took the connection, and didn't answer within 1s", runbook.AnswerTimeout},
-		{0, "no connection to localhost:8080 within 1s", runbook.AnswerTimeout},
-		{0, "connection refused by localhost:8080: nothing listens there", runbook.AnswerRefused},
-		{0, "localhost:8080 closed the connection before its answer was complete", runbook.AnswerRefused},
-		{0, "no address is known for the name shop.example", runbook.AnswerBroken},
-		{0, "the address of shop.example was not found out within 1s", runbook.AnswerBroken},
-		{0, "the certificate of shop.example is for another name", runbook.AnswerBroken},
-	} {
-		if got := answerOf(event.HealthLog{Code: tt.code, Error: tt.text}); got != tt.want {
-			t.Errorf("%q is %d, want %d", tt.text, got, tt.want)
-		}
+// TestOneGoodCheckDecidesNothing has a check succeed once while the service is
+// still DOWN: it neither answers as it should nor with an unexpected status.
+func TestOneGoodCheckDecidesNothing(t *testing.T) {
+	m, b := quiet(t)
+	m.world.cfg.Mode = service.Observe
+	b.app = "broken"
+	m.run(6 * time.Second)
+	s := m.world.services["svc-0"]
+	if f := m.world.answers(s, runbook.Facts{}); f.Check != event.Down || f.Failure != event.FailureStatus || f.Code != 500 {
+		t.Fatalf("a broken service answers %+v", f)
+	}
+	b.app = "ok"
+	for own, _ := s.status.OwnLast(); own.Status != event.Up; own, _ = s.status.OwnLast() {
+		m.run(100 * time.Millisecond)
+	}
+	if !s.status.OwnDown() {
+		t.Fatal("one good check turned it")
+	}
+	dx := runbook.Diagnose(m.world.answers(s, runbook.Facts{Container: "svc-0", State: "running"}))
+	if dx.CauseID != "undecided" || dx.Wait == "" {
+		t.Errorf("diagnosed %s, waits because %q", dx.CauseID, dx.Wait)
 	}
 }
 

@@ -40,7 +40,7 @@ type Runtime interface {
 // Model is a language model; *llm.Client documents it.
 type Model interface {
 	Check(ctx context.Context) error
-	Ask(ctx context.Context, q llm.Question, told func(string)) llm.Answer
+	Query(ctx context.Context, q llm.Question, thinks func(string)) llm.Answer
 }
 
 // Deps are what a Healer needs. All of them are mandatory but Model and

@@ -53,6 +53,7 @@ type (
 	// nobody misses it.
 	ModelIs struct {
 		Ready bool
+		Code  event.InvalidCode // the same as Why, for programs
 		Why   string
 	}
 	// Answered is the outcome of Ask.

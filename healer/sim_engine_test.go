@@ -184,13 +184,13 @@ func (m *sim) probe(b *box, extra bool) {
 		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra}
 		switch {
 		case b.state.Status == container.Paused:
-			h.Status, h.Code, h.Error = event.Down, 0, "localhost took the connection, and didn't answer within 1s"
+			h.Status, h.Code, h.Failure, h.Error = event.Down, 0, event.FailureHeaderTimeout, "no response in time"
 		case b.state.Status != container.Running:
-			h.Status, h.Code, h.Error = event.Down, 0, "connection refused"
+			h.Status, h.Code, h.Failure, h.Error = event.Down, 0, event.FailureConnectRefused, "connection refused"
 		case b.app != "ok":
-			h.Status, h.Code, h.Error = event.Down, 500, "HTTP 500"
+			h.Status, h.Code, h.Failure, h.Error = event.Down, 500, event.FailureStatus, "HTTP 500"
 			if b.flapped = b.flap && !b.flapped; b.flapped {
-				h.Code, h.Error = 0, "localhost took the connection, and didn't answer within 1s"
+				h.Code, h.Failure, h.Error = 0, event.FailureHeaderTimeout, "no response in time"
 			}
 		}
 		m.after(m.between(0, 50*time.Millisecond), m.living(func() {

@@ -172,7 +172,7 @@ func (w *World) diagnose(s *svc, dx runbook.Diagnosis, now time.Time) {
 	if !known {
 		return
 	}
-	diagnosed := event.Diagnosed{Cause: dx.Cause, Action: dx.Action, Target: s.def.Name, Confidence: dx.Confidence,
+	diagnosed := event.Diagnosed{CauseID: dx.CauseID, Cause: dx.Cause, CausePast: dx.CausePast, Action: dx.Action, Target: s.def.Name, Confidence: dx.Confidence,
 		Legal: dx.Legal, NotOffered: dx.NotOffered,
 		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
 	by := stand(&diagnosed, w.cfg.LLM.Model, answer)

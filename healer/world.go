@@ -150,7 +150,7 @@ func NewWorld(cfg Config, instance, host string, services []service.Definition, 
 	w := &World{cfg: cfg, instance: instance, host: host, incidents: state.NewIncidents(),
 		services: map[string]*svc{}, histories: map[string]history.History{}, prior: map[string]event.Service{}, known: map[string]bool{instance: true}, protected: protected, asked: map[string]time.Time{}, projects: map[string]time.Time{}, began: now}
 	if cfg.Decide == DecideLLM {
-		w.model.Why = notHeard
+		w.model.Code, w.model.Why = event.InvalidUnreachable, notHeard
 	}
 	for _, def := range services {
 		w.add(def, now)

@@ -39,15 +39,15 @@ type httpCheck struct {
 	conn      *trackedConn // of the present check; nil: none yet, or TLS
 }
 
-func newHTTPCheck(def service.Definition, version string) *httpCheck {
+func newHTTPCheck(def service.Definition, version string, network Network) *httpCheck {
 	c := &httpCheck{def: def, agent: "logstream/" + version, transport: &http.Transport{
 		// Each service has its own, so that its connection is only its own.
 		MaxIdleConns: 1, IdleConnTimeout: connectionLife,
 		// A dial outlives the check that began it, so it has its own bound.
-		DialContext:            dial(&net.Dialer{Timeout: def.Timeout}),
+		DialContext:            dial(&net.Dialer{Timeout: def.Timeout, Resolver: network.Resolver}),
 		TLSHandshakeTimeout:    def.Timeout,
 		MaxResponseHeaderBytes: maxHeader, WriteBufferSize: 1 << 10,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: network.Roots},
 		ForceAttemptHTTP2: true, DisableCompression: true,
 	}}
 	if u, err := url.Parse(def.URL); err == nil {

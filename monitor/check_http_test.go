@@ -19,12 +19,16 @@ import (
 )
 
 func checkOf(url string, change func(*service.Definition)) *httpCheck {
+	return checkOver(Network{}, url, change)
+}
+
+func checkOver(network Network, url string, change func(*service.Definition)) *httpCheck {
 	d := service.Default()
 	d.Name, d.URL, d.Timeout = "pay", url, 5*time.Second
 	if change != nil {
 		change(&d)
 	}
-	return newHTTPCheck(d, "1.2.3")
+	return newHTTPCheck(d, "1.2.3", network)
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -136,12 +140,10 @@ func request(conn net.Conn) {
 func TestEveryWayToFailHasItsFailure(t *testing.T) {
 	for _, c := range failtest.Cases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			check := checkOf(strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
+			check := checkOver(Network{Resolver: c.Resolver, Roots: c.Roots}, strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
 				d.Timeout, d.Expect.Latency = c.Timeout, c.Latency
 			})
 			defer check.close()
-			check.transport.DialContext = dial(&net.Dialer{Timeout: c.Timeout, Resolver: c.Resolver})
-			check.transport.TLSClientConfig.RootCAs = c.Roots
 			seen := check.check(t.Context())
 			if seen.unknown != nil || seen.status != c.Status || seen.failure != c.Failure || seen.code != c.Code {
 				t.Errorf("saw %+v, want %s %q with HTTP %d", seen, c.Status, c.Failure, c.Code)

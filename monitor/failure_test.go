@@ -96,7 +96,7 @@ func TestFailureAndSentence(t *testing.T) {
 }
 
 func shop() *httpCheck {
-	return newHTTPCheck(service.Definition{URL: "http://me:s3cret@shop:80/", Timeout: 2 * time.Second}, "test")
+	return newHTTPCheck(service.Definition{URL: "http://me:s3cret@shop:80/", Timeout: 2 * time.Second}, "test", Network{})
 }
 
 func TestEveryStageHasItsFailure(t *testing.T) {

@@ -31,7 +31,9 @@ package monitor
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -66,6 +68,14 @@ type Deps struct {
 	Version  string // of logstream, for the User-Agent
 	Logger   *slog.Logger
 	Health   *health.Registry
+	Network  Network
+}
+
+// Network is how checks resolve host names, and which authorities they trust.
+// The zero value is this machine's own.
+type Network struct {
+	Resolver *net.Resolver
+	Roots    *x509.CertPool
 }
 
 // Monitor watches services. Make one with New.
@@ -90,7 +100,7 @@ func New(deps Deps) *Monitor {
 	}
 	return &Monitor{
 		deps:         deps,
-		newCheck:     func(d service.Definition) checker { return newHTTPCheck(d, deps.Version) },
+		newCheck:     func(d service.Definition) checker { return newHTTPCheck(d, deps.Version, deps.Network) },
 		anchor:       time.Now(),
 		probeChanged: make(chan struct{}, 1),
 		watchChanged: make(chan struct{}, 1),

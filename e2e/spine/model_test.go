@@ -62,7 +62,7 @@ func TestAModelHasASay(t *testing.T) {
 	if in.DecidedBy != "llm:"+model || d.Cause != d.Runbook.Cause || d.Model.Cause != "Somebody killed it." || d.Invalid != "" || d.Action != "start" {
 		t.Errorf("decided by %s: %+v", in.DecidedBy, d)
 	}
-	asked := server.Asked()
+	asked := server.Queries()
 	if len(asked) != 1 || d.Prompt != asked[0].Messages[1].Content || d.Reasoning != strings.Join(words, "") || !strings.Contains(d.Raw, `"action":"start"`) {
 		t.Errorf("asked %d times; kept: %+v", len(asked), d)
 	}
@@ -104,7 +104,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	if told := s.trouble(true); told.Remedy.Command != "ollama pull "+model {
 		t.Errorf("the board says %+v", told)
 	}
-	asked := len(server.Asked())
+	asked := len(server.Queries())
 	check(4, "ollama pull "+model)
 
 	address := server.Listener.Addr().String()
@@ -114,7 +114,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 		return strings.Contains(told.What, "nothing listens")
 	})
 	check(5, "nothing listens at http://"+address)
-	if n := len(server.Asked()); n != asked {
+	if n := len(server.Queries()); n != asked {
 		t.Errorf("%d questions to a model that was known to be absent", n-asked)
 	}
 

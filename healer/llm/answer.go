@@ -12,10 +12,12 @@ import (
 // Answer is what came of a question.
 type Answer struct {
 	// Opinion is what the model holds to be the case, with a legal action; nil
-	// where there is none that can be used, for the reason that Invalid gives.
+	// where there is none that can be used: Code says why to programs, Invalid to
+	// people.
 	Opinion *event.Opinion
+	Code    event.InvalidCode
 	Invalid string
-	// What was asked and answered, for people to see.
+	// The transcript.
 	Prompt    string
 	Raw       string
 	Reasoning string // its thinking
@@ -48,9 +50,19 @@ func parse(raw string, legal []event.Choice) (*event.Opinion, error) {
 		return nil, fmt.Errorf("its answer names no action: %s", quoted(text))
 	}
 	if !slices.ContainsFunc(legal, func(c event.Choice) bool { return c.Action == action }) {
-		return nil, fmt.Errorf("it chose %s, which is not one of %s", quoted(action), names(legal))
+		return nil, &illegalError{action, legal}
 	}
 	return &event.Opinion{Cause: words(said.Cause), Action: action, Confidence: share(said.Confidence), Why: words(said.Why)}, nil
+}
+
+// illegalError is a choice that was not offered.
+type illegalError struct {
+	action string
+	legal  []event.Choice
+}
+
+func (e *illegalError) Error() string {
+	return fmt.Sprintf("it chose %s, which is not one of %s", quoted(e.action), names(e.legal))
 }
 
 // share is a number from 0 to 1; 0 where it is anything else, such as 1e999.

@@ -10,12 +10,12 @@ import (
 	"logstream/internal/service"
 )
 
-// Config is which model is asked, and where it is.
+// Config is which model is queried, and where it is.
 type Config struct {
 	Provider string        `yaml:"provider"` // ollama
 	URL      string        `yaml:"url"`
 	Model    string        `yaml:"model"`
-	Timeout  time.Duration `yaml:"timeout"` // of one question, loading the model and thinking included
+	Timeout  time.Duration `yaml:"timeout"` // of one query, loading the model and thinking included
 	Think    Think         `yaml:"think"`
 	Share    bool          `yaml:"share"` // a model that is not on this machine may see evidence
 }

@@ -1,10 +1,10 @@
-// Package llm asks a language model for its view of a failure: which of the
+// Package llm queries a language model for its view of a failure: which of the
 // legal actions it would take, and why. It knows nothing of incidents, Kafka or
 // Docker.
 //
-// What a model says is somebody else's text. It can choose from the actions
+// What a model says is text from outside. It can choose from the actions
 // that it was offered and from nothing else; its words are bounded and shown,
-// never carried out. Whatever goes wrong (nothing there, too late, no such
+// never executed. Whatever goes wrong (nothing there, too late, no such
 // model, an answer that is none) ends within the time-out as an Answer that
 // says so: the caller goes on without an opinion.
 //

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/redact"
 	"logstream/internal/service"
@@ -22,15 +23,16 @@ import (
 
 // Missing says that the model cannot be queried: why, and how to fix it.
 type Missing struct {
-	Why        string // such as "nothing listens at http://localhost:11434"
+	Code       event.InvalidCode // missing_model or unreachable
+	Why        string            // such as "nothing listens at http://localhost:11434"
 	Remedy     health.Remedy
-	Unanswered bool // no server answered at all: perhaps nobody wanted a model here
+	Unanswered bool // no server answered at all: perhaps no model is wanted here
 }
 
 func (m *Missing) Error() string { return m.Why + ": " + m.Remedy.String() }
 
-// Brief is what every incident says meanwhile: why, and where it is one command
-// what mends it.
+// Brief is what every incident says meanwhile: why, and how to fix it where
+// that is one command.
 func (m *Missing) Brief() string {
 	if m.Unanswered {
 		return m.Why
@@ -59,17 +61,17 @@ const (
 	maxRefusal  = 4 << 10  // bytes of an error
 )
 
-// What a question asks for. Ollama cuts a prompt that is longer than the
-// context without a word, unless it is told not to.
+// The bounds of a query. Ollama cuts a prompt that is longer than the
+// context silently, unless it is told not to.
 const (
 	contextTokens  = 8192
 	answerTokens   = 400
 	thinkingTokens = 2048
-	keepLoaded     = "30m" // after a question, so that the next one doesn't load it again
+	keepLoaded     = "30m" // after a query, so that the next one doesn't load it again
 )
 
 // thinkingShare is how much of the time-out may go by in thinking before the
-// answer begins; the rest is kept to ask once more, without.
+// answer begins; the rest is kept for a second query without thinking.
 const thinkingShare = 0.6
 
 // New is a client. Nothing is dialled.
@@ -91,14 +93,14 @@ func New(config Config) (*Client, error) {
 // Model is the model's name.
 func (c *Client) Model() string { return c.config.Model }
 
-// Check asks whether the model is there, without loading it. An error is a
+// Check finds out whether the model is there, without loading it. An error is a
 // *Missing, or that of ctx.
 func (c *Client) Check(ctx context.Context) error {
 	var shown struct {
 		Capabilities []string `json:"capabilities"`
 	}
 	err := c.post(ctx, "/api/show", map[string]any{"model": c.config.Model}, func(answer *json.Decoder) error {
-		_ = answer.Decode(&shown) // something answers there: a question tells what
+		_ = answer.Decode(&shown) // something answers there: a query shows what
 		return nil
 	})
 	var refused *refusal
@@ -116,22 +118,22 @@ func (c *Client) Check(ctx context.Context) error {
 	return c.missing(err)
 }
 
-// missing is why the model cannot be asked, in words.
+// missing is why the model cannot be queried, in words.
 func (c *Client) missing(err error) *Missing {
 	var refused *refusal
 	var timeout net.Error
 	at := service.MaskURL(c.config.URL)
 	switch {
 	case errors.As(err, &refused) && refused.unpulled():
-		return &Missing{Why: "Ollama has no model " + c.config.Model, Remedy: health.Remedy{Command: "ollama pull " + c.config.Model}}
+		return &Missing{Code: event.InvalidMissingModel, Why: "Ollama has no model " + c.config.Model, Remedy: health.Remedy{Command: "ollama pull " + c.config.Model}}
 	case errors.As(err, &refused):
-		return &Missing{Why: refused.Error(), Remedy: health.Remedy{Text: "look at Ollama's own log"}}
+		return &Missing{Code: event.InvalidUnreachable, Why: refused.Error(), Remedy: health.Remedy{Text: "look at Ollama's own log"}}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &Missing{Why: "nothing listens at " + at, Remedy: health.Remedy{Text: "set healer.decide: runbook, or start Ollama", Command: "ollama serve"}, Unanswered: true}
+		return &Missing{Code: event.InvalidUnreachable, Why: "nothing listens at " + at, Remedy: health.Remedy{Text: "set healer.decide: runbook, or start Ollama", Command: "ollama serve"}, Unanswered: true}
 	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded):
-		return &Missing{Why: at + " does not answer", Remedy: health.Remedy{Text: "restart Ollama, or set healer.decide: runbook"}, Unanswered: true}
+		return &Missing{Code: event.InvalidUnreachable, Why: at + " does not answer", Remedy: health.Remedy{Text: "restart Ollama, or set healer.decide: runbook"}, Unanswered: true}
 	}
-	return &Missing{Why: fmt.Sprintf("%s does not answer: %v", at, plain(err)), Remedy: health.Remedy{Text: "correct healer.llm.url, or start Ollama", Command: "ollama serve"}, Unanswered: true}
+	return &Missing{Code: event.InvalidUnreachable, Why: fmt.Sprintf("%s does not answer: %v", at, plain(err)), Remedy: health.Remedy{Text: "correct healer.llm.url, or start Ollama", Command: "ollama serve"}, Unanswered: true}
 }
 
 // plain is an error without the method and address that the HTTP client adds.
@@ -143,9 +145,9 @@ func plain(err error) error {
 	return err
 }
 
-// Ask asks the question once, within the time-out. thinks gets the model's
-// thinking while it comes, from this goroutine.
-func (c *Client) Ask(ctx context.Context, q Question, thinks func(string)) Answer {
+// Query puts the question to the model once, within the time-out. thinks gets
+// the model's thinking while it comes, from this goroutine.
+func (c *Client) Query(ctx context.Context, q Question, thinks func(string)) Answer {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	answer := Answer{Prompt: q.prompt()}
@@ -163,30 +165,34 @@ func (c *Client) Ask(ctx context.Context, q Question, thinks func(string)) Answe
 		answer.Opinion, err = parse(said.content, q.Legal)
 	}
 	if err != nil {
-		answer.Invalid = c.invalid(ctx, err)
+		answer.Code, answer.Invalid = c.invalid(ctx, err)
 	}
 	return answer
 }
 
-// noThinker says that the model was asked to think and cannot.
+// noThinker says that the model was to think and cannot.
 func noThinker(err error) bool {
 	var refused *refusal
 	return errors.As(err, &refused) && refused.status == http.StatusBadRequest && strings.Contains(refused.text, "support thinking")
 }
 
-// invalid is why there is no opinion, in one sentence.
-func (c *Client) invalid(ctx context.Context, err error) string {
+// invalid is why there is no opinion, and the same in one sentence.
+func (c *Client) invalid(ctx context.Context, err error) (event.InvalidCode, string) {
 	var refused *refusal
 	var network *url.Error
+	var illegal *illegalError
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Sprintf("it did not answer within %s", c.config.Timeout)
+		return event.InvalidLate, fmt.Sprintf("it did not answer within %s", c.config.Timeout)
 	case ctx.Err() != nil:
-		return "the question was withdrawn"
+		return "", "the query was cancelled" // and its answer is used by nothing
 	case errors.As(err, &refused), errors.As(err, &network):
-		return c.missing(err).Brief()
+		missing := c.missing(err)
+		return missing.Code, missing.Brief()
+	case errors.As(err, &illegal):
+		return event.InvalidIllegal, err.Error()
 	}
-	return err.Error()
+	return event.InvalidGarbage, err.Error()
 }
 
 // said is what a model wrote.
@@ -243,7 +249,7 @@ func (c *Client) stream(ctx context.Context, request map[string]any, thinks func
 			case err != nil:
 				return fmt.Errorf("its answer cannot be read: %w", err)
 			case piece.Error != "":
-				return &refusal{http.StatusOK, told(piece.Error)}
+				return &refusal{http.StatusOK, displayable(piece.Error)}
 			}
 			if text := piece.Message.Thinking; text != "" && thinking.Len() < maxThinking {
 				thinking.WriteString(text)
@@ -316,10 +322,10 @@ func errorText(body []byte) string {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(body, &answer) == nil && answer.Error != "" {
-		return told(answer.Error)
+		return displayable(answer.Error)
 	}
-	return told(string(body))
+	return displayable(string(body))
 }
 
-// told is what a server says, fit to be shown.
-func told(text string) string { return oneLine(text, maxWords) }
+// displayable is what a server says, fit to be shown.
+func displayable(text string) string { return oneLine(text, maxWords) }

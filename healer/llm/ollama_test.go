@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"logstream/healer/llm/llmtest"
+	"logstream/internal/event"
 )
 
 const modelName = "deepseek-r1:1.5b"
@@ -44,7 +45,7 @@ func TestCheck(t *testing.T) {
 	}
 	s.Remove()
 	var missing *Missing
-	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Remedy.Command != "ollama pull "+modelName || missing.Unanswered {
+	if err := c.Check(t.Context()); !errors.As(err, &missing) || missing.Code != event.InvalidMissingModel || missing.Remedy.Command != "ollama pull "+modelName || missing.Unanswered {
 		t.Errorf("a model that is not pulled: %v", err)
 	}
 	s.Close()
@@ -85,23 +86,23 @@ func TestCheckOfASilentServer(t *testing.T) {
 	}
 }
 
-func TestAsk(t *testing.T) {
+func TestQuery(t *testing.T) {
 	s := llmtest.Start(t, modelName, llmtest.Choose("start", "It was killed."))
-	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+	got := client(t, s.URL, nil).Query(t.Context(), killed(), nil)
 	if got.Opinion == nil || got.Opinion.Action != "start" || got.Opinion.Cause != "It was killed." || got.Opinion.Confidence != 0.9 || got.Invalid != "" {
 		t.Fatalf("got %+v", got)
 	}
 	if got.Prompt != killed().prompt() || !strings.HasPrefix(got.Raw, `{"action":"start"`) {
 		t.Errorf("prompt and raw: %+v", got)
 	}
-	asked := s.Asked()
-	if len(asked) != 1 {
-		t.Fatalf("asked %d times", len(asked))
+	queries := s.Queries()
+	if len(queries) != 1 {
+		t.Fatalf("queried %d times", len(queries))
 	}
-	q := asked[0]
+	q := queries[0]
 	if q.Model != modelName || !q.Stream || q.Think || q.Truncate == nil || *q.Truncate || !slices.Equal(q.Actions(), []string{"start", "escalate", "none"}) ||
 		q.Options["temperature"] != 0 || q.Options["num_ctx"] != contextTokens || q.Options["num_predict"] != answerTokens {
-		t.Errorf("asked %+v", q)
+		t.Errorf("queried %+v", q)
 	}
 	if len(q.Messages) != 2 || q.Messages[0].Content != instructions || q.Messages[1].Content != got.Prompt {
 		t.Errorf("messages %+v", q.Messages)
@@ -114,51 +115,56 @@ func TestAnswersThatAreNone(t *testing.T) {
 		name  string
 		reply llmtest.Reply
 		want  string
+		code  event.InvalidCode
 	}{
-		{"illegal", say(`{"action":"docker rm -f db"}`), `it chose "docker rm -f db", which is not one of start, escalate, none`},
-		{"garbage", say("sure! docker restart db"), "its answer is no JSON object"},
-		{"empty", say(""), "its answer is empty"},
-		{"no stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {}, "its answer is empty"},
-		{"no JSON at all", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write([]byte("<html>")) }, "its answer cannot be read"},
+		{"illegal", say(`{"action":"docker rm -f db"}`), `it chose "docker rm -f db", which is not one of start, escalate, none`, event.InvalidIllegal},
+		{"garbage", say("sure! docker restart db"), "its answer is no JSON object", event.InvalidGarbage},
+		{"empty", say(""), "its answer is empty", event.InvalidGarbage},
+		{"no stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {}, "its answer is empty", event.InvalidGarbage},
+		{"no JSON at all", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write([]byte("<html>")) }, "its answer cannot be read", event.InvalidGarbage},
 		{"cut by its bound", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
 			llmtest.Piece(w, `{"cause":"a`, "", true, "length")
-		}, "its answer was cut"},
+		}, "its answer was cut", event.InvalidGarbage},
 		{"an error in the stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
 			_, _ = w.Write([]byte("{\"error\":\"model runner has unexpectedly stopped\"}\n"))
-		}, "Ollama says: model runner has unexpectedly stopped"},
-		{"busy", llmtest.Refuse(503, "server busy, please try again."), "Ollama answered 503: server busy, please try again."},
-		{"a bad schema", llmtest.Refuse(500, "invalid JSON schema in format"), "Ollama answered 500: invalid JSON schema in format"},
-		{"too long a prompt", llmtest.Refuse(400, "the input length exceeds the context length"), "Ollama answered 400: the input length"},
-		{"not pulled", llmtest.Refuse(404, "model 'deepseek-r1:1.5b' not found"), "Ollama has no model deepseek-r1:1.5b: ollama pull deepseek-r1:1.5b"},
+		}, "Ollama says: model runner has unexpectedly stopped", event.InvalidUnreachable},
+		{"busy", llmtest.Refuse(503, "server busy, please try again."), "Ollama answered 503: server busy, please try again.", event.InvalidUnreachable},
+		{"a bad schema", llmtest.Refuse(500, "invalid JSON schema in format"), "Ollama answered 500: invalid JSON schema in format", event.InvalidUnreachable},
+		{"too long a prompt", llmtest.Refuse(400, "the input length exceeds the context length"), "Ollama answered 400: the input length", event.InvalidUnreachable},
+		{"not pulled", llmtest.Refuse(404, "model 'deepseek-r1:1.5b' not found"), "Ollama has no model deepseek-r1:1.5b: ollama pull deepseek-r1:1.5b", event.InvalidMissingModel},
 		{"cut off", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
 			llmtest.Piece(w, `{"cause":`, "", false, "")
 			panic(http.ErrAbortHandler)
-		}, "its answer cannot be read"},
+		}, "its answer cannot be read", event.InvalidGarbage},
 		{"endless words", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 			for r.Context().Err() == nil {
 				llmtest.Piece(w, strings.Repeat("word ", 1000), "", false, "")
 			}
-		}, "its answer was cut"},
+		}, "its answer was cut", event.InvalidGarbage},
 		{"endless thoughts", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 			for r.Context().Err() == nil {
 				llmtest.Piece(w, "", strings.Repeat("thought ", 4000), false, "")
 			}
-		}, "its answer"},
-		{"late", llmtest.Late(time.Minute, llmtest.Choose("start", "")), "it did not answer within 1s"},
+		}, "its answer", event.InvalidGarbage},
+		{"late", llmtest.Late(time.Minute, llmtest.Choose("start", "")), "it did not answer within 1s", event.InvalidLate},
 		{"late in the middle", func(w http.ResponseWriter, r *http.Request, c llmtest.Chat) {
 			llmtest.Piece(w, `{"cause":`, "", false, "")
 			llmtest.Late(time.Minute, llmtest.Choose("start", ""))(w, r, c)
-		}, "it did not answer within 1s"},
+		}, "it did not answer within 1s", event.InvalidLate},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := llmtest.Start(t, modelName, tt.reply)
-			got := client(t, s.URL, func(c *Config) { c.Timeout = time.Second }).Ask(t.Context(), killed(), nil)
-			if got.Opinion != nil || !strings.HasPrefix(got.Invalid, tt.want) {
-				t.Errorf("got %+v, want %q", got, tt.want)
+			got := client(t, s.URL, func(c *Config) {
+				if c.Timeout = time.Minute; tt.code == event.InvalidLate {
+					c.Timeout = time.Second
+				}
+			}).Query(t.Context(), killed(), nil)
+			if got.Opinion != nil || !strings.HasPrefix(got.Invalid, tt.want) || got.Code != tt.code {
+				t.Errorf("got %+v, %s, %q, want %s, %q", got.Opinion, got.Code, got.Invalid, tt.code, tt.want)
 			}
 			if got.Prompt == "" {
-				t.Error("what was asked is not kept")
+				t.Error("the prompt is not kept")
 			}
 		})
 	}
@@ -167,8 +173,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 func TestAServerThatIsGone(t *testing.T) {
 	s := llmtest.Start(t, modelName, nil)
 	s.Close()
-	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
-	if got.Opinion != nil || got.Invalid != "nothing listens at "+s.URL {
+	got := client(t, s.URL, nil).Query(t.Context(), killed(), nil)
+	if got.Opinion != nil || got.Code != event.InvalidUnreachable || got.Invalid != "nothing listens at "+s.URL {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -186,14 +192,14 @@ func TestWhatAServerSaysIsFitToBeShown(t *testing.T) {
 		"an error in the stream": func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write(encoded) },
 	} {
 		s := llmtest.Start(t, modelName, reply)
-		got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
+		got := client(t, s.URL, nil).Query(t.Context(), killed(), nil)
 		if len(got.Invalid) > 2*maxWords || strings.Contains(got.Invalid, "hunter2") || strings.ContainsRune(got.Invalid, 0x1b) || got.Invalid == "" {
 			t.Errorf("%s: %d bytes: %.200q", name, len(got.Invalid), got.Invalid)
 		}
 	}
 	s := llmtest.Start(t, modelName, llmtest.Think([]string{"the password=hunter2"}, 0, llmtest.Choose("start", "password=hunter2")))
 	s.Thinks(true)
-	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Ask(t.Context(), killed(), nil)
+	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Query(t.Context(), killed(), nil)
 	if strings.Contains(got.Raw+got.Reasoning+got.Opinion.Cause, "hunter2") {
 		t.Errorf("got %+v", got)
 	}
@@ -208,13 +214,13 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	elsewhere := llmtest.Start(t, modelName, llmtest.Choose("start", ""))
 	s := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/api/chat", http.StatusTemporaryRedirect))
 	defer s.Close()
-	got := client(t, s.URL, nil).Ask(t.Context(), killed(), nil)
-	if got.Opinion != nil || len(elsewhere.Asked()) != 0 {
+	got := client(t, s.URL, nil).Query(t.Context(), killed(), nil)
+	if got.Opinion != nil || len(elsewhere.Queries()) != 0 {
 		t.Errorf("evidence was sent elsewhere: %+v", got)
 	}
 }
 
-func TestThinkingIsToldWhileItComes(t *testing.T) {
+func TestThinkingIsStreamedWhileItComes(t *testing.T) {
 	words := []string{"It ", "was ", "killed", "."}
 	s := llmtest.Start(t, modelName, llmtest.Think(words, time.Millisecond, llmtest.Choose("start", "")))
 	s.Thinks(true)
@@ -223,20 +229,20 @@ func TestThinkingIsToldWhileItComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	got := c.Ask(t.Context(), killed(), func(text string) { told = append(told, text) })
-	if !slices.Equal(told, words) || got.Reasoning != "It was killed." || got.Opinion == nil || !s.Asked()[0].Think {
+	got := c.Query(t.Context(), killed(), func(text string) { told = append(told, text) })
+	if !slices.Equal(told, words) || got.Reasoning != "It was killed." || got.Opinion == nil || !s.Queries()[0].Think {
 		t.Errorf("told %v, got %+v", told, got)
 	}
 	off := client(t, s.URL, func(c *Config) { c.Think = ThinkOff })
 	off.thinks.Store(true)
-	if got := off.Ask(t.Context(), killed(), nil); got.Reasoning != "" || got.Opinion == nil {
+	if got := off.Query(t.Context(), killed(), nil); got.Reasoning != "" || got.Opinion == nil {
 		t.Errorf("think: off: %+v", got)
 	}
 }
 
-// TestWhoThinksTooLongIsAskedForTheAnswer: half an answer in time is worth more
+// TestAModelThatThinksTooLongIsQueriedAgainWithoutThinking: half an answer in time is worth more
 // than a whole one that comes too late.
-func TestWhoThinksTooLongIsAskedForTheAnswer(t *testing.T) {
+func TestAModelThatThinksTooLongIsQueriedAgainWithoutThinking(t *testing.T) {
 	for name, reply := range map[string]llmtest.Reply{
 		"for ever":              llmtest.Think(slices.Repeat([]string{"hm "}, 10_000), 10*time.Millisecond, llmtest.Choose("start", "")),
 		"and then says nothing": llmtest.Think([]string{"hm"}, time.Millisecond, nothingAfterThinking),
@@ -250,10 +256,10 @@ func TestWhoThinksTooLongIsAskedForTheAnswer(t *testing.T) {
 			t.Parallel()
 			s := llmtest.Start(t, Default().Model, reply)
 			s.Thinks(true)
-			got := client(t, s.URL, func(c *Config) { c.Timeout, c.Think = 2*time.Second, ThinkOn }).Ask(t.Context(), killed(), nil)
-			asked := s.Asked()
-			if got.Opinion == nil || !strings.HasPrefix(got.Reasoning, "hm") || len(asked) != 2 || !asked[0].Think || asked[1].Think {
-				t.Errorf("asked %d times, got %+v", len(asked), got)
+			got := client(t, s.URL, func(c *Config) { c.Timeout, c.Think = 2*time.Second, ThinkOn }).Query(t.Context(), killed(), nil)
+			queries := s.Queries()
+			if got.Opinion == nil || !strings.HasPrefix(got.Reasoning, "hm") || len(queries) != 2 || !queries[0].Think || queries[1].Think {
+				t.Errorf("queried %d times, got %+v", len(queries), got)
 			}
 		})
 	}
@@ -267,15 +273,15 @@ func nothingAfterThinking(w http.ResponseWriter, r *http.Request, chat llmtest.C
 	llmtest.Choose("start", "")(w, r, chat)
 }
 
-func TestAModelThatCannotThinkIsAskedWithout(t *testing.T) {
+func TestAModelThatCannotThinkIsQueriedWithoutThinking(t *testing.T) {
 	s := llmtest.Start(t, modelName, llmtest.Choose("start", ""))
-	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Ask(t.Context(), killed(), nil)
-	if got.Opinion == nil || len(s.Asked()) != 2 {
-		t.Errorf("asked %d times, got %+v", len(s.Asked()), got)
+	got := client(t, s.URL, func(c *Config) { c.Think = ThinkOn }).Query(t.Context(), killed(), nil)
+	if got.Opinion == nil || len(s.Queries()) != 2 {
+		t.Errorf("queried %d times, got %+v", len(s.Queries()), got)
 	}
 }
 
-func TestAWithdrawnQuestionEndsAtTheServer(t *testing.T) {
+func TestACancelledQueryEndsAtTheServer(t *testing.T) {
 	gone := make(chan struct{})
 	s := llmtest.Start(t, modelName, func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 		llmtest.Piece(w, "{", "", false, "")
@@ -284,8 +290,8 @@ func TestAWithdrawnQuestionEndsAtTheServer(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	got := client(t, s.URL, nil).Ask(ctx, killed(), nil)
-	if got.Opinion != nil || got.Invalid != "the question was withdrawn" {
+	got := client(t, s.URL, nil).Query(ctx, killed(), nil)
+	if got.Opinion != nil || got.Invalid != "the query was cancelled" {
 		t.Errorf("got %+v", got)
 	}
 	select {

@@ -1,30 +1,32 @@
 package runbook
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"logstream/healer/history"
 	"logstream/internal/event"
 )
 
-// describe tells the facts as a person reads them. Nothing in them ages, so
-// that the same facts read the same.
+// describe is the facts as a person reads them. Nothing decisive in them ages,
+// so that the same facts read the same.
 func describe(f Facts) []event.Fact {
 	if f.Container == "" {
-		return []event.Fact{check(f, true)}
+		return withError(f, check(f, true))
 	}
 	if f.Missing {
-		return []event.Fact{{Key: "container", Value: "none is called " + f.Container, Decisive: true, Why: "There is nothing to repair."}, check(f, false)}
+		return withError(f, event.Fact{Key: "container", Value: f.Container + " does not exist", Decisive: true, Why: "There is nothing to repair."}, check(f, false))
 	}
 	ended := f.State == "exited" || f.State == "dead"
 	facts := []event.Fact{{Key: "state", Value: state(f, ended), Decisive: true, Why: stateWhy(f, ended)}}
 	if f.Events != "" {
-		facts = append(facts, event.Fact{Key: "events", Value: f.Events, Decisive: ended, Why: eventsWhy(f)})
+		facts = append(facts, event.Fact{Key: "events", Value: f.Events, Decisive: ended, Why: eventsWhy[f.End]})
 	}
-	facts = append(facts, check(f, f.State == "running"),
+	facts = append(withError(f, append(facts, check(f, f.State == "running"))...),
 		event.Fact{Key: "image", Value: f.Image},
-		event.Fact{Key: "restart policy", Value: orNo(f.Policy)})
+		event.Fact{Key: "restart policy", Value: cmp.Or(f.Policy, "no")})
 	if f.Error != "" {
 		facts = append(facts, event.Fact{Key: "engine", Value: f.Error, Decisive: f.State == "created"})
 	}
@@ -37,6 +39,15 @@ func describe(f Facts) []event.Fact {
 	return facts
 }
 
+// withError adds what our own check says of its failure: in detail, and so not
+// decisive, since it may change while the failure stays the same.
+func withError(f Facts, facts ...event.Fact) []event.Fact {
+	if f.Check != event.Down || f.CheckError == "" {
+		return facts
+	}
+	return append(facts, event.Fact{Key: "check error", Value: f.CheckError})
+}
+
 func state(f Facts, ended bool) string {
 	if ended {
 		return fmt.Sprintf("%s (%d)", f.State, f.ExitCode)
@@ -47,51 +58,56 @@ func state(f Facts, ended bool) string {
 func stateWhy(f Facts, ended bool) string {
 	switch {
 	case ended:
-		return "It does not run; the order of events tells why, the exit code alone does not."
+		return "It is not running; its events show why, the exit code alone does not."
 	case f.State == "paused":
 		return "Its processes are frozen."
 	case f.State == "running":
-		return "The process is there; what it answers decides."
+		return "The process is running; what it answers decides."
 	}
 	return ""
 }
 
-func eventsWhy(f Facts) string {
-	switch f.End {
-	case history.EndStopped:
-		return "The engine was asked to stop it: a crash shows die alone."
-	case history.EndKilled:
-		return "It was killed through the engine: a stop would have ended with a stop event."
-	case history.EndOOM:
-		return "The kernel ended it for lack of memory."
-	case history.EndByItself:
-		return "Nobody asked for it: it ended by itself."
-	}
-	return ""
+var eventsWhy = map[history.End]string{
+	history.EndStopped:  "A stop was requested: a crash shows only die.",
+	history.EndKilled:   "A kill was requested: after a stop there would be a stop event.",
+	history.EndOOM:      "The kernel killed it because it was out of memory.",
+	history.EndByItself: "Neither a stop nor a kill was requested.",
 }
 
+// check is what our own check sees. Every stage at which it can hang reads
+// alike, so that evidence is not written again where a service hangs now here,
+// now there.
 func check(f Facts, decisive bool) event.Fact {
 	fact := event.Fact{Key: "own check", Decisive: decisive}
-	switch f.Answer {
-	case AnswerUnknown:
-		fact.Value, fact.Decisive = "has not decided yet", false
-	case AnswerGood:
+	switch failed := failure(f); {
+	case good(f):
 		fact.Value = "good"
-	case AnswerStatus:
+	case failed == "":
+		fact.Value, fact.Decisive = "not decided yet", false
+	case failed == event.FailureStatus:
 		fact.Value, fact.Why = fmt.Sprintf("HTTP %d", f.Code), "It answers, and not as expected."
-	case AnswerTimeout:
-		fact.Value, fact.Why = "no answer in time", "Nothing came back before the deadline."
-	case AnswerRefused:
-		fact.Value, fact.Why = "no connection", "Nobody listens there, or the connection is cut."
-	case AnswerBroken:
-		fact.Value, fact.Why = "could not be made", f.CheckError
+	case slices.Contains(hangs, failed):
+		fact.Value, fact.Why = "no answer in time", "It was not finished before the deadline."
+	default:
+		words, known := checkWords[failed]
+		if !known {
+			words = checkWords[event.FailureCheck]
+		}
+		fact.Value, fact.Why = words.value, words.why
 	}
 	return fact
 }
 
-func orNo(policy string) string {
-	if policy == "" {
-		return "no"
-	}
-	return policy
+// checkWords are the other failures in words.
+var checkWords = map[event.Failure]struct{ value, why string }{
+	event.FailureConnectRefused: {"connection refused", "Nothing listens at its address."},
+	event.FailureReset:          {"connection dropped", "The connection ended before the answer was complete."},
+	event.FailureUnreachable:    {"unreachable", "No route leads to its address."},
+	event.FailureDNS:            {"host name not resolved", "The check did not get as far as the service."},
+	event.FailureTLSCertificate: {"TLS certificate not valid", "The service answers, and cannot be trusted."},
+	event.FailureProtocol:       {"unexpected protocol", "Something answers, and not in the protocol of the url."},
+	event.FailureBody:           {"unexpected body", "It answers, and not as expected."},
+	event.FailureAnswer:         {"unexpected answer", "It answers, and not as expected."},
+	event.FailureAuth:           {"login refused", "It answers, and does not accept the check's credentials."},
+	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

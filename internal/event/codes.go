@@ -48,12 +48,12 @@ type InvalidCode string
 // Why a model's view was not used.
 const (
 	InvalidLate         InvalidCode = "late"          // no answer within its time-out
-	InvalidUnreachable  InvalidCode = "unreachable"   // the model's server does not answer
+	InvalidUnreachable  InvalidCode = "unreachable"   // the model cannot be queried: its server is down, fails or is busy
 	InvalidMissingModel InvalidCode = "missing_model" // the server does not have the model
 	InvalidIllegal      InvalidCode = "illegal"       // it chose what is not legal here
 	InvalidGarbage      InvalidCode = "garbage"       // the answer could not be read
 	InvalidNoOpinion    InvalidCode = "no_opinion"    // it would wait, or call a person, while a repair is available
-	InvalidOverruled    InvalidCode = "overruled"     // its cause is not the one that the facts prove
+	InvalidOverruled    InvalidCode = "overruled"     // its choice is not the repair of the cause that the facts prove
 )
 
 // complete gives an event that was written before outcomes had codes the one

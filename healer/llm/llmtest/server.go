@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Chat is a question as it arrived.
+// Chat is a query as it arrived.
 type Chat struct {
 	Model    string
 	Stream   bool
@@ -37,7 +37,7 @@ func (c Chat) Actions() []string {
 	return schema.Properties.Action.Enum
 }
 
-// Reply answers a question.
+// Reply answers a query.
 type Reply func(w http.ResponseWriter, r *http.Request, chat Chat)
 
 // Server is a scripted one. It ends with the test.
@@ -48,7 +48,7 @@ type Server struct {
 	models       []string
 	capabilities []string
 	reply        Reply
-	asked        []Chat
+	queries      []Chat
 }
 
 // Start starts a server that has one model, which answers with reply.
@@ -100,23 +100,23 @@ func (s *Server) Remove() {
 	s.models = nil
 }
 
-// Asked are the questions so far.
-func (s *Server) Asked() []Chat {
+// Queries are those so far.
+func (s *Server) Queries() []Chat {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.asked)
+	return slices.Clone(s.queries)
 }
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {
-	var ask struct{ Model string }
-	if json.NewDecoder(r.Body).Decode(&ask) != nil {
+	var request struct{ Model string }
+	if json.NewDecoder(r.Body).Decode(&request) != nil {
 		Refuse(http.StatusBadRequest, "missing request body")(w, r, Chat{})
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(s.models, ask.Model) {
-		unpulled(ask.Model)(w, r, Chat{})
+	if !slices.Contains(s.models, request.Model) {
+		unpulled(request.Model)(w, r, Chat{})
 		return
 	}
 	answer(w, map[string]any{"capabilities": s.capabilities, "details": map[string]string{"family": "llama"}})
@@ -129,7 +129,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.asked = append(s.asked, chat)
+	s.queries = append(s.queries, chat)
 	reply := s.reply
 	if !slices.Contains(s.models, chat.Model) {
 		reply = unpulled(chat.Model)
@@ -187,8 +187,8 @@ func Choose(action, cause string) Reply {
 	}
 }
 
-// Think writes the words one by one, then goes on with reply. Whoever is asked
-// not to think does not.
+// Think writes the words one by one, then goes on with reply. It skips them
+// where the query wants no thinking.
 func Think(words []string, each time.Duration, then Reply) Reply {
 	return func(w http.ResponseWriter, r *http.Request, chat Chat) {
 		for _, word := range words {

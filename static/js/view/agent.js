@@ -159,13 +159,15 @@ export function dependencies(info) {
 
 function engine(docker, good, bad, idle) {
   if (!docker) return { ...idle, text: "Not used." };
-  if (!docker.ok) return { ...bad, text: docker.error || "Unreachable." };
+  if (!docker.ok) return { ...bad, text: unreachable(docker.error) };
   if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
   return { ...good, text: docker.version ? `Reachable, version ${docker.version}.` : "Reachable." };
 }
 
+const unreachable = (error) => sentence(error ? `Unreachable: ${error}` : "Unreachable");
+
 function kafka({ ok, error, kind, brokers }, good, bad) {
-  if (ok === false) return { ...bad, text: error || "Unreachable." };
+  if (ok === false) return { ...bad, text: unreachable(error) };
   const code = (brokers ?? []).join(",");
   return { ...good, text: `${kind === "embedded" ? "Embedded in this process." : "Reachable."}${code && " Consume the event log at"}`, code };
 }

@@ -1,0 +1,68 @@
+package runbook
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"logstream/internal/service"
+)
+
+// cause is one thing that can be wrong, and what may be done about it.
+//
+// Its texts may hold {container}, {exit}, {http}, {state}, {engine} (what the
+// engine said) and {check} (our own check's sentence). Those that change while
+// the cause stays the same belong into why alone: a diagnosis whose other texts
+// differ is written anew.
+type cause struct {
+	id            string // stable, in snake_case: a contract
+	match         func(Facts) bool
+	present, past string // one sentence each
+	confidence    float64
+	why           string   // a clause that can stand as a sentence after the cause
+	legal         []option // best first; escalate is always one of them
+	wrong         []option // actions that a person may think of, and what speaks against them
+	// wait says what has to come before anything is decided, or empty; nil where
+	// nothing is waited for.
+	wait func(Facts) string
+}
+
+// option is an action with what speaks for it, or against it.
+type option struct{ action, why string }
+
+// The actions that are legal for more than one cause.
+var (
+	start   = option{service.ActionStart, "it is not running, and starting it loses nothing"}
+	restart = option{service.ActionRestart, "a new process may serve again; what is in memory is lost"}
+	person  = option{service.ActionEscalate, "a person investigates"}
+	nothing = option{service.ActionNone, "wait until a fact changes"}
+)
+
+// causes are all of them: the first that matches is the cause. The last of all
+// matches anything.
+var causes = slices.Concat(containerCauses, endedCauses, runningCauses, []cause{{
+	id:         "unknown_state",
+	match:      func(Facts) bool { return true },
+	present:    "The container is in an unknown state.",
+	past:       "The container was in an unknown state.",
+	confidence: 0.5,
+	why:        `LogStream has no rule for the state "{state}"`,
+	legal:      []option{person, nothing},
+}})
+
+func find(f Facts) cause {
+	return causes[slices.IndexFunc(causes, func(c cause) bool { return c.match(f) })]
+}
+
+// filler puts facts into a cause's texts.
+func filler(f Facts) func(string) string {
+	return strings.NewReplacer(
+		"{container}", f.Container,
+		"{exit}", strconv.Itoa(f.ExitCode),
+		"{http}", strconv.Itoa(f.Code),
+		"{state}", f.State,
+		"{engine}", f.Error,
+		"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
+	).Replace
+}

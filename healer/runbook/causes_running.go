@@ -1,0 +1,207 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+var (
+	alreadyRunning = []option{{service.ActionStart, "it is already running"}}
+	noRestart      = []option{{service.ActionRestart, "a restart would not change that"}}
+)
+
+// hangs are the failures of a service that was reached and did not go on: a
+// restart frees it, at whatever stage it hangs.
+var hangs = []event.Failure{event.FailureConnectTimeout, event.FailureTLSTimeout, event.FailureHeaderTimeout, event.FailureBodyTimeout}
+
+// runningCauses are those of a container that runs: our own check decides. Only
+// a failure that shows that the process is at fault makes a restart legal; all
+// others, also those that are not known here, go to a person.
+var runningCauses = []cause{
+	{
+		id:         "undecided",
+		match:      func(f Facts) bool { return running(f) && f.Check != event.Down && !good(f) },
+		present:    "The container runs, and its checks are not decided yet.",
+		past:       "The container ran, and its checks were not decided yet.",
+		confidence: 0.5,
+		why:        "the next checks decide",
+		legal:      []option{nothing, person},
+		wait:       func(Facts) string { return "its checks are not decided yet" },
+	},
+	{
+		id:         "answers",
+		match:      func(f Facts) bool { return running(f) && good(f) },
+		present:    "The container runs, and LogStream's own check succeeds.",
+		past:       "The container ran, and LogStream's own check succeeded.",
+		confidence: 0.6,
+		why:        "only other sources report that it fails; a restart could only make it worse",
+		legal:      []option{nothing, person},
+		wrong:      []option{{service.ActionRestart, "it serves"}},
+	},
+	{
+		id:         "check_never_up",
+		match:      func(f Facts) bool { return running(f) && processAtFault(f) && !f.WasUp },
+		present:    "The check fails and has never succeeded as it is configured now.",
+		past:       "The check failed and had never succeeded as it was configured then.",
+		confidence: 0.7,
+		why:        "{check}; the url may be wrong, and then a restart would only interrupt a healthy container",
+		legal:      []option{person, nothing},
+		wrong:      []option{{service.ActionRestart, "the check has never succeeded, so it does not show that the process is at fault"}},
+		wait:       badChecks,
+	},
+	{
+		id:         "hang",
+		match:      failing(hangs...),
+		present:    "The container runs, and does not answer in time.",
+		past:       "The container ran, and did not answer in time.",
+		confidence: 0.8,
+		why:        "a restart frees a process that hangs",
+		legal:      []option{restart, person, nothing},
+		wrong:      alreadyRunning,
+		wait:       badChecks,
+	},
+	{
+		id:         "http_5xx",
+		match:      serverError,
+		present:    "The container runs, and answers with server errors.",
+		past:       "The container ran, and answered with server errors.",
+		confidence: 0.8,
+		why:        "the fault is inside the process, and a restart replaces it",
+		legal:      []option{restart, person, nothing},
+		wrong:      alreadyRunning,
+		wait:       badChecks,
+	},
+	{
+		id:         "not_serving",
+		match:      failing(event.FailureConnectRefused, event.FailureReset),
+		present:    "The container runs, and refuses or drops connections.",
+		past:       "The container ran, and refused or dropped connections.",
+		confidence: 0.75,
+		why:        "the process runs without serving, and a restart replaces it",
+		legal:      []option{restart, person, nothing},
+		wrong:      alreadyRunning,
+		wait:       badChecks,
+	},
+	{
+		id:         "http_unexpected",
+		match:      failing(event.FailureStatus),
+		present:    "The container runs, and answers with an unexpected HTTP status.",
+		past:       "The container ran, and answered with an unexpected HTTP status.",
+		confidence: 0.7,
+		why:        "HTTP {http} is an answer that a restart would not change; check the url and what it expects",
+		legal:      []option{person, nothing},
+		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
+	},
+	{
+		id:         "answer_unexpected",
+		match:      failing(event.FailureBody, event.FailureAnswer),
+		present:    "The container runs, and its answer is not as expected.",
+		past:       "The container ran, and its answer was not as expected.",
+		confidence: 0.7,
+		why:        "{check}; a restart would not change what it answers",
+		legal:      []option{person, nothing},
+		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
+	},
+	{
+		id:         "dns",
+		match:      failing(event.FailureDNS),
+		present:    "The check cannot resolve the service's host name.",
+		past:       "The check could not resolve the service's host name.",
+		confidence: 0.8,
+		why:        "{check}; check the host name in the url, and the DNS server",
+		legal:      []option{person, nothing},
+		wrong:      noRestart,
+	},
+	{
+		id:         "tls_certificate",
+		match:      failing(event.FailureTLSCertificate),
+		present:    "The service's TLS certificate is not valid.",
+		past:       "The service's TLS certificate was not valid.",
+		confidence: 0.8,
+		why:        "{check}; a new certificate is needed",
+		legal:      []option{person, nothing},
+		wrong:      noRestart,
+	},
+	{
+		id:         "protocol",
+		match:      failing(event.FailureProtocol),
+		present:    "The service does not speak the protocol that the check expects.",
+		past:       "The service did not speak the protocol that the check expected.",
+		confidence: 0.8,
+		why:        "{check}; check the scheme and the port in the url",
+		legal:      []option{person, nothing},
+		wrong:      noRestart,
+	},
+	{
+		id:         "unreachable",
+		match:      failing(event.FailureUnreachable),
+		present:    "The service's address cannot be reached from here.",
+		past:       "The service's address could not be reached from here.",
+		confidence: 0.8,
+		why:        "{check}; check routes and firewalls between this machine and the service",
+		legal:      []option{person, nothing},
+		wrong:      noRestart,
+	},
+	{
+		id:         "auth",
+		match:      failing(event.FailureAuth),
+		present:    "The service refuses the check's login.",
+		past:       "The service refused the check's login.",
+		confidence: 0.8,
+		why:        "{check}; correct the check's credentials",
+		legal:      []option{person, nothing},
+		wrong:      noRestart,
+	},
+	{
+		id:         "check_failed",
+		match:      func(f Facts) bool { return running(f) && f.Check == event.Down },
+		present:    "The check fails for a reason that does not show what is wrong with the service.",
+		past:       "The check failed for a reason that did not show what was wrong with the service.",
+		confidence: 0.6,
+		why:        "{check}",
+		legal:      []option{person, nothing},
+		wrong:      []option{{service.ActionRestart, "nothing shows that it would help"}},
+	},
+}
+
+func running(f Facts) bool { return f.State == "running" }
+
+// good says whether our own check succeeds: slow counts as good.
+func good(f Facts) bool { return f.Check == event.Up || f.Check == event.Degraded }
+
+// failure is why our own check is DOWN; empty where it is not. A record from
+// before there were codes has at most an HTTP status.
+func failure(f Facts) event.Failure {
+	switch {
+	case f.Check != event.Down:
+		return ""
+	case f.Failure == "" && f.Code != 0:
+		return event.FailureStatus
+	case f.Failure == "":
+		return event.FailureCheck
+	}
+	return f.Failure
+}
+
+func failing(failures ...event.Failure) func(Facts) bool {
+	return func(f Facts) bool { return running(f) && slices.Contains(failures, failure(f)) }
+}
+
+func serverError(f Facts) bool { return failing(event.FailureStatus)(f) && f.Code >= 500 }
+
+// processAtFault says whether the failure is one that a restart may repair.
+func processAtFault(f Facts) bool {
+	return serverError(f) || failing(hangs...)(f) || failing(event.FailureConnectRefused, event.FailureReset)(f)
+}
+
+// badChecks waits for enough failed checks of this run: what was just started
+// is not restarted.
+func badChecks(f Facts) string {
+	if f.BadChecks >= f.Needed {
+		return ""
+	}
+	return fmt.Sprintf("fewer than %d checks have failed since the container started", f.Needed)
+}
