@@ -119,7 +119,7 @@ func TestARecordedSpanIsToldWithItsReasons(t *testing.T) {
 	for _, part := range []string{"11 records of local", "payment-service is DOWN", "evidence collected", "events: kill(9) → die: It was killed.",
 		"Its container was killed.", "action: start, confidence 97%, decided by runbook, cause killed", "runbook: start: the signal was 9",
 		"legal: start: loses nothing", "not offered: restart: it does not run", `repair held by gate "deploy": a deployment is under way`,
-		"docker start payment-service", "attempt 1; 3 good checks verify it", "succeeded in 0.3 s", "repair verified by 3 good checks", "healed in 2.0 s"} {
+		"docker start payment-service", "attempt 1; 3 good checks verify it", "docker start payment-service succeeded", "repair verified by 3 good checks", "healed in 2.0 s"} {
 		i := strings.Index(rest, part)
 		if i < 0 {
 			t.Fatalf("%q is missing, or stands too early, in\n%s", part, out)
