@@ -39,32 +39,32 @@ type inputLine struct {
 	Record json.RawMessage `json:"record,omitempty"` // as it stands on its topic
 	Signed bool            `json:"signed,omitempty"`
 
-	Service     string          `json:"service,omitempty"`
-	Incident    string          `json:"incident,omitempty"`
-	Request     int             `json:"request,omitempty"`
-	Attempt     int             `json:"attempt,omitempty"`
-	Seq         int             `json:"seq,omitempty"`
-	State       *containerForm  `json:"state,omitempty"`
-	Error       *errorForm      `json:"error,omitempty"`
-	Logs        []string        `json:"logs,omitempty"`
-	NotExecuted string          `json:"not_executed,omitempty"`
-	Took        time.Duration   `json:"took_ns,omitempty"`
-	OK          bool            `json:"ok,omitempty"`
-	Code        string          `json:"code,omitempty"`
-	Why         string          `json:"why,omitempty"`
-	Answer      *answerForm     `json:"answer,omitempty"`
-	Nonce       string          `json:"nonce,omitempty"`
-	Services    json.RawMessage `json:"services,omitempty"`
-	Ticks       []int64         `json:"ticks,omitempty"` // each one's distance from the one before
+	Service     string            `json:"service,omitempty"`
+	Incident    string            `json:"incident,omitempty"`
+	Request     int               `json:"request,omitempty"`
+	Attempt     int               `json:"attempt,omitempty"`
+	Seq         int               `json:"seq,omitempty"`
+	State       *containerForm    `json:"state,omitempty"`
+	Error       *errorForm        `json:"error,omitempty"`
+	Logs        []string          `json:"logs,omitempty"`
+	NotExecuted string            `json:"not_executed,omitempty"`
+	Took        time.Duration     `json:"took_ns,omitempty"`
+	OK          bool              `json:"ok,omitempty"`
+	Why         string            `json:"why,omitempty"`
+	Code        event.InvalidCode `json:"code,omitempty"`
+	Answer      *answerForm       `json:"answer,omitempty"`
+	Nonce       string            `json:"nonce,omitempty"`
+	Services    json.RawMessage   `json:"services,omitempty"`
+	Ticks       []int64           `json:"ticks,omitempty"` // each one's distance from the one before
 }
 
 type answerForm struct {
-	Opinion   *event.Opinion `json:"opinion,omitempty"`
-	Code      string         `json:"code,omitempty"`
-	Invalid   string         `json:"invalid,omitempty"`
-	Prompt    string         `json:"prompt,omitempty"`
-	Raw       string         `json:"raw,omitempty"`
-	Reasoning string         `json:"reasoning,omitempty"`
+	Opinion   *event.Opinion    `json:"opinion,omitempty"`
+	Code      event.InvalidCode `json:"code,omitempty"`
+	Invalid   string            `json:"invalid,omitempty"`
+	Prompt    string            `json:"prompt,omitempty"`
+	Raw       string            `json:"raw,omitempty"`
+	Reasoning string            `json:"reasoning,omitempty"`
 }
 
 // encodeInput is an input as a line of the file, without its time. Ticks are
@@ -89,11 +89,11 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotMade,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
 	case healer.ModelIs:
-		return inputLine{Input: inModel, OK: in.Ready, Code: string(in.Code), Why: in.Why}, nil
+		return inputLine{Input: inModel, OK: in.Ready, Why: in.Why, Code: in.Code}, nil
 	case healer.Answered:
 		a := in.Answer
 		return inputLine{Input: inAnswered, Service: in.Service, Incident: in.Incident, Request: in.Request,
-			Answer: &answerForm{a.Opinion, string(a.Code), a.Invalid, a.Prompt, a.Raw, a.Reasoning}}, nil
+			Answer: &answerForm{a.Opinion, a.Code, a.Invalid, a.Prompt, a.Raw, a.Reasoning}}, nil
 	case healer.AppendFailed:
 		return inputLine{Input: inFailed, Service: in.Service, Incident: in.ID, Seq: in.Seq}, nil
 	case healer.Published:
@@ -131,14 +131,14 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.Acted{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotMade: l.NotExecuted,
 			Err: l.Error.decode(), After: l.State.decode(), Took: l.Took}, nil
 	case inModel:
-		return healer.ModelIs{Ready: l.OK, Code: event.InvalidCode(l.Code), Why: l.Why}, nil
+		return healer.ModelIs{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
 	case inAnswered:
 		if l.Answer == nil {
 			return nil, errors.New("the model's answer is missing")
 		}
 		a := *l.Answer
 		return healer.Answered{Service: l.Service, Incident: l.Incident, Request: l.Request,
-			Answer: llm.Answer{Opinion: a.Opinion, Code: event.InvalidCode(a.Code), Invalid: a.Invalid, Prompt: a.Prompt, Raw: a.Raw, Reasoning: a.Reasoning}}, nil
+			Answer: llm.Answer{Opinion: a.Opinion, Code: a.Code, Invalid: a.Invalid, Prompt: a.Prompt, Raw: a.Raw, Reasoning: a.Reasoning}}, nil
 	case inFailed:
 		return healer.AppendFailed{Service: l.Service, ID: l.Incident, Seq: l.Seq}, nil
 	case inPublished:
