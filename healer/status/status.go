@@ -50,14 +50,22 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 	return s
 }
 
-// Redefine changes thresholds, interval, url or container; what is known stays,
-// but for the level of a container that the service no longer names.
+// Redefine changes thresholds, interval, url, expectation or container. What is
+// known stays, but for the level of a container that the service no longer
+// names, and for what our own check saw at another url or expected otherwise.
 func (s *Status) Redefine(def service.Definition, now time.Time) {
-	another := s.def.Container != def.Container
-	s.wasUp = s.wasUp && sameCheck(*s.def.Masked(), *def.Masked())
+	anotherContainer := s.def.Container != def.Container
+	before, after := s.def.Masked(), def.Masked()
+	anotherCheck := before.URL != after.URL || before.Expect != after.Expect
+	s.wasUp = s.wasUp && sameCheck(*before, *after)
 	s.def, s.begin = def, now
-	if another {
+	if anotherCheck {
+		s.endOwn()
+	}
+	if anotherContainer {
 		s.EndLevel([2]string{})
+	}
+	if anotherCheck || anotherContainer {
 		s.settle(now)
 	}
 }
@@ -122,6 +130,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	}
 	src.heard, src.last = now, h
 	src.count(h.Status, began, s.def)
+	s.wasUp = s.wasUp || kind == Own && h.Status != event.Down && (src.Status == event.Up || src.Status == event.Degraded)
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
 	}
@@ -159,6 +168,15 @@ func (s *Status) lift(at, now time.Time) {
 		}
 	}
 	s.begin = now
+}
+
+// endOwn forgets what our own check saw.
+func (s *Status) endOwn() {
+	for key, src := range s.sources {
+		if src.kind == Own {
+			delete(s.sources, key)
+		}
+	}
 }
 
 // EndLevel forgets the level, except that of keep: a new claim ends its
@@ -206,7 +224,6 @@ func (s *Status) settle(now time.Time) {
 			continue // its UP only lifts its DOWN
 		case src.kind == Own:
 			own = src
-			s.wasUp = s.wasUp || src.Status == event.Up || src.Status == event.Degraded
 		}
 		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
 			worst = src
