@@ -192,7 +192,7 @@ func secondStop(t *testing.T, docker *engine.Engine) {
 	if len(actions(in)) != 0 || d.service("stubborn").Held != "operator" {
 		t.Errorf("actions %v, held %q", actions(in), d.service("stubborn").Held)
 	}
-	if !strings.Contains(d.raw("/api/v1/incidents/"+in.ID), "again within ten minutes") {
+	if !strings.Contains(d.raw("/api/v1/incidents/"+in.ID), "again within 10 minutes") {
 		t.Error("the page does not say why")
 	}
 }
