@@ -6,7 +6,7 @@ import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
 import { action, capital, gate, phrase, who } from "./vocabulary.js";
-import { paragraph, verifying } from "./words.js";
+import { paragraph, reason, verifying } from "./words.js";
 
 /**
  * Items {key, look, icon, head, line, command, progress, took, at: {iso, text}},
@@ -46,9 +46,9 @@ function say(event, data, of) {
     case "diagnosed":
       return { icon: "fork", head: "Diagnosed", line: paragraph(data.cause, decider(event)), queried: queriedModel(event, of) };
     case "approval_requested":
-      return { icon: "person", head: "Approval requested", line: data.reason };
+      return { icon: "person", head: "Approval requested", line: reason(data.reason) };
     case "approved": case "denied":
-      return { icon: "person", head: capital(event.type), line: paragraph(`By ${who(event.by)}`, data.reason) };
+      return { icon: "person", head: capital(event.type), line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
     case "action_started":
       return { icon: a.icon, head: a.doing, line: data.command || !data.action ? "" : phrase(data.action, of.row.service), command: data.command };
     case "action_finished":
@@ -58,9 +58,9 @@ function say(event, data, of) {
     case "verified":
       return verified(data, of.attempts.find((one) => one.verified === event));
     case "suppressed":
-      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: data.reason || gate(data.gate) };
+      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)) };
     case "escalated":
-      return { icon: "person", look: "first", head: "A person is needed", line: data.reason };
+      return { icon: "person", look: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
       return { icon: "check", look: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the first failed check.` : "" };
     case "reported":

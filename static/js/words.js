@@ -5,12 +5,17 @@
 import { querying } from "./diagnosis.js";
 import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took } from "./units.js";
-import { action, gate, phrase, status } from "./vocabulary.js";
+import { action, capital, gate, phrase, status } from "./vocabulary.js";
 
 /** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
   const said = String(text ?? "").trim();
   return said && !".!?…".includes(said.at(-1)) ? `${said}.` : said;
+}
+
+/** Why something is so, as a sentence of its own: the records have it as a clause. */
+export function reason(text) {
+  return sentence(capital(String(text ?? "").trim()));
 }
 
 /** Sentences one after the other; empty ones are left out. */
@@ -149,7 +154,7 @@ export function verifying(progress) {
 /** Why an incident is held, as a sentence. */
 export function holdReason(of) {
   const data = of.hold?.data ?? {};
-  return sentence(data.reason || of.row.held_reason || gate(data.gate ?? of.row.held));
+  return reason(data.reason || of.row.held_reason || gate(data.gate ?? of.row.held));
 }
 
 /** "Next: start payment-service at 14:30:00.", where it is known. */

@@ -9,7 +9,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { hhmmss, instant, lasting, many, tenths, took, when } from "../units.js";
 import { gate, phrase, who } from "../vocabulary.js";
-import { ending, holdReason, nextLine, paragraph, title as about } from "../words.js";
+import { ending, holdReason, nextLine, paragraph, reason, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
 
@@ -69,7 +69,7 @@ function summary(of, at) {
     }
     case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
     case "approval": return paragraph(...first, "Approval needed", holdReason(of));
-    case "escalated": return paragraph(...first, "A person is needed", of.row.escalated_reason);
+    case "escalated": return paragraph(...first, "A person is needed", reason(of.row.escalated_reason));
     default: return paragraph(...first);
   }
 }
@@ -185,7 +185,7 @@ function holds(of) {
   const list = of.events.filter((event) => (event.type === "suppressed" && !isPause(event)) || event.type === "approval_requested");
   if (!list.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-holds" }, h("h2", { id: "h-holds" }, "Holds"),
-    facts(list.map((event) => [hhmmss(instant(event.time)), event.data?.reason || gate(event.data?.gate), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
+    facts(list.map((event) => [hhmmss(instant(event.time)), reason(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
 }
 
 function links(row) {
