@@ -108,7 +108,7 @@ func (a *app) openActors() error {
 	}
 	a.healer = healer.New(observed(healer.Deps{
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
-		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config),
+		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config), CLI: a.cli(),
 		Logger: a.log.With("component", "healer"), Health: a.board,
 	}))
 	a.monitor = monitor.New(monitor.Deps{
@@ -257,4 +257,13 @@ func (a *app) greet(w io.Writer) {
 		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
 	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
+}
+
+// cli is the program of the command lines that are shown; the demo's services
+// have none.
+func (a *app) cli() string {
+	if a.children != nil {
+		return ""
+	}
+	return "docker"
 }

@@ -18,6 +18,18 @@ import (
 // Topics are all topics of ours.
 var Topics = append(append([]string{}, startTopics...), event.TopicDeadLetters)
 
+// UnreachableError says that no broker answers.
+type UnreachableError struct {
+	Address string
+	Err     error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("Kafka is unreachable at %s: %v", e.Address, e.Err)
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
 // Reader reads what stands on the topics, beside an instance that runs or after
 // it. It makes no topic and writes nothing.
 type Reader struct {
@@ -61,7 +73,7 @@ func (r *Reader) open(ctx context.Context) error {
 	}
 	client, err := sarama.NewClient(b.addrs, b.clientConfig(b.life))
 	if err != nil {
-		return fmt.Errorf("Kafka is unreachable at %s: %w", b.addrs[0], err)
+		return &UnreachableError{b.addrs[0], err}
 	}
 	r.client = client
 	return nil

@@ -254,6 +254,7 @@ type apiIncident struct {
 	Service   string           `json:"service"`
 	State     string           `json:"state"`
 	Cause     string           `json:"cause"`
+	CauseID   string           `json:"cause_id"`
 	Action    string           `json:"action"`
 	DecidedBy string           `json:"decided_by"`
 	Attempts  int              `json:"attempts"`

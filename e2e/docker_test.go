@@ -144,10 +144,13 @@ func TestHTTP500IsRestartedOnceAndThenEscalated(t *testing.T) {
 
 func http500(t *testing.T, docker *engine.Engine) {
 	url := container(t, docker, "flaky")
-	lasting := container(t, docker, "lasting", "-e", "MODE=500")
-	d := configured(t, docker.Host(), "", yaml("flaky", url, "")+yaml("lasting", lasting, "")).start()
+	lasting := container(t, docker, "lasting")
+	mistyped := container(t, docker, "mistyped", "-e", "MODE=500") // as an address that is not the service's
+	d := configured(t, docker.Host(), "", yaml("flaky", url, "")+yaml("lasting", lasting, "")+yaml("mistyped", mistyped, "")).start()
 	d.up("flaky")
+	d.up("lasting")
 	since := time.Now()
+	visit(t, docker, "lasting", "/fail?lasting=1")
 	if response, err := http.Get(url + "/fail"); err == nil {
 		response.Body.Close()
 	}
@@ -158,9 +161,13 @@ func http500(t *testing.T, docker *engine.Engine) {
 	if n := engineActions(t, docker, "flaky", since, "restart"); n != 1 {
 		t.Errorf("the engine tells of %d restarts, want 1", n)
 	}
-	last := d.newest(90*time.Second, "lasting", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
+	escalated := func(in apiIncident) bool { return in.State == "escalated" }
+	last := d.newest(90*time.Second, "lasting", "is escalated", escalated)
 	if n := len(actions(last)); n < 1 || n > 2 {
 		t.Errorf("%d actions before it was escalated: want one or two", n)
+	}
+	if never := d.newest(30*time.Second, "mistyped", "is escalated", escalated); len(actions(never)) != 0 || never.CauseID != "check_never_up" {
+		t.Errorf("a check that was never UP: actions %v, cause %q", actions(never), never.CauseID)
 	}
 	before := len(actions(last))
 	time.Sleep(20 * time.Second) // long enough for a loop to show
@@ -185,7 +192,7 @@ func secondStop(t *testing.T, docker *engine.Engine) {
 	if len(actions(in)) != 0 || d.service("stubborn").Held != "operator" {
 		t.Errorf("actions %v, held %q", actions(in), d.service("stubborn").Held)
 	}
-	if !strings.Contains(d.raw("/api/v1/incidents/"+in.ID), "again within ten minutes") {
+	if !strings.Contains(d.raw("/api/v1/incidents/"+in.ID), "again within 10 minutes") {
 		t.Error("the page does not say why")
 	}
 }

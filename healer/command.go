@@ -2,130 +2,249 @@ package healer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"logstream/healer/gate"
+	"logstream/healer/history"
 	"logstream/internal/event"
+	"logstream/internal/nearest"
 	"logstream/internal/service"
 	"logstream/internal/state"
+	"logstream/internal/text"
 )
 
+// What operators ask for, and what is published for everybody.
+
+const (
+	commandAge   = time.Minute // a command that is first read later than this changes nothing
+	commandsKept = 7 * 24 * time.Hour
+	republish    = time.Hour
+	maxOperator  = 100 // bytes of a name
+)
+
+// readCommand takes a request once, and a result once. What is too old for the
+// one that it may be a copy of to be remembered, changes nothing.
+func (c *Controller) readCommand(read event.Command, now time.Time) {
+	id := read.ID
+	if read.Result != nil {
+		id += "/result/" + read.Host // each host answers for itself
+	}
+	_, requested := c.commands[read.ID]
+	if _, seen := c.commands[id]; seen || c.isForgotten(read.Time, now) {
+		return
+	}
+	c.commands[read.ID], c.commands[id] = read.Time, read.Time
+	switch read.Command {
+	case event.CommandInject:
+		if s := c.services[read.Service]; s != nil && (read.Result == nil || read.Result.OK) {
+			s.injections = append(slices.DeleteFunc(s.injections, func(t time.Time) bool { return now.Sub(t) > history.MaxAge }), now)
+			s.inspection.stale = true
+		}
+	case event.CommandHeal, event.CommandHold, event.CommandRelease:
+		switch {
+		case read.Result != nil && read.Result.OK && read.Host == c.host:
+			c.switchHold(read)
+		case read.Result == nil && !requested && c.leads() && now.Sub(read.Time) <= commandAge:
+			c.reply(read, c.command(read, now))
+		}
+	}
+}
+
+func (c *Controller) leads() bool {
+	_, leads := c.claim.Leader()
+	return leads
+}
+
+// isForgotten says whether a command that was given then is so old that it is
+// not remembered whether it was read.
+func (c *Controller) isForgotten(given, now time.Time) bool {
+	return given.Before(later(now, c.began).Add(-commandsKept))
+}
+
+func (c *Controller) forgetCommands(now time.Time) {
+	maps.DeleteFunc(c.commands, func(_ string, given time.Time) bool { return c.isForgotten(given, now) })
+}
+
 // command carries out what an operator asked for. The error is for people.
-func (w *World) command(c event.Command, now time.Time) error {
-	switch c.Command {
+func (c *Controller) command(asked event.Command, now time.Time) error {
+	switch asked.Command {
 	case event.CommandHold:
-		if c.Args.For != "" {
-			if d, err := time.ParseDuration(c.Args.For); err != nil || d <= 0 {
-				return fmt.Errorf("hold for %q: is not a duration such as 30m", c.Args.For)
+		if asked.Args.For != "" {
+			if d, err := time.ParseDuration(asked.Args.For); err != nil || d <= 0 {
+				return fmt.Errorf("hold: %q is not a duration such as 30m", asked.Args.For)
 			}
 		}
-		w.switchHold(c)
+		c.switchHold(asked)
 		return nil
 	case event.CommandRelease:
-		w.switchHold(c)
+		c.switchHold(asked)
 		return nil
 	}
-	s := w.services[c.Service]
+	s := c.services[asked.Service]
 	if s == nil {
-		return fmt.Errorf("heal %s: no service of that name is configured on this host", c.Service)
+		return fmt.Errorf("heal %s: no service of that name is configured on this host", asked.Service)
 	}
-	return w.heal(s, c, now)
+	return c.heal(s, asked, now)
 }
 
 // switchHold is the fold of hold and release, carried out or read again.
-func (w *World) switchHold(c event.Command) {
-	switch c.Command {
+func (c *Controller) switchHold(read event.Command) {
+	switch read.Command {
 	case event.CommandRelease:
-		w.held = nil
+		c.hold = nil
 	case event.CommandHold:
-		w.held = &hold{by: c.By, reason: c.Args.Reason}
-		if d, err := time.ParseDuration(c.Args.For); err == nil {
-			w.held.until = c.Time.Add(d)
+		c.hold = &gate.Hold{By: read.By, Reason: read.Args.Reason}
+		if d, err := time.ParseDuration(read.Args.For); err == nil {
+			c.hold.Until = read.Time.Add(d)
 		}
 	}
 }
 
-// renewHold says a standing hold anew: the record of one is forgotten after
-// commandsKept, and the operator's word is not.
-func (w *World) renewHold(now time.Time) {
-	if w.held == nil {
+// renewHold writes a standing hold anew: the record of one is forgotten after
+// commandsKept, and the hold is not.
+func (c *Controller) renewHold(now time.Time) {
+	if c.hold == nil {
 		return
 	}
-	args := event.CommandArgs{Reason: w.held.reason}
-	if !w.held.until.IsZero() {
-		left := w.held.until.Sub(now).Round(time.Second)
+	args := event.CommandArgs{Reason: c.hold.Reason}
+	if !c.hold.Until.IsZero() {
+		left := c.hold.Until.Sub(now).Round(time.Second)
 		if left <= 0 {
 			return
 		}
 		args.For = left.String()
 	}
-	w.answer(event.Command{ID: fmt.Sprintf("hold-%s-%d", w.claim.Nonce, now.Unix()), Time: now.UTC(), By: w.held.by,
+	c.reply(event.Command{ID: fmt.Sprintf("hold-%s-%d", c.claim.Origin().Nonce, now.Unix()), Time: now.UTC(), By: c.hold.By,
 		Service: event.AllServices, Command: event.CommandHold, Args: args}, nil)
 }
 
 // heal begins an incident by hand. An open one without a running action ends
 // for it.
-func (w *World) heal(s *svc, c event.Command, now time.Time) error {
-	action := c.Args.Action
+func (c *Controller) heal(s *serviceState, asked event.Command, now time.Time) error {
+	name := asked.Args.Action
 	switch {
-	case action != "" && !slices.Contains(service.Actions, action):
-		return fmt.Errorf("heal %s: %q is not an action; known are %v", s.def.Name, action, service.Actions)
-	case slices.Contains(s.def.Heal.Never, action):
-		return fmt.Errorf("heal %s: config.yaml says heal.never: %s", s.def.Name, action)
+	case name != "" && !slices.Contains(service.Actions, name):
+		if suggestion := nearest.Of(name, service.Actions); suggestion != "" {
+			return fmt.Errorf("heal %s: unknown action %q; did you mean %s?", s.def.Name, name, suggestion)
+		}
+		return fmt.Errorf("heal %s: unknown action %q; known actions: %s", s.def.Name, name, strings.Join(service.Actions, ", "))
+	case slices.Contains(s.def.Heal.Never, name):
+		return fmt.Errorf("heal %s: heal.never in config.yaml forbids %s", s.def.Name, name)
 	case s.def.Container == "":
-		return fmt.Errorf("heal %s: it has no container", s.def.Name)
-	case action == "" && s.status.Value != event.Down:
+		return fmt.Errorf("heal %s: no container is configured for it", s.def.Name)
+	case name == "" && s.status.Value != event.Down:
 		return fmt.Errorf("heal %s: it is %s; name an action to take all the same", s.def.Name, s.status.Value)
-	case s.pending != nil:
-		return fmt.Errorf("heal %s: something is being written about it right now; ask again in a moment", s.def.Name)
+	case s.journal.Pending():
+		return fmt.Errorf("heal %s: a record of it is being written; try again in a moment", s.def.Name)
 	}
+	s.byHand = &asked
 	if s.open() {
-		last, acted := lastOf(s, event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified)
-		if finished, is := last.Data.(event.ActionFinished); acted && (last.Type == event.TypeActionStarted || is && finished.OK) {
+		v := newView(c, s, now)
+		if v.acts() {
+			s.byHand = nil
 			return fmt.Errorf("heal %s: a repair is under way", s.def.Name)
 		}
-		s.work.asked = &c
-		w.resolve(s, event.HowOperator, now, now)
+		c.carryOut(s, v, resolve(v, event.HowOperator, now), now)
 		return nil
 	}
-	w.beginByHand(s, c, now)
+	c.carryOut(s, View{}, openByHand(newView(c, s, now), asked), now)
 	return nil
 }
 
-func (w *World) beginByHand(s *svc, c event.Command, now time.Time) {
-	first := s.status.FirstBad
-	if first.IsZero() {
-		first = now
-	}
-	w.begin(s, operator(c), event.Opened{Error: "asked for by hand", Check: "operator", Instance: w.instance,
-		FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action}, now)
-}
-
-// operator is who asked, in the contract's form whatever the record said.
+// operator is who asked, in the contract's form whatever the record says.
 func operator(c event.Command) string {
-	if len(c.By) > len("operator:") && c.By[:len("operator:")] == "operator:" {
-		return clip(c.By, 100)
+	name := strings.TrimPrefix(c.By, event.ByOperator)
+	if name == "" {
+		name = c.By
 	}
-	return "operator:" + clip(c.By, 90)
+	return event.ByOperator + text.Clip(name, maxOperator)
 }
 
-// answer writes what became of a command.
-func (w *World) answer(c event.Command, err error) {
-	c.Result = &event.CommandResult{OK: err == nil}
+// reply writes what became of a command.
+func (c *Controller) reply(to event.Command, err error) {
+	to.Result = &event.CommandResult{OK: err == nil}
 	if err != nil {
-		c.Result.Error = err.Error()
+		to.Result.Error = err.Error()
 	}
-	c.Origin = w.origin()
-	w.emit(Answer{c})
+	to.Origin = c.claim.Origin()
+	c.emit(Reply{to})
 }
 
-// nextByHand begins the incident for which the last one was ended.
-func (w *World) nextByHand(s *svc, now time.Time) bool {
-	c := s.work.asked
-	if c == nil || s.incident == nil || s.incident.State != state.Resolved {
-		return false
+// publish publishes a service's state where it changed, and each hour. What
+// changes with every check (code, latency, the words of an error) is not a
+// change: the health log has it.
+func (c *Controller) publish(s *serviceState, now time.Time) {
+	p := &s.publication
+	if !c.leads() || p.inFlight {
+		return
 	}
-	s.work.asked = nil
-	w.beginByHand(s, *c, now)
-	return true
+	next := c.record(s, now)
+	switch {
+	case s.removed && (s.journal.Pending() || s.open()):
+		return
+	case s.removed:
+		next.Definition = nil
+	case isSameState(p.last, next) && now.Sub(p.at) < republish:
+		return
+	}
+	c.revision++
+	next.Revision = c.revision
+	p.last, p.inFlight, p.at = next, true, now
+	c.emit(Publish{next})
+}
+
+// published takes the outcome of a publication. One that failed is made again;
+// a service that was removed is forgotten once that is on the topic.
+func (c *Controller) published(in Published) {
+	s := c.services[in.Service]
+	if s == nil {
+		return
+	}
+	s.publication.inFlight = false
+	switch {
+	case !in.OK:
+		s.publication.last = event.Service{}
+	case s.removed && s.publication.last.Definition == nil && s.publication.last.Service != "":
+		delete(c.services, s.def.Name)
+		delete(c.prior, s.def.Name)
+		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == s.def.Name })
+	}
+}
+
+func (c *Controller) record(s *serviceState, now time.Time) event.Service {
+	out := event.Service{Time: now.UTC(), Service: s.def.Name, Definition: s.masked, DefinitionHash: s.hash,
+		Status: s.status.Value, Since: s.status.Since.UTC(), Code: s.status.Last.Code, LatencyMS: s.status.Last.LatencyMS,
+		Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Origin: c.claim.Origin()}
+	if !s.status.FirstBad.IsZero() {
+		first := s.status.FirstBad.UTC()
+		out.FirstBad = &first
+	}
+	if s.container != nil {
+		kept := *s.container
+		out.Container = &kept
+	}
+	if s.open() {
+		out.OpenIncident = s.incident.ID
+		out.Held, out.HeldReason = s.incident.Held, s.incident.HeldReason
+		out.Healing = s.incident.State == state.Open && View{Incident: s.incident}.acts()
+	}
+	return out
+}
+
+func isSameState(a, b event.Service) bool {
+	return a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
+		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp &&
+		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
+		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
+}
+
+func isSameSource(a, b event.Source) bool {
+	return a.Instance == b.Instance && a.Check == b.Check && a.Status == b.Status && a.Since.Equal(b.Since)
+}
+
+func isSame[T any](a, b *T, equal func(a, b T) bool) bool {
+	return a == b || a != nil && b != nil && equal(*a, *b)
 }

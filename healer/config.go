@@ -11,8 +11,8 @@ import (
 type Config struct {
 	Mode        service.Mode  `yaml:"mode"`         // default observe
 	Decide      Decide        `yaml:"decide"`       // who chooses from what is legal; empty: a model where one answers
-	Reflex      bool          `yaml:"reflex"`       // where the cause is proven and the repair loses nothing, no model is waited for
-	ManualGrace time.Duration `yaml:"manual_grace"` // how long somebody else's stop or pause stands before it is undone
+	Reflex      bool          `yaml:"reflex"`       // where the facts prove the cause and the repair loses nothing, no model is waited for
+	ManualGrace time.Duration `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
 	Verify      Verify        `yaml:"verify"`
 	Quiet       time.Duration `yaml:"quiet"` // after a deployment
 	Budget      Budget        `yaml:"budget"`
@@ -22,20 +22,20 @@ type Config struct {
 // Decide says who chooses an action from those that are legal.
 type Decide string
 
-// Who may choose. By default a model that answers does, and none is missed.
+// Who may choose. By default a model that answers does, and its absence is no problem.
 const (
-	DecideLLM     Decide = "llm"     // a model; where it is missing the runbook does, and it is told
-	DecideRunbook Decide = "runbook" // the rules alone; no model is asked
+	DecideLLM     Decide = "llm"     // a model; where it is missing the runbook does, and that is reported
+	DecideRunbook Decide = "runbook" // the rules alone; no model is queried
 )
 
-// Verify is what proves a repair: max(Successes, ⌈For / interval⌉) good
+// Verify is what verifies a repair: max(Successes, ⌈For / interval⌉) good
 // scheduled checks in a row.
 type Verify struct {
 	For       time.Duration `yaml:"for"`
 	Successes int           `yaml:"successes"`
 }
 
-// Budget bounds what is done.
+// Budget bounds how often repairs are attempted.
 type Budget struct {
 	Attempts      int           `yaml:"attempts"`        // an incident
 	PerHour       int           `yaml:"per_hour"`        // a service

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"logstream/healer/history"
 	"logstream/healer/llm"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
@@ -43,7 +42,7 @@ const simModel = "llm:deepseek-r1:1.5b"
 func TestWhoseViewStands(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
-		model         func(Ask) (llm.Answer, time.Duration)
+		model         func(modelQuery) (llm.Answer, time.Duration)
 		by, cause     string
 		invalid, view string // of the model
 		code          event.InvalidCode
@@ -52,20 +51,19 @@ func TestWhoseViewStands(t *testing.T) {
 		{"it would wait", says("none", 3*time.Second), "runbook", "The container was killed from outside.", "", "none", event.InvalidNoOpinion},
 		{"it would call a person", says("escalate", 3*time.Second), "runbook", "The container was killed from outside.", "", "escalate", event.InvalidNoOpinion},
 		{"it wants what was not offered", says("remove", 3*time.Second), "runbook", "The container was killed from outside.", `it chose "remove", which is not legal here`, "", event.InvalidIllegal},
-		{"it is late", func(Ask) (llm.Answer, time.Duration) {
+		{"it is late", func(modelQuery) (llm.Answer, time.Duration) {
 			return llm.Answer{Code: event.InvalidLate, Invalid: "it did not answer within 20s", Prompt: "asked"}, 20 * time.Second
 		}, "runbook", "The container was killed from outside.", "it did not answer within 20s", "", event.InvalidLate},
-		{"its answer never comes", func(Ask) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
+		{"its answer never comes", func(modelQuery) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }, "runbook",
 			"The container was killed from outside.", "it did not answer within 20s", "", event.InvalidLate},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m, b := quiet(t)
-			m.withModel(tt.model)
+			m, b := quiet(t, withModel(tt.model))
 			do("kill", m, b)
 			m.run(60 * time.Second)
 			all, by := diagnoses(m)
-			if len(all) != 1 || by[0] != tt.by || m.asked != 1 {
-				t.Fatalf("%d diagnoses by %v after %d questions, want one by %s after one", len(all), by, m.asked, tt.by)
+			if len(all) != 1 || by[0] != tt.by || len(m.queries) != 1 {
+				t.Fatalf("%d diagnoses by %v after %d questions, want one by %s after one", len(all), by, len(m.queries), tt.by)
 			}
 			d := all[0]
 			if d.Action != "start" || d.Cause != tt.cause || d.Invalid != tt.invalid || d.InvalidCode != tt.code || d.Command != "docker start svc-0" {
@@ -77,9 +75,9 @@ func TestWhoseViewStands(t *testing.T) {
 			if (d.Model == nil) != (tt.view == "") || d.Model != nil && d.Model.Action != tt.view {
 				t.Errorf("the model's view: %+v, want %q", d.Model, tt.view)
 			}
-			in := m.world.services["svc-0"].incident
+			in := m.of0()
 			started, _ := in.Last(event.TypeActionStarted)
-			if got := actions(m); !slices.Equal(got, []string{"start"}) || in.How != event.HowHealed || started.By != tt.by {
+			if got := m.actions(); !slices.Equal(got, []string{"start"}) || in.How != event.HowHealed || started.By != tt.by {
 				t.Errorf("actions %v by %s, how %q", got, started.By, in.How)
 			}
 		})
@@ -87,15 +85,10 @@ func TestWhoseViewStands(t *testing.T) {
 }
 
 func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
-	m, b := quiet(t)
-	var asked llm.Question
-	m.withModel(func(e Ask) (llm.Answer, time.Duration) {
-		asked = e.Question
-		return says("start", time.Second)(e)
-	})
-	m.world.services["svc-0"].def.Note = "nobody can pay"
+	m, b := quiet(t, withModel(says("start", time.Second)), defined(func(d *service.Definition) { d.Note = "nobody can pay" }))
 	do("kill", m, b)
 	m.run(30 * time.Second)
+	asked := m.queries[0].Question
 	all, _ := diagnoses(m)
 	if d := all[0]; d.Prompt != "asked" || d.Asked != "deepseek-r1:1.5b" || d.Raw != "answered" || d.Reasoning != "thought" || d.Model.Confidence != 0.7 {
 		t.Errorf("kept: %+v", d)
@@ -108,75 +101,69 @@ func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
 
 // TestAModelThatIsAbsentIsNotWaitedFor compares with the rules alone.
 func TestAModelThatIsAbsentIsNotWaitedFor(t *testing.T) {
-	repair := func(prepare func(*sim)) (*sim, time.Duration) {
-		m, b := quiet(t)
+	repair := func(prepare func(*sim), options ...func(*sim)) (*sim, time.Duration) {
+		m, b := quiet(t, options...)
 		prepare(m)
 		since := m.now
 		do("kill", m, b)
 		m.run(30 * time.Second)
 		return m, begun(t, m).Sub(since)
 	}
-	_, alone := repair(func(m *sim) { m.world.cfg.Decide = DecideRunbook })
-	absent, without := repair(func(m *sim) {
-		m.withModel(says("start", 3*time.Second))
-		m.step(ModelIs{Code: event.InvalidUnreachable, Why: "nothing listens at http://localhost:11434"})
-	})
+	present := withModel(says("start", 3*time.Second))
+	_, alone := repair(func(*sim) {}, configured(func(c *Config) { c.Decide = DecideRunbook }))
+	absent, without := repair(func(m *sim) { m.modelGone("nothing listens at http://localhost:11434") }, present)
 	if without > alone {
 		t.Errorf("with the model known to be absent the repair begins after %s, with the rules alone after %s", without, alone)
 	}
 	all, by := diagnoses(absent)
-	if absent.asked != 0 || by[0] != "runbook" || all[0].InvalidCode != event.InvalidUnreachable || all[0].Invalid != "nothing listens at http://localhost:11434" {
-		t.Errorf("asked %d times; by %s, invalid %q", absent.asked, by[0], all[0].Invalid)
+	if len(absent.queries) != 0 || by[0] != "runbook" || all[0].Invalid != "nothing listens at http://localhost:11434" || all[0].InvalidCode != event.InvalidUnreachable {
+		t.Errorf("asked %d times; by %s, invalid %q", len(absent.queries), by[0], all[0].Invalid)
 	}
-	_, with := repair(func(m *sim) { m.withModel(says("start", 3*time.Second)) })
+	_, with := repair(func(*sim) {}, present)
 	if with < alone+3*time.Second {
 		t.Errorf("a model that takes 3 s delays the repair to %s only", with)
 	}
 }
 
 func TestReflexWaitsForNobody(t *testing.T) {
-	m, b := quiet(t)
-	m.withModel(says("start", 10*time.Second))
-	m.world.cfg.Reflex = true
+	m, b := quiet(t, withModel(says("start", 10*time.Second)), configured(func(c *Config) { c.Reflex = true }))
 	do("kill", m, b)
 	m.run(2 * time.Second)
-	if b.state.Status != container.Running || m.asked != 0 {
-		t.Errorf("two seconds after a kill it is %s, and the model was asked %d times", b.state.Status, m.asked)
+	if b.state.Status != container.Running || len(m.queries) != 0 {
+		t.Errorf("two seconds after a kill it is %s, and the model was asked %d times", b.state.Status, len(m.queries))
 	}
 	m.run(30 * time.Second)
 	m.model = says("restart", 2*time.Second)
 	do("error", m, b)
 	m.run(30 * time.Second)
-	if m.asked != 1 {
-		t.Errorf("a restart loses what is in memory: the model was asked %d times, want once", m.asked)
+	if len(m.queries) != 1 {
+		t.Errorf("a restart loses what is in memory: the model was asked %d times, want once", len(m.queries))
 	}
 }
 
 func TestAnOperatorsChoiceIsNotPutToTheModel(t *testing.T) {
-	m, _ := quiet(t)
-	m.withModel(says("none", time.Second))
-	m.step(ReadCommand{event.Command{ID: "c1", Time: m.now, By: "operator:ann", Service: "svc-0", Command: event.CommandHeal, Args: event.CommandArgs{Action: "restart"}}})
+	m, _ := quiet(t, withModel(says("none", time.Second)))
+	m.heal("restart")
 	m.run(30 * time.Second)
-	if got := actions(m); !slices.Equal(got, []string{"restart"}) || m.asked != 0 {
-		t.Errorf("actions %v after %d questions: want a restart after none", got, m.asked)
+	if got := m.actions(); !slices.Equal(got, []string{"restart"}) || len(m.queries) != 0 {
+		t.Errorf("actions %v after %d questions: want a restart after none", got, len(m.queries))
 	}
 }
 
 // TestAFailedChoiceOfTheModelIsNotMadeAgain: whatever words a model finds for
 // it, it is the same cause.
 func TestAFailedChoiceOfTheModelIsNotMadeAgain(t *testing.T) {
-	m, b := quiet(t)
 	n := 0
-	m.withModel(func(e Ask) (llm.Answer, time.Duration) {
+	m, b := quiet(t, withModel(func(e modelQuery) (llm.Answer, time.Duration) {
 		n++
 		return llm.Answer{Opinion: &event.Opinion{Cause: strings.Repeat("Other words. ", n), Action: e.Question.Legal[0].Action, Confidence: 0.5}}, time.Second
-	})
+	}))
 	b.app = "broken"
 	m.run(5 * time.Minute)
-	if got := actions(m); !slices.Equal(got, []string{"restart"}) {
+	if got := m.actions(); !slices.Equal(got, []string{"restart"}) {
 		t.Errorf("actions %v, want one restart", got)
 	}
-	in := m.world.services["svc-0"].incident
+	in := m.of0()
 	escalated, called := in.Last(event.TypeEscalated)
 	if in.State != state.Escalated || !called || escalated.By != simModel {
 		t.Errorf("the incident is %s, called by %q", in.State, escalated.By)
@@ -186,8 +173,7 @@ func TestAFailedChoiceOfTheModelIsNotMadeAgain(t *testing.T) {
 // TestFactsThatFlapDoNotHoldUpTheModelForEver: the time for all questions about
 // one diagnosis is that of one.
 func TestFactsThatFlapDoNotHoldUpTheModelForEver(t *testing.T) {
-	m, b := quiet(t)
-	m.withModel(says("restart", 15*time.Second))
+	m, b := quiet(t, withModel(says("restart", 15*time.Second)))
 	b.app, b.flap = "broken", true
 	since := m.now
 	m.run(2 * time.Minute)
@@ -197,30 +183,28 @@ func TestFactsThatFlapDoNotHoldUpTheModelForEver(t *testing.T) {
 }
 
 func TestANewLifeAsksAnew(t *testing.T) {
-	m, b := quiet(t)
-	m.withModel(says("start", 5*time.Second))
+	m, b := quiet(t, withModel(says("start", 5*time.Second)))
 	do("kill", m, b)
 	m.run(3 * time.Second)
 	m.kill() // while the model thinks
 	m.run(90 * time.Second)
 	_, by := diagnoses(m)
-	if got := actions(m); !slices.Equal(got, []string{"start"}) || m.asked != 2 || !slices.Equal(by, []string{simModel}) {
-		t.Errorf("actions %v, asked %d times, diagnoses by %v", got, m.asked, by)
+	if got := m.actions(); !slices.Equal(got, []string{"start"}) || len(m.queries) != 2 || !slices.Equal(by, []string{simModel}) {
+		t.Errorf("actions %v, asked %d times, diagnoses by %v", got, len(m.queries), by)
 	}
-	if in := m.world.services["svc-0"].incident; in.How != event.HowHealed {
+	if in := m.of0(); in.How != event.HowHealed {
 		t.Errorf("the incident ended %q", in.How)
 	}
 }
 
 // TestWhatRecoversWhileTheModelThinksIsLeftAlone: the answer is about the past.
 func TestWhatRecoversWhileTheModelThinksIsLeftAlone(t *testing.T) {
-	m, b := quiet(t)
-	m.withModel(says("start", 15*time.Second))
+	m, b := quiet(t, withModel(says("start", 15*time.Second)))
 	do("kill", m, b)
 	m.run(2 * time.Second)
 	do("start", m, b)
 	m.run(60 * time.Second)
-	if got := actions(m); len(got) != 0 {
+	if got := m.actions(); len(got) != 0 {
 		t.Errorf("actions %v: somebody else had started it", got)
 	}
 }
@@ -275,155 +259,160 @@ func TestStand(t *testing.T) {
 	}
 }
 
-// consulted is a world with an incident of a killed container, and what the
-// runbook makes of it.
-func consulted(t *testing.T) (*World, *svc, runbook.Diagnosis, time.Time) {
-	t.Helper()
-	w := NewWorld(Default(), "me", "local", []service.Definition{{Name: "svc-0", Container: "svc-0"}}, nil, simStart)
-	w.cfg.Reflex = false
-	w.model = ModelIs{Ready: true}
-	s := w.services["svc-0"]
-	s.incident = &state.Incident{ID: "i1", Service: "svc-0", State: state.Open}
-	return w, s, runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: history.EndKilled}), simStart
-}
-
-// asks consults once, and returns the question that came of it.
-func asks(t *testing.T, w *World, s *svc, dx runbook.Diagnosis, now time.Time) Ask {
-	t.Helper()
-	w.effects = nil
-	if answer, known := w.consult(s, dx, now); known || len(w.effects) != 1 {
-		t.Fatalf("known %v: %+v, effects %v: want one question", known, answer, w.effects)
-	}
-	return w.effects[0].(Ask)
-}
-
+// TestAnAnswerIsToItsOwnQuestion changes the facts while the model thinks: its
+// answer to the first question comes before that to the second, and is to another.
 func TestAnAnswerIsToItsOwnQuestion(t *testing.T) {
-	w, s, killed, now := consulted(t)
-	stopped := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "exited", End: history.EndStopped})
-	first := asks(t, w, s, killed, now)
-	second := asks(t, w, s, stopped, now.Add(5*time.Second))
-	if second.Request == first.Request || !second.Deadline.Equal(first.Deadline) {
+	m, b := quiet(t, withModel(func(e modelQuery) (llm.Answer, time.Duration) {
+		return llm.Answer{Raw: fmt.Sprint("to ", e.Request)}, []time.Duration{10 * time.Second, 9 * time.Second}[min(e.Request, 2)-1]
+	}))
+	b.app = "error"
+	m.until(t, "a question", func() bool { return len(m.queries) == 1 })
+	b.app = "hang"
+	m.run(50 * time.Second)
+	all, _ := diagnoses(m)
+	if len(m.queries) != 2 || len(all) != 1 || all[0].Raw != "to 2" {
+		t.Fatalf("%d questions, diagnosed %+v: want the answer to the second", len(m.queries), all)
+	}
+	if first, second := m.queries[0], m.queries[1]; second.Request == first.Request || !second.Deadline.Equal(first.Deadline) {
 		t.Errorf("the facts changed: asked %+v, then %+v", first, second)
-	}
-	w.answered(Answered{"svc-0", "i1", first.Request, llm.Answer{Raw: "to the first"}}, now)
-	if _, known := w.consult(s, stopped, now.Add(6*time.Second)); known {
-		t.Error("the answer to the first question was taken for one to the second")
-	}
-	w.answered(Answered{"svc-0", "i1", second.Request, llm.Answer{Raw: "to the second"}}, now)
-	if third := asks(t, w, s, killed, now.Add(7*time.Second)); third.Request == second.Request {
-		t.Error("the answer to another question was taken")
-	}
-	w.answered(Answered{"svc-0", "i1", s.consulting.request, llm.Answer{Raw: "to the third"}}, now)
-	if answer, known := w.consult(s, killed, now.Add(8*time.Second)); !known || answer.Raw != "to the third" {
-		t.Errorf("known %v: %+v", known, answer)
 	}
 }
 
 func TestEachIncidentHasATimeOfItsOwn(t *testing.T) {
-	w, s, dx, now := consulted(t)
-	asks(t, w, s, dx, now)
-	s.incident = &state.Incident{ID: "i2", Service: "svc-0", State: state.Open}
-	later := now.Add(15 * time.Second)
-	if again := asks(t, w, s, dx, later); again.Incident != "i2" || !again.Deadline.Equal(later.Add(w.cfg.LLM.Timeout)) {
-		t.Errorf("asked %+v", again)
+	m, b := quiet(t, withModel(mute))
+	do("kill", m, b)
+	m.run(2 * time.Second)
+	do("start", m, b)
+	m.until(t, "a recovery", func() bool { return len(dataOf[event.Resolved](m)) == 1 })
+	if took := m.now.Sub(m.queries[0].at); took > m.cfg.LLM.Timeout {
+		t.Fatalf("it recovered only after %s", took)
+	}
+	do("kill", m, b)
+	m.run(3 * time.Second)
+	if n := len(m.queries); n != 2 {
+		t.Fatalf("%d questions", n)
+	}
+	if first, second := m.queries[0], m.queries[1]; second.Incident == first.Incident || !second.Deadline.Equal(second.at.Add(m.cfg.LLM.Timeout)) {
+		t.Errorf("asked %+v, then %+v", first, second)
 	}
 }
 
 // TestAQuestionThatWasLeftBehindTakesNoTimeFromTheNext: it answered again in the
-// meantime, and is down for something else.
+// meantime, never for long enough, and is down for something else.
 func TestAQuestionThatWasLeftBehindTakesNoTimeFromTheNext(t *testing.T) {
-	for name, answered := range map[string]bool{"its answer came": true, "nothing came": false} {
-		w, s, killed, now := consulted(t)
-		first := asks(t, w, s, killed, now)
-		if answered {
-			w.answered(Answered{"svc-0", "i1", first.Request, llm.Answer{Raw: "to the first"}}, now)
-		}
-		later := now.Add(40 * time.Second)
-		paused := runbook.Diagnose(runbook.Facts{Container: "svc-0", State: "paused"})
-		if second := asks(t, w, s, paused, later); !second.Deadline.Equal(later.Add(w.cfg.LLM.Timeout)) {
-			t.Errorf("%s: the next question has until %s after it was asked", name, second.Deadline.Sub(later))
-		}
+	for name, model := range map[string]func(modelQuery) (llm.Answer, time.Duration){"its answer came": says("start", 5*time.Second), "nothing came": mute} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, withModel(model))
+			do("kill", m, b)
+			m.run(2 * time.Second)
+			do("start", m, b)
+			m.run(8 * time.Second)
+			for range 6 {
+				b.app = "broken"
+				m.run(2 * time.Second)
+				b.app = "ok"
+				m.run(4 * time.Second)
+			}
+			do("pause", m, b)
+			m.until(t, "the next question", func() bool { return len(m.queries) == 2 })
+			if first, second := m.queries[0], m.queries[1]; second.Incident != first.Incident || !second.Deadline.Equal(second.at.Add(m.cfg.LLM.Timeout)) {
+				t.Errorf("asked %+v, then %+v, which has until %s after it was asked", first, second, second.Deadline.Sub(second.at))
+			}
+		})
 	}
 }
 
 // TestAModelThatIsSlowToSayThatItIsThere is waited for where it was asked.
 func TestAModelThatIsSlowToSayThatItIsThere(t *testing.T) {
-	w, s, dx, now := consulted(t)
-	ask := asks(t, w, s, dx, now)
-	w.model = ModelIs{Why: "it does not answer"}
-	if answer, known := w.consult(s, dx, now.Add(time.Second)); known {
-		t.Errorf("it is not waited for: %+v", answer)
-	}
-	w.answered(Answered{"svc-0", "i1", ask.Request, llm.Answer{Raw: "here"}}, now)
-	if answer, known := w.consult(s, dx, now.Add(2*time.Second)); !known || answer.Raw != "here" {
-		t.Errorf("known %v: %+v", known, answer)
+	m, b := quiet(t, withModel(says("start", 5*time.Second)))
+	do("kill", m, b)
+	m.until(t, "a question", func() bool { return len(m.queries) == 1 })
+	m.run(time.Second)
+	m.modelGone("it does not answer")
+	m.run(30 * time.Second)
+	if all, by := diagnoses(m); len(all) != 1 || by[0] != simModel || all[0].Raw != "answered" {
+		t.Errorf("diagnosed %+v by %v", all, by)
 	}
 }
 
 func TestAnAnswerToAnotherIncidentIsNone(t *testing.T) {
-	w, s, dx, now := consulted(t)
-	ask := asks(t, w, s, dx, now)
-	w.answered(Answered{"svc-0", "another", ask.Request, llm.Answer{Raw: "of old"}}, now)
-	if answer, known := w.consult(s, dx, now); known {
-		t.Errorf("taken: %+v", answer)
+	m, b := quiet(t, withModel(says("start", 10*time.Second)))
+	do("kill", m, b)
+	m.until(t, "a question", func() bool { return len(m.queries) == 1 })
+	another := m.queries[0].modelQuery
+	another.Incident = "another"
+	m.answer(another, llm.Answer{Raw: "of old"})
+	m.run(30 * time.Second)
+	if all, _ := diagnoses(m); len(all) != 1 || all[0].Raw != "answered" {
+		t.Errorf("diagnosed %+v", all)
 	}
 }
 
 // TestSoManyAreAskedAtOnce: the others don't wait for a model that has its hands full.
 func TestSoManyAreAskedAtOnce(t *testing.T) {
-	w, _, dx, now := consulted(t)
-	for i := range mostQuestions + 2 {
-		s := w.add(service.Definition{Name: fmt.Sprint("more-", i), Container: "c"}, now)
-		s.incident = &state.Incident{ID: fmt.Sprint(i), State: state.Open}
-		answer, known := w.consult(s, dx, now)
-		if wants := i < mostQuestions; known == wants || !wants && (answer.Code != event.InvalidUnreachable || answer.Invalid != "it is busy with queries about 4 other services") {
-			t.Errorf("service %d: known %v, %+v", i, known, answer)
+	m := quietSim(t, 6, withModel(mute))
+	for _, b := range m.boxes {
+		do("kill", m, b)
+	}
+	m.run(5 * time.Second)
+	all, _ := diagnoses(m)
+	if len(m.queries) != 4 || len(all) != 2 {
+		t.Fatalf("%d questions, %d diagnoses without one", len(m.queries), len(all))
+	}
+	for _, d := range all {
+		if d.Invalid != "it is busy with queries about 4 other services" {
+			t.Errorf("diagnosed without the model, for %q", d.Invalid)
 		}
 	}
-	s := w.services["svc-0"]
-	if _, known := w.consult(s, dx, now.Add(w.cfg.LLM.Timeout+lateAnswer+time.Second)); known {
-		t.Error("when the others' time is over it is not asked")
+	m.run(time.Minute)
+	do("kill", m, m.boxes[5])
+	if m.run(5 * time.Second); len(m.queries) != 5 {
+		t.Errorf("when the others' time is over it is not asked: %d questions", len(m.queries))
 	}
 }
 
 func TestWhoIsAsked(t *testing.T) {
-	for _, tt := range []struct {
+	unseen := func(m *sim, b *box) { m.exited(b, 1) } // the engine tells nothing
+	fault := func(name string) func(*sim, *box) { return func(m *sim, b *box) { do(name, m, b) } }
+	tests := []struct {
+		name   string
 		decide Decide
 		reflex bool
-		action string
-		sure   float64
+		fault  func(*sim, *box)
 		asked  bool
 	}{
-		{"", false, "start", 0.97, true},
-		{DecideLLM, false, "start", 0.97, true},
-		{DecideRunbook, false, "start", 0.97, false},
-		{DecideLLM, true, "start", 0.97, false},
-		{DecideLLM, true, "unpause", 0.9, false},
-		{DecideLLM, true, "start", 0.7, true},
-		{DecideLLM, true, "restart", 0.97, true},
-		{DecideLLM, true, "escalate", 0.97, true},
-		{DecideLLM, false, "none", 0.6, false},
-	} {
-		w, s, _, _ := consulted(t)
-		w.cfg.Decide, w.cfg.Reflex = tt.decide, tt.reflex
-		if got := w.asksModel(s, runbook.Diagnosis{Action: tt.action, Confidence: tt.sure}); got != tt.asked {
-			t.Errorf("%+v: asked %v", tt, got)
-		}
+		{"any model that is there", "", false, fault("kill"), true},
+		{"a model", DecideLLM, false, fault("kill"), true},
+		{"the runbook alone", DecideRunbook, false, fault("kill"), false},
+		{"with reflex, of a proven cause", DecideLLM, true, fault("kill"), false},
+		{"with reflex, of a pause", DecideLLM, true, fault("pause"), false},
+		{"with reflex, of a cause that is not proven", DecideLLM, true, unseen, true},
+		{"with reflex, before a restart", DecideLLM, true, fault("error"), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, b := quiet(t, withModel(mute), configured(func(c *Config) { c.Decide, c.Reflex = tt.decide, tt.reflex }))
+			tt.fault(m, b)
+			m.until(t, "a diagnosis or a question", func() bool { return len(m.queries) > 0 || len(dataOf[event.Diagnosed](m)) > 0 })
+			if asked := len(m.queries) > 0; asked != tt.asked {
+				t.Errorf("asked %v", asked)
+			}
+		})
 	}
 }
 
 // TestAnotherCause: the model's words for the same cause are none.
 func TestAnotherCause(t *testing.T) {
-	before := event.Diagnosed{Cause: "The model's words.", Runbook: &event.Opinion{Cause: "It ended."}}
+	before := event.Diagnosed{CauseID: "exited", Cause: "The model's words."}
 	for _, tt := range []struct {
 		dx      runbook.Diagnosis
 		another bool
 	}{
-		{runbook.Diagnosis{Cause: "It ended.", Action: "start"}, false},
-		{runbook.Diagnosis{Cause: "It is paused.", Action: "unpause"}, true},
-		{runbook.Diagnosis{Cause: "It is paused.", Action: "unpause", Wait: "for a moment"}, false},
-		{runbook.Diagnosis{Cause: "It hangs.", Action: "restart"}, false},
-		{runbook.Diagnosis{Cause: "It answers.", Action: "none"}, false},
+		{runbook.Diagnosis{CauseID: "exited", Action: "start"}, false},
+		{runbook.Diagnosis{CauseID: "paused", Action: "unpause"}, true},
+		{runbook.Diagnosis{CauseID: "paused", Action: "unpause", Wait: "for a moment"}, false},
+		{runbook.Diagnosis{CauseID: "hang", Action: "restart"}, false},
+		{runbook.Diagnosis{CauseID: "answers", Action: "none"}, false},
 	} {
 		if got := anotherCause(before, tt.dx); got != tt.another {
 			t.Errorf("%+v: %v", tt.dx, got)
@@ -434,11 +423,12 @@ func TestAnotherCause(t *testing.T) {
 // TestBeforeTheFirstLookTheIncidentSaysSo: where a model is wanted, its absence
 // has a reason from the first moment on.
 func TestBeforeTheFirstLookTheIncidentSaysSo(t *testing.T) {
-	for decide, want := range map[Decide]string{DecideLLM: notHeard, "": ""} {
-		c := Default()
-		c.Decide = decide
-		if got := NewWorld(c, "me", "local", nil, nil, simStart).model; got.Ready || got.Why != want {
-			t.Errorf("decide %q: %+v", decide, got)
+	for decide, want := range map[Decide]string{DecideLLM: notSeenYet, "": ""} {
+		m, b := quiet(t, configured(func(c *Config) { c.Decide, c.Reflex = decide, false }))
+		do("kill", m, b)
+		m.run(30 * time.Second)
+		if all, by := diagnoses(m); len(all) != 1 || by[0] != "runbook" || all[0].Invalid != want {
+			t.Errorf("decide %q: diagnosed %+v by %v", decide, all, by)
 		}
 	}
 }

@@ -40,7 +40,7 @@ type Runtime interface {
 // Model is a language model; *llm.Client documents it.
 type Model interface {
 	Check(ctx context.Context) error
-	Query(ctx context.Context, q llm.Question, thinks func(string)) llm.Answer
+	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
 // Deps are what a Healer needs. All of them are mandatory but Model and
@@ -52,18 +52,19 @@ type Deps struct {
 	Instance  string
 	Host      string
 	Config    Config
+	CLI       string                      // the program of the commands that are shown, such as docker; empty: there is none
 	Services  func() []service.Definition // as they are configured now
 	Protected []string                    // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
 	Logger    *slog.Logger
 	Health    *health.Registry
-	// Observe, where it is set, is called at the beginning of each life with
-	// what its world is made of, and what it returns with every input, its time
+	// Observe, where it is set, is called at the beginning of each life with what
+	// its controller is made of, and what it returns with every input, its time
 	// and the effects, in order. It is nil in the program that people run.
 	Observe func(services []service.Definition, began time.Time) func(in Input, at time.Time, out []Effect)
 }
 
-// Healer is the actor around a World: it reads the log, feeds the world, and
-// carries its effects out in workers.
+// Healer is the actor around a Controller: it reads Kafka, feeds the controller,
+// and carries its effects out in workers.
 type Healer struct {
 	deps    Deps
 	apply   chan struct{}
@@ -74,7 +75,7 @@ type Healer struct {
 // New is a healer that has read nothing yet.
 func New(deps Deps) *Healer {
 	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
-	h.model.Store(&Readiness{Why: notHeard})
+	h.model.Store(&Readiness{Why: notSeenYet})
 	return h
 }
 
@@ -96,14 +97,14 @@ func (h *Healer) Owner() (event.Origin, bool) {
 }
 
 const (
-	tickEach   = 100 * time.Millisecond
-	pastHealth = 3 * time.Minute  // how much of the past is read: enough for every threshold
-	pastEvents = 15 * time.Minute // and for the second-stop rule
-	lookLimit  = 2 * time.Second
-	writeLimit = 10 * time.Second
-	logLines   = 12
-	logLine    = 500 // bytes of one line
-	farewell   = 5 * time.Second
+	tickEach     = 100 * time.Millisecond
+	pastHealth   = 3 * time.Minute  // how much of the past is read: enough for every threshold
+	pastEvents   = 15 * time.Minute // and for the second-stop rule
+	inspectLimit = 2 * time.Second
+	writeLimit   = 10 * time.Second
+	logLines     = 12
+	logLine      = 500 // bytes of one line
+	farewell     = 5 * time.Second
 )
 
 // timed is an input and the time at which it counts: now for what is new, and
@@ -113,22 +114,21 @@ type timed struct {
 	at time.Time // zero: now
 }
 
-// life is one run of the healer: a world, rebuilt from the log and from
-// nothing else.
+// life is one run of the healer: a controller, rebuilt from what is on Kafka and
+// from nothing else.
 type life struct {
 	*Healer
-	world  *World
-	inputs chan timed
-	work   context.Context // of workers: it outlives a stop until they are done
-	group  *errgroup.Group
-	acting int           // calls whose workers have not ended
-	ended  chan struct{} // one of them has
-	owner  bool
-	asks   map[string]context.CancelFunc // by service: questions under way
-	asking atomic.Int32                  // and how many there are
-	relook chan struct{}                 // the model is to be looked for at once
-
-	observe func(in Input, at time.Time, out []Effect) // nil: nobody observes
+	controller *Controller
+	observe    func(in Input, at time.Time, out []Effect) // nil: nobody observes
+	inputs     chan timed
+	work       context.Context // of workers: it outlives a stop until they are done
+	group      *errgroup.Group
+	executing  int           // calls whose workers have not ended
+	ended      chan struct{} // one of them has
+	owner      bool
+	queries    map[string]context.CancelFunc // under way, by service
+	querying   atomic.Int32                  // and how many there are
+	recheck    chan struct{}                 // the model is to be checked at once
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -139,8 +139,9 @@ func (h *Healer) Run(ctx context.Context) error {
 	group, reading := errgroup.WithContext(ctx)
 	services, began := h.deps.Services(), time.Now()
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
-		asks: map[string]context.CancelFunc{}, relook: make(chan struct{}, 1),
-		world: NewWorld(h.deps.Config, h.deps.Instance, h.deps.Host, services, h.deps.Protected, began)}
+		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1),
+		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
+			Services: services, Protected: h.deps.Protected}, began)}
 	if h.deps.Observe != nil {
 		l.observe = h.deps.Observe(services, began)
 	}
@@ -160,7 +161,7 @@ func (h *Healer) Run(ctx context.Context) error {
 	return err
 }
 
-// read subscribes to what the world is made of. What was published of the
+// read subscribes to what the controller is made of. What was published of the
 // services comes first: the rest is understood on top of it.
 func (l *life) read(ctx context.Context) error {
 	now := time.Now()
@@ -235,7 +236,7 @@ func readDocker(r event.Record) (Input, error) {
 	return ReadDocker{d}, err
 }
 
-// loop owns the world.
+// loop owns the controller.
 func (l *life) loop(ctx context.Context) error {
 	tick := time.NewTicker(tickEach)
 	defer tick.Stop()
@@ -245,14 +246,14 @@ func (l *life) loop(ctx context.Context) error {
 			return l.stop(ctx)
 		case in := <-l.inputs:
 			now := time.Now()
-			if !l.world.replayed && !in.at.IsZero() && in.at.Before(now) {
+			if !l.controller.Replayed() && !in.at.IsZero() && in.at.Before(now) {
 				now = in.at
 			}
 			l.step(in.in, now)
 		case <-l.apply:
 			l.step(Reconfigured{l.deps.Services()}, time.Now())
 		case <-l.ended:
-			l.acting--
+			l.executing--
 		case <-tick.C:
 			l.step(Tick{}, time.Now())
 		}
@@ -261,12 +262,12 @@ func (l *life) loop(ctx context.Context) error {
 
 // stop waits for the calls that run, and writes their results.
 func (l *life) stop(ctx context.Context) error {
-	for l.acting > 0 {
+	for l.executing > 0 {
 		select {
 		case in := <-l.inputs:
 			l.last(in.in)
 		case <-l.ended:
-			l.acting--
+			l.executing--
 		}
 	}
 	for len(l.inputs) > 0 {
@@ -278,7 +279,7 @@ func (l *life) stop(ctx context.Context) error {
 
 // last writes the result of a call, and passes over everything else.
 func (l *life) last(in Input) {
-	if _, is := in.(Acted); !is {
+	if _, is := in.(Executed); !is {
 		return
 	}
 	for _, e := range l.decide(in, time.Now()) {
@@ -292,9 +293,9 @@ func (l *life) last(in Input) {
 	}
 }
 
-// decide gives the world an input.
+// decide gives the controller an input.
 func (l *life) decide(in Input, now time.Time) []Effect {
-	effects := l.world.Step(in, now)
+	effects := l.controller.Step(in, now)
 	if l.observe != nil {
 		l.observe(in, now, effects)
 	}
@@ -303,38 +304,34 @@ func (l *life) decide(in Input, now time.Time) []Effect {
 
 func (l *life) step(in Input, now time.Time) {
 	effects := l.decide(in, now)
-	l.tell(in)
+	l.report(in)
 	for _, e := range effects {
-		l.carry(e)
+		l.start(e)
 	}
 }
 
-// tell makes the ownership known, and logs what counts.
-func (l *life) tell(in Input) {
-	origin, owner := l.world.Owner()
+// report makes the leadership known, and withdraws queries that nobody needs.
+func (l *life) report(in Input) {
+	origin, owner := l.controller.Owner()
 	if owner != l.owner {
 		l.owner = owner
 		if owner {
 			l.claimed.Store(&origin)
 			l.deps.Health.Clear(health.Healer)
-			l.deps.Logger.Info("this instance heals the host", "host", origin.Host, "epoch", origin.Epoch)
+			l.deps.Logger.Info("claim acquired", "host", origin.Host, "epoch", origin.Epoch)
 		} else {
 			l.claimed.Store(nil)
-			l.yield()
+			l.stepDown()
 		}
 	}
 	if read, is := in.(ReadIncident); is && read.Event.Type == event.TypeResolved && read.Event.Host == l.deps.Host {
 		l.withdraw(read.Event.Service)
 	}
-	if read, is := in.(ReadIncident); is && owner && read.Event.Nonce == origin.Nonce && read.Event.Type != event.TypeClaim {
-		l.deps.Logger.Info("incident", "service", read.Event.Service, "incident", read.Event.ID, "seq", read.Event.Seq,
-			"type", string(read.Event.Type), "by", read.Event.By)
-	}
 }
 
-func (l *life) yield() {
-	what := fmt.Sprintf("%s took over the healing of host %s", l.world.Foreign(), l.deps.Host)
-	l.deps.Logger.Warn("this instance no longer acts", "host", l.deps.Host, "owner", l.world.Foreign())
+func (l *life) stepDown() {
+	what := fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", l.controller.Successor(), l.deps.Host)
+	l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", l.controller.Successor())
 	l.deps.Health.Report(health.Problem{Part: health.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",
 		Remedy: health.Remedy{Text: "Stop one of the two, or give this one another host name in config.yaml."}})
 }

@@ -15,36 +15,30 @@ import (
 // What must never happen, at any time and in the log as a whole.
 
 func (m *sim) check() {
-	if !m.on() || m.world == nil || !m.world.owner || !m.logUp {
+	_, owns := m.owner()
+	if !owns || !m.logUp || !m.engine || m.now.Sub(m.ownerSince) <= 90*time.Second {
 		return
 	}
 	for _, b := range m.boxes {
-		s := m.world.services[b.def.Name]
-		quiet := m.now.Sub(m.world.ownerSince) > 90*time.Second && m.engine
-		if !quiet || s.pending != nil {
+		name := b.def.Name
+		if _, outstanding := m.outstanding[name]; outstanding {
 			continue
 		}
-		moved := laterTime(s.status.Since, m.backAt)
-		if s.incident != nil {
-			moved = laterTime(moved, s.incident.Events[len(s.incident.Events)-1].Time)
+		status, in := m.status(name), m.incident(name)
+		moved := laterTime(status.Since, m.backAt)
+		if in != nil {
+			moved = laterTime(moved, in.Events[len(in.Events)-1].Time)
 		}
 		still := m.now.Sub(moved)
 		switch {
-		case s.status.Value == event.Down && s.open() && s.incident.State == state.Open && s.incident.Held == "" && still > 60*time.Second:
-			m.violated("%s is DOWN, and its incident %s neither moves nor says why", b.def.Name, s.incident.ID)
-		case s.status.Value == event.Down && !s.open() && still > 10*time.Second:
-			m.violated("%s is DOWN without an incident", b.def.Name)
-		case s.status.Good() && s.open() && still > 90*time.Second:
-			m.violated("%s has been good for %s, and its incident %s is %s", b.def.Name, still, s.incident.ID, s.incident.State)
+		case status.Status == event.Down && m.open(name) && in.State == state.Open && in.Held == "" && still > 60*time.Second:
+			m.violated("%s is DOWN, and its incident %s neither moves nor says why", name, in.ID)
+		case status.Status == event.Down && !m.open(name) && still > 10*time.Second:
+			m.violated("%s is DOWN without an incident", name)
+		case m.good(name) && m.open(name) && still > 90*time.Second:
+			m.violated("%s has been good for %s, and its incident %s is %s", name, still, in.ID, in.State)
 		}
 	}
-}
-
-func laterTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // audit checks the whole log at the end of a history.

@@ -1,382 +1,197 @@
 package healer
 
 import (
-	"flag"
-	"fmt"
-	"os"
-	"runtime"
-	"strconv"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"logstream/internal/container"
+	"golang.org/x/sync/errgroup"
+
+	"logstream/healer/llm"
 	"logstream/internal/event"
-	"logstream/internal/state"
+	"logstream/internal/health"
 )
 
-var inputsFlag = flag.Int("inputs", 0, "the seed is that of an enumerated history of so many inputs")
-
-const noSeed = 1<<64 - 1
-
-var seedFlag = flag.Uint64("seed", noSeed, "tell the history of this seed")
-
-// histories is how many random histories are tried: LOGSTREAM_HISTORIES, or a
-// bounded share.
-func histories(t *testing.T, share int) int {
-	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
-		return n
-	}
-	if testing.Short() {
-		return share / 4
-	}
-	return share
+// scriptedModel is one whose answers and absence a test decides.
+type scriptedModel struct {
+	check func() error
+	ask   func(ctx context.Context, told func(string)) llm.Answer
 }
 
-// outside are the things that can happen to us.
-var outside = []struct {
-	name string
-	do   func(*sim, *box)
-}{
-	{"stop", func(m *sim, b *box) { b.stops++; m.stop(b, nil) }},
-	{"kill", func(m *sim, b *box) {
-		if b.state.Status == container.Running && !b.busy {
-			m.killed(b)
-		}
-	}},
-	{"pause", func(m *sim, b *box) {
-		if b.state.Status == container.Running && !b.busy {
-			b.stops++
-			b.state.Status = container.Paused
-			m.tell(b, "pause", nil)
-		}
-	}},
-	{"exit", func(m *sim, b *box) {
-		if b.state.Status == container.Running && !b.busy {
-			m.die(b, 1)
-		}
-	}},
-	{"start", func(m *sim, b *box) {
-		if b.state.Status == container.Exited && !b.busy {
-			m.start(b)
-		}
-	}},
-	{"unpause", func(m *sim, b *box) { m.unpause(b) }},
-	{"restart", func(m *sim, b *box) {
-		if b.state.Status == container.Running && !b.busy {
-			m.restart(b, nil)
-		}
-	}},
-	{"error", func(m *sim, b *box) {
-		if b.app == "ok" {
-			b.app = "error"
-		}
-	}},
-	{"blip", func(m *sim, b *box) {
-		if b.app == "ok" {
-			b.app = "blip"
-			m.after(m.between(time.Second, 8*time.Second), func() {
-				if b.app == "blip" {
-					b.app = "ok"
-				}
-			})
-		}
-	}},
-	{"foreign", func(m *sim, b *box) { m.foreign(b, event.Down, m.between(5*time.Second, 40*time.Second)) }},
-	{"crash", func(m *sim, b *box) { m.kill() }},
-	{"log away", func(m *sim, b *box) { m.logAway(m.between(200*time.Millisecond, 30*time.Second)) }},
-	{"engine away", func(m *sim, b *box) { m.engineAway(m.between(200*time.Millisecond, 30*time.Second)) }},
-	{"hangup", func(m *sim, b *box) {
-		if b.state.Status == container.Running && !b.busy {
-			m.tell(b, "kill", func(e *event.Docker) { e.Signal = "1" })
-		}
-	}},
-	{"wait", func(m *sim, b *box) {}},
+func (m scriptedModel) Check(context.Context) error { return m.check() }
+
+func (m scriptedModel) Query(ctx context.Context, _ llm.Question, told func(string)) llm.Answer {
+	return m.ask(ctx, told)
 }
 
-func (m *sim) foreign(b *box, status event.Status, d time.Duration) {
-	end := m.now.Add(d)
-	var say func()
-	say = func() {
-		h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Code: 500}
-		if m.now.After(end) {
-			h.Status, h.Code = event.Up, 200
-		}
-		m.publishForeign(h)
-		if m.now.Before(end.Add(6 * time.Second)) {
-			m.after(2*time.Second, say)
-		}
-	}
-	say()
+// pieces keeps what is written of a model's thinking.
+type pieces struct {
+	Log
+	mu  sync.Mutex
+	all []event.Thinking
 }
 
-func (m *sim) publishForeign(h event.HealthLog) {
-	if m.logUp {
-		m.health = append(m.health, onWire[ReadHealth]{ReadHealth{h, false}, m.now, false})
-		if m.on() {
-			m.read(event.TopicHealth, func() Input { return ReadHealth{h, false} })
-		}
+func (p *pieces) Enqueue(_, _ string, value []byte) {
+	piece, err := event.DecodeThinking(value)
+	if err != nil {
+		panic(err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, piece)
 }
 
-func (m *sim) logAway(d time.Duration) {
-	if !m.logUp {
-		return
-	}
-	m.note("log away for %s", d)
-	m.logUp = false
-	m.after(d, func() {
-		m.note("log back")
-		m.logUp = true
-		waiting := m.waiting
-		m.waiting = nil
-		for _, deliver := range waiting {
-			deliver()
-		}
-	})
-}
-
-func (m *sim) engineAway(d time.Duration) {
-	if !m.engine {
-		return
-	}
-	m.note("engine away for %s", d)
-	m.engine, m.stream = false, false
-	if m.on() {
-		m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
-	}
-	m.after(d, func() {
-		m.note("engine back")
-		m.engine, m.backAt = true, m.now
-		if m.on() {
-			m.connect()
-		}
-	})
-}
-
-// random is one random history.
-func random(seed uint64, tell bool) *sim {
-	m := newSim(seed, 1+int(seed%2))
-	if tell {
-		m.trace = []string{}
-	}
-	m.live()
-	return m
-}
-
-// live is a random history, up to its end.
-func (m *sim) live() {
-	if m.seed%4 == 1 {
-		m.withModel(m.fickle)
-	}
-	m.run(m.between(5*time.Second, 20*time.Second))
-	for range 1 + m.rng.IntN(6) {
-		act := outside[m.rng.IntN(len(outside))]
-		b := m.boxes[m.rng.IntN(len(m.boxes))]
-		m.note("OUTSIDE %s %s", act.name, b.def.Name)
-		act.do(m, b)
-		m.run([]time.Duration{m.between(0, time.Second), m.between(0, 5*time.Second), m.between(0, 60*time.Second)}[m.rng.IntN(3)])
-	}
-	m.finish()
-}
-
-// finish lets everything settle, and checks how it ended.
-func (m *sim) finish() {
-	for range 100 {
-		m.run(30 * time.Second)
-		if m.settled() || m.broken != "" {
-			break
-		}
-	}
-	m.run(30 * time.Second)
-	m.inputs = 0
-	m.run(2 * time.Minute)
-	if m.inputs > 6*len(m.boxes) && m.broken == "" && m.settled() {
-		m.violated("%d records in two minutes in which nothing changed", m.inputs)
-	}
-	m.audit()
-	m.ends()
-}
-
-func (m *sim) settled() bool {
-	if !m.on() || !m.world.owner || !m.engine || !m.logUp || m.world.busy != "" {
-		return false
-	}
-	for _, b := range m.boxes {
-		s := m.world.services[b.def.Name]
-		if s.pending != nil || s.status.Value == event.Pending || s.status.Value == event.Unknown {
-			return false
-		}
-		if s.open() && s.incident.State == state.Open && s.incident.Held != "operator" && s.incident.Held != "none" {
-			return false
-		}
-		if s.status.Value == event.Down && !s.open() {
-			return false
-		}
-	}
-	return true
-}
-
-// end is how the history of one service ended.
-func (m *sim) end(b *box) string {
-	s := m.world.services[b.def.Name]
-	switch {
-	case s.incident == nil:
-		return "quiet"
-	case s.incident.State == state.Open:
-		return "held: " + s.incident.Held
-	case s.incident.State == state.Resolved:
-		return "resolved: " + s.incident.How
-	}
-	return s.incident.State
-}
-
-// ends checks that every mendable fault was mended: what does not run was left
-// so for a reason that the history gives.
-func (m *sim) ends() {
-	if m.broken != "" {
-		return
-	}
-	if !m.settled() {
-		m.violated("it does not settle: %s", m.where())
-		return
-	}
-	for _, b := range m.boxes {
-		up := b.state.Status == container.Running && b.app == "ok"
-		end := m.end(b)
-		switch {
-		case end == "quiet", end == "resolved: healed", end == "resolved: recovered":
-			if !up {
-				m.violated("%s ended %s, and is %s (%s)", b.def.Name, end, b.state.Status, b.app)
-			}
-		case end == "held: operator":
-			if b.stops < 2 {
-				m.violated("%s is left to the operator after %d stops or pauses", b.def.Name, b.stops)
-			}
-		case end == state.Escalated:
-			escalated, _ := m.world.services[b.def.Name].incident.Last(event.TypeEscalated)
-			m.note("escalated: %v", escalated.Data)
-		default:
-			m.violated("%s ended %s", b.def.Name, end)
-		}
-	}
-}
-
-func (m *sim) where() string {
-	text := fmt.Sprintf("on=%v engine=%v log=%v", m.on(), m.engine, m.logUp)
-	if m.on() {
-		text += fmt.Sprintf(" owner=%v busy=%q", m.world.owner, m.world.busy)
-		for _, b := range m.boxes {
-			s := m.world.services[b.def.Name]
-			text += fmt.Sprintf("; %s is %s, %s, pending=%v", b.def.Name, s.status.Value, m.end(b), s.pending != nil)
-		}
-	}
-	return text
-}
-
-// TestRandomHistories checks every invariant over random histories. A failing
-// seed is told in full by: go test ./healer -run TestHistory -v -seed N
-func TestRandomHistories(t *testing.T) {
-	share(t, uint64(histories(t, 2000)), func(n uint64) *sim { return random(n, false) })
-}
-
-// TestEnumeratedHistories checks all histories of up to two inputs, or up to
-// as many as LOGSTREAM_INPUTS says, each at three rhythms and with both orders
-// of stop and die.
-func TestEnumeratedHistories(t *testing.T) {
-	inputs := 2
-	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_INPUTS")); err == nil {
-		inputs = n
-	}
-	base, all := uint64(len(outside)), uint64(len(rhythms))
-	for range inputs {
-		all *= base
-	}
-	share(t, 2*all, func(n uint64) *sim { return enumerated(n, inputs, false) })
-}
-
-// rhythms are the pauses between the inputs of an enumerated history: at once,
-// while the repair is under way, and while it is being proved.
-var rhythms = []time.Duration{50 * time.Millisecond, 1200 * time.Millisecond, 7 * time.Second}
-
-func enumerated(n uint64, inputs int, tell bool) *sim {
-	m := newSim(n, 1)
-	if tell {
-		m.trace = []string{}
-	}
-	if n%5 == 1 {
-		m.withModel(m.fickle)
-	}
-	m.run(8 * time.Second)
-	m.stopFirst = n%2 == 1
-	n /= 2
-	pause := rhythms[n%uint64(len(rhythms))]
-	n /= uint64(len(rhythms))
-	for range inputs {
-		act := outside[n%uint64(len(outside))]
-		n /= uint64(len(outside))
-		m.note("OUTSIDE %s", act.name)
-		act.do(m, m.boxes[0])
-		m.run(pause)
-	}
-	m.finish()
-	return m
-}
-
-// share runs the histories 0 to n on every core, and ends at the first in
-// which an invariant does not hold.
-func share(t *testing.T, n uint64, history func(uint64) *sim) {
+// alive is a life without a loop.
+func alive(t *testing.T, m Model, decide Decide) (*life, *pieces) {
 	t.Helper()
-	var (
-		next  atomic.Uint64
-		mu    sync.Mutex
-		group sync.WaitGroup
-	)
-	ends := map[string]int{}
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for k := next.Add(1) - 1; k < n && !t.Failed(); k = next.Add(1) - 1 {
-				m := history(k)
-				mu.Lock()
-				if m.broken != "" {
-					t.Errorf("history %d: %s", k, m.broken)
+	config := Default()
+	config.Decide = decide
+	written := &pieces{}
+	group, ctx := errgroup.WithContext(t.Context())
+	l := &life{Healer: New(Deps{Log: written, Model: m, Config: config, Logger: slog.New(slog.DiscardHandler), Health: &health.Registry{}}),
+		inputs: make(chan timed, 100), work: ctx, group: group, queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1)}
+	t.Cleanup(func() {
+		if err := group.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l, written
+}
+
+func next[T Input](t *testing.T, l *life) T {
+	t.Helper()
+	select {
+	case in := <-l.inputs:
+		return in.in.(T)
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within 10 s")
+		panic("unreachable")
+	}
+}
+
+func TestWithdrawnQueryEndsWithoutLastPiece(t *testing.T) {
+	began := make(chan struct{}, 2)
+	l, written := alive(t, scriptedModel{ask: func(ctx context.Context, told func(string)) llm.Answer {
+		began <- struct{}{}
+		told("hm")
+		<-ctx.Done()
+		return llm.Answer{Invalid: "the question was withdrawn"}
+	}}, DecideLLM)
+	l.query(Query{Service: "a", Incident: "i1", Request: 1, Deadline: time.Now().Add(time.Minute)})
+	<-began
+	l.query(Query{Service: "a", Incident: "i1", Request: 2, Deadline: time.Now().Add(50 * time.Millisecond)})
+	if first := next[Answered](t, l); first.Request != 1 {
+		t.Errorf("the withdrawn query ends last: %+v", first)
+	}
+	next[Answered](t, l)
+	written.mu.Lock()
+	defer written.mu.Unlock()
+	done := 0
+	for _, piece := range written.all {
+		if piece.Done {
+			done++
+		}
+	}
+	if done != 1 || !written.all[len(written.all)-1].Done {
+		t.Errorf("%d last pieces in %+v, want that of the second query", done, written.all)
+	}
+	select {
+	case <-l.recheck:
+	case <-time.After(10 * time.Second):
+		t.Error("after a query the model is not checked")
+	}
+}
+
+func TestMissingModelIsReportedWhereItIsWanted(t *testing.T) {
+	gone := &llm.Missing{Why: "nothing listens there", Remedy: health.Remedy{Command: "ollama serve"}, Unanswered: true}
+	unpulled := &llm.Missing{Why: "no such model", Remedy: health.Remedy{Command: "ollama pull m"}}
+	for _, tt := range []struct {
+		name   string
+		decide Decide
+		looks  []error
+		why    string // that the last incident would say
+		mend   string // of the trouble; empty: there is none
+	}{
+		{"there", DecideLLM, []error{nil}, "", ""},
+		{"wanted, and not there", DecideLLM, []error{gone}, "nothing listens there", "ollama serve"},
+		{"none is wanted", "", []error{gone}, "", ""},
+		{"none is wanted, and it went away", "", []error{nil, gone}, "nothing listens there", "ollama serve"},
+		{"none is wanted, and it is not pulled", "", []error{unpulled}, "no such model: ollama pull m", "ollama pull m"},
+		{"it comes back", DecideLLM, []error{gone, nil}, "", ""},
+		{"something else", "", []error{errors.New("odd")}, "odd: look at the model's own log", "look at the model's own log"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			look := -1
+			var l *life
+			l, _ = alive(t, scriptedModel{check: func() error {
+				if look++; look >= len(tt.looks) {
+					cancel()
+					return context.Canceled
 				}
-				for _, b := range m.boxes {
-					ends[m.end(b)]++
+				select {
+				case l.recheck <- struct{}{}: // at once again
+				default:
 				}
-				mu.Unlock()
+				return tt.looks[look]
+			}}, tt.decide)
+			if err := l.watchModel(ctx); err != nil {
+				t.Fatal(err)
+			}
+			var last ModelState
+			for range tt.looks {
+				last = next[ModelState](t, l)
+			}
+			ready := tt.looks[len(tt.looks)-1] == nil
+			if last.Ready != ready || last.Why != tt.why || l.LLM().Ready != ready {
+				t.Errorf("the controller gets %+v, the page %+v", last, l.LLM())
+			}
+			told, is := l.deps.Health.Get(health.LLM)
+			if is != (tt.mend != "") || told.Remedy.String() != tt.mend || is && !strings.Contains(told.What, "the model deepseek-r1:1.5b is unavailable: ") {
+				t.Errorf("the registry has %v: %+v", is, told)
 			}
 		})
 	}
-	group.Wait()
-	t.Logf("%d histories, ends: %v", n, ends)
 }
 
-// TestReferenceHistories keeps a history of each kind of end.
-func TestReferenceHistories(t *testing.T) {
-	for end, seed := range references {
-		m := random(seed, false)
-		if m.broken != "" {
-			t.Errorf("history %d: %s", seed, m.broken)
-		}
-		if got := m.end(m.boxes[0]); got != end {
-			t.Errorf("history %d ends %s, want %s", seed, got, end)
-		}
+// TestQueryEndsWithItsIncident: a model does not work on what is over.
+func TestQueryEndsWithItsIncident(t *testing.T) {
+	ended := make(chan struct{})
+	l, _ := alive(t, scriptedModel{ask: func(ctx context.Context, _ func(string)) llm.Answer {
+		<-ctx.Done()
+		close(ended)
+		return llm.Answer{}
+	}}, DecideLLM)
+	l.controller = NewController(Setup{Config: l.deps.Config, Instance: "me"}, time.Now())
+	l.query(Query{Service: "a", Incident: "i1", Request: 1, Deadline: time.Now().Add(time.Minute)})
+	l.report(ReadIncident{event.Incident{ID: "i1", Service: "b", Type: event.TypeResolved}})
+	l.report(ReadIncident{event.Incident{ID: "i1", Service: "a", Type: event.TypeDiagnosed}})
+	select {
+	case <-ended:
+		t.Fatal("it was withdrawn by something else")
+	case <-time.After(50 * time.Millisecond):
 	}
+	l.report(ReadIncident{event.Incident{ID: "i1", Service: "a", Type: event.TypeResolved}})
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on")
+	}
+	next[Answered](t, l)
 }
 
-func TestHistory(t *testing.T) {
-	if *seedFlag == noSeed {
-		return
+// TestModelIsNotCheckedDuringQuery: it may be slow to say so.
+func TestModelIsNotCheckedDuringQuery(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	l, _ := alive(t, scriptedModel{check: func() error { t.Error("it was asked"); return nil }}, DecideLLM)
+	l.querying.Add(1)
+	l.recheck <- struct{}{}
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if err := l.watchModel(ctx); err != nil {
+		t.Error(err)
 	}
-	m := random(*seedFlag, true)
-	if *inputsFlag > 0 {
-		m = enumerated(*seedFlag, *inputsFlag, true)
-	}
-	t.Logf("%s\n%s", m.story(), m.broken)
-}
-
-var references = map[string]uint64{
-	"quiet": 0, "resolved: healed": 1, "resolved: recovered": 5, "held: operator": 24, "escalated": 174,
 }

@@ -55,12 +55,11 @@ func rate(m *sim, from time.Time) (most int, all []string) {
 	return most, all
 }
 
-func TestACrashLoopUnderARestartPolicyWritesAHandful(t *testing.T) {
+func TestCrashLoopUnderARestartPolicyWritesFewRecords(t *testing.T) {
 	for _, mode := range []service.Mode{service.Auto, service.Observe} {
 		for _, runs := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
 			t.Run(fmt.Sprintf("%s %s", mode, runs), func(t *testing.T) {
-				m, b := quiet(t)
-				m.world.cfg.Mode = mode
+				m, b := quiet(t, configured(func(c *Config) { c.Mode = mode }))
 				from := m.now
 				m.crashLoop(b, runs, 10*time.Minute)
 				m.run(10 * time.Minute)
@@ -68,7 +67,7 @@ func TestACrashLoopUnderARestartPolicyWritesAHandful(t *testing.T) {
 				if most > 8 || len(all) > 12 || len(m.calls) > 0 {
 					t.Errorf("%d records a minute, calls %v:\n%s", most, m.calls, strings.Join(all, "\n"))
 				}
-				if in := m.world.services["svc-0"].incident; in.State != state.Escalated {
+				if in := m.of0(); in.State != state.Escalated {
 					t.Errorf("its incident is %s", in.State)
 				}
 			})
@@ -83,27 +82,27 @@ func TestOneCrashUnderARestartPolicyIsLeftToDocker(t *testing.T) {
 	b.state.Status = container.Restarting
 	m.after(2*time.Second, func() { m.start(b) })
 	m.run(time.Minute)
-	in := m.world.services["svc-0"].incident
-	if _, escalated := in.Last(event.TypeEscalated); escalated || len(actions(m)) > 0 || in.How != event.HowRecovered {
+	in := m.of0()
+	if _, escalated := in.Last(event.TypeEscalated); escalated || len(m.actions()) > 0 || in.How != event.HowRecovered {
 		_, all := rate(m, simStart)
 		t.Errorf("one crash, and Docker started it two seconds later:\n%s", strings.Join(all, "\n"))
 	}
 }
 
-func TestAnEscalatedIncidentIsNotReopenedByARestartByHand(t *testing.T) {
+func TestEscalatedIncidentIsNotReopenedByARestartByHand(t *testing.T) {
 	m, b := quiet(t)
 	b.app = "broken"
 	m.run(3 * time.Minute)
 	n := len(m.incidents)
 	do("restart", m, b)
 	m.run(2 * time.Minute)
-	if in := m.world.services["svc-0"].incident; in.State != state.Escalated || len(m.incidents) > n {
+	if in := m.of0(); in.State != state.Escalated || len(m.incidents) > n {
 		t.Errorf("the incident is %s, and %d records were written", in.State, len(m.incidents)-n)
 	}
 }
-func TestAFlappingAnswerWritesAHandful(t *testing.T) {
-	m, b := quiet(t)
-	m.world.cfg.Mode = service.Observe
+
+func TestFlappingCheckWritesFewRecords(t *testing.T) {
+	m, b := quiet(t, configured(observing))
 	from := m.now
 	b.app = "broken"
 	b.flap = true

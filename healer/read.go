@@ -5,29 +5,29 @@ import (
 	"slices"
 	"time"
 
-	"logstream/healer/history"
+	"logstream/healer/claim"
+	"logstream/healer/status"
+	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
-// What is read from the log, record by record, and what of it counts.
+// What is read, record by record and outcome by outcome, and what of it counts.
 
 const (
 	unsignedMark = " (unsigned)" // of a source that uses one of our names without our signature
-	commandAge   = time.Minute   // a command that is first read later than this changes nothing
-	commandsKept = 7 * 24 * time.Hour
-	coveredFor   = time.Minute // how long an old record of a service may stand over ours
-	maxHistories = 2048
+	coveredFor   = time.Minute   // how long an old record of a service may stand over ours
 )
 
-func (w *World) readHealth(in ReadHealth, now time.Time) {
-	s := w.services[in.Log.Service]
+func (c *Controller) readHealth(in ReadHealth, now time.Time) {
+	s := c.services[in.Log.Service]
 	if s == nil {
 		return
 	}
 	h := in.Log
-	kind, counts := w.kind(&h, in.Signed)
-	if !counts || kind != state.Foreign && !w.next(s, h) {
+	kind, counts := c.kindOf(&h, in.Signed)
+	if !counts || kind != status.Foreign && !c.isNext(s, h) {
 		return
 	}
 	level, good := s.status.Level(), s.status.Good()
@@ -35,268 +35,306 @@ func (w *World) readHealth(in ReadHealth, now time.Time) {
 		return
 	}
 	if s.status.Level() != level || s.status.Good() != good {
-		s.look.dirty = true
+		s.inspection.stale = true
 	}
-	if kind == state.Own {
-		w.countRuns(s, h)
+	if kind == status.Own {
+		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
+			s.verification.run.count(h)
+		}
+		s.goodRun.count(h)
 	}
 	if !s.status.Good() {
-		s.good = run{}
+		s.goodRun = run{}
 	}
-	w.touch(s, now)
+	c.reconcile(s, now)
 }
 
-// kind says what the source of a record is to us, and whether it counts. A
+// kindOf says what the source of a record is to us, and whether it counts. A
 // record that uses one of our names without our signature is foreign, and is
 // marked. What we signed ourselves counts under the newest claim only: another
-// is of an earlier life, and of nobody's present decision.
-func (w *World) kind(h *event.HealthLog, signed bool) (state.Kind, bool) {
+// is of an earlier life, and of no present decision.
+func (c *Controller) kindOf(h *event.HealthLog, signed bool) (status.Kind, bool) {
 	if !signed {
-		if w.known[h.Instance] {
+		if c.known[h.Instance] {
 			h.Instance += unsignedMark
 		}
-		return state.Foreign, true
+		return status.Foreign, true
 	}
-	w.known[h.Instance] = true
-	newest, claimed := w.incidents.Newest(w.host)
+	c.known[h.Instance] = true
+	newest, claimed := c.incidents.Newest(c.host)
 	owners := claimed && h.Nonce == newest.Nonce && h.Instance == newest.Instance
 	switch {
-	case h.Host != "" && h.Host != w.host:
+	case h.Host != "" && h.Host != c.host:
 		return 0, false // another host's service of that name
 	case owners && h.Check == event.CheckContainer:
-		return state.OwnersLevel, true
-	case owners && h.Instance == w.instance:
-		return state.Own, true
-	case h.Instance == w.instance:
+		return status.OwnersLevel, true
+	case owners && h.Instance == c.instance:
+		return status.Own, true
+	case h.Instance == c.instance:
 		return 0, false
 	}
-	return state.Foreign, true
+	return status.Foreign, true
 }
 
-// next says whether a record of the owner's is beyond what was read of its
-// source: what is not was published again by somebody. A start reads only the
-// last minutes, and must not take for new what it could not have met before.
-func (w *World) next(s *svc, h event.HealthLog) bool {
-	if !w.replayed && h.Time().Before(w.began.Add(-pastHealth)) {
+// isNext says whether a record of the owner's is beyond what was read of its
+// source: what is not was published again. A start reads only the last minutes,
+// and must not take for new what it could not have met before.
+func (c *Controller) isNext(s *serviceState, h event.HealthLog) bool {
+	if !c.replayed && h.Time().Before(c.began.Add(-pastHealth)) {
 		return false
 	}
-	order := s.read[h.Check]
+	order := s.orders[h.Check]
 	if order == nil {
 		order = &state.Order{}
-		s.read[h.Check] = order
+		s.orders[h.Check] = order
 	}
 	return order.Next(h.Epoch, h.Revision)
 }
 
-// countRuns counts scheduled checks of our own towards a proof and towards
-// a recovery.
-func (w *World) countRuns(s *svc, h event.HealthLog) {
-	if v := s.work.verify; v != nil && h.Time().After(v.since) {
-		v.run.count(h)
-	}
-	s.good.count(h)
-}
-
-// count takes one check. One beside the schedule proves nothing, but may be the
-// first that was good.
-func (r *run) count(h event.HealthLog) {
-	switch {
-	case h.Status == event.Down && (!h.Extra || r.n == 0):
-		*r = run{}
-		return
-	case h.Status == event.Down:
-		return
-	case r.first.IsZero():
-		r.first = h.Time()
-	}
-	if !h.Extra {
-		r.n++
-	}
-}
-
-func (w *World) readDocker(e event.Docker, now time.Time) {
-	if e.Host != "" && e.Host != w.host || !w.tells(e) {
+func (c *Controller) readDocker(e event.Docker, now time.Time) {
+	if e.Host != "" && e.Host != c.host || !c.isNews(e) {
 		return
 	}
+	c.engine.Read(e, now, c.isWatched)
 	switch e.Action {
 	case event.StreamLost:
-		w.streamLost = now
-		w.lost = append(trim(w.lost, now, history.MaxAge), now)
 		return
 	case event.StreamBack:
-		if !w.streamLost.IsZero() {
-			w.streamLost, w.streamBack = time.Time{}, now
-		}
-		for _, name := range w.order {
-			w.services[name].look.dirty = true
+		for _, name := range c.order {
+			c.services[name].inspection.stale = true
 		}
 		return
 	}
-	if !w.keepsHistoryOf(e.Container, now) {
-		return
-	}
-	w.histories[e.Container] = w.histories[e.Container].Add(history.Event{Docker: e, ReadAt: now})
-	switch e.Action {
-	case "create", "destroy", "rename":
-		if e.Project != "" {
-			w.projects[e.Project] = now
-			maps.DeleteFunc(w.projects, func(_ string, at time.Time) bool { return now.Sub(at) > history.MaxAge })
-		}
-	}
-	if e.Replace != "" && e.Action == "create" {
-		w.replacing = slices.DeleteFunc(w.replacing, func(old history.Event) bool { return now.Sub(old.ReadAt) > deployment })
-		w.replacing = append(w.replacing, history.Event{Docker: e, ReadAt: now})
-	}
-	for _, name := range slices.Clone(w.order) {
-		if s := w.services[name]; s.name() == e.Container || e.Replace != "" {
-			s.look.dirty = true
-			w.touch(s, now)
+	for _, name := range slices.Clone(c.order) {
+		if s := c.services[name]; s.containerName() == e.Container || e.Replace != "" {
+			s.inspection.stale = true
+			c.reconcile(s, now)
 		}
 	}
 }
 
-// tells says whether an event of the engine is news, and not an old record that
-// somebody published again. In a replay those of earlier claims are as well.
-func (w *World) tells(e event.Docker) bool {
-	if newest, claimed := w.incidents.Newest(w.host); w.replayed && (!claimed || e.Nonce != newest.Nonce) {
+// isNews says whether an event of the engine is new, and not an old record that
+// was published again. In a replay those of earlier claims are as well.
+func (c *Controller) isNews(e event.Docker) bool {
+	if newest, claimed := c.incidents.Newest(c.host); c.replayed && (!claimed || e.Nonce != newest.Nonce) {
 		return false
 	}
-	return w.told.Next(e.Epoch, e.Revision)
-}
-
-// keepsHistoryOf says whether events of a container are kept. Where there are too
-// many names, those that were not heard of for long and are no service's make
-// room; what a service's container does is always kept.
-func (w *World) keepsHistoryOf(name string, now time.Time) bool {
-	if _, known := w.histories[name]; known || len(w.histories) < maxHistories {
-		return true
-	}
-	named := map[string]bool{}
-	for _, s := range w.services {
-		named[s.name()] = true
-	}
-	maps.DeleteFunc(w.histories, func(old string, h history.History) bool {
-		return !named[old] && now.Sub(h[len(h)-1].ReadAt) > history.MaxAge
-	})
-	return len(w.histories) < maxHistories || named[name]
+	return c.engineOrder.Next(e.Epoch, e.Revision)
 }
 
 // readService takes what was last published of a service, before the claim.
-// After it, it is our own word that comes back.
-func (w *World) readService(published event.Service, now time.Time) {
-	if published.Host != w.host {
+// After it, it is our own record that comes back.
+func (c *Controller) readService(published event.Service, now time.Time) {
+	if published.Host != c.host {
 		return
 	}
-	if w.replayed {
-		w.readOwnWord(published, now)
+	if c.replayed {
+		c.readOwnService(published, now)
 		return
 	}
-	if old, known := w.prior[published.Service]; known && !state.Newer(published, old) {
+	if old, known := c.prior[published.Service]; known && !state.Newer(published, old) {
 		return
 	}
-	w.prior[published.Service] = published
-	if old := w.services[published.Service]; old != nil {
-		i := slices.Index(w.order, published.Service)
-		fresh := w.add(old.def, now)
-		w.order = slices.Delete(w.order, len(w.order)-1, len(w.order))
-		w.order[i] = fresh.def.Name
+	c.prior[published.Service] = published
+	if old := c.services[published.Service]; old != nil {
+		i := slices.Index(c.order, published.Service)
+		c.add(old.def, now)
+		c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+		c.order[i] = published.Service
 	}
 }
 
-// readOwnWord has what we published of a service written again where an old
+// readOwnService has what we published of a service written again where an old
 // record was put over it: the newest of each is what the topic keeps.
-func (w *World) readOwnWord(published event.Service, now time.Time) {
-	s := w.services[published.Service]
-	if s != nil && w.owner && (published.Nonce != w.claim.Nonce || !s.back.Next(published.Epoch, published.Revision)) {
-		s.publishedAt = earlierOf(s.publishedAt, now.Add(coveredFor-republish))
-	}
-}
-
-// readCommand takes a request once, and a result once. What is too old for the
-// one that it may be a copy of to be remembered, changes nothing.
-func (w *World) readCommand(c event.Command, now time.Time) {
-	id := c.ID
-	if c.Result != nil {
-		id += "/result/" + c.Host // each host answers for itself
-	}
-	_, asked := w.asked[c.ID]
-	if _, seen := w.asked[id]; seen || w.forgotten(c.Time, now) {
-		return
-	}
-	w.asked[c.ID], w.asked[id] = c.Time, c.Time
-	switch c.Command {
-	case event.CommandInject:
-		if s := w.services[c.Service]; s != nil && (c.Result == nil || c.Result.OK) {
-			s.chaos = append(trim(s.chaos, now, history.MaxAge), now)
-			s.look.dirty = true
-		}
-	case event.CommandHeal, event.CommandHold, event.CommandRelease:
-		switch {
-		case c.Result != nil && c.Result.OK && c.Host == w.host:
-			w.switchHold(c)
-		case c.Result == nil && !asked && w.owner && now.Sub(c.Time) <= commandAge:
-			w.answer(c, w.command(c, now))
+func (c *Controller) readOwnService(published event.Service, now time.Time) {
+	s := c.services[published.Service]
+	origin, leads := c.Owner()
+	if s != nil && leads && (published.Nonce != origin.Nonce || !s.publication.order.Next(published.Epoch, published.Revision)) {
+		if covered := now.Add(coveredFor - republish); covered.Before(s.publication.at) {
+			s.publication.at = covered
 		}
 	}
 }
 
-// forgotten says whether a command that was given then is so old that it is
-// not remembered whether it was read.
-func (w *World) forgotten(given, now time.Time) bool {
-	return given.Before(laterOf(now, w.began).Add(-commandsKept))
-}
-
-func (w *World) readIncident(e event.Incident, now time.Time) {
-	if claim, is := e.Data.(event.Claim); is {
-		w.readClaim(claim, now)
+func (c *Controller) readIncident(e event.Incident, now time.Time) {
+	if read, is := e.Data.(event.Claim); is {
+		c.readClaim(read, now)
 		return
 	}
-	in, counted := w.incidents.Apply(e)
-	if e.Host != w.host {
+	in, counted := c.incidents.Apply(e)
+	s := c.services[e.Service]
+	if e.Host != c.host || s == nil {
 		return
 	}
-	s := w.services[e.Service]
-	if s == nil {
-		return
-	}
-	if s.pending != nil && s.pending.ID == e.ID && s.pending.Seq == e.Seq {
-		s.readBack(now)
-	}
+	s.journal.Confirm(e, now)
 	if !counted {
 		return
 	}
 	if s.incident == nil || s.incident.ID != in.ID {
 		s.incident = in
-		s.work = work{}
+		s.execution, s.verification, s.waiting, s.byHand = execution{}, verification{}, waiting{}, nil
 	}
-	w.tally(s, e)
-	if w.owner {
-		w.touch(s, now)
+	s.budget.Apply(e)
+	c.budget.Apply(e)
+	switch data := e.Data.(type) {
+	case event.ActionStarted:
+		if _, leads := c.claim.Leader(); leads && (s.execution.incident != e.ID || s.execution.attempt != data.Attempt) {
+			c.doubt(s, e.ID, data.Attempt, now)
+		}
+	case event.ActionFinished:
+		if c.busy == s.def.Name {
+			c.busy = ""
+		}
+		if data.OK {
+			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
+		}
+	}
+	c.reconcile(s, now)
+}
+
+// beginClaim ends the replay: everything was read to the end, and the host is claimed.
+func (c *Controller) beginClaim(nonce string, now time.Time) {
+	c.replayed = true
+	c.incidents.Forget(keepIncidents)
+	for name, s := range c.services {
+		s.status.Watch(now)
+		if prior, known := c.prior[name]; known && prior.Definition != nil {
+			s.status.Keep(prior)
+		}
+	}
+	newest, _ := c.incidents.Newest(c.host)
+	c.emit(Append{c.claim.Write(newest, nonce, now)})
+}
+
+func (c *Controller) readClaim(read event.Claim, now time.Time) {
+	before, had := c.incidents.Newest(read.Host)
+	_, counted := c.incidents.Apply(event.Incident{Data: read})
+	c.known[read.Instance] = true
+	if read.Host != c.host {
+		return
+	}
+	taken := counted && (!had || before.Nonce != read.Nonce)
+	if taken {
+		c.engineOrder = state.Order{}
+		for _, s := range c.services {
+			s.status.EndLevel([2]string{})
+			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
+		}
+	}
+	switch c.claim.Read(read, counted, taken, now) {
+	case claim.Acquired:
+		c.acquire(now)
+	case claim.Outbid:
+		newest, _ := c.incidents.Newest(c.host)
+		c.emit(Append{c.claim.Outbid(newest, now)})
 	}
 }
 
-// tally keeps the counters that outlive an incident: budgets and cooldown.
-func (w *World) tally(s *svc, e event.Incident) {
-	switch data := e.Data.(type) {
+// acquire begins the leadership. What was under way in an earlier life has an
+// unknown outcome.
+func (c *Controller) acquire(now time.Time) {
+	c.busy = ""
+	c.adoptUnconfigured(now)
+	c.renewHold(now)
+	for _, name := range slices.Clone(c.order) {
+		s := c.services[name]
+		s.journal.Drop()
+		s.publication = publication{order: s.publication.order} // all are published, as they were last known
+		s.execution, s.verification, s.waiting, s.byHand, s.goodRun = execution{}, verification{}, waiting{}, nil, run{}
+		s.inspection.stale = true
+		if s.open() {
+			c.resume(s, now)
+		}
+		c.reconcile(s, now)
+	}
+}
+
+// resume takes up what an earlier life left behind.
+func (c *Controller) resume(s *serviceState, now time.Time) {
+	last, acted := s.incident.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified)
+	if !acted {
+		return
+	}
+	switch data := last.Data.(type) {
 	case event.ActionStarted:
-		s.hour = append(s.hour, e.Time)
-		w.recent = append(w.recent, e.Time)
+		c.doubt(s, s.incident.ID, data.Attempt, now)
 	case event.ActionFinished:
-		if w.busy == s.def.Name {
-			w.busy = ""
-		}
-		switch {
-		case notCarriedOut(data):
-			s.unmade = e.Time
-		case !data.OK:
-			s.fails, s.failed = s.fails+1, e.Time
-		}
-	case event.Verified:
-		switch {
-		case data.OK:
-			s.fails = 0
-		case !interrupted(data):
-			s.fails, s.failed = s.fails+1, e.Time
+		if data.OK {
+			c.beginVerification(s, data.Attempt, true, now)
 		}
 	}
+}
+
+// adoptUnconfigured takes up the services that were published, or about which
+// an incident is open, and that are no longer configured: they left while this
+// process was not there, and are ended like those that leave meanwhile.
+func (c *Controller) adoptUnconfigured(now time.Time) {
+	names := map[string]bool{}
+	for name, prior := range c.prior {
+		if prior.Definition != nil {
+			names[name] = true
+		}
+	}
+	for _, in := range c.incidents.All() {
+		if in.Host == c.host && in.State != state.Resolved && in.Service != event.ReservedService {
+			names[in.Service] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if c.services[name] == nil {
+			def := service.Default()
+			def.Name = name
+			c.add(def, now).removed = true
+		}
+	}
+}
+
+func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
+	if c.claim.Failed(in.ID, now) {
+		return
+	}
+	if s := c.services[in.Service]; s != nil {
+		s.journal.Failed(in.ID, in.Seq, now)
+	}
+}
+
+func (c *Controller) inspected(in Inspected, now time.Time) {
+	s := c.services[in.Service]
+	if s == nil || !s.inspection.take(in, now) {
+		return
+	}
+	if in.Err == nil {
+		c.meet(s, in.State)
+	}
+	c.reconcile(s, now)
+}
+
+func (c *Controller) executed(in Executed, now time.Time) {
+	s := c.services[in.Service]
+	if s == nil || !s.open() || s.incident.ID != in.Incident || s.execution.attempt != in.Attempt {
+		return
+	}
+	s.execution.running = false
+	s.inspection.stale = true
+	if in.NotExecuted == "" && isUnavailable(in.Err) {
+		s.execution.unknown = now // the engine went away: the effect is not known
+	} else {
+		s.execution.result = &in
+	}
+	c.reconcile(s, now)
+}
+
+// answered takes the model's answer, unless something else was queried since.
+func (c *Controller) answered(in Answered, now time.Time) {
+	s := c.services[in.Service]
+	if s == nil || in.Request != s.consultation.request || in.Incident != s.consultation.incident {
+		return
+	}
+	s.consultation.answer = &in.Answer
+	c.reconcile(s, now)
+}
+
+func (c *Controller) meet(s *serviceState, of container.State) {
+	told := c.engine.Of(of.Name).Ran(of.ID)
+	s.meet(of, told || s.status.WasUp() && s.isOnlyContainer(of))
 }

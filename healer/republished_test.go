@@ -2,7 +2,6 @@ package healer
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -10,8 +9,6 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/service"
-	"logstream/internal/state"
 )
 
 // Whoever may write to the topics may publish what we signed again, byte for
@@ -25,11 +22,14 @@ func (m *sim) republish(pick func(at time.Time) bool) {
 		return // what is on its way stands on the log before its copy
 	}
 	give := func(in Input) {
-		if m.on() && m.world.replayed {
+		if m.on() && m.replayed {
 			m.after(0, m.living(func() { m.deliver(func() Input { return in }) }))
 		}
 	}
-	for _, r := range again(&m.said, m.now, pick) {
+	for _, r := range again(&m.services, m.now, pick) {
+		give(r)
+	}
+	for _, r := range again(&m.commands, m.now, pick) {
 		give(r)
 	}
 	for _, r := range again(&m.docker, m.now, pick) {
@@ -79,13 +79,13 @@ func incidentsOf(m *sim) [][]byte {
 	return all
 }
 
-// TestTheSameHistoryWithEverythingRepublished lives random histories twice,
+// TestRepublishedRecordsChangeNoHistory lives random histories twice,
 // once with copies of what was signed coming in all the time: both have to be
 // the same, word for word.
-func TestTheSameHistoryWithEverythingRepublished(t *testing.T) {
-	for seed := range uint64(histories(t, 2400)/20) {
+func TestRepublishedRecordsChangeNoHistory(t *testing.T) {
+	for seed := range uint64(histories(t, 2400) / 20) {
 		plain := random(seed, false)
-		m := newSim(seed, 1+int(seed%2))
+		m := randomSim(seed)
 		chance := rand.New(rand.NewPCG(seed, 99))
 		var spam func()
 		spam = func() {
@@ -113,268 +113,302 @@ func nth(list [][]byte, n int) []byte {
 	return []byte("nothing")
 }
 
-// told is what the world holds to be the case.
-func told(m *sim) string {
-	s := m.world.services["svc-0"]
-	text := fmt.Sprintf("%s since %s, level %q, sources %v, good %d, hold %v, chaos %d, lost %s, tape %d", s.status.Value, s.status.Since,
-		s.status.Level(), s.status.Sources(), s.good.n, m.world.held, len(s.chaos), m.world.streamLost, len(m.world.history(s)))
-	if s.incident != nil {
-		text += fmt.Sprintf(", incident %s/%d %s held %q", s.incident.ID, s.incident.Seq(), s.incident.State, s.incident.Held)
-	}
-	return text
+// standing is what is published of the first service, but for when and by which claim.
+func standing(m *sim) string {
+	s := m.status("svc-0")
+	s.Time, s.Revision, s.Origin = time.Time{}, 0, event.Origin{}
+	return string(event.Encode(s))
 }
 
+// TestRepublishedRecordsChangeNothing tells each story twice, once with
+// everything published again, again and again; afterwards as before it the same
+// has to follow from the same.
 func TestRepublishedRecordsChangeNothing(t *testing.T) {
+	stop := func(m *sim, b *box) { do("stop", m, b); m.run(60 * time.Second) }
 	for _, tt := range []struct {
 		name  string
 		story func(*sim, *box)
 	}{
 		{"while it is up", func(m *sim, b *box) {}},
-		{"after an outage", func(m *sim, b *box) { do("stop", m, b); m.run(60 * time.Second) }},
+		{"after an outage", stop},
+		{"after a stop that was ignored", func(m *sim, b *box) { do("ignored stop", m, b); m.run(60 * time.Second) }},
 		{"after a bad answer", func(m *sim, b *box) { do("error", m, b); m.run(60 * time.Second) }},
 		{"after the engine was away", func(m *sim, b *box) { do("engine away", m, b); m.run(2 * time.Minute) }},
-		{"while it is held", func(m *sim, b *box) {
-			do("stop", m, b)
-			m.run(60 * time.Second)
-			do("stop", m, b)
-			m.run(60 * time.Second)
-		}},
+		{"while a stop stands", func(m *sim, b *box) { stop(m, b); stop(m, b) }},
 		{"while nothing helps", func(m *sim, b *box) { b.app = "broken"; m.run(4 * time.Minute) }},
 		{"after a restart", func(m *sim, b *box) { do("error", m, b); m.run(60 * time.Second); m.kill(); m.run(40 * time.Second) }},
+		{"after an injection", func(m *sim, b *box) { m.inject(); m.run(30 * time.Second) }},
+		{"after a hold was released", func(m *sim, b *box) { m.hold(""); m.run(time.Second); m.release(); m.run(10 * time.Second) }},
+		{"on hold again", func(m *sim, b *box) {
+			for _, command := range []func(){func() { m.hold("") }, func() { m.release() }, func() { m.hold("") }} {
+				command()
+				m.run(10 * time.Second)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				plain, same := quiet(t, func(p *sim) { p.stopFirst, p.cfg = m.stopFirst, m.cfg })
+				both := func(do func(*sim, *box)) {
+					do(plain, same)
+					do(m, b)
+				}
+				compare := func(when string) {
+					t.Helper()
+					want, got := incidentsOf(plain), incidentsOf(m)
+					if n := len(want); len(got) != n || !slices.EqualFunc(want, got, bytes.Equal) {
+						t.Errorf("%s: %d records of incidents and %d, the last are %s and %s", when, n, len(got), nth(want, n-1), nth(got, len(got)-1))
+					}
+					if before, after := standing(plain), standing(m); before != after {
+						t.Errorf("%s:\nplain: %s\nelse:  %s", when, before, after)
+					}
+				}
+				both(tt.story)
+				both(func(m *sim, _ *box) { m.run(10 * time.Second) })
+				for range 3 {
+					m.republish(everything)
+				}
+				for range 8 {
+					both(func(m *sim, _ *box) { m.run(500 * time.Millisecond) })
+					m.republish(everything)
+				}
+				compare("at once")
+				both(func(m *sim, b *box) { do("stop", m, b); m.run(30 * time.Second) })
+				m.republish(everything)
+				compare("after a stop")
+				both(func(m *sim, _ *box) { m.crash(3 * time.Second) })
+				m.republish(everything)
+				both(func(m *sim, _ *box) { m.run(40 * time.Second) })
+				compare("after a restart")
+				both(func(m *sim, b *box) { do("kill", m, b); m.run(40 * time.Second) })
+				compare("after a kill")
+			}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+		})
+	}
+}
+
+// TestOldObservationsAtAStartSayNothing lets a start find nothing within its reach but
+// copies of an outage that is long over.
+func TestOldObservationsAtAStartSayNothing(t *testing.T) {
+	m, b := quiet(t)
+	do("error", m, b)
+	m.run(9 * time.Second)
+	m.crash(pastHealth + 10*time.Minute)
+	b.app = "ok"
+	m.run(pastHealth + 9*time.Minute) // for longer than a start reads back
+	m.health = slices.DeleteFunc(m.health, func(r onWire[ReadHealth]) bool { return r.in.Log.Status != event.Down })
+	m.incidents = slices.DeleteFunc(m.incidents, func(w written) bool { return w.event.Type != event.TypeClaim })
+	m.services = nil
+	m.republish(everything)
+	if n := len(m.health); n < 4 {
+		t.Fatalf("%d observations", n)
+	}
+	m.until(t, "the next start", func() bool { m.run(time.Second); return m.on() })
+	m.until(t, "its claim", func() bool { _, owns := m.owner(); return owns })
+	if got := m.services[0].in.Service; got.Status != event.Pending || len(got.Sources) != 0 {
+		t.Errorf("it is %s by %v, of which nothing is known", got.Status, got.Sources)
+	}
+}
+
+// commandAgain publishes what stands on the commands' topic once more.
+func (m *sim) commandAgain(i int) {
+	c := m.commands[i].in.Command
+	m.commands = append(m.commands, onWire[ReadCommand]{ReadCommand{c}, m.now, true})
+	m.read(event.TopicCommands, func() Input { return ReadCommand{c} })
+}
+
+// TestRepublishedHoldOrReleaseSwitchesNothing: what they switch is decided by the newest.
+func TestRepublishedHoldOrReleaseSwitchesNothing(t *testing.T) {
+	const hold, held, release, released = 0, 1, 2, 3
+	for _, tt := range []struct {
+		name   string
+		onHold bool
+		again  []int
+	}{
+		{"hold", false, []int{held, hold, released, held, hold}},
+		{"release", true, []int{release, released, held, hold, released}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m, b := quiet(t)
-			tt.story(m, b)
-			m.run(10 * time.Second)
-			before, done := told(m), len(actions(m))
-			for range 3 {
-				m.republish(everything)
-				m.run(0)
+			m.hold("")
+			m.run(time.Second)
+			m.release()
+			m.run(time.Second)
+			if tt.onHold {
+				m.hold("")
+				m.run(time.Second)
 			}
-			if after := told(m); after != before {
-				t.Errorf("before: %s\nafter:  %s", before, after)
+			for _, i := range tt.again {
+				m.commandAgain(i)
 			}
-			status := m.world.services["svc-0"].status.Value
-			for range 8 {
-				m.run(500 * time.Millisecond)
-				m.republish(everything)
-			}
-			m.kill()
-			m.republish(everything)
-			m.run(40 * time.Second)
-			if got := m.world.services["svc-0"].status.Value; got != status || len(originals(m)) != done {
-				t.Errorf("after a restart it is %s, and was %s; %d actions, and were %d", got, status, len(originals(m)), done)
+			m.run(time.Second)
+			do("kill", m, b)
+			m.run(5 * time.Second)
+			if onHold := m.gate() == "hold"; onHold != tt.onHold {
+				t.Errorf("held by %q", m.gate())
 			}
 		})
 	}
 }
 
-// originals are the actions that we began ourselves.
-func originals(m *sim) []string {
-	var out []string
-	for _, w := range m.incidents {
-		if data, is := w.event.Data.(event.ActionStarted); is && w.copy.IsZero() {
-			out = append(out, data.Action)
-		}
-	}
-	return out
+// TestRepublishedInjectionExcusesNothing stops the container a while after an
+// injection, which is published again just before it.
+func TestRepublishedInjectionExcusesNothing(t *testing.T) {
+	m, b := quiet(t, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+	m.inject()
+	m.run(20 * time.Second)
+	m.commandAgain(0)
+	m.run(50 * time.Millisecond)
+	do("stop", m, b)
+	m.run(3 * time.Second)
+	wantHeld(t, m, "operator")
 }
 
-// TestOldObservationsAtAStart lets a start find nothing within its reach but
-// copies of an outage that is long over.
-func TestOldObservationsAtAStart(t *testing.T) {
+// TestRepublishedCommandOfLongAgoChangesNothing: by then it is forgotten that it
+// was read.
+func TestRepublishedCommandOfLongAgoChangesNothing(t *testing.T) {
 	m, b := quiet(t)
-	do("error", m, b)
-	m.run(9 * time.Second)
-	m.kill()
-	m.world = nil
-	m.queue = nil // nobody is there, for longer than a start reads back
-	b.app = "ok"
-	m.now = m.now.Add(pastHealth + time.Minute)
-	m.health = slices.DeleteFunc(m.health, func(r onWire[ReadHealth]) bool { return r.in.Log.Status != event.Down })
-	m.incidents = slices.DeleteFunc(m.incidents, func(w written) bool { return w.event.Type != event.TypeClaim })
-	m.said = nil
-	m.republish(everything)
-	if n := len(m.health); n < 4 {
-		t.Fatalf("%d observations", n)
+	m.hold("")
+	m.run(time.Second)
+	m.release()
+	m.run(time.Second)
+	m.hold("")
+	m.run(time.Second)
+	released := 3
+	held := m.commands[1]
+	for range 2 {
+		m.sleep(4 * 24 * time.Hour)
+		m.run(time.Second)
 	}
-	w := NewWorld(m.cfg, "me", "local", []service.Definition{b.def}, nil, m.now)
-	for _, r := range m.incidents {
-		w.Step(ReadIncident{r.event}, m.now)
-	}
-	for _, r := range m.health {
-		if m.now.Sub(r.at) < pastHealth {
-			w.Step(r.in, r.at)
-		}
-	}
-	if got := w.services["svc-0"].status; got.Value != event.Pending || len(got.Sources()) != 0 {
-		t.Errorf("it is %s by %v, of which nothing is known", got.Value, got.Sources())
-	}
+	m.commandAgain(released)
+	m.run(time.Second)
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	wantHeld(t, m, "hold")
+
+	held.at, held.copy = m.now.Add(-2*24*time.Hour), true // published again then, and its first is gone
+	m.commands = []onWire[ReadCommand]{held}
+	m.crash(time.Second)
+	m.run(20 * time.Second)
+	wantActions(t, m, "start")
 }
 
-func TestARepublishedCommandChangesNothing(t *testing.T) {
-	m, b := quiet(t)
-	give := func(c event.Command) { m.world.Step(ReadCommand{c}, m.now) }
-	ask := func(id, command string) (request, result event.Command) {
-		request = event.Command{ID: id, Time: m.now, By: "operator:ada", Service: event.AllServices, Command: command}
-		give(request)
-		result = request
-		result.Result, result.Origin = &event.CommandResult{OK: true}, m.world.origin()
-		give(result)
-		return request, result
-	}
-	hold, held := ask("c1", event.CommandHold)
-	release, released := ask("c2", event.CommandRelease)
-	for _, c := range []event.Command{hold, held, released, held, hold} {
-		give(c)
-	}
-	if m.world.held != nil {
-		t.Error("a hold that was published again holds")
-	}
-	holdAgain, _ := ask("c3", event.CommandHold)
-	for _, c := range []event.Command{release, released, holdAgain} {
-		give(c)
-	}
-	if m.world.held == nil {
-		t.Error("a release that was published again releases")
-	}
-	inject := event.Command{ID: "c4", Time: m.now, Service: "svc-0", Command: event.CommandInject}
-	give(inject)
-	m.now = m.now.Add(chaosReach)
-	for range 3 {
-		give(inject)
-	}
-	if s := m.world.services["svc-0"]; s.byChaos(m.now) || len(s.chaos) != 1 {
-		t.Errorf("an injection that was published again excuses what follows: %v", s.chaos)
-	}
-	m.now = m.now.Add(8 * 24 * time.Hour)
-	m.world.Step(Tick{}, m.now) // what it remembers, it forgets now
-	m.world.Step(Tick{}, m.now)
-	if len(m.world.asked) != 0 {
-		t.Errorf("%d commands are remembered after eight days", len(m.world.asked))
-	}
-	give(released)
-	if m.world.held == nil {
-		t.Error("a release of eight days ago releases")
-	}
-	w := NewWorld(m.cfg, "me", "local", []service.Definition{b.def}, nil, m.now)
-	w.Step(ReadCommand{held}, m.now.Add(-2*24*time.Hour)) // published again then, and its first is gone
-	if w.held != nil {
-		t.Error("after a start a hold of eight days ago holds")
-	}
-}
-
-// TestAnOldRecordOverOurs has what we published of a service written again
-// where somebody put an old record over it, and not more than once a minute.
-func TestAnOldRecordOverOurs(t *testing.T) {
+// TestOldRecordOverOursIsWrittenAgain has what we published of a service written
+// again where somebody put an old record over it, not more than once a minute.
+func TestOldRecordOverOursIsWrittenAgain(t *testing.T) {
 	m, b := quiet(t)
 	do("stop", m, b)
 	m.run(60 * time.Second)
-	if n := len(m.said); m.said[n-1].in.Service.Revision != int64(n) {
-		t.Errorf("the revision of the record %d is %d", n, m.said[n-1].in.Service.Revision)
+	if n := len(m.services); m.services[n-1].in.Service.Revision != int64(n) {
+		t.Errorf("the revision of the record %d is %d", n, m.services[n-1].in.Service.Revision)
 	}
 	m.run(10 * time.Minute)
-	n := len(m.said)
+	n := len(m.services)
 	m.run(10 * time.Minute)
-	if len(m.said) != n {
-		t.Fatalf("%d records about a service that does not change", len(m.said)-n)
+	if len(m.services) != n {
+		t.Fatalf("%d records about a service that does not change", len(m.services)-n)
 	}
-	old := m.said[1].in
+	old := m.services[1].in
 	for range 600 {
 		m.step(old)
 		m.run(time.Second)
 	}
-	if more := len(m.said) - n; more < 9 || more > 11 {
+	if more := len(m.services) - n; more < 9 || more > 11 {
 		t.Errorf("%d records in ten minutes in which an old one came each second, want one a minute", more)
 	}
-	newest := m.said[len(m.said)-1].in.Service
-	w := NewWorld(m.cfg, "me", "local", []service.Definition{b.def}, nil, m.now)
+}
+
+// TestOldRecordOverTheNewestIsNotBelievedAtAStart, nor one of a service that was
+// removed after it.
+func TestOldRecordOverTheNewestIsNotBelievedAtAStart(t *testing.T) {
+	m, b := quiet(t)
+	do("stop", m, b)
+	m.run(60 * time.Second)
+	newest, old := m.services[len(m.services)-1], m.services[1]
 	gone := newest
-	gone.Service, gone.Definition = "svc-1", nil
+	gone.in.Service.Service, gone.in.Service.Definition = "svc-1", nil
 	before := gone
-	before.Definition, before.Revision = newest.Definition, gone.Revision-1
-	for _, r := range []event.Service{newest, old.Service, gone, before} {
-		w.Step(ReadService{r}, m.now)
+	before.in.Service.Definition, before.in.Service.Revision = newest.in.Service.Definition, gone.in.Service.Revision-1
+	m.crash(time.Second)
+	m.services = []onWire[ReadService]{newest, old, gone, before}
+	m.run(time.Second)
+	m.until(t, "the next claim", func() bool { _, owns := m.owner(); return owns })
+	want := newest.in.Service
+	if got := m.services[4].in.Service; got.Status != want.Status || !got.Since.Equal(want.Since) {
+		t.Errorf("the start takes it for %s since %s, it was published as %s since %s", got.Status, got.Since, want.Status, want.Since)
 	}
-	if s := w.services["svc-0"].status; s.Value != newest.Status || !s.Since.Equal(newest.Since) {
-		t.Errorf("a start takes it for %s since %s, it was published as %s since %s", s.Value, s.Since, newest.Status, newest.Since)
-	}
-	if w.prior["svc-1"].Definition != nil {
-		t.Error("what was removed is back")
+	m.run(time.Minute)
+	if got, published := m.published["svc-1"]; published {
+		t.Errorf("what was removed is back, to be removed again: %+v", got)
 	}
 }
 
-// TestACheckCountsAfterTheClockWasSetBack holds that the revision makes nobody
-// deaf, as a comparison of times would.
-func TestACheckCountsAfterTheClockWasSetBack(t *testing.T) {
-	m, _ := quiet(t)
+// TestCheckCountsAfterTheClockWasSetBack: records are ordered by their revision,
+// not by their times.
+func TestCheckCountsAfterTheClockWasSetBack(t *testing.T) {
+	m, b := quiet(t)
 	for range 2 {
-		h := event.HealthLog{Timestamp: event.Seconds(m.now.Add(-4 * time.Minute)), Service: "svc-0", Status: event.Down, Check: "http"}
-		h.Origin, h.Revision = m.revise()
-		m.world.Step(ReadHealth{h, true}, m.now)
+		m.observe(b, "http", event.Down, m.now.Add(-4*time.Minute))
 	}
-	if !m.world.services["svc-0"].status.OwnDown() {
-		t.Error("checks that are dated before the last one do not count")
+	m.run(200 * time.Millisecond)
+	if got := m.source("svc-0", "me", "http"); got != event.Down {
+		t.Errorf("after two failed checks that are dated before the last one our check is published as %s", got)
 	}
 }
 
-func TestAnotherHostsServiceOfThatNameIsNotOurs(t *testing.T) {
+func TestServiceOfThatNameOnAnotherHostIsNotOurs(t *testing.T) {
 	m, _ := quiet(t)
-	before := told(m)
+	before := standing(m)
 	for range 5 {
-		h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Check: "http", Origin: event.Origin{Instance: "they", Host: "theirs"}}
-		m.world.Step(ReadHealth{h, true}, m.now)
+		m.observeAs(event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Check: "http",
+			Origin: event.Origin{Instance: "they", Host: "theirs"}}, true)
 	}
-	if after := told(m); after != before {
+	m.run(200 * time.Millisecond)
+	if after := standing(m); after != before {
 		t.Errorf("before: %s\nafter:  %s", before, after)
 	}
 }
 
-// TestOurNameWithoutOurSignature is foreign, whatever else it copies.
-func TestOurNameWithoutOurSignature(t *testing.T) {
+// TestOurNameWithoutOurSignatureIsForeign, whatever else the record copies.
+func TestOurNameWithoutOurSignatureIsForeign(t *testing.T) {
 	m, b := quiet(t)
 	for range 3 {
-		owner, revision := m.revise()
 		for _, check := range []string{"http", event.CheckContainer} {
-			h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Code: 500, Check: check, Revision: revision, Origin: owner}
-			m.step(ReadHealth{h, false})
+			m.observeAs(event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Code: 500, Check: check}, false)
 		}
 		m.run(2 * time.Second)
 	}
-	s := m.world.services["svc-0"]
-	if s.incident == nil {
-		t.Fatalf("nothing is open: %s", told(m))
+	wantHeld(t, m, "unconfirmed")
+	if got := m.status("svc-0").Status; got != event.Down || m.source("svc-0", "me", "http") != event.Up || m.level("svc-0") != event.Up ||
+		m.source("svc-0", "me (unsigned)", "http") != event.Down {
+		t.Errorf("it is %s by %+v", got, m.status("svc-0").Sources)
 	}
-	if s.status.Value != event.Down || s.status.OwnDown() || s.status.Level() != event.Up || gate(m) != "unconfirmed" || s.incident.State != state.Open {
-		t.Errorf("it is %s, own %v, level %s, held %q", s.status.Value, s.status.OwnDown(), s.status.Level(), gate(m))
-	}
-	for _, source := range s.status.Sources() {
-		if source.Status == event.Down && source.Instance != "me"+unsignedMark {
-			t.Errorf("the source is shown as %q", source.Instance)
-		}
-	}
-	if len(actions(m)) != 0 || b.state.Status != container.Running {
-		t.Errorf("actions %v", actions(m))
+	if b.state.Status != container.Running {
+		t.Errorf("it is %s", b.state.Status)
 	}
 }
 
-// TestAnEventOfAnEarlierClaim comes before anything was told under the new one.
-func TestAnEventOfAnEarlierClaim(t *testing.T) {
-	m, b := quiet(t)
-	w := NewWorld(m.cfg, "me", "local", []service.Definition{b.def}, nil, m.now)
-	for _, r := range m.incidents {
-		w.Step(ReadIncident{r.event}, m.now)
-	}
-	old, revision := m.revise()
-	lost := event.Docker{Time: m.now, Action: event.StreamLost, Revision: revision, Origin: old}
-	for _, e := range w.Step(Replayed{"n"}, m.now) {
-		w.Step(ReadIncident{e.(Append).Event}, m.now)
-	}
-	if w.Step(ReadDocker{lost}, m.now); !w.streamLost.IsZero() {
-		t.Error("it is taken for news")
-	}
-	lost.Origin, lost.Revision = w.origin(), 1
-	if w.Step(ReadDocker{lost}, m.now); w.streamLost.IsZero() {
-		t.Error("the first event of the new claim is not")
+// TestEventOfAnEarlierClaimIsNoNews comes before anything was told under the new
+// one, and would have everything wait for the engine.
+func TestEventOfAnEarlierClaimIsNoNews(t *testing.T) {
+	for name, earlier := range map[string]bool{"of the earlier claim": true, "of the new one": false} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t)
+			lost := event.Docker{Time: m.now, Action: event.StreamLost}
+			lost.Origin, lost.Revision = m.revise()
+			m.crash(time.Second)
+			m.run(time.Second)
+			m.until(t, "the next claim", func() bool { _, owns := m.owner(); return owns })
+			if !earlier {
+				lost.Origin, lost.Revision = m.revise()
+			}
+			m.step(ReadDocker{lost})
+			m.run(time.Second)
+			do("kill", m, b)
+			m.run(3 * time.Second)
+			if waits := m.gate() == "engine"; waits == earlier {
+				t.Errorf("actions are %v, held by %q", m.actions(), m.gate())
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"testing"
 	"time"
 
 	"logstream/healer/llm"
@@ -13,10 +14,13 @@ import (
 	"logstream/internal/state"
 )
 
-// sim is a rough model of everything around the World: an engine with its
-// containers, the services in them, the monitor, a log that can be away, and a
-// process that can be killed at any instant. It drives the real World and
-// checks, at every step, what must never happen.
+// sim is a rough model of everything around the healer's core: an engine with
+// its containers, the services in them, the monitor, a log that can be
+// unreachable, and a process that can be killed at any instant. It drives the
+// real core and checks, at every step, what must never happen.
+//
+// It speaks to the core in inputs alone, and knows of it what its effects and
+// its records say: no story depends on a field of the core.
 type sim struct {
 	seed  uint64
 	rng   *rand.Rand
@@ -31,36 +35,45 @@ type sim struct {
 	// stopFirst is the order of Docker 29: stop before die, and events that may
 	// come after the call returned. Docker 20.10 tells die first.
 	stopFirst bool
-	backAt    time.Time // when the engine last came back: a proof begins anew then
+	backAt    time.Time // when the engine last came back: a verification begins anew then
 	missed    []event.Docker
-	alive     int // the life of our process; odd: it runs
-	world     *World
+	life      int // of our process; odd: it runs
+	severed   int // the life of which nothing arrives that was on its way when it ended
+	core      *Controller
 	cfg       Config
+	protected []string
+	replaying time.Duration // how long a replay takes; zero: up to 300 ms
 
 	logUp     bool
 	waiting   []func() // deliveries that wait for the log
 	incidents []written
 	health    []onWire[ReadHealth]
 	docker    []onWire[ReadDocker]
-	said      []onWire[ReadService]
+	services  []onWire[ReadService]
+	commands  []onWire[ReadCommand]
 	unclaimed []event.Docker // told before there is a claim
 	revision  int64          // of what the monitor wrote
-	services  map[string]event.Service
-	commands  []event.Command
 
-	model func(Ask) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
+	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
+	queries []askedAt
 
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
 	broken string // the first invariant that did not hold
 
-	asked    int             // questions to the model
 	calls    map[string]int  // calls made, by incident and attempt
 	running  map[string]bool // calls that run, by service
 	finished map[string]bool // attempts whose result is on the log
 	seen     map[string]bool // intents read back in this life
 	readAt   map[string]time.Time
+
+	nonce       string                    // of this life's claim
+	heard       *state.Incidents          // the fold of what this life has read
+	replayed    bool                      // this life has read to the end
+	ownerSince  time.Time                 // when this life's claim was read back
+	outstanding map[string]event.Incident // appends that were taken and not delivered back, by service
+	published   map[string]event.Service  // the newest of each service, whether the log took it or not
 }
 
 // written is a record of the incidents' topic.
@@ -81,7 +94,7 @@ type onWire[I Input] struct {
 type box struct {
 	def        service.Definition
 	state      container.State
-	app        string // ok, error (until a restart), broken (for ever)
+	app        string // ok, error and hang (until a restart), broken (for ever)
 	flap       bool   // what it answers while broken changes with each check
 	flapped    bool
 	busy       bool // a call runs in the engine
@@ -90,6 +103,13 @@ type box struct {
 	levelNonce string
 	extraUntil time.Time
 	stops      int // by outside
+
+	stubborn   bool          // its process ignores the stop signal
+	slow       time.Duration // how much longer a restart takes
+	refusals   int           // calls that the engine will refuse
+	lostAnswer bool          // the answer to the next call gets lost
+	unleveled  bool          // the monitor cannot see its container
+	unchecked  bool          // the monitor does not check it
 }
 
 type agenda []*happening
@@ -115,10 +135,11 @@ func (a *agenda) Pop() any {
 
 var simStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func newSim(seed uint64, boxes int) *sim {
+// newSim is a sim with so many boxes, whose process starts at once. Options are
+// applied before it does: they say how it is configured.
+func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	m := &sim{seed: seed, rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(), stopFirst: seed/2%2 == 1,
-		services: map[string]event.Service{}, calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{},
-		readAt: map[string]time.Time{}}
+		calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{}, readAt: map[string]time.Time{}, published: map[string]event.Service{}}
 	m.cfg.Mode = service.Auto
 	m.cfg.ManualGrace = time.Second
 	m.cfg.Budget.HostPerMinute = 30
@@ -131,6 +152,9 @@ func newSim(seed uint64, boxes int) *sim {
 		b.state = container.State{Name: def.Name, ID: "id-" + def.Name, Image: "img", ImageID: "sha", SpecHash: "spec", Status: container.Running,
 			StartedAt: m.now.Add(-time.Hour), StopTimeout: 10 * time.Second}
 		m.boxes = append(m.boxes, b)
+	}
+	for _, option := range options {
+		option(m)
 	}
 	m.boot()
 	m.after(100*time.Millisecond, m.beat)
@@ -173,15 +197,49 @@ func (m *sim) run(d time.Duration) {
 	m.now = end
 }
 
+// --- the clock ---
+
+// sleep lets d pass in which nothing happens, as on a machine that was suspended.
+func (m *sim) sleep(d time.Duration) {
+	m.now = m.now.Add(d)
+	for _, h := range m.queue {
+		h.at = h.at.Add(d)
+	}
+}
+
+// setClock moves the clock by d, which may be negative. What waits, waits on.
+func (m *sim) setClock(d time.Duration) {
+	m.sleep(d)
+	m.last = minTime(m.last, m.now)
+	for topic, at := range m.readAt {
+		m.readAt[topic] = minTime(at, m.now)
+	}
+	for _, b := range m.boxes {
+		b.levelAt = minTime(b.levelAt, m.now)
+	}
+}
+
+// until goes on until something is the case, for at most a minute.
+func (m *sim) until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for range 60000 {
+		if is() {
+			return
+		}
+		m.run(time.Millisecond)
+	}
+	t.Fatalf("within a minute it never came to this: %s", what)
+}
+
 // --- our process ---
 
-func (m *sim) on() bool { return m.alive%2 == 1 }
+func (m *sim) on() bool { return m.life%2 == 1 }
 
 // living wraps what only happens while the present life lasts.
 func (m *sim) living(do func()) func() {
-	life := m.alive
+	life := m.life
 	return func() {
-		if m.alive == life {
+		if m.life == life {
 			do()
 		}
 	}
@@ -189,11 +247,9 @@ func (m *sim) living(do func()) func() {
 
 // boot starts a life: replay, claim, monitor.
 func (m *sim) boot() {
-	m.alive++
-	m.note("boot, life %d", m.alive)
-	var defs []service.Definition
+	m.life++
+	m.note("boot, life %d", m.life)
 	for _, b := range m.boxes {
-		defs = append(defs, b.def)
 		b.levelNonce, b.level = "", ""
 	}
 	for _, e := range m.unclaimed {
@@ -202,45 +258,62 @@ func (m *sim) boot() {
 		}
 	}
 	m.unclaimed = nil
-	m.stream = false
-	m.seen = map[string]bool{}
-	m.running = map[string]bool{}
-	m.world = NewWorld(m.cfg, "me", "local", defs, nil, m.now)
-	m.after(m.between(10*time.Millisecond, 300*time.Millisecond), m.living(m.replay))
+	m.stream, m.replayed = false, false
+	m.seen, m.running, m.outstanding = map[string]bool{}, map[string]bool{}, map[string]event.Incident{}
+	m.heard, m.nonce, m.ownerSince = state.NewIncidents(), fmt.Sprintf("nonce-%d", m.life), time.Time{}
+	m.core = NewController(Setup{Config: m.cfg, CLI: "docker", Instance: "me", Host: "local", Services: m.definitions(), Protected: m.protected}, m.now)
+	replaying := m.between(10*time.Millisecond, 300*time.Millisecond)
+	if m.replaying > 0 {
+		replaying = m.replaying
+	}
+	m.after(replaying, m.living(m.replay))
 	if m.model != nil {
-		m.after(20*time.Millisecond, m.living(func() { m.step(ModelIs{Ready: true}) }))
+		m.after(20*time.Millisecond, m.living(func() { m.modelReady() }))
 	}
 }
+
+// definitions are the services as they are configured.
+func (m *sim) definitions() []service.Definition {
+	var defs []service.Definition
+	for _, b := range m.boxes {
+		defs = append(defs, b.def)
+	}
+	return defs
+}
+
+// reconfigure applies what the boxes' definitions are now.
+func (m *sim) reconfigure() { m.step(Reconfigured{m.definitions()}) }
 
 func (m *sim) replay() {
 	if !m.logUp {
 		m.waiting = append(m.waiting, m.living(m.replay))
 		return
 	}
-	for _, r := range m.said {
-		m.world.Step(r.in, r.at)
+	for _, r := range m.services {
+		m.feed(r.in, r.at)
 	}
 	for _, w := range m.incidents {
 		at := w.event.Time
 		if !w.copy.IsZero() {
 			at = w.copy
 		}
-		m.world.Step(ReadIncident{decoded(w.value)}, minTime(at, m.now))
+		m.feed(ReadIncident{decoded(w.value)}, minTime(at, m.now))
 	}
 	for _, d := range m.docker {
 		if m.now.Sub(d.at) < pastEvents {
-			m.world.Step(d.in, d.at)
+			m.feed(d.in, d.at)
 		}
 	}
 	for _, c := range m.commands {
-		m.world.Step(ReadCommand{c}, minTime(c.Time, m.now))
+		m.feed(c.in, c.at)
 	}
 	for _, h := range m.health {
 		if m.now.Sub(h.at) < pastHealth {
-			m.world.Step(h.in, h.at)
+			m.feed(h.in, h.at)
 		}
 	}
-	m.step(Replayed{fmt.Sprintf("nonce-%d", m.alive)})
+	m.replayed = true
+	m.step(Replayed{m.nonce})
 	m.after(0, m.living(m.connect))
 	for i, b := range m.boxes {
 		m.after(time.Duration(i+1)*137*time.Millisecond, m.living(func() { m.probe(b, false) }))
@@ -250,13 +323,22 @@ func (m *sim) replay() {
 }
 
 // kill ends our process at once. What was on its way may arrive or not.
-func (m *sim) kill() {
+func (m *sim) kill() { m.killFor(m.between(100*time.Millisecond, 15*time.Second)) }
+
+// crash ends our process at once, for that long, and nothing that was on its
+// way arrives.
+func (m *sim) crash(away time.Duration) {
+	m.severed = m.life
+	m.killFor(away)
+}
+
+func (m *sim) killFor(away time.Duration) {
 	if m.on() {
 		m.note("kill -9")
-		m.alive++
-		m.world = nil
+		m.life++
+		m.core = nil
 		// Whoever is not there misses what the engine tells.
-		m.after(m.between(100*time.Millisecond, 15*time.Second), m.boot)
+		m.after(away, m.boot)
 	}
 }
 
@@ -272,13 +354,40 @@ func (m *sim) beat() {
 	m.check()
 }
 
+// feed gives the core an input of that time, without doing what it wants done:
+// so a replay begins.
+func (m *sim) feed(in Input, at time.Time) []Effect {
+	m.took(in)
+	return m.core.Step(in, at)
+}
+
+// step gives the core an input, and does what it wants done.
 func (m *sim) step(in Input) {
-	for _, e := range m.world.Step(in, m.now) {
+	for _, e := range m.feed(in, m.now) {
 		m.carry(e)
 	}
 }
 
-// read gives the world a record, when the log can be read.
+// took keeps the sim's own view of what this life has read.
+func (m *sim) took(in Input) {
+	read, is := in.(ReadIncident)
+	if !is {
+		return
+	}
+	_, before := m.owner()
+	m.heard.Apply(read.Event)
+	if _, owns := m.owner(); owns && !before {
+		m.ownerSince = m.now
+	}
+	if data, is := read.Event.Data.(event.ActionStarted); is {
+		m.seen[key(read.Event.ID, data.Attempt)] = true
+	}
+	if out, is := m.outstanding[read.Event.Service]; is && out.ID == read.Event.ID && out.Seq == read.Event.Seq {
+		delete(m.outstanding, read.Event.Service)
+	}
+}
+
+// read gives the core a record, when the log can be read.
 func (m *sim) read(topic string, in func() Input) {
 	if !m.on() {
 		return // it is replayed
@@ -293,13 +402,7 @@ func (m *sim) deliver(in func() Input) {
 		m.waiting = append(m.waiting, m.living(func() { m.deliver(in) }))
 		return
 	}
-	input := in()
-	if read, is := input.(ReadIncident); is {
-		if data, is := read.Event.Data.(event.ActionStarted); is {
-			m.seen[key(read.Event.ID, data.Attempt)] = true
-		}
-	}
-	m.step(input)
+	m.step(in())
 }
 
 func key(id string, attempt int) string { return fmt.Sprintf("%s/%d", id, attempt) }
@@ -319,157 +422,9 @@ func minTime(a, b time.Time) time.Time {
 	return b
 }
 
-// --- effects ---
-
-func (m *sim) carry(e Effect) {
-	switch e := e.(type) {
-	case Append:
-		m.append(e.Event)
-	case Publish:
-		if m.logUp {
-			m.services[e.Service.Service] = e.Service
-			m.said = append(m.said, onWire[ReadService]{ReadService(e), m.now, false})
-			m.after(time.Millisecond, m.living(func() { m.deliver(func() Input { return ReadService(e) }) }))
-		}
-		ok := m.logUp
-		m.after(5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
-	case Look:
-		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
-	case Ask:
-		m.ask(e)
-	case Act:
-		m.act(e)
+func laterTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-}
-
-func (m *sim) ask(e Ask) {
-	if m.model == nil {
-		m.violated("a model is asked that is not there: %s", e.Service)
-		return
-	}
-	m.asked++
-	answer, after := m.model(e)
-	m.note("ask %s/%d %v: %+v after %s", e.Service, e.Request, names(e.Question.Legal), answer, after)
-	if after >= 0 {
-		m.after(min(after, e.Deadline.Sub(m.now)), m.living(func() { m.step(Answered{e.Service, e.Incident, e.Request, answer}) }))
-	}
-}
-
-func names(legal []event.Choice) []string {
-	var all []string
-	for _, c := range legal {
-		all = append(all, c.Action)
-	}
-	return all
-}
-
-func (m *sim) append(e event.Incident) {
-	value := event.Encode(e)
-	life := m.alive
-	m.after(m.between(500*time.Microsecond, 5*time.Millisecond), func() {
-		if m.alive != life && m.chance(0.5) {
-			return // it died before it was sent
-		}
-		written := m.logUp || m.chance(0.2) // an answer can be lost while the record is there
-		lost := m.logUp && m.chance(0.01)
-		if written {
-			m.onLog(e, value)
-		}
-		if m.alive == life && (!m.logUp || lost) {
-			m.after(m.between(100*time.Millisecond, 3*time.Second), m.living(func() { m.step(AppendFailed{ID: e.ID, Seq: e.Seq, Service: e.Service}) }))
-		}
-	})
-}
-
-func (m *sim) onLog(e event.Incident, value []byte) {
-	m.incidents = append(m.incidents, written{value: value, event: decoded(value)})
-	m.inputs++
-	m.note("log %s/%d %s %s", e.ID, e.Seq, e.Type, clip(string(event.Encode(e.Data)), 300))
-	if data, is := e.Data.(event.ActionFinished); is {
-		m.finished[key(e.ID, data.Attempt)] = true
-	}
-	m.read(event.TopicIncidents, func() Input { return ReadIncident{decoded(value)} })
-}
-
-func (m *sim) look(e Look) {
-	b := m.box(e.Service)
-	in := Looked{Service: e.Service, Request: e.Request, State: b.state}
-	if !m.engine {
-		in.State, in.Err = container.State{}, container.ErrUnavailable
-	}
-	m.step(in)
-}
-
-// act is what the healer's worker does: pins once more, then the call.
-func (m *sim) act(e Act) {
-	id := key(e.Incident, e.Attempt)
-	switch {
-	case !m.seen[id]:
-		m.violated("a call without its intent read back: %s", id)
-	case m.finished[id] || m.calls[id] > 0:
-		m.violated("a finished action done again: %s", id)
-	case len(m.running) > 0:
-		m.violated("two actions at once: %s beside %v", id, m.running)
-	case !m.newestClaimIsOurs():
-		m.violated("a call under an old claim: %s", id)
-	}
-	m.running[e.Service] = true
-	life := m.alive
-	b := m.box(e.Service)
-	m.after(m.between(time.Millisecond, 10*time.Millisecond), func() {
-		if m.alive != life && m.chance(0.7) {
-			return
-		}
-		result := Acted{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
-		switch {
-		case !m.engine:
-			result.Err = container.ErrUnavailable
-		case pinsHold(e.Pins, b.state) != "":
-			result.NotMade = pinsHold(e.Pins, b.state)
-		case m.now.After(e.Deadline):
-			result.NotMade = "too late"
-		default:
-			m.calls[id]++
-			m.note("call %s %s", e.Action, e.Service)
-			m.call(b, e.Action, func(err error) {
-				result.Err = err
-				if err == nil {
-					result.After = b.state
-				}
-				if m.engine && m.chance(0.02) {
-					result.Err, result.After = fmt.Errorf("EOF: %w", container.ErrUnavailable), container.State{} // the answer got lost
-				}
-				m.told(life, e.Service, result)
-			})
-			return
-		}
-		m.told(life, e.Service, result)
-	})
-}
-
-func (m *sim) told(life int, name string, result Acted) {
-	m.after(m.between(time.Millisecond, 10*time.Millisecond), func() {
-		if m.alive == life {
-			delete(m.running, name)
-			m.step(result)
-		}
-	})
-}
-
-func (m *sim) newestClaimIsOurs() bool {
-	fold := state.NewIncidents()
-	for _, w := range m.incidents {
-		fold.Apply(w.event)
-	}
-	newest, claimed := fold.Newest("local")
-	return claimed && newest.Nonce == m.world.claim.Nonce
-}
-
-func (m *sim) box(name string) *box {
-	for _, b := range m.boxes {
-		if b.def.Name == name {
-			return b
-		}
-	}
-	panic(name)
+	return b
 }

@@ -2,7 +2,6 @@ package history
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -137,13 +136,4 @@ func (h History) unpausedToStop(i int, stop Stop) bool {
 		}
 	}
 	return false
-}
-
-// Describe is a list of events in one line, for a log or a test.
-func (h History) Describe(indexes []int) string {
-	words := make([]string, len(indexes))
-	for k, i := range indexes {
-		words[k] = h[i].Action
-	}
-	return strings.Join(words, " ")
 }

@@ -49,6 +49,15 @@ func written(text string) History {
 	return h
 }
 
+// describe is a list of events in one line.
+func describe(h History, indexes []int) string {
+	words := make([]string, len(indexes))
+	for k, i := range indexes {
+		words[k] = h[i].Action
+	}
+	return strings.Join(words, " ")
+}
+
 func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -134,7 +143,7 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := written(tt.events)
 			in := Intent{Container: "id", Pattern: tt.pattern, Stop: ten, Base: zero}
-			if got := h.Describe(h.External(in)); got != tt.external {
+			if got := describe(h, h.External(in)); got != tt.external {
 				t.Errorf("external are %q, want %q", got, tt.external)
 			}
 		})
@@ -144,7 +153,7 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 func TestOwnEventsOfARefusedCallAreBounded(t *testing.T) {
 	h := written("kill(15)@10 stop@20 die@23 start@9000")
 	in := Intent{Container: "id", Pattern: restarts, Stop: ten, Base: zero, Until: ms(600)}
-	if got := h.Describe(h.External(in)); got != "start" {
+	if got := describe(h, h.External(in)); got != "start" {
 		t.Errorf("external are %q, want the start that came long after the call was refused", got)
 	}
 	if own := h.Own([]Intent{in}); !slices.Equal(own, []bool{true, true, true, false}) {
@@ -180,7 +189,7 @@ func TestHistoryIsBoundedAndTakesNothingTwice(t *testing.T) {
 
 func TestLateEventsStandAtTheirPlace(t *testing.T) {
 	h := written("die@100 start@300 stop@120/900")
-	if got := h.Describe([]int{0, 1, 2}); got != "die stop start" {
+	if got := describe(h, []int{0, 1, 2}); got != "die stop start" {
 		t.Errorf("they stand as %q", got)
 	}
 }

@@ -83,12 +83,12 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inIncident, Record: event.Encode(in.Event)}, nil
 	case healer.Replayed:
 		return inputLine{Input: inCaughtUp, Nonce: in.Nonce}, nil
-	case healer.Looked:
+	case healer.Inspected:
 		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs}, nil
-	case healer.Acted:
-		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotMade,
+	case healer.Executed:
+		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotExecuted,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
-	case healer.ModelIs:
+	case healer.ModelState:
 		return inputLine{Input: inModel, OK: in.Ready, Why: in.Why, Code: in.Code}, nil
 	case healer.Answered:
 		a := in.Answer
@@ -126,12 +126,12 @@ func decodeInput(l inputLine) (healer.Input, error) {
 	case inCaughtUp:
 		return healer.Replayed{Nonce: l.Nonce}, nil
 	case inInspected:
-		return healer.Looked{Service: l.Service, Request: l.Request, State: l.State.decode(), Err: l.Error.decode(), Logs: l.Logs}, nil
+		return healer.Inspected{Service: l.Service, Request: l.Request, State: l.State.decode(), Err: l.Error.decode(), Logs: l.Logs}, nil
 	case inExecuted:
-		return healer.Acted{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotMade: l.NotExecuted,
+		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
 			Err: l.Error.decode(), After: l.State.decode(), Took: l.Took}, nil
 	case inModel:
-		return healer.ModelIs{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
+		return healer.ModelState{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
 	case inAnswered:
 		if l.Answer == nil {
 			return nil, errors.New("the model's answer is missing")

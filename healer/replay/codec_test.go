@@ -75,7 +75,7 @@ func inputs(t *testing.T) []healer.Input {
 	health.Log.Status = event.Down
 	incident.Event.Type = event.TypeSuppressed
 	return []healer.Input{health, incident, filled[healer.ReadDocker](t), filled[healer.ReadService](t), filled[healer.ReadCommand](t),
-		filled[healer.Replayed](t), filled[healer.Looked](t), filled[healer.Acted](t), filled[healer.ModelIs](t), filled[healer.Answered](t),
+		filled[healer.Replayed](t), filled[healer.Inspected](t), filled[healer.Executed](t), filled[healer.ModelState](t), filled[healer.Answered](t),
 		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t)}
 }
 
@@ -146,8 +146,8 @@ func TestTheHeaderIsReadAsItWasWritten(t *testing.T) {
 func TestEveryEffectHasAForm(t *testing.T) {
 	appended := filled[healer.Append](t)
 	appended.Event.Type = event.TypeSuppressed
-	for _, e := range []healer.Effect{appended, filled[healer.Publish](t), filled[healer.Answer](t), filled[healer.Look](t), filled[healer.Act](t),
-		healer.Ask{Service: "web", Request: 1, Question: llm.Question{Legal: []event.Choice{{Letter: "A", Action: "start"}}}}} {
+	for _, e := range []healer.Effect{appended, filled[healer.Publish](t), filled[healer.Reply](t), filled[healer.Inspect](t), filled[healer.Execute](t),
+		healer.Query{Service: "web", Request: 1, Question: llm.Question{Legal: []event.Choice{{Letter: "A", Action: "start"}}}}} {
 		if d, err := decisionOf(e); err != nil || d.text("service") == "" {
 			t.Errorf("%T: %v, %v", e, d, err)
 		}

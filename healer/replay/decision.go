@@ -84,14 +84,14 @@ func decisionOf(e healer.Effect) (decision, error) {
 	case healer.Publish:
 		s := e.Service
 		d = decision{"decision": doPublish, "service": s.Service, "removed": s.Definition == nil, "status": string(s.Status), "healing": s.Healing, "held": s.Held}
-	case healer.Answer:
+	case healer.Reply:
 		c := e.Command
 		d = decision{"decision": doAnswer, "service": c.Service, "id": c.ID, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
-	case healer.Look:
+	case healer.Inspect:
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
-	case healer.Ask:
+	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
-	case healer.Act:
+	case healer.Execute:
 		d = decision{"decision": doCall, "service": e.Service, "attempt": e.Attempt, "action": e.Action, "container": e.Pins.ContainerID}
 	default:
 		return nil, fmt.Errorf("effect %T has no form in a recording", e)

@@ -18,7 +18,7 @@ import (
 // by what follows it.
 type player struct {
 	*script
-	world   *healer.World
+	world   *healer.Controller
 	waiting []answer // to today's effects, by time
 	emitted map[string]int
 	wrote   map[string]event.Incident // by its key
@@ -35,7 +35,7 @@ type answer struct {
 // it decided.
 func play(r *Recording, observe func(healer.Input, time.Time, []healer.Effect) error) error {
 	p := &player{script: newScript(r), emitted: map[string]int{}, wrote: map[string]event.Incident{},
-		world: healer.NewWorld(r.Config, r.Instance, r.Host, r.Services, r.Protected, r.Start)}
+		world: healer.NewController(healer.Setup{Config: r.Config, Instance: r.Instance, Host: r.Host, Services: r.Services, Protected: r.Protected}, r.Start)}
 	give := func(in healer.Input, at time.Time) error {
 		out := p.world.Step(in, at)
 		for _, e := range out {
@@ -97,20 +97,20 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 		})
 	case healer.Publish:
 		p.answer(publishKey(e.Service.Service), now, healer.Published{Service: e.Service.Service, OK: true}, nil)
-	case healer.Answer:
-		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand{Command: e.Command}, nil)
-	case healer.Look:
+	case healer.Reply:
+		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand(e), nil)
+	case healer.Inspect:
 		p.inspect(e, now)
-	case healer.Ask:
+	case healer.Query:
 		p.answer(queryKey(e.Service, e.Request), now, healer.Answered{Service: e.Service, Incident: e.Incident, Request: e.Request}, func(in healer.Input) healer.Input {
 			a := in.(healer.Answered)
 			a.Incident = e.Incident
 			return a
 		})
-	case healer.Act:
-		lost := healer.Acted{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt, NotMade: "the recording has no such call"}
+	case healer.Execute:
+		lost := healer.Executed{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt, NotExecuted: "the recording has no such call"}
 		p.answer(callKey(e.Service, e.Attempt), now, lost, func(in healer.Input) healer.Input {
-			a := in.(healer.Acted)
+			a := in.(healer.Executed)
 			a.Incident = e.Incident
 			return a
 		})
@@ -157,7 +157,7 @@ func (p *player) book(a answer) {
 // inspect answers an inspection. One at another time than was recorded sees what
 // the nearest recorded one saw, where the engine told of nothing between them;
 // else what the next one saw.
-func (p *player) inspect(e healer.Look, now time.Time) {
+func (p *player) inspect(e healer.Inspect, now time.Time) {
 	key := inspectKey(e.Service, e.Request)
 	if recorded := p.effects[key]; len(recorded) == 1 && recorded[0].at.Equal(now) {
 		p.answer(key, now, nil, nil)
@@ -169,12 +169,12 @@ func (p *player) inspect(e healer.Look, now time.Time) {
 }
 
 // inspected is what an inspection at that time would have seen.
-func (p *player) inspected(service string, at time.Time) healer.Looked {
-	var best healer.Looked
+func (p *player) inspected(service string, at time.Time) healer.Inspected {
+	var best healer.Inspected
 	var distance time.Duration
 	found := false
 	for _, s := range p.steps {
-		seen, is := s.in.(healer.Looked)
+		seen, is := s.in.(healer.Inspected)
 		if !is || seen.Service != service {
 			continue
 		}

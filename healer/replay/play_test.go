@@ -14,7 +14,7 @@ func TestAnInspectionThatMovedIsAnswered(t *testing.T) {
 	r := killed(t)
 	moved := 0
 	for i := range r.steps {
-		if seen, is := r.steps[i].in.(healer.Looked); is {
+		if seen, is := r.steps[i].in.(healer.Inspected); is {
 			seen.Request += 10
 			r.steps[i].in = seen
 			moved++
@@ -99,7 +99,7 @@ func rewritten(t *testing.T, r *Recording) *Recording {
 }
 
 func TestTheRecordersOutputIsReadAsItWasPlayed(t *testing.T) {
-	r := killed(t)
+	r := rewritten(t, killed(t)) // with what a core of today does beside what was recorded
 	again := rewritten(t, r)
 	if len(again.steps) != len(r.steps) || !again.whole {
 		t.Fatalf("%d steps, whole %t, want %d", len(again.steps), again.whole, len(r.steps))

@@ -71,10 +71,10 @@ func describe(in healer.Input) string {
 		return fmt.Sprintf("command %s %s", in.Command.Command, in.Command.Service)
 	case healer.ReadIncident:
 		return fmt.Sprintf("%s of %s read back", in.Event.Type, in.Event.Service)
-	case healer.Looked:
+	case healer.Inspected:
 		return fmt.Sprintf("inspection of %s: %s", in.Service, orError(string(in.State.Status), in.Err))
-	case healer.Acted:
-		return fmt.Sprintf("call for %s ended: %s", in.Service, orError("ok"+in.NotMade, in.Err))
+	case healer.Executed:
+		return fmt.Sprintf("call for %s ended: %s", in.Service, orError("ok"+in.NotExecuted, in.Err))
 	case healer.Answered:
 		return "the model's answer about " + in.Service
 	}

@@ -74,11 +74,11 @@ func answers(in healer.Input) (key string, final bool) {
 		if in.Command.Result != nil {
 			return answerKey(in.Command.ID), true
 		}
-	case healer.Looked:
+	case healer.Inspected:
 		return inspectKey(in.Service, in.Request), true
 	case healer.Answered:
 		return queryKey(in.Service, in.Request), true
-	case healer.Acted:
+	case healer.Executed:
 		return callKey(in.Service, in.Attempt), true
 	}
 	return "", false

@@ -61,11 +61,6 @@ type Diagnosis struct {
 	Wait string
 }
 
-// Tier0 says whether an action loses nothing.
-func Tier0(action string) bool {
-	return action == service.ActionStart || action == service.ActionUnpause || action == service.ActionNone
-}
-
 // Diagnose finds the cause and computes the legal actions: those of the cause,
 // best first, without those that f refuses. A person can always be called.
 func Diagnose(f Facts) Diagnosis {

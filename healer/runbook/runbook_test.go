@@ -361,14 +361,6 @@ func TestWhatWasJustStartedIsNotRestarted(t *testing.T) {
 	}
 }
 
-func TestTier0(t *testing.T) {
-	for action, want := range map[string]bool{"start": true, "unpause": true, "none": true, "restart": false, "escalate": false, "": false} {
-		if Tier0(action) != want {
-			t.Errorf("%s loses nothing: %v, want %v", action, !want, want)
-		}
-	}
-}
-
 func TestDescribe(t *testing.T) {
 	tests := map[string]struct {
 		facts    Facts

@@ -111,8 +111,11 @@ type Service struct {
 	Held           string            `json:"held,omitempty"` // why healing waits: the gate's name
 	HeldReason     string            `json:"held_reason,omitempty"`
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
-	OpenIncident   string            `json:"open_incident,omitempty"`
-	Revision       int64             `json:"revision,omitempty"`
+	// NeverUp says that our own check was not UP yet under this url, expectation
+	// and container: it may be the check that is wrong.
+	NeverUp      bool   `json:"never_up,omitempty"`
+	OpenIncident string `json:"open_incident,omitempty"`
+	Revision     int64  `json:"revision,omitempty"`
 	Origin
 }
 

@@ -70,7 +70,7 @@ func TestGolden(t *testing.T) {
 			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",
 			Sources:   []Source{{"host-a", "http", Down, when}, {"host-a", "container", Up, when}},
 			Container: &ServiceContainer{"pay", "c0ffee", "nginx:1.27", true}, Healing: true, Held: "cooldown", HeldReason: "a moment",
-			SilencedUntil: &later, OpenIncident: "in-1", Revision: 42, Origin: origin}, decoded(DecodeService)},
+			SilencedUntil: &later, NeverUp: true, OpenIncident: "in-1", Revision: 42, Origin: origin}, decoded(DecodeService)},
 		"service_removed": {Service{Time: when, Service: "old", Status: Pending, Since: when, Sources: []Source{}, Origin: origin}, decoded(DecodeService)},
 		"command": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: "payment-service", Command: CommandHeal,
 			Args: CommandArgs{"in-1", "because", "10m", "restart", "stop", true}, Origin: Origin{Instance: "host-a", Host: "local"}}, decoded(DecodeCommand)},

@@ -32,6 +32,7 @@ const (
 	ByRunbook   = "runbook"
 	ByGuard     = "guard"
 	ByLogstream = "logstream"
+	ByOperator  = "operator:" // and the name of who asked
 )
 
 // MaxIncident is the most that one incident event may weigh, in bytes.

@@ -3,6 +3,7 @@
 //
 //	GET /           200 "ok", or what the fault in force says
 //	GET /fail       from now on every answer of / is a 500, until the process ends
+//	GET /fail?lasting=1 … and after every restart of the container as well
 //	GET /hang       from now on / accepts and never answers
 //	GET /exit?code= ends the process with that code (default 1)
 //	GET /leak       takes memory until the kernel ends it
@@ -38,6 +39,9 @@ const (
 	hanging
 )
 
+// lastingFile is in the container's own layer: a restart keeps it.
+const lastingFile = "/failing"
+
 func main() {
 	addr := os.Getenv("ADDR")
 	if addr == "" {
@@ -53,7 +57,7 @@ func main() {
 	obeyStop()
 
 	var fault atomic.Int32
-	if os.Getenv("MODE") == "500" {
+	if _, err := os.Stat(lastingFile); err == nil || os.Getenv("MODE") == "500" {
 		fault.Store(failing)
 	}
 	server := &http.Server{Addr: addr, Handler: routes(&fault), ReadHeaderTimeout: 10 * time.Second}
@@ -78,8 +82,14 @@ func routes(fault *atomic.Int32) http.Handler {
 			fmt.Fprintln(w, "ok")
 		}
 	})
-	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
 		fault.Store(failing)
+		if r.URL.Query().Has("lasting") {
+			if err := os.WriteFile(lastingFile, nil, 0o600); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
 		fmt.Fprintln(w, "failing until the next start")
 	})
 	mux.HandleFunc("GET /hang", func(w http.ResponseWriter, _ *http.Request) {

@@ -1,0 +1,28 @@
+package action
+
+import (
+	"fmt"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+)
+
+// Changed says how a container differs from what was pinned at the decision, in
+// the words after "not carried out: "; empty where it does not.
+func Changed(pins event.Pins, c container.State) string {
+	switch {
+	case c.ID != pins.ContainerID:
+		return "another container has its name now"
+	case c.ImageID != pins.ImageID:
+		return "its image changed"
+	case c.SpecHash != pins.SpecHash:
+		return "its specification changed"
+	case !c.StartedAt.Equal(pins.StartedAt):
+		return "it was started meanwhile"
+	case string(c.Status) != pins.State:
+		return fmt.Sprintf("it is %s now, and was %s", c.Status, pins.State)
+	case c.Replacing != "":
+		return "a deployment is replacing it"
+	}
+	return ""
+}

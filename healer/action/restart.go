@@ -1,0 +1,21 @@
+package action
+
+import (
+	"context"
+	"time"
+
+	"logstream/healer/history"
+	"logstream/internal/service"
+)
+
+var restart = Action{
+	Name:    service.ActionRestart,
+	Tier:    1,
+	Timeout: func(stop time.Duration) time.Duration { return stop + 15*time.Second },
+	// A kill may come twice: the stop signal, and 9 when its time is over.
+	Events:     history.Pattern{{"kill", "kill", "die", "stop"}, {"start"}, {"restart"}},
+	Needed:     func(s Signs) bool { return s.Own || s.Foreign },
+	EffectSeen: startedSince,
+	Leaves:     runsAsLeft,
+	Call:       func(ctx context.Context, on Runtime, id string) error { return on.Restart(ctx, id) },
+}

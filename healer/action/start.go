@@ -1,0 +1,19 @@
+package action
+
+import (
+	"context"
+	"time"
+
+	"logstream/healer/history"
+	"logstream/internal/service"
+)
+
+var start = Action{
+	Name:       service.ActionStart,
+	Timeout:    atMost(10 * time.Second),
+	Events:     history.Pattern{{"start"}},
+	Needed:     func(s Signs) bool { return s.Level },
+	EffectSeen: startedSince,
+	Leaves:     runsAsLeft,
+	Call:       func(ctx context.Context, on Runtime, id string) error { return on.Start(ctx, id) },
+}

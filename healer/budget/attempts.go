@@ -1,0 +1,71 @@
+package budget
+
+import (
+	"time"
+
+	"logstream/internal/event"
+)
+
+// Attempt is one intent of an incident, and what became of it.
+type Attempt struct {
+	Number     int
+	Action     string
+	Cause      string // the runbook's, by its id; its sentence in records without ids
+	Pins       event.Pins
+	Outcome    event.Outcome // of its verification where there was one, else of its call; empty: not known yet
+	Error      string
+	AnsweredAt time.Time // when its result was written
+}
+
+// Attempts reads the intents of an incident from its events, oldest first.
+func Attempts(events []event.Incident) []Attempt {
+	var list []Attempt
+	cause := ""
+	for _, e := range events {
+		last := len(list) - 1
+		switch data := e.Data.(type) {
+		case event.Diagnosed:
+			cause = CauseOf(data)
+		case event.ActionStarted:
+			list = append(list, Attempt{Number: data.Attempt, Action: data.Action, Cause: cause, Pins: data.Pins})
+		case event.ActionFinished:
+			if last >= 0 {
+				list[last].AnsweredAt = e.Time
+				if !data.OK {
+					list[last].Outcome, list[last].Error = data.Outcome, data.Error
+				}
+			}
+		case event.Verified:
+			if last >= 0 {
+				list[last].Outcome, list[last].Error = data.Outcome, data.Error
+			}
+		}
+	}
+	return list
+}
+
+// CauseOf is what the runbook held to be the cause when a diagnosis was written:
+// its id, or its sentence in a record without ids.
+func CauseOf(d event.Diagnosed) string {
+	switch {
+	case d.CauseID != "":
+		return d.CauseID
+	case d.Runbook != nil:
+		return d.Runbook.Cause
+	}
+	return d.Cause
+}
+
+// Spent counts the attempts that an incident's budget counts, and the intents
+// that were closed without a call.
+func Spent(list []Attempt) (counted, notExecuted int) {
+	for _, a := range list {
+		switch a.Outcome {
+		case event.OutcomeFailed, event.OutcomeRefused:
+			counted++
+		case event.OutcomeNotExecuted:
+			notExecuted++
+		}
+	}
+	return counted, notExecuted
+}

@@ -1,0 +1,317 @@
+package healer
+
+import (
+	"slices"
+	"time"
+
+	"logstream/healer/budget"
+	"logstream/healer/claim"
+	"logstream/healer/gate"
+	"logstream/healer/history"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+const (
+	keepIncidents      = 5000
+	inspectionsPerTick = 4 // of services about which nothing is open
+)
+
+// Controller is all that the healer knows, and decides from. It has no clock,
+// no randomness and no I/O: Step takes one input and the time, and returns the
+// effects to be carried out, whose outcomes come back as inputs. The same
+// inputs at the same times give the same effects.
+type Controller struct {
+	config    Config
+	cli       string
+	host      string
+	instance  string
+	protected []string // containers that we depend on: names, or ports of this machine such as :9092
+
+	claim     *claim.Claim
+	incidents *state.Incidents
+	engine    *history.Host
+	budget    budget.Host
+	model     ModelState // as last reported
+	hold      *gate.Hold // the operator's switch for the whole host
+
+	services map[string]*serviceState
+	order    []string // of the services, by their names
+	prior    map[string]event.Service
+
+	began       time.Time       // of this life
+	replayed    bool            // everything was read up to the end seen at the start
+	known       map[string]bool // instances that have signed something: ours
+	engineOrder state.Order     // of the engine's events
+	revision    int64           // of the services' records under this claim
+	commands    map[string]time.Time
+
+	busy      string // the service whose call runs, or is about to: one Docker call at a time
+	busySince time.Time
+
+	effects []Effect
+}
+
+// Setup is what a Controller begins with.
+type Setup struct {
+	Config    Config
+	CLI       string // the program of the commands that are shown, such as docker; empty: there is none
+	Instance  string
+	Host      string
+	Services  []service.Definition
+	Protected []string // containers that we depend on: names, or ports of this machine such as :9092
+}
+
+// NewController is a controller that has read nothing yet.
+func NewController(setup Setup, now time.Time) *Controller {
+	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
+		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
+		services: map[string]*serviceState{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true},
+		commands: map[string]time.Time{}, began: now}
+	if setup.Config.Decide == DecideLLM {
+		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
+	}
+	for _, def := range setup.Services {
+		c.add(def, now)
+	}
+	return c
+}
+
+// Owner is the origin under which this instance owns its host, and whether it does.
+func (c *Controller) Owner() (event.Origin, bool) {
+	_, leads := c.claim.Leader()
+	return c.claim.Origin(), leads
+}
+
+// Successor is the instance that took the host over, or empty.
+func (c *Controller) Successor() string { return c.claim.Successor() }
+
+// Step takes one input at now, and returns what is to be done. It changes the
+// controller in place; nothing else does.
+func (c *Controller) Step(in Input, now time.Time) []Effect {
+	c.effects = nil
+	switch in := in.(type) {
+	case ReadHealth:
+		c.readHealth(in, now)
+	case ReadDocker:
+		c.readDocker(in.Event, now)
+	case ReadService:
+		c.readService(in.Service, now)
+	case ReadCommand:
+		c.readCommand(in.Command, now)
+	case ReadIncident:
+		c.readIncident(in.Event, now)
+	case Replayed:
+		c.beginClaim(in.Nonce, now)
+	case Inspected:
+		c.inspected(in, now)
+	case Executed:
+		c.executed(in, now)
+	case AppendFailed:
+		c.appendFailed(in, now)
+	case Published:
+		c.published(in)
+	case ModelState:
+		c.model = in
+	case Answered:
+		c.answered(in, now)
+	case Reconfigured:
+		c.reconfigure(in.Services, now)
+	case Tick:
+		c.tick(now)
+	}
+	return c.effects
+}
+
+func (c *Controller) emit(e Effect) { c.effects = append(c.effects, e) }
+
+// reconcile decides again about one service, and publishes what changed.
+func (c *Controller) reconcile(s *serviceState, now time.Time) {
+	if _, leads := c.claim.Leader(); !leads {
+		return
+	}
+	if s.journal.Pending() {
+		if e, due := s.journal.Due(now); due {
+			c.emit(Append{e})
+		}
+	} else if !s.idle() {
+		v := newView(c, s, now)
+		c.carryOut(s, v, Plan(v), now)
+		if !v.acts() {
+			s.journal.Told()
+		}
+	}
+	c.publish(s, now)
+}
+
+// carryOut does what was decided.
+func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time) {
+	switch d.Kind {
+	case DoAppend:
+		c.append(s, d.By, d.Data, now)
+	case DoHold:
+		if !v.holds(d.Verdict) {
+			c.append(s, event.ByGuard, event.Suppressed{Gate: d.Verdict.Gate, Reason: d.Verdict.Reason, Until: d.Verdict.Until}, now)
+		}
+	case DoInspect:
+		c.inspect(s, now)
+	case DoQuery:
+		q := d.Query.next
+		q.request = s.consultation.request + 1
+		s.consultation = q
+		c.emit(Query{Service: s.def.Name, Incident: s.incident.ID, Request: q.request, Question: d.Query.question, Deadline: d.Query.deadline})
+	case DoExecute:
+		begun, _ := s.incident.Last(event.TypeActionStarted)
+		intent := begun.Data.(event.ActionStarted)
+		s.execution.running = true
+		c.emit(Execute{Service: s.def.Name, Incident: s.incident.ID, Attempt: intent.Attempt, Action: intent.Action,
+			Pins: intent.Pins, Deadline: deadline(v, intent)})
+	}
+}
+
+// append writes the next event of the service's incident, or opens one. Until
+// it is confirmed nothing else is written for that incident.
+func (c *Controller) append(s *serviceState, by string, data event.Data, now time.Time) {
+	e := event.Incident{Service: s.def.Name, By: by, Data: data, Time: now.UTC(), Origin: c.claim.Origin(), Type: event.TypeOf(data)}
+	switch data := data.(type) {
+	case event.Opened:
+		e.ID, e.Seq = c.claim.NextIncident(), 1
+		s.byHand = nil
+	default:
+		e.ID, e.Seq = s.incident.ID, s.incident.Seq()+1
+		s.prepare(e.ID, data, now)
+	}
+	if e.Type == event.TypeActionStarted {
+		c.busy, c.busySince = s.def.Name, now
+	}
+	e = e.Bounded()
+	s.journal.Append(e, now)
+	c.emit(Append{e})
+}
+
+func (c *Controller) inspect(s *serviceState, now time.Time) {
+	c.emit(Inspect{Service: s.def.Name, Request: s.inspection.begin(now), Ref: s.def.Container})
+}
+
+func (c *Controller) tick(now time.Time) {
+	if !c.replayed {
+		return // what is replayed has its own time: by ours all of it is long stale
+	}
+	if e, repeat, due := c.claim.Tick(now); due {
+		c.emit(Append{e})
+		if repeat {
+			c.incidents.Forget(keepIncidents)
+			c.forgetCommands(now)
+			c.renewHold(now)
+		}
+	}
+	c.budget.Tick(now)
+	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
+		c.hold = nil
+	}
+	inspections := inspectionsPerTick
+	_, leads := c.claim.Leader()
+	for _, name := range slices.Clone(c.order) {
+		s := c.services[name]
+		if inspections > 0 && leads && s.def.Container != "" && !s.open() && !s.removed && !c.engine.Lost() && s.inspection.idleDue(now) {
+			c.inspect(s, now)
+			inspections--
+		}
+		s.budget.Tick(now)
+		s.status.Tick(now)
+		c.reconcile(s, now)
+	}
+}
+
+func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
+	var published *event.Service
+	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
+		published = &prior
+	}
+	s := newServiceState(def, published, now)
+	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
+		s.incident = all[len(all)-1]
+	}
+	c.services[def.Name] = s
+	c.order = append(c.order, def.Name)
+	return s
+}
+
+func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
+	wanted := map[string]bool{}
+	for _, def := range defs {
+		wanted[def.Name] = true
+		s := c.services[def.Name]
+		switch {
+		case s == nil:
+			s = c.add(def, now)
+		case s.def.Container != def.Container:
+			s.container = nil
+			s.inspection = inspection{request: s.inspection.request, stale: true}
+			fallthrough
+		default:
+			s.define(def)
+			s.removed = false
+			s.status.Redefine(def, now)
+		}
+		c.reconcile(s, now)
+	}
+	for _, name := range slices.Clone(c.order) {
+		if !wanted[name] {
+			c.services[name].removed = true
+			c.reconcile(c.services[name], now)
+		}
+	}
+}
+
+// mode is what may be done about a service.
+func (c *Controller) mode(def service.Definition) service.Mode {
+	if def.Heal.Mode != "" {
+		return def.Heal.Mode
+	}
+	return c.config.Mode
+}
+
+// isExternalStop says whether event i of the container with that name was asked
+// for by somebody: not by us, by `inject`, or by an engine that stopped.
+func (c *Controller) isExternalStop(name string, i int, e history.Event) bool {
+	if c.engine.StoppedByEngine(e.ReadAt) {
+		return false
+	}
+	for _, s := range c.services {
+		if s.containerName() == name && (s.injected(e.ReadAt) || c.engine.Of(name).Own(intents(c, s))[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isWatched says whether a container is a service's.
+func (c *Controller) isWatched(name string) bool {
+	for _, s := range c.services {
+		if s.containerName() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// beginVerification begins the verification of a repair whose result was
+// confirmed, or of a predecessor's.
+func (c *Controller) beginVerification(s *serviceState, attempt int, takeover bool, now time.Time) {
+	s.verification = verification{attempt: attempt, since: now, deadline: now.Add(verifyTimeout(c.config, s.def)), takeover: takeover}
+	if takeover {
+		s.inspection.stale = true
+	}
+}
+
+// doubt takes up an intent whose outcome is unknown to this life.
+func (c *Controller) doubt(s *serviceState, incident string, attempt int, now time.Time) {
+	s.execution = execution{incident: incident, attempt: attempt, unknown: now}
+	c.busy, c.busySince = s.def.Name, now
+	s.inspection.stale = true
+}
+
+// Replayed says whether everything was read up to the end seen at the start.
+func (c *Controller) Replayed() bool { return c.replayed }

@@ -1,0 +1,94 @@
+// Package gate is the list of what can hold a repair. Nothing else holds one.
+// A gate is one entry of All: its name (part of the public contract), when it is
+// asked, and a check that says why. The package is pure.
+package gate
+
+import "time"
+
+// Stage is the step of planning at which a gate is asked.
+type Stage int
+
+// The stages, in order.
+const (
+	Journal Stage = iota // before anything else
+	Change               // something outside changed the target
+	Witness              // who says that it is DOWN
+	Engine               // before the container is inspected
+	Target               // once it was inspected
+	Finding              // what the runbook found
+	Repair               // right before an intent is written
+)
+
+// Gate holds a repair for one reason.
+type Gate struct {
+	Name  string
+	Stage Stage
+	Check func(Situation) Verdict
+}
+
+// Verdict is what a gate says. The zero value lets the repair pass.
+type Verdict struct {
+	Gate   string     // its name; empty where it passes, or where Wait or Escalate is set without it
+	Reason string     // for people
+	Until  *time.Time // when it opens by itself, where that is known
+	// Wait holds without a word: it passes in a moment.
+	Wait bool
+	// Escalate calls a person, with this reason.
+	Escalate string
+}
+
+// Passes says whether nothing holds the repair.
+func (v Verdict) Passes() bool { return v == Verdict{} }
+
+// All are the gates, in the order in which they are asked.
+var All = []Gate{
+	{"log", Journal, unwritable},
+	{"rival", Change, startedFromOutside},
+	{"unconfirmed", Witness, unconfirmed},
+	{"engine", Engine, engineUnreachable},
+	{"engine", Target, inspectionFailed},
+	{"deploy", Target, missingInDeployment},
+	{"starting", Finding, undecided},
+	{"policy", Finding, restarting},
+	{"self", Repair, self},
+	{"hold", Repair, onHold},
+	{"observe", Repair, observeOnly},
+	{"budget", Repair, budgetSpent},
+	{"deploy", Repair, deploying},
+	{"rival", Repair, stopInProgress},
+	{"policy", Repair, policyFirst},
+	{"operator", Repair, intentional},
+	{"cooldown", Repair, coolingDown},
+	{"budget", Repair, oneCallAtATime},
+}
+
+// Check asks the gates of a stage, in order; the first that holds decides.
+func Check(stage Stage, s Situation) Verdict {
+	for _, g := range All {
+		if g.Stage != stage {
+			continue
+		}
+		v := g.Check(s)
+		if v.Passes() {
+			continue
+		}
+		if v.Reason != "" && v.Gate == "" {
+			v.Gate = g.Name
+		}
+		return v
+	}
+	return Verdict{}
+}
+
+func hold(reason string) Verdict { return Verdict{Reason: reason} }
+
+func holdUntil(reason string, until time.Time) Verdict {
+	until = until.UTC()
+	return Verdict{Reason: reason, Until: &until}
+}
+
+var wait = Verdict{Wait: true}
+
+// None holds an incident about which the runbook finds nothing to do until a
+// fact changes.
+func None(why string) Verdict { return Verdict{Gate: "none", Reason: why} }

@@ -1,0 +1,136 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+
+	"logstream/healer/history"
+	"logstream/internal/service"
+)
+
+const (
+	afterStop      = time.Second      // after any stop: deployments remove what they stop
+	mostUnexecuted = 5                // intents closed without a call, in one incident
+	busyPatience   = 15 * time.Second // how long a call for another service is waited for without a word
+	closedPause    = time.Second      // after an intent was closed without a call: the container was changing
+)
+
+func self(s Situation) Verdict {
+	if (s.Container.Self || s.Protected) && !s.Def.Heal.Self {
+		return hold("LogStream itself depends on this container; heal.self: true allows its repair")
+	}
+	return Verdict{}
+}
+
+func onHold(s Situation) Verdict {
+	switch {
+	case s.Hold == nil:
+		return Verdict{}
+	case s.Hold.Until.IsZero():
+		return hold("repairs on this host are on hold: " + s.Hold.Reason)
+	}
+	return holdUntil("repairs on this host are on hold: "+s.Hold.Reason, s.Hold.Until)
+}
+
+func observeOnly(s Situation) Verdict {
+	if s.Mode == service.Observe && !s.Asked {
+		return hold(fmt.Sprintf("the mode is observe: would have done %s", s.Action))
+	}
+	return Verdict{}
+}
+
+func budgetSpent(s Situation) Verdict {
+	minute, end := s.Host.ThisMinute()
+	switch {
+	case s.NotExecuted >= mostUnexecuted:
+		return Verdict{Escalate: fmt.Sprintf("The container changed before each repair could run: %d repairs were not carried out.", s.NotExecuted)}
+	case s.Counted >= s.Limits.Attempts:
+		return Verdict{Escalate: fmt.Sprintf("%d of %d attempts did not hold.", s.Counted, s.Limits.Attempts)}
+	case s.Service.ThisHour() >= s.Limits.PerHour && !s.Asked:
+		return Verdict{Escalate: fmt.Sprintf("The budget of %d repairs an hour is spent.", s.Limits.PerHour)}
+	case minute >= s.Limits.HostPerMinute:
+		return holdUntil(fmt.Sprintf("the budget of this host is %d repairs a minute", s.Limits.HostPerMinute), end)
+	}
+	return Verdict{}
+}
+
+func deploying(s Situation) Verdict {
+	switch {
+	case s.Replacing:
+		return hold("a deployment is replacing this container")
+	case s.Now.Before(s.DeployUntil):
+		return holdUntil("a container of this name was removed or renamed a moment ago: a deployment may be in progress", s.DeployUntil)
+	case !s.StoppedAt.IsZero() && s.Now.Sub(s.StoppedAt) < afterStop:
+		return holdUntil("it was stopped a moment ago and may be about to be replaced", s.StoppedAt.Add(afterStop))
+	}
+	return Verdict{}
+}
+
+func stopInProgress(s Situation) Verdict {
+	if s.Stopping {
+		return hold("a stop from outside is in progress")
+	}
+	return Verdict{}
+}
+
+// policyFirst lets Docker's own restart policy go first, where the container
+// was neither stopped nor killed.
+func policyFirst(s Situation) Verdict {
+	byItself := s.Ended && (s.Ending.End == history.EndByItself || s.Ending.End == history.EndOOM)
+	if PolicyWorks(s.Container) && byItself && s.Now.Sub(s.Ending.ReadAt) < policyTime {
+		return holdUntil(policyReason(s.Container), s.Ending.ReadAt.Add(policyTime))
+	}
+	return Verdict{}
+}
+
+// intentional leaves alone what was done on purpose: a container that never
+// ran, a second stop within ten minutes, several stops of one project; and it
+// leaves a first stop alone for manual_grace.
+func intentional(s Situation) Verdict {
+	if s.Asked || s.Action == service.ActionRestart || s.ByEngine {
+		return Verdict{}
+	}
+	always := s.Def.Heal.ManualStop == service.StopAlways
+	if !s.Ran && !always {
+		return hold("it was never seen running, and is left alone")
+	}
+	what := "stopped"
+	if s.Action == service.ActionUnpause {
+		what = "paused"
+	}
+	fromOutside := s.Ended && !s.Ending.Ours && (s.Ending.End == history.EndStopped || s.Action == service.ActionUnpause)
+	if !fromOutside || s.ByChaos {
+		return Verdict{}
+	}
+	graceEnds := s.Ending.ReadAt.Add(s.Limits.ManualGrace)
+	switch {
+	case s.Def.Heal.ManualStop == service.StopIgnore:
+		return hold(what + " from outside: manual_stop: ignore leaves it so")
+	case s.Together && !always:
+		return hold(what + " together with other containers of its Compose project: treated as intentional")
+	case s.Again && !always:
+		return hold(what + " again within 10 minutes: treated as intentional")
+	case s.Now.Before(graceEnds):
+		return holdUntil(fmt.Sprintf("%s from outside: left alone for %s (manual_grace), then undone", what, s.Limits.ManualGrace), graceEnds)
+	}
+	return Verdict{}
+}
+
+func coolingDown(s Situation) Verdict {
+	if until := s.Service.NotBefore(s.Limits.Cooldown); s.Now.Before(until) && !s.Asked {
+		return holdUntil("the last repair did not hold: the next one waits", until)
+	}
+	return Verdict{}
+}
+
+// oneCallAtATime is the last: Docker is called for one service at a time, and
+// not again at once for a container that changed before the last call.
+func oneCallAtATime(s Situation) Verdict {
+	switch {
+	case s.Busy != "" && s.Now.Sub(s.BusySince) > busyPatience:
+		return hold("one repair at a time runs on this engine, and that of " + s.Busy + " is in progress")
+	case s.Busy != "", s.Now.Sub(s.Service.ClosedAt()) < closedPause:
+		return wait
+	}
+	return Verdict{}
+}

@@ -1,0 +1,84 @@
+package gate
+
+import (
+	"time"
+
+	"logstream/healer/budget"
+	"logstream/healer/history"
+	"logstream/internal/container"
+	"logstream/internal/service"
+)
+
+// Limits are the healer's settings that gates ask for.
+type Limits struct {
+	ManualGrace   time.Duration
+	Attempts      int
+	PerHour       int
+	HostPerMinute int
+	Cooldown      time.Duration // after the first repair that did not hold
+}
+
+// Situation is all that the gates look at.
+type Situation struct {
+	Now    time.Time
+	Def    service.Definition
+	Mode   service.Mode
+	Limits Limits
+
+	// Unwritable is for how long an append of the incident failed, now that it
+	// was confirmed.
+	Unwritable time.Duration
+	Open       bool // not escalated
+
+	Witness     string // the source that decided that it is DOWN
+	Unconfirmed bool   // only foreign sources say so
+
+	EngineLost    bool // Docker is unreachable
+	EngineSettled time.Time
+	InspectFailed bool // the inspection failed without an answer
+	Missing       bool // there is no such container
+
+	// Change is a start, restart or unpause from outside since the incident was
+	// opened, if nothing ended it after.
+	Change      *history.Event
+	ByPolicy    bool          // it was Docker's restart policy
+	ChangeLasts time.Duration // how long its checks may take to decide
+	LevelDown   bool
+
+	Undecided    string // why the runbook waits for facts; empty where it does not
+	UndecidedFor time.Duration
+	Opened       time.Time // the incident
+
+	Action    string
+	Container container.State
+	Ran       bool // it was seen running under this id
+	Asked     bool // an operator asked for this repair
+	Protected bool // LogStream depends on it
+
+	Ending      history.Ending // how it ended, or was paused
+	Ended       bool
+	ByChaos     bool // the end was asked for by `inject`
+	ByEngine    bool // the end was the engine's own
+	Again       bool // the same was done within ten minutes before
+	Together    bool // other containers of its Compose project were stopped with it
+	Stopping    bool // a stop is in progress
+	StoppedAt   time.Time
+	DeployUntil time.Time
+	Replacing   bool
+
+	Hold *Hold
+
+	Counted     int // attempts that the incident's budget counts
+	NotExecuted int // intents that were closed without a call
+	Service     *budget.Service
+	Host        *budget.Host
+	Busy        string // the service for which a call is under way
+	BusySince   time.Time
+}
+
+// Hold is the operator's switch for the whole host.
+type Hold struct {
+	By     string
+	Reason string
+	Until  time.Time // zero: until it is released
+}

@@ -1,0 +1,144 @@
+package history
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+)
+
+const (
+	maxNames     = 2048
+	deployment   = 10 * time.Second // after a container was created, removed or renamed
+	settle       = 5 * time.Second  // after the engine is back
+	engineStop   = 15 * time.Second // a stop whose event stream ends within it was the engine's own
+	projectStops = 10 * time.Second // stops of one project's containers within it belong together
+)
+
+// Host is what the engine of a host told: of every container, by its name, and
+// of itself.
+type Host struct {
+	byName    map[string]History
+	lostAt    time.Time            // when the event stream ended, as read; zero while it is read
+	backAt    time.Time            // when it came back
+	losses    []time.Time          // when it ended, within MaxAge
+	projects  map[string]time.Time // when a container of a Compose project was last created, removed or renamed
+	replacing []Event              // containers that were created of late to replace another
+}
+
+// NewHost is a host of which nothing was told yet.
+func NewHost() *Host {
+	return &Host{byName: map[string]History{}, projects: map[string]time.Time{}}
+}
+
+// Read takes an event, or the end or return of the stream of events. watched
+// says whether a name is a service's container: those are always kept; where
+// there are too many names, the others that nothing was told of for long make room.
+func (h *Host) Read(e event.Docker, now time.Time, watched func(name string) bool) {
+	switch e.Action {
+	case event.StreamLost:
+		h.lostAt = now
+		h.losses = append(slices.DeleteFunc(h.losses, older(now, MaxAge)), now)
+		return
+	case event.StreamBack:
+		if !h.lostAt.IsZero() {
+			h.lostAt, h.backAt = time.Time{}, now
+		}
+		return
+	}
+	if !h.makeRoom(e.Container, now, watched) {
+		return
+	}
+	read := Event{Docker: e, ReadAt: now}
+	h.byName[e.Container] = h.byName[e.Container].Add(read)
+	switch e.Action {
+	case "create", "destroy", "rename":
+		if e.Project != "" {
+			h.projects[e.Project] = now
+			maps.DeleteFunc(h.projects, func(_ string, at time.Time) bool { return now.Sub(at) > MaxAge })
+		}
+	}
+	if e.Replace != "" && e.Action == "create" {
+		h.replacing = append(slices.DeleteFunc(h.replacing, func(old Event) bool { return now.Sub(old.ReadAt) > deployment }), read)
+	}
+}
+
+func older(now time.Time, age time.Duration) func(time.Time) bool {
+	return func(t time.Time) bool { return now.Sub(t) > age }
+}
+
+func (h *Host) makeRoom(name string, now time.Time, watched func(string) bool) bool {
+	if _, known := h.byName[name]; known || len(h.byName) < maxNames {
+		return true
+	}
+	maps.DeleteFunc(h.byName, func(old string, of History) bool {
+		return !watched(old) && now.Sub(of[len(of)-1].ReadAt) > MaxAge
+	})
+	return len(h.byName) < maxNames || watched(name)
+}
+
+// Of is what was told of the containers with that name.
+func (h *Host) Of(name string) History { return h.byName[name] }
+
+// Lost says whether the engine's events are not read: Docker is unreachable.
+func (h *Host) Lost() bool { return !h.lostAt.IsZero() }
+
+// SettledAt is when what a returning engine does of itself is over.
+func (h *Host) SettledAt() time.Time {
+	if h.backAt.IsZero() {
+		return time.Time{}
+	}
+	return h.backAt.Add(settle)
+}
+
+// StoppedByEngine says whether the event stream ended soon after an event that
+// was read then: an engine that stops takes its containers down.
+func (h *Host) StoppedByEngine(readAt time.Time) bool {
+	return slices.ContainsFunc(h.losses, func(lost time.Time) bool {
+		since := lost.Sub(readAt)
+		return since >= 0 && since < engineStop
+	})
+}
+
+// DeployedUntil is until when a deployment may be under way: by the engine's
+// removals and renames of containers of that name, for at least quiet, and by
+// what was created, removed or renamed in its Compose project.
+func (h *Host) DeployedUntil(name, project string, quiet time.Duration) time.Time {
+	var until time.Time
+	if e, found := h.byName[name].Last(nil, "destroy", "rename"); found {
+		until = e.ReadAt.Add(max(deployment, quiet))
+	}
+	if changed, known := h.projects[project]; known && changed.Add(deployment).After(until) {
+		until = changed.Add(deployment)
+	}
+	return until
+}
+
+// IsReplaced says whether a container was created a moment ago that is to
+// replace the one with that name or id.
+func (h *Host) IsReplaced(name, id string, now time.Time) bool {
+	return slices.ContainsFunc(h.replacing, func(e Event) bool {
+		return (e.Replace == name || e.Replace == id) && now.Sub(e.ReadAt) < deployment
+	})
+}
+
+// StoppedTogether says whether another container of a Compose project was
+// stopped within ten seconds of the engine's time at. counts says whether a
+// stop of the container with that name, by its index, is somebody's at all.
+func (h *Host) StoppedTogether(name, project string, at time.Time, counts func(name string, i int, e Event) bool) bool {
+	if project == "" {
+		return false
+	}
+	for other, of := range h.byName {
+		if other == name {
+			continue
+		}
+		if _, found := of.Last(func(i int, e Event) bool {
+			return e.Project == project && at.Sub(e.Time).Abs() < projectStops && counts(other, i, e)
+		}, "stop"); found {
+			return true
+		}
+	}
+	return false
+}

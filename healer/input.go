@@ -1,0 +1,141 @@
+package healer
+
+import (
+	"time"
+
+	"logstream/healer/llm"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// Input is something that happened: a record read from Kafka, the outcome of
+// an effect, or time passing.
+type Input interface{ input() }
+
+// Inputs of Step.
+type (
+	// ReadHealth is a record of system-logs.
+	ReadHealth struct {
+		Log    event.HealthLog
+		Signed bool
+	}
+	// ReadDocker is a record of logstream.docker that is signed.
+	ReadDocker struct{ Event event.Docker }
+	// ReadService is a record of logstream.services.
+	ReadService struct{ Service event.Service }
+	// ReadCommand is a record of logstream.commands.
+	ReadCommand struct{ Command event.Command }
+	// ReadIncident is a record of logstream.incidents.
+	ReadIncident struct{ Event event.Incident }
+	// Replayed says that everything was read up to the end seen at the start.
+	// Nonce is new, and unguessable.
+	Replayed struct{ Nonce string }
+	// Inspected is the outcome of Inspect.
+	Inspected struct {
+		Service string
+		Request int
+		State   container.State
+		Err     error
+		Logs    []string
+	}
+	// Executed is the outcome of Execute.
+	Executed struct {
+		Service     string
+		Incident    string
+		Attempt     int
+		NotExecuted string // why the call was not made, or empty
+		Err         error
+		After       container.State // as it was found after the call; zero where it was not
+		Took        time.Duration
+	}
+	// ModelState says whether the model can be queried, and why not; empty where
+	// none is missed.
+	ModelState struct {
+		Ready bool
+		Why   string
+		Code  event.InvalidCode
+	}
+	// Answered is the outcome of Query.
+	Answered struct {
+		Service  string
+		Incident string
+		Request  int
+		Answer   llm.Answer
+	}
+	// AppendFailed says that it is unknown whether an append was written.
+	AppendFailed struct {
+		ID      string
+		Seq     int
+		Service string
+	}
+	// Published is the outcome of Publish.
+	Published struct {
+		Service string
+		OK      bool
+	}
+	// Reconfigured carries the services as they are configured from now on.
+	Reconfigured struct{ Services []service.Definition }
+	// Tick is time passing; Step wants one at least each 100 ms.
+	Tick struct{}
+)
+
+func (ReadHealth) input()   {}
+func (ReadDocker) input()   {}
+func (ReadService) input()  {}
+func (ReadCommand) input()  {}
+func (ReadIncident) input() {}
+func (Replayed) input()     {}
+func (Inspected) input()    {}
+func (Executed) input()     {}
+func (ModelState) input()   {}
+func (Answered) input()     {}
+func (AppendFailed) input() {}
+func (Published) input()    {}
+func (Reconfigured) input() {}
+func (Tick) input()         {}
+
+// Effect is something to be done; its outcome comes back as an Input.
+type Effect interface{ effect() }
+
+// Effects of Step.
+type (
+	// Append writes an incident event, or a claim. It is confirmed by what is
+	// read back; only a failure comes back by itself.
+	Append struct{ Event event.Incident }
+	// Publish writes a service's state.
+	Publish struct{ Service event.Service }
+	// Reply writes a command's result.
+	Reply struct{ Command event.Command }
+	// Inspect inspects the container that Ref names and reads its last lines.
+	Inspect struct {
+		Service string
+		Request int
+		Ref     string
+	}
+	// Query asks the model for its view, until Deadline (monotonic).
+	Query struct {
+		Service  string
+		Incident string
+		Request  int
+		Question llm.Question
+		Deadline time.Time
+	}
+	// Execute inspects the target once more, compares it with Pins, and only then
+	// makes the call, all before Deadline.
+	Execute struct {
+		Service  string
+		Incident string
+		Attempt  int
+		Action   string
+		Pins     event.Pins
+		Deadline time.Time // monotonic: counted from before the intent was written
+	}
+)
+
+func (Append) effect()  {}
+func (Publish) effect() {}
+func (Reply) effect()   {}
+func (Inspect) effect() {}
+func (Query) effect()   {}
+func (Execute) effect() {}

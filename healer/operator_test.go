@@ -1,0 +1,314 @@
+package healer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// What people do to a container, by hand or by a command, and what is left of
+// it: the second stop, holds, repairs that were asked for.
+
+func TestSecondStopIsTreatedAsIntentional(t *testing.T) {
+	for _, fault := range []string{"stop", "ignored stop"} {
+		t.Run(fault, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				do(fault, m, b)
+				m.run(60 * time.Second)
+				do(fault, m, b)
+				m.run(3 * time.Minute)
+				wantActions(t, m, "start")
+				if in := m.of0(); in.Held != "operator" || in.HeldUntil != nil || !strings.Contains(in.HeldReason, "within 10 minutes") {
+					t.Errorf("held by %q until %v: %s", in.Held, in.HeldUntil, in.HeldReason)
+				}
+				do("start", m, b)
+				m.run(time.Minute)
+				wantEnd(t, m, event.HowRecovered)
+			})
+		})
+	}
+}
+
+func TestSecondStopStaysIntentionalAcrossARestart(t *testing.T) {
+	for _, fault := range []string{"stop", "ignored stop", "pause"} {
+		t.Run(fault, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				do(fault, m, b)
+				m.run(60 * time.Second)
+				do(fault, m, b)
+				m.run(20 * time.Minute)
+				before := b.state.Status
+				if m.gate() != "operator" {
+					t.Fatalf("held by %q", m.gate())
+				}
+				n := len(m.incidents)
+				m.kill()
+				m.run(5 * time.Minute)
+				if b.state.Status != before || m.gate() != "operator" {
+					t.Errorf("it is %s, held by %q", b.state.Status, m.gate())
+				}
+				if more := len(m.incidents) - n; more > 1 {
+					t.Errorf("%d records after a restart that changed nothing", more)
+				}
+			})
+		})
+	}
+}
+
+func TestManualStopAlwaysUndoesEveryStop(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		for range 3 {
+			do("stop", m, b)
+			m.run(60 * time.Second)
+		}
+		wantActions(t, m, "start", "start", "start")
+	}, defined(func(d *service.Definition) { d.Heal.ManualStop = service.StopAlways }))
+}
+
+func TestManualStopIgnoreLeavesTheFirstStop(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(60 * time.Second)
+		wantHeld(t, m, "operator")
+	}, defined(func(d *service.Definition) { d.Heal.ManualStop = service.StopIgnore }))
+}
+
+func TestStopIsLeftForItsGrace(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(3 * time.Second)
+		wantHeld(t, m, "operator")
+		m.run(5 * time.Second)
+		wantActions(t, m, "start")
+	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+}
+
+// inject asks for a fault, as the page's button does.
+func (m *sim) inject() { m.command(event.Command{Command: event.CommandInject, Service: "svc-0"}) }
+
+func TestInjectedStopIsNeverIntentional(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		for range 3 {
+			m.inject()
+			m.run(50 * time.Millisecond)
+			do("stop", m, b)
+			m.run(3 * time.Second)
+			if b.state.Status != container.Running {
+				t.Fatalf("three seconds after an injected stop it is %s, held by %q", b.state.Status, m.gate())
+			}
+		}
+	})
+}
+
+func TestInjectedStopIsNotTheFirstOfTwo(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.inject()
+		m.run(50 * time.Millisecond)
+		do("stop", m, b)
+		m.run(time.Minute)
+		do("stop", m, b)
+		m.run(time.Minute)
+		if b.state.Status != container.Running {
+			t.Errorf("after the first stop by hand it is %s, held by %q", b.state.Status, m.gate())
+		}
+	})
+}
+
+// TestEngineThatStopsTwiceIsNotIntentional: a daemon that stops takes its
+// containers down with it.
+func TestEngineThatStopsTwiceIsNotIntentional(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		for range 2 {
+			do("stop", m, b)
+			m.run(2 * time.Second)
+			m.engineAway(3 * time.Second)
+			m.run(time.Minute)
+			if b.state.Status != container.Running {
+				t.Fatalf("after its engine came back it is %s, held by %q", b.state.Status, m.gate())
+			}
+		}
+	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+}
+
+// TestProjectThatIsStoppedTogetherIsIntentional stops two containers of one
+// Compose project by hand.
+func TestProjectThatIsStoppedTogetherIsIntentional(t *testing.T) {
+	for _, stopFirst := range []bool{false, true} {
+		m := quietSim(t, 2, func(m *sim) { m.stopFirst = stopFirst })
+		for _, b := range m.boxes {
+			b.state.Project = "shop"
+			do("stop", m, b)
+		}
+		m.run(2 * time.Minute)
+		for _, b := range m.boxes {
+			if in := m.incident(b.def.Name); b.state.Status != container.Exited || in == nil || in.Held != "operator" {
+				t.Errorf("%s is %s, its incident %+v", b.def.Name, b.state.Status, in)
+			}
+		}
+	}
+}
+
+func TestRestartByHandIsLeftAlone(t *testing.T) {
+	for name, stubborn := range map[string]bool{"plain": false, "of a process that ignores the stop signal": true} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				b.stubborn = stubborn
+				do("restart", m, b)
+				m.run(time.Minute)
+				wantActions(t, m)
+			})
+		})
+	}
+}
+
+func TestStopInProgressIsWaitedFor(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.run(1500 * time.Millisecond)
+	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "15" })
+	m.run(6 * time.Second)
+	wantHeld(t, m, "rival")
+	m.run(4 * time.Minute) // a stop may be given any time-out
+	wantHeld(t, m, "rival")
+	m.run(2 * time.Minute) // it ignored the signal
+	wantActions(t, m, "restart")
+}
+
+func (m *sim) heal(action string) string {
+	return m.command(event.Command{Command: event.CommandHeal, Service: "svc-0", Args: event.CommandArgs{Action: action}})
+}
+
+func TestHealCommandRepairsWhatIsHeldForTheOperator(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(60 * time.Second)
+		do("stop", m, b)
+		m.run(60 * time.Second)
+		m.heal("")
+		m.run(60 * time.Second)
+		if b.state.Status != container.Running {
+			t.Errorf("an operator asked for the repair, and it is %s", b.state.Status)
+		}
+		wantActions(t, m, "start", "start")
+	})
+}
+
+func TestHealCommandRestartsWhatIsUp(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.run(time.Minute)
+		m.heal("restart")
+		m.run(60 * time.Second)
+		wantActions(t, m, "restart")
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
+// TestHealCommandIsExecutedOnce stops what an operator had healed, again and
+// again before it is verified.
+func TestHealCommandIsExecutedOnce(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(60 * time.Second)
+		do("stop", m, b)
+		m.run(10 * time.Second)
+		m.heal("")
+		m.run(5 * time.Second)
+		do("stop", m, b)
+		m.run(time.Minute)
+		wantActions(t, m, "start", "start")
+		if m.gate() != "operator" {
+			t.Errorf("held by %q", m.gate())
+		}
+	})
+}
+
+func TestCommandIsAnsweredOnceAndNotLate(t *testing.T) {
+	m, _ := quiet(t)
+	hold := event.Command{ID: "h1", Command: event.CommandHold}
+	m.command(hold)
+	m.command(hold)
+	late := m.command(event.Command{ID: "h2", Command: event.CommandHold, Time: m.now.Add(-2 * time.Minute)})
+	m.run(time.Second)
+	if got := m.results("h1"); len(got) != 1 || !got[0].OK {
+		t.Errorf("the results of a command that came twice: %+v", got)
+	}
+	if got := m.results(late); len(got) != 0 {
+		t.Errorf("the results of a command of two minutes ago: %+v", got)
+	}
+}
+
+func (m *sim) hold(length string) string {
+	return m.command(event.Command{Command: event.CommandHold, Args: event.CommandArgs{For: length, Reason: "maintenance"}})
+}
+
+func (m *sim) release() string { return m.command(event.Command{Command: event.CommandRelease}) }
+
+func TestHoldOutlivesARestart(t *testing.T) {
+	m, b := quiet(t)
+	m.hold("1m")
+	m.run(time.Second)
+	m.kill()
+	m.run(20 * time.Second)
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	wantHeld(t, m, "hold")
+	m.run(2 * time.Minute)
+	if b.state.Status != container.Running {
+		t.Error("the hold is over, and nothing was repaired")
+	}
+}
+
+// TestHoldOfAllHostsIsAnsweredByEach has another host answer the same command first.
+func TestHoldOfAllHostsIsAnsweredByEach(t *testing.T) {
+	m, b := quiet(t)
+	m.hold("")
+	m.run(time.Second)
+	theirs := m.commands[0]
+	theirs.in.Command.Result, theirs.in.Command.Origin = &event.CommandResult{OK: true}, event.Origin{Host: "elsewhere"}
+	m.commands = append(m.commands[:1:1], append([]onWire[ReadCommand]{theirs}, m.commands[1:]...)...)
+	m.kill()
+	m.run(20 * time.Second)
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	wantHeld(t, m, "hold")
+}
+
+// TestHoldOutlivesTheRetentionOfCommands: what was asked for days ago stands,
+// though the record of it is gone.
+func TestHoldOutlivesTheRetentionOfCommands(t *testing.T) {
+	for _, length := range []string{"", "240h"} {
+		t.Run("for "+length, func(t *testing.T) {
+			m, b := quiet(t)
+			m.hold(length)
+			m.run(time.Second)
+			given, renewed := m.now, 0
+			for range 9 {
+				before := len(m.commands)
+				m.sleep(25 * time.Hour)
+				m.run(time.Second)
+				renewed += len(m.commands) - before
+			}
+			if renewed != 9 {
+				t.Fatalf("it was written again %d times in nine days", renewed)
+			}
+			newest := m.commands[len(m.commands)-1]
+			if c := newest.in.Command; c.By != "operator:ada" || c.Args.Reason != "maintenance" {
+				t.Errorf("the last one says %+v", c)
+			}
+			m.commands = []onWire[ReadCommand]{newest}
+			m.kill()
+			m.run(30 * time.Second)
+			do("kill", m, b)
+			m.run(10 * time.Second)
+			wantHeld(t, m, "hold")
+			until := m.of0().HeldUntil
+			if length == "" && until != nil || length != "" && (until == nil || until.Sub(given.Add(240*time.Hour)).Abs() > 10*time.Second) {
+				t.Errorf("a hold of %s holds until %v", given, until)
+			}
+		})
+	}
+}

@@ -1,0 +1,200 @@
+package healer
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/healer/history"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/text"
+)
+
+const maxCallError = 1000 // bytes of an engine's error
+
+// planExecution goes from an intent that was confirmed to its result.
+func planExecution(v View, intent event.ActionStarted) Decision {
+	switch x := v.Execution; {
+	case x.running:
+		return wait()
+	case x.result != nil:
+		return finish(intent, *x.result)
+	case !x.unknown.IsZero():
+		return planUnknownOutcome(v, intent)
+	}
+	if why := preflight(v, intent); why != "" {
+		return finish(intent, Executed{NotExecuted: why})
+	}
+	return Decision{Kind: DoExecute}
+}
+
+// preflight says why the call must not be made any more, or nothing: asked when
+// the intent was confirmed, immediately before the call. The runtime's part of
+// the pins is checked by whoever makes the call.
+func preflight(v View, intent event.ActionStarted) string {
+	a, known := action.ByName(intent.Action)
+	untouched := intentOf(intent.Action, intent.Pins, v.Inspection.state)
+	untouched.Pattern = nil // nothing is its doing yet
+	requested := v.Situation.Asked
+	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	switch {
+	case !known:
+		return "there is no such action"
+	case !v.Now.Before(deadline(v, intent)):
+		return "its deadline passed before it was confirmed"
+	case v.Removed:
+		return "the service was removed"
+	case v.Situation.EngineLost:
+		return "Docker is unreachable"
+	case v.Situation.Hold != nil && !requested:
+		return "repairs on this host were put on hold"
+	case len(v.History.External(untouched)) > 0:
+		return "Docker reported a new event of the container"
+	case requested:
+		return ""
+	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
+		return "what proved the cause no longer reports it DOWN"
+	}
+	return ""
+}
+
+// deadline is when the call of an intent of this life must have ended.
+func deadline(v View, intent event.ActionStarted) time.Time {
+	a, _ := action.ByName(intent.Action)
+	if a.Timeout == nil {
+		return v.Execution.wrote
+	}
+	return v.Execution.wrote.Add(a.Timeout(v.Inspection.state.StopTimeout))
+}
+
+// finish is the result of an action.
+func finish(intent event.ActionStarted, result Executed) Decision {
+	data := event.ActionFinished{Attempt: intent.Attempt, Action: intent.Action, Target: intent.Target, Command: intent.Command,
+		DurationMS: float64(result.Took.Microseconds()) / 1000}
+	switch {
+	case result.NotExecuted != "":
+		data.Outcome, data.Error = event.OutcomeNotExecuted, event.NotCarriedOut+result.NotExecuted
+	case result.Err != nil:
+		data.Outcome, data.Error = event.OutcomeRefused, text.Clip(result.Err.Error(), maxCallError)
+	default:
+		data.OK, data.Outcome, data.StartedAt = true, event.OutcomeOK, result.After.StartedAt
+	}
+	return write(event.ByLogstream, data)
+}
+
+// planUnknownOutcome inspects the container until it shows what became of a
+// call, or the call can no longer come: then it was not made.
+func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
+	since, l := v.Execution.unknown, v.Inspection
+	switch l.dueSince(since, v.Now) {
+	case underway:
+		return wait()
+	case overdue:
+		return Decision{Kind: DoInspect}
+	}
+	a, known := action.ByName(intent.Action)
+	if known && l.err == nil && a.EffectSeen(intent.Pins, l.state) {
+		return finish(intent, Executed{After: l.state})
+	}
+	limit := 10 * time.Second
+	if known {
+		limit = a.Timeout(max(l.state.StopTimeout, 10*time.Second))
+	}
+	unavailable := errors.Is(l.err, container.ErrUnavailable)
+	if v.Now.Sub(since) > limit && l.at.Sub(since) > limit && !unavailable {
+		return finish(intent, Executed{NotExecuted: "the call was interrupted and left no effect"})
+	}
+	return wait()
+}
+
+// planVerification verifies a repair on the same stream that told of the
+// failure: enough good scheduled checks of our own in a row that began after
+// the result was confirmed, with the container up throughout.
+func planVerification(v View, finished event.ActionFinished) Decision {
+	if v.Situation.EngineLost {
+		return wait()
+	}
+	begun, _ := v.Incident.Last(event.TypeActionStarted)
+	intent := begun.Data.(event.ActionStarted)
+	if v.Verification.takeover {
+		return planTakeover(v, intent)
+	}
+	if d, is := interference(v, intent); is {
+		return d
+	}
+	p := v.Verification
+	switch {
+	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
+		return refuted(v, event.OutcomeFailed, "its container is down again")
+	case v.Situation.LevelDown:
+		return wait() // the events that tell why come at most a moment later
+	case p.run.n >= intent.Verify && v.Status.Good() && v.Status.Level() == event.Up:
+		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
+	case v.Now.After(p.deadline):
+		return refuted(v, event.OutcomeFailed, fmt.Sprintf("%d of %d good checks in %s", p.run.n, intent.Verify, verifyTimeout(v.Config, v.Def)))
+	}
+	return wait()
+}
+
+func refuted(v View, outcome event.Outcome, why string) Decision {
+	if outcome == event.OutcomeInterrupted {
+		why = event.Interrupted + why
+	}
+	return write(event.ByLogstream, event.Verified{Outcome: outcome, Observations: v.Verification.run.n, Since: v.Verification.since, Error: why})
+}
+
+// interference reads from the engine's events what came after the action: an
+// external change interrupts the attempt, an end by itself refutes it. It waits
+// for an event that decides.
+func interference(v View, intent event.ActionStarted) (Decision, bool) {
+	h := v.History
+	for _, i := range h.External(intentOf(intent.Action, intent.Pins, v.Inspection.state)) {
+		e := h[i]
+		switch {
+		case h.IsEcho(i), e.Action == "create", e.Action == "oom":
+			continue
+		case e.MayBecomeEcho(v.Now):
+			return wait(), true
+		case e.Action == "die":
+			code := 0
+			if e.ExitCode != nil {
+				code = *e.ExitCode
+			}
+			return refuted(v, event.OutcomeFailed, fmt.Sprintf("it ended again by itself, with exit code %d", code)), true
+		}
+		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
+	}
+	if other, replaced := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != intent.Pins.ContainerID && e.Time.After(intent.Pins.LastEvent)
+	}, "start", "rename"); replaced {
+		return refuted(v, event.OutcomeInterrupted, "another container has its name now: "+other.Action), true
+	}
+	return Decision{}, false
+}
+
+// planTakeover, in a new life of the process, waits until the container is seen
+// as the action left it. If it is not, the attempt has ended: interrupted, unless
+// the engine's events prove an end by itself.
+func planTakeover(v View, intent event.ActionStarted) Decision {
+	switch v.Inspection.due(v.Now) {
+	case underway:
+		return wait()
+	case overdue:
+		return Decision{Kind: DoInspect}
+	}
+	if v.Inspection.at.Before(v.Verification.since) {
+		return Decision{Kind: DoInspect}
+	}
+	if errors.Is(v.Inspection.err, container.ErrUnavailable) {
+		return wait()
+	}
+	if d, is := interference(v, intent); is {
+		return d
+	}
+	if v.Now.Sub(v.Verification.since) > patience {
+		return refuted(v, event.OutcomeInterrupted, "it is not as the repair left it")
+	}
+	return wait()
+}

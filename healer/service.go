@@ -1,0 +1,215 @@
+package healer
+
+import (
+	"time"
+
+	"logstream/healer/budget"
+	"logstream/healer/claim"
+	"logstream/healer/history"
+	"logstream/healer/status"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// serviceState is what the controller knows of one service of this host.
+type serviceState struct {
+	def      service.Definition
+	masked   *event.Definition // def as the topics show it, and its hash
+	hash     string
+	removed  bool
+	status   *status.Status
+	orders   map[string]*state.Order // of the owner's own sources, by check
+	incident *state.Incident         // the newest; may be resolved
+	budget   budget.Service
+	journal  claim.Journal
+
+	container  *event.ServiceContainer
+	ran        map[string]bool // containers that were seen running, by id
+	injections []time.Time     // when `inject` commands were read
+
+	inspection   inspection
+	consultation consultation
+	execution    execution
+	verification verification
+	waiting      waiting
+	goodRun      run            // scheduled good checks of our own since it is good
+	byHand       *event.Command // for which the incident was ended, to begin one by hand
+
+	publication publication
+}
+
+// publication is what was published of a service.
+type publication struct {
+	last     event.Service
+	inFlight bool
+	at       time.Time
+	order    state.Order // of what was read back
+}
+
+func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
+	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
+	s.define(def)
+	if published != nil && published.Container != nil {
+		kept := *published.Container
+		s.container = &kept
+		if kept.Ran {
+			s.ran[kept.ID] = true
+		}
+	}
+	return s
+}
+
+func (s *serviceState) define(def service.Definition) {
+	s.def, s.masked, s.hash = def, def.Masked(), def.Hash()
+}
+
+// containerName is the name of the service's container, as far as it is known.
+func (s *serviceState) containerName() string {
+	if s.container != nil && s.container.Name != "" {
+		return s.container.Name
+	}
+	return s.def.Container
+}
+
+// open says whether the newest incident has not ended.
+func (s *serviceState) open() bool { return s.incident != nil && s.incident.State != state.Resolved }
+
+// idle says that there is nothing to plan about.
+func (s *serviceState) idle() bool {
+	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down
+}
+
+// injected says whether what was read then followed an `inject`.
+func (s *serviceState) injected(readAt time.Time) bool {
+	for _, at := range s.injections {
+		if since := readAt.Sub(at); since > -injectSlack && since < injectReach {
+			return true
+		}
+	}
+	return false
+}
+
+// meet notes which container a service has, and that it ran: by its state, by
+// the engine's events, or because our own check was UP.
+func (s *serviceState) meet(c container.State, told bool) {
+	running := c.Status == container.Running || c.Status == container.Paused || c.Status == container.Restarting
+	if running || told {
+		s.ran[c.ID] = true
+	}
+	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+}
+
+// run counts good scheduled checks of our own in a row.
+type run struct {
+	n     int
+	first time.Time // when the first good one of the run began, also beside the schedule
+}
+
+// count takes one check. One beside the schedule proves nothing, but may be the
+// first that was good.
+func (r *run) count(h event.HealthLog) {
+	switch {
+	case h.Status == event.Down && (!h.Extra || r.n == 0):
+		*r = run{}
+		return
+	case h.Status == event.Down:
+		return
+	case r.first.IsZero():
+		r.first = h.Time()
+	}
+	if !h.Extra {
+		r.n++
+	}
+}
+
+// execution is the newest intent in this life of the process, from before it
+// was written to its result. A new life starts without it.
+type execution struct {
+	incident string
+	attempt  int
+	wrote    time.Time // before the intent was written: the deadline counts from here
+	running  bool      // the call runs
+	result   *Executed // its outcome, not on the topic yet
+	unknown  time.Time // since when it is unknown whether the call took effect
+}
+
+// verification is the proof of a repair under way.
+type verification struct {
+	attempt  int
+	since    time.Time // only checks that began after it count
+	deadline time.Time
+	run      run
+	takeover bool      // the call was a predecessor's: the container is inspected first
+	downFrom time.Time // since when the container is down again
+}
+
+// observe takes in what interrupts the run of good checks.
+func (v *verification) observe(engineLost bool, level event.Status, ownKnown bool, timeout time.Duration, now time.Time) {
+	down := level == event.Down
+	if engineLost {
+		v.deadline = now.Add(timeout) // nothing is proved or refuted meanwhile
+	}
+	if engineLost || down || !ownKnown {
+		v.run = run{}
+	}
+	switch {
+	case engineLost:
+	case !down:
+		v.downFrom = time.Time{}
+	case v.downFrom.IsZero():
+		v.downFrom = now
+	}
+}
+
+// waiting is since when facts are waited for.
+type waiting struct {
+	undecided time.Time // the checks have not decided
+	events    time.Time // the engine's events lag behind what was inspected
+	gaveUpOn  time.Time // StartedAt or FinishedAt of the state whose events were waited for in vain
+}
+
+// since is when something that is the case began: before, or now.
+func since(before time.Time, is bool, now time.Time) time.Time {
+	switch {
+	case !is:
+		return time.Time{}
+	case before.IsZero():
+		return now
+	}
+	return before
+}
+
+// isTarget says whether an event is of the container that the service has, as
+// far as that is known.
+func (s *serviceState) isTarget(e history.Event) bool {
+	l := s.inspection
+	return l.at.IsZero() || l.err != nil || l.stale || e.ID == l.state.ID
+}
+
+// isOnlyContainer says that no other container was the service's: what was UP
+// under the present definition was this one.
+func (s *serviceState) isOnlyContainer(of container.State) bool {
+	for id := range s.ran {
+		if id != of.ID {
+			return false
+		}
+	}
+	return s.container == nil || s.container.ID == of.ID
+}
+
+// prepare is what an event that is about to be written means for this life.
+func (s *serviceState) prepare(incident string, data event.Data, now time.Time) {
+	switch data := data.(type) {
+	case event.Diagnosed:
+		s.consultation = consultation{request: s.consultation.request, incident: s.consultation.incident}
+	case event.ActionStarted:
+		s.execution = execution{incident: incident, attempt: data.Attempt, wrote: now}
+		s.verification, s.waiting = verification{}, waiting{}
+	case event.ActionFinished:
+		s.inspection.stale = true
+	case event.Verified:
+		s.inspection.stale = s.inspection.stale || !data.OK
+	}
+}

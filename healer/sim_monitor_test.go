@@ -1,0 +1,182 @@
+package healer
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+)
+
+// The monitor of the sim: it watches the engine, checks the services, and
+// writes what it sees once there is a claim.
+
+// forward is the monitor's half: the event to the log, and the level that it causes.
+func (m *sim) forward(e event.Docker) {
+	life := m.life
+	delay := m.between(time.Millisecond, 300*time.Millisecond)
+	at := m.now.Add(delay)
+	if at.Before(m.last) {
+		at = m.last
+	}
+	m.last = at
+	m.after(at.Sub(m.now), func() {
+		if m.life != life {
+			m.miss(e)
+			return
+		}
+		m.writeDocker(e)
+		b := m.box(e.Container)
+		m.writeLevel(b)
+		if e.Action == "start" || e.Action == "unpause" || e.Action == "restart" {
+			b.extraUntil = m.now.Add(5 * time.Second)
+			m.after(0, m.living(func() { m.extra(b) }))
+		}
+	})
+}
+
+// miss keeps an event for the next connection, which tells them in order.
+func (m *sim) miss(e event.Docker) {
+	m.missed = append(m.missed, e)
+	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return a.Time.Compare(b.Time) })
+}
+
+// revise is the origin and the revision of what the monitor writes now.
+func (m *sim) revise() (event.Origin, int64) {
+	owner, owns := m.owner()
+	if !owns {
+		return event.Origin{Instance: "me", Host: "local"}, 0
+	}
+	m.revision++
+	return owner, m.revision
+}
+
+// claimed writes what waited for a claim.
+func (m *sim) claimed() {
+	if _, owns := m.owner(); owns {
+		waited := m.unclaimed
+		m.unclaimed = nil
+		for _, e := range waited {
+			m.writeDocker(e)
+		}
+	}
+}
+
+// writeDocker writes an event once there is a claim.
+func (m *sim) writeDocker(e event.Docker) {
+	if _, owns := m.owner(); !owns {
+		m.unclaimed = append(m.unclaimed, e)
+		return
+	}
+	m.claimed()
+	e.Origin, e.Revision = m.revise()
+	m.docker = append(m.docker, onWire[ReadDocker]{ReadDocker{e}, m.now, false})
+	m.read(event.TopicDocker, func() Input { return ReadDocker{e} })
+}
+
+func (m *sim) connect() {
+	if !m.engine {
+		m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
+		return
+	}
+	m.stream = true
+	missed := m.missed
+	m.missed = nil
+	for _, e := range missed {
+		m.writeDocker(e)
+	}
+	m.writeDocker(event.Docker{Time: m.now, Action: event.StreamBack})
+	for _, b := range m.boxes {
+		m.writeLevel(b)
+	}
+}
+
+func (m *sim) writeLevel(b *box) {
+	owner, owns := m.owner()
+	if !owns || !m.engine || b.unleveled {
+		return
+	}
+	status := event.Up
+	if b.state.Status != container.Running {
+		status = event.Down
+	}
+	if b.level == status && b.levelNonce == owner.Nonce && m.now.Sub(b.levelAt) < 30*time.Second {
+		return
+	}
+	b.level, b.levelNonce, b.levelAt = status, owner.Nonce, m.now
+	h := ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Check: event.CheckContainer}, true}
+	h.Log.Origin, h.Log.Revision = m.revise()
+	if status == event.Down {
+		h.Log.Error = "container " + b.def.Name + " is " + string(b.state.Status)
+	}
+	m.publish(h)
+}
+
+func (m *sim) keepLevel(b *box) {
+	owner, owns := m.owner()
+	if owns && m.engine && (b.levelNonce != owner.Nonce || m.now.Sub(b.levelAt) >= 30*time.Second) {
+		m.writeLevel(b)
+	}
+}
+
+func (m *sim) publish(h ReadHealth) {
+	m.health = append(m.health, onWire[ReadHealth]{h, m.now, false})
+	if len(m.health) > 2000 {
+		m.health = m.health[1000:]
+	}
+	m.read(event.TopicHealth, func() Input { return h })
+}
+
+func (m *sim) probe(b *box, extra bool) {
+	if !extra {
+		m.after(b.def.Interval, m.living(func() { m.probe(b, false) }))
+	}
+	began := m.now
+	took := m.between(time.Millisecond, 30*time.Millisecond)
+	if b.state.Status == container.Paused {
+		took = time.Second
+	}
+	m.after(took, m.living(func() {
+		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra}
+		switch {
+		case b.state.Status == container.Paused:
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
+		case b.state.Status != container.Running:
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case b.app != "ok":
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 500", 500
+			if b.flapped = b.flap && !b.flapped; b.flapped || b.app == "hang" {
+				h.Failure, h.Error, h.Code = event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
+			}
+		}
+		m.after(m.between(0, 50*time.Millisecond), m.living(func() {
+			if b.unchecked {
+				return
+			}
+			h.Origin, h.Revision = m.revise()
+			m.publish(ReadHealth{h, true})
+		}))
+	}))
+}
+
+func (m *sim) extra(b *box) {
+	if m.now.Before(b.extraUntil) {
+		m.probe(b, true)
+		m.after(500*time.Millisecond, m.living(func() { m.extra(b) }))
+	}
+}
+
+// observe publishes one observation as the monitor would: of that check, begun
+// then, under the present claim.
+func (m *sim) observe(b *box, check string, status event.Status, began time.Time) {
+	m.observeAs(event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: status, Check: check}, true)
+}
+
+// observeAs publishes an observation, signed or not. Where it has no origin,
+// it has that of the monitor.
+func (m *sim) observeAs(h event.HealthLog, signed bool) {
+	if h.Origin == (event.Origin{}) {
+		h.Origin, h.Revision = m.revise()
+	}
+	m.publish(ReadHealth{h, signed})
+}

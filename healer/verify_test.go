@@ -1,0 +1,150 @@
+package healer
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// How a repair is verified, and what ends a verification.
+
+// verified is what was written of the verifications so far.
+func verified(m *sim) []event.Verified { return dataOf[event.Verified](m) }
+
+// repaired goes on until the result of the first action is on the log.
+func repaired(t *testing.T, fault string, m *sim, b *box) {
+	t.Helper()
+	do(fault, m, b)
+	m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+}
+
+// goodSince counts the good scheduled checks of ours that began after t.
+func goodSince(m *sim, t time.Time) (n int) {
+	for _, r := range m.health {
+		if h := r.in.Log; h.Check == "http" && h.Status != event.Down && !h.Extra && h.Time().After(t) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestVerificationOutlivesTheEnginesAbsence(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.run(4 * time.Second)
+		m.engineAway(40 * time.Second)
+		m.run(2 * time.Minute)
+		wantActions(t, m, "start")
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
+// TestEchoOfAPauseAfterAnUnpauseIsNotInterference: engine 20.10 writes one after
+// a quick unpause.
+func TestEchoOfAPauseAfterAnUnpauseIsNotInterference(t *testing.T) {
+	m, b := quiet(t)
+	repaired(t, "pause", m, b)
+	m.tell(b, "pause", nil)
+	m.tell(b, "unpause", nil)
+	m.run(time.Minute)
+	wantActions(t, m, "unpause")
+	wantEnd(t, m, event.HowHealed)
+}
+
+func TestEndByItselfFailsTheVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.run(5 * time.Second)
+		do("exit", m, b)
+		m.run(2 * time.Second)
+		if got := verified(m); len(got) != 1 || got[0].OK || strings.HasPrefix(got[0].Error, event.Interrupted) || !strings.Contains(got[0].Error, "exit code 1") {
+			t.Errorf("the verification is %+v", got)
+		}
+		if m.gate() != "cooldown" {
+			t.Errorf("held by %q", m.gate())
+		}
+	})
+}
+
+// TestChecksThatBeganBeforeTheResultVerifyNothing has many of them come after it.
+func TestChecksThatBeganBeforeTheResultVerifyNothing(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		result := m.now
+		m.until(t, "the service to be good", func() bool { return m.good("svc-0") })
+		for range 10 {
+			m.observe(b, "http", event.Up, result.Add(-time.Second))
+		}
+		m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+		if n, needed := goodSince(m, result), dataOf[event.ActionStarted](m)[0].Verify; n < needed {
+			t.Errorf("it is verified after %d good checks, want %d", n, needed)
+		}
+	})
+}
+
+func TestVerificationStartsAnewAfterSilence(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.StartPeriod = 30 * time.Second }))
+	repaired(t, "kill", m, b)
+	m.run(4 * time.Second)
+	b.unchecked = true
+	m.run(9 * time.Second)
+	b.unchecked = false
+	heard := m.now
+	m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+	if n, needed := goodSince(m, heard), dataOf[event.ActionStarted](m)[0].Verify; n < needed || !verified(m)[0].OK {
+		t.Errorf("%+v after %d good checks since the silence, want %d", verified(m)[0], n, needed)
+	}
+}
+
+// TestVerificationNeedsTheContainersLevel repairs a service whose container has
+// not been seen for long.
+func TestVerificationNeedsTheContainersLevel(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		b.unleveled = true
+		m.until(t, "no level", func() bool { m.run(2 * time.Second); return m.level("svc-0") == "" })
+		repaired(t, "error", m, b)
+		result := m.now
+		m.run(14 * time.Second)
+		if n := goodSince(m, result); n < dataOf[event.ActionStarted](m)[0].Verify || len(verified(m)) != 0 {
+			t.Errorf("without a level, after %d good checks: %+v", n, verified(m))
+		}
+		b.unleveled = false
+		m.run(2 * time.Second)
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
+// TestForeignSourceThatWasBadHoldsTheVerification until it is good by its own threshold.
+func TestForeignSourceThatWasBadHoldsTheVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.run(3 * time.Second)
+		m.foreign(b, event.Down, 10*time.Second)
+		m.run(11 * time.Second)
+		if in := m.of0(); in.State != state.Open || m.gate() != "" {
+			t.Errorf("while another source sees it fail the incident is %s (%s)", in.State, in.How)
+		}
+		m.run(20 * time.Second)
+		wantActions(t, m, "start")
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
+// TestContainerNotAsTheRepairLeftItInterruptsTheVerification lets the container
+// change, unseen by anybody, while we are away.
+func TestContainerNotAsTheRepairLeftItInterruptsTheVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.run(5 * time.Second)
+		m.kill()
+		b.state.StartedAt = m.now
+		m.run(40 * time.Second)
+		if got := verified(m); len(got) == 0 || got[0].OK || !strings.HasPrefix(got[0].Error, event.Interrupted) {
+			t.Errorf("the verification is %+v, the incident %s (%s)", got, m.of0().State, m.of0().How)
+		}
+	})
+}

@@ -1,0 +1,289 @@
+package healer
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/healer/budget"
+	"logstream/healer/gate"
+	"logstream/healer/history"
+	"logstream/healer/runbook"
+	"logstream/healer/status"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+const (
+	patience     = 2 * time.Second        // what comes by itself in a moment is waited for without a word
+	patienceMax  = 5 * time.Second        // engine events that never come are waited for at most so long
+	actAgain     = 10 * time.Minute       // the same act from outside again within it is intentional
+	injectReach  = 15 * time.Second       // a stop that follows an `inject` within it is chaos's
+	injectSlack  = 2 * time.Second        // and one that was read so shortly before it
+	refusedReach = 500 * time.Millisecond // how long after a call was refused its events may be read
+	reachBack    = 16                     // incidents of one service that a history can tell of
+)
+
+// View is all that is known when planning about one service: built once for a
+// step, and only read.
+type View struct {
+	Now     time.Time
+	Config  Config
+	CLI     string // the program of the commands that are shown, such as docker
+	Def     service.Definition
+	Name    string // of the container
+	Removed bool
+	ByHand  *event.Command // for which an incident is to be begun
+
+	Status   *status.Status
+	Incident *state.Incident
+	Attempts []budget.Attempt
+	Forced   string // the action that an operator asked for, until it was carried out
+	GoodRun  run
+
+	Inspection inspection
+	History    history.History
+	Stop       history.Stop // how the container is stopped
+
+	Execution    execution
+	Verification verification
+	Consultation consultation
+	OpenQueries  int // of all services
+	Model        ModelState
+
+	Situation gate.Situation
+	Decidable bool              // the facts are complete
+	Diagnosis runbook.Diagnosis // what they mean
+}
+
+// newView builds the view of a service, and takes into s since when it waits
+// for what.
+func newView(c *Controller, s *serviceState, now time.Time) View {
+	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, ByHand: s.byHand,
+		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection,
+		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
+	if s.incident != nil {
+		v.Attempts = budget.Attempts(s.incident.Events)
+		v.Forced = forcedAction(s.incident)
+	}
+	if s.verification.attempt > 0 {
+		_, known := s.status.OwnLast()
+		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
+	}
+	own := v.History.Own(intents(c, s))
+	v.Situation = newSituation(c, s, v, own)
+	v.look(s, own)
+	if v.Decidable {
+		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
+	}
+	v.Situation.Undecided = v.Diagnosis.Wait
+	if !s.waiting.undecided.IsZero() {
+		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)
+	}
+	v.Execution, v.Verification, v.Consultation = s.execution, s.verification, s.consultation
+	return v
+}
+
+// look makes the facts of what was inspected, where they are complete.
+func (v *View) look(s *serviceState, own []bool) {
+	switch {
+	case s.def.Container == "":
+		v.Diagnosis, v.Decidable = diagnose(*v, answers(*v, runbook.Facts{})), true
+		return
+	case s.inspection.due(v.Now) != fresh:
+		return
+	case errors.Is(s.inspection.err, container.ErrNotFound):
+		v.Diagnosis, v.Decidable = diagnose(*v, answers(*v, runbook.Facts{Container: v.Name, Missing: true})), true
+		return
+	case s.inspection.err != nil:
+		return
+	}
+	if v.Verification = s.verification; v.Verification.takeover && v.isAsLeft(s) {
+		s.verification.takeover = false
+	}
+	complete := s.waiting.eventsOf(s.inspection.state, v.Situation.Ending, v.Situation.Ended, v.History, v.Now)
+	if complete && (v.Situation.Ended || !intentionalHold(*v)) {
+		v.Diagnosis, v.Decidable = diagnose(*v, containerFacts(*v)), true
+	}
+}
+
+// isAsLeft says, in a new life of the process, whether the container is as the
+// action left it.
+func (v *View) isAsLeft(s *serviceState) bool {
+	begun, _ := v.Incident.Last(event.TypeActionStarted)
+	finished, done := v.Incident.Last(event.TypeActionFinished)
+	intent, is := begun.Data.(event.ActionStarted)
+	if !done || !is || s.inspection.at.Before(s.verification.since) {
+		return false
+	}
+	a, known := action.ByName(intent.Action)
+	return known && s.inspection.state.ID == intent.Pins.ContainerID && a.Leaves(finished.Data.(event.ActionFinished), s.inspection.state)
+}
+
+// eventsOf says whether the engine's events have caught up with what was seen
+// of a container. Events that never come are not waited for longer than
+// patienceMax.
+func (w *waiting) eventsOf(c container.State, end history.Ending, ended bool, h history.History, now time.Time) bool {
+	complete := true
+	switch c.Status {
+	case container.Exited, container.Dead:
+		complete = ended && !end.Waiting
+	case container.Paused:
+		_, complete = h.Last(func(_ int, e history.Event) bool { return e.ID == c.ID && e.Time.After(c.StartedAt) }, "pause")
+	}
+	changed := later(c.StartedAt, c.FinishedAt)
+	if complete || w.gaveUpOn.Equal(changed) {
+		w.events = time.Time{}
+		return true
+	}
+	w.events = since(w.events, true, now)
+	if now.Sub(w.events) > patienceMax {
+		w.gaveUpOn = changed
+	}
+	return w.gaveUpOn.Equal(changed)
+}
+
+// newSituation gathers what the gates look at.
+func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situation {
+	state := s.inspection.state
+	out := gate.Situation{Now: v.Now, Def: s.def, Mode: c.mode(s.def),
+		Limits: gate.Limits{ManualGrace: c.config.ManualGrace, Attempts: c.config.Budget.Attempts, PerHour: c.config.Budget.PerHour,
+			HostPerMinute: c.config.Budget.HostPerMinute, Cooldown: c.config.Budget.Cooldown},
+		Unwritable: s.journal.Unwritable(), EngineLost: c.engine.Lost(), EngineSettled: c.engine.SettledAt(),
+		Container: state, Ran: s.ran[state.ID], Protected: protects(c, state), Hold: c.hold,
+		DeployUntil: c.engine.DeployedUntil(v.Name, state.Project, c.config.Quiet),
+		Replacing:   state.Replacing != "" || c.engine.IsReplaced(v.Name, state.ID, v.Now),
+		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
+	if s.incident == nil {
+		return out
+	}
+	out.Open = s.incident.State != "escalated"
+	out.Opened, out.Asked = s.incident.Opened, asked(s.incident)
+	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)
+	out.Witness = sourceName(s.status.Decided)
+	out.Unconfirmed = s.def.Heal.Confirm && !s.status.OwnDown() && s.status.Level() != event.Down && s.status.ForeignDown() && v.Forced == ""
+	if s.inspection.due(v.Now) == fresh && s.inspection.err != nil {
+		var ambiguous *container.AmbiguousError
+		out.Missing = errors.Is(s.inspection.err, container.ErrNotFound)
+		out.InspectFailed = !out.Missing && !errors.As(s.inspection.err, &ambiguous)
+	}
+	out.ChangeLasts = verifyTimeout(c.config, s.def)
+	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {
+		out.Change, out.ByPolicy = &v.History[i], gate.PolicyWorks(state) && v.History.FollowsOwnEnd(i, v.Stop)
+	}
+	if kill, stopping := v.History.Stopping(state.ID, v.Stop, own, v.Now); stopping && state.Status == container.Running {
+		out.Stopping = kill.Time.After(state.StartedAt)
+	}
+	if e, found := v.History.Last(func(_ int, e history.Event) bool { return e.ID == state.ID }, "stop"); found && state.Status != container.Running {
+		out.StoppedAt = e.ReadAt
+	}
+	if out.Ending, out.Ended = ending(v, own); out.Ended {
+		out.ByChaos, out.ByEngine = s.injected(out.Ending.ReadAt), c.engine.StoppedByEngine(out.Ending.ReadAt)
+		out.Again = doneBefore(c, s, v, own, out.Ending)
+		out.Together = out.Ending.End == history.EndStopped && c.engine.StoppedTogether(v.Name, state.Project, out.Ending.At, c.isExternalStop)
+	}
+	return out
+}
+
+// ending is how the service's container ended, if it did, by its own events.
+func ending(v View, own []bool) (history.Ending, bool) {
+	c := v.Inspection.state
+	switch c.Status {
+	case container.Exited, container.Dead:
+		e, found := v.History.Ending(c.ID, v.Stop, own, v.Now)
+		return e, found && !e.Died.Before(c.FinishedAt.Add(-time.Second))
+	case container.Paused:
+		return v.History.Pause(c.ID, own)
+	}
+	return history.Ending{}, false
+}
+
+// doneBefore says whether the same was done to the service's container from
+// outside within ten minutes before. Times are the engine's.
+func doneBefore(c *Controller, s *serviceState, v View, own []bool, e history.Ending) bool {
+	kind := "stop"
+	if v.Inspection.state.Status == container.Paused {
+		kind = "pause"
+	}
+	h := v.History
+	_, before := h.Last(func(i int, old history.Event) bool {
+		return !own[i] && old.Time.Before(e.At) && e.At.Sub(old.Time) < actAgain && !s.injected(old.ReadAt) &&
+			!c.engine.StoppedByEngine(old.ReadAt) && !h.IsEcho(i) && !h.IsOfRestart(i) && !h.IsRemovedAfter(i)
+	}, kind)
+	return before
+}
+
+// intents are what was begun on the service's container within the time that
+// its history reaches back to, and may have had an effect.
+func intents(c *Controller, s *serviceState) []history.Intent {
+	var list []history.Intent
+	all := c.incidents.Of(s.def.Name, c.host)
+	for _, in := range all[max(0, len(all)-reachBack):] {
+		for _, a := range budget.Attempts(in.Events) {
+			if a.Outcome == event.OutcomeNotExecuted {
+				continue
+			}
+			began := intentOf(a.Action, a.Pins, s.inspection.state)
+			if a.Outcome == event.OutcomeRefused {
+				began.Until = a.AnsweredAt.Add(refusedReach)
+			}
+			list = append(list, began)
+		}
+	}
+	return list
+}
+
+// intentOf is what an action on a container begins. Of how a container is
+// stopped that the service had before, nothing is known.
+func intentOf(name string, pins event.Pins, known container.State) history.Intent {
+	a, _ := action.ByName(name)
+	stop := history.Stop{Timeout: 10 * time.Second}
+	if known.ID == pins.ContainerID {
+		stop = stopOf(known)
+	}
+	return history.Intent{Container: pins.ContainerID, Pattern: a.Events, Stop: stop, Base: pins.LastEvent}
+}
+
+func stopOf(c container.State) history.Stop {
+	return history.Stop{Signal: c.StopSignal, Timeout: c.StopTimeout}
+}
+
+// asked says whether an operator asked for this incident's repair, and it was
+// not carried out yet: what happens after it is judged like everything else.
+func asked(in *state.Incident) bool {
+	opened, known := in.Last(event.TypeOpened)
+	return known && strings.HasPrefix(opened.By, event.ByOperator) && !carriedOut(in)
+}
+
+// forcedAction is what an operator asked for, until it was carried out.
+func forcedAction(in *state.Incident) string {
+	opened, known := in.Last(event.TypeOpened)
+	if !known || carriedOut(in) {
+		return ""
+	}
+	return opened.Data.(event.Opened).Action
+}
+
+// carriedOut says whether an action of the incident was.
+func carriedOut(in *state.Incident) bool {
+	finished, done := in.Last(event.TypeActionFinished)
+	return done && finished.Data.(event.ActionFinished).Outcome != event.OutcomeNotExecuted
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// protects says whether we depend on a container: a broker of ours, our model,
+// by its name or by a port of this machine that leads to it.
+func protects(c *Controller, of container.State) bool {
+	return slices.Contains(c.protected, of.Name) || of.Service != "" && slices.Contains(c.protected, of.Service) ||
+		slices.ContainsFunc(strings.Fields(of.HostPorts), func(port string) bool { return slices.Contains(c.protected, ":"+port) })
+}

@@ -1,0 +1,153 @@
+package healer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/redact"
+	"logstream/internal/retry"
+	"logstream/internal/supervise"
+	"logstream/internal/text"
+)
+
+// start starts a worker for an effect. Its outcome comes back as an input.
+func (l *life) start(e Effect) {
+	switch e := e.(type) {
+	case Append:
+		l.worker("append", func() { l.append(l.work, e) })
+	case Publish:
+		l.worker("publish", func() { l.publish(e) })
+	case Reply:
+		l.worker("reply", func() { l.reply(e) })
+	case Inspect:
+		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case Query:
+		l.query(e)
+	case Execute:
+		l.executing++
+		l.worker("execute", func() {
+			defer l.over()
+			l.give(l.work, timed{in: l.execute(e)})
+		})
+	}
+}
+
+// over says that a call's worker has ended, also where it panicked.
+func (l *life) over() {
+	select {
+	case l.ended <- struct{}{}:
+	case <-l.work.Done():
+	}
+}
+
+func (l *life) worker(name string, do func()) {
+	supervise.Go(l.work, l.group, "healer worker "+name, func(context.Context) error {
+		do()
+		return nil
+	})
+}
+
+func (l *life) append(ctx context.Context, e Append) {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := l.deps.Log.Append(ctx, event.TopicIncidents, e.Event.Service, event.Encode(e.Event)); err != nil {
+		l.deps.Logger.Debug("an append's outcome is unknown", "incident", e.Event.ID, "seq", e.Event.Seq, "error", err)
+		l.give(l.work, timed{in: AppendFailed{ID: e.Event.ID, Seq: e.Event.Seq, Service: e.Event.Service}})
+	}
+}
+
+func (l *life) publish(e Publish) {
+	ctx, cancel := context.WithTimeout(l.work, writeLimit)
+	defer cancel()
+	err := l.deps.Log.Append(ctx, event.TopicServices, e.Service.Service, event.Encode(e.Service))
+	if err != nil {
+		retry.Sleep(l.work, time.Second) // Kafka is unreachable: not at once again
+	}
+	l.give(l.work, timed{in: Published{Service: e.Service.Service, OK: err == nil}})
+}
+
+func (l *life) reply(e Reply) {
+	ctx, cancel := context.WithTimeout(l.work, writeLimit)
+	defer cancel()
+	if err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command)); err != nil {
+		l.deps.Logger.Warn("the result of a command could not be written", "command", e.Command.ID, "error", err)
+	}
+}
+
+func (l *life) inspect(e Inspect) Inspected {
+	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
+	defer cancel()
+	out := Inspected{Service: e.Service, Request: e.Request}
+	out.State, out.Err = l.deps.Runtime.Find(ctx, e.Ref)
+	if out.Err != nil {
+		out.Err = unanswered(ctx, out.Err)
+		return out
+	}
+	if lines, err := l.deps.Runtime.Logs(ctx, out.State.ID, logLines); err == nil {
+		out.Logs = readable(lines)
+	}
+	return out
+}
+
+// unanswered makes a time-out of ours one of the engine's: it is unreachable.
+func unanswered(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", container.ErrUnavailable, err)
+	}
+	return err
+}
+
+// readable makes container output fit to be shown: it is hostile text, bounded,
+// on one line, and without secrets.
+func readable(lines []container.Line) []string {
+	lines = lines[max(0, len(lines)-logLines):]
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = text.Clip(redact.Text(text.Line(line.Text)), logLine)
+	}
+	return out
+}
+
+// execute compares the target with its pins once more, and only then makes the
+// call. Nothing stands between the last check and the call.
+func (l *life) execute(e Execute) Executed {
+	ctx, cancel := context.WithDeadline(l.work, e.Deadline)
+	defer cancel()
+	out := Executed{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
+	a, known := action.ByName(e.Action)
+	if !known {
+		out.NotExecuted = fmt.Sprintf("there is no action %q", e.Action)
+		return out
+	}
+	now, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID)
+	if err != nil {
+		out.NotExecuted = fmt.Sprintf("the inspection failed: %v", err)
+		return out
+	}
+	if out.NotExecuted = action.Changed(e.Pins, now); out.NotExecuted != "" {
+		return out
+	}
+	if time.Until(e.Deadline) <= 0 {
+		out.NotExecuted = "its deadline passed before the call"
+		return out
+	}
+	began := time.Now()
+	out.Err = a.Call(ctx, l.deps.Runtime, e.Pins.ContainerID) // the only place that changes anything
+	out.Took = time.Since(began)
+	if out.Err != nil {
+		out.Err = unanswered(ctx, out.Err)
+		return out
+	}
+	if after, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID); err == nil {
+		out.After = after
+	}
+	return out
+}
+
+// isUnavailable says whether an error is the engine's silence, and not its answer.
+func isUnavailable(err error) bool { return errors.Is(err, container.ErrUnavailable) }
