@@ -23,8 +23,9 @@ lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 unit: ## the tests that need Go alone, with the race detector
 	go test -race ./...
 
-e2e: ## the stories on the real Docker engine, Apache Kafka and Chromium
-	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m ./e2e/... ./internal/docker/...
+e2e: ## the stories on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
+	go test -race -tags e2e -count=1 -v ./e2e/engine
+	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... | grep -v /engine$$) ./internal/docker/...
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 
 page: ## the page's own tests, and its vendored files against their lock
@@ -35,10 +36,11 @@ corpus: ## record the stories again for healer/replay, where decisions changed o
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
 	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
 
-soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9
+soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9 and of others' acts
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsAway|EachFault|Deployment|Button' ./e2e
+	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
 
 bench: ## measurements, with ratios against a floor in the same run
 	LOGSTREAM_ROUNDS=9 go test -tags e2e -count=1 -v -run Measure ./e2e

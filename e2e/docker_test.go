@@ -47,11 +47,11 @@ func yaml(name, url, more string) string {
 func engineTimes(t *testing.T, e *engine.Engine, name string, since time.Time, action string) (times []time.Time) {
 	t.Helper()
 	out := e.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
-		"--filter", "container="+name, "--filter", "event="+action, "--format", "{{.Action}} {{.TimeNano}}")
+		"--filter", "type=container", "--filter", "event="+action, "--format", "{{.Actor.Attributes.name}} {{.TimeNano}}")
 	for line := range strings.Lines(out) {
-		fields := strings.Fields(line)
-		if len(fields) == 2 {
-			if nano, err := strconv.ParseInt(fields[1], 10, 64); err == nil && nano >= since.UnixNano() {
+		// The engine's own filter by name also lets longer names pass.
+		if of, at, _ := strings.Cut(strings.TrimSpace(line), " "); of == name {
+			if nano, err := strconv.ParseInt(at, 10, 64); err == nil && nano >= since.UnixNano() {
 				times = append(times, time.Unix(0, nano))
 			}
 		}

@@ -24,8 +24,8 @@ const (
 // chosen is the environment's variable that names the one engine to run on.
 const chosen = "LOGSTREAM_ENGINE"
 
-// kinds are the engines to run on, that of the stories first.
-func kinds() ([]Kind, error) {
+// Kinds are the engines to run on, that of the stories first.
+func Kinds() ([]Kind, error) {
 	all := []Kind{Current, Packaged}
 	name := os.Getenv(chosen)
 	if name == "" {

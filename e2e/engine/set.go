@@ -20,7 +20,7 @@ type Set struct {
 
 // Default is the engine of the tests that need only one.
 func (s *Set) Default() (*Engine, error) {
-	all, err := kinds()
+	all, err := Kinds()
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (s *Set) Default() (*Engine, error) {
 // their kind.
 func (s *Set) Each(t *testing.T, test func(*testing.T, *Engine)) {
 	t.Helper()
-	all, err := kinds()
+	all, err := Kinds()
 	if err != nil {
 		t.Fatal(err)
 	}
