@@ -28,11 +28,11 @@ func (m *sim) carry(e Effect) {
 			m.writeCommand(e.Command)
 		}
 	case Look:
-		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.inspect(e) }))
 	case Ask:
 		m.query(modelQuery(e))
 	case Act:
-		m.act(e)
+		m.execute(e)
 	}
 }
 
@@ -104,7 +104,7 @@ func (m *sim) writeCommand(c event.Command) {
 	m.read(event.TopicCommands, func() Input { return ReadCommand{c} })
 }
 
-func (m *sim) look(e Look) {
+func (m *sim) inspect(e Look) {
 	b := m.box(e.Service)
 	in := Looked{Service: e.Service, Request: e.Request, State: b.state}
 	if !m.engine {
@@ -113,8 +113,8 @@ func (m *sim) look(e Look) {
 	m.step(in)
 }
 
-// act is what the healer's worker does: pins once more, then the call.
-func (m *sim) act(e Act) {
+// execute is what the healer's worker does: pins once more, then the call.
+func (m *sim) execute(e Act) {
 	id := key(e.Incident, e.Attempt)
 	switch {
 	case !m.seen[id]:
