@@ -28,11 +28,11 @@ func (m *sim) carry(e Effect) {
 			m.writeCommand(e.Command)
 		}
 	case Look:
-		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.inspect(e) }))
+		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
 	case Ask:
 		m.query(modelQuery(e))
 	case Act:
-		m.execute(e)
+		m.act(e)
 	}
 }
 
@@ -104,7 +104,7 @@ func (m *sim) writeCommand(c event.Command) {
 	m.read(event.TopicCommands, func() Input { return ReadCommand{c} })
 }
 
-func (m *sim) inspect(e Look) {
+func (m *sim) look(e Look) {
 	b := m.box(e.Service)
 	in := Looked{Service: e.Service, Request: e.Request, State: b.state}
 	if !m.engine {
@@ -113,8 +113,8 @@ func (m *sim) inspect(e Look) {
 	m.step(in)
 }
 
-// execute is what the healer's worker does: pins once more, then the call.
-func (m *sim) execute(e Act) {
+// act is what the healer's worker does: pins once more, then the call.
+func (m *sim) act(e Act) {
 	id := key(e.Incident, e.Attempt)
 	switch {
 	case !m.seen[id]:
