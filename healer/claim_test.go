@@ -64,9 +64,9 @@ func TestNewClaimEndsTheLevelOfTheOneBefore(t *testing.T) {
 // container that is down, and then the owner.
 func TestLevelIsTheOwnersAlone(t *testing.T) {
 	m, b := quiet(t)
-	other, _ := m.owner()
+	other, revision := m.revise()
 	other.Instance = "other"
-	m.observeAs(event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Check: event.CheckContainer, Origin: other}, true)
+	m.observeAs(event.HealthLog{Timestamp: event.Seconds(m.now), Service: "svc-0", Status: event.Down, Check: event.CheckContainer, Revision: revision, Origin: other}, true)
 	m.run(time.Second)
 	if got := m.status("svc-0").Status; got != event.Up || m.level("svc-0") != event.Up {
 		t.Errorf("by one record of another instance it is %s, the level %s", got, m.level("svc-0"))

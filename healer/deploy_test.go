@@ -51,7 +51,7 @@ func TestStopByADeploymentIsNotTheFirstOfTwo(t *testing.T) {
 				m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: old, Action: action, Signal: "15"})
 			}
 			b.state.ID, b.state.StartedAt = "id-anew", m.now
-			m.tell(b, "start", nil)
+			m.emit(b, "start", nil)
 			m.run(time.Minute)
 			do("stop", m, b)
 			m.run(time.Minute)

@@ -163,7 +163,7 @@ func (m *sim) where() string {
 // TestRandomHistories checks every invariant over random histories. A failing
 // seed is told in full by: go test ./healer -run TestHistory -v -seed N
 func TestRandomHistories(t *testing.T) {
-	share(t, uint64(histories(t, 2000)), func(n uint64) *sim { return random(n, false) })
+	share(t, uint64(histories(t, 1500)), func(n uint64) *sim { return random(n, false) })
 }
 
 // TestEnumeratedHistories checks all histories of up to two inputs, or up to

@@ -101,7 +101,7 @@ func TestInjectedStopIsNeverIntentional(t *testing.T) {
 				t.Fatalf("three seconds after an injected stop it is %s, held by %q", b.state.Status, m.gate())
 			}
 		}
-	})
+	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
 }
 
 func TestInjectedStopIsNotTheFirstOfTwo(t *testing.T) {
@@ -121,17 +121,21 @@ func TestInjectedStopIsNotTheFirstOfTwo(t *testing.T) {
 // TestEngineThatStopsTwiceIsNotIntentional: a daemon that stops takes its
 // containers down with it.
 func TestEngineThatStopsTwiceIsNotIntentional(t *testing.T) {
-	bothEngines(t, func(t *testing.T, m *sim, b *box) {
-		for range 2 {
-			do("stop", m, b)
-			m.run(2 * time.Second)
-			m.engineAway(3 * time.Second)
-			m.run(time.Minute)
-			if b.state.Status != container.Running {
-				t.Fatalf("after its engine came back it is %s, held by %q", b.state.Status, m.gate())
-			}
-		}
-	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+	for _, manual := range []service.ManualStop{service.StopHeal, service.StopIgnore} {
+		t.Run(string(manual), func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				for range 2 {
+					do("stop", m, b)
+					m.run(2 * time.Second)
+					m.engineAway(3 * time.Second)
+					m.run(time.Minute)
+					if b.state.Status != container.Running {
+						t.Fatalf("after its engine came back it is %s, held by %q", b.state.Status, m.gate())
+					}
+				}
+			}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }), defined(func(d *service.Definition) { d.Heal.ManualStop = manual }))
+		})
+	}
 }
 
 // TestProjectThatIsStoppedTogetherIsIntentional stops two containers of one
@@ -169,7 +173,7 @@ func TestStopInProgressIsWaitedFor(t *testing.T) {
 	m, b := quiet(t)
 	b.app = "broken"
 	m.run(1500 * time.Millisecond)
-	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "15" })
+	m.emit(b, "kill", func(e *event.Docker) { e.Signal = "15" })
 	m.run(6 * time.Second)
 	wantHeld(t, m, "rival")
 	m.run(4 * time.Minute) // a stop may be given any time-out

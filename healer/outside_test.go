@@ -23,7 +23,7 @@ var outside = []struct {
 		if b.state.Status == container.Running && !b.busy {
 			b.stops++
 			b.state.Status = container.Paused
-			m.tell(b, "pause", nil)
+			m.emit(b, "pause", nil)
 		}
 	}},
 	{"exit", func(m *sim, b *box) {
@@ -63,7 +63,7 @@ var outside = []struct {
 	{"engine away", func(m *sim, b *box) { m.engineAway(m.between(200*time.Millisecond, 30*time.Second)) }},
 	{"hangup", func(m *sim, b *box) {
 		if b.state.Status == container.Running && !b.busy {
-			m.tell(b, "kill", func(e *event.Docker) { e.Signal = "1" })
+			m.emit(b, "kill", func(e *event.Docker) { e.Signal = "1" })
 		}
 	}},
 	{"wait", func(m *sim, b *box) {}},

@@ -41,7 +41,7 @@ func (m *sim) busily(b *box, d time.Duration, do func()) {
 	m.after(d, func() { b.busy = false; do() })
 }
 
-func (m *sim) tell(b *box, action string, more func(*event.Docker)) {
+func (m *sim) emit(b *box, action string, more func(*event.Docker)) {
 	e := event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Project: b.state.Project, Action: action}
 	m.now = m.now.Add(time.Microsecond) // no two events at the same instant
 	if more != nil {
@@ -66,9 +66,9 @@ func (m *sim) started(b *box, done func()) {
 		}
 		m.now = m.now.Add(time.Microsecond)
 		if m.stopFirst && done != nil {
-			m.busily(b, m.between(0, 5*time.Millisecond), func() { m.tell(b, "start", nil) })
+			m.busily(b, m.between(0, 5*time.Millisecond), func() { m.emit(b, "start", nil) })
 		} else {
-			m.tell(b, "start", nil)
+			m.emit(b, "start", nil)
 		}
 	}
 	if done != nil {
@@ -83,12 +83,12 @@ func (m *sim) exited(b *box, code int) {
 
 func (m *sim) die(b *box, code int) {
 	m.exited(b, code)
-	m.tell(b, "die", func(e *event.Docker) { e.ExitCode = &code })
+	m.emit(b, "die", func(e *event.Docker) { e.ExitCode = &code })
 }
 
 // kill is docker kill; the engine of today tells of the end a moment later.
 func (m *sim) killed(b *box) {
-	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "9" })
+	m.emit(b, "kill", func(e *event.Docker) { e.Signal = "9" })
 	if !m.stopFirst {
 		m.die(b, 137)
 		return
@@ -99,7 +99,7 @@ func (m *sim) killed(b *box) {
 func (m *sim) unpause(b *box) {
 	if b.state.Status == container.Paused {
 		b.state.Status = container.Running
-		m.tell(b, "unpause", nil)
+		m.emit(b, "unpause", nil)
 	}
 }
 
@@ -109,13 +109,13 @@ func (m *sim) stop(b *box, done func()) {
 	if b.state.Status != container.Running || b.busy {
 		return
 	}
-	m.tell(b, "kill", func(e *event.Docker) { e.Signal = "15" })
+	m.emit(b, "kill", func(e *event.Docker) { e.Signal = "15" })
 	if !b.stubborn {
 		m.busily(b, m.between(5*time.Millisecond, 400*time.Millisecond), func() { m.stopped(b, 0, done) })
 		return
 	}
 	m.busily(b, b.state.StopTimeout, func() {
-		m.tell(b, "kill", func(e *event.Docker) { e.Signal = "9" })
+		m.emit(b, "kill", func(e *event.Docker) { e.Signal = "9" })
 		m.busily(b, m.between(5*time.Millisecond, 150*time.Millisecond), func() { m.stopped(b, 137, done) })
 	})
 }
@@ -129,16 +129,16 @@ func (m *sim) stopped(b *box, code int, done func()) {
 	}
 	if m.stopFirst { // as Docker 29
 		m.exited(b, code)
-		m.tell(b, "stop", nil)
+		m.emit(b, "stop", nil)
 		m.busily(b, m.between(2*time.Millisecond, 5*time.Millisecond), func() {
-			m.tell(b, "die", func(e *event.Docker) { e.ExitCode = &code })
+			m.emit(b, "die", func(e *event.Docker) { e.ExitCode = &code })
 			told()
 		})
 		return
 	}
 	m.die(b, code) // as Docker 20.10
 	m.after(m.between(11*time.Millisecond, 41*time.Millisecond), func() {
-		m.tell(b, "stop", nil)
+		m.emit(b, "stop", nil)
 		told()
 	})
 }
@@ -148,9 +148,9 @@ func (m *sim) restart(b *box, done func()) {
 		m.busily(b, b.slow+m.between(200*time.Millisecond, 500*time.Millisecond), func() {
 			m.start(b)
 			if m.stopFirst && done != nil {
-				m.busily(b, m.between(0, 5*time.Millisecond), func() { m.tell(b, "restart", nil) })
+				m.busily(b, m.between(0, 5*time.Millisecond), func() { m.emit(b, "restart", nil) })
 			} else {
-				m.tell(b, "restart", nil)
+				m.emit(b, "restart", nil)
 			}
 			if done != nil {
 				done()

@@ -266,6 +266,7 @@ func (m *sim) boot() {
 	if m.replaying > 0 {
 		replaying = m.replaying
 	}
+	m.after(replaying/2, m.living(m.replayServices))
 	m.after(replaying, m.living(m.replay))
 	if m.model != nil {
 		m.after(20*time.Millisecond, m.living(func() { m.modelReady() }))
@@ -284,13 +285,21 @@ func (m *sim) definitions() []service.Definition {
 // reconfigure applies what the boxes' definitions are now.
 func (m *sim) reconfigure() { m.step(Reconfigured{m.definitions()}) }
 
-func (m *sim) replay() {
+// replayServices is the first part of a replay: the rest is understood on top of it.
+func (m *sim) replayServices() {
 	if !m.logUp {
-		m.waiting = append(m.waiting, m.living(m.replay))
+		m.waiting = append(m.waiting, m.living(m.replayServices))
 		return
 	}
 	for _, r := range m.services {
 		m.feed(r.in, r.at)
+	}
+}
+
+func (m *sim) replay() {
+	if !m.logUp {
+		m.waiting = append(m.waiting, m.living(m.replay))
+		return
 	}
 	for _, w := range m.incidents {
 		at := w.event.Time
