@@ -304,3 +304,24 @@ func TestInterference(t *testing.T) {
 		}
 	}
 }
+
+// TestManyNamesMakeRoom keeps what is a service's, and the newest of the others.
+func TestManyNamesMakeRoom(t *testing.T) {
+	h := NewHost()
+	none := func(string) bool { return false }
+	at := zero
+	for i := range 2*maxNames + 100 {
+		at = at.Add(time.Second)
+		h.Read(event.Docker{Time: at, Container: fmt.Sprintf("run-%d", i), ID: "x", Action: "create"}, at, none)
+	}
+	if newest := h.Of(fmt.Sprintf("run-%d", 2*maxNames+99)); len(newest) != 1 || len(h.byName) > maxNames {
+		t.Errorf("of the newest %d events are kept; %d names", len(newest), len(h.byName))
+	}
+	for i := range maxNames {
+		h.Read(event.Docker{Time: at, Container: fmt.Sprintf("burst-%d", i), ID: "x", Action: "create"}, at, none)
+	}
+	h.Read(event.Docker{Time: at, Container: "web", ID: "w", Action: "die"}, at, func(name string) bool { return name == "web" })
+	if len(h.Of("web")) != 1 {
+		t.Error("what a service's container did is not kept")
+	}
+}
