@@ -31,6 +31,7 @@ type Status struct {
 	Error    string          // why it is DOWN or DEGRADED
 
 	wasUp  bool      // our own check was UP under this url, expectation and container
+	kept   bool      // wasUp as it was published: what a replay tells may be of another url
 	begin  time.Time // staleness counts from here
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
 }
@@ -40,7 +41,8 @@ type Status struct {
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	if published != nil && published.Status != "" {
-		s.wasUp = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
+		s.kept = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
+		s.wasUp = s.kept
 		s.Value, s.Since, s.Error = published.Status, published.Since, published.Error
 		s.Last = event.HealthLog{Service: def.Name, Code: published.Code, LatencyMS: published.LatencyMS}
 		if published.FirstBad != nil {
@@ -54,7 +56,9 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 // but for the level of a container that the service no longer names.
 func (s *Status) Redefine(def service.Definition, now time.Time) {
 	another := s.def.Container != def.Container
-	s.wasUp = s.wasUp && sameCheck(*s.def.Masked(), *def.Masked())
+	if !sameCheck(*s.def.Masked(), *def.Masked()) {
+		s.proveAnew(false)
+	}
 	s.def, s.begin = def, now
 	if another {
 		s.EndLevel([2]string{})
@@ -81,7 +85,19 @@ func (s *Status) Keep(published event.Service) {
 
 // Watch says that staleness counts from now on, and not from what was replayed:
 // while nobody watched nothing could be heard.
-func (s *Status) Watch(now time.Time) { s.begin = now }
+func (s *Status) Watch(now time.Time) {
+	s.begin = now
+	s.proveAnew(s.kept)
+}
+
+// proveAnew makes only the checks from now on tell whether our own was UP, where
+// it is not known: those before may have asked another url.
+func (s *Status) proveAnew(known bool) {
+	s.wasUp = known
+	for _, src := range s.sources {
+		src.proof = 0
+	}
+}
 
 // Fresh is how long a source of our own may be stale: three intervals, or
 // three time-outs where those are longer.
@@ -206,7 +222,7 @@ func (s *Status) settle(now time.Time) {
 			continue // its UP only lifts its DOWN
 		case src.kind == Own:
 			own = src
-			s.wasUp = s.wasUp || src.Status == event.Up || src.Status == event.Degraded
+			s.wasUp = s.wasUp || src.proof >= s.def.SuccessThreshold
 		}
 		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
 			worst = src
