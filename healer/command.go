@@ -84,7 +84,7 @@ func (c *Controller) command(asked event.Command, now time.Time) error {
 		return nil
 	}
 	s := c.services[asked.Service]
-	if s == nil {
+	if s == nil || s.removed {
 		return fmt.Errorf("heal %s: no service of that name is configured on this host", asked.Service)
 	}
 	return c.heal(s, asked, now)
