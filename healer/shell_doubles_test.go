@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"logstream/internal/container"
 	"logstream/internal/container/containertest"
 	"logstream/internal/event"
 )
@@ -20,24 +17,21 @@ import (
 // stories prove nothing.
 
 func TestMemoryEngineConforms(t *testing.T) {
-	t.Parallel()
-	containertest.Exercise(t, func(t *testing.T) containertest.Fixture {
-		e := newMemoryEngine(&timeline{})
-		e.add("plain", false)
-		e.add("stubborn", true)
-		t.Cleanup(e.working.Wait)
-		service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if state, _ := e.state("plain"); state.Status != container.Running {
-				w.WriteHeader(http.StatusServiceUnavailable)
-			}
-		}))
-		t.Cleanup(service.Close)
-		return containertest.Fixture{Runtime: e, Name: "plain", URL: service.URL, StopSignal: "15", Stubborn: "stubborn",
-			Exit:   func(_ *testing.T, code int) { e.exit("plain", code) },
-			Say:    func(_ *testing.T, text string) { e.say("plain", text) },
-			Remove: func(*testing.T) { e.remove("plain") },
-		}
-	})
+	for name, test := range containertest.Tests() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newMemoryEngine(&timeline{})
+				e.add("plain", false)
+				e.add("stubborn", true)
+				test(t, containertest.Fixture{Runtime: e, Name: "plain", StopSignal: "15", Stubborn: "stubborn",
+					Exit:   func(_ *testing.T, code int) { e.exit("plain", code) },
+					Say:    func(_ *testing.T, text string) { e.say("plain", text) },
+					Remove: func(*testing.T) { e.remove("plain") },
+				})
+				e.working.Wait()
+			})
+		})
+	}
 }
 
 // TestMemoryLogKeepsItsContract: see event.Log.

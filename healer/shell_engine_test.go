@@ -189,7 +189,9 @@ func (e *memoryEngine) leave(method string) {
 	}
 }
 
-func isRepair(method string) bool { return slices.Contains([]string{"Start", "Restart", "Unpause"}, method) }
+func isRepair(method string) bool {
+	return slices.Contains([]string{"Start", "Restart", "Unpause"}, method)
+}
 
 // change works on a container, one at a time, and lets pass what was so already.
 func (e *memoryEngine) work(ctx context.Context, method, id string, do func(u *unit) error) error {
