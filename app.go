@@ -78,7 +78,7 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		if closing := a.bus.Close(last); closing != nil {
-			log.Warn("the event log was not closed in order", "error", closing)
+			log.Warn("event log not closed cleanly", "error", closing)
 		}
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (a *app) greet(w io.Writer) {
   Try        "Trigger disaster" on a card there, or from another terminal:
              curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' http://%[1]s/api/v1/services/payment-service/chaos
   Event log  any Kafka client at %[2]s, such as: kcat -b %[2]s -t logstream.incidents
-  Stop       Ctrl-C; nothing stays behind
+  Stop       Ctrl-C; this stops the services and deletes their data too
 
 `, page, a.bus.Addr())
 		return

@@ -25,7 +25,7 @@ func runDemo(cmd *cobra.Command) error {
 	}
 	defer func() {
 		if err := os.RemoveAll(dir); err != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "logstream: the demo's directory was not removed: %v\n", err)
+			fmt.Fprintf(cmd.ErrOrStderr(), "logstream: the demo's directory cannot be removed: %v\n", err)
 		}
 	}()
 	s, err := demoSetup(dir)

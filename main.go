@@ -90,7 +90,7 @@ func rootCommand() *cobra.Command {
 
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return startupFailure{errors.New("which command? " + known(cmd))}
+				return startupFailure{errors.New("no command given; " + known(cmd))}
 			}
 			return startupFailure{fmt.Errorf("unknown command %q; %s", args[0], known(cmd, args[0]))}
 		},

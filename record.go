@@ -51,8 +51,8 @@ func recordCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "record --out FILE", Short: "Write the event log of a time span, redacted, into one file", Args: arguments(),
 		Example: "  logstream record --out incident.jsonl.gz --since 2h\n  logstream record --out night.jsonl.gz --since 2026-03-01T02:00:00Z --until 2026-03-01T03:00:00Z"}
 	out := cmd.Flags().String("out", "", "the `file` to write; it must not exist")
-	since := cmd.Flags().String("since", "1h", "how long ago the span begins, or its first `instant`")
-	until := cmd.Flags().String("until", "0s", "how long ago the span ends, or its last `instant`")
+	since := cmd.Flags().String("since", "1h", "start of the span: a `time` such as 2026-03-01T02:00:00Z, or how long ago, such as 2h")
+	until := cmd.Flags().String("until", "0s", "end of the span: a `time`, or how long ago")
 	_ = cmd.MarkFlagRequired("out") // it is a flag
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		now := time.Now()
@@ -65,7 +65,7 @@ func recordCommand() *cobra.Command {
 		case err != nil:
 			return usageFailure(cmd, "--until %v", err)
 		case !from.Before(to):
-			return usageFailure(cmd, "--since %s does not lie before --until %s", *since, *until)
+			return usageFailure(cmd, "--since %s must be before --until %s", *since, *until)
 		}
 		c, report := config.Load(configPath(cmd))
 		if len(report.Errors) > 0 {
@@ -84,7 +84,7 @@ func instantOf(text string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a duration such as 2h nor an instant such as 2026-03-01T02:00:00Z", text)
+		return time.Time{}, fmt.Errorf("%q must be a duration such as 2h or a time such as 2026-03-01T02:00:00Z", text)
 	}
 	return at, nil
 }
@@ -123,7 +123,7 @@ func record(cmd *cobra.Command, c config.Config, out string, span recordedSpan) 
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s from %s to %s; logstream replay %[1]s tells them\n",
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s from %s to %s; to print them: logstream replay %[1]s\n",
 		out, plural(r.n, "record"), span.Since.Local().Format(time.DateTime), span.Until.Local().Format(time.DateTime))
 	return nil
 }

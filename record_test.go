@@ -119,7 +119,7 @@ func TestARecordedSpanIsToldWithItsReasons(t *testing.T) {
 	for _, part := range []string{"11 records of local", "payment-service is DOWN", "evidence collected", "events: kill(9) → die: It was killed.",
 		"Its container was killed.", "action: start, confidence 97%, decided by runbook, cause killed", "runbook: start: the signal was 9",
 		"legal: start: loses nothing", "not offered: restart: it does not run", `repair held by gate "deploy": a deployment is under way`,
-		"docker start payment-service", "attempt 1; 3 good checks verify it", "docker start payment-service succeeded", "repair verified by 3 good checks", "healed in 2.0 s"} {
+		"docker start payment-service", "attempt 1; 3 good checks needed to verify it", "docker start payment-service succeeded", "repair verified by 3 good checks", "healed in 2.0 s"} {
 		i := strings.Index(rest, part)
 		if i < 0 {
 			t.Fatalf("%q is missing, or stands too early, in\n%s", part, out)
@@ -168,8 +168,8 @@ func TestRecordRefusesWhatItCannotDo(t *testing.T) {
 	}{
 		"no file":         {[]string{"record", "--config", config}, exitStartupFailure, `required flag(s) "out" not set`},
 		"a file is there": {[]string{"record", "--config", config, "--out", there}, exitStartupFailure, "exists already; name another file"},
-		"no span":         {[]string{"record", "--config", config, "--out", "x", "--since", "1h", "--until", "2h"}, exitStartupFailure, "--since 1h does not lie before --until 2h"},
-		"no instant":      {[]string{"record", "--config", config, "--out", "x", "--since", "yesterday"}, exitStartupFailure, `--since "yesterday" is neither a duration such as 2h nor an instant such as`},
+		"no span":         {[]string{"record", "--config", config, "--out", "x", "--since", "1h", "--until", "2h"}, exitStartupFailure, "--since 1h must be before --until 2h"},
+		"no instant":      {[]string{"record", "--config", config, "--out", "x", "--since", "yesterday"}, exitStartupFailure, `--since "yesterday" must be a duration such as 2h or a time such as`},
 		"no log":          {[]string{"record", "--config", written(t, "bus: {embedded: {data: /tmp/none/at/all}}\nservices: []"), "--out", "x"}, exitStartupFailure, "there is no data directory /tmp/none/at/all"},
 		"no brokers": {[]string{"record", "--config", written(t, "bus: {secret: 0123456789abcdef, brokers: ['127.0.0.1:1']}\nservices: []"), "--out", "x"}, exitFailed,
 			"Kafka is unreachable at 127.0.0.1:1"},
@@ -223,7 +223,7 @@ func TestUnsignedRecordsAreNotTold(t *testing.T) {
 	if code != exitDone || !strings.Contains(out, "No incidents recorded") || strings.Contains(out, "DOWN") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
-	if !strings.HasSuffix(out, "\n9 records without our signature changed nothing.\n") {
+	if !strings.HasSuffix(out, "\n9 records without LogStream's signature changed nothing.\n") {
 		t.Errorf("what was passed over is not counted:\n%s", out)
 	}
 }

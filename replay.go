@@ -20,8 +20,8 @@ import (
 // replayCommand tells what happened in a recorded time span, and why. It decides
 // nothing: what it prints was decided then.
 func replayCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "replay FILE", Short: "Print what happened in a recorded time span, and the reason of each decision", Args: arguments("FILE")}
-	asJSON := cmd.Flags().Bool("json", false, "for programs: the incident events that count, one a line")
+	cmd := &cobra.Command{Use: "replay FILE", Short: "Print what happened in a recorded time span, with the reason for each decision", Args: arguments("FILE")}
+	asJSON := cmd.Flags().Bool("json", false, "print JSON, one valid incident event per line")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		span, records, err := readRecording(args[0])
 		if err != nil {
@@ -99,7 +99,7 @@ func (t *storyteller) tell(span recordedSpan, records []recordedRecord) {
 		fmt.Fprintln(t.out, "No incidents recorded, and no service changed its status.")
 	}
 	if unsigned > 0 {
-		fmt.Fprintf(t.out, "\n%s without our signature changed nothing.\n", plural(unsigned, "record"))
+		fmt.Fprintf(t.out, "\n%s without LogStream's signature changed nothing.\n", plural(unsigned, "record"))
 	}
 }
 
@@ -160,7 +160,7 @@ func reasons(e event.Incident) []string {
 	case event.Diagnosed:
 		return diagnosis(e.By, data)
 	case event.ActionStarted:
-		return []string{fmt.Sprintf("attempt %d; %s verify it", data.Attempt, plural(data.Verify, "good check"))}
+		return []string{fmt.Sprintf("attempt %d; %s needed to verify it", data.Attempt, plural(data.Verify, "good check"))}
 	case event.Evidence:
 		var all []string
 		for _, f := range data.Facts {
@@ -186,7 +186,7 @@ func diagnosis(by string, d event.Diagnosed) []string {
 	opinion("runbook", d.Runbook)
 	opinion("model", d.Model)
 	if d.Invalid != "" {
-		all = append(all, "model's view not used: "+d.Invalid)
+		all = append(all, "model's answer not used: "+d.Invalid)
 	}
 	for _, c := range d.Legal {
 		all = append(all, because("legal: "+c.Action, c.Why))

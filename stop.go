@@ -87,7 +87,7 @@ func (a *app) ended(ctx context.Context, group *errgroup.Group) error {
 		return err
 	case <-ctx.Done():
 		late := a.running.names()
-		a.log.Error("some parts did not stop in time", "after", stopWithin, "late", late)
+		a.log.Error("parts did not stop in time", "after", stopWithin, "late", late)
 		return fmt.Errorf("not stopped within %s: %s", stopWithin, strings.Join(late, ", "))
 	}
 }

@@ -24,7 +24,7 @@ func known(root *cobra.Command, mistyped ...string) string {
 			return fmt.Sprintf("did you mean %q?", near)
 		}
 	}
-	return "known are " + strings.Join(names, ", ") + " (logstream --help)"
+	return "the commands are " + strings.Join(names, ", ") + " (logstream --help)"
 }
 
 // flagError is what is wrong with a command's flags, with the one that was

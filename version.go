@@ -46,7 +46,7 @@ func versionLine() string {
 // versionCommand says which logstream this is.
 func versionCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: arguments()}
-	asJSON := cmd.Flags().Bool("json", false, "for programs")
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.Run = func(cmd *cobra.Command, _ []string) {
 		if *asJSON {
 			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild()) // whoever closed its end has no use for an error

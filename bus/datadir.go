@@ -102,7 +102,7 @@ func loadSecret(dir, configured string) ([]byte, error) {
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(content, "\n"), "\r")
 	if len(secret) < minSecret {
-		return nil, &StartError{What: fmt.Sprintf("the secret in %s has %d characters, and needs at least %d", path, len(secret), minSecret),
+		return nil, &StartError{What: fmt.Sprintf("the secret in %s has %d characters; at least %d are required", path, len(secret), minSecret),
 			Remedy: "delete the file so that a new one is generated, or set bus.secret"}
 	}
 	return []byte(secret), nil
@@ -127,7 +127,7 @@ func LoadIdentity(dataDir, configured string) (instance string, err error) {
 	}
 	tail := strings.TrimSpace(content)
 	if !instanceTail.MatchString(tail) {
-		return "", &StartError{What: fmt.Sprintf("%s holds %.20q, and not four characters", path, content),
+		return "", &StartError{What: fmt.Sprintf("%s must hold four characters, not %.20q", path, content),
 			Remedy: "delete the file so that a new one is generated, or set instance"}
 	}
 	host, err := os.Hostname()

@@ -113,7 +113,7 @@ func readRange(ctx context.Context, client sarama.Client, where topicPartition, 
 			}
 		}
 		if got.next == from {
-			return fmt.Errorf("read %s/%d at %d: nothing there, though the end is %d", where.topic, where.partition, from, to)
+			return fmt.Errorf("read %s/%d at %d: no record there, although the topic ends at %d", where.topic, where.partition, from, to)
 		}
 		from = got.next
 	}

@@ -206,7 +206,7 @@ func (f *forwarder) acknowledge(a answer) {
 // close closes the gate.
 func (f *forwarder) fail(err error) {
 	if !f.unreachable {
-		f.log.Warn("records wait: Kafka is unreachable", "error", err)
+		f.log.Warn("Kafka is unreachable: records wait in memory", "error", err)
 	}
 	f.unreachable = true
 	f.failure = err

@@ -47,7 +47,7 @@ func (b *Bus) Status() Status {
 // reason is an error in words: the end of a connection has none of its own.
 func reason(err error) string {
 	if errors.Is(err, io.EOF) {
-		return "it closed the connection"
+		return "the server closed the connection"
 	}
 	return err.Error()
 }
@@ -126,8 +126,8 @@ func (b *Bus) problem() *health.Problem {
 	}
 	p := &health.Problem{Part: health.Bus,
 		What:   fmt.Sprintf("Kafka is unreachable at %s: %s", strings.Join(b.addrs, ", "), reason(err)),
-		Works:  fmt.Sprintf("checks go on; the newest %d observations are kept in memory, and the page shows the last state", queueEntries),
-		OnHold: "repairs and commands: each is recorded in Kafka first",
+		Works:  fmt.Sprintf("checks, with the newest %d observations in memory, and the page with the last known state", queueEntries),
+		OnHold: "repairs and commands, because each is recorded in Kafka first",
 		Remedy: health.Remedy{Text: "start Kafka, or correct bus.brokers in config.yaml", Command: "docker compose up -d kafka"}}
 	if b.broker != nil {
 		p.Remedy = health.Remedy{Text: fmt.Sprintf("make room in %s if the disk is full, then restart logstream", b.config.Embedded.Data)}

@@ -225,7 +225,7 @@ func TestCloseWaitsOnlyBrieflyForAnUnreachableKafka(t *testing.T) {
 }
 
 func TestAClosedConnectionIsNamed(t *testing.T) {
-	for err, want := range map[error]string{fmt.Errorf("append: %w", io.EOF): "it closed the connection", errors.New("refused"): "refused"} {
+	for err, want := range map[error]string{fmt.Errorf("append: %w", io.EOF): "the server closed the connection", errors.New("refused"): "refused"} {
 		if got := reason(err); got != want {
 			t.Errorf("%v: %q", err, got)
 		}

@@ -49,7 +49,7 @@ func (c Config) Problems() []Problem {
 		add("embedded.max_size", e.MaxSize.String(), "must be between %v and %v", minMaxSize, maxMaxSize)
 	}
 	if c.Secret != "" && len(c.Secret) < minSecret {
-		add("secret", "***", "has %d characters, and needs at least %d", len(c.Secret), minSecret)
+		add("secret", "***", "has %d characters; at least %d are required", len(c.Secret), minSecret)
 	}
 	return all
 }
@@ -65,7 +65,7 @@ func checkListen(address string) string {
 		return fmt.Sprintf("has the port %q, which is not between 0 and 65535", port)
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return "is not a loopback address: the embedded broker knows no users, so it listens on 127.0.0.1 or ::1 only; for other machines run Kafka and set bus.brokers"
+		return "is not a loopback address: the embedded broker has no authentication, so it listens only on 127.0.0.1 or ::1; for clients on other machines run Kafka and set bus.brokers"
 	}
 	return ""
 }

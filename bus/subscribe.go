@@ -129,7 +129,7 @@ func (r *subscriber) resume(partition int32, p *position, oldest, newest int64) 
 	if p.next >= oldest && p.next <= newest {
 		return
 	}
-	r.bus.log.Warn("records are lost: the topic no longer has the next one; reading on from the oldest",
+	r.bus.log.Warn("records lost: the topic no longer has the next offset; reading from the oldest",
 		"topic", r.Topic, "partition", partition, "next", p.next, "oldest", oldest, "newest", newest)
 	p.next = oldest
 	p.end = min(p.end, newest)
@@ -220,7 +220,7 @@ func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stre
 				}
 			}
 		case partition := <-s.ended:
-			return fmt.Errorf("the consumer of %s/%d gave up", r.Topic, partition)
+			return fmt.Errorf("the consumer of %s/%d stopped", r.Topic, partition)
 		case <-ticker.C:
 			if err := r.readStalled(ctx, client); err != nil {
 				return err

@@ -65,7 +65,7 @@ func TestProblems(t *testing.T) {
 		{func(c *Config) { c.Embedded.MaxSize = 1 << 20 }, "embedded.max_size", "between 4MiB and 1TiB"},
 		{func(c *Config) { c.Compression = "brotli" }, "compression", "none, gzip, lz4, snappy or zstd"},
 		{func(c *Config) { c.Compression = "" }, "compression", "none, gzip, lz4, snappy or zstd"},
-		{func(c *Config) { c.Secret = "hunter2" }, "secret", "needs at least 16"},
+		{func(c *Config) { c.Secret = "hunter2" }, "secret", "at least 16 are required"},
 	} {
 		config := Default()
 		c.change(&config)

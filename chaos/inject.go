@@ -46,7 +46,7 @@ func (r *run) target(ctx context.Context, fault, ref string) (container.State, e
 		return container.State{}, err
 	}
 	if target.Self {
-		return container.State{}, fmt.Errorf("LogStream runs in container %s, which it does not break", target.Name)
+		return container.State{}, fmt.Errorf("LogStream itself runs in container %s: faults are not injected into it", target.Name)
 	}
 	if known := r.runtime.Faults(target.Name); !slices.Contains(known, fault) {
 		return container.State{}, fmt.Errorf("unknown fault %q for %s; known faults: %s", text.Clip(fault, maxError), target.Name, strings.Join(known, ", "))

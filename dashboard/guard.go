@@ -67,7 +67,7 @@ func (g guard) host(host string) refusal {
 	if !g.open || loopback(host, g.name) {
 		return refusal{}
 	}
-	return refusal{http.StatusForbidden, "the Host header names another site: use an address of this machine, such as 127.0.0.1"}
+	return refusal{http.StatusForbidden, "request refused: the Host header names another site; use an address of this machine, such as 127.0.0.1"}
 }
 
 func loopback(host, configured string) bool {
@@ -90,7 +90,7 @@ func (g guard) origin(req *http.Request) refusal {
 	change := *req
 	change.Method = http.MethodPost
 	if g.crossOrigin.Check(&change) != nil {
-		return refusal{http.StatusForbidden, "this request comes from the page of another site (see Origin and Sec-Fetch-Site), which may change nothing here"}
+		return refusal{http.StatusForbidden, "request refused: it comes from a page of another site (see Origin and Sec-Fetch-Site)"}
 	}
 	return refusal{}
 }

@@ -35,7 +35,7 @@ func (r *run) postHealthLogs(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if len(values) > maxRecords {
-		failf(w, http.StatusRequestEntityTooLarge, "%d records are more than the %d that one request may hold", len(values), maxRecords)
+		failf(w, http.StatusRequestEntityTooLarge, "the request holds %d records; at most %d are allowed", len(values), maxRecords)
 		return
 	}
 	logs, at := make([]event.HealthLog, len(values)), now()

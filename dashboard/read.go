@@ -288,7 +288,7 @@ func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 		err = r.deps.Ready(ctx)
 	}
 	if err == nil && !caughtUp {
-		err = errors.New("still reading the event log after the start")
+		err = errors.New("reading the event log from Kafka after the start")
 	}
 	status := http.StatusOK
 	if err != nil {

@@ -59,7 +59,7 @@ func TestReportOfEachEnd(t *testing.T) {
 	}{
 		{"open", event.Evidence{}, "still open"},
 		{"held", event.Suppressed{Gate: "operator", Reason: "somebody stopped it twice"}, "held by gate \"operator\": somebody stopped it twice"},
-		{"escalated", event.Escalated{Reason: "three attempts did not hold"}, "escalated: three attempts did not hold"},
+		{"escalated", event.Escalated{Reason: "three attempts failed"}, "escalated: three attempts failed"},
 		{"recovered", event.Resolved{How: event.HowRecovered, DownMS: 60_000}, "It recovered without a verified repair"},
 		{"by an operator", event.Resolved{How: event.HowOperator}, "ended by an operator"},
 		{"failed", event.ActionFinished{Attempt: 1, Error: "no such image"}, "attempt 1: failed: no such image"},

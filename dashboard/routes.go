@@ -38,7 +38,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func notAllowed(w http.ResponseWriter, req *http.Request, allowed ...string) {
 	list := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", list)
-	failf(w, http.StatusMethodNotAllowed, "%s does not take the method %s; it takes %s", short(req.URL.Path), short(req.Method), list)
+	failf(w, http.StatusMethodNotAllowed, "%s does not allow the method %s; it allows %s", short(req.URL.Path), short(req.Method), list)
 }
 
 // api are the calls of the API, by path.

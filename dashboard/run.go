@@ -88,7 +88,7 @@ func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			r.log.Warn("requests were cut off at the stop", "error", err)
+			r.log.Warn("requests cut off at shutdown", "error", err)
 			_ = server.Close() // what is left of the connections
 		}
 		return nil

@@ -76,7 +76,7 @@ func (r *run) socket(w http.ResponseWriter, req *http.Request) {
 	}
 	defer r.send(r.ctx, func(l *loop) { l.leave(c) })
 	if !joined {
-		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("all %d connections are in use: close a page", maxClients))
+		fail(w, http.StatusServiceUnavailable, fmt.Sprintf("all %d connections of the dashboard are in use; close another page", maxClients))
 		return
 	}
 	conn, err := upgrader.Upgrade(w, req, nil)

@@ -166,7 +166,7 @@ func TestAForeignSource(t *testing.T) {
 	// own check confirms it.
 	d.newest(20*time.Second, "doubted", "is held by the gate unconfirmed", heldBy("unconfirmed"))
 	told := d.detail("doubted")
-	if told.Status != "DOWN" || told.Held != "unconfirmed" || !strings.Contains(told.HeldReason, "our own check and the engine do not") {
+	if told.Status != "DOWN" || told.Held != "unconfirmed" || !strings.Contains(told.HeldReason, "own check and Docker do not") {
 		t.Errorf("it is told as %s, held %q: %s", told.Status, told.Held, told.HeldReason)
 	}
 	saw := map[string]string{}

@@ -76,7 +76,7 @@ func TestAPanicInTheMiddleOfAnIncident(t *testing.T) {
 			}
 			d.until(20*time.Second, "the panic was logged with its stack", func() bool {
 				out := d.out.String()
-				return (strings.Contains(out, "panic in") || strings.Contains(out, "a request panicked")) && strings.Contains(out, "goroutine ")
+				return (strings.Contains(out, "panic in") || strings.Contains(out, "request panicked")) && strings.Contains(out, "goroutine ")
 			})
 			in := d.newest(90*time.Second, name, "is resolved", resolved)
 			if got := actions(in); !slices.Equal(got, []string{"start"}) {

@@ -85,7 +85,7 @@ func (c *Controller) command(asked event.Command, now time.Time) error {
 	}
 	s := c.services[asked.Service]
 	if s == nil || s.removed {
-		return fmt.Errorf("heal %s: no service of that name is configured on this host", asked.Service)
+		return fmt.Errorf("heal %s: this host has no service with that name", asked.Service)
 	}
 	return c.heal(s, asked, now)
 }
@@ -134,11 +134,11 @@ func (c *Controller) heal(s *serviceState, asked event.Command, now time.Time) e
 	case slices.Contains(s.def.Heal.Never, name):
 		return fmt.Errorf("heal %s: heal.never in config.yaml forbids %s", s.def.Name, name)
 	case s.def.Container == "":
-		return fmt.Errorf("heal %s: no container is configured for it", s.def.Name)
+		return fmt.Errorf("heal %s: it has no container: LogStream cannot repair it", s.def.Name)
 	case name == "" && s.status.Value != event.Down:
-		return fmt.Errorf("heal %s: it is %s; name an action to take all the same", s.def.Name, s.status.Value)
+		return fmt.Errorf("heal %s: it is %s; name an action to run it anyway", s.def.Name, s.status.Value)
 	case s.journal.Pending():
-		return fmt.Errorf("heal %s: a record of it is being written; try again in a moment", s.def.Name)
+		return fmt.Errorf("heal %s: an event of its incident is being written to Kafka; try again in a moment", s.def.Name)
 	}
 	s.byHand = &asked
 	if s.open() {

@@ -86,7 +86,7 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			m.observe(b, "http", event.Up, m.now)
 			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
 		}, "no longer reports"},
-		{"it was started meanwhile", "kill", func(_ *sim, b *box) { b.state.StartedAt = b.state.StartedAt.Add(time.Second) }, "it was started meanwhile"},
+		{"it was started after the decision", "kill", func(_ *sim, b *box) { b.state.StartedAt = b.state.StartedAt.Add(time.Second) }, "it was started after the decision"},
 		{"it is another container", "kill", func(_ *sim, b *box) { b.state.ID = "other" }, "another container"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

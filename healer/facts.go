@@ -68,11 +68,11 @@ func answers(v View, f runbook.Facts) runbook.Facts {
 func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	var list []event.Refusal
 	for _, name := range v.Def.Heal.Never {
-		list = append(list, event.Refusal{Action: name, Why: "config.yaml says heal.never"})
+		list = append(list, event.Refusal{Action: name, Why: "heal.never in config.yaml forbids it"})
 	}
 	for _, a := range v.Attempts {
 		if a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Action) {
-			list = append(list, event.Refusal{Action: a.Action, Why: fmt.Sprintf("attempt %d did not hold: %s", a.Number, a.Error)})
+			list = append(list, event.Refusal{Action: a.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
 		}
 	}
 	return list
@@ -105,7 +105,7 @@ func intentionalHold(v View) bool {
 
 func sourceName(source event.Source) string {
 	if source.Instance == "" {
-		return "a source without a name"
+		return "a source that names no instance"
 	}
 	return strconv.Quote(source.Instance)
 }

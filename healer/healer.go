@@ -286,7 +286,7 @@ func (l *life) last(in Input) {
 		if result, is := e.(Append); is {
 			ctx, cancel := context.WithTimeout(l.work, farewell)
 			if err := l.deps.Log.Append(ctx, event.TopicIncidents, result.Event.Service, event.Encode(result.Event)); err != nil {
-				l.deps.Logger.Warn("the result of a call could not be written; the next start finds it out", "incident", result.Event.ID, "error", err)
+				l.deps.Logger.Warn("result of a repair not written to Kafka; the next start inspects the container to find it", "incident", result.Event.ID, "error", err)
 			}
 			cancel()
 		}

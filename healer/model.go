@@ -66,7 +66,7 @@ func (l *life) reportModel(ctx context.Context, err error, seen bool) {
 		now.Why = missing.Error()
 	case err != nil:
 		now.Why = err.Error()
-		missing = &llm.Missing{Code: event.InvalidUnreachable, Why: err.Error(), Remedy: health.Remedy{Text: "look at the model's own log"}}
+		missing = &llm.Missing{Code: event.InvalidUnreachable, Why: err.Error(), Remedy: health.Remedy{Text: "see the log of the model's server"}}
 	}
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
@@ -80,7 +80,7 @@ func (l *life) reportModel(ctx context.Context, err error, seen bool) {
 		l.deps.Health.Clear(health.LLM)
 	case missed:
 		l.deps.Health.Report(health.Problem{Part: health.LLM, What: "the model " + l.deps.Config.LLM.Model + " is unavailable: " + missing.Why,
-			Works: "everything: the runbook decides", OnHold: "nothing but the model's view", Remedy: missing.Remedy})
+			Works: "checks and repairs: the runbook decides", OnHold: "the model's opinions", Remedy: missing.Remedy})
 	}
 	switch {
 	case *before == now:

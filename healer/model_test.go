@@ -122,7 +122,7 @@ func TestMissingModelIsReportedWhereItIsWanted(t *testing.T) {
 		{"none is wanted, and it went away", "", []error{nil, gone}, "nothing listens there", "ollama serve"},
 		{"none is wanted, and it is not pulled", "", []error{unpulled}, "no such model: ollama pull m", "ollama pull m"},
 		{"it comes back", DecideLLM, []error{gone, nil}, "", ""},
-		{"something else", "", []error{errors.New("odd")}, "odd: look at the model's own log", "look at the model's own log"},
+		{"something else", "", []error{errors.New("odd")}, "odd: see the log of the model's server", "see the log of the model's server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -41,9 +41,9 @@ func preflight(v View, intent event.ActionStarted) string {
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
 	switch {
 	case !known:
-		return "there is no such action"
+		return "this version has no such action"
 	case !v.Now.Before(deadline(v, intent)):
-		return "its deadline passed before it was confirmed"
+		return "its deadline passed before Kafka confirmed the record of it"
 	case v.Removed:
 		return "the service was removed"
 	case v.Situation.EngineLost:
@@ -55,7 +55,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	case requested:
 		return ""
 	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
-		return "what proved the cause no longer reports it DOWN"
+		return "the check that showed the cause no longer reports DOWN"
 	}
 	return ""
 }
@@ -162,7 +162,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 			if e.ExitCode != nil {
 				code = *e.ExitCode
 			}
-			return refuted(v, event.OutcomeFailed, fmt.Sprintf("it ended again by itself, with exit code %d", code)), true
+			return refuted(v, event.OutcomeFailed, fmt.Sprintf("it exited again by itself (exit code %d)", code)), true
 		}
 		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
 	}
@@ -194,7 +194,7 @@ func planTakeover(v View, intent event.ActionStarted) Decision {
 		return d
 	}
 	if v.Now.Sub(v.Verification.since) > patience {
-		return refuted(v, event.OutcomeInterrupted, "it is not as the repair left it")
+		return refuted(v, event.OutcomeInterrupted, "its state is not what the repair left")
 	}
 	return wait()
 }

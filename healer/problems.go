@@ -26,7 +26,7 @@ func (c Config) Problems() []service.Problem {
 		}
 	}
 	if c.Mode != service.Observe && c.Mode != service.Auto {
-		add("mode", string(c.Mode), "is not a mode; known are observe and auto")
+		add("mode", string(c.Mode), "is not a mode; use observe or auto")
 	}
 	if c.Decide != "" && c.Decide != DecideLLM && c.Decide != DecideRunbook {
 		add("decide", string(c.Decide), "must be llm or runbook")

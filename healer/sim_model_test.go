@@ -84,7 +84,7 @@ func (m *sim) fickle(q modelQuery) (llm.Answer, time.Duration) {
 	case n < 11:
 		return llm.Answer{Opinion: &event.Opinion{Cause: "It looks so.", Action: "remove", Confidence: 1}}, after
 	case n < 15:
-		return llm.Answer{Invalid: "its answer is no JSON object"}, after
+		return llm.Answer{Invalid: "its answer is not a JSON object"}, after
 	case n < 18:
 		m.after(m.between(0, 5*time.Second), m.living(func() { m.modelGone("nothing listens there") }))
 		m.after(m.between(6*time.Second, 60*time.Second), m.living(m.modelReady))

@@ -56,7 +56,7 @@ func (l *life) append(ctx context.Context, e Append) {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	if err := l.deps.Log.Append(ctx, event.TopicIncidents, e.Event.Service, event.Encode(e.Event)); err != nil {
-		l.deps.Logger.Debug("an append's outcome is unknown", "incident", e.Event.ID, "seq", e.Event.Seq, "error", err)
+		l.deps.Logger.Debug("append failed with an unknown outcome", "incident", e.Event.ID, "seq", e.Event.Seq, "error", err)
 		l.give(l.work, timed{in: AppendFailed{ID: e.Event.ID, Seq: e.Event.Seq, Service: e.Event.Service}})
 	}
 }
@@ -75,7 +75,7 @@ func (l *life) reply(e Reply) {
 	ctx, cancel := context.WithTimeout(l.work, writeLimit)
 	defer cancel()
 	if err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command)); err != nil {
-		l.deps.Logger.Warn("the result of a command could not be written", "command", e.Command.ID, "error", err)
+		l.deps.Logger.Warn("command result not written to Kafka", "command", e.Command.ID, "error", err)
 	}
 }
 
@@ -121,7 +121,7 @@ func (l *life) execute(e Execute) Executed {
 	out := Executed{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
 	a, known := action.ByName(e.Action)
 	if !known {
-		out.NotExecuted = fmt.Sprintf("there is no action %q", e.Action)
+		out.NotExecuted = fmt.Sprintf("this version has no action %q", e.Action)
 		return out
 	}
 	now, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID)

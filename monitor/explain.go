@@ -51,7 +51,7 @@ func (c *httpCheck) explain(f event.Failure, a answer) string {
 	case event.FailureProtocol:
 		return c.explainProtocol(a.err, a.at)
 	}
-	return "the check cannot be made: " + clean(withoutURL(a.err).Error())
+	return "the check could not run: " + clean(withoutURL(a.err).Error())
 }
 
 func (c *httpCheck) explainDNS(err error) string {

@@ -48,7 +48,7 @@ func TestFailureAndSentence(t *testing.T) {
 		{"no IPv6 here says nothing of the service's other address", dial(syscall.EADDRNOTAVAIL), stageConnecting, event.FailureUnreachable,
 			"cannot connect to shop:80: " + syscall.EADDRNOTAVAIL.Error()},
 		{"no such port", &net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port", Addr: "99999"}}, stageBegun, event.FailureCheck,
-			"the check cannot be made: dial: address 99999: invalid port"},
+			"the check could not run: dial: address 99999: invalid port"},
 		{"reset", read(syscall.ECONNRESET), stageWaiting, event.FailureReset, closed},
 		{"reset while sending", read(syscall.EPIPE), stageWaiting, event.FailureReset, closed},
 		{"reset in the body", read(syscall.ECONNRESET), stageBody, event.FailureReset, closed},
@@ -83,8 +83,8 @@ func TestFailureAndSentence(t *testing.T) {
 			"the TLS handshake with shop:80 failed: tls: server selected unsupported protocol version 301"},
 		{"what cannot be parsed", errors.New("odd"), stageAnswering, event.FailureProtocol, "what shop:80 answers is not valid HTTP"},
 		{"a body that cannot be parsed", errors.New("odd"), stageBody, event.FailureProtocol, "what shop:80 answers is not valid HTTP"},
-		{"no request could be made", &url.Error{Op: "Get", URL: "http://me:s3cret@shop", Err: errors.New("odd")}, stageBegun, event.FailureCheck, "the check cannot be made: odd"},
-		{"hostile words", errors.New("a\x1b[31mb\nc"), stageBegun, event.FailureCheck, "the check cannot be made: a?[31mb?c"},
+		{"no request could be made", &url.Error{Op: "Get", URL: "http://me:s3cret@shop", Err: errors.New("odd")}, stageBegun, event.FailureCheck, "the check could not run: odd"},
+		{"hostile words", errors.New("a\x1b[31mb\nc"), stageBegun, event.FailureCheck, "the check could not run: a?[31mb?c"},
 	} {
 		if got := failureOf(c.err, c.at); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -69,7 +69,7 @@ func (w *watch) inspected(t *target, wanted time.Time, forced bool, took time.Du
 		w.notFound(t, forced, now)
 		return
 	case !known:
-		w.logger.Warn("a container cannot be inspected, trying again", "service", t.service, "container", t.ref, "error", err)
+		w.logger.Warn("container cannot be inspected; retrying", "service", t.service, "container", t.ref, "error", err)
 		t.again(now, forced, inspectAgain)
 		return
 	}
@@ -129,7 +129,7 @@ func (w *watch) cannotSee(t *target, why string, remedy health.Remedy) {
 	w.problems.report(t.problem(), health.Problem{
 		What:   "service " + t.service + ": " + why,
 		Works:  "the checks of " + t.service + " by its url",
-		OnHold: "watching and repairing the container of " + t.service,
+		OnHold: "monitoring and repairing the container of " + t.service,
 		Remedy: remedy,
 	})
 }

@@ -43,9 +43,9 @@ func levelOf(ref string, s container.State, err error) (l level, known bool) {
 		l.status = event.Up
 		return l, true
 	case container.Exited:
-		l.err = fmt.Sprintf("is exited (%d)", s.ExitCode)
+		l.err = fmt.Sprintf("exited with code %d", s.ExitCode)
 	case container.Restarting:
-		l.err = fmt.Sprintf("is restarting, exited (%d)", s.ExitCode)
+		l.err = fmt.Sprintf("is restarting: it exited with code %d", s.ExitCode)
 	case container.Created:
 		l.err = "was created and never started"
 	case container.Removing:

@@ -21,8 +21,8 @@ func TestLevelOf(t *testing.T) {
 	}{
 		{container.State{Status: container.Running}, nil, event.Up, "", true},
 		{container.State{Status: container.Paused}, nil, event.Down, "container pay is paused", true},
-		{container.State{Status: container.Exited, ExitCode: 137}, nil, event.Down, "container pay is exited (137)", true},
-		{container.State{Status: container.Restarting, ExitCode: 1}, nil, event.Down, "container pay is restarting, exited (1)", true},
+		{container.State{Status: container.Exited, ExitCode: 137}, nil, event.Down, "container pay exited with code 137", true},
+		{container.State{Status: container.Restarting, ExitCode: 1}, nil, event.Down, "container pay is restarting: it exited with code 1", true},
 		{container.State{Status: container.Created}, nil, event.Down, "container pay was created and never started", true},
 		{container.State{Status: container.Created, Error: "port is\x00 taken"}, nil, event.Down, "container pay was created and never started: port is? taken", true},
 		{container.State{Status: container.Dead}, nil, event.Down, "container pay is dead", true},

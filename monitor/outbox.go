@@ -161,7 +161,7 @@ func (o *outbox) run(ctx context.Context) error {
 		if err == nil {
 			o.done(e)
 			if away {
-				o.logger.Info("container records are written again", "dropped", o.takeDropped())
+				o.logger.Info("Kafka is reachable again: container records are written", "dropped", o.takeDropped())
 			}
 			away = false
 			tries.Reset()

@@ -188,9 +188,9 @@ func (p *prober) publish(def service.Definition, seen observation, extra bool, o
 	if seen.unknown != nil {
 		p.problems.report(key, health.Problem{
 			What:   def.Name + " cannot be checked: " + seen.unknown.Error(),
-			Works:  "the services that could still be checked, and the page",
-			OnHold: "judging the others: no record is written of a check that could not be made",
-			Remedy: health.Remedy{Text: "free memory on this machine, or allow logstream more file descriptors", Command: "ulimit -n 8192"},
+			Works:  "checks of the other services, and the page",
+			OnHold: "the status of the others: a check that could not run writes no health log",
+			Remedy: health.Remedy{Text: "free memory on this machine, or raise the limit of open files before you start logstream", Command: "ulimit -n 8192"},
 		})
 		return
 	}

@@ -19,7 +19,7 @@ const (
 	steady         = 10 * time.Second
 )
 
-var errStreamEnded = errors.New("the event stream ended")
+var errStreamEnded = errors.New("Docker ended the event stream")
 
 // follow reads the engine's events, over losses, until ctx ends.
 func (w *watch) follow(ctx context.Context) error {
@@ -170,8 +170,8 @@ func (w *watch) unreachable(err error, now time.Time) {
 	w.registry.Report(health.Problem{
 		Part:   health.Docker,
 		What:   "Docker is unreachable: " + clean(why),
-		Works:  "the checks by url, and the page",
-		OnHold: "seeing containers stop and start, and repairing them",
+		Works:  "checks by url, and the page",
+		OnHold: "detecting that containers stop and start, and repairs",
 		Remedy: remedy,
 	})
 }

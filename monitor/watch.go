@@ -108,7 +108,7 @@ func (w *watch) recall(ctx context.Context) *journal {
 			return j
 		}
 		if ctx.Err() == nil {
-			w.logger.Warn("the container events on the log can't be read, trying again", "error", err)
+			w.logger.Warn("container events cannot be read from Kafka; retrying", "error", err)
 		}
 		if !tries.Wait(ctx) {
 			return nil

@@ -46,13 +46,13 @@ func TestLevelIsWrittenAtChangesEach30SecondsAndForEveryClaim(t *testing.T) {
 
 		engine.happen(exited(pay, "1", 137), container.ActionKill, container.ActionDie)
 		synctest.Wait() // no time passes
-		stories(t, "a change, at once", b.log.story(t)[4:], "kill pay", "die pay", "pay DOWN: container pay is exited (137)")
+		stories(t, "a change, at once", b.log.story(t)[4:], "kill pay", "die pay", "pay DOWN: container pay exited with code 137")
 
 		b.owner.set(8, "nonce-8")
 		settle(time.Second)
 		b.owner.set(0, "")
 		settle(5 * time.Minute)
-		stories(t, "another claim, and then none", b.log.story(t)[7:], "pay DOWN: container pay is exited (137)")
+		stories(t, "another claim, and then none", b.log.story(t)[7:], "pay DOWN: container pay exited with code 137")
 
 		var last event.HealthLog
 		epochs := map[string]int64{"nonce-7": 7, "nonce-8": 8}
@@ -191,7 +191,7 @@ func TestStreamLostAndBack(t *testing.T) {
 		engine.set(func() { engine.unreachable = false })
 		settle(maxReconnect + time.Second)
 		stories(t, "what was missed stands before stream-back, and nothing twice", b.log.story(t)[before:],
-			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay is exited (2)")
+			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay exited with code 2")
 		if _, is := b.registry.Get(health.Docker); is {
 			t.Error("the problem is still there")
 		}
@@ -255,7 +255,7 @@ func TestNothingIsWrittenTwiceOverARestart(t *testing.T) {
 		engine.happen(exited(pay, "1", 1), container.ActionDie)
 		settle(time.Second)
 		b.end(t)
-		stories(t, "the first run", b.log.story(t), "stream-back", "pay UP", "die pay", "pay DOWN: container pay is exited (1)")
+		stories(t, "the first run", b.log.story(t), "stream-back", "pay UP", "die pay", "pay DOWN: container pay exited with code 1")
 
 		engine.set(func() { engine.live = nil })
 		engine.happen(running(pay, "1"), container.ActionStart)
@@ -315,7 +315,7 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		stories(t, "the state runs ahead", b.log.story(t)[before:], "restart pay")
 		engine.happen(exited(pay, "1", 3), container.ActionDie)
 		synctest.Wait()
-		stories(t, "its event comes", b.log.story(t)[before:], "restart pay", "die pay", "pay DOWN: container pay is exited (3)")
+		stories(t, "its event comes", b.log.story(t)[before:], "restart pay", "die pay", "pay DOWN: container pay exited with code 3")
 
 		// A restart of a paused container begins with an unpause.
 		paused := exited(pay, "1", 3)
@@ -327,7 +327,7 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		settle(eventGrace / 2)
 		engine.happen(exited(pay, "1", 143), container.ActionDie)
 		synctest.Wait()
-		stories(t, "down, and down in another way", b.log.story(t)[before:], "unpause pay", "die pay", "pay DOWN: container pay is exited (143)")
+		stories(t, "down, and down in another way", b.log.story(t)[before:], "unpause pay", "die pay", "pay DOWN: container pay exited with code 143")
 
 		// A change whose event never comes is not kept back for ever, and
 		// dates from no event of before.
@@ -338,7 +338,7 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		settle(levelEvery)
 		engine.happen(running(pay, "1"))
 		settle(levelEvery)
-		stories(t, "no events", b.log.story(t)[before:], "pay DOWN: container pay is exited (4)", "pay UP")
+		stories(t, "no events", b.log.story(t)[before:], "pay DOWN: container pay exited with code 4", "pay UP")
 		levels := b.log.health(t, event.CheckContainer)
 		if n := len(levels); levels[n-1].Time().Sub(levels[n-2].Time()) < levelEvery/2 {
 			t.Error("it dates from an event of long before")
@@ -481,7 +481,7 @@ func TestApplyChangesWhoseContainerIsWatched(t *testing.T) {
 		engine.happen(running(pay, "1"), container.ActionStart)
 		engine.happen(exited("stock", "2", 1), container.ActionDie)
 		settle(time.Minute)
-		want := []string{"stream-back", "pay UP", "die pay", "stock UP", "die stock", "stock DOWN: container stock is exited (1)"}
+		want := []string{"stream-back", "pay UP", "die pay", "stock UP", "die stock", "stock DOWN: container stock exited with code 1"}
 		got := b.log.story(t)
 		stories(t, "the whole", got[:min(len(got), len(want))], want...)
 		b.end(t)
@@ -505,7 +505,7 @@ func TestRecordsWaitForTheLogInOrder(t *testing.T) {
 		b.log.setUnreachable(false)
 		settle(maxRetry)
 		stories(t, "when it is back", b.log.story(t)[2:],
-			"die pay", "pay DOWN: container pay is exited (1)", "start pay", "pay UP")
+			"die pay", "pay DOWN: container pay exited with code 1", "start pay", "pay UP")
 		levels := b.log.health(t, event.CheckContainer)
 		if age := time.Since(levels[len(levels)-1].Time()); age > levelEvery+maxRetry {
 			t.Errorf("the newest level is %s old", age)

@@ -94,7 +94,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 			t.Errorf("incident %d: decided by %s, invalid %q, want %q", n, in.DecidedBy, d.Invalid, invalid)
 		}
 	}
-	check(1, "its answer is no JSON object")
+	check(1, "its answer is not a JSON object")
 	server.Script(llmtest.Choose("docker rm -f payment-service", "because I say so"))
 	check(2, "which is not one of start, escalate, none")
 	server.Script(llmtest.Late(time.Minute, llmtest.Choose("start", "")))

@@ -166,7 +166,7 @@ func TestEarlierGates(t *testing.T) {
 		{"only a foreign source says so", Witness, Situation{Unconfirmed: true}, "unconfirmed", false},
 		{"only a foreign source, and an operator asked", Witness, Situation{Unconfirmed: true, Asked: true}, "unconfirmed", false},
 		{"Docker is unreachable", Engine, Situation{EngineLost: true}, "engine", false},
-		{"Docker has just come back", Engine, Situation{EngineSettled: now.Add(time.Second)}, "engine", true},
+		{"Docker became reachable a moment ago", Engine, Situation{EngineSettled: now.Add(time.Second)}, "engine", true},
 		{"Docker came back a while ago", Engine, Situation{EngineSettled: now}, "", false},
 		{"the inspection failed", Target, Situation{InspectFailed: true}, "engine", false},
 		{"it is missing in a deployment", Target, Situation{Missing: true, DeployUntil: now.Add(time.Second)}, "deploy", true},

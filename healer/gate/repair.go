@@ -34,7 +34,7 @@ func onHold(s Situation) Verdict {
 
 func observeOnly(s Situation) Verdict {
 	if s.Mode == service.Observe && !s.Asked {
-		return hold(fmt.Sprintf("the mode is observe: would have done %s", s.Action))
+		return hold(fmt.Sprintf("the mode is observe: LogStream would run %s", s.Action))
 	}
 	return Verdict{}
 }
@@ -45,11 +45,11 @@ func budgetSpent(s Situation) Verdict {
 	case s.NotExecuted >= mostUnexecuted:
 		return Verdict{Escalate: fmt.Sprintf("The container changed before each repair could run: %d repairs were not carried out.", s.NotExecuted)}
 	case s.Counted >= s.Limits.Attempts:
-		return Verdict{Escalate: fmt.Sprintf("%d of %d attempts did not hold.", s.Counted, s.Limits.Attempts)}
+		return Verdict{Escalate: fmt.Sprintf("%d of %d attempts failed.", s.Counted, s.Limits.Attempts)}
 	case s.Service.ThisHour() >= s.Limits.PerHour && !s.Asked:
-		return Verdict{Escalate: fmt.Sprintf("The budget of %d repairs an hour is spent.", s.Limits.PerHour)}
+		return Verdict{Escalate: fmt.Sprintf("The budget of %d repairs an hour is used up.", s.Limits.PerHour)}
 	case minute >= s.Limits.HostPerMinute:
-		return holdUntil(fmt.Sprintf("the budget of this host is %d repairs a minute", s.Limits.HostPerMinute), end)
+		return holdUntil(fmt.Sprintf("the host's budget of %d repairs a minute is used up", s.Limits.HostPerMinute), end)
 	}
 	return Verdict{}
 }
@@ -92,7 +92,7 @@ func intentional(s Situation) Verdict {
 	}
 	always := s.Def.Heal.ManualStop == service.StopAlways
 	if !s.Ran && !always {
-		return hold("it was never seen running, and is left alone")
+		return hold("LogStream has never seen it running, so it leaves it alone; start it once by hand")
 	}
 	what := "stopped"
 	if s.Action == service.ActionUnpause {
@@ -105,7 +105,7 @@ func intentional(s Situation) Verdict {
 	graceEnds := s.Ending.ReadAt.Add(s.Limits.ManualGrace)
 	switch {
 	case s.Def.Heal.ManualStop == service.StopIgnore:
-		return hold(what + " from outside: manual_stop: ignore leaves it so")
+		return hold(what + " from outside: manual_stop is ignore, so it stays " + what)
 	case s.Together && !always:
 		return hold(what + " together with other containers of its Compose project: treated as intentional")
 	case s.Again && !always:
@@ -118,7 +118,7 @@ func intentional(s Situation) Verdict {
 
 func coolingDown(s Situation) Verdict {
 	if until := s.Service.NotBefore(s.Limits.Cooldown); s.Now.Before(until) && !s.Asked {
-		return holdUntil("the last repair did not hold: the next one waits", until)
+		return holdUntil("the last repair failed: the next one waits for the cooldown", until)
 	}
 	return Verdict{}
 }
@@ -128,7 +128,7 @@ func coolingDown(s Situation) Verdict {
 func oneCallAtATime(s Situation) Verdict {
 	switch {
 	case s.Busy != "" && s.Now.Sub(s.BusySince) > busyPatience:
-		return hold("one repair at a time runs on this engine, and that of " + s.Busy + " is in progress")
+		return hold(s.Busy + " is being repaired: one repair at a time runs on this host")
 	case s.Busy != "", s.Now.Sub(s.Service.ClosedAt()) < closedPause:
 		return wait
 	}

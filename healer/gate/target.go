@@ -18,7 +18,7 @@ func unwritable(s Situation) Verdict {
 	if s.Unwritable < patience || !s.Open {
 		return Verdict{}
 	}
-	return hold(fmt.Sprintf("Kafka could not be written for %s: nothing was repaired meanwhile", s.Unwritable.Round(time.Second)))
+	return hold(fmt.Sprintf("Kafka was unreachable for %s: no repair could be recorded, so none was made", s.Unwritable.Round(time.Second)))
 }
 
 // startedFromOutside lets the checks decide about what was just started.
@@ -41,14 +41,14 @@ func startedFromOutside(s Situation) Verdict {
 	if s.Change.Action == "unpause" {
 		what = "unpaused"
 	}
-	return hold("it was " + what + " from outside: its checks decide")
+	return hold("it was " + what + " from outside: the next checks show whether it needs a repair")
 }
 
 func unconfirmed(s Situation) Verdict {
 	if !s.Unconfirmed {
 		return Verdict{}
 	}
-	return hold(fmt.Sprintf("only %s reports it DOWN; our own check and Docker do not", s.Witness))
+	return hold(fmt.Sprintf("only %s reports it DOWN; LogStream's own check and Docker do not", s.Witness))
 }
 
 func engineUnreachable(s Situation) Verdict {
@@ -56,7 +56,7 @@ func engineUnreachable(s Situation) Verdict {
 	case s.EngineLost:
 		return hold("Docker is unreachable")
 	case s.Now.Before(s.EngineSettled):
-		return holdUntil("Docker has just come back: its own restarts go first", s.EngineSettled)
+		return holdUntil("Docker became reachable a moment ago: it restarts containers by their restart policy first", s.EngineSettled)
 	}
 	return Verdict{}
 }
@@ -109,5 +109,5 @@ func PolicyWorks(c container.State) bool {
 }
 
 func policyReason(c container.State) string {
-	return fmt.Sprintf("its restart policy is %s: Docker goes first", c.RestartPolicy)
+	return fmt.Sprintf("its restart policy is %s: Docker restarts it first", c.RestartPolicy)
 }

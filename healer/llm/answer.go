@@ -43,7 +43,7 @@ func parse(raw string, legal []event.Choice) (*event.Opinion, error) {
 		Confidence json.RawMessage `json:"confidence"`
 	}
 	if text[0] != '{' || json.Unmarshal([]byte(text), &said) != nil {
-		return nil, fmt.Errorf("its answer is no JSON object: %s", quoted(text))
+		return nil, fmt.Errorf("its answer is not a JSON object: %s", quoted(text))
 	}
 	action, is := said.Action.(string)
 	if !is || action == "" {

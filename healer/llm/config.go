@@ -51,7 +51,7 @@ func (c Config) Problems() []service.Problem {
 		all = append(all, service.Problem{Key: key, Value: value, Message: fmt.Sprintf(format, args...)})
 	}
 	if c.Provider != Ollama {
-		add("provider", c.Provider, "is not a provider; known is ollama")
+		add("provider", c.Provider, "is not a provider; use ollama")
 	}
 	u, err := url.Parse(c.URL)
 	switch {

@@ -127,7 +127,7 @@ func (c *Client) missing(err error) *Missing {
 	case errors.As(err, &refused) && refused.unpulled():
 		return &Missing{Code: event.InvalidMissingModel, Why: "Ollama has no model " + c.config.Model, Remedy: health.Remedy{Command: "ollama pull " + c.config.Model}}
 	case errors.As(err, &refused):
-		return &Missing{Code: event.InvalidUnreachable, Why: refused.Error(), Remedy: health.Remedy{Text: "look at Ollama's own log"}}
+		return &Missing{Code: event.InvalidUnreachable, Why: refused.Error(), Remedy: health.Remedy{Text: "see Ollama's log"}}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &Missing{Code: event.InvalidUnreachable, Why: "nothing listens at " + at, Remedy: health.Remedy{Text: "set healer.decide: runbook, or start Ollama", Command: "ollama serve"}, Unanswered: true}
 	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded):
@@ -159,7 +159,7 @@ func (c *Client) Query(ctx context.Context, q Question, thinks func(string)) Ans
 	}
 	answer.Raw = redact.Text(said.content)
 	if err == nil && said.cut {
-		err = errors.New("its answer was cut: it is longer than an answer may be")
+		err = errors.New("its answer was cut off: it is longer than the limit")
 	}
 	if err == nil {
 		answer.Opinion, err = parse(said.content, q.Legal)

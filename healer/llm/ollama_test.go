@@ -118,13 +118,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 		code  event.InvalidCode
 	}{
 		{"illegal", say(`{"action":"docker rm -f db"}`), `it chose "docker rm -f db", which is not one of start, escalate, none`, event.InvalidIllegal},
-		{"garbage", say("sure! docker restart db"), "its answer is no JSON object", event.InvalidGarbage},
+		{"garbage", say("sure! docker restart db"), "its answer is not a JSON object", event.InvalidGarbage},
 		{"empty", say(""), "its answer is empty", event.InvalidGarbage},
 		{"no stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {}, "its answer is empty", event.InvalidGarbage},
 		{"no JSON at all", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) { _, _ = w.Write([]byte("<html>")) }, "its answer cannot be read", event.InvalidGarbage},
 		{"cut by its bound", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
 			llmtest.Piece(w, `{"cause":"a`, "", true, "length")
-		}, "its answer was cut", event.InvalidGarbage},
+		}, "its answer was cut off", event.InvalidGarbage},
 		{"an error in the stream", func(w http.ResponseWriter, _ *http.Request, _ llmtest.Chat) {
 			_, _ = w.Write([]byte("{\"error\":\"model runner has unexpectedly stopped\"}\n"))
 		}, "Ollama says: model runner has unexpectedly stopped", event.InvalidUnreachable},
@@ -140,7 +140,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 			for r.Context().Err() == nil {
 				llmtest.Piece(w, strings.Repeat("word ", 1000), "", false, "")
 			}
-		}, "its answer was cut", event.InvalidGarbage},
+		}, "its answer was cut off", event.InvalidGarbage},
 		{"endless thoughts", func(w http.ResponseWriter, r *http.Request, _ llmtest.Chat) {
 			for r.Context().Err() == nil {
 				llmtest.Piece(w, "", strings.Repeat("thought ", 4000), false, "")

@@ -58,17 +58,17 @@ func state(f Facts, ended bool) string {
 func stateWhy(f Facts, ended bool) string {
 	switch {
 	case ended:
-		return "It is not running; its events show why, the exit code alone does not."
+		return "It is not running. Its events show why; the exit code alone does not."
 	case f.State == "paused":
 		return "Its processes are frozen."
 	case f.State == "running":
-		return "The process is running; what it answers decides."
+		return "The process is running; the checks show whether it serves."
 	}
 	return ""
 }
 
 var eventsWhy = map[history.End]string{
-	history.EndStopped:  "A stop was requested: a crash shows only die.",
+	history.EndStopped:  "A stop was requested: after a crash there is only a die event.",
 	history.EndKilled:   "A kill was requested: after a stop there would be a stop event.",
 	history.EndOOM:      "The kernel killed it because it was out of memory.",
 	history.EndByItself: "Neither a stop nor a kill was requested.",
@@ -85,9 +85,9 @@ func check(f Facts, decisive bool) event.Fact {
 	case failed == "":
 		fact.Value, fact.Decisive = "not decided yet", false
 	case failed == event.FailureStatus:
-		fact.Value, fact.Why = fmt.Sprintf("HTTP %d", f.Code), "It answers, and not as expected."
+		fact.Value, fact.Why = fmt.Sprintf("HTTP %d", f.Code), "It answers, but not as expected."
 	case slices.Contains(hangs, failed):
-		fact.Value, fact.Why = "no answer in time", "It was not finished before the deadline."
+		fact.Value, fact.Why = "no answer in time", "The check did not finish before its time-out."
 	default:
 		words, known := checkWords[failed]
 		if !known {
@@ -104,10 +104,10 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureReset:          {"connection dropped", "The connection ended before the answer was complete."},
 	event.FailureUnreachable:    {"unreachable", "No route leads to its address."},
 	event.FailureDNS:            {"host name not resolved", "The check did not get as far as the service."},
-	event.FailureTLSCertificate: {"TLS certificate not valid", "The service answers, and cannot be trusted."},
-	event.FailureProtocol:       {"unexpected protocol", "Something answers, and not in the protocol of the url."},
-	event.FailureBody:           {"unexpected body", "It answers, and not as expected."},
-	event.FailureAnswer:         {"unexpected answer", "It answers, and not as expected."},
-	event.FailureAuth:           {"login refused", "It answers, and does not accept the check's credentials."},
+	event.FailureTLSCertificate: {"TLS certificate not valid", "The service answers, but its certificate cannot be verified."},
+	event.FailureProtocol:       {"unexpected protocol", "Something answers, but not in the protocol of the url."},
+	event.FailureBody:           {"unexpected body", "It answers, but not as expected."},
+	event.FailureAnswer:         {"unexpected answer", "It answers, but not as expected."},
+	event.FailureAuth:           {"login refused", "It answers, but refuses the check's credentials."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

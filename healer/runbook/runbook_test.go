@@ -146,7 +146,7 @@ func neverUp(f Facts) Facts {
 // refusing is f where the actions may not be taken.
 func refusing(f Facts, actions ...string) Facts {
 	for _, action := range actions {
-		f.Refused = append(f.Refused, event.Refusal{Action: action, Why: "config.yaml says heal.never"})
+		f.Refused = append(f.Refused, event.Refusal{Action: action, Why: "heal.never in config.yaml forbids it"})
 	}
 	return f
 }

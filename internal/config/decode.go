@@ -93,7 +93,7 @@ func (d *decoder) visit(node *yaml.Node, key string) (*yaml.Node, bool) {
 	}
 	d.nodes++
 	if d.nodes == maxNodes {
-		d.fail(node, key, "", "", "is the %dth value: a configuration has at most that many, with every alias counted", maxNodes)
+		d.fail(node, key, "", "", "is value number %d: a configuration may have fewer, and each alias counts", maxNodes)
 	}
 	return node, d.nodes < maxNodes
 }
@@ -230,7 +230,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 	}
 	full := within(key, legible(p.name))
 	if key == "defaults" && slices.Contains(notDefaults, p.name) {
-		d.fail(p.key, full, "", "", "is for a service, and has no default")
+		d.fail(p.key, full, "", "", "can be set only for a service, not as a default")
 		return
 	}
 	var names []string
@@ -246,7 +246,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 	case anywhere != "":
 		d.fail(p.key, full, "", anywhere, "unknown key")
 	default:
-		d.fail(p.key, full, "", "", "unknown key; known here are %s", strings.Join(names, ", "))
+		d.fail(p.key, full, "", "", "unknown key; the keys here are %s", strings.Join(names, ", "))
 	}
 }
 

@@ -32,7 +32,7 @@ func expand(s string, lookup func(string) (string, bool)) (string, error) {
 		case strings.HasPrefix(rest, "{"):
 			inner, after, closed := strings.Cut(rest[1:], "}")
 			if !closed {
-				return "", fmt.Errorf("has a ${ without a }; a plain dollar is written $$")
+				return "", fmt.Errorf("has a ${ without a }; for a plain dollar write $$")
 			}
 			value, err := substitute(inner, lookup)
 			if err != nil {
@@ -51,7 +51,7 @@ func expand(s string, lookup func(string) (string, bool)) (string, error) {
 func substitute(inner string, lookup func(string) (string, bool)) (string, error) {
 	parts := substitution.FindStringSubmatch(inner)
 	if parts == nil {
-		return "", fmt.Errorf("has a ${…} that is none of ${NAME}, ${NAME:-default} and ${NAME:?message}; a plain dollar is written $$")
+		return "", fmt.Errorf("has a ${…} that is not ${NAME}, ${NAME:-default} or ${NAME:?message}; for a plain dollar write $$")
 	}
 	name, operator, argument := parts[1], parts[2], parts[3]
 	value, set := lookup(name)
@@ -64,7 +64,7 @@ func substitute(inner string, lookup func(string) (string, bool)) (string, error
 		}
 		return "", fmt.Errorf("needs the environment variable %s: %s", name, argument)
 	case !set:
-		return "", fmt.Errorf("needs the environment variable %s, which is not set; ${%s:-} would be empty without it", name, name)
+		return "", fmt.Errorf("needs the environment variable %s, which is not set; set it, or write ${%s:-} for an empty value", name, name)
 	}
 	return value, nil
 }

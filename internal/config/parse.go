@@ -25,7 +25,7 @@ func document(file string, content []byte) (*yaml.Node, *Finding) {
 		return nil, syntaxError(file, content, err)
 	}
 	if err := reader.Decode(&second); err == nil {
-		return nil, &Finding{File: file, Line: second.Line, Column: second.Column, Message: "begins a second document: a configuration is one"}
+		return nil, &Finding{File: file, Line: second.Line, Column: second.Column, Message: "begins a second YAML document; a configuration has only one"}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(file, content, err)
 	}
@@ -48,9 +48,9 @@ func syntaxError(file string, content []byte, err error) *Finding {
 		message = strings.TrimPrefix(message, at[0])
 	}
 	if line := tabbed(content, f.Line); line > 0 {
-		f.Line, message = line, "a tab cannot indent: use spaces"
+		f.Line, message = line, "it is indented with a tab; use spaces"
 	}
-	f.Message = "is not YAML: " + message
+	f.Message = "is not valid YAML: " + message
 	return f
 }
 

@@ -90,14 +90,14 @@ func (w *Watcher) read() ([]byte, version) {
 // changed puts a new content in use, or says why not.
 func (w *Watcher) changed(content []byte, failed string) {
 	if failed != "" {
-		w.log.Error("the configuration file cannot be used", "error", failed)
+		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", failed)
 		w.refuse(failed)
 		return
 	}
 	next, report := Parse(w.path, content, os.LookupEnv)
 	if errs := report.Errors; len(errs) > 0 {
 		for _, f := range errs[:min(len(errs), maxLogged)] {
-			w.log.Error("the edited configuration is not in use", "error", f.String())
+			w.log.Error("edited configuration has errors; the previous configuration stays in use", "error", f.String())
 		}
 		what := errs[0].String()
 		if len(errs) > 1 {
@@ -107,7 +107,7 @@ func (w *Watcher) changed(content []byte, failed string) {
 		return
 	}
 	for _, f := range report.Warnings[:min(len(report.Warnings), maxLogged)] {
-		w.log.Warn("the configuration may not do what is expected", "warning", f.String())
+		w.log.Warn("configuration warning", "warning", f.String())
 	}
 	w.accept(next)
 }
@@ -130,7 +130,7 @@ func (w *Watcher) accept(next Config) {
 	w.problem, w.services = "", next.Services
 	w.mu.Unlock()
 	if differ {
-		w.log.Info("edited services are in use", "services", len(next.Services))
+		w.log.Info("edited services applied", "services", len(next.Services))
 		w.apply(next.Services)
 	}
 	sections := w.needRestart(next)
@@ -139,10 +139,10 @@ func (w *Watcher) accept(next Config) {
 		return
 	}
 	names := strings.Join(sections, ", ")
-	w.log.Warn("a restart is needed for changes outside of services", "sections", names)
+	w.log.Warn("restart logstream to apply these sections", "sections", names)
 	w.registry.Report(health.Problem{Part: health.Config,
-		What:   names + " changed in " + filepath.Base(w.path) + ": a restart is needed for that",
-		Works:  "Everything; changes of services are in use already.",
+		What:   names + " changed in " + filepath.Base(w.path) + ": restart logstream to apply that",
+		Works:  "Everything; changes of services are applied already.",
 		OnHold: "The changes of " + names + ".",
 		Remedy: health.Remedy{Text: "Restart logstream."}})
 }

@@ -137,7 +137,7 @@ func TestOtherChangesNeedARestart(t *testing.T) {
 	w := watch(t, good)
 	w.save("services: [{name: b, url: 'http://b'}]\nhealer: {mode: auto}\nbus: {embedded: {max_size: 8MiB}}")
 	w.takes("b")
-	w.reports("bus, healer changed in config.yaml: a restart is needed for that")
+	w.reports("bus, healer changed in config.yaml: restart logstream to apply that")
 	if w.watcher.Problem() != "" {
 		t.Errorf("the problem is %q", w.watcher.Problem())
 	}

@@ -147,14 +147,20 @@ var (
 type UnavailableError struct {
 	Why    string // such as "permission denied at unix:///var/run/docker.sock"
 	Remedy health.Remedy
+	Err    error // what the reason was made of, or nil
 }
 
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, e.Why, e.Remedy)
 }
 
-// Unwrap makes it an ErrUnavailable.
-func (e *UnavailableError) Unwrap() error { return ErrUnavailable }
+// Unwrap makes it an ErrUnavailable, and what it was made of.
+func (e *UnavailableError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrUnavailable}
+	}
+	return []error{ErrUnavailable, e.Err}
+}
 
 // AmbiguousError says that a reference names more than one container.
 type AmbiguousError struct {

@@ -67,7 +67,7 @@ var harms = map[string]struct {
 func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
 	harm, known := harms[fault]
 	if !known {
-		return fmt.Errorf("inject %q into container %s: the Docker engine knows only %s",
+		return fmt.Errorf("inject %q into container %s: the Docker engine can inject only %s",
 			fault, short(id), strings.Join(r.Faults(""), ", "))
 	}
 	err := r.call(ctx, fault, "container "+short(id), func(e engine) error { return harm.do(ctx, e, id) })

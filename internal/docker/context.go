@@ -36,7 +36,7 @@ func currentContext(env surroundings) (place, bool, error) {
 	}
 	endpoint := meta.Endpoints["docker"]
 	if endpoint.Host == "" {
-		return place{}, false, fmt.Errorf("use the docker context %q: %s names no Docker engine", name, path)
+		return place{}, false, fmt.Errorf("use the docker context %q: %s has no address of a Docker engine", name, path)
 	}
 	where := place{host: endpoint.Host, source: fmt.Sprintf("the docker context %q", name), verify: !endpoint.SkipTLSVerify}
 	certs := filepath.Join(env.configFolder, "contexts", "tls", id, "docker")

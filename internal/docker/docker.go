@@ -101,7 +101,7 @@ func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 }
 
 func (r *Runtime) info(ctx context.Context) (system.Info, error) {
-	return look(ctx, r, "ask for the version of", theEngine, func(ctx context.Context, e engine) (system.Info, error) {
+	return look(ctx, r, "get the version of", theEngine, func(ctx context.Context, e engine) (system.Info, error) {
 		return e.Info(ctx)
 	})
 }
@@ -146,7 +146,7 @@ func (r *Runtime) fail(what, on string, err error) error {
 }
 
 // errNoVersion is an answer that doesn't come from a Docker engine.
-var errNoVersion = errors.New("what answers there names no version of Docker's API")
+var errNoVersion = errors.New("the server at this address does not report a version of Docker's API")
 
 // agree is a client that speaks the engine's version of the API. The client
 // could agree by itself, but when its question failed it would go on with a

@@ -89,20 +89,23 @@ func (f failure) wrap(what, on, host string, err error) error {
 	case refused:
 		return fmt.Errorf("%s %s: the engine refused: %w", what, on, &refusal{err})
 	case cancelled:
-		return fmt.Errorf("%s %s: given up before %s answered: %w (%w)", what, on, host, container.ErrUnavailable, err)
+		return fmt.Errorf("%s %s: cancelled before %s answered: %w (%w)", what, on, host, container.ErrUnavailable, err)
 	case late:
-		return fmt.Errorf("%s %s: %w: no answer in time from %s: %w", what, on, container.ErrUnavailable, host, err)
+		return unavailable(what, on, err, "no answer in time from "+host, "see whether docker ps answers; if not, restart Docker", "sudo systemctl restart docker")
 	case forbidden:
-		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "permission denied at " + host,
-			Remedy: health.Remedy{Text: "add yourself to the docker group, then log in again", Command: "sudo usermod -aG docker $USER"}})
+		return unavailable(what, on, err, "permission denied at "+host, "add yourself to the docker group, then log in again", "sudo usermod -aG docker $USER")
 	case absent:
-		return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: "nothing listens at " + host,
-			Remedy: health.Remedy{Text: "set docker.host, or start Docker", Command: "sudo systemctl start docker"}})
+		return unavailable(what, on, err, "nothing listens at "+host, "set docker.host, or start Docker", "sudo systemctl start docker")
 	case otherVersion:
-		return fmt.Errorf("%s %s: %w: it no longer speaks the version of its API that it spoke before, at %s: %w", what, on, container.ErrUnavailable, host, &refusal{err})
+		return unavailable(what, on, err, fmt.Sprintf("the engine at %s no longer supports the API version that it used before: %v", host, &refusal{err}), "none needed: LogStream negotiates the version again by itself", "")
 	default:
-		return fmt.Errorf("%s %s: %w: the answer of %s broke off or makes no sense: %w", what, on, container.ErrUnavailable, host, err)
+		return unavailable(what, on, err, fmt.Sprintf("the answer of %s is incomplete or not valid: %v", host, err), "check docker.host, and Docker's log", "sudo journalctl -u docker -e")
 	}
+}
+
+// unavailable is a failure that says nothing of the effect, with how to fix it.
+func unavailable(what, on string, err error, why, remedy, command string) error {
+	return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: why, Err: err, Remedy: health.Remedy{Text: remedy, Command: command}})
 }
 
 // refusal is the engine's own sentence, without the client's preface.

@@ -129,7 +129,7 @@ func TestErrorText(t *testing.T) {
 			`add yourself to the docker group, then log in again: sudo usermod -aG docker $USER`},
 		{absent, errors.New("x"), `start container db: the container runtime is unreachable: nothing listens at unix:///s: ` +
 			`set docker.host, or start Docker: sudo systemctl start docker`},
-		{late, context.DeadlineExceeded, `start container db: the container runtime is unreachable: no answer in time from unix:///s: context deadline exceeded`},
+		{late, context.DeadlineExceeded, `start container db: the container runtime is unreachable: no answer in time from unix:///s: see whether docker ps answers; if not, restart Docker: sudo systemctl restart docker`},
 	} {
 		if got := test.failure.wrap("start", "container db", "unix:///s", test.err).Error(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)

@@ -81,7 +81,7 @@ func (p place) withCertificates(env surroundings) place {
 
 func (p place) check() error {
 	if strings.HasPrefix(p.host, "ssh://") {
-		return fmt.Errorf("use the Docker engine at %q (%s): an engine behind ssh is not supported: "+
+		return fmt.Errorf("use the Docker engine at %q (%s): an engine over ssh is not supported: "+
 			"forward its socket (ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST) and set docker.host to unix:///tmp/docker.sock",
 			p.host, p.source)
 	}

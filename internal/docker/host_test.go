@@ -56,7 +56,7 @@ func TestLocate(t *testing.T) {
 		{"current context", "", surroundings{configFolder: folder}, "unix:///run/user/1000/docker.sock", ""},
 		{"default context", "", withContext("default"), "unix:///var/run/docker.sock", ""},
 		{"no such context", "", withContext("nope"), "", `use the docker context "nope": it doesn't exist: see docker context ls, or set docker.host`},
-		{"context without engine", "", withContext("empty"), "", "names no Docker engine"},
+		{"context without engine", "", withContext("empty"), "", "has no address of a Docker engine"},
 		{"broken context", "", withContext("broken"), "", "meta.json: unexpected end of JSON input"},
 		{"broken config.json", "", surroundings{configFolder: dockerFolder(t, "{", nil)}, "", "find the current docker context"},
 		{"ssh", "", withContext("remote"), "", "ssh -NL"},

@@ -25,7 +25,7 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, erro
 	}
 	state, err := toState(answer)
 	if err != nil {
-		return container.State{}, fmt.Errorf("inspect container %s: %w: the answer of %s makes no sense: %w",
+		return container.State{}, fmt.Errorf("inspect container %s: %w: the answer of %s is not valid: %w",
 			short(id), container.ErrUnavailable, r.host, err)
 	}
 	state.Self = r.self != "" && strings.HasPrefix(state.ID, r.self)

@@ -86,7 +86,7 @@ func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
 		container.FaultFail:  (*child).fail,
 	}[fault]
 	if !known {
-		return fmt.Errorf("inject %q: the demo's services know only %s", fault, strings.Join(faults(), ", "))
+		return fmt.Errorf("inject %q: the demo's services support only %s", fault, strings.Join(faults(), ", "))
 	}
 	return r.act(ctx, fault, id, cause)
 }

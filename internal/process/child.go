@@ -70,7 +70,7 @@ func (c *child) do(ctx context.Context, t *turn, act request) error {
 	case <-t.down:
 		return errDown
 	case <-ctx.Done():
-		return fmt.Errorf("it was busy with another act: %w", ctx.Err())
+		return fmt.Errorf("another action was in progress: %w", ctx.Err())
 	}
 	select {
 	case err := <-act.done:
@@ -78,7 +78,7 @@ func (c *child) do(ctx context.Context, t *turn, act request) error {
 	case <-t.down:
 		return errDown
 	case <-ctx.Done():
-		return fmt.Errorf("it is still under way: %w", ctx.Err())
+		return fmt.Errorf("the action is still in progress: %w", ctx.Err())
 	}
 }
 
@@ -175,7 +175,7 @@ func (c *child) spawn() error {
 func (c *child) unpause(context.Context) error {
 	switch {
 	case c.proc == nil:
-		return errors.New("it doesn't run: start it instead")
+		return errors.New("it is not running: start it instead")
 	case c.inspect().Status != container.Paused:
 		return nil
 	}
@@ -194,7 +194,7 @@ func (c *child) resume() error {
 func (c *child) pause(context.Context) error {
 	switch {
 	case c.proc == nil:
-		return errors.New("it doesn't run")
+		return errors.New("it is not running")
 	case c.inspect().Status == container.Paused:
 		return nil
 	}
@@ -281,9 +281,9 @@ func (c *child) fail(context.Context) error { return c.order(container.FaultFail
 func (c *child) order(fault string) error {
 	switch {
 	case c.proc == nil:
-		return errors.New("it doesn't run")
+		return errors.New("it is not running")
 	case c.inspect().Status == container.Paused:
-		return errors.New("it is paused, and does nothing by itself")
+		return errors.New("it is paused, and cannot exit by itself")
 	}
 	return c.proc.say(fault)
 }

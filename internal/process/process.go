@@ -108,7 +108,7 @@ func (r *Runtime) begin() (*turn, error) {
 		case <-r.turn.down:
 			r.turn = newTurn()
 		default:
-			return nil, fmt.Errorf("run the child processes: they run already")
+			return nil, fmt.Errorf("run the child processes: they are already running")
 		}
 	}
 	r.turn.begun = true

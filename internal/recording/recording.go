@@ -113,7 +113,7 @@ func NewReader(from io.Reader, kind Kind, header any) (*Reader, error) {
 	case err != nil || is.Format != kind.Format:
 		return nil, r.Wrong(fmt.Errorf("the file is not a %s", kind.Format))
 	case is.Version > kind.Version:
-		return nil, r.Wrong(fmt.Errorf("the file has version %d of its form; this program reads up to %d", is.Version, kind.Version))
+		return nil, r.Wrong(fmt.Errorf("the file has format version %d; this program reads versions up to %d", is.Version, kind.Version))
 	}
 	if err := json.Unmarshal(is.Header, header); err != nil {
 		return nil, r.Wrong(err)
@@ -141,11 +141,11 @@ func (r *Reader) Next() (json.RawMessage, error) {
 func (r *Reader) end(raw []byte) error {
 	var l last
 	if err := json.Unmarshal(raw, &l); err != nil || l.End == nil || *l.End != r.line-2 {
-		return r.Wrong(fmt.Errorf("%w: %d lines stand before its end, and it says %s", ErrCutOff, r.line-2, raw))
+		return r.Wrong(fmt.Errorf("%w: it has %d lines before its end, but its end says %s", ErrCutOff, r.line-2, raw))
 	}
 	switch _, err := r.from.ReadByte(); {
 	case err == nil:
-		return &LineError{r.line + 1, errors.New("something stands behind the end of the recording")}
+		return &LineError{r.line + 1, errors.New("there is data after the end of the recording")}
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	default:

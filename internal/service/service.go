@@ -105,7 +105,7 @@ func (d Definition) Problems() []Problem {
 	}
 	unknown := func(key, value, what string, known ...string) {
 		all = append(all, Problem{Key: key, Value: value, Suggestion: nearest.Of(value, known),
-			Message: fmt.Sprintf("is not %s; known are %s", what, strings.Join(known, ", "))})
+			Message: fmt.Sprintf("is not %s; use one of %s", what, strings.Join(known, ", "))})
 	}
 	if err := event.CheckServiceName(d.Name); err != nil {
 		add("name", d.Name, "%v", err)
@@ -126,7 +126,7 @@ func (d Definition) Problems() []Problem {
 		add("success_threshold", strconv.Itoa(d.SuccessThreshold), "must be between 1 and 100")
 	}
 	if len(d.Expect.Status) == 0 {
-		add("expect.status", "", "is missing: no answer would be good; 200-399 is usual")
+		add("expect.status", "", "is missing, so every answer would be an error; 200-399 is usual")
 	}
 	if d.Expect.Latency < 0 {
 		add("expect.latency", d.Expect.Latency.String(), "must not be negative")
@@ -164,7 +164,7 @@ func checkURL(raw string) (message, suggestion string) {
 	case err != nil:
 		return "is not a url such as http://localhost:8080", "" // the parser's words repeat parts of it, a password among them
 	}
-	return fmt.Sprintf("has the scheme %q; known are http and https", u.Scheme), ""
+	return fmt.Sprintf("has the scheme %q; use http or https", u.Scheme), ""
 }
 
 // assumeHTTP is raw with the scheme that was left out, such as

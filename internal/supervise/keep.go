@@ -28,7 +28,7 @@ const (
 	steady      = time.Second // of running, after which a restarted actor is healthy
 )
 
-var errEnded = errors.New("it ended without being stopped")
+var errEnded = errors.New("it ended unexpectedly")
 
 // Keep runs the actor called name until ctx ends, and runs it again when it
 // fails. It returns nil after ctx has ended and run has returned, and after an
@@ -113,7 +113,7 @@ func (k *keeper) down(err error) {
 	k.reported = fmt.Sprintf("%s stopped: %s; restarting", k.name, firstLine(err))
 	works, onHold := consequences(k.name)
 	k.registry.Report(health.Problem{Part: k.name, What: k.reported, Works: works, OnHold: onHold,
-		Remedy: health.Remedy{Text: "none while it restarts by itself; the server log has the whole error"}})
+		Remedy: health.Remedy{Text: "none yet: it restarts by itself; the server log has the whole error"}})
 }
 
 // stay reports that the actor will not be started again, unless it reported
@@ -148,7 +148,7 @@ func consequences(part string) (works, onHold string) {
 	case health.Monitor:
 		return "the page, and repairs of services already known to be down", "checks"
 	case health.Healer:
-		return "checks and the page, with the last published status", "repairs and changes of status"
+		return "checks, and the page with the last published status", "repairs and changes of status"
 	case health.Dashboard:
 		return "checks and repairs", "the page and the API"
 	case health.Chaos:

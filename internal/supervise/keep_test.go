@@ -157,7 +157,7 @@ func TestAContextErrorThatIsNotOursIsAFailure(t *testing.T) {
 		<-actor.started
 		actor.then <- fails(nil)
 		<-actor.started
-		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: it ended without being stopped; restarting" {
+		if problem, _ := k.registry.Get("healer"); problem.What != "healer stopped: it ended unexpectedly; restarting" {
 			t.Errorf("the registry has %q", problem.What)
 		}
 	})

@@ -168,7 +168,7 @@ test("the incident shows both views, and which one decided", () => {
 });
 
 test("a model that is unavailable is shown calmly, with the command, and without contradicting another problem", () => {
-  const llm = { part: "llm", since: new Date(T).toISOString(), what: "Ollama does not have the model qwen3:4b.", works: "everything: the runbook decides", on_hold: "nothing but the model's view", remedy: { text: "Pull the model.", command: "ollama pull qwen3:4b" } };
+  const llm = { part: "llm", since: new Date(T).toISOString(), what: "Ollama does not have the model qwen3:4b.", works: "checks and repairs: the runbook decides", on_hold: "the model's opinions", remedy: { text: "Pull the model.", command: "ollama pull qwen3:4b" } };
   const engine = { part: "docker", since: llm.since, what: "Docker is unreachable.", works: "checks", on_hold: "every repair", remedy: { text: "Start Docker." } };
   const model = { llm: { model: "qwen3:4b", ready: false, error: "" }, state: "WATCHING" };
   const alone = overview.view(context(withModel([opened], { ...model, troubles: [llm] })));
