@@ -4,7 +4,10 @@ package e2e
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +41,39 @@ type outside struct {
 	name string
 	args []string // of docker run
 	do   func(*testing.T, *engine.Engine, string)
-	want func(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time)
+	want func(t *testing.T, events engineEvents, d *daemon, name string)
+}
+
+// engineEvents are what the docker command prints of an engine's events, as they
+// come: the engine itself keeps only the last 256.
+type engineEvents struct {
+	since time.Time
+	lines *lockedBuffer
+}
+
+func followEvents(t *testing.T, docker *engine.Engine) engineEvents {
+	t.Helper()
+	e := engineEvents{time.Now(), &lockedBuffer{}}
+	cmd := exec.CommandContext(t.Context(), "docker", "events", "--since", strconv.FormatInt(e.since.Unix(), 10),
+		"--filter", "type=container", "--format", "{{.Action}} {{.Actor.Attributes.name}} {{.TimeNano}}")
+	cmd.Env, cmd.Stdout = docker.Environ(), e.lines
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended it
+	return e
+}
+
+// times are the engine's own times of one kind of event of a container.
+func (e engineEvents) times(action, name string) (times []time.Time) {
+	for line := range strings.Lines(e.lines.String()) {
+		if at, is := strings.CutPrefix(strings.TrimSpace(line), action+" "+name+" "); is {
+			if nano, err := strconv.ParseInt(at, 10, 64); err == nil && nano >= e.since.UnixNano() {
+				times = append(times, time.Unix(0, nano))
+			}
+		}
+	}
+	return times
 }
 
 func (o outside) story(t *testing.T, docker *engine.Engine) {
@@ -53,14 +88,13 @@ func (o outside) story(t *testing.T, docker *engine.Engine) {
 	for _, name := range names {
 		d.up(name)
 	}
-	since := map[string]time.Time{}
+	events := followEvents(t, docker)
 	for _, name := range names {
-		since[name] = time.Now()
 		o.do(t, docker, name)
 	}
 	right := 0
 	for _, name := range names {
-		if t.Run(name, func(t *testing.T) { o.want(t, docker, d, name, since[name]) }) {
+		if t.Run(name, func(t *testing.T) { o.want(t, events, d, name) }) {
 			right++
 		}
 	}
@@ -72,9 +106,10 @@ func restartedFromOutside(t *testing.T, docker *engine.Engine, name string) {
 }
 
 // restartIsLeftAlone: one start and one restart, both of them somebody's.
-func restartIsLeftAlone(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name string) {
 	d.until(60*time.Second, "ten seconds later it is up, and nothing is open", func() bool {
-		return time.Since(since) > 10*time.Second && d.service(name).OpenIncident == "" && d.isUp(name)()
+		done := events.times("restart", name)
+		return len(done) > 0 && time.Since(done[0]) > 10*time.Second && d.service(name).OpenIncident == "" && d.isUp(name)()
 	})
 	for _, in := range d.incidents(name) {
 		if whole := d.incident(in.ID); len(actions(whole)) != 0 || how(whole) != "recovered" {
@@ -82,7 +117,7 @@ func restartIsLeftAlone(t *testing.T, docker *engine.Engine, d *daemon, name str
 		}
 	}
 	for _, action := range []string{"start", "restart"} {
-		if n := engineActions(t, docker, name, since, action); n != 1 {
+		if n := len(events.times(action, name)); n != 1 {
 			t.Errorf("the engine tells of %d %s, want 1", n, action)
 		}
 	}
@@ -95,24 +130,24 @@ func stoppedAndRemoved(t *testing.T, docker *engine.Engine, name string) {
 	docker.Docker(t, "rm", name)
 }
 
-func removalIsLeftAlone(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+func removalIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name string) {
 	in := d.newest(90*time.Second, name, "called a person", func(in apiIncident) bool { return in.State == "escalated" })
 	if len(actions(in)) != 0 {
 		t.Errorf("actions %v: want none", actions(in))
 	}
-	if n := engineActions(t, docker, name, since, "start"); n != 0 {
+	if n := len(events.times("start", name)); n != 0 {
 		t.Errorf("the engine tells of %d starts", n)
 	}
 }
 
 // stopIsUndoneAfterItsGrace: the signal that ended it is the engine's, and it
 // was stopped all the same.
-func stopIsUndoneAfterItsGrace(t *testing.T, docker *engine.Engine, d *daemon, name string, since time.Time) {
+func stopIsUndoneAfterItsGrace(t *testing.T, events engineEvents, d *daemon, name string) {
 	in := d.newest(60*time.Second, name, "is resolved", resolved)
-	if got := actions(in); !slices.Equal(got, []string{"start"}) || how(in) != "healed" {
-		t.Errorf("actions %v, how %q: want one start, healed", got, how(in))
+	if got := actions(in); !slices.Equal(got, []string{"start"}) || how(in) != "healed" || diagnosedOf(t, in).CauseID != "stopped" {
+		t.Errorf("actions %v, how %q, cause %q: want one start, healed, stopped", got, how(in), diagnosedOf(t, in).CauseID)
 	}
-	stops, starts := engineTimes(t, docker, name, since, "stop"), engineTimes(t, docker, name, since, "start")
+	stops, starts := events.times("stop", name), events.times("start", name)
 	if len(stops) != 1 || len(starts) != 1 {
 		t.Fatalf("the engine tells of %d stops and %d starts, want one of each", len(stops), len(starts))
 	}

@@ -300,3 +300,16 @@ func TestRemovedServiceEndsItsIncidentAfterItsCall(t *testing.T) {
 		}
 	})
 }
+
+func TestServiceThatIsRemovedAndComesBackIsPublished(t *testing.T) {
+	for _, pause := range []time.Duration{0, time.Millisecond, 5 * time.Second} {
+		m, _ := quiet(t)
+		m.step(Reconfigured{})
+		m.run(pause)
+		m.reconfigure()
+		m.run(10 * time.Second)
+		if got := m.status("svc-0"); got.Definition == nil || got.Status != event.Up {
+			t.Errorf("%s after it was removed: %+v", pause, got)
+		}
+	}
+}

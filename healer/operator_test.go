@@ -316,3 +316,17 @@ func TestHoldOutlivesTheRetentionOfCommands(t *testing.T) {
 		})
 	}
 }
+
+// TestHealCommandWithoutAnActionNeedsAWitness: what only a foreign source
+// reports gives no repair to choose, and the gate says so.
+func TestHealCommandWithoutAnActionNeedsAWitness(t *testing.T) {
+	m, b := quiet(t)
+	m.foreign(b, event.Down, 90*time.Second)
+	m.run(20 * time.Second)
+	m.heal("")
+	m.run(20 * time.Second)
+	wantHeld(t, m, "unconfirmed")
+	if opened := dataOf[event.Opened](m); len(opened) != 2 || opened[1].Check != "operator" {
+		t.Errorf("opened were %+v", opened)
+	}
+}

@@ -336,5 +336,6 @@ func (c *Controller) answered(in Answered, now time.Time) {
 
 func (c *Controller) meet(s *serviceState, of container.State) {
 	told := c.engine.Of(of.Name).Ran(of.ID)
-	s.meet(of, told || s.status.WasUp() && s.isOnlyContainer(of))
+	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
+	s.meet(of, told || answered)
 }

@@ -149,19 +149,19 @@ func (w *waiting) eventsOf(c container.State, end history.Ending, ended bool, h 
 
 // newSituation gathers what the gates look at.
 func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situation {
-	state := s.inspection.state
+	of := s.inspection.state
 	out := gate.Situation{Now: v.Now, Def: s.def, Mode: c.mode(s.def),
 		Limits: gate.Limits{ManualGrace: c.config.ManualGrace, Attempts: c.config.Budget.Attempts, PerHour: c.config.Budget.PerHour,
 			HostPerMinute: c.config.Budget.HostPerMinute, Cooldown: c.config.Budget.Cooldown},
 		Unwritable: s.journal.Unwritable(), EngineLost: c.engine.Lost(), EngineSettled: c.engine.SettledAt(),
-		Container: state, Ran: s.ran[state.ID], Protected: protects(c, state), Hold: c.hold,
-		DeployUntil: c.engine.DeployedUntil(v.Name, state.Project, c.config.Quiet),
-		Replacing:   state.Replacing != "" || c.engine.IsReplaced(v.Name, state.ID, v.Now),
+		Container: of, Ran: s.ran[of.ID], Protected: protects(c, of), Hold: c.hold,
+		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet),
+		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
 	if s.incident == nil {
 		return out
 	}
-	out.Open = s.incident.State != "escalated"
+	out.Open = s.incident.State != state.Escalated
 	out.Opened, out.Asked = s.incident.Opened, asked(s.incident)
 	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)
 	out.Witness = sourceName(s.status.Decided)
@@ -173,18 +173,18 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 	}
 	out.ChangeLasts = verifyTimeout(c.config, s.def)
 	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {
-		out.Change, out.ByPolicy = &v.History[i], gate.PolicyWorks(state) && v.History.FollowsOwnEnd(i, v.Stop)
+		out.Change, out.ByPolicy = &v.History[i], gate.PolicyWorks(of) && v.History.FollowsOwnEnd(i, v.Stop)
 	}
-	if kill, stopping := v.History.Stopping(state.ID, v.Stop, own, v.Now); stopping && state.Status == container.Running {
-		out.Stopping = kill.Time.After(state.StartedAt)
+	if kill, stopping := v.History.Stopping(of.ID, v.Stop, own, v.Now); stopping && of.Status == container.Running {
+		out.Stopping = kill.Time.After(of.StartedAt)
 	}
-	if e, found := v.History.Last(func(_ int, e history.Event) bool { return e.ID == state.ID }, "stop"); found && state.Status != container.Running {
+	if e, found := v.History.Last(func(_ int, e history.Event) bool { return e.ID == of.ID }, "stop"); found && of.Status != container.Running {
 		out.StoppedAt = e.ReadAt
 	}
 	if out.Ending, out.Ended = ending(v, own); out.Ended {
 		out.ByChaos, out.ByEngine = s.injected(out.Ending.ReadAt), c.engine.StoppedByEngine(out.Ending.ReadAt)
 		out.Again = doneBefore(c, s, v, own, out.Ending)
-		out.Together = out.Ending.End == history.EndStopped && c.engine.StoppedTogether(v.Name, state.Project, out.Ending.At, c.isExternalStop)
+		out.Together = out.Ending.End == history.EndStopped && c.engine.StoppedTogether(v.Name, of.Project, out.Ending.At, c.isExternalStop)
 	}
 	return out
 }

@@ -164,7 +164,7 @@ func TestEarlierGates(t *testing.T) {
 		{"started from outside, its level follows", Change, Situation{Change: &history.Event{ReadAt: now}, ChangeLasts: time.Minute, LevelDown: true}, "wait", false},
 		{"started from outside long ago", Change, Situation{Change: start, ChangeLasts: 2 * time.Second}, "", false},
 		{"only a foreign source says so", Witness, Situation{Unconfirmed: true}, "unconfirmed", false},
-		{"only a foreign source, and an operator asked", Witness, Situation{Unconfirmed: true, Asked: true}, "", false},
+		{"only a foreign source, and an operator asked", Witness, Situation{Unconfirmed: true, Asked: true}, "unconfirmed", false},
 		{"Docker is unreachable", Engine, Situation{EngineLost: true}, "engine", false},
 		{"Docker has just come back", Engine, Situation{EngineSettled: now.Add(time.Second)}, "engine", true},
 		{"Docker came back a while ago", Engine, Situation{EngineSettled: now}, "", false},

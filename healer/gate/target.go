@@ -45,7 +45,7 @@ func startedFromOutside(s Situation) Verdict {
 }
 
 func unconfirmed(s Situation) Verdict {
-	if !s.Unconfirmed || s.Asked {
+	if !s.Unconfirmed {
 		return Verdict{}
 	}
 	return hold(fmt.Sprintf("only %s reports it DOWN; our own check and Docker do not", s.Witness))

@@ -38,7 +38,7 @@ func (h History) attribute(in Intent) attribution {
 	for i, phase := range in.Pattern {
 		phases[i] = slices.Clone(phase)
 	}
-	phase, started, begun := 0, time.Time{}, false
+	phase, begun := 0, false
 	for i, e := range h {
 		if e.ID != in.Container || !e.Time.After(in.Base) {
 			continue
@@ -50,13 +50,13 @@ func (h History) attribute(in Intent) attribution {
 			phase = at
 			take(&phases[at], e.Action)
 			out.own = append(out.own, i)
-			if e.Action == "start" {
-				started, begun = e.Time, true
-			}
+			begun = begun || e.Action == "start"
 			continue
 		}
-		if begun && e.Action == "stop" && e.Time.Sub(started) < lateStop && take(&phases[0], "stop") {
-			out.own = append(out.own, i) // told late, of the life before
+		if h.isLateStop(i) {
+			if begun && len(phases) > 0 && take(&phases[0], "stop") {
+				out.own = append(out.own, i)
+			}
 			continue
 		}
 		begun = begun || e.Action == "start"
@@ -112,7 +112,7 @@ func (h History) External(in Intent) []int { return h.attribute(in).external }
 func (h History) Interference(own []bool, since time.Time, stop Stop, of func(Event) bool) (int, bool) {
 	for i := len(h) - 1; i >= 0; i-- {
 		e := h[i]
-		if own[i] || e.ReadAt.Before(since) || !of(e) || e.Action == "kill" && !stop.terminates(e.Signal) {
+		if own[i] || e.ReadAt.Before(since) || !of(e) || e.Action == "kill" && !stop.terminates(e.Signal) || h.isLateStop(i) {
 			continue
 		}
 		switch e.Action {

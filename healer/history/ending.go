@@ -64,8 +64,6 @@ type life []int
 // lives are the lives of the container with that id, oldest first.
 func (h History) lives(id string) []life {
 	all := []life{nil}
-	killed := false // in the newest life
-	var started time.Time
 	for i, e := range h {
 		if e.ID != id {
 			continue
@@ -75,11 +73,8 @@ func (h History) lives(id string) []life {
 		case e.Action == "start":
 			all = append(all, nil)
 			at++
-			killed, started = false, e.Time
-		case e.Action == "kill":
-			killed = true
-		case e.Action == "stop" && !killed && at > 0 && e.Time.Sub(started) < lateStop:
-			at-- // it was told late
+		case h.isLateStop(i):
+			at--
 		}
 		all[at] = append(all[at], i)
 	}

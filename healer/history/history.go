@@ -119,6 +119,24 @@ func (e Event) MayBecomeEcho(now time.Time) bool {
 	return e.Action == "pause" && now.Sub(e.ReadAt) < echoPair+300*time.Millisecond
 }
 
+// isLateStop says whether event i is a stop that was told late: without a kill in
+// its life, and right after its start, it belongs to the life before.
+func (h History) isLateStop(i int) bool {
+	if h[i].Action != "stop" {
+		return false
+	}
+	for k := i - 1; k >= 0; k-- {
+		switch e := h[k]; {
+		case e.ID != h[i].ID:
+		case e.Action == "kill":
+			return false
+		case e.Action == "start":
+			return h[i].Time.Sub(e.Time) < lateStop
+		}
+	}
+	return false
+}
+
 // IsOfRestart says whether stop i is only the first half of a restart.
 func (h History) IsOfRestart(i int) bool {
 	for _, next := range h[i+1:] {

@@ -138,6 +138,9 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 		{"start, and it ends by itself", starts, "start@10 die@2000", "die"},
 		{"unpause", unpauses, "unpause@10", ""},
 		{"unpause, and it ends by itself before", unpauses, "die@5", "die"},
+		{"start, and stop of the life before comes late", starts, "start@10 stop@40", ""},
+		{"start, and a stop whose kill was not told", starts, "start@10 stop@510", "stop"},
+		{"nothing yet, and stop of the life before comes late", nil, "stop@40", "stop"},
 		{"before the intent", starts, "die@-5 start@10", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -292,6 +295,8 @@ func TestInterference(t *testing.T) {
 		{"pause@0 unpause@1000", "unpause"},
 		{"pause@0 kill(15)@1000 unpause@1001", ""}, // that is how what is paused is stopped
 		{"unpause@0 pause@1000", ""},
+		{"kill(15)@0 die@10 start@20 stop@40", "start"}, // the stop is of the life before
+		{"die@0 start@20 stop@520", ""},
 	} {
 		h := written(tt.events)
 		i, found := h.Interference(make([]bool, len(h)), ms(-1000), ten, all)
@@ -302,5 +307,26 @@ func TestInterference(t *testing.T) {
 		} else if tt.want != "" {
 			t.Errorf("%s: none, want %q", tt.events, tt.want)
 		}
+	}
+}
+
+// TestManyNamesMakeRoom keeps what is a service's, and the newest of the others.
+func TestManyNamesMakeRoom(t *testing.T) {
+	h := NewHost()
+	none := func(string) bool { return false }
+	at := zero
+	for i := range 2*maxNames + 100 {
+		at = at.Add(time.Second)
+		h.Read(event.Docker{Time: at, Container: fmt.Sprintf("run-%d", i), ID: "x", Action: "create"}, at, none)
+	}
+	if newest := h.Of(fmt.Sprintf("run-%d", 2*maxNames+99)); len(newest) != 1 || len(h.byName) > maxNames {
+		t.Errorf("of the newest %d events are kept; %d names", len(newest), len(h.byName))
+	}
+	for i := range maxNames {
+		h.Read(event.Docker{Time: at, Container: fmt.Sprintf("burst-%d", i), ID: "x", Action: "create"}, at, none)
+	}
+	h.Read(event.Docker{Time: at, Container: "web", ID: "w", Action: "die"}, at, func(name string) bool { return name == "web" })
+	if len(h.Of("web")) != 1 {
+		t.Error("what a service's container did is not kept")
 	}
 }

@@ -27,6 +27,7 @@ type source struct {
 	good  int         // observations of the present run that are not DOWN
 	slow  int         // and of those, DEGRADED in a row
 	fast  int         // and UP in a row
+	proof int         // of the present run, those under the present definition
 }
 
 // maxRun is the highest threshold and the first of the run beside it, so that
@@ -36,7 +37,7 @@ const maxRun = 101
 // count is the threshold, with hysteresis: DEGRADED is good for that of DOWN.
 func (src *source) count(seen event.Status, began time.Time, def service.Definition) {
 	if seen == event.Down {
-		src.good, src.slow, src.fast = 0, 0, 0
+		src.good, src.slow, src.fast, src.proof = 0, 0, 0, 0
 		if len(src.bad) == maxRun {
 			src.bad = append(src.bad[:1], src.bad[2:]...) // the first is when it began
 		}
@@ -47,7 +48,7 @@ func (src *source) count(seen event.Status, began time.Time, def service.Definit
 		return
 	}
 	src.bad = nil
-	src.good++
+	src.good, src.proof = src.good+1, src.proof+1
 	if seen == event.Degraded {
 		src.slow, src.fast = src.slow+1, 0
 	} else {

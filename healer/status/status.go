@@ -31,6 +31,7 @@ type Status struct {
 	Error    string          // why it is DOWN or DEGRADED
 
 	wasUp  bool      // our own check was UP under this url, expectation and container
+	kept   bool      // wasUp as it was published: what a replay tells may be of another url
 	begin  time.Time // staleness counts from here
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
 }
@@ -40,7 +41,8 @@ type Status struct {
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	if published != nil && published.Status != "" {
-		s.wasUp = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
+		s.kept = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
+		s.wasUp = s.kept
 		s.Value, s.Since, s.Error = published.Status, published.Since, published.Error
 		s.Last = event.HealthLog{Service: def.Name, Code: published.Code, LatencyMS: published.LatencyMS}
 		if published.FirstBad != nil {
@@ -57,7 +59,9 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	anotherContainer := s.def.Container != def.Container
 	before, after := s.def.Masked(), def.Masked()
 	anotherCheck := before.URL != after.URL || before.Expect != after.Expect
-	s.wasUp = s.wasUp && sameCheck(*before, *after)
+	if !sameCheck(*before, *after) {
+		s.proveAnew(false)
+	}
 	s.def, s.begin = def, now
 	if anotherCheck {
 		s.endOwn()
@@ -89,7 +93,19 @@ func (s *Status) Keep(published event.Service) {
 
 // Watch says that staleness counts from now on, and not from what was replayed:
 // while nobody watched nothing could be heard.
-func (s *Status) Watch(now time.Time) { s.begin = now }
+func (s *Status) Watch(now time.Time) {
+	s.begin = now
+	s.proveAnew(s.kept)
+}
+
+// proveAnew makes only the checks from now on tell whether our own was UP, where
+// it is not known: those before may have asked another url.
+func (s *Status) proveAnew(known bool) {
+	s.wasUp = known
+	for _, src := range s.sources {
+		src.proof = 0
+	}
+}
 
 // Fresh is how long a source of our own may be stale: three intervals, or
 // three time-outs where those are longer.
@@ -130,7 +146,6 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	}
 	src.heard, src.last = now, h
 	src.count(h.Status, began, s.def)
-	s.wasUp = s.wasUp || kind == Own && h.Status != event.Down && (src.Status == event.Up || src.Status == event.Degraded)
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
 	}
@@ -224,6 +239,7 @@ func (s *Status) settle(now time.Time) {
 			continue // its UP only lifts its DOWN
 		case src.kind == Own:
 			own = src
+			s.wasUp = s.wasUp || src.proof >= s.def.SuccessThreshold
 		}
 		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
 			worst = src

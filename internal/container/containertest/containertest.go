@@ -6,6 +6,7 @@
 package containertest
 
 import (
+	"iter"
 	"testing"
 
 	"logstream/internal/container"
@@ -24,7 +25,7 @@ type Fixture struct {
 	// and ends in good order, within its stop time-out, when it is asked to.
 	Name string
 	// URL answers GET with 200 while that container runs: the same address
-	// over stop, start and restart.
+	// over stop, start and restart. It is empty where nothing real runs in it.
 	URL string
 	// StopSignal is what a stop of that container sends first, as
 	// container.Event has it: "15", or what its image asks for.
@@ -51,45 +52,59 @@ type Fixture struct {
 // Exercise runs the suite; make is called once in every subtest. The subtests
 // run one after the other, without fixed waits.
 func Exercise(t *testing.T, make func(t *testing.T) Fixture) {
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, *fixture)
-	}{
-		{"Info", info},
-		{"Find", find},
-		{"NotFound", notFound},
-		{"StateWhileRunning", stateWhileRunning},
-		{"IdentityOverStarts", identityOverStarts},
-		{"StartExited", startExited},
-		{"StartRunning", startRunning},
-		{"StartPaused", startPaused},
-		{"StartTwiceAtOnce", startTwiceAtOnce},
-		{"Restart", restart},
-		{"RestartExited", restartExited},
-		{"RestartStubborn", restartStubborn},
-		{"Unpause", unpause},
-		{"UnpauseRunning", unpauseRunning},
-		{"UnpauseExited", unpauseExited},
-		{"Stop", stop},
-		{"StopStubborn", stopStubborn},
-		{"Kill", kill},
-		{"KillPaused", killPaused},
-		{"Exit", exit},
-		{"HarmTwice", harmTwice},
-		{"UnknownFault", unknownFault},
-		{"Faults", faults},
-		{"EventsReplay", eventsReplay},
-		{"EventsReplayThenLive", eventsReplayThenLive},
-		{"EventsFromNow", eventsFromNow},
-		{"EventsSlowReader", eventsSlowReader},
-		{"EventsEnd", eventsEnd},
-		{"EventFields", eventFields},
-		{"LogsTail", logsTail},
-		{"LogsOverRestart", logsOverRestart},
-		{"LogsBounded", logsBounded},
-		{"Deadline", deadline},
-		{"Cancelled", cancelled},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, newFixture(t, make(t))) })
+	for name, test := range Tests() {
+		t.Run(name, func(t *testing.T) { test(t, make(t)) })
 	}
+}
+
+// Tests are those of the suite, for a runtime that needs something around each:
+// a bubble of virtual time, say. Each wants a new Fixture.
+func Tests() iter.Seq2[string, func(*testing.T, Fixture)] {
+	return func(yield func(string, func(*testing.T, Fixture)) bool) {
+		for _, test := range tests {
+			if !yield(test.name, func(t *testing.T, f Fixture) { test.run(t, newFixture(t, f)) }) {
+				return
+			}
+		}
+	}
+}
+
+var tests = []struct {
+	name string
+	run  func(*testing.T, *fixture)
+}{
+	{"Info", info},
+	{"Find", find},
+	{"NotFound", notFound},
+	{"StateWhileRunning", stateWhileRunning},
+	{"IdentityOverStarts", identityOverStarts},
+	{"StartExited", startExited},
+	{"StartRunning", startRunning},
+	{"StartPaused", startPaused},
+	{"StartTwiceAtOnce", startTwiceAtOnce},
+	{"Restart", restart},
+	{"RestartExited", restartExited},
+	{"RestartStubborn", restartStubborn},
+	{"Unpause", unpause},
+	{"UnpauseRunning", unpauseRunning},
+	{"UnpauseExited", unpauseExited},
+	{"Stop", stop},
+	{"StopStubborn", stopStubborn},
+	{"Kill", kill},
+	{"KillPaused", killPaused},
+	{"Exit", exit},
+	{"HarmTwice", harmTwice},
+	{"UnknownFault", unknownFault},
+	{"Faults", faults},
+	{"EventsReplay", eventsReplay},
+	{"EventsReplayThenLive", eventsReplayThenLive},
+	{"EventsFromNow", eventsFromNow},
+	{"EventsSlowReader", eventsSlowReader},
+	{"EventsEnd", eventsEnd},
+	{"EventFields", eventFields},
+	{"LogsTail", logsTail},
+	{"LogsOverRestart", logsOverRestart},
+	{"LogsBounded", logsBounded},
+	{"Deadline", deadline},
+	{"Cancelled", cancelled},
 }

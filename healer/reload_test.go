@@ -1,0 +1,85 @@
+package healer
+
+import (
+	"testing"
+	"time"
+
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/state"
+)
+
+// What an edit of config.yaml must not break, applied live or at a start.
+
+// TestMistypedURLIsNoReasonToRestart edits the url into one that answers 500:
+// the service was UP, and never at that address.
+func TestMistypedURLIsNoReasonToRestart(t *testing.T) {
+	for name, edit := range map[string]func(*sim){
+		"live":                 func(m *sim) { m.reconfigure() },
+		"while we were away":   func(m *sim) { m.crash(time.Second) },
+		"live, before a start": func(m *sim) { m.reconfigure(); m.run(time.Second); m.crash(time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				m.run(time.Minute)
+				b.def.URL, b.app = "http://localhost:81", "broken"
+				edit(m)
+				m.run(2 * time.Minute)
+				wantActions(t, m)
+				if in := m.of0(); in.State != state.Escalated || in.CauseID != "check_never_up" {
+					t.Errorf("the incident is %s: %s", in.State, in.CauseID)
+				}
+				if !m.status("svc-0").NeverUp {
+					t.Error("it is published as having been UP at its new url")
+				}
+			})
+		})
+	}
+}
+
+// TestServiceThatComesBackBeforeItsRemovalIsConfirmedIsPublished removes a
+// service and configures it again while its removal is on its way.
+func TestServiceThatComesBackBeforeItsRemovalIsConfirmedIsPublished(t *testing.T) {
+	m, _ := quiet(t)
+	m.step(Reconfigured{})
+	if m.status("svc-0").Definition != nil {
+		t.Fatal("its removal is not published")
+	}
+	m.reconfigure()
+	m.run(time.Second)
+	if m.status("svc-0").Definition == nil {
+		t.Error("it is configured, and published as removed")
+	}
+}
+
+// TestServiceThatIsBeingRemovedIsNotHealedByHand asks for a repair while the
+// removal is on its way.
+func TestServiceThatIsBeingRemovedIsNotHealedByHand(t *testing.T) {
+	m, b := quiet(t)
+	m.step(Reconfigured{})
+	m.step(ReadCommand{event.Command{ID: "late", Time: m.now, By: "operator:ada", Service: b.def.Name, Command: event.CommandHeal,
+		Args: event.CommandArgs{Action: "restart"}}})
+	m.run(time.Second)
+	if got := m.results("late"); len(got) != 1 || got[0].OK {
+		t.Errorf("the results are %+v", got)
+	}
+	if m.open(b.def.Name) {
+		t.Error("an incident is open about a service that is gone")
+	}
+}
+
+// TestContainerThatWasOnlyCreatedNeverRan has our own check UP through another
+// container, unseen, whose successor of that name was never started.
+func TestContainerThatWasOnlyCreatedNeverRan(t *testing.T) {
+	m := newSim(1, 1, func(m *sim) { m.steady, m.trace, m.engine = true, []string{}, false })
+	b := m.boxes[0]
+	m.run(20 * time.Second)
+	if got := m.status(b.def.Name); got.Status != event.Up || got.Container != nil {
+		t.Fatalf("it is %s, of the container %+v", got.Status, got.Container)
+	}
+	b.state.ID, b.state.Status, b.state.StartedAt = "next", container.Created, time.Time{}
+	m.engine = true
+	m.connect()
+	m.run(time.Minute)
+	wantHeld(t, m, "operator")
+}
