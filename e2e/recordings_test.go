@@ -18,11 +18,7 @@ func (d *daemon) recorded() []string {
 	if d.engine == "" {
 		d.engine = "demo"
 		if d.host != "" {
-			version, err := exec.Command("docker", "-H", d.host, "version", "--format", "{{.Server.Version}}").Output()
-			if err != nil {
-				d.t.Fatalf("which engine is it: %v", err)
-			}
-			d.engine = "docker " + strings.TrimSpace(string(version))
+			d.engine = "docker " + d.version()
 		}
 	}
 	story := d.t.Name()
@@ -30,4 +26,17 @@ func (d *daemon) recorded() []string {
 		story = strings.Replace(story, kind, "", 1)
 	}
 	return []string{"LOGSTREAM_STORY=" + story, "LOGSTREAM_STORY_ENGINE=" + d.engine}
+}
+
+// version is that of the daemon's engine; of one that is down, that of the
+// stories' own, which is of the same kind.
+func (d *daemon) version() string {
+	for _, host := range []string{d.host, docker.Host()} {
+		version, err := exec.Command("docker", "-H", host, "version", "--format", "{{.Server.Version}}").Output()
+		if err == nil {
+			return strings.TrimSpace(string(version))
+		}
+	}
+	d.t.Fatal("no engine says its version")
+	return ""
 }

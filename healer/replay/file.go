@@ -47,6 +47,7 @@ func Read(from io.Reader) (*Recording, error) {
 			out.whole = true
 			return out, nil
 		case errors.Is(err, recording.ErrCutOff):
+			out.steps = out.steps[:max(0, len(out.steps)-1)] // what it decided may not have been written yet
 			return out, nil
 		case err != nil:
 			return nil, err

@@ -96,7 +96,7 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 			return in
 		})
 	case healer.Publish:
-		p.answer(publishKey(e.Service.Service), now, healer.Published{Service: e.Service.Service, OK: true}, nil)
+		p.published(e.Service.Service, now)
 	case healer.Reply:
 		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand(e), nil)
 	case healer.Inspect:
@@ -152,6 +152,25 @@ func (p *player) book(a answer) {
 		return x.index - y.index
 	})
 	p.waiting = slices.Insert(p.waiting, i, a)
+}
+
+// published answers that a service's state was written, as the recorded writing
+// that was nearest in time was answered: how often a state is written differs
+// easily, and is no decision.
+func (p *player) published(service string, now time.Time) {
+	var nearest *emission
+	for _, e := range p.effects[publishKey(service)] {
+		if nearest == nil || e.at.Sub(now).Abs() < nearest.at.Sub(now).Abs() {
+			nearest = e
+		}
+	}
+	if nearest == nil {
+		p.book(answer{healer.Published{Service: service, OK: true}, now.Add(shortly), len(p.steps)})
+		return
+	}
+	for _, a := range nearest.answers {
+		p.book(answer{p.steps[a.index].in, now.Add(a.delay), a.index})
+	}
 }
 
 // inspect answers an inspection. One at another time than was recorded sees what
