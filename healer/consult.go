@@ -163,13 +163,15 @@ func declines(runbooks, models string) bool {
 }
 
 // isSameDiagnosis says whether the runbook finds the same as when a diagnosis
-// was written, whoever's view stood then.
+// was written, whoever's view was used then: codes are compared, and not words.
 func isSameDiagnosis(before event.Diagnosed, dx runbook.Diagnosis) bool {
 	first := before.Action
 	if before.Runbook != nil {
 		first = before.Runbook.Action
 	}
-	return isSameCause(before, dx) && first == dx.Action && slices.Equal(before.Legal, dx.Legal) && slices.Equal(before.NotOffered, dx.NotOffered)
+	return isSameCause(before, dx) && first == dx.Action &&
+		slices.EqualFunc(before.Legal, dx.Legal, func(a, b event.Choice) bool { return a.Action == b.Action }) &&
+		slices.EqualFunc(before.NotOffered, dx.NotOffered, func(a, b event.Refusal) bool { return a.Action == b.Action })
 }
 
 // isSameCause says whether the runbook finds the same cause; in a record

@@ -193,7 +193,7 @@ func planDiagnosis(v View) Decision {
 		return held(v, verdict)
 	}
 	evidence, written := v.Incident.Last(event.TypeEvidence)
-	if !written || !slices.Equal(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts)) {
+	if !written || !slices.EqualFunc(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts), isSameFact) {
 		if written && changesNothing(v, evidence) {
 			return wait()
 		}
@@ -308,6 +308,9 @@ func capital(s string) string {
 func decisive(facts []event.Fact) []event.Fact {
 	return slices.DeleteFunc(slices.Clone(facts), func(f event.Fact) bool { return !f.Decisive })
 }
+
+// isSameFact compares what was found, and not the words about it.
+func isSameFact(a, b event.Fact) bool { return a.Key == b.Key && a.Value == b.Value }
 
 func decider(in *state.Incident) string {
 	if in.DecidedBy != "" {
