@@ -2,6 +2,7 @@ package healer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -78,14 +79,13 @@ func (c *consultation) lapsed(limit time.Duration, now time.Time) bool {
 }
 
 // openQueries is how many are under way.
-func openQueries(c *Controller, now time.Time) int {
-	n := 0
-	for _, s := range c.services {
-		if q := &s.consultation; s.open() && q.incident == s.incident.ID && !q.since.IsZero() && !q.lapsed(c.config.LLM.Timeout, now) {
-			n++
-		}
-	}
-	return n
+func (c *Controller) openQueries(now time.Time) int {
+	maps.DeleteFunc(c.queried, func(name string, _ bool) bool {
+		s := c.services[name]
+		return s == nil || !s.open() || s.consultation.incident != s.incident.ID || s.consultation.since.IsZero() ||
+			s.consultation.lapsed(c.config.LLM.Timeout, now)
+	})
+	return len(c.queried)
 }
 
 // consultsModel says whether the model has a say in this diagnosis: not where

@@ -33,8 +33,9 @@ type Controller struct {
 	incidents *state.Incidents
 	engine    *history.Host
 	budget    budget.Host
-	model     ModelState // as last reported
-	hold      *gate.Hold // the operator's switch for the whole host
+	model     ModelState      // as last reported
+	queried   map[string]bool // the services about which the model was queried, until the query is over
+	hold      *gate.Hold      // the operator's switch for the whole host
 
 	services map[string]*serviceState
 	order    []string // of the services, by their names
@@ -67,7 +68,7 @@ type Setup struct {
 func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
-		services: map[string]*serviceState{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true},
+		services: map[string]*serviceState{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
 		commands: map[string]time.Time{}, began: now}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
@@ -160,6 +161,7 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		q := d.Query.next
 		q.request = s.consultation.request + 1
 		s.consultation = q
+		c.queried[s.def.Name] = true
 		c.emit(Query{Service: s.def.Name, Incident: s.incident.ID, Request: q.request, Question: d.Query.question, Deadline: d.Query.deadline})
 	case DoExecute:
 		begun, _ := s.incident.Last(event.TypeActionStarted)

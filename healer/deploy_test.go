@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/state"
 )
 
 // What a deployment does to containers, and what is left alone for it.
@@ -57,5 +59,82 @@ func TestStopByADeploymentIsNotTheFirstOfTwo(t *testing.T) {
 			m.run(time.Minute)
 			wantActions(t, m, "start") // the first stop of a container that was made a minute before
 		})
+	}
+}
+
+func TestContainerThatIsBeingRemovedIsLeftToItsDeployment(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	b.state.Status = container.Removing
+	m.run(20 * time.Second)
+	wantHeld(t, m, "deploy")
+	b.state.Status = container.Exited
+	m.run(20 * time.Second)
+	wantActions(t, m, "start")
+}
+
+func TestContainerThatWasRemovedIsLeftToItsDeploymentForAWhile(t *testing.T) {
+	m, b := quiet(t)
+	do("kill", m, b)
+	m.emit(b, "destroy", nil)
+	b.gone = true
+	m.run(8 * time.Second)
+	wantHeld(t, m, "deploy")
+	m.run(20 * time.Second)
+	if in := m.of0(); in.State != state.Escalated || in.CauseID != "container_missing" {
+		t.Errorf("the incident is %s: %s", in.State, in.CauseID)
+	}
+}
+
+// projectSim is one of two services of one Compose project.
+func projectSim(t *testing.T, stopFirst bool) (m *sim, b, sibling *box) {
+	t.Helper()
+	m = quietSim(t, 2, func(m *sim) {
+		m.stopFirst, m.cfg.ManualGrace = stopFirst, time.Second
+		for _, b := range m.boxes {
+			b.state.Project = "shop"
+		}
+	})
+	return m, m.boxes[0], m.boxes[1]
+}
+
+// TestStopBesideAnEndThatNobodyAskedForIsUndone stops a container by hand right
+// after another of its project was stopped, and not by hand.
+func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		other func(t *testing.T, m *sim, sibling *box)
+	}{
+		{"by an injection", func(_ *testing.T, m *sim, sibling *box) {
+			m.command(event.Command{Command: event.CommandInject, Service: sibling.def.Name})
+			m.run(50 * time.Millisecond)
+			do("stop", m, sibling)
+		}},
+		{"by a repair of ours", func(t *testing.T, m *sim, sibling *box) {
+			do("error", m, sibling)
+			m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+		}},
+		{"by its engine", func(_ *testing.T, m *sim, sibling *box) {
+			do("stop", m, sibling)
+			m.run(500 * time.Millisecond)
+			m.engineAway(time.Second)
+			m.run(2 * time.Second)
+		}},
+		{"a while before", func(_ *testing.T, m *sim, sibling *box) {
+			do("stop", m, sibling)
+			m.run(15 * time.Second)
+		}},
+	} {
+		for _, stopFirst := range []bool{false, true} {
+			t.Run(tt.name, func(t *testing.T) {
+				m, b, sibling := projectSim(t, stopFirst)
+				tt.other(t, m, sibling)
+				do("stop", m, b)
+				m.run(time.Minute)
+				if b.state.Status != container.Running {
+					t.Errorf("it is %s, held by %q", b.state.Status, m.gate())
+				}
+			})
+		}
 	}
 }

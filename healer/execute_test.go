@@ -313,3 +313,18 @@ func TestServiceThatIsRemovedAndComesBackIsPublished(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsCalledWhileTheOutcomeOfACallIsUnknown ends us in a call for one
+// service, and kills another meanwhile.
+func TestNothingIsCalledWhileTheOutcomeOfACallIsUnknown(t *testing.T) {
+	for _, stopFirst := range []bool{false, true} {
+		m := quietSim(t, 2, func(m *sim) { m.stopFirst = stopFirst })
+		calling(t, "kill", m, m.boxes[1])
+		m.crash(time.Second)
+		do("kill", m, m.boxes[0])
+		m.until(t, "the second intent", func() bool { return len(dataOf[event.ActionStarted](m)) == 2 })
+		if results := dataOf[event.ActionFinished](m); len(results) != 1 {
+			t.Errorf("the second intent is written after the results %+v", results)
+		}
+	}
+}

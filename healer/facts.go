@@ -17,8 +17,10 @@ import (
 // diagnose is what facts mean here and now: without what policy forbids, and
 // what was tried for the same cause and did not hold; an operator's choice first.
 func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
-	f.Refused = refusals(v, runbook.Diagnose(f))
 	dx := runbook.Diagnose(f)
+	if f.Refused = refusals(v, dx); len(f.Refused) > 0 {
+		dx = runbook.Diagnose(f)
+	}
 	if v.Forced == "" {
 		return dx
 	}

@@ -112,3 +112,36 @@ func TestFlappingCheckWritesFewRecords(t *testing.T) {
 		t.Errorf("%d records a minute:\n%s", most, strings.Join(all, "\n"))
 	}
 }
+
+// TestEscalatedIncidentIsNotWrittenToByGates: a person was called, and reads it.
+func TestEscalatedIncidentIsNotWrittenToByGates(t *testing.T) {
+	for name, happens := range map[string]func(*sim, *box){
+		"its engine is away": func(m *sim, _ *box) { m.engineAway(10 * time.Second) },
+		"only a foreign source sees it": func(m *sim, b *box) {
+			m.foreign(b, event.Down, 20*time.Second)
+			b.app = "ok"
+		},
+		"its container is being removed": func(_ *sim, b *box) { b.state.Status = container.Removing },
+		"its container is gone": func(m *sim, b *box) {
+			m.emit(b, "destroy", nil)
+			b.gone = true
+		},
+		"it is restarted by hand": func(m *sim, b *box) { do("restart", m, b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				b.app = "broken"
+				m.run(3 * time.Minute)
+				if in := m.of0(); in.State != state.Escalated {
+					t.Fatalf("the incident is %s", in.State)
+				}
+				n := len(m.of0().Events)
+				happens(m, b)
+				m.run(15 * time.Second)
+				if in := m.of0(); len(in.Events) != n {
+					t.Errorf("written since: %+v", in.Events[n:])
+				}
+			})
+		})
+	}
+}

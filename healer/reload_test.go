@@ -83,3 +83,44 @@ func TestContainerThatWasOnlyCreatedNeverRan(t *testing.T) {
 	m.run(time.Minute)
 	wantHeld(t, m, "operator")
 }
+
+// TestEditOfTheContainerIsDecidedFromTheNewOne names another container while the
+// one before is held, inspected a moment ago.
+func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.hold("")
+		do("kill", m, b)
+		m.run(3 * time.Second)
+		wantHeld(t, m, "hold")
+		b.def.Container = "other"
+		b.state.Name, b.state.ID, b.state.Status = "other", "id-other", container.Paused
+		m.release()
+		m.run(50 * time.Millisecond)
+		m.reconfigure()
+		b.level = "" // the monitor watches another container
+		m.writeLevel(b)
+		m.run(500 * time.Millisecond)
+		for _, intent := range dataOf[event.ActionStarted](m) {
+			if intent.Pins.ContainerID != "id-other" {
+				t.Errorf("the intent is %+v", intent)
+			}
+		}
+		m.run(time.Minute)
+		if b.state.Status != container.Running {
+			t.Errorf("it is %s, held by %q", b.state.Status, m.gate())
+		}
+	})
+}
+
+// TestEditOfTheContainerForgetsTheOneBefore while the new one cannot be inspected.
+func TestEditOfTheContainerForgetsTheOneBefore(t *testing.T) {
+	m, b := quiet(t)
+	m.engineAway(time.Minute)
+	m.run(time.Second)
+	b.def.Container = "other"
+	m.reconfigure()
+	m.run(time.Second)
+	if got := m.status(b.def.Name).Container; got != nil {
+		t.Errorf("its container is published as %+v", got)
+	}
+}

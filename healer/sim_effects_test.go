@@ -109,8 +109,11 @@ func (m *sim) writeCommand(c event.Command) {
 func (m *sim) look(e Inspect) {
 	b := m.box(e.Service)
 	in := Inspected{Service: e.Service, Request: e.Request, State: b.state}
-	if !m.engine {
+	switch {
+	case !m.engine:
 		in.State, in.Err = container.State{}, container.ErrUnavailable
+	case b.gone:
+		in.State, in.Err = container.State{}, container.ErrNotFound
 	}
 	m.step(in)
 }

@@ -108,6 +108,7 @@ type box struct {
 	slow       time.Duration // how much longer a restart takes
 	refusals   int           // calls that the engine will refuse
 	lostAnswer bool          // the answer to the next call gets lost
+	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
 	unchecked  bool          // the monitor does not check it
 }

@@ -151,3 +151,35 @@ func TestContainerNotAsTheRepairLeftItInterruptsTheVerification(t *testing.T) {
 		}
 	})
 }
+
+// TestCheckBesideTheScheduleVerifiesAndRefutesNothing has two of them fail and
+// ten succeed during a verification.
+func TestCheckBesideTheScheduleVerifiesAndRefutesNothing(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		result := m.now
+		m.until(t, "two good checks", func() bool { return goodSince(m, result) >= 2 })
+		extra := event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Check: "http", Extra: true}
+		for _, extra.Status = range []event.Status{event.Down, event.Up, event.Up, event.Up, event.Up, event.Up} {
+			m.observeAs(extra, true)
+		}
+		m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+		needed := dataOf[event.ActionStarted](m)[0].Verify
+		if n := goodSince(m, result); n != needed || !verified(m)[0].OK {
+			t.Errorf("%+v after %d good checks, want %d", verified(m)[0], n, needed)
+		}
+	})
+}
+
+func TestRecoveredOutageEndsWithTheFirstGoodAnswer(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.run(3 * time.Second)
+		m.start(b)
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowRecovered)
+		if in := m.of0(); in.DownMS < 3000 || in.DownMS > 4500 || in.TTRMS < in.DownMS+5000 {
+			t.Errorf("down for %.0f ms of %.0f", in.DownMS, in.TTRMS)
+		}
+	}, configured(observing))
+}

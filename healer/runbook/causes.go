@@ -57,12 +57,17 @@ func find(f Facts) cause {
 
 // filler puts facts into a cause's texts.
 func filler(f Facts) func(string) string {
-	return strings.NewReplacer(
-		"{container}", f.Container,
-		"{exit}", strconv.Itoa(f.ExitCode),
-		"{http}", strconv.Itoa(f.Code),
-		"{state}", f.State,
-		"{engine}", f.Error,
-		"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
-	).Replace
+	return func(text string) string {
+		if !strings.Contains(text, "{") {
+			return text
+		}
+		return strings.NewReplacer(
+			"{container}", f.Container,
+			"{exit}", strconv.Itoa(f.ExitCode),
+			"{http}", strconv.Itoa(f.Code),
+			"{state}", f.State,
+			"{engine}", f.Error,
+			"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
+		).Replace(text)
+	}
 }
