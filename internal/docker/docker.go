@@ -58,12 +58,12 @@ type Runtime struct {
 
 	quiet, pulse time.Duration // quietTime and pulseTimeout; shorter in tests
 
-	dial   func() (*client.Client, error) // builds a client; talks to nobody
+	dial   func() (*client.Client, error) // builds a client; dials nothing
 	agreed atomic.Pointer[client.Client]  // speaks the engine's version; nil before the first answer
 }
 
 // New makes the runtime of the engine that config names. Nothing is dialled:
-// an engine that is away shows in the first call. An error says what is wrong
+// an unreachable engine shows in the first call. An error says what is wrong
 // with the configuration, with the environment or with Docker's own files.
 func New(config Config, log *slog.Logger) (*Runtime, error) {
 	where, err := locate(config, environment())
