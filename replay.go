@@ -186,7 +186,7 @@ func diagnosis(by string, d event.Diagnosed) []string {
 	opinion("runbook", d.Runbook)
 	opinion("model", d.Model)
 	if d.Invalid != "" {
-		all = append(all, "model's answer not used: "+d.Invalid)
+		all = append(all, "model: no usable answer: "+d.Invalid)
 	}
 	for _, c := range d.Legal {
 		all = append(all, because("legal: "+c.Action, c.Why))

@@ -61,12 +61,12 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"held", event.Suppressed{Gate: "operator", Reason: "it was stopped twice from outside"}, "held by gate \"operator\": it was stopped twice from outside"},
 		{"escalated", event.Escalated{Reason: "three attempts failed"}, "escalated: three attempts failed"},
 		{"recovered", event.Resolved{How: event.HowRecovered, DownMS: 60_000}, "It recovered without a verified repair"},
-		{"by an operator", event.Resolved{How: event.HowOperator}, "ended by an operator"},
+		{"by an operator", event.Resolved{How: event.HowOperator}, "closed by an operator"},
 		{"failed", event.ActionFinished{Attempt: 1, Error: "no such image"}, "attempt 1: failed: no such image"},
 		{"not executed", event.ActionFinished{Attempt: 1, Outcome: event.OutcomeNotExecuted, Error: "not carried out: too late"}, "attempt 1: not carried out: too late"},
 		{"not verified", event.Verified{Outcome: event.OutcomeFailed, Error: "it ended again"}, "verification failed: it ended again"},
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
-		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "so start (confidence 97%)"},
+		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
 		{"of another version", event.Other{Type: "sung"}, "by runbook) sung"},
 	}
@@ -82,14 +82,14 @@ func TestReportOfEachEnd(t *testing.T) {
 func TestReportOfRunbookAndModel(t *testing.T) {
 	runbook := &event.Opinion{Cause: "It was stopped.", Action: "start", Why: "a stop came after it"}
 	late := Report(life(t, event.Opened{}, event.Diagnosed{Cause: "It was stopped.", Action: "start", Runbook: runbook, Invalid: "it did not answer within 20s"}))
-	for _, want := range []string{"- The runbook: **used** It was stopped, so start. a stop came after it", "- The model: no usable answer: it did not answer within 20s"} {
+	for _, want := range []string{"- The runbook: **used** It was stopped; action: start. a stop came after it", "- The model: no usable answer: it did not answer within 20s"} {
 		if !strings.Contains(late, want) {
 			t.Errorf("%q is not in\n%s", want, late)
 		}
 	}
 	in := life(t, event.Opened{}, event.Diagnosed{Cause: "Stopped", Action: "start", Runbook: runbook, Model: &event.Opinion{Cause: "Stopped <b>", Action: "start", Why: "[x](y)"}})
 	in.Events[1].By = event.ByModel + "m"
-	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>, so start. \\[x\\]\\(y\\)") {
+	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>; action: start. \\[x\\]\\(y\\)") {
 		t.Errorf("got\n%s", got)
 	}
 	if got := Report(life(t, event.Opened{}, event.Diagnosed{Runbook: runbook})); strings.Contains(got, "Runbook and model") {
