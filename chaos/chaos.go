@@ -167,7 +167,7 @@ func (r *run) loop(ctx context.Context) error {
 
 func (r *run) execute(ctx context.Context, d decision) {
 	if d.refused != "" {
-		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "why", d.refused)
+		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "reason", d.refused)
 		r.answer(d.command, errors.New(d.refused))
 		return
 	}

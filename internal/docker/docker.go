@@ -79,7 +79,7 @@ func New(config Config, log *slog.Logger) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use the Docker engine at %s (%s): %w", where.host, where.source, err)
 	}
-	log.Debug("the engine's address is known", "host", where.host, "source", where.source)
+	log.Debug("Docker engine address resolved", "host", where.host, "source", where.source)
 	return &Runtime{host: where.host, self: readSelf(), log: log, quiet: quietTime, pulse: pulseTimeout, dial: dial}, probe.Close()
 }
 
@@ -173,6 +173,6 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if !r.agreed.CompareAndSwap(nil, c) {
 		return c, nil // another caller agreed meanwhile; this one serves one call
 	}
-	r.log.Debug("the API's version is agreed", "host", r.host, "version", c.ClientVersion())
+	r.log.Debug("Docker API version negotiated", "host", r.host, "version", c.ClientVersion())
 	return c, nil
 }
