@@ -42,7 +42,7 @@ type app struct {
 	setup
 	identity event.Origin
 	log      *slog.Logger
-	board    *health.Registry
+	registry *health.Registry
 	services atomic.Pointer[[]service.Definition] // as they are configured now
 
 	bus       *bus.Bus
@@ -60,7 +60,7 @@ type app struct {
 // open makes the parts, from the inside out, and binds what listens. Nothing is
 // dialled but Kafka. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
-	a := &app{setup: s, log: log, board: &health.Registry{}}
+	a := &app{setup: s, log: log, registry: &health.Registry{}}
 	a.services.Store(&s.config.Services)
 	if err := a.openRuntime(); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 		return nil, err
 	}
 	a.identity = event.Origin{Instance: instance, Host: s.config.Host}
-	a.bus, err = bus.Open(ctx, s.config.Bus, bus.Identity{Instance: instance, Host: s.config.Host}, log, a.board)
+	a.bus, err = bus.Open(ctx, s.config.Bus, bus.Identity{Instance: instance, Host: s.config.Host}, log, a.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -109,16 +109,16 @@ func (a *app) openActors() error {
 	a.healer = healer.New(observed(healer.Deps{
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config), CLI: a.cli(),
-		Logger: a.log.With("component", "healer"), Health: a.board,
+		Logger: a.log.With("component", "healer"), Health: a.registry,
 	}))
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
-		Services: a.configured(), Version: version, Logger: a.log, Health: a.board,
+		Services: a.configured(), Version: version, Logger: a.log, Health: a.registry,
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
 	configError := func() string { return "" }
 	if a.path != "" {
-		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.board, a.apply)
+		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.apply)
 		configError = a.watcher.Problem
 	}
 	page, err := dashboard.New(dashboard.Deps{
@@ -127,7 +127,7 @@ func (a *app) openActors() error {
 		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
 		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
-		Health: a.board, Logger: a.log,
+		Health: a.registry, Logger: a.log,
 	})
 	if err != nil {
 		return err

@@ -173,7 +173,7 @@ func TestAnEditReachesEveryPart(t *testing.T) {
 // TestPartsThatDoNotStopAreNamed: a stop does not wait for them for ever.
 func TestPartsThatDoNotStopAreNamed(t *testing.T) {
 	var log bytes.Buffer
-	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), board: &health.Registry{}}
+	a := &app{log: slog.New(slog.NewTextHandler(&log, nil)), registry: &health.Registry{}}
 	release := make(chan struct{})
 	var group errgroup.Group
 	ctx, ending := context.WithCancel(t.Context())

@@ -98,7 +98,7 @@ const repairedScreen = `🔴 payment-service is DOWN: connection refused
 
 // What a terminal shows is logged where there is none, with its level and its
 // values; and as well where the log goes to another place than the terminal.
-func TestWhatHappensIsPrintedWhereItIsSeen(t *testing.T) {
+func TestEventsArePrintedOnTheTerminalOrLogged(t *testing.T) {
 	for name, c := range map[string]struct {
 		on             func(terminal io.Writer) console
 		screen, logged string

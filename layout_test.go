@@ -98,7 +98,7 @@ func forbidden(from, to string) string {
 	case (within("internal/state") || within("dashboard/view")) && isIO(to):
 		return "folds are pure"
 	case strings.HasPrefix(to, module+"/e2e") && !within("e2e"):
-		return "the stories are nobody's library"
+		return "e2e is a test, not a library"
 	}
 	return ""
 }

@@ -1,5 +1,5 @@
-// Logstream watches services, repairs what fails, and shows every step of it:
-// logs in, healing out. Everything that happens is a record on a Kafka log.
+// Logstream watches services, repairs what fails, and shows every step of it.
+// Everything that happens is a record in Kafka.
 package main
 
 import (

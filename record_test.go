@@ -108,7 +108,7 @@ func unpacked(t *testing.T, file string) string {
 	return string(text)
 }
 
-func TestARecordedSpanIsToldWithItsReasons(t *testing.T) {
+func TestReplayPrintsASpanWithItsReasons(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.jsonl.gz")
 	recordTo(t, file)
 	code, out, failed := logstream("replay", file)
@@ -127,7 +127,7 @@ func TestARecordedSpanIsToldWithItsReasons(t *testing.T) {
 		rest = rest[i:]
 	}
 	if strings.Contains(out, "it is over") {
-		t.Errorf("an incident that had ended before the span is told:\n%s", out)
+		t.Errorf("an incident that had ended before the span is printed:\n%s", out)
 	}
 	code, out, _ = logstream("replay", file, "--json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -215,7 +215,7 @@ func TestReplayNamesTheLineThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestUnsignedRecordsAreNotTold(t *testing.T) {
+func TestUnsignedRecordsAreNotPrinted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.jsonl.gz")
 	recordTo(t, file)
 	forged := strings.ReplaceAll(unpacked(t, file), `"signed":true`, `"signed":false`)

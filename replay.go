@@ -17,7 +17,7 @@ import (
 	"logstream/internal/recording"
 )
 
-// replayCommand tells what happened in a recorded time span, and why. It decides
+// replayCommand prints what happened in a recorded time span, and why. It decides
 // nothing: what it prints was decided then.
 func replayCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "replay FILE", Short: "Print what happened in a recorded time span, with the reason for each decision", Args: arguments("FILE")}
@@ -27,14 +27,14 @@ func replayCommand() *cobra.Command {
 		if err != nil {
 			return startupFailure{fmt.Errorf("%s: %w", args[0], err)}
 		}
-		t := &storyteller{out: cmd.OutOrStdout(), color: consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr()).color, json: *asJSON, hosts: map[string]*sentences{}}
-		t.tell(span, records)
+		p := &replayPrinter{out: cmd.OutOrStdout(), color: consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr()).color, json: *asJSON, hosts: map[string]*sentences{}}
+		p.printAll(span, records)
 		return nil
 	}
 	return cmd
 }
 
-// readRecording reads a whole file. What is wrong with it is told with its line.
+// readRecording reads a whole file. An error names the line.
 func readRecording(path string) (recordedSpan, []recordedRecord, error) {
 	var span recordedSpan
 	file, err := os.Open(path)
@@ -63,9 +63,9 @@ func readRecording(path string) (recordedSpan, []recordedRecord, error) {
 	}
 }
 
-// storyteller prints the decisions of a recording as the console prints them
+// replayPrinter prints the decisions of a recording as the console prints them
 // while they are made, each with its reason.
-type storyteller struct {
+type replayPrinter struct {
 	out   io.Writer
 	color bool
 	json  bool
@@ -73,12 +73,12 @@ type storyteller struct {
 	n     int // sentences
 }
 
-func (t *storyteller) tell(span recordedSpan, records []recordedRecord) {
+func (p *replayPrinter) printAll(span recordedSpan, records []recordedRecord) {
 	// Topics stand one behind the other, and clocks of brokers are good enough
 	// to put them side by side.
 	slices.SortStableFunc(records, func(a, b recordedRecord) int { return a.Time.Compare(b.Time) })
-	if !t.json {
-		fmt.Fprintf(t.out, "%s of %s, %s to %s. Times are local.\n\n", plural(len(records), "record"), cmp.Or(span.Host, "unknown"),
+	if !p.json {
+		fmt.Fprintf(p.out, "%s of %s, %s to %s. Times are local.\n\n", plural(len(records), "record"), cmp.Or(span.Host, "unknown"),
 			span.Since.Local().Format(time.DateTime), span.Until.Local().Format(time.DateTime))
 	}
 	unsigned := 0
@@ -90,25 +90,25 @@ func (t *storyteller) tell(span recordedSpan, records []recordedRecord) {
 			unsigned++
 			continue
 		}
-		t.record(record)
+		p.record(record)
 	}
-	if t.json {
+	if p.json {
 		return
 	}
-	if t.n == 0 {
-		fmt.Fprintln(t.out, "No incidents recorded, and no service changed its status.")
+	if p.n == 0 {
+		fmt.Fprintln(p.out, "No incidents recorded, and no service changed its status.")
 	}
 	if unsigned > 0 {
-		fmt.Fprintf(t.out, "\n%s without LogStream's signature changed nothing.\n", plural(unsigned, "record"))
+		fmt.Fprintf(p.out, "\n%s without LogStream's signature changed nothing.\n", plural(unsigned, "record"))
 	}
 }
 
 // record prints what a record says. One that cannot be read says nothing, as
 // then.
-func (t *storyteller) record(record recordedRecord) {
+func (p *replayPrinter) record(record recordedRecord) {
 	if record.Topic == event.TopicServices {
-		if s, err := event.DecodeService(record.Value); err == nil && !t.json {
-			t.print(t.host(s.Host).service(s), nil)
+		if s, err := event.DecodeService(record.Value); err == nil && !p.json {
+			p.print(p.host(s.Host).service(s), nil)
 		}
 		return
 	}
@@ -117,41 +117,41 @@ func (t *storyteller) record(record recordedRecord) {
 		return
 	}
 	if claim, is := e.Data.(event.Claim); is {
-		t.host(claim.Host).incident(e)
+		p.host(claim.Host).incident(e)
 		return
 	}
-	said := t.host(e.Host).incident(e)
-	if t.json {
+	said := p.host(e.Host).incident(e)
+	if p.json {
 		if !said.at.IsZero() { // it counts
-			fmt.Fprintf(t.out, "%s\n", record.Value)
+			fmt.Fprintf(p.out, "%s\n", record.Value)
 		}
 		return
 	}
 	if e.Type == event.TypeEvidence && !said.at.IsZero() {
 		said.icon, said.text = "🔎", e.Service+": evidence collected"
 	}
-	t.print(said, reasons(e))
+	p.print(said, reasons(e))
 }
 
 // host has the sentences about one host: each has an owner of its own.
-func (t *storyteller) host(name string) *sentences {
-	if t.hosts[name] == nil {
-		t.hosts[name] = newSentences(name, time.Time{})
+func (p *replayPrinter) host(name string) *sentences {
+	if p.hosts[name] == nil {
+		p.hosts[name] = newSentences(name, time.Time{})
 	}
-	return t.hosts[name]
+	return p.hosts[name]
 }
 
-func (t *storyteller) print(said entry, reasons []string) {
+func (p *replayPrinter) print(said entry, reasons []string) {
 	if said.text == "" {
 		return
 	}
-	t.n++
+	p.n++
 	said.icon = cmp.Or(said.icon, "  ")
-	lines := said.render(t.color)
+	lines := said.render(p.color)
 	for _, reason := range reasons {
 		lines += strings.Repeat(" ", len(time.TimeOnly)+4) + printable(reason) + "\n"
 	}
-	_, _ = io.WriteString(t.out, lines) // whoever closed its end has no use for an error
+	_, _ = io.WriteString(p.out, lines) // whoever closed its end has no use for an error
 }
 
 // reasons are why an event is as it is, line by line.
@@ -186,7 +186,7 @@ func diagnosis(by string, d event.Diagnosed) []string {
 	opinion("runbook", d.Runbook)
 	opinion("model", d.Model)
 	if d.Invalid != "" {
-		all = append(all, "model's answer not used: "+d.Invalid)
+		all = append(all, "model: no usable answer: "+d.Invalid)
 	}
 	for _, c := range d.Legal {
 		all = append(all, because("legal: "+c.Action, c.Why))

@@ -32,13 +32,13 @@ type entry struct {
 	text    string // one sentence
 	tint    tint
 	level   slog.Level
-	logOnly bool // a detail that a terminal is spared
+	logOnly bool // a detail: only the log has it
 	attrs   []slog.Attr
 }
 
 // sentences turns records into entries: what a person wants to read, each thing
-// once. It folds incidents as everybody does, so that what doesn't count isn't
-// printed. It is no goroutine's own: one caller at a time.
+// once. It folds incidents as every reader does, so that what doesn't count isn't
+// printed. It is not safe for concurrent use.
 type sentences struct {
 	host      string
 	began     time.Time // what was written before is past, and not printed

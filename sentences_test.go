@@ -81,10 +81,10 @@ func TestSentencesOfAnIncident(t *testing.T) {
 `},
 		"many at once": {[]event.Data{event.Opened{Kind: "fleet", Error: "5 of 8 within one interval"}},
 			"🔴 many services are DOWN at once: 5 of 8 within one interval\n"},
-		"held": {[]event.Data{opened, event.Suppressed{Gate: "operator", Reason: "somebody stopped it", Until: &until},
+		"held": {[]event.Data{opened, event.Suppressed{Gate: "operator", Reason: "it was stopped from outside", Until: &until},
 			event.Suppressed{Gate: "operator", Reason: "the second stop within ten minutes stands"}, event.Resolved{How: event.HowRecovered, DownMS: 61_000}},
 			`🔴 payment-service is DOWN: connection refused
-✋ payment-service: repair held by gate "operator" for 5s: somebody stopped it
+✋ payment-service: repair held by gate "operator" for 5s: it was stopped from outside
 ✋ payment-service: repair held by gate "operator": the second stop within ten minutes stands
 ✅ payment-service recovered by itself after 61.0 s
 `},

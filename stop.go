@@ -69,7 +69,7 @@ func (a *app) keep(ctx context.Context, group *errgroup.Group, name string, run 
 	a.running.add(name)
 	supervise.Go(ctx, group, name, func(ctx context.Context) error {
 		defer a.running.remove(name)
-		return supervise.Keep(ctx, a.log, name, a.board, wrap(name, run))
+		return supervise.Keep(ctx, a.log, name, a.registry, wrap(name, run))
 	})
 }
 

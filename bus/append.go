@@ -89,7 +89,7 @@ func (a *appender) acquire(ctx context.Context, b *Bus) (*producer, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if p, err := a.use(nil); p != nil || err != nil { // somebody else connected
+	if p, err := a.use(nil); p != nil || err != nil { // another goroutine connected
 		return p, err
 	}
 	p, err := within(ctx, b, func() (*producer, error) {

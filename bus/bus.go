@@ -301,7 +301,7 @@ func (b *Bus) adminClient() (sarama.Client, error) {
 	}
 	b.admin.mu.Lock()
 	defer b.admin.mu.Unlock()
-	if b.admin.client != nil { // somebody else was faster
+	if b.admin.client != nil { // another goroutine connected first
 		return b.admin.client, client.Close()
 	}
 	b.admin.client = client

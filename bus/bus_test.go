@@ -287,7 +287,7 @@ func TestStatusAndReadyOfAReachableBroker(t *testing.T) {
 		t.Errorf("Status: %+v", s)
 	}
 	if list := registry.List(); len(list) != 0 {
-		t.Errorf("troubles: %+v", list)
+		t.Errorf("problems: %+v", list)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 // underTest is a broker that is reached through a proxy.
 type underTest struct {
 	proxy *proxy
-	away  func() // ends the broker at once
+	stop  func() // ends the broker at once
 	back  func() // starts it again, with its data
 }
 
@@ -45,7 +45,7 @@ func TestOnTheEmbeddedBroker(t *testing.T) {
 	}
 	back()
 	t.Cleanup(func() { b.close() })
-	conform(t, underTest{proxy: p, away: func() { b.close() }, back: back})
+	conform(t, underTest{proxy: p, stop: func() { b.close() }, back: back})
 }
 
 // conform checks all that the rest of logstream relies on. Each part begins
@@ -277,15 +277,15 @@ func whatIsNotOurs(t *testing.T, u underTest) {
 	}
 	check := func() {
 		t.Helper()
-		letters := dead(t, b, 4)
-		if len(letters) != 4 {
-			t.Fatalf("%d dead letters, want 4", len(letters))
+		deadRecords := dead(t, b, 4)
+		if len(deadRecords) != 4 {
+			t.Fatalf("%d dead letters, want 4", len(deadRecords))
 		}
 		for i, want := range []struct {
 			key, value []byte
 			offset     string
 		}{{nil, garbage, "0"}, {nil, value, "1"}, {nil, value, "2"}, {garbage, nil, "4"}} {
-			got, h := letters[i], headers(letters[i])
+			got, h := deadRecords[i], headers(deadRecords[i])
 			if !bytes.Equal(got.Key, want.key) || !bytes.Equal(got.Value, want.value) || (got.Value == nil) != (want.value == nil) ||
 				h["offset"] != want.offset || h["reason"] != "unsigned" || h["topic"] != event.TopicCommands {
 				t.Errorf("dead letter %d: %q %q %v, want %+v", i, got.Key, got.Value, h, want)
@@ -388,7 +388,7 @@ func copiesOfOurs(t *testing.T, u underTest) {
 	}
 	r.stop()
 	stop()
-	garbage() // nobody reads it yet
+	garbage() // before there is a reader
 	produce(t, client, &kgo.Record{Topic: event.TopicDeadLetters, Key: letter.Key, Value: letter.Value, Headers: letter.Headers})
 	b, _, _ = open(t, c)
 	read(t, b, s)
@@ -503,7 +503,7 @@ func theBrokerRestarts(t *testing.T, u underTest) {
 	appendAll(t, b, event.TopicIncidents, 0, 10)
 	live := read(t, b, event.Subscription{Topic: event.TopicIncidents})
 	wait(t, "the records before", func() bool { return len(live.all()) == 10 })
-	u.away()
+	u.stop()
 	wait(t, "the problem in the registry", func() bool { _, is := registry.Get(health.Bus); return is })
 	if b.Ready(t.Context()) == nil || b.Status().OK {
 		t.Error("the broker is down, and the bus is ready")
@@ -550,7 +550,7 @@ func theBrokerIsUnreachable(t *testing.T, u underTest) {
 		}
 	})
 	wait(t, "the first records", func() bool { return len(live.all()) > 100 })
-	u.away()
+	u.stop()
 	wait(t, "the problem in the registry", func() bool { _, is := registry.Get(health.Bus); return is })
 	retry.Sleep(ctx, awayFor)
 	u.back()

@@ -16,7 +16,7 @@ import (
 )
 
 // StartError says that the bus can't start until a person changes something:
-// an address that is taken, a directory in use or not writable. (What is
+// an address in use, a directory in use or not writable. (What is
 // merely down is retried instead.) Its text names what, why, and the remedy.
 type StartError struct {
 	What   string
@@ -70,7 +70,7 @@ func lockDataDir(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// holder is " (pid 1234)", or "" where the file doesn't tell.
+// holder is " (pid 1234)", or "" where the file has no pid.
 func holder(path string) string {
 	content, err := os.ReadFile(path)
 	pid := strings.TrimSpace(string(content))

@@ -184,7 +184,7 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// brokerLog shows the broker's warnings: it says nowhere else that it
+// brokerLog shows the broker's warnings: only they say that it
 // truncated a damaged segment or could not write.
 type brokerLog struct{ log *slog.Logger }
 

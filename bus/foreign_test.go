@@ -109,12 +109,12 @@ func TestUnsignedAndUnreadableGoToTheDeadLettersOnce(t *testing.T) {
 			t.Errorf("handled %v", got)
 		}
 	}
-	check := func(letters []*kgo.Record) {
+	check := func(deadRecords []*kgo.Record) {
 		t.Helper()
 		for i, want := range []struct{ value, reason, offset string }{
 			{"unsigned", "unsigned", "0"}, {"forged", "unsigned", "1"}, {"moved", "unsigned", "2"}, {"unreadable", "is not a command", "4"},
 		} {
-			got, h := letters[i], headers(letters[i])
+			got, h := deadRecords[i], headers(deadRecords[i])
 			if string(got.Value) != want.value || h["reason"] != want.reason || h["offset"] != want.offset ||
 				h["topic"] != event.TopicCommands || h["partition"] != "0" {
 				t.Errorf("dead letter %d: %q %v, want %+v", i, got.Value, h, want)
@@ -127,10 +127,10 @@ func TestUnsignedAndUnreadableGoToTheDeadLettersOnce(t *testing.T) {
 			}
 		}
 	}
-	if letters := dead(t, b, 4); len(letters) == 4 {
-		check(letters)
+	if deadRecords := dead(t, b, 4); len(deadRecords) == 4 {
+		check(deadRecords)
 	} else {
-		t.Errorf("%d dead letters, want 4", len(letters))
+		t.Errorf("%d dead letters, want 4", len(deadRecords))
 	}
 	r.stop()
 	again := read(t, b, refuse) // the actor starts anew
@@ -145,10 +145,10 @@ func TestUnsignedAndUnreadableGoToTheDeadLettersOnce(t *testing.T) {
 	wait(t, "the replay", func() bool { return len(last.caughtUp()) == 1 })
 	client = foreign(t, b)
 	write("new")
-	letters := dead(t, b, 5)
-	check(letters)
-	if string(letters[4].Value) != "new" {
-		t.Errorf("the fifth is %q", letters[4].Value)
+	deadRecords := dead(t, b, 5)
+	check(deadRecords)
+	if string(deadRecords[4].Value) != "new" {
+		t.Errorf("the fifth is %q", deadRecords[4].Value)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestKeysGoToThePartitionsOfKafkasDefaultPartitioner(t *testing.T) {
 	}
 }
 
-// TestPartitionsAddedWhileRunning: somebody gives the topic more partitions while we run. What
+// TestPartitionsAddedWhileRunning: the topic gets more partitions while we run. What
 // stands on the new ones is read, and our own records stay ours.
 func TestPartitionsAddedWhileRunning(t *testing.T) {
 	t.Parallel()
@@ -374,7 +374,7 @@ func TestPartitionsAddedWhileRunning(t *testing.T) {
 	write() // by the old number, or the new one
 	until("ours are read", func() bool { return sum()+unsigned == 400 })
 	if unsigned != 0 {
-		t.Errorf("%d of our own records are taken for somebody else's", unsigned)
+		t.Errorf("%d of our own records count as unsigned", unsigned)
 	}
 	cancel()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {

@@ -118,7 +118,7 @@ func (b *Bus) noteWrite(err error) {
 	}
 }
 
-// problem is what people are told; nil where Kafka is reachable.
+// problem is what the registry gets; nil where Kafka is reachable.
 func (b *Bus) problem() *health.Problem {
 	err := b.reachability.err()
 	if err == nil {

@@ -13,5 +13,5 @@ func TestOnApacheKafka(t *testing.T) {
 	p := newProxy(t)
 	k := apache.Start(t, p.Addr().String())
 	p.lead(k.Proxied())
-	conform(t, underTest{proxy: p, away: k.Kill, back: k.Run})
+	conform(t, underTest{proxy: p, stop: k.Kill, back: k.Run})
 }

@@ -114,7 +114,7 @@ func TestDataDirectoryIsLocked(t *testing.T) {
 	wantInUse(dir, cmd.Process.Pid)
 	cmd.Process.Kill()
 	cmd.Wait()
-	open(t, testConfig(dir)) // the lock of the dead is nobody's
+	open(t, testConfig(dir)) // the killed process no longer holds the lock
 }
 
 func TestStartErrorsSayWhatToChange(t *testing.T) {

@@ -55,7 +55,7 @@ func (c Config) Problems() []Problem {
 }
 
 // checkListen says why the embedded broker cannot listen at address, or "". It
-// knows no users, so it is for this machine alone.
+// has no authentication, so it serves this machine alone.
 func checkListen(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

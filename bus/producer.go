@@ -58,7 +58,7 @@ func openProducer(ctx context.Context, addrs []string, configure func(context.Co
 	return p, nil
 }
 
-// close waits until nobody writes any more and everything has its answer.
+// close waits for every writer, and for the answer to every record.
 func (p *producer) close() error {
 	p.users.Wait()
 	p.async.AsyncClose()

@@ -76,7 +76,7 @@ func firstPossible(client sarama.Client, where topicPartition, e *entry, acked a
 	return max(from, oldest), nil
 }
 
-// mark says at which offset an acknowledged entry stands.
+// mark notes the offset of an acknowledged entry.
 type ackedOffset struct {
 	number uint64
 	offset int64

@@ -1,5 +1,5 @@
 // Package chaos is the actor that breaks things on purpose: it reads inject
-// commands, does real harm to the containers of services that allow it, and
+// commands, injects real faults into containers of services that allow it, and
 // answers each command with its result on the same topic.
 //
 // A command is executed at most once: not when its id was read before, not
@@ -167,7 +167,7 @@ func (r *run) loop(ctx context.Context) error {
 
 func (r *run) execute(ctx context.Context, d decision) {
 	if d.refused != "" {
-		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "why", d.refused)
+		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "reason", d.refused)
 		r.answer(d.command, errors.New(d.refused))
 		return
 	}
@@ -188,7 +188,7 @@ func (r *run) execute(ctx context.Context, d decision) {
 
 var errPanicked = errors.New("internal error while injecting the fault; see the server log")
 
-// guarded is inject, with a panic as an error.
+// guarded is inject, with a panic returned as an error.
 func (r *run) guarded(ctx context.Context, d decision) error {
 	var alone errgroup.Group
 	supervise.Go(ctx, &alone, "chaos injection", func(ctx context.Context) error {

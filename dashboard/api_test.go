@@ -370,7 +370,7 @@ func TestInfo(t *testing.T) {
 	p := s.page()
 	p.next()
 	s.set(func() { s.config = "config.yaml:3:1: unknown key" })
-	s.board.Report(health.Problem{Part: health.Docker, What: "it does not answer"})
+	s.registry.Report(health.Problem{Part: health.Docker, What: "it does not answer"})
 	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 1 })
 	info := get[Info](s, "/api/v1/info")
 	if info.Version != "1.2.3" || info.Instance != me || info.Host != myHost || !info.Active || info.UptimeS <= 0 || info.Mode != "auto" ||
@@ -385,7 +385,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("readyz without Docker = %d", resp.StatusCode)
 	}
 	contains(t, body, "docker: it does not answer")
-	s.board.Clear(health.Docker)
+	s.registry.Clear(health.Docker)
 	p.events(func(kind string, data []byte) bool { return kind == "info" && len(decode[Info](t, data).Troubles) == 0 })
 }
 
@@ -440,7 +440,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 			s.health("payment-service", event.Up, time.Now().Add(time.Duration(i-110)*2*time.Second))
 		}
 		s.incident("i1", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
-		s.incident("i1", 2, "payment-service", event.Suppressed{Gate: "operator", Reason: "somebody stopped it"}, event.ByGuard)
+		s.incident("i1", 2, "payment-service", event.Suppressed{Gate: "operator", Reason: "it was stopped from outside"}, event.ByGuard)
 	}
 	s := serve(t, nil, fill)
 	look := func() string {
@@ -471,7 +471,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatIsMissing(t *testing.T) {
+func TestNewNamesMissingDependencies(t *testing.T) {
 	if _, err := New(Deps{}); err == nil {
 		t.Error("New without anything succeeded")
 	}

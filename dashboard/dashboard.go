@@ -9,7 +9,7 @@
 //     follow it are of one piece: seq has no gap and no repeat.
 //   - A frame is encoded once. A client that can't take it in time loses its
 //     queue and gets a snapshot instead; one that takes nothing at all is
-//     disconnected. Neither delays anybody else.
+//     disconnected. Neither delays another client.
 //   - Replay, up to the end that a topic had at the start, changes the state and
 //     sends no frame; what follows does. Each topic that has caught up gives every
 //     client a new snapshot.
@@ -62,7 +62,7 @@ type Deps struct {
 	Services    func() []service.Definition // as they are configured now
 	ConfigError func() string               // why the newest config.yaml is not in use, or empty
 
-	// The parts' own words. Docker may dial, within ctx; the others must not block.
+	// What the parts say of themselves. Docker may dial, within ctx; the others must not block.
 	Bus    func() BusInfo
 	Docker func(ctx context.Context) DockerInfo
 	LLM    func() LLMInfo

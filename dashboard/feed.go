@@ -18,7 +18,7 @@ const commandsKept = 7 * 24 * time.Hour
 var errUnsigned = errors.New("unsigned")
 
 // follow reads the topics in an order that gives the same state at every
-// start: claims say whose word counts, and definitions which names are known.
+// start: claims say whose records count, and definitions which names are configured.
 func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	start := time.Now()
 	r.oldest = start.Add(-commandsKept)
@@ -121,8 +121,8 @@ func (r *run) readCommand(rec event.Record) error {
 	return nil
 }
 
-// readThinking takes what a model writes. An unsigned record could put words
-// into its mouth.
+// readThinking takes what a model writes. An unsigned record may be
+// forged.
 func (r *run) readThinking(rec event.Record) error {
 	if !rec.Signed {
 		return errUnsigned

@@ -34,13 +34,13 @@ var origin = event.Origin{Instance: me, Host: myHost, Epoch: 1, Nonce: nonce}
 
 // site is a dashboard that runs on a log in memory.
 type site struct {
-	t     *testing.T
-	log   *memLog
-	board *health.Registry
-	dash  *Dashboard
-	deps  Deps
-	url   string
-	stop  func() error
+	t        *testing.T
+	log      *memLog
+	registry *health.Registry
+	dash     *Dashboard
+	deps     Deps
+	url      string
+	stop     func() error
 
 	mu      sync.Mutex
 	faults  []string
@@ -67,7 +67,7 @@ func plainService() service.Definition {
 // open makes a site that is not running yet.
 func open(t *testing.T, change func(*Deps)) *site {
 	t.Helper()
-	s := &site{t: t, log: newMemLog(), board: &health.Registry{}, faults: []string{"stop", "kill"}}
+	s := &site{t: t, log: newMemLog(), registry: &health.Registry{}, faults: []string{"stop", "kill"}}
 	s.deps = Deps{
 		Config: Config{Listen: "127.0.0.1:0"}, Log: s.log,
 		Identity: event.Origin{Instance: me, Host: myHost}, Version: "1.2.3", Mode: "auto",
@@ -88,7 +88,7 @@ func open(t *testing.T, change func(*Deps)) *site {
 			defer s.mu.Unlock()
 			return s.lines, s.logsErr
 		},
-		Health: s.board, Logger: slog.New(slog.DiscardHandler),
+		Health: s.registry, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&s.deps)

@@ -88,7 +88,7 @@ func (r *run) collect(ctx context.Context) Info {
 	return info
 }
 
-// watchInfo keeps the loop's info: at once when a trouble comes or goes.
+// watchInfo keeps the loop's info current: at once when a problem comes or goes.
 func (r *run) watchInfo(ctx context.Context) error {
 	timer := time.NewTicker(infoEvery)
 	defer timer.Stop()

@@ -9,8 +9,8 @@ import (
 )
 
 // Listen takes the address, so that nothing else has it when the actors run.
-// The error says why it can't be had and what mends it; errors.Is finds
-// syscall.EADDRINUSE where another program has it. Run listens by itself where
+// The error says why it cannot be bound and how to fix that; errors.Is finds
+// syscall.EADDRINUSE where another program uses it. Run listens by itself where
 // this was not called.
 func (d *Dashboard) Listen() error {
 	d.mu.Lock()
@@ -45,7 +45,7 @@ func (d *Dashboard) Addr() string {
 	return d.address
 }
 
-// take is the bound listener, bound anew where an earlier Run had it.
+// take is the bound listener, bound again where an earlier Run used it.
 func (d *Dashboard) take() (net.Listener, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -57,7 +57,7 @@ func (d *Dashboard) take() (net.Listener, error) {
 	return ln, nil
 }
 
-// cause is the system's own word for why an address can't be had.
+// cause is the system's own error for why an address cannot be bound.
 func cause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

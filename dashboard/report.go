@@ -68,7 +68,7 @@ func heading(in view.Incident) string {
 		case event.HowHealed:
 			return "repaired by " + plain(in.Action)
 		case event.HowOperator:
-			return "ended by an operator"
+			return "closed by an operator"
 		}
 		return "recovered by itself"
 	case state.Escalated:
@@ -91,7 +91,7 @@ func summary(in view.Incident) string {
 	if in.Held != "" {
 		return fmt.Sprintf("Repair held by gate \"%s\": %s", plain(in.Held), plain(in.HeldReason))
 	}
-	return "LogStream is working on it."
+	return "LogStream is diagnosing or repairing it."
 }
 
 // evidence writes the newest facts, what decided first, and the log lines.
@@ -148,7 +148,7 @@ func opinions(b *strings.Builder, events []event.Incident) {
 		if used {
 			mark = " **used**"
 		}
-		fmt.Fprintf(b, "- %s:%s %s, so %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
+		fmt.Fprintf(b, "- %s:%s %s; action: %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
 	}
 	if d.Runbook != nil {
 		opinion("The runbook", d.Runbook, !byModel)
@@ -189,7 +189,7 @@ func sentence(e event.Incident) string {
 	case event.Evidence:
 		return fmt.Sprintf("evidence: %d facts, %d log lines", len(d.Facts), len(d.Logs))
 	case event.Diagnosed:
-		return fmt.Sprintf("diagnosed: %s, so %s (confidence %.0f%%)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), 100*d.Confidence)
+		return fmt.Sprintf("diagnosed: %s; action: %s (confidence %.0f%%)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), 100*d.Confidence)
 	case event.ApprovalRequested:
 		return fmt.Sprintf("approval requested for %s: %s", plain(d.Action), plain(d.Reason))
 	case event.Approved:

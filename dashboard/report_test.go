@@ -30,7 +30,7 @@ func life(t *testing.T, data ...event.Data) view.IncidentDetail {
 func TestReport(t *testing.T) {
 	got := Report(life(t,
 		event.Opened{Error: "connection refused", FirstBad: time.Date(2026, 1, 2, 3, 4, 4, 0, time.UTC), Kind: "service"},
-		event.Evidence{Facts: []event.Fact{{Key: "exit code", Value: "137"}, {Key: "order", Value: "kill → die", Decisive: true, Why: "somebody killed it"}}, Logs: []string{"password=hunter2", "```", "<b>bye</b>"}},
+		event.Evidence{Facts: []event.Fact{{Key: "exit code", Value: "137"}, {Key: "order", Value: "kill → die", Decisive: true, Why: "it was killed from outside"}}, Logs: []string{"password=hunter2", "```", "<b>bye</b>"}},
 		event.Diagnosed{Cause: "it is killed", CausePast: "it was killed", Action: "start", Target: "payment-service", Confidence: 0.95},
 		event.ActionStarted{Attempt: 1, Action: "start", Command: "docker start payment-service"},
 		event.ActionFinished{Attempt: 1, OK: true, DurationMS: 250},
@@ -39,7 +39,7 @@ func TestReport(t *testing.T) {
 	))
 	for _, want := range []string{
 		"# payment-service: repaired by start", "was down for 1.5 s", "| Detected after | 100 ms |", "| Resolved after | 12 s |",
-		"| Cause | it was killed |", "- order = ` kill → die ` **decisive**: somebody killed it\n- exit code = ` 137 `",
+		"| Cause | it was killed |", "- order = ` kill → die ` **decisive**: it was killed from outside\n- exit code = ` 137 `",
 		"```` text\npassword=***\n```\n<b>bye</b>\n````",
 		"- 2026-01-02 03:04:08.000 UTC (+3.0 s, by runbook) attempt 1: ` docker start payment-service `",
 		"attempt 1: done in 250 ms", "verified by 5 good checks", "resolved: healed",
@@ -58,15 +58,15 @@ func TestReportOfEachEnd(t *testing.T) {
 		want string
 	}{
 		{"open", event.Evidence{}, "still open"},
-		{"held", event.Suppressed{Gate: "operator", Reason: "somebody stopped it twice"}, "held by gate \"operator\": somebody stopped it twice"},
+		{"held", event.Suppressed{Gate: "operator", Reason: "it was stopped twice from outside"}, "held by gate \"operator\": it was stopped twice from outside"},
 		{"escalated", event.Escalated{Reason: "three attempts failed"}, "escalated: three attempts failed"},
 		{"recovered", event.Resolved{How: event.HowRecovered, DownMS: 60_000}, "It recovered without a verified repair"},
-		{"by an operator", event.Resolved{How: event.HowOperator}, "ended by an operator"},
+		{"by an operator", event.Resolved{How: event.HowOperator}, "closed by an operator"},
 		{"failed", event.ActionFinished{Attempt: 1, Error: "no such image"}, "attempt 1: failed: no such image"},
 		{"not executed", event.ActionFinished{Attempt: 1, Outcome: event.OutcomeNotExecuted, Error: "not carried out: too late"}, "attempt 1: not carried out: too late"},
 		{"not verified", event.Verified{Outcome: event.OutcomeFailed, Error: "it ended again"}, "verification failed: it ended again"},
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
-		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "so start (confidence 97%)"},
+		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
 		{"of another version", event.Other{Type: "sung"}, "by runbook) sung"},
 	}
@@ -82,14 +82,14 @@ func TestReportOfEachEnd(t *testing.T) {
 func TestReportOfRunbookAndModel(t *testing.T) {
 	runbook := &event.Opinion{Cause: "It was stopped.", Action: "start", Why: "a stop came after it"}
 	late := Report(life(t, event.Opened{}, event.Diagnosed{Cause: "It was stopped.", Action: "start", Runbook: runbook, Invalid: "it did not answer within 20s"}))
-	for _, want := range []string{"- The runbook: **used** It was stopped, so start. a stop came after it", "- The model: no usable answer: it did not answer within 20s"} {
+	for _, want := range []string{"- The runbook: **used** It was stopped; action: start. a stop came after it", "- The model: no usable answer: it did not answer within 20s"} {
 		if !strings.Contains(late, want) {
 			t.Errorf("%q is not in\n%s", want, late)
 		}
 	}
 	in := life(t, event.Opened{}, event.Diagnosed{Cause: "Stopped", Action: "start", Runbook: runbook, Model: &event.Opinion{Cause: "Stopped <b>", Action: "start", Why: "[x](y)"}})
 	in.Events[1].By = event.ByModel + "m"
-	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>, so start. \\[x\\]\\(y\\)") {
+	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>; action: start. \\[x\\]\\(y\\)") {
 		t.Errorf("got\n%s", got)
 	}
 	if got := Report(life(t, event.Opened{}, event.Diagnosed{Runbook: runbook})); strings.Contains(got, "Runbook and model") {

@@ -285,7 +285,7 @@ func TestTimestampOfHealthLogsDefaultsToNow(t *testing.T) {
 }
 
 // Queries are read with the same care, and named with what they may be.
-func TestQueriesAreRefusedInOurWords(t *testing.T) {
+func TestWrongQueryParametersGetASentence(t *testing.T) {
 	s := unlimited(t)
 	for query, want := range map[string]string{
 		"services/payment-service/history?window=7d":   "there is no data for a window of 7d: history is kept for 1h, so windows from 15m to 1h are available",

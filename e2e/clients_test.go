@@ -82,8 +82,8 @@ func runs(t *testing.T, line, tools string) string {
 	return out.String()
 }
 
-// heard is how many observations of a service with that code the API shows.
-func (d *daemon) heard(name string, code int) int {
+// observed is how many observations of a service with that code the API shows.
+func (d *daemon) observed(name string, code int) int {
 	var one struct {
 		Observations []struct {
 			Code int `json:"code"`
@@ -139,12 +139,12 @@ func TestKcatReadsAndPublishes(t *testing.T) {
 
 	for n := range 2 { // as many as failure_threshold
 		runs(t, publish, "")
-		d.until(10*time.Second, "what kcat published is in the API", func() bool { return d.heard("web", 500) == n+1 })
+		d.until(10*time.Second, "what kcat published is in the API", func() bool { return d.observed("web", 500) == n+1 })
 	}
 	d.until(10*time.Second, "the card is red", func() bool { return d.service("web").Status == "DOWN" })
 	held := d.newest(10*time.Second, "web", "is held by the gate unconfirmed", heldBy("unconfirmed"))
 	if held.ID == in.ID || len(actions(held)) != 0 {
-		t.Errorf("%s: actions %v on a stranger's word", held.ID, actions(held))
+		t.Errorf("%s: actions %v on a foreign source's report", held.ID, actions(held))
 	}
 }
 
@@ -172,7 +172,7 @@ func TestConsoleConsumerAndProducer(t *testing.T) {
 	d.until(30*time.Second, "the consumer reads our checks", contains(`"service":"web"`, `"status":"UP"`, `"check":"http"`))
 	runs(t, fmt.Sprintf(`echo '{"timestamp":%d,"service":"web","status":"DOWN","code":503}' | kafka-console-producer.sh --bootstrap-server %s --topic system-logs`,
 		time.Now().Unix(), d.broker), tools)
-	d.until(10*time.Second, "what the producer wrote is in the API", func() bool { return d.heard("web", 503) == 1 })
+	d.until(10*time.Second, "what the producer wrote is in the API", func() bool { return d.observed("web", 503) == 1 })
 	d.until(10*time.Second, "the consumer reads what the producer wrote", contains(`"code":503`))
 	runs(t, publish, tools)
 	d.until(10*time.Second, "the consumer reads what kcat wrote", contains(`"code":500`))

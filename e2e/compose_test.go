@@ -173,8 +173,8 @@ func TestComposeTheWalkThrough(t *testing.T) {
 		step(fmt.Sprintf("stop %d: green %.1f s after it was typed; the card showed %v, the agent %v; %s", round+1, green.Seconds(),
 			asks[[]string](t, ctx, "cards"), asks[[]string](t, ctx, "agent"), timeline(in, typed)))
 	}
-	d.until(5*time.Second, "the terminal tells of the last repair", func() bool { return strings.Count(d.out.String(), "✅ ") == 3 })
-	wantStory(t, d.told("payment-service"))
+	d.until(5*time.Second, "the terminal prints of the last repair", func() bool { return strings.Count(d.out.String(), "✅ ") == 3 })
+	wantLines(t, d.terminalLines("payment-service"))
 	if got, want := engineTells(t, since), slices.Repeat([]string{"payment-service stop", "payment-service start"}, 3); !slices.Equal(got, want) {
 		t.Errorf("the engine tells of %v, want %v", got, want)
 	}
@@ -185,7 +185,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 		t.Errorf("docker compose down, and it was started once more: %v", got)
 	}
 	compose("up", "-d", "--wait")
-	d.until(60*time.Second, "it is ready again", func() bool { return len(troubles(d, "bus")) == 0 && d.status("/readyz") == http.StatusOK })
+	d.until(60*time.Second, "it is ready again", func() bool { return len(problems(d, "bus")) == 0 && d.status("/readyz") == http.StatusOK })
 	for _, name := range demoServices {
 		d.up(name)
 	}
@@ -269,8 +269,8 @@ func timeline(in apiIncident, since time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
-// wantStory compares what the terminal told of payment-service, three times.
-func wantStory(t *testing.T, lines []string) {
+// wantLines compares what the terminal printed of payment-service, three times.
+func wantLines(t *testing.T, lines []string) {
 	t.Helper()
 	var icons []string
 	for _, line := range lines {
@@ -281,16 +281,16 @@ func wantStory(t *testing.T, lines []string) {
 	}
 	icons = slices.Compact(icons) // a slow check between makes it green twice
 	want := append([]string{"🟢"}, slices.Repeat([]string{"🔴", "🤖", "⚡", "🟢", "✅"}, 3)...)
-	told := strings.Join(lines, "\n")
+	text := strings.Join(lines, "\n")
 	if !slices.Equal(icons, want) {
-		t.Errorf("the terminal told %v, want %v:\n%s", icons, want, told)
+		t.Errorf("the terminal printed %v, want %v:\n%s", icons, want, text)
 	}
 	for _, line := range []string{"🔴 payment-service is DOWN", "⚡ docker start payment-service\n", "✅ payment-service healed in "} {
-		if n := strings.Count(told+"\n", line); n != 3 {
-			t.Errorf("the terminal tells %q %d times, want 3:\n%s", line, n, told)
+		if n := strings.Count(text+"\n", line); n != 3 {
+			t.Errorf("the terminal prints %q %d times, want 3:\n%s", line, n, text)
 		}
 	}
-	t.Logf("the terminal told:\n%s", told)
+	t.Logf("the terminal printed:\n%s", text)
 }
 
 // engineTells is what the engine itself says was done since then to any

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestWhatIsWrongFailsTheStart gives each mistake one clear error and exit code 2.
-func TestWhatIsWrongFailsTheStart(t *testing.T) {
+// TestConfigurationErrorsFailTheStart gives each mistake one clear error and exit code 2.
+func TestConfigurationErrorsFailTheStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -56,20 +56,20 @@ func TestWhatIsWrongFailsTheStart(t *testing.T) {
 func TestASavedFileTakesEffect(t *testing.T) {
 	t.Parallel()
 	d := configured(t, docker.Host(), "", "  - {name: first, url: \"http://127.0.0.1:9\"}\n").start()
-	d.until(10*time.Second, "the first service is told", func() bool { return d.service("first").Name == "first" })
+	d.until(10*time.Second, "the first service is shown", func() bool { return d.service("first").Name == "first" })
 	before, err := os.ReadFile(d.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.write(string(before) + "  - {name: second, url: \"http://127.0.0.1:9\"}\n")
-	d.until(3*time.Second, "an added service is told", func() bool { return d.service("second").Name == "second" })
+	d.until(3*time.Second, "an added service is shown", func() bool { return d.service("second").Name == "second" })
 	d.until(10*time.Second, "and checked", func() bool { return d.service("second").Status == "DOWN" })
 
 	d.write(string(before) + "  - {name: third, url: \"http://127.0.0.1:9\", intervall: 1s}\n")
-	d.until(3*time.Second, "a bad edit is shown", func() bool { return len(troubles(d, "config")) == 1 })
-	if what := troubles(d, "config")[0]; !strings.Contains(what, "intervall") || d.service("third").Name != "" || d.service("second").Name == "" {
+	d.until(3*time.Second, "a bad edit is shown", func() bool { return len(problems(d, "config")) == 1 })
+	if what := problems(d, "config")[0]; !strings.Contains(what, "intervall") || d.service("third").Name != "" || d.service("second").Name == "" {
 		t.Errorf("a bad edit: %q, services %s", what, d.raw("/api/v1/services"))
 	}
 	d.write(string(before))
-	d.until(5*time.Second, "a removed service is gone", func() bool { return d.service("second").Name == "" && len(troubles(d, "config")) == 0 })
+	d.until(5*time.Second, "a removed service is gone", func() bool { return d.service("second").Name == "" && len(problems(d, "config")) == 0 })
 }

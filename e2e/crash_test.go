@@ -94,8 +94,8 @@ func killedBetweenTheCallAndItsResult(t *testing.T, docker *engine.Engine) {
 	}
 }
 
-// TestDockerIsAway starts without an engine, and loses it while it runs.
-func TestDockerIsAway(t *testing.T) {
+// TestDockerIsUnreachableAtTheStartAndLater starts without an engine, and loses it while it runs.
+func TestDockerIsUnreachableAtTheStartAndLater(t *testing.T) {
 	t.Parallel()
 	e := engine.Start(t, docker.Kind)
 	images.Load(t, e, images.Webapp)
@@ -106,7 +106,7 @@ func TestDockerIsAway(t *testing.T) {
 	}
 	d := configured(t, p.Host(), "", yaml("lonely", url, "")).start()
 	d.up("lonely") // probing goes on without an engine
-	d.until(20*time.Second, "the page says that Docker is missing", func() bool { return len(troubles(d, "docker")) == 1 })
+	d.until(20*time.Second, "the page says that Docker is missing", func() bool { return len(problems(d, "docker")) == 1 })
 	if response, err := http.Get("http://" + d.page + "/readyz"); err != nil || response.StatusCode != http.StatusOK {
 		t.Errorf("readyz without Docker: %v %v", response, err)
 	} else {
@@ -116,7 +116,7 @@ func TestDockerIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.until(30*time.Second, "Docker is back, and the container was seen running", func() bool {
-		return len(troubles(d, "docker")) == 0 && strings.Contains(d.raw("/api/v1/services"), `"ran":true`)
+		return len(problems(d, "docker")) == 0 && strings.Contains(d.raw("/api/v1/services"), `"ran":true`)
 	})
 
 	// It vanishes while the service is broken, and comes back.
@@ -129,7 +129,7 @@ func TestDockerIsAway(t *testing.T) {
 	ctx := browser(t)
 	does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))
 	sees(t, ctx, "what is missing, since when, what works, what waits and how to fix it", `(() => {
-		const text = document.querySelector('.banner[data-trouble="docker"]')?.innerText.toLowerCase() ?? "";
+		const text = document.querySelector('.banner[data-problem="docker"]')?.innerText.toLowerCase() ?? "";
 		return ["since", "still works", "on hold", "how to fix"].every((part) => text.includes(part));
 	})()`)
 	sees(t, ctx, "the last known state of the service, and why nothing is done", `(() => {
@@ -150,7 +150,7 @@ func TestDockerIsAway(t *testing.T) {
 		t.Errorf("the engine tells of %d starts, want 1", n)
 	}
 
-	// The engine itself is restarted: its stops are nobody's wish.
+	// The engine itself is restarted: its stops are not intentional.
 	if err := e.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestDockerIsAway(t *testing.T) {
 	d.until(90*time.Second, "what the engine stopped runs again", d.isUp("lonely"))
 }
 
-func troubles(d *daemon, part string) []string {
+func problems(d *daemon, part string) []string {
 	var info struct {
 		Troubles []struct {
 			Part string `json:"part"`
@@ -171,9 +171,9 @@ func troubles(d *daemon, part string) []string {
 		return nil
 	}
 	var list []string
-	for _, trouble := range info.Troubles {
-		if trouble.Part == part {
-			list = append(list, trouble.What)
+	for _, problem := range info.Troubles {
+		if problem.Part == part {
+			list = append(list, problem.What)
 		}
 	}
 	return list

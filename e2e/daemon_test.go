@@ -60,7 +60,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// freePort is a port of loopback that nobody listens on right now.
+// freePort is a port of loopback on which nothing listens right now.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -71,7 +71,7 @@ func TestTheDemoHealsWhatItsButtonBreaks(t *testing.T) {
 	}
 }
 
-func TestTheButtonThreeTimesWithinTenSeconds(t *testing.T) {
+func TestThreeFaultsWithinTenSecondsAreRepaired(t *testing.T) {
 	d := demo(t)
 	for range 3 {
 		began := time.Now()

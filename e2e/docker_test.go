@@ -42,7 +42,7 @@ func yaml(name, url, more string) string {
 	return fmt.Sprintf("  - {name: %s, url: %q, container: %s%s}\n", name, url, name, more)
 }
 
-// engineActions counts what the engine itself told of a container since then.
+// engineActions counts the events that the engine itself reported of a container since then.
 func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time, action string) int {
 	t.Helper()
 	out := e.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
@@ -67,15 +67,15 @@ type fault struct {
 	image  string
 }
 
-func told(args ...string) func(*testing.T, *engine.Engine, string) {
+func dockerDoes(args ...string) func(*testing.T, *engine.Engine, string) {
 	return func(t *testing.T, docker *engine.Engine, name string) { docker.Docker(t, append(args, name)...) }
 }
 
 var faults = []fault{
-	{"stop", told("stop"), "start", "logstream-webapp"},
-	{"stop as nginx is stopped", told("stop"), "start", "logstream-webapp-quit"},
-	{"kill", told("kill"), "start", "logstream-webapp"},
-	{"pause", told("pause"), "unpause", "logstream-webapp"},
+	{"stop", dockerDoes("stop"), "start", "logstream-webapp"},
+	{"stop as nginx is stopped", dockerDoes("stop"), "start", "logstream-webapp-quit"},
+	{"kill", dockerDoes("kill"), "start", "logstream-webapp"},
+	{"pause", dockerDoes("pause"), "unpause", "logstream-webapp"},
 	{"exit by itself", exits, "start", "logstream-webapp"},
 }
 

@@ -44,7 +44,7 @@ func (d *daemon) onKafka(k *kafka.Kafka) *daemon {
 	return d
 }
 
-// program is somebody's program that watches a service: it says every two
+// program is another program that watches a service: it says every two
 // seconds how it finds it, in the four fields that are required, without a key
 // and without a header.
 type program struct {
@@ -83,7 +83,7 @@ func (p *program) says(status string) {
 	p.status = status
 }
 
-// observation is a record of somebody's; with an instance it has five fields.
+// observation is a foreign record; with an instance it has five fields.
 func observation(service, status string, at time.Time, instance string) *kgo.Record {
 	code := map[string]int{"UP": 200, "DOWN": 500}[status]
 	value := fmt.Sprintf(`{"timestamp":%f,"service":%q,"status":%q,"code":%d}`, float64(at.UnixMicro())/1e6, service, status, code)
@@ -125,8 +125,8 @@ func (d *daemon) detail(name string) apiDetail {
 	return one
 }
 
-// engineTold counts all that the engine told of a container since then.
-func engineTold(t *testing.T, name string, since time.Time) (n int) {
+// engineReported counts all events that the engine reported of a container since then.
+func engineReported(t *testing.T, name string, since time.Time) (n int) {
 	t.Helper()
 	for _, action := range []string{"start", "restart", "stop", "die", "kill", "pause", "unpause"} {
 		n += engineActions(t, docker, name, since, action)
@@ -134,7 +134,7 @@ func engineTold(t *testing.T, name string, since time.Time) (n int) {
 	return n
 }
 
-// TestAForeignSource has somebody's programs say of services that answer that
+// TestAForeignSource has other programs report of services that answer that
 // they do not.
 func TestAForeignSource(t *testing.T) {
 	t.Parallel()
@@ -165,15 +165,15 @@ func TestAForeignSource(t *testing.T) {
 	// Elsewhere it turns the service red, and is held until the engine or our
 	// own check confirms it.
 	d.newest(20*time.Second, "doubted", "is held by the gate unconfirmed", heldBy("unconfirmed"))
-	told := d.detail("doubted")
-	if told.Status != "DOWN" || told.Held != "unconfirmed" || !strings.Contains(told.HeldReason, "own check and Docker do not") {
-		t.Errorf("it is told as %s, held %q: %s", told.Status, told.Held, told.HeldReason)
+	shown := d.detail("doubted")
+	if shown.Status != "DOWN" || shown.Held != "unconfirmed" || !strings.Contains(shown.HeldReason, "own check and Docker do not") {
+		t.Errorf("it is shown as %s, held %q: %s", shown.Status, shown.Held, shown.HeldReason)
 	}
 	saw := map[string]string{}
-	for _, source := range told.Sources {
+	for _, source := range shown.Sources {
 		saw[source.Instance+"/"+source.Check] = source.Status
 	}
-	if saw["/"] != "DOWN" || saw[told.Owner+"/http"] != "UP" || saw[told.Owner+"/container"] != "UP" {
+	if saw["/"] != "DOWN" || saw[shown.Owner+"/http"] != "UP" || saw[shown.Owner+"/container"] != "UP" {
 		t.Errorf("the sources are %v", saw)
 	}
 
@@ -211,10 +211,10 @@ func TestAForeignSource(t *testing.T) {
 		t.Errorf("the word of a silent program stood for %v only", quiet)
 	}
 	if got := actions(in); len(got) != 0 || how(in) != "recovered" {
-		t.Errorf("nobody confirmed it: actions %v, how %q", got, how(in))
+		t.Errorf("it was not confirmed: actions %v, how %q", got, how(in))
 	}
 	for _, name := range []string{"doubted", "steady-on"} {
-		if n := engineTold(t, name, since); n != 0 {
+		if n := engineReported(t, name, since); n != 0 {
 			t.Errorf("the engine tells of %d events of %s", n, name)
 		}
 	}
@@ -233,7 +233,7 @@ func strangers(t *testing.T, d *daemon, client *kgo.Client) {
 	var records []*kgo.Record
 	for i := range 1100 {
 		for range 3 {
-			records = append(records, observation(fmt.Sprintf("stranger-%d", i), "DOWN", time.Now(), ""))
+			records = append(records, observation(fmt.Sprintf("unmanaged-%d", i), "DOWN", time.Now(), ""))
 		}
 	}
 	publish(t, client, records...)
@@ -254,7 +254,7 @@ func strangers(t *testing.T, d *daemon, client *kgo.Client) {
 		}
 		shown = 0
 		for _, s := range all {
-			if !strings.HasPrefix(s.Name, "stranger-") {
+			if !strings.HasPrefix(s.Name, "unmanaged-") {
 				continue
 			}
 			if shown++; s.Managed || s.Configured || s.Status != "DOWN" || s.OpenIncident != "" {
@@ -265,7 +265,7 @@ func strangers(t *testing.T, d *daemon, client *kgo.Client) {
 	})
 	var open []apiIncident
 	if err := d.get("/api/v1/incidents?state=open", &open); err != nil || shown != 1000 || len(open) != 0 {
-		t.Errorf("%d names that nobody configured are shown, want 1000; %d incidents are open (%v)", shown, len(open), err)
+		t.Errorf("%d unconfigured names are shown, want 1000; %d incidents are open (%v)", shown, len(open), err)
 	}
 }
 
@@ -310,8 +310,8 @@ func topic(t *testing.T, broker, name string) []*kgo.Record {
 	return all
 }
 
-// TestGarbageStopsNobody puts on the open topic what is no observation.
-func TestGarbageStopsNobody(t *testing.T) {
+// TestGarbageGoesToTheDeadLetters puts records on the open topic that are no observations.
+func TestGarbageGoesToTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	k := kafka.Start(t, "")
 	d := configured(t, docker.Host(), "", yaml("undisturbed", container(t, docker, "undisturbed"), "")).onKafka(k).start()

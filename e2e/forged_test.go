@@ -70,7 +70,7 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		for _, name := range names {
-			if n := engineTold(t, name, since); n != 0 {
+			if n := engineReported(t, name, since); n != 0 {
 				t.Errorf("%s: the engine tells of %d events of %s", when, n, name)
 			}
 		}
@@ -118,7 +118,7 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	same("five seconds later")
 
 	d.kill()
-	again() // nobody is there: it is the first that the next life reads
+	again() // while logstream is stopped: the next life reads it first
 	d.start()
 	d.until(40*time.Second, "it owns its host again", func() bool { return d.active() })
 	again()
@@ -165,7 +165,7 @@ func forgeries(t *testing.T, d *daemon, names []string) []*kgo.Record {
 		header := func(secret []byte, topic string) []kgo.RecordHeader {
 			return []kgo.RecordHeader{{Key: event.SignatureHeader, Value: []byte(event.Sign(secret, topic, []byte(key), value))}}
 		}
-		for _, headers := range [][]kgo.RecordHeader{nil, header([]byte("a secret of somebody else's"), topic), header(secret, event.TopicHealth)} {
+		for _, headers := range [][]kgo.RecordHeader{nil, header([]byte("another secret"), topic), header(secret, event.TopicHealth)} {
 			all = append(all, &kgo.Record{Topic: topic, Key: []byte(key), Value: value, Headers: headers})
 		}
 	}

@@ -51,7 +51,7 @@ func TestOnApacheKafka(t *testing.T) {
 	})
 	k.Kill()
 	gone := time.Now()
-	d.until(20*time.Second, "the page says that Kafka is missing", func() bool { return len(troubles(d, "bus")) == 1 })
+	d.until(20*time.Second, "the page says that Kafka is missing", func() bool { return len(problems(d, "bus")) == 1 })
 	if status := d.status("/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("readyz without Kafka: %d", status)
 	}
@@ -74,7 +74,7 @@ func TestOnApacheKafka(t *testing.T) {
 	}
 	wantOneStart(t, d, second, since)
 	d.up("on-kafka")
-	d.until(60*time.Second, "it is ready again", func() bool { return len(troubles(d, "bus")) == 0 && d.status("/readyz") == http.StatusOK })
+	d.until(60*time.Second, "it is ready again", func() bool { return len(problems(d, "bus")) == 0 && d.status("/readyz") == http.StatusOK })
 	if all := d.incidents("on-kafka"); len(all) != 2 {
 		t.Errorf("%d incidents, want 2", len(all))
 	}
@@ -106,20 +106,20 @@ func TestEachFaultOnApacheKafka(t *testing.T) {
 	}
 }
 
-// TestKafkaIsAwayAtTheStart starts without a log, and loses it again for half a
+// TestKafkaIsUnreachableAtTheStartAndLater starts without Kafka, and loses it again for half a
 // minute once it is there.
-func TestKafkaIsAwayAtTheStart(t *testing.T) {
+func TestKafkaIsUnreachableAtTheStartAndLater(t *testing.T) {
 	t.Parallel()
 	k := kafka.Start(t, "")
 	k.Stop()
 	d := configured(t, docker.Host(), "", yaml("patient", container(t, docker, "patient"), ", interval: 200ms, timeout: 200ms")).onKafka(k).start()
 	began := time.Now()
-	d.until(20*time.Second, "the page says that Kafka is missing", func() bool { return len(troubles(d, "bus")) == 1 })
+	d.until(20*time.Second, "the page says that Kafka is missing", func() bool { return len(problems(d, "bus")) == 1 })
 	if got := d.service("patient"); got.Status != "PENDING" || d.status("/healthz") != http.StatusOK || d.status("/readyz") != http.StatusServiceUnavailable {
 		t.Errorf("without a log: %+v, healthz %d, readyz %d", got, d.status("/healthz"), d.status("/readyz"))
 	}
 	ctx := browser(t)
-	const missing = `document.querySelector('.banner[data-trouble="bus"]')`
+	const missing = `document.querySelector('.banner[data-problem="bus"]')`
 	patient := func(status string) string {
 		return fmt.Sprintf(`document.querySelector('.card[data-service="patient"]')?.dataset.status === %q`, status)
 	}

@@ -14,7 +14,7 @@ import (
 	"logstream/internal/event"
 )
 
-// rounds is how often a repeated story is told: LOGSTREAM_ROUNDS, or few.
+// rounds is how often a repeated scenario runs: LOGSTREAM_ROUNDS, or few.
 func rounds(few int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_ROUNDS")); err == nil {
 		return n

@@ -27,7 +27,7 @@ const (
 func shows(text string) string { return fmt.Sprintf("(%s).includes(%q)", inCard, text) }
 func tells(text string) string { return fmt.Sprintf("(%s).includes(%q)", inPage, text) }
 
-// fits checks that nothing is wider than the window, at the widths of a desk and
+// fits checks that nothing is wider than the window, at the widths of a desktop and
 // a phone, and keeps pictures in both themes.
 func fits(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
@@ -170,8 +170,8 @@ func TestTheModelOnThePage(t *testing.T) {
 
 	model.Remove()
 	overview()
-	sees(t, ctx, "that it is unavailable", `document.querySelector('[data-trouble="llm"]')?.classList.contains("calm")`)
-	sees(t, ctx, "the command, to be copied", `document.querySelector('[data-trouble="llm"] [data-act="copy"]')?.dataset.text === "ollama pull scripted:1b"`)
+	sees(t, ctx, "that it is unavailable", `document.querySelector('[data-problem="llm"]')?.classList.contains("calm")`)
+	sees(t, ctx, "the command, to be copied", `document.querySelector('[data-problem="llm"] [data-act="copy"]')?.dataset.text === "ollama pull scripted:1b"`)
 	sees(t, ctx, "it on the card", shows("scripted:1b is unavailable"))
 	fits(t, ctx, "banner")
 	does(t, ctx, chromedp.Navigate(at+"/system"))

@@ -23,7 +23,7 @@ func withModel(s *llmtest.Server, more string) string {
 	return fmt.Sprintf(", decide: llm, reflex: false, llm: {url: %q, timeout: 5s}%s", s.URL, more)
 }
 
-// thoughts collects what the page is told of a model's thinking.
+// thoughts collects the model's thinking as the page receives it.
 func thoughts(t *testing.T, d *daemon) func() string {
 	t.Helper()
 	conn, _, err := websocket.DefaultDialer.Dial("ws://"+d.page+"/ws", map[string][]string{"Origin": {"http://" + d.page}})
@@ -65,7 +65,7 @@ func TestAModelOverARealContainer(t *testing.T) {
 	d := configured(t, docker.Host(), withModel(s, ""), yaml("talkative", url, ", note: nobody can talk")).start()
 	d.up("talkative")
 	d.until(10*time.Second, "the model can be asked", func() bool { return d.info().LLM.Ready })
-	told := thoughts(t, d)
+	thinking := thoughts(t, d)
 
 	fail := func() {
 		t.Helper()
@@ -97,8 +97,8 @@ func TestAModelOverARealContainer(t *testing.T) {
 			t.Errorf("%q is not in the question:\n%s", want, dx.Prompt)
 		}
 	}
-	if told() != dx.Reasoning {
-		t.Errorf("the page was told %q of the thinking", told())
+	if thinking() != dx.Reasoning {
+		t.Errorf("the page received %q of the thinking", thinking())
 	}
 	if n := engineActions(t, docker, "talkative", since, "restart"); n != 1 {
 		t.Errorf("the engine tells of %d restarts, want 1", n)
@@ -116,11 +116,11 @@ func TestAModelOverARealContainer(t *testing.T) {
 	}
 
 	s.Remove()
-	d.until(15*time.Second, "the page says what mends it", func() bool {
-		return slices.ContainsFunc(d.info().Troubles, func(told apiTrouble) bool { return told.Part == "llm" && told.Mend == "ollama pull "+model })
+	d.until(15*time.Second, "the page says how to fix it", func() bool {
+		return slices.ContainsFunc(d.info().Troubles, func(p apiProblem) bool { return p.Part == "llm" && p.Mend == "ollama pull "+model })
 	})
 	if out := d.out.String(); !strings.Contains(out, "ollama pull "+model) {
-		t.Error("the log does not say what mends it")
+		t.Error("the log does not say how to fix it")
 	}
 	if status := d.status("/readyz"); status != http.StatusOK {
 		t.Errorf("readyz without the model: %d", status)
@@ -139,14 +139,14 @@ func diagnosedOf(t *testing.T, in apiIncident) event.Diagnosed {
 	return event.Diagnosed{}
 }
 
-type apiTrouble struct{ Part, What, Mend string }
+type apiProblem struct{ Part, What, Mend string }
 
 type apiInfo struct {
 	LLM struct {
 		Model, Error string
 		Ready        bool
 	}
-	Troubles []apiTrouble
+	Troubles []apiProblem
 }
 
 func (d *daemon) info() apiInfo {

@@ -17,7 +17,7 @@ import (
 // outsideGrace is the manual_grace of the stories' configuration.
 const outsideGrace = time.Second
 
-// TestWhatOthersDoIsAttributedToThem has somebody restart containers, stop and
+// TestWhatOthersDoIsAttributedToThem has another client restart containers, stop and
 // remove them, and stop what ignores its stop signal: none of it is taken for
 // a failure or for an action of ours. LOGSTREAM_ROUNDS says how often.
 func TestWhatOthersDoIsAttributedToThem(t *testing.T) {
@@ -26,7 +26,7 @@ func TestWhatOthersDoIsAttributedToThem(t *testing.T) {
 		for _, o := range []outside{
 			{"restarted", nil, restartedFromOutside, restartIsLeftAlone},
 			{"removed", nil, stoppedAndRemoved, removalIsLeftAlone},
-			{"deaf", []string{"--stop-timeout", "1", "-e", "STOP=ignore"}, told("stop"), stopIsUndoneAfterItsGrace},
+			{"deaf", []string{"--stop-timeout", "1", "-e", "STOP=ignore"}, dockerDoes("stop"), stopIsUndoneAfterItsGrace},
 		} {
 			t.Run(o.name, func(t *testing.T) {
 				t.Parallel()
@@ -36,7 +36,7 @@ func TestWhatOthersDoIsAttributedToThem(t *testing.T) {
 	})
 }
 
-// outside is what somebody does to a container, and what must come of it.
+// outside is an external change of a container, and what must come of it.
 type outside struct {
 	name string
 	args []string // of docker run
@@ -105,7 +105,7 @@ func restartedFromOutside(t *testing.T, docker *engine.Engine, name string) {
 	docker.Docker(t, "restart", name)
 }
 
-// restartIsLeftAlone: one start and one restart, both of them somebody's.
+// restartIsLeftAlone: one start and one restart, both of them external.
 func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name string) {
 	d.until(60*time.Second, "ten seconds later it is up, and nothing is open", func() bool {
 		done := events.times("restart", name)

@@ -90,9 +90,9 @@ const (
 	overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
 )
 
-// TestTheStoryInTheBrowser presses the button, and watches the card go red,
+// TestTheBrowserShowsARepairFromStartToEnd presses the button, and watches the card go red,
 // the agent at work, and the card green again, in the DOM.
-func TestTheStoryInTheBrowser(t *testing.T) {
+func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
 	d := demo(t)
 	ctx := browser(t)
 	does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))

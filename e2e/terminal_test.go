@@ -39,7 +39,7 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, out io.Writer) (keyboard io.Writer)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		_, _ = io.Copy(out, screen) // until nobody has the terminal open any more, which is an error here
+		_, _ = io.Copy(out, screen) // until no process has the terminal open any more, which is an error here
 	}()
 	t.Cleanup(func() { // runs after the process has ended: it was registered first
 		terminal.Close()
@@ -51,9 +51,9 @@ func onTerminal(t *testing.T, cmd *exec.Cmd, out io.Writer) (keyboard io.Writer)
 
 var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// told are the lines on the terminal's screen that name a service, as they are
+// terminalLines are the lines on the terminal's screen that name a service, as they are
 // read: without their colours.
-func (d *daemon) told(name string) []string {
+func (d *daemon) terminalLines(name string) []string {
 	var lines []string
 	for line := range strings.Lines(d.out.String()) {
 		if line = strings.TrimSpace(colour.ReplaceAllString(line, "")); strings.Contains(line, name) {

@@ -149,5 +149,5 @@ func (l *life) execute(e Execute) Executed {
 	return out
 }
 
-// isUnavailable says whether an error is the engine's silence, and not its answer.
+// isUnavailable says whether the engine did not answer, rather than refuse.
 func isUnavailable(err error) bool { return errors.Is(err, container.ErrUnavailable) }

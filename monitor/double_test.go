@@ -252,7 +252,7 @@ func (r *scriptedRuntime) Events(ctx context.Context, since time.Time, ready fun
 	}
 }
 
-// happen changes a container, and tells of it where somebody listens.
+// happen changes a container, and sends the event where the stream is read.
 func (r *scriptedRuntime) happen(s container.State, actions ...container.Action) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

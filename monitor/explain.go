@@ -15,7 +15,7 @@ import (
 	"logstream/internal/event"
 )
 
-// maxSentence bounds, in characters, what somebody else's words add to a sentence.
+// maxSentence bounds, in characters, what foreign text adds to a sentence.
 const maxSentence = 200
 
 // explain is why a check failed, as one sentence made of its failure and what
@@ -131,7 +131,7 @@ func withoutURL(err error) error {
 	}
 }
 
-// clean makes somebody else's words fit for one sentence: printable, bounded.
+// clean makes foreign text fit for one sentence: printable, bounded.
 func clean(s string) string {
 	var out strings.Builder
 	n := 0

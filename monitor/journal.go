@@ -83,8 +83,8 @@ func later(a, b time.Time) time.Time {
 }
 
 // recall reads from the log what of the engine's events is written already.
-// Only signed records of our own host are believed: others could make us keep
-// silent about an event.
+// Only signed records of our own host are believed: a forged one could
+// make us leave out an event.
 func recall(ctx context.Context, log Log, host string, now time.Time) (*journal, error) {
 	j := &journal{}
 	err := read(ctx, log, now.Add(-recallWindow), func(r event.Record) bool {
@@ -96,7 +96,7 @@ func recall(ctx context.Context, log Log, host string, now time.Time) (*journal,
 		if d.Action != event.StreamLost && d.Action != event.StreamBack {
 			j.add(d)
 			// An old one that was published again must not have the engine
-			// asked for all that it told since.
+			// asked for all events since then.
 			j.newest = later(j.newest, now.Add(-recallWindow))
 		}
 		return true

@@ -33,7 +33,7 @@ func TestJournalKnowsTheNewest(t *testing.T) {
 	}
 }
 
-func TestRecallBelievesOurOwnHostsSignedRecords(t *testing.T) {
+func TestRecallReadsOnlySignedRecordsOfItsHost(t *testing.T) {
 	die := event.Docker{Time: time.Now().UTC(), Container: pay, ID: "1", Action: "die", Origin: identity}
 	foreign := die
 	foreign.Host = "elsewhere"
@@ -94,6 +94,6 @@ func TestRepublishedOldEventDoesNotReachBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if since := j.since(now); since.Before(now.Add(-recallWindow - overlap)) {
-		t.Errorf("the engine is asked for what it told since %s ago", now.Sub(since))
+		t.Errorf("the engine is asked for events since %s ago", now.Sub(since))
 	}
 }

@@ -45,7 +45,7 @@ func TestLevelOf(t *testing.T) {
 	}
 }
 
-func TestRunOfAnotherTimeIsAChange(t *testing.T) {
+func TestARestartBetweenTwoInspectionsIsAChange(t *testing.T) {
 	a, _ := levelOf("pay", container.State{ID: "1", Status: container.Running, StartedAt: zero}, nil)
 	for _, s := range []container.State{
 		{ID: "1", Status: container.Running, StartedAt: zero.Add(1)},
@@ -81,7 +81,7 @@ func TestStampsFollowAClockThatWasSetBack(t *testing.T) {
 	}
 }
 
-func TestWhatEventsMean(t *testing.T) {
+func TestMeaningOfEachEvent(t *testing.T) {
 	for _, c := range []struct {
 		action    container.Action
 		announces event.Status

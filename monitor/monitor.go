@@ -7,7 +7,7 @@
 //   - A record of event.TopicHealth for every check, through the batching
 //     producer. Never two checks of one service at the same time; checks beside
 //     the schedule carry Extra, and leave the schedule as it is. Without a claim
-//     they are written all the same, and count for nobody's decision; a new
+//     they are written too, and no decision counts them; a new
 //     claim begins with checks beside the schedule, which do.
 //   - A record of event.TopicDocker for every event of a container that matters
 //     to a service, in the engine's order, once over reconnections and restarts.
@@ -23,7 +23,7 @@
 //     service's levels strictly increase.
 //   - Under a claim the revisions of one service's checks, of its levels, and of
 //     the host's events strictly increase, each in the order of their topic: by
-//     them a reader tells a copy that somebody published again.
+//     them a reader recognises a copy that was published again.
 //
 // While Kafka is unreachable, checks wait in the bus and the rest in a bounded
 // queue of our own; the newest level is never dropped.

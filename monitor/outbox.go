@@ -130,7 +130,7 @@ func (o *outbox) done(e entry) {
 
 // run appends until ctx ends.
 func (o *outbox) run(ctx context.Context) error {
-	away := false
+	failing := false
 	tries := retry.NewBackoff(firstRetry, maxRetry)
 	for {
 		e, is := o.first()
@@ -160,15 +160,15 @@ func (o *outbox) run(ctx context.Context) error {
 		}
 		if err == nil {
 			o.done(e)
-			if away {
+			if failing {
 				o.logger.Info("Kafka is reachable again: container records are written", "dropped", o.takeDropped())
 			}
-			away = false
+			failing = false
 			tries.Reset()
 			continue
 		}
-		if !away {
-			away = true
+		if !failing {
+			failing = true
 			o.logger.Warn("Kafka is unreachable: container records wait", "error", err)
 		}
 		if !tries.Wait(ctx) {
@@ -178,7 +178,7 @@ func (o *outbox) run(ctx context.Context) error {
 }
 
 // write appends one entry under the owner's claim. Without one an event waits,
-// and a level is nobody's: it is not written, and anew when there is a claim.
+// and a level is not written: it is observed again when there is a claim.
 func (o *outbox) write(ctx context.Context, e entry, owner event.Origin) error {
 	origin := o.identity
 	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce

@@ -73,7 +73,7 @@ func TestOutboxIsBounded(t *testing.T) {
 	}
 }
 
-func TestDoneLeavesWhatCameInItsPlace(t *testing.T) {
+func TestDoneKeepsTheRecordThatReplacedItsOwn(t *testing.T) {
 	o := idleOutbox()
 	o.putLevel(event.HealthLog{Service: pay, Status: event.Up})
 	first, _ := o.first()

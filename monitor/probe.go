@@ -36,7 +36,7 @@ type observation struct {
 }
 
 // prober has one worker for each service, so that two checks of one service
-// never overlap, and a slow one delays nobody else's.
+// never overlap, and a slow one delays no other service's.
 type prober struct {
 	group    *errgroup.Group
 	newCheck func(service.Definition) checker

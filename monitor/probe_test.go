@@ -96,7 +96,7 @@ func TestChecksOfOneServiceNeverOverlap(t *testing.T) {
 	})
 }
 
-func TestApplyKeepsTheRhythmOfWhatIsUnchanged(t *testing.T) {
+func TestApplyKeepsTheScheduleOfUnchangedServices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stays, changes, goes, comes := define("stays", 2*time.Second), define("changes", 2*time.Second), define("goes", 2*time.Second), define("comes", 2*time.Second)
 		b := newBench(nil, stays, changes, goes)

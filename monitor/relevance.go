@@ -38,7 +38,7 @@ func projectOf(ref string) string {
 	return project
 }
 
-// maxField bounds, in bytes, what an event brings: labels are anybody's text,
+// maxField bounds, in bytes, what an event brings: labels are foreign text,
 // and a record that is too large for the log would never be written.
 const maxField = 1 << 10
 

@@ -132,7 +132,7 @@ func TestBurstsOfOneStartAreOne(t *testing.T) {
 	s.end(zero.Add(time.Millisecond), true)
 	s.burst(zero.Add(2*time.Millisecond), false)
 	if next := s.next(); !next.Equal(zero.Add(time.Millisecond + burstEvery)) {
-		t.Errorf("the same start told again is followed by a check after %s", next.Sub(zero))
+		t.Errorf("the same start reported again is followed by a check after %s", next.Sub(zero))
 	}
 	s.burst(zero.Add(sameStart+time.Millisecond), false)
 	if next := s.next(); !next.Equal(zero.Add(sameStart + time.Millisecond)) {

@@ -514,7 +514,7 @@ func TestRecordsWaitForTheLogInOrder(t *testing.T) {
 	})
 }
 
-func TestManyContainersAreLookedAtAFewAtATime(t *testing.T) {
+func TestInspectionsInParallelAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var services []service.Definition
 		engine := newScripted()

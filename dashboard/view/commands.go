@@ -20,7 +20,7 @@ type Commands struct {
 	hold  map[string]Hold // by host
 }
 
-// Hold is an operator's word that nothing is repaired on a host.
+// Hold is an operator's request that nothing is repaired on a host.
 type Hold struct {
 	Reason string
 	Until  time.Time // zero: until it is released

@@ -39,7 +39,7 @@ const (
 	KindResync = "resync"
 )
 
-// Change is something that a page must hear of.
+// Change is something that every page is sent.
 type Change struct {
 	Kind string `json:"kind"`
 	Data any    `json:"data"`
@@ -65,8 +65,8 @@ type Fleet struct {
 	thoughts   thoughts
 	claimed    map[string]time.Time // when the newest claim of a host was made
 	verifying  map[Key]verifying
-	agent      Agent                // as clients last heard
-	unmanaged  map[Key]event.Status // as clients last heard
+	agent      Agent                // as last sent to clients
+	unmanaged  map[Key]event.Status // as last sent to clients
 }
 
 // NewFleet is the fleet before anything was read, as instance sees it on host.
@@ -182,7 +182,7 @@ func (f *Fleet) ApplyService(r event.Service, now time.Time) []Change {
 	return f.serviceChange(key, now)
 }
 
-// dropped forgets what was heard of a service that is not known any more.
+// dropped forgets the observations of a service that no longer exists.
 func (f *Fleet) dropped(key Key) []Change {
 	if f.known(key) {
 		return nil
@@ -257,12 +257,12 @@ func (f *Fleet) unmanagedChange(key Key, now time.Time) []Change {
 	case f.known(key):
 		delete(f.unmanaged, key)
 		return nil
-	case !f.history.Heard(key):
+	case !f.history.Known(key):
 		delete(f.unmanaged, key)
 		return []Change{{KindResync, nil}}
 	}
 	v := f.view(key, now)
-	if heard, was := f.unmanaged[key]; was && heard == v.Status {
+	if sent, was := f.unmanaged[key]; was && sent == v.Status {
 		return nil
 	}
 	f.unmanaged[key] = v.Status
@@ -298,7 +298,7 @@ func (f *Fleet) find(name string) (Key, bool) {
 			return key, true
 		}
 	}
-	return own, f.history.Heard(own)
+	return own, f.history.Known(own)
 }
 
 // Owner is the instance that is active for this host, or empty.

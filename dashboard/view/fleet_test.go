@@ -259,7 +259,7 @@ func TestRecentIncidents(t *testing.T) {
 	}
 }
 
-func TestWhatIsOpenIsHeldWhileKafkaIsUnreachable(t *testing.T) {
+func TestOpenIncidentsAreHeldWhileKafkaIsUnreachable(t *testing.T) {
 	f := newFleet()
 	newWriter(f)
 	f.ApplyService(event.Service{Time: noon, Service: "pay", Definition: define("pay").Masked(), Status: event.Down, Since: noon, Sources: []event.Source{},

@@ -17,7 +17,7 @@ const (
 
 	maxPointsKept   = 40_000 // of one service: an hour of checks each 100 ms, and more
 	maxObservations = 50
-	maxText         = 1000 // bytes of a text from somebody else
+	maxText         = 1000 // bytes of a text from another program
 	maxNameText     = 256
 )
 
@@ -39,13 +39,13 @@ type History struct {
 }
 
 type series struct {
-	points []point // of our own check, by time
-	levels []int64 // when the owner's levels were observed, in order
-	recent []Observation
-	heard  time.Time // when the newest record was taken
-	last   event.HealthLog
-	since  time.Time       // when last began to say what it says
-	own    event.HealthLog // the newest of our own check
+	points   []point // of our own check, by time
+	levels   []int64 // when the owner's levels were observed, in order
+	recent   []Observation
+	lastRead time.Time // when the newest record was taken
+	last     event.HealthLog
+	since    time.Time       // when last began to say what it says
+	own      event.HealthLog // the newest of our own check
 }
 
 type point struct {
@@ -113,8 +113,8 @@ func (s *series) has(o Observation) bool {
 }
 
 func (s *series) add(o Observation, ours bool, taken time.Time) {
-	if taken.After(s.heard) {
-		s.heard = taken
+	if taken.After(s.lastRead) {
+		s.lastRead = taken
 	}
 	if len(s.recent) >= maxObservations {
 		s.recent = slices.Delete(s.recent, 0, len(s.recent)-maxObservations+1)
@@ -162,7 +162,7 @@ func (f *History) Tick(now time.Time, known func(Key) bool) {
 		s.levels = slices.DeleteFunc(s.levels, func(at int64) bool { return at < oldest.UnixMicro() })
 		unmanaged := !known(key)
 		switch {
-		case s.heard.Before(oldest) && (unmanaged || len(s.points) == 0):
+		case s.lastRead.Before(oldest) && (unmanaged || len(s.points) == 0):
 			delete(f.series, key)
 		case unmanaged:
 			f.unmanaged++
@@ -176,7 +176,7 @@ func (s *series) from(t time.Time) int {
 	return i
 }
 
-// Keys are the services of which anything was heard, by name and host.
+// Keys are the services that have observations, by name and host.
 func (f *History) Keys() []Key {
 	keys := make([]Key, 0, len(f.series))
 	for key := range f.series {
@@ -203,16 +203,16 @@ func (f *History) Own(key Key) (event.HealthLog, bool) {
 }
 
 // Newest is the newest observation of anybody that counted, since when they
-// say so, and when anything was last heard.
-func (f *History) Newest(key Key) (last event.HealthLog, since, heard time.Time) {
+// say so, and when the newest record was taken.
+func (f *History) Newest(key Key) (last event.HealthLog, since, lastRead time.Time) {
 	if s := f.series[key]; s != nil {
-		return s.last, s.since, s.heard
+		return s.last, s.since, s.lastRead
 	}
 	return event.HealthLog{}, time.Time{}, time.Time{}
 }
 
-// Heard says whether anything is remembered of key.
-func (f *History) Heard(key Key) bool { return f.series[key] != nil }
+// Known says whether key has observations.
+func (f *History) Known(key Key) bool { return f.series[key] != nil }
 
 // Drop forgets a service that was removed.
 func (f *History) Drop(key Key) { delete(f.series, key) }

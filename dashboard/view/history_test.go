@@ -24,7 +24,7 @@ func seen(at time.Time, status event.Status, latency float64) event.HealthLog {
 		Origin: event.Origin{Instance: "me", Host: "h"}}
 }
 
-func TestWhatHistoryCounts(t *testing.T) {
+func TestWhichObservationsHistoryCounts(t *testing.T) {
 	tests := []struct {
 		name             string
 		edit             func(*event.HealthLog)

@@ -152,7 +152,7 @@ func TestProgressIsPushedWhenItChanges(t *testing.T) {
 	}
 }
 
-func TestProgressBeginsAnewUnderANewClaim(t *testing.T) {
+func TestProgressStartsOverUnderANewClaim(t *testing.T) {
 	f, w := verifyingFleet()
 	at := w.at.Add(time.Second)
 	f.ApplyHealth(seen(at, event.Up, 1), true, at, at)

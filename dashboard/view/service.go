@@ -167,14 +167,14 @@ func (f *Fleet) fresh(key Key) time.Duration {
 // viewUnmanaged takes what was last said of a service that no configuration
 // defines.
 func (f *Fleet) viewUnmanaged(v *Service, key Key, now time.Time) {
-	last, since, heard := f.history.Newest(key)
-	v.Since = heard
+	last, since, lastRead := f.history.Newest(key)
+	v.Since = lastRead
 	if last.Service == "" {
-		return // nothing was said that counts
+		return // no observation counts
 	}
 	v.Status, v.Since, v.Code, v.LatencyMS, v.Error = last.Status, since, last.Code, last.LatencyMS, last.Error
 	v.Sources = []event.Source{{Instance: last.Instance, Check: last.Check, Status: last.Status, Since: last.Time()}}
-	if now.Sub(heard) > unmanagedFresh {
+	if now.Sub(lastRead) > unmanagedFresh {
 		v.Status = event.Unknown
 	}
 }

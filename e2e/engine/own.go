@@ -76,7 +76,7 @@ func sweep() error {
 	return nil
 }
 
-// lives reports whether a process runs. One that ended and that nobody asked
+// lives reports whether a process runs. One that ended and that was not waited for
 // how has an empty command line.
 func lives(process string) bool {
 	command, err := os.ReadFile(filepath.Join("/proc", process, "cmdline"))

@@ -42,7 +42,7 @@ type Kafka struct {
 }
 
 // Start starts a broker, which ends with the test. With a front, an address
-// such as a proxy's, clients that come to Proxied are told to go on there.
+// such as a proxy's, clients that connect to Proxied are sent there.
 func Start(t testing.TB, front string) *Kafka {
 	t.Helper()
 	jars, err := find()
@@ -205,9 +205,9 @@ func find() (string, error) {
 	return jars, nil
 }
 
-// Free is an address of loopback at which nobody listens right now. It lies
+// Free is an address of loopback at which nothing listens right now. It lies
 // below the ports from which connections go out: one of them would take the
-// place of a broker that is away.
+// place of a broker that is unreachable.
 func Free(t testing.TB) string {
 	t.Helper()
 	for range 100 {

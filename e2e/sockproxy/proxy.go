@@ -127,7 +127,7 @@ func (p *Proxy) Listen() error {
 		return fmt.Errorf("listen for the engine's callers: %w", err)
 	}
 	// The file stays when the listener closes, so that a caller is refused as
-	// by an engine that died, and not told that there is no such file.
+	// by an engine that died, and not by a missing file.
 	listener.(*net.UnixListener).SetUnlinkOnClose(false)
 	server, served := &http.Server{Handler: http.HandlerFunc(p.handle)}, make(chan struct{})
 	p.server, p.served = server, served

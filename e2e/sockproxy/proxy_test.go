@@ -165,7 +165,7 @@ func TestStreamIsCut(t *testing.T) {
 	}
 }
 
-func TestVanish(t *testing.T) {
+func TestVanishedProxyAnswersNothing(t *testing.T) {
 	proxy, client, starts := behind(t)
 	if err := proxy.Vanish(); err != nil {
 		t.Fatal(err)

@@ -37,21 +37,21 @@ func (s *spine) breaks(n int) (*state.Incident, event.Diagnosed) {
 	return in, diagnosed.Data.(event.Diagnosed)
 }
 
-// trouble waits until the board has, or no longer has, a trouble of the model.
-func (s *spine) trouble(is bool) health.Problem {
+// problem waits until the registry has, or no longer has, a problem of the model.
+func (s *spine) problem(is bool) health.Problem {
 	s.t.Helper()
-	s.until(10*time.Second, "the board tells how the model is", func() bool {
-		_, there := s.board.Get(health.LLM)
+	s.until(10*time.Second, "the registry has the state of the model", func() bool {
+		_, there := s.registry.Get(health.LLM)
 		return there == is
 	})
-	told, _ := s.board.Get(health.LLM)
-	return told
+	problem, _ := s.registry.Get(health.LLM)
+	return problem
 }
 
 func TestAModelHasASay(t *testing.T) {
 	t.Parallel()
 	words := strings.SplitAfter("The container was killed. It should be started again. ", " ")
-	server := llmtest.Start(t, model, llmtest.Think(words, 100*time.Millisecond, llmtest.Choose("start", "Somebody killed it.")))
+	server := llmtest.Start(t, model, llmtest.Think(words, 100*time.Millisecond, llmtest.Choose("start", "It was killed by hand.")))
 	server.Thinks(true)
 	s := begin(t, asks(server))
 
@@ -59,7 +59,7 @@ func TestAModelHasASay(t *testing.T) {
 	if d.Model == nil {
 		t.Fatalf("no view of the model: %+v", d)
 	}
-	if in.DecidedBy != "llm:"+model || d.Cause != d.Runbook.Cause || d.Model.Cause != "Somebody killed it." || d.Invalid != "" || d.Action != "start" {
+	if in.DecidedBy != "llm:"+model || d.Cause != d.Runbook.Cause || d.Model.Cause != "It was killed by hand." || d.Invalid != "" || d.Action != "start" {
 		t.Errorf("decided by %s: %+v", in.DecidedBy, d)
 	}
 	asked := server.Queries()
@@ -74,16 +74,16 @@ func TestAModelHasASay(t *testing.T) {
 		}
 	}
 	if text != d.Reasoning || s.thinking[0].Text != "" {
-		t.Errorf("told %q, the first piece %q", text, s.thinking[0].Text)
+		t.Errorf("thinking %q, the first piece %q", text, s.thinking[0].Text)
 	}
 	if first, last := s.thinking[0].Time, s.thinking[len(s.thinking)-1].Time; len(s.thinking) > 2+int(last.Sub(first)/(250*time.Millisecond)) {
 		t.Errorf("%d pieces in %s: at most 4 a second", len(s.thinking), last.Sub(first))
 	}
 }
 
-// TestAModelThatComesAndGoes: whatever becomes of it, each incident is healed,
+// TestAModelThatBecomesReachableAndUnreachable: whatever becomes of it, each incident is healed,
 // says whose choice stood, and why.
-func TestAModelThatComesAndGoes(t *testing.T) {
+func TestAModelThatBecomesReachableAndUnreachable(t *testing.T) {
 	t.Parallel()
 	server := llmtest.Start(t, model, llmtest.Say("docker rm -f payment-service"))
 	s := begin(t, asks(server))
@@ -101,8 +101,8 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	check(3, "it did not answer within 3s")
 
 	server.Remove()
-	if told := s.trouble(true); told.Remedy.Command != "ollama pull "+model {
-		t.Errorf("the board says %+v", told)
+	if problem := s.problem(true); problem.Remedy.Command != "ollama pull "+model {
+		t.Errorf("the registry says %+v", problem)
 	}
 	asked := len(server.Queries())
 	check(4, "ollama pull "+model)
@@ -110,8 +110,8 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	address := server.Listener.Addr().String()
 	server.Close()
 	s.until(10*time.Second, "it is known to be gone", func() bool {
-		told, _ := s.board.Get(health.LLM)
-		return strings.Contains(told.What, "nothing listens")
+		problem, _ := s.registry.Get(health.LLM)
+		return strings.Contains(problem.What, "nothing listens")
 	})
 	check(5, "nothing listens at http://"+address)
 	if n := len(server.Queries()); n != asked {
@@ -119,7 +119,7 @@ func TestAModelThatComesAndGoes(t *testing.T) {
 	}
 
 	llmtest.StartAt(t, address, model, llmtest.Choose("start", "Killed."))
-	s.trouble(false)
+	s.problem(false)
 	if in, _ := s.breaks(6); in.DecidedBy != "llm:"+model {
 		t.Errorf("after it is back: decided by %s", in.DecidedBy)
 	}

@@ -46,7 +46,7 @@ type spine struct {
 	incidents *state.Incidents
 	services  map[string]event.Service
 	thinking  []event.Thinking
-	board     *health.Registry
+	registry  *health.Registry
 }
 
 // begin starts the parts, with what change makes of the healer's configuration.
@@ -61,8 +61,8 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 
 	config := bus.Default()
 	config.Embedded.Listen, config.Embedded.Data = "127.0.0.1:0", t.TempDir()
-	board := &health.Registry{}
-	b, err := bus.Open(t.Context(), config, bus.Identity{Instance: "test-1", Host: "local"}, log, board)
+	registry := &health.Registry{}
+	b, err := bus.Open(t.Context(), config, bus.Identity{Instance: "test-1", Host: "local"}, log, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 	healing.Mode, healing.ManualGrace, healing.Verify = service.Auto, time.Second, healer.Verify{For: 2 * time.Second, Successes: 3}
 	healing.Decide = healer.DecideRunbook
 	change(&healing)
-	s := &spine{t: t, board: board, incidents: state.NewIncidents(), services: map[string]event.Service{},
+	s := &spine{t: t, registry: registry, incidents: state.NewIncidents(), services: map[string]event.Service{},
 		runtime: process.New(log, []process.Child{{Name: "payment-service", Args: []string{demoservice.Argument, "payment-service", address}, Env: os.Environ()}})}
 	var model healer.Model
 	if healing.Decide != healer.DecideRunbook {
@@ -78,9 +78,9 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 			t.Fatal(err)
 		}
 	}
-	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Health: board})
+	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Health: registry})
 	m := monitor.New(monitor.Deps{Log: b, Runtime: s.runtime, Identity: event.Origin{Instance: "test-1", Host: "local"}, Owner: h.Owner,
-		Services: defs(), Version: "test", Logger: log, Health: board})
+		Services: defs(), Version: "test", Logger: log, Health: registry})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var actors, base errgroup.Group

@@ -54,7 +54,7 @@ func TestAttemptsKnowTheirCause(t *testing.T) {
 	}
 }
 
-func TestWhatOutlivesAnIncident(t *testing.T) {
+func TestServiceBudgetOutlivesAnIncident(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		data     event.Data

@@ -190,7 +190,7 @@ func TestHistoryIsBoundedAndTakesNothingTwice(t *testing.T) {
 	}
 }
 
-func TestLateEventsStandAtTheirPlace(t *testing.T) {
+func TestLateEventsAreInsertedInOrder(t *testing.T) {
 	h := written("die@100 start@300 stop@120/900")
 	if got := describe(h, []int{0, 1, 2}); got != "die stop start" {
 		t.Errorf("they stand as %q", got)

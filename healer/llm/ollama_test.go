@@ -54,7 +54,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheckOfWhatIsNoOllama(t *testing.T) {
+func TestCheckOfAServerThatIsNotOllama(t *testing.T) {
 	for text, status := range map[string]int{"404 page not found": http.StatusNotFound, "not allowed": http.StatusMethodNotAllowed, "<html>": http.StatusOK} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -109,7 +109,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNone(t *testing.T) {
+func TestUnusableAnswersHaveACode(t *testing.T) {
 	say := func(text string) llmtest.Reply { return llmtest.Say(text) }
 	for _, tt := range []struct {
 		name  string
@@ -170,7 +170,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsGone(t *testing.T) {
+func TestAQueryToAStoppedServerIsUnreachable(t *testing.T) {
 	s := llmtest.Start(t, modelName, nil)
 	s.Close()
 	got := client(t, s.URL, nil).Query(t.Context(), killed(), nil)
@@ -179,9 +179,9 @@ func TestAServerThatIsGone(t *testing.T) {
 	}
 }
 
-// TestWhatAServerSaysIsFitToBeShown: its errors are bounded and without
+// TestServerErrorsAreSanitized: its errors are bounded and without
 // controls, its answers without what looks like a secret; so is its address.
-func TestWhatAServerSaysIsFitToBeShown(t *testing.T) {
+func TestServerErrorsAreSanitized(t *testing.T) {
 	long := "password=hunter2 \x1b[2J" + strings.Repeat("word ", 100_000)
 	encoded, err := json.Marshal(map[string]string{"error": long})
 	if err != nil {

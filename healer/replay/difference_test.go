@@ -28,7 +28,7 @@ func (r *Recording) change(kind, typ string, change func(*step, int)) {
 	}
 }
 
-func TestADifferentDecisionIsToldWithItsInput(t *testing.T) {
+func TestADifferenceNamesItsInput(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind, typ string
 		change    func(*step, int)
@@ -59,7 +59,7 @@ func TestADifferentDecisionIsToldWithItsInput(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotADecisionIsNotCompared(t *testing.T) {
+func TestInspectionsAndRepeatedStatesAreNotCompared(t *testing.T) {
 	for name, change := range map[string]func(*step, int){
 		"a code that is new": func(s *step, i int) { delete(s.decisions[i], "outcome") },
 		"an inspection": func(s *step, i int) {

@@ -33,9 +33,9 @@ func TestAnInspectionThatMovedIsAnswered(t *testing.T) {
 	}
 }
 
-// TestWhatWeWroteComesBackAsWeWroteIt replays a story whose recorded events have
+// TestOwnRecordsAreReadBackAsTodayWroteThem replays a story whose recorded events have
 // other words, as those of an older version have.
-func TestWhatWeWroteComesBackAsWeWroteIt(t *testing.T) {
+func TestOwnRecordsAreReadBackAsTodayWroteThem(t *testing.T) {
 	r := killed(t)
 	changed := 0
 	for i := range r.steps {
@@ -53,9 +53,9 @@ func TestWhatWeWroteComesBackAsWeWroteIt(t *testing.T) {
 	}
 }
 
-// TestALateDecisionIsFollowedAsLate holds back what an answer answers: what
+// TestALateDecisionShiftsItsAnswers holds back what an answer answers: what
 // comes of it comes as much later.
-func TestALateDecisionIsFollowedAsLate(t *testing.T) {
+func TestALateDecisionShiftsItsAnswers(t *testing.T) {
 	r := killed(t)
 	const late = 40 * time.Millisecond
 	effects := newScript(r).effects

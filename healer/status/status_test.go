@@ -373,8 +373,8 @@ func TestForeignSourcesAreBounded(t *testing.T) {
 	}
 }
 
-// TestLast is the newest observation, as the page shows it.
-func TestLast(t *testing.T) {
+// TestLastIsTheNewestCountedObservation is the newest observation, as the page shows it.
+func TestLastIsTheNewestCountedObservation(t *testing.T) {
 	s := observe(New(watched(), nil, dawn), sighting{at: 5, who: "own", saw: up}, sighting{at: 6, ago: 4, who: "f", saw: down})
 	if s.Last.Instance != "own" {
 		t.Errorf("a late one of %s is shown", s.Last.Instance)
@@ -385,8 +385,8 @@ func TestLast(t *testing.T) {
 	}
 }
 
-// TestLevelSaidAgain is since its change, not since it was written last.
-func TestLevelSaidAgain(t *testing.T) {
+// TestRepeatedLevelKeepsItsStart is since its change, not since it was written last.
+func TestRepeatedLevelKeepsItsStart(t *testing.T) {
 	s := observe(New(watched(), nil, dawn), sighting{at: 3, who: "level", saw: down}, sighting{at: 33, who: "level", saw: down}, sighting{at: 63, who: "level", saw: down})
 	if since := s.Sources()[0].Since; !since.Equal(clock(3)) {
 		t.Errorf("DOWN at 3 s and said again it is since %v, want %v", since, clock(3))

@@ -58,12 +58,12 @@ type Runtime struct {
 
 	quiet, pulse time.Duration // quietTime and pulseTimeout; shorter in tests
 
-	dial   func() (*client.Client, error) // builds a client; talks to nobody
+	dial   func() (*client.Client, error) // builds a client; dials nothing
 	agreed atomic.Pointer[client.Client]  // speaks the engine's version; nil before the first answer
 }
 
 // New makes the runtime of the engine that config names. Nothing is dialled:
-// an engine that is away shows in the first call. An error says what is wrong
+// an unreachable engine shows in the first call. An error says what is wrong
 // with the configuration, with the environment or with Docker's own files.
 func New(config Config, log *slog.Logger) (*Runtime, error) {
 	where, err := locate(config, environment())
@@ -79,7 +79,7 @@ func New(config Config, log *slog.Logger) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use the Docker engine at %s (%s): %w", where.host, where.source, err)
 	}
-	log.Debug("the engine's address is known", "host", where.host, "source", where.source)
+	log.Debug("Docker engine address resolved", "host", where.host, "source", where.source)
 	return &Runtime{host: where.host, self: readSelf(), log: log, quiet: quietTime, pulse: pulseTimeout, dial: dial}, probe.Close()
 }
 
@@ -173,6 +173,6 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if !r.agreed.CompareAndSwap(nil, c) {
 		return c, nil // another caller agreed meanwhile; this one serves one call
 	}
-	r.log.Debug("the API's version is agreed", "host", r.host, "version", c.ClientVersion())
+	r.log.Debug("Docker API version negotiated", "host", r.host, "version", c.ClientVersion())
 	return c, nil
 }

@@ -28,7 +28,7 @@ func TestInfo(t *testing.T) {
 
 // The engine's version of the API is agreed on once, and again with an engine
 // that turns out to be another.
-func TestVersionIsAgreedOnAnew(t *testing.T) {
+func TestAPIVersionIsNegotiatedAgain(t *testing.T) {
 	r := newReplay(t)
 	r.file(t, "GET", "/info", "info")
 	runtime := r.runtime(t)

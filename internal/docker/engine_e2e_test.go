@@ -65,9 +65,9 @@ func (f *follower) of(id string) []container.Action {
 	return actions
 }
 
-// told reports whether these are the actions, in whatever order: that of the
+// reported says whether these are the actions, in whatever order: that of the
 // engine's several reporters means nothing.
-func told(actions []container.Action, want ...container.Action) bool {
+func reported(actions []container.Action, want ...container.Action) bool {
 	return slices.Equal(slices.Sorted(slices.Values(actions)), slices.Sorted(slices.Values(want)))
 }
 
@@ -142,8 +142,8 @@ func composeRecreates(t *testing.T, e *engine.Engine) {
 			t.Errorf("recreated:\n\t%+v\nbefore:\n\t%+v", after, before)
 		}
 		await(t, "the events of both containers", func() bool {
-			return told(events.of(before.ID), container.ActionKill, container.ActionDie, container.ActionStop, container.ActionDestroy) &&
-				told(events.of(after.ID), container.ActionCreate, container.ActionRename, container.ActionStart)
+			return reported(events.of(before.ID), container.ActionKill, container.ActionDie, container.ActionStop, container.ActionDestroy) &&
+				reported(events.of(after.ID), container.ActionCreate, container.ActionRename, container.ActionStart)
 		})
 		seen.Lock()
 		if want := before.ID[:12] + "_" + name; announced[name] != want {
@@ -185,7 +185,7 @@ func statesOfTheEngine(t *testing.T, e *engine.Engine) {
 		id := find(t, runtime, "leaking").ID
 		get("http://127.0.0.1:" + port + "/leak")
 		await(t, "oom and die", func() bool {
-			return told(events.of(id), container.ActionOOM, container.ActionDie)
+			return reported(events.of(id), container.ActionOOM, container.ActionDie)
 		})
 		if state := find(t, runtime, "leaking"); !state.OOMKilled || state.ExitCode != 137 {
 			t.Errorf("it ended with %d, out of memory: %v", state.ExitCode, state.OOMKilled)
@@ -290,7 +290,7 @@ func startThroughABadConnection(t *testing.T, e *engine.Engine) {
 
 // The engine is killed, and comes back: streams end, calls say so, and the
 // same runtime goes on.
-func TestEngineVanishes(t *testing.T) { engines.Each(t, engineVanishes) }
+func TestEngineThatDiesIsUnavailable(t *testing.T) { engines.Each(t, engineVanishes) }
 
 func engineVanishes(t *testing.T, shared *engine.Engine) {
 	e := engine.Start(t, shared.Kind)
@@ -324,6 +324,6 @@ func engineVanishes(t *testing.T, shared *engine.Engine) {
 		t.Fatal(err)
 	}
 	await(t, "the kill and the die", func() bool {
-		return told(again.of(id), container.ActionKill, container.ActionDie)
+		return reported(again.of(id), container.ActionKill, container.ActionDie)
 	})
 }

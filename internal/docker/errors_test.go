@@ -115,7 +115,7 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 	}
 }
 
-// What a person reads: what, on what, why, and what mends it.
+// What a person reads: what, on what, why, and how to fix it.
 func TestErrorText(t *testing.T) {
 	for _, test := range []struct {
 		failure failure

@@ -20,7 +20,7 @@ const (
 	quietTime = 10 * time.Second
 	// pulseTimeout is how long that answer may take.
 	pulseTimeout = 10 * time.Second
-	// rounding is how far apart an event's time and what is told of it may be:
+	// rounding is how far apart an event's time and the reported time may be:
 	// to clients of an API before 1.52, Docker 29 tells nanoseconds that went
 	// through a floating-point number.
 	rounding = 256 * time.Nanosecond

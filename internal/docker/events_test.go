@@ -68,9 +68,9 @@ func TestEvents(t *testing.T) {
 	if got, want := len(seen), bytes.Count(body, []byte("\n")); got != want {
 		t.Errorf("%d events, want all %d", got, want)
 	}
-	var told []string
+	var reported []string
 	for i, e := range seen {
-		told = append(told, word(e))
+		reported = append(reported, word(e))
 		if i > 0 && e.Time.Before(seen[i-1].Time) {
 			t.Errorf("%s is dated before the event that came before it", word(e))
 		}
@@ -78,7 +78,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%+v lacks its ID, time or image", e)
 		}
 	}
-	text := strings.Join(told, ", ")
+	text := strings.Join(reported, ", ")
 	for _, want := range []string{
 		// docker compose up, recreating
 		"57bdd467c4fe_payment-service: create for payment-service",
@@ -101,12 +101,12 @@ func TestEvents(t *testing.T) {
 // that event again; what is dated before is left out.
 func TestEventsSinceAnEventWhoseTimeWasRounded(t *testing.T) {
 	r := newReplay(t)
-	const told = 1795889545079780900 // of what happened up to 128 ns before
+	const reported = 1795889545079780900 // of what happened up to 128 ns before
 	event := func(action string, at int64) string {
 		return fmt.Sprintf(`{"Type":"container","Action":%q,"Actor":{"ID":"1234"},"timeNano":%d}`+"\n", action, at)
 	}
-	r.stream([]byte(event("start", told-200)+event("kill", told)+event("die", told+1)), false)
-	seen, _, _ := read(t, r, time.Unix(0, told))
+	r.stream([]byte(event("start", reported-200)+event("kill", reported)+event("die", reported+1)), false)
+	seen, _, _ := read(t, r, time.Unix(0, reported))
 	var words []string
 	for _, e := range seen {
 		words = append(words, string(e.Action))
@@ -115,7 +115,7 @@ func TestEventsSinceAnEventWhoseTimeWasRounded(t *testing.T) {
 		t.Errorf("read on from the kill: %q, want kill, die", got)
 	}
 	calls := r.calls("GET /events")
-	if len(calls) != 1 || !strings.Contains(calls[0], "since="+unixTime(time.Unix(0, told-256))) {
+	if len(calls) != 1 || !strings.Contains(calls[0], "since="+unixTime(time.Unix(0, reported-256))) {
 		t.Errorf("asked %q, want the events since 256 ns before", calls)
 	}
 }
@@ -170,7 +170,7 @@ func TestEventsRefused(t *testing.T) {
 	}
 }
 
-func TestEventsGarbage(t *testing.T) {
+func TestEventsEndAtAnInvalidRecord(t *testing.T) {
 	_, _, body := recording(t, "events")
 	line, _, _ := bytes.Cut(body, []byte("\n"))
 	r := newReplay(t)

@@ -155,7 +155,7 @@ func reverse(list []string) {
 }
 
 // An answer that lacks what every container has is no answer.
-func TestInspectNonsense(t *testing.T) {
+func TestInspectRefusesInvalidAnswers(t *testing.T) {
 	for _, body := range []string{`{}`, `null`, `{"Id":"x","State":{}}`, `{"Id":"x","State":{"StartedAt":"yesterday"},"Config":{},"HostConfig":{}}`, `[`} {
 		r := newReplay(t)
 		r.on("GET", "/containers/x/json", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })

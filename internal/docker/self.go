@@ -12,7 +12,7 @@ var (
 )
 
 // readSelf is the ID, or its first 12 digits, of the container that this
-// process runs in; empty outside of containers, and where it cannot be told.
+// process runs in; empty outside of containers, and where it is not known.
 func readSelf() string {
 	// A file that is missing says that there is nothing to learn from it.
 	cgroup, _ := os.ReadFile("/proc/self/cgroup")

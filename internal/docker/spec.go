@@ -64,7 +64,7 @@ func networks(c apicontainer.InspectResponse) []network {
 }
 
 // canonical is value as JSON with sorted keys and without empty members, so
-// that a field that a newer client knows and nobody set doesn't change it.
+// that a field that a newer client knows and that is not set doesn't change it.
 func canonical(value any) ([]byte, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {

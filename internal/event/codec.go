@@ -77,7 +77,7 @@ func DecodeHealthLog(value []byte) (HealthLog, error) {
 	return h.HealthLog, nil
 }
 
-// CheckHealthLog says what is wrong with an observation that somebody made.
+// CheckHealthLog says what is wrong with an observation.
 func CheckHealthLog(h HealthLog) error {
 	switch h.Status {
 	case Up, Degraded, Down:

@@ -9,7 +9,7 @@ type Failure string
 // The stages at which a check can fail.
 const (
 	FailureDNS            Failure = "dns"             // the host's name has no address, or the resolver does not answer
-	FailureConnectRefused Failure = "connect_refused" // nobody listens
+	FailureConnectRefused Failure = "connect_refused" // nothing listens
 	FailureConnectTimeout Failure = "connect_timeout" // no answer to the connection attempt
 	FailureUnreachable    Failure = "unreachable"     // no route to the host or network
 	FailureReset          Failure = "reset"           // the connection was cut after it was made
@@ -23,7 +23,7 @@ const (
 	FailureLatency        Failure = "latency"         // slower than expected
 	FailureAuth           Failure = "auth"            // a login was refused
 	FailureAnswer         Failure = "answer"          // of a protocol other than HTTP, not as expected
-	FailureSilence        Failure = "silence"         // a push source was not heard
+	FailureSilence        Failure = "silence"         // a push source sent nothing
 	FailureDisk           Failure = "disk"            // too little space
 	FailureCheck          Failure = "check"           // the check itself cannot be made
 )

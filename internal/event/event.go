@@ -28,7 +28,7 @@ const ReservedService = "logstream"
 const AllServices = "*"
 
 // CheckContainer is the check whose records, from the owner of a host, are a
-// level: the state of the service's container, told by the runtime.
+// level: the state of the service's container, as the runtime reports it.
 const CheckContainer = "container"
 
 // Status is what an observation saw, or what a service is held to be.
@@ -40,7 +40,7 @@ const (
 	Degraded Status = "DEGRADED"
 	Down     Status = "DOWN"
 	Pending  Status = "PENDING" // not decided yet
-	Unknown  Status = "UNKNOWN" // heard nothing for three intervals
+	Unknown  Status = "UNKNOWN" // no fresh observation for three intervals
 )
 
 // Origin says who wrote a record of ours. Epoch and Nonce are those of the
@@ -48,7 +48,7 @@ const (
 //
 // Health logs, services and engine events have a Revision beside it, which
 // grows from one record of a writer to the next under its claim: a signed copy,
-// published again by somebody who may write to the topic, is told by it.
+// published again by another writer to the topic, is recognised by it.
 type Origin struct {
 	Instance string `json:"instance,omitempty"`
 	Host     string `json:"host,omitempty"`
@@ -182,7 +182,7 @@ const (
 	CommandDeny      = "deny"
 )
 
-// Command is what somebody asked for: a record of TopicCommands. Whoever
+// Command is a request: a record of TopicCommands. Whoever
 // carries it out writes it a second time, with Result.
 type Command struct {
 	ID      string         `json:"id"`

@@ -40,7 +40,7 @@ type Log interface {
 	// acknowledged. After an error it is unknown whether it was written.
 	Append(ctx context.Context, topic, key string, value []byte) error
 	// Enqueue hands one record to the batching producer and never blocks:
-	// while the log is away the oldest waiting records are dropped and counted.
+	// while Kafka is unreachable the oldest waiting records are dropped and counted.
 	Enqueue(topic, key string, value []byte)
 	// Subscribe reads until ctx ends, over losses of the connection, without
 	// a gap and without repeating a record.

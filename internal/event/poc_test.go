@@ -37,9 +37,9 @@ func TestTheGeneratorsRecords(t *testing.T) {
 	}
 }
 
-// TestWhatTheWorkerReads: of each of our records it takes these fields, under
+// TestTheProofOfConceptWorkerReadsOurRecords: of each of our records it takes these fields, under
 // these names, as text and numbers.
-func TestWhatTheWorkerReads(t *testing.T) {
+func TestTheProofOfConceptWorkerReadsOurRecords(t *testing.T) {
 	ours := Encode(HealthLog{Timestamp: 1772366400.123456, Service: "payment-service", Status: Down, Code: 503, LatencyMS: 12.5,
 		Check: "http", Error: "HTTP 503, expected 200-399", Extra: true, Origin: origin})
 	var all map[string]any

@@ -129,7 +129,7 @@ func reset(conn net.Conn) bool {
 	return false
 }
 
-// refused is an address where nobody listens.
+// refused is an address where nothing listens.
 func (l *listeners) refused() string {
 	l.t.Helper()
 	listener := l.listen()

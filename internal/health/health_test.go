@@ -28,10 +28,10 @@ func notified(changed <-chan struct{}) bool {
 func TestTheZeroRegistryIsEmpty(t *testing.T) {
 	var b Registry
 	if list := b.List(); list == nil || len(list) != 0 {
-		t.Errorf("an empty board lists %v, want an empty list", list)
+		t.Errorf("an empty registry lists %v, want an empty list", list)
 	}
 	if _, is := b.Get(Docker); is {
-		t.Error("docker is in problem on an empty board")
+		t.Error("docker has a problem in an empty registry")
 	}
 	changed := b.Changed()
 	b.Clear(Docker)
@@ -76,10 +76,10 @@ func TestSinceStaysWhileTheProblemLasts(t *testing.T) {
 			t.Errorf("raised after it was well it is since %v, want a new since", since())
 		}
 		b.Clear(Docker)
-		told := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-		b.Report(Problem{Part: Docker, Since: told})
-		if since() != told {
-			t.Errorf("it is since %v, want what was told, %v", since(), told)
+		reported := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		b.Report(Problem{Part: Docker, Since: reported})
+		if since() != reported {
+			t.Errorf("it is since %v, want what was reported, %v", since(), reported)
 		}
 	})
 }
@@ -105,7 +105,7 @@ func TestChangedIsClosedAtEachChange(t *testing.T) {
 		one, other := b.Changed(), b.Changed()
 		step.do()
 		if notified(one) != step.want || notified(other) != step.want {
-			t.Errorf("%s: a change is told: %v and %v, want %v", step.name, notified(one), notified(other), step.want)
+			t.Errorf("%s: a change is notified: %v and %v, want %v", step.name, notified(one), notified(other), step.want)
 		}
 		if notified(b.Changed()) {
 			t.Errorf("%s: what is asked for afterwards is closed already", step.name)

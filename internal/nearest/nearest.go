@@ -3,7 +3,7 @@ package nearest
 
 import "unicode/utf8"
 
-const longest = 80 // characters: nobody mistypes a longer word
+const longest = 80 // characters: a longer word is not a typing mistake
 
 // Of is the one of the known words that word was most likely meant to be, or ""
 // where none is near.

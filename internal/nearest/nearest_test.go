@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOf(t *testing.T) {
+func TestNearestWord(t *testing.T) {
 	known := []string{"interval", "timeout", "expect", "heal", "url"}
 	for in, want := range map[string]string{"intervall": "interval", "intrval": "interval", "time_out": "timeout",
 		"exepct": "expect", "hael": "heal", "uri": "url", "x": "", "kubernetes": "", strings.Repeat("interval", 99): ""} {

@@ -64,7 +64,7 @@ func TestDemoExits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.Inject(t.Context(), id, container.FaultExit); err == nil {
-		t.Error("Inject(exit) into what is paused gives no error, though it can't obey")
+		t.Error("Inject(exit) into what is paused gives no error, though it cannot exit")
 	}
 }
 

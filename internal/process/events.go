@@ -13,7 +13,7 @@ import (
 const remembered = 256
 
 // hub keeps the newest events, and lets any number of readers follow them,
-// each at its own pace: a reader takes, nobody sends, so none can delay the
+// each at its own pace: readers fetch and nothing is pushed, so none can delay the
 // runtime.
 type hub struct {
 	mu      sync.Mutex

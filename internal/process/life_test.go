@@ -78,7 +78,7 @@ func numbers(t *testing.T, line string) []int {
 	return all
 }
 
-// gone says whether the process has ended, though perhaps nobody has asked yet
+// gone says whether the process has ended, even if it was not waited for yet
 // how it did.
 func gone(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
@@ -192,7 +192,7 @@ func TestCallsWaitForTheStart(t *testing.T) {
 	<-ended
 }
 
-// TestKilledOnTheHost: somebody kills the process past the runtime, which is
+// TestKilledOnTheHost: the process is killed from outside the runtime, which is
 // a crash, and no kill through it.
 func TestKilledOnTheHost(t *testing.T) {
 	r, _ := run(t, demo("payment-service", address(t)))

@@ -130,7 +130,7 @@ func demo(name, address string) process.Child {
 	return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: atOnce}
 }
 
-// address is one that nobody listens on.
+// address is one on which nothing listens.
 func address(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

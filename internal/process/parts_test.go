@@ -12,7 +12,7 @@ import (
 	"logstream/internal/container"
 )
 
-func TestTailKeepsWhatIsBounded(t *testing.T) {
+func TestTailIsBounded(t *testing.T) {
 	long := strings.Repeat("x", 3*maxText)
 	for _, test := range []struct {
 		name   string
@@ -69,8 +69,8 @@ func TestClockNeverStandsStill(t *testing.T) {
 	}
 }
 
-// TestHubForgets: it keeps 256, and a reader that lost some gets an error.
-func TestHubForgets(t *testing.T) {
+// TestHubKeepsTheNewestEventsOnly: it keeps 256, and a reader that lost some gets an error.
+func TestHubKeepsTheNewestEventsOnly(t *testing.T) {
 	h := newHub()
 	add := func(n int) {
 		for range n {

@@ -111,7 +111,7 @@ func (p *proc) await(limit time.Duration) (code int, ended bool) {
 	}
 }
 
-// exitCode is -1 where nobody could wait for the process.
+// exitCode is -1 where waiting for the process failed.
 func exitCode(state *os.ProcessState) int {
 	if state == nil {
 		return -1

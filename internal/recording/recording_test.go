@@ -77,7 +77,7 @@ func TestAFileIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongNamesTheLine(t *testing.T) {
+func TestErrorsNameTheLine(t *testing.T) {
 	whole := written(t)
 	lines := strings.SplitAfter(whole, "\n")
 	small := packed(t, whole)

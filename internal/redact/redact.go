@@ -41,7 +41,7 @@ var rules = []rule{
 	{ // a JSON web token
 		[]string{"eyj"},
 		regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), Mask},
-	{ // keys that are told by how they begin
+	{ // keys that are recognised by how they begin
 		[]string{"akia", "asia", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xox", "sk-", "sk_live", "rk_live"},
 		regexp.MustCompile(`\b(?:A[KS]IA[0-9A-Z]{16}|gh[pos]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{20,}|[rs]k_live_[A-Za-z0-9]{16,})`), Mask},
 }

@@ -44,7 +44,7 @@ type Expect struct {
 type Heal struct {
 	Mode       Mode       `yaml:"mode"`        // empty: the healer's
 	Never      []string   `yaml:"never"`       // actions that are never taken
-	ManualStop ManualStop `yaml:"manual_stop"` // what somebody else's stop means
+	ManualStop ManualStop `yaml:"manual_stop"` // what a stop from outside means
 	Confirm    bool       `yaml:"confirm"`     // a foreign source needs our own check, or the engine, to agree
 	Self       bool       `yaml:"self"`        // may be healed although logstream depends on it
 }
@@ -58,10 +58,10 @@ const (
 	Auto    Mode = "auto"    // do it
 )
 
-// ManualStop says what a stop or pause by somebody else means.
+// ManualStop says how a stop or pause from outside is treated.
 type ManualStop string
 
-// What a stop by somebody else means.
+// How a stop from outside is treated.
 const (
 	StopHeal   ManualStop = "heal"   // undo it once; again within ten minutes it is treated as intentional
 	StopIgnore ManualStop = "ignore" // always treat it as intentional

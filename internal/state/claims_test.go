@@ -48,7 +48,7 @@ func TestClaims(t *testing.T) {
 func TestOwns(t *testing.T) {
 	var claims Claims
 	if claims.Owns(event.Origin{Host: "h"}) {
-		t.Error("somebody without a nonce owns a host without a claim")
+		t.Error("an origin without a nonce owns a host without a claim")
 	}
 	claims.Apply(event.Claim{Host: "h", Instance: "a", Epoch: 1, Nonce: "n1"})
 	claims.Apply(event.Claim{Host: "h", Instance: "b", Epoch: 2, Nonce: "n2"})
@@ -58,7 +58,7 @@ func TestOwns(t *testing.T) {
 	}{
 		"the owner":             {event.Origin{Instance: "b", Host: "h", Epoch: 2, Nonce: "n2"}, true},
 		"its predecessor":       {event.Origin{Instance: "a", Host: "h", Epoch: 1, Nonce: "n1"}, false},
-		"nobody":                {event.Origin{Host: "h"}, false},
+		"no nonce":              {event.Origin{Host: "h"}, false},
 		"the owner, other host": {event.Origin{Instance: "b", Host: "g", Epoch: 2, Nonce: "n2"}, false},
 		"no host":               {event.Origin{Nonce: "n2"}, false},
 	}

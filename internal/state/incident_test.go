@@ -13,14 +13,14 @@ import (
 
 var dawn = time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
 
-// told is an event on the log of host h; at is in seconds.
-func told(nonce, id string, seq, at int, data event.Data) event.Incident {
+// written is an event on the log of host h; at is in seconds.
+func written(nonce, id string, seq, at int, data event.Data) event.Incident {
 	return event.Incident{ID: id, Seq: seq, Time: dawn.Add(time.Duration(at) * time.Second), Service: "pay", Type: event.TypeOf(data), By: event.ByRunbook,
 		Data: data, Origin: event.Origin{Instance: "i-" + nonce, Host: "h", Nonce: nonce}}
 }
 
 func claimed(nonce string, epoch int64) event.Incident {
-	return told(nonce, nonce, 1, 0, event.Claim{Host: "h", Instance: "i-" + nonce, Epoch: epoch, Nonce: nonce})
+	return written(nonce, nonce, 1, 0, event.Claim{Host: "h", Instance: "i-" + nonce, Epoch: epoch, Nonce: nonce})
 }
 
 func fold(log ...event.Incident) *Incidents {
@@ -42,33 +42,33 @@ func seqs(f *Incidents) []string {
 	return list
 }
 
-// TestWhatCounts: the nonce, the seq, and the beginning of the log.
-func TestWhatCounts(t *testing.T) {
+// TestWhichEventsCount: the nonce, the seq, and the beginning of the log.
+func TestWhichEventsCount(t *testing.T) {
 	opened, evidence := event.Opened{Kind: "service"}, event.Evidence{}
 	tests := map[string]struct {
 		log  []event.Incident
 		want []string
 	}{
-		"an owner's events":          {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 1, evidence)}, []string{"x/1", "x/2"}},
-		"another nonce":              {[]event.Incident{claimed("n1", 1), told("n0", "x", 1, 0, opened), told("", "y", 1, 0, opened)}, []string{}},
-		"after the successor":        {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), claimed("n2", 2), told("n1", "x", 2, 1, evidence)}, []string{"x/1"}},
-		"the ignored takes no seq":   {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), claimed("n2", 2), told("n1", "x", 2, 1, evidence), told("n2", "x", 2, 2, evidence)}, []string{"x/1", "x/2"}},
-		"the successor goes on":      {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), claimed("n2", 2), told("n2", "x", 2, 1, evidence)}, []string{"x/1", "x/2"}},
-		"a claim that loses":         {[]event.Incident{claimed("n1", 1), claimed("n2", 1), told("n2", "x", 1, 0, opened), told("n1", "y", 1, 0, opened)}, []string{"y/1"}},
-		"an old claim replayed":      {[]event.Incident{claimed("n1", 1), claimed("n2", 2), claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n2", "y", 1, 0, opened)}, []string{"y/1"}},
-		"a repeat changes nothing":   {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), claimed("n1", 1), told("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
-		"the same twice":             {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 0, evidence), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
-		"a gap":                      {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 3, 0, evidence), told("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
-		"two incidents":              {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "y", 1, 0, opened), told("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2", "y/1"}},
-		"after it was resolved":      {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 0, event.Resolved{}), told("n1", "x", 3, 0, evidence), told("n1", "x", 3, 0, event.Escalated{}), told("n1", "x", 3, 0, event.Resolved{})}, []string{"x/1", "x/2"}},
-		"a report after that":        {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 0, event.Resolved{}), told("n1", "x", 3, 0, event.Reported{Text: "x"})}, []string{"x/1", "x/2", "x/3"}},
-		"an unknown type has a seq":  {[]event.Incident{claimed("n1", 1), told("n1", "x", 1, 0, opened), told("n1", "x", 2, 0, event.Other{Type: "weighed"}), told("n1", "x", 3, 0, evidence)}, []string{"x/1", "x/2", "x/3"}},
-		"begins with a repeat":       {[]event.Incident{told("n1", "x", 4, 0, evidence), told("n1", "x", 5, 0, evidence), claimed("n1", 3), told("n1", "x", 6, 0, event.Resolved{})}, []string{"x/4", "x/5", "x/6"}},
-		"begins with somebody else":  {[]event.Incident{told("n1", "x", 4, 0, evidence), claimed("n2", 3), told("n2", "y", 1, 0, opened)}, []string{"y/1"}},
-		"begins with two":            {[]event.Incident{told("n1", "x", 4, 0, evidence), told("n2", "y", 2, 0, evidence), claimed("n2", 3)}, []string{"y/2"}},
-		"only the first repeat":      {[]event.Incident{told("n1", "x", 4, 0, evidence), claimed("n2", 3), claimed("n1", 4)}, []string{}},
-		"nobody claimed":             {[]event.Incident{told("n1", "x", 1, 0, opened)}, []string{}},
-		"an ignored claim, no nonce": {[]event.Incident{told("", "x", 1, 0, opened), claimed("", 3)}, []string{}},
+		"an owner's events":          {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 1, evidence)}, []string{"x/1", "x/2"}},
+		"another nonce":              {[]event.Incident{claimed("n1", 1), written("n0", "x", 1, 0, opened), written("", "y", 1, 0, opened)}, []string{}},
+		"after the successor":        {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), claimed("n2", 2), written("n1", "x", 2, 1, evidence)}, []string{"x/1"}},
+		"the ignored takes no seq":   {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), claimed("n2", 2), written("n1", "x", 2, 1, evidence), written("n2", "x", 2, 2, evidence)}, []string{"x/1", "x/2"}},
+		"the successor goes on":      {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), claimed("n2", 2), written("n2", "x", 2, 1, evidence)}, []string{"x/1", "x/2"}},
+		"a claim that loses":         {[]event.Incident{claimed("n1", 1), claimed("n2", 1), written("n2", "x", 1, 0, opened), written("n1", "y", 1, 0, opened)}, []string{"y/1"}},
+		"an old claim replayed":      {[]event.Incident{claimed("n1", 1), claimed("n2", 2), claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n2", "y", 1, 0, opened)}, []string{"y/1"}},
+		"a repeat changes nothing":   {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), claimed("n1", 1), written("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
+		"the same twice":             {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 0, evidence), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
+		"a gap":                      {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 3, 0, evidence), written("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2"}},
+		"two incidents":              {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "y", 1, 0, opened), written("n1", "x", 2, 0, evidence)}, []string{"x/1", "x/2", "y/1"}},
+		"after it was resolved":      {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 0, event.Resolved{}), written("n1", "x", 3, 0, evidence), written("n1", "x", 3, 0, event.Escalated{}), written("n1", "x", 3, 0, event.Resolved{})}, []string{"x/1", "x/2"}},
+		"a report after that":        {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 0, event.Resolved{}), written("n1", "x", 3, 0, event.Reported{Text: "x"})}, []string{"x/1", "x/2", "x/3"}},
+		"an unknown type has a seq":  {[]event.Incident{claimed("n1", 1), written("n1", "x", 1, 0, opened), written("n1", "x", 2, 0, event.Other{Type: "weighed"}), written("n1", "x", 3, 0, evidence)}, []string{"x/1", "x/2", "x/3"}},
+		"begins with a repeat":       {[]event.Incident{written("n1", "x", 4, 0, evidence), written("n1", "x", 5, 0, evidence), claimed("n1", 3), written("n1", "x", 6, 0, event.Resolved{})}, []string{"x/4", "x/5", "x/6"}},
+		"begins with another owner":  {[]event.Incident{written("n1", "x", 4, 0, evidence), claimed("n2", 3), written("n2", "y", 1, 0, opened)}, []string{"y/1"}},
+		"begins with two":            {[]event.Incident{written("n1", "x", 4, 0, evidence), written("n2", "y", 2, 0, evidence), claimed("n2", 3)}, []string{"y/2"}},
+		"only the first repeat":      {[]event.Incident{written("n1", "x", 4, 0, evidence), claimed("n2", 3), claimed("n1", 4)}, []string{}},
+		"no claim":                   {[]event.Incident{written("n1", "x", 1, 0, opened)}, []string{}},
+		"an ignored claim, no nonce": {[]event.Incident{written("", "x", 1, 0, opened), claimed("", 3)}, []string{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -86,14 +86,14 @@ func TestApplySaysWhatChanged(t *testing.T) {
 		id      string
 		counted bool
 	}{
-		{told("n1", "early", 3, 0, event.Evidence{}), "", false},
+		{written("n1", "early", 3, 0, event.Evidence{}), "", false},
 		{claimed("n1", 2), "", true},
 		{claimed("n1", 2), "", true},
 		{claimed("n0", 1), "", false},
-		{told("n1", "x", 1, 0, event.Opened{}), "x", true},
-		{told("n1", "x", 1, 0, event.Opened{}), "", false},
-		{told("n0", "x", 2, 0, event.Evidence{}), "", false},
-		{told("n1", "x", 2, 0, event.Evidence{}), "x", true},
+		{written("n1", "x", 1, 0, event.Opened{}), "x", true},
+		{written("n1", "x", 1, 0, event.Opened{}), "", false},
+		{written("n0", "x", 2, 0, event.Evidence{}), "", false},
+		{written("n1", "x", 2, 0, event.Evidence{}), "x", true},
 	}
 	for i, step := range steps {
 		in, counted := f.Apply(step.e)
@@ -106,8 +106,8 @@ func TestApplySaysWhatChanged(t *testing.T) {
 	}
 }
 
-// TestLife is the state of an incident after each event of its life.
-func TestLife(t *testing.T) {
+// TestIncidentStateAfterEachEvent is the state of an incident after each event of its life.
+func TestIncidentStateAfterEachEvent(t *testing.T) {
 	until := dawn.Add(time.Hour)
 	type step struct {
 		data  event.Data
@@ -140,7 +140,7 @@ func TestLife(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := fold(claimed("n1", 1))
 			for i, step := range steps {
-				in, counted := f.Apply(told("n1", "x", i+1, i, step.data))
+				in, counted := f.Apply(written("n1", "x", i+1, i, step.data))
 				if !counted {
 					t.Fatalf("event %d, %T, does not count", i+1, step.data)
 				}
@@ -159,13 +159,13 @@ func TestLife(t *testing.T) {
 }
 
 func TestIncidentFields(t *testing.T) {
-	diagnosed := told("n1", "x", 3, 12, event.Diagnosed{CauseID: "i", Cause: "c", CausePast: "p", Action: "restart", Target: "pay"})
+	diagnosed := written("n1", "x", 3, 12, event.Diagnosed{CauseID: "i", Cause: "c", CausePast: "p", Action: "restart", Target: "pay"})
 	diagnosed.By = "llm:tiny"
 	f := fold(claimed("n1", 1),
-		told("n1", "x", 1, 10, event.Opened{Error: "HTTP 500", Kind: "service", FirstBad: dawn.Add(4 * time.Second)}),
-		told("n1", "x", 2, 11, event.Evidence{}), diagnosed,
-		told("n1", "x", 4, 13, event.ActionStarted{Attempt: 2, Action: "start", Target: "pay"}),
-		told("n1", "x", 5, 20, event.Resolved{How: event.HowHealed, Attempts: 2, TTDMS: 1, TTRMS: 2, DownMS: 3}))
+		written("n1", "x", 1, 10, event.Opened{Error: "HTTP 500", Kind: "service", FirstBad: dawn.Add(4 * time.Second)}),
+		written("n1", "x", 2, 11, event.Evidence{}), diagnosed,
+		written("n1", "x", 4, 13, event.ActionStarted{Attempt: 2, Action: "start", Target: "pay"}),
+		written("n1", "x", 5, 20, event.Resolved{How: event.HowHealed, Attempts: 2, TTDMS: 1, TTRMS: 2, DownMS: 3}))
 	in := f.Get("x")
 	events := in.Events
 	in.Events = nil
@@ -189,12 +189,12 @@ func TestOfAndForget(t *testing.T) {
 	log := []event.Incident{claimed("n1", 1)}
 	for i := range 6 { // b and e stay open
 		id := string(rune('a' + i))
-		log = append(log, told("n1", id, 1, i, event.Opened{}))
+		log = append(log, written("n1", id, 1, i, event.Opened{}))
 		if i != 1 && i != 4 {
-			log = append(log, told("n1", id, 2, i, event.Resolved{}))
+			log = append(log, written("n1", id, 2, i, event.Resolved{}))
 		}
 	}
-	other := told("n1", "o", 1, 9, event.Opened{})
+	other := written("n1", "o", 1, 9, event.Opened{})
 	other.Service = "web"
 	f := fold(append(log, other)...)
 	ids := func(list []*Incident) (all string) {
@@ -221,8 +221,8 @@ func TestOfAndForget(t *testing.T) {
 	if _, counted := f.Apply(log[1]); counted || f.Get("a") != nil {
 		t.Error("what was forgotten begins anew when its first event is published again")
 	}
-	f.Apply(told("n1", "b", 2, 20, event.Resolved{}))
-	f.Apply(told("n1", "b", 3, 20, event.Reported{}))
+	f.Apply(written("n1", "b", 2, 20, event.Resolved{}))
+	f.Apply(written("n1", "b", 3, 20, event.Reported{}))
 	if f.Get("b").Seq() != 3 {
 		t.Error("what was not forgotten does not go on")
 	}
@@ -248,7 +248,7 @@ func history(random *rand.Rand) []event.Incident {
 			next[id]++
 			datas := []event.Data{event.Evidence{}, event.Diagnosed{Cause: fmt.Sprint(i)}, event.Suppressed{Gate: fmt.Sprint(i)}, event.ActionStarted{Attempt: i},
 				event.ActionFinished{}, event.Escalated{}, event.Resolved{How: event.HowHealed}, event.Reported{}, event.Opened{Error: fmt.Sprint(i)}}
-			log = append(log, told(nonce, id, next[id]-random.IntN(2), i, datas[random.IntN(len(datas))]))
+			log = append(log, written(nonce, id, next[id]-random.IntN(2), i, datas[random.IntN(len(datas))]))
 		}
 	}
 	return log

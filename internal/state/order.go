@@ -4,9 +4,9 @@ import "logstream/internal/event"
 
 // Order is how far the records of one writer were read, by their epochs and
 // revisions: a record that is not beyond it was read before, or is an old one
-// that somebody published again. The zero value has read nothing.
+// that was published again. The zero value has read nothing.
 //
-// It looks at no clock, so that one which was set back makes nobody deaf.
+// It uses no clock, so that a clock which was set back makes it miss no record.
 type Order struct{ epoch, revision int64 }
 
 // Next says whether a record is beyond what was read, and goes on to it. Logs

@@ -6,7 +6,7 @@
 //   - It returns when ctx ends, and then only after its workers have returned.
 //     What it returns after that is logged, and has no other effect.
 //   - Whatever it returns before is a failure: an error, a panic, a nil that
-//     nobody asked for, and also a context error, since that context was not
+//     without a request to stop, and also a context error, since that context was not
 //     ours. It is run again, with a fresh start from the event log: Run builds
 //     its state and leans on nothing that the last run left behind.
 //   - An error that is ErrStay says: don't run me again, the others go on.

@@ -172,12 +172,12 @@ test("a model that is unavailable is shown calmly, with the command, and without
   const engine = { part: "docker", since: llm.since, what: "Docker is unreachable.", works: "checks", on_hold: "every repair", remedy: { text: "Start Docker." } };
   const model = { llm: { model: "qwen3:4b", ready: false, error: "" }, state: "WATCHING" };
   const alone = overview.view(context(withModel([opened], { ...model, troubles: [llm] })));
-  const [banner] = find(alone, (e) => e.attrs["data-trouble"] === "llm");
+  const [banner] = find(alone, (e) => e.attrs["data-problem"] === "llm");
   assert.equal(banner.attrs.class, "banner calm");
   assert.match(textOf(banner), /Problem with the model since .*Ollama does not have the model qwen3:4b\. The runbook decides in its place\./);
   assert.equal(find(banner, (e) => e.attrs["data-act"] === "copy")[0].attrs["data-text"], "ollama pull qwen3:4b");
   const two = overview.view(context(withModel([opened], { ...model, troubles: [llm, engine] })));
-  assert.deepEqual(find(two, (e) => e.attrs["data-trouble"]).map((e) => e.attrs["data-trouble"]), ["docker", "llm"]);
+  assert.deepEqual(find(two, (e) => e.attrs["data-problem"]).map((e) => e.attrs["data-problem"]), ["docker", "llm"]);
   assert.ok(!textOf(two).includes("everything"));
   assert.match(textOf(system.view(context(withModel([opened], { ...model, troubles: [llm] })))), /All components healthy except the model/);
 });

@@ -124,7 +124,7 @@ func leak() {
 		}
 		kept = append(kept, piece)
 		if len(kept) > 1<<16 {
-			return // 64 GiB: nobody set a limit
+			return // 64 GiB: no limit was set
 		}
 	}
 }

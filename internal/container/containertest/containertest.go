@@ -37,7 +37,7 @@ type Fixture struct {
 	Stubborn string
 
 	// Exit has the main process of Name exit by itself with that code (1 to
-	// 125): nobody signals it, and the runtime isn't asked to do anything. It
+	// 125): nothing signals it, and the runtime isn't asked to do anything. It
 	// need not wait for the end.
 	Exit func(t *testing.T, code int)
 	// Say has the main process of Name write text, and a line's end, to its

@@ -53,7 +53,7 @@ func eventsReplayThenLive(t *testing.T, f *fixture) {
 	}
 }
 
-// eventsFromNow: without a time the past isn't told, and what follows ready
+// eventsFromNow: without a time the past isn't reported, and what follows ready
 // is.
 func eventsFromNow(t *testing.T, f *fixture) {
 	first := f.watch(time.Time{})

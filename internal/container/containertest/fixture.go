@@ -85,7 +85,7 @@ func (f *fixture) inject(fault string) {
 	}
 }
 
-// end injects the fault and waits until the container's end is told, which may
+// end injects the fault and waits until the container's end is reported, which may
 // be after the call that caused it returned: who follows the events from then
 // on sees nothing of it.
 func (f *fixture) end(fault string) {

@@ -26,7 +26,7 @@ func ended(t *testing.T, f *fixture, events []container.Event) {
 }
 
 // stop is a kill, and a die and a stop in either order: the stop event makes
-// it somebody's wish.
+// it a request.
 func stop(t *testing.T, f *fixture) {
 	w := f.watch(time.Time{})
 	f.inject(container.FaultStop)
@@ -68,8 +68,8 @@ func killPaused(t *testing.T, f *fixture) {
 	f.answers()
 }
 
-// exit by itself is a die and nothing else: that is how a crash is told from
-// somebody's act.
+// exit by itself is a die and nothing else: that is how a crash differs from
+// a requested stop.
 func exit(t *testing.T, f *fixture) {
 	w := f.watch(time.Time{})
 	f.Exit(t, 3)

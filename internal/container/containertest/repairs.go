@@ -55,7 +55,7 @@ func startPaused(t *testing.T, f *fixture) {
 	f.answers()
 }
 
-// startTwiceAtOnce: somebody else's start and ours are both success, and one
+// startTwiceAtOnce: another client's start and ours are both success, and one
 // start.
 func startTwiceAtOnce(t *testing.T, f *fixture) {
 	f.end(container.FaultKill)
@@ -76,7 +76,7 @@ func startTwiceAtOnce(t *testing.T, f *fixture) {
 }
 
 // restart: only the restart event, the last, tells it from a stop and a start
-// by somebody else.
+// by another client.
 func restart(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()
 	f.restart()

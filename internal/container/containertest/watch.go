@@ -127,7 +127,7 @@ func (w *watch) expect(t *testing.T, want ...string) []container.Event {
 }
 
 // isEnd reports whether the two, one after the other, tell of one end that was
-// asked for. Their order means nothing, in what was told or in time.
+// asked for. Their order means nothing, in the stream or in time.
 func isEnd(a, b container.Event) bool {
 	return a.Action == container.ActionStop && b.Action == container.ActionDie ||
 		a.Action == container.ActionDie && b.Action == container.ActionStop
@@ -142,7 +142,7 @@ func (w *watch) expectAround(t *testing.T, want ...string) {
 		got = w.seen()
 		return within(got, want)
 	}) {
-		t.Fatalf("the events are\n\t%s\nwant, with nothing between them but a pause and an unpause told twice,\n\t%s",
+		t.Fatalf("the events are\n\t%s\nwant, with nothing between them but a pause and an unpause reported twice,\n\t%s",
 			words(got), strings.Join(want, ", "))
 	}
 }

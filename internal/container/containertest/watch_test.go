@@ -6,7 +6,7 @@ import (
 	"logstream/internal/container"
 )
 
-// A stop may be told before or after the die of the same end, and nowhere else.
+// A stop may be reported before or after the die of the same end, and nowhere else.
 func TestStopAndDieInEitherOrder(t *testing.T) {
 	event := func(action container.Action) container.Event { return container.Event{Action: action, Signal: "15"} }
 	kill, die, stop, start := event(container.ActionKill), event(container.ActionDie), event(container.ActionStop), event(container.ActionStart)

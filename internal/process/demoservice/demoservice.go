@@ -54,7 +54,7 @@ func Main(args []string) int {
 	return run(args[0], args[1], os.Stdin, os.Stdout)
 }
 
-func run(name, address string, orders io.Reader, output io.Writer) int {
+func run(name, address string, faults io.Reader, output io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	s := newService(name, output)
@@ -73,8 +73,8 @@ func run(name, address string, orders io.Reader, output io.Writer) int {
 		return nil
 	})
 	left := make(chan int, 1)
-	supervise.Go(ctx, &group, "orders", func(context.Context) error {
-		left <- s.obey(orders)
+	supervise.Go(ctx, &group, "faults", func(context.Context) error {
+		left <- s.runFaults(faults)
 		return nil
 	})
 	select {
@@ -99,10 +99,10 @@ func (s *service) shutdown(server *http.Server) {
 	}
 }
 
-// obey carries out orders until it is told to exit, or the parent is gone, and
+// runFaults injects the faults that it reads until one is exit, or the parent is gone, and
 // returns the exit code.
-func (s *service) obey(orders io.Reader) int {
-	lines := bufio.NewScanner(orders)
+func (s *service) runFaults(faults io.Reader) int {
+	lines := bufio.NewScanner(faults)
 	lines.Buffer(nil, maxOrder)
 	for lines.Scan() {
 		switch lines.Text() {

@@ -60,9 +60,9 @@ func TestAnswersUntilItFails(t *testing.T) {
 	})
 }
 
-func TestObeys(t *testing.T) {
+func TestFaultsAreReadFromStandardInput(t *testing.T) {
 	for _, test := range []struct {
-		name, orders string
+		name, faults string
 		code         int
 		failing      bool
 		log          string
@@ -76,7 +76,7 @@ func TestObeys(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
 			s := newService("payment-service", &log)
-			if code := s.obey(strings.NewReader(test.orders)); code != test.code {
+			if code := s.runFaults(strings.NewReader(test.faults)); code != test.code {
 				t.Errorf("exits with %d, want %d", code, test.code)
 			}
 			if s.failing.Load() != test.failing {

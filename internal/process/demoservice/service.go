@@ -106,7 +106,7 @@ func (s *service) lastWords() {
 		"\t/app/checkout.go:58 +0x4c\n")
 }
 
-// say writes one line to the log. A log that nobody reads stops nothing.
+// say writes one line to the log. A log without a reader stops nothing.
 func (s *service) say(level, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

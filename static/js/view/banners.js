@@ -20,7 +20,7 @@ export function banner(problem, now) {
   const { name, icon: picture } = part(problem.part);
   const headline = `Problem with ${name}${Number.isFinite(since) ? ` since ${when(since, now)}` : ""}`;
   const head = h("h2", {}, headline);
-  const attrs = { key: `problem-${problem.part}`, "data-trouble": problem.part, "aria-label": headline };
+  const attrs = { key: `problem-${problem.part}`, "data-problem": problem.part, "aria-label": headline };
   if (problem.part === "llm") return calm(problem, attrs, head);
   return h("section", { class: "banner hold", ...attrs },
     icon(picture),
