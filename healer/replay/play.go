@@ -22,6 +22,7 @@ type player struct {
 	waiting []answer // to today's effects, by time
 	emitted map[string]int
 	wrote   map[string]event.Incident // by its key
+	nonce   string                    // of this life's claim; empty: not there yet
 }
 
 // answer is an input that an effect caused.
@@ -54,7 +55,11 @@ func play(r *Recording, observe func(healer.Input, time.Time, []healer.Effect) e
 		if s.in == nil {
 			break
 		}
-		if err := give(p.own(s.in), s.at); err != nil {
+		in, is := p.today(s.in)
+		if !is {
+			continue
+		}
+		if err := give(in, s.at); err != nil {
 			return err
 		}
 	}
@@ -65,15 +70,20 @@ func (a answer) before(s outsideStep) bool {
 	return a.at.Before(s.at) || a.at.Equal(s.at) && a.index < s.index
 }
 
-// own is a record from outside as the world of today gets it: a copy of what we
-// wrote has today's words.
-func (p *player) own(in healer.Input) healer.Input {
-	if read, is := in.(healer.ReadIncident); is {
-		if mine, wrote := p.wrote[appendKey(read.Event.ID, read.Event.Seq)]; wrote {
-			return healer.ReadIncident{Event: mine}
+// today is an input from outside as the world of today gets it: a copy of what
+// we wrote has today's words, and of what we do not write today there is none.
+func (p *player) today(in healer.Input) (healer.Input, bool) {
+	switch read := in.(type) {
+	case healer.Replayed:
+		p.nonce = read.Nonce
+	case healer.ReadIncident:
+		if p.nonce == "" || read.Event.Nonce != p.nonce {
+			return in, true
 		}
+		mine, wrote := p.wrote[appendKey(read.Event.ID, read.Event.Seq)]
+		return healer.ReadIncident{Event: mine}, wrote
 	}
-	return in
+	return in, true
 }
 
 // shortly is when an answer comes that was never recorded.
