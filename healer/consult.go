@@ -78,8 +78,8 @@ func (c *consultation) lapsed(limit time.Duration, now time.Time) bool {
 	return c.answer != nil || !c.since.IsZero() && now.Sub(c.since) > limit+lateAnswer
 }
 
-// openQueries is how many are under way.
-func (c *Controller) openQueries(now time.Time) int {
+// openQueries is how many queries are under way; it forgets the others.
+func openQueries(c *Controller, now time.Time) int {
 	maps.DeleteFunc(c.queried, func(name string, _ bool) bool {
 		s := c.services[name]
 		return s == nil || !s.open() || s.consultation.incident != s.incident.ID || s.consultation.since.IsZero() ||

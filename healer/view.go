@@ -65,7 +65,7 @@ type View struct {
 func newView(c *Controller, s *serviceState, now time.Time) View {
 	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, ByHand: s.byHand,
 		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection,
-		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: c.openQueries(now)}
+		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
 	if s.incident != nil {
 		v.Attempts = budget.Attempts(s.incident.Events)
 		v.Forced = forcedAction(s.incident)
