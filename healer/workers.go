@@ -136,6 +136,10 @@ func (l *life) execute(e Execute) Executed {
 		out.NotExecuted = "its deadline passed before the call"
 		return out
 	}
+	if _, leads := l.Owner(); !leads { // the inspection may have taken long
+		out.NotExecuted = "another instance acquired the claim"
+		return out
+	}
 	began := time.Now()
 	out.Err = a.Call(ctx, l.deps.Runtime, e.Pins.ContainerID) // the only place that changes anything
 	out.Took = time.Since(began)
