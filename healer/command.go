@@ -235,7 +235,7 @@ func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 }
 
 func isSameState(a, b event.Service) bool {
-	return a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
+	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp &&
 		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin

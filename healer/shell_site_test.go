@@ -89,7 +89,7 @@ func serviceOn(name string) service.Definition {
 
 // boot starts a process: a healer and a monitor that know nothing.
 func (s *site) boot() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
 	s.healer = healer.New(healer.Deps{Log: s.log, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
@@ -101,6 +101,7 @@ func (s *site) boot() {
 	s.parts.Go(func() { ended <- run(ctx) })
 	w := &watcher{log: s.log, engine: s.engine, owner: s.healer.Owner, services: s.configured}
 	s.parts.Go(func() { w.run(ctx) })
+	s.Cleanup(s.parts.Wait) // of a story that failed
 }
 
 // stop ends the process, and says how long that took. An ordered stop is no error.
