@@ -332,7 +332,11 @@ func (l *life) report(in Input) {
 	}
 }
 
+// stepDown ends what is done for this host, and says so.
 func (l *life) stepDown() {
+	for service := range l.queries {
+		l.withdraw(service)
+	}
 	what := fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", l.controller.Successor(), l.deps.Host)
 	l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", l.controller.Successor())
 	l.deps.Health.Report(health.Problem{Part: health.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",

@@ -117,8 +117,8 @@ func TestEngineThatHangsHoldsTheRepair(t *testing.T) {
 					t.Errorf("that Docker does not answer is said after %s", took)
 				}
 				most := 0
-				for range 1000 {
-					time.Sleep(30 * time.Millisecond)
+				for range 300 {
+					time.Sleep(100 * time.Millisecond)
 					most = max(most, s.engine.underway(tt.method))
 				}
 				if most > 1 {
