@@ -129,6 +129,7 @@ type life struct {
 	queries    map[string]context.CancelFunc // under way, by service
 	querying   atomic.Int32                  // and how many there are
 	recheck    chan struct{}                 // the model is to be checked at once
+	replied    <-chan struct{}               // closed: the newest result of a command is written
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -138,8 +139,10 @@ func (h *Healer) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group, reading := errgroup.WithContext(ctx)
 	services, began := h.deps.Services(), time.Now()
+	none := make(chan struct{})
+	close(none)
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
-		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1),
+		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1), replied: none,
 		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
 			Services: services, Protected: h.deps.Protected}, began)}
 	if h.deps.Observe != nil {
@@ -329,7 +332,11 @@ func (l *life) report(in Input) {
 	}
 }
 
+// stepDown ends what is done for this host, and says so.
 func (l *life) stepDown() {
+	for service := range l.queries {
+		l.withdraw(service)
+	}
 	what := fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", l.controller.Successor(), l.deps.Host)
 	l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", l.controller.Successor())
 	l.deps.Health.Report(health.Problem{Part: health.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",

@@ -253,3 +253,9 @@ func (l *memoryLog) attempted(topic string) []event.Record {
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(l.attempts), func(r event.Record) bool { return r.Topic != topic })
 }
+
+func (l *memoryLog) deadLetters() []event.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.letters)
+}

@@ -27,6 +27,7 @@ type site struct {
 	*testing.T
 	timeline *timeline
 	log      *memoryLog
+	kafka    healer.Log // the log as the healer has it
 	engine   *memoryEngine
 	registry *health.Registry
 	config   healer.Config
@@ -34,34 +35,36 @@ type site struct {
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
 	keep     func(ctx context.Context, run func(context.Context) error) error // who runs the healer; nil: it is run once
 
-	mu       sync.Mutex
-	services []service.Definition
+	mu   sync.Mutex
+	defs []service.Definition // what is configured
 
 	healer *healer.Healer
 	cancel context.CancelFunc
 	ended  chan error // Run returned that
 	parts  sync.WaitGroup
 
-	decoded []event.Incident // of the incidents' topic, as far as it was looked at
+	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
+	services map[string]event.Service // the newest of each, as far as its topic was looked at
+	looked   int                      // so far
 }
 
 const (
 	instance = "me-1234"
 	hostName = "local"
-	patience = 3 * time.Minute
+	patience = 3 * time.Minute       // until something is the case
+	glance   = 20 * time.Millisecond // between two looks at it
 )
 
 // onSite runs a story in virtual time: with a healer that has claimed its host,
 // and services that are UP. What it leaves running fails it.
 func onSite(t *testing.T, services []string, prepare func(*site), story func(*site)) {
 	t.Helper()
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		tl := &timeline{}
-		s := &site{T: t, timeline: tl, log: newMemoryLog(tl), engine: newMemoryEngine(tl), registry: &health.Registry{}, config: healer.Default()}
-		s.config.Mode, s.config.Decide, s.config.ManualGrace = service.Auto, healer.DecideRunbook, time.Second
+		s := newSite(t)
 		for _, name := range services {
 			s.engine.add(name, false)
-			s.services = append(s.services, serviceOn(name))
+			s.defs = append(s.defs, serviceOn(name))
 		}
 		if prepare != nil {
 			prepare(s)
@@ -79,19 +82,29 @@ func onSite(t *testing.T, services []string, prepare func(*site), story func(*si
 	})
 }
 
+// newSite is one without services, on which nothing runs.
+func newSite(t *testing.T) *site {
+	tl := &timeline{}
+	s := &site{T: t, timeline: tl, log: newMemoryLog(tl), engine: newMemoryEngine(tl), registry: &health.Registry{}, config: healer.Default(),
+		services: map[string]event.Service{}}
+	s.kafka = s.log
+	s.config.Mode, s.config.Decide, s.config.ManualGrace, s.config.Verify.For = service.Auto, healer.DecideRunbook, time.Second, 3*time.Second
+	return s
+}
+
 // serviceOn is a service in the container of that name.
 func serviceOn(name string) service.Definition {
 	def := service.Default()
 	def.Name, def.Container, def.URL = name, name, "http://"+name
-	def.Interval, def.Timeout, def.FailureThreshold, def.SuccessThreshold = 2*time.Second, time.Second, 2, 2
+	def.Interval, def.Timeout, def.FailureThreshold, def.SuccessThreshold = time.Second, time.Second/2, 2, 2
 	return def
 }
 
 // boot starts a process: a healer and a monitor that know nothing.
 func (s *site) boot() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
-	s.healer = healer.New(healer.Deps{Log: s.log, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
 	run := s.healer.Run
 	if s.keep != nil {
@@ -101,6 +114,7 @@ func (s *site) boot() {
 	s.parts.Go(func() { ended <- run(ctx) })
 	w := &watcher{log: s.log, engine: s.engine, owner: s.healer.Owner, services: s.configured}
 	s.parts.Go(func() { w.run(ctx) })
+	s.Cleanup(s.parts.Wait) // of a story that failed
 }
 
 // stop ends the process, and says how long that took. An ordered stop is no error.
@@ -120,15 +134,15 @@ func (s *site) stop() time.Duration {
 func (s *site) configured() []service.Definition {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.services)
+	return slices.Clone(s.defs)
 }
 
 // configure changes what is configured, as a reload does.
 func (s *site) configure(services ...string) {
 	s.mu.Lock()
-	s.services = nil
+	s.defs = nil
 	for _, name := range services {
-		s.services = append(s.services, serviceOn(name))
+		s.defs = append(s.defs, serviceOn(name))
 	}
 	s.mu.Unlock()
 	s.healer.Apply()
@@ -146,7 +160,7 @@ func (s *site) harm(name, fault string) {
 // until lets time pass until something is the case.
 func (s *site) until(what string, is func() bool) {
 	s.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(glance) {
 		if time.Now().After(end) {
 			s.Fatalf("within %s it never came to this: %s\n%s", patience, what, s.timeline)
 		}
@@ -160,7 +174,10 @@ func (s *site) events(types ...event.Type) []event.Incident {
 	for _, r := range s.log.records(event.TopicIncidents)[len(s.decoded):] {
 		s.decoded = append(s.decoded, decode(s.T, r, event.DecodeIncident))
 	}
-	return slices.DeleteFunc(slices.Clone(s.decoded), func(e event.Incident) bool { return len(types) > 0 && !slices.Contains(types, e.Type) })
+	if len(types) == 0 {
+		return s.decoded[:len(s.decoded):len(s.decoded)]
+	}
+	return slices.DeleteFunc(slices.Clone(s.decoded), func(e event.Incident) bool { return !slices.Contains(types, e.Type) })
 }
 
 func decode[R any](t *testing.T, r event.Record, as func([]byte) (R, error)) R {
@@ -186,11 +203,15 @@ func (s *site) incidents() []*state.Incident {
 func (s *site) repaired(name string) {
 	s.Helper()
 	s.until(name+" is repaired", func() bool {
-		events := slices.DeleteFunc(s.events(), func(e event.Incident) bool { return e.Service != name })
-		if len(events) == 0 {
+		all := s.events()
+		last := len(all) - 1
+		for last >= 0 && all[last].Service != name {
+			last--
+		}
+		if last < 0 {
 			return false
 		}
-		resolved, is := events[len(events)-1].Data.(event.Resolved)
+		resolved, is := all[last].Data.(event.Resolved)
 		return is && resolved.How == event.HowHealed
 	})
 	if state, _ := s.engine.state(name); state.Status != container.Running {
@@ -215,12 +236,12 @@ const repair = "opened evidence diagnosed action_started action_finished verifie
 // published is the newest that was published of a service.
 func (s *site) published(name string) event.Service {
 	s.Helper()
-	for _, r := range slices.Backward(s.log.records(event.TopicServices)) {
-		if string(r.Key) == name {
-			return decode(s.T, r, event.DecodeService)
-		}
+	records := s.log.records(event.TopicServices)
+	for _, r := range records[s.looked:] {
+		s.services[string(r.Key)] = decode(s.T, r, event.DecodeService)
 	}
-	return event.Service{}
+	s.looked = len(records)
+	return s.services[name]
 }
 
 // calls are the repairs that the engine was asked for.
@@ -268,7 +289,7 @@ func (s *site) check() {
 	tries := map[string][]byte{}
 	for _, r := range s.log.attempted(event.TopicIncidents) {
 		e := decode(s.T, r, event.DecodeIncident)
-		key := fmt.Sprintf("%s/%d", e.ID, e.Seq)
+		key := fmt.Sprintf("%s/%d of %s", e.ID, e.Seq, e.Nonce) // another life decides anew
 		if e.Type == event.TypeClaim {
 			key += e.Time.String() // a claim is written anew, at its time
 		}

@@ -2,13 +2,16 @@ package healer_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/health"
 )
 
-// From the start to a service that is repaired.
+// From the start of the process to a repaired service, and what ends that.
 
 func TestRepairIsOneCallBetweenItsIntentAndItsResult(t *testing.T) {
 	onSite(t, []string{"web", "db"}, nil, func(s *site) {
@@ -25,12 +28,115 @@ func TestRepairIsOneCallBetweenItsIntentAndItsResult(t *testing.T) {
 		}
 		s.until("it is published as UP, without an incident", func() bool {
 			p := s.published("web")
-			return p.Status == "UP" && p.OpenIncident == "" && !p.Healing
+			return p.Status == event.Up && p.OpenIncident == "" && !p.Healing
 		})
-		before := len(s.log.records("logstream.incidents"))
+		before := len(s.events())
 		time.Sleep(time.Minute)
-		if after := len(s.log.records("logstream.incidents")); after != before {
+		if after := len(s.events()); after != before {
 			t.Errorf("%d records more in a minute in which nothing happened", after-before)
 		}
 	})
+}
+
+func TestEachFaultIsRepairedByItsCall(t *testing.T) {
+	for fault, call := range map[string]string{
+		container.FaultKill: "Start web", container.FaultStop: "Start web", container.FaultPause: "Unpause web", container.FaultFail: "Restart web",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			onSite(t, []string{"web"}, nil, func(s *site) {
+				time.Sleep(20 * time.Second) // it has run for a while
+				s.engine.say("web", "password=hunter2\x1b[31m\nthe last line")
+				s.harm("web", fault)
+				s.repaired("web")
+				s.wantCalls(call)
+				evidence := s.events(event.TypeEvidence)[0].Data.(event.Evidence)
+				if got := strings.Join(evidence.Logs, "|"); strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") || !strings.HasSuffix(got, "|the last line") {
+					t.Errorf("the evidence has the lines %q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestForeignClaimEndsAllRepairs: of two instances on one host the newer acts.
+func TestForeignClaimEndsAllRepairs(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		if origin, owns := s.healer.Owner(); !owns || origin.Nonce == "" || origin.Instance != instance {
+			t.Fatalf("it owns its host: %v, as %+v", owns, origin)
+		}
+		s.claimElsewhere()
+		s.until("it steps down", func() bool { _, owns := s.healer.Owner(); return !owns })
+		problem, is := s.registry.Get(health.Healer)
+		if !is || !strings.Contains(problem.What, "other-1 acquired the claim on host local") {
+			t.Errorf("the registry has %+v", problem)
+		}
+		before, published := len(s.events()), len(s.log.records(event.TopicServices))
+		s.harm("web", container.FaultKill)
+		time.Sleep(time.Minute)
+		s.wantCalls()
+		if more := s.events()[before:]; len(more) > 0 {
+			t.Errorf("it goes on writing: %+v", more)
+		}
+		if now := len(s.log.records(event.TopicServices)); now != published {
+			t.Errorf("it publishes %d records more", now-published)
+		}
+	})
+}
+
+// TestNoCallAfterAForeignClaimWasRead: the last inspection before a call may
+// take long, and the claim may be lost meanwhile.
+func TestNoCallAfterAForeignClaimWasRead(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		s.engine.fail("Inspect", callFault{slow: 3 * time.Second})
+		s.harm("web", container.FaultKill)
+		s.until("the last inspection", func() bool { return s.engine.underway("Inspect") > 0 })
+		s.claimElsewhere()
+		time.Sleep(time.Minute)
+		s.wantCalls()
+	})
+}
+
+// claimElsewhere puts the claim of another instance on the log.
+func (s *site) claimElsewhere() {
+	claim := event.Claim{Host: hostName, Instance: "other-1", Epoch: 99, Nonce: "theirs"}
+	e := event.Incident{ID: claim.Nonce, Seq: 1, Time: time.Now().UTC(), Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream, Data: claim,
+		Origin: event.Origin{Instance: claim.Instance, Host: claim.Host, Epoch: claim.Epoch, Nonce: claim.Nonce}}
+	s.log.put(event.Record{Topic: event.TopicIncidents, Key: []byte(e.Service), Value: event.Encode(e), Signed: true})
+}
+
+func TestForgedClaimChangesNothing(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		claim := event.Incident{ID: "n", Seq: 1, Time: time.Now().UTC(), Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream,
+			Data: event.Claim{Host: hostName, Instance: "other-1", Epoch: 99, Nonce: "n"}, Origin: event.Origin{Instance: "other-1", Host: hostName, Epoch: 99, Nonce: "n"}}
+		s.log.put(event.Record{Topic: event.TopicIncidents, Value: event.Encode(claim)})
+		stop := event.Docker{Time: time.Now().UTC(), Container: "web", ID: "id-of-web", Action: "stop", Origin: event.Origin{Instance: instance, Host: hostName}}
+		s.log.put(event.Record{Topic: event.TopicDocker, Value: event.Encode(stop)})
+		s.log.put(event.Record{Topic: event.TopicHealth, Value: []byte(`{"status":"UP"}`)})
+		s.until("what cannot be read is a dead letter", func() bool { return len(s.log.deadLetters()) == 2 })
+		s.harm("web", container.FaultKill)
+		s.repaired("web")
+		s.wantCalls("Start web")
+	})
+}
+
+// TestReloadReachesTheLoop: services come and go while it runs.
+func TestReloadReachesTheLoop(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		s.engine.add("db", false)
+		s.configure("web", "db")
+		s.until("the new one is UP", func() bool { return s.published("db").Status == event.Up })
+		s.harm("db", container.FaultKill)
+		s.repaired("db")
+		s.configure("db")
+		s.until("the old one is removed", func() bool { return s.isRemoved("web") })
+		s.harm("web", container.FaultKill)
+		time.Sleep(time.Minute)
+		s.wantCalls("Start db")
+	})
+}
+
+// isRemoved says whether the newest record of a service says that there is none.
+func (s *site) isRemoved(name string) bool {
+	p := s.published(name)
+	return p.Service == name && p.Definition == nil
 }

@@ -23,7 +23,12 @@ func (l *life) start(e Effect) {
 	case Publish:
 		l.worker("publish", func() { l.publish(e) })
 	case Reply:
-		l.worker("reply", func() { l.reply(e) })
+		before, written := l.replied, make(chan struct{})
+		l.replied = written
+		l.worker("reply", func() {
+			defer close(written)
+			l.reply(e, before)
+		})
 	case Inspect:
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
 	case Query:
@@ -71,11 +76,26 @@ func (l *life) publish(e Publish) {
 	l.give(l.work, timed{in: Published{Service: e.Service.Service, OK: err == nil}})
 }
 
-func (l *life) reply(e Reply) {
-	ctx, cancel := context.WithTimeout(l.work, writeLimit)
-	defer cancel()
-	if err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command)); err != nil {
-		l.deps.Logger.Warn("command result not written to Kafka", "command", e.Command.ID, "error", err)
+// reply writes the result of a command until it is acknowledged, and after those
+// before it: what a later life reads is the newest hold, or its release.
+func (l *life) reply(e Reply, before <-chan struct{}) {
+	select {
+	case <-before:
+	case <-l.work.Done():
+		return
+	}
+	for l.work.Err() == nil {
+		if _, leads := l.Owner(); !leads {
+			return // whoever leads now may have been asked for something newer
+		}
+		ctx, cancel := context.WithTimeout(l.work, writeLimit)
+		err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command))
+		cancel()
+		if err == nil {
+			return
+		}
+		l.deps.Logger.Warn("command result not written to Kafka; retrying", "command", e.Command.ID, "error", err)
+		retry.Sleep(l.work, time.Second)
 	}
 }
 
@@ -134,6 +154,10 @@ func (l *life) execute(e Execute) Executed {
 	}
 	if time.Until(e.Deadline) <= 0 {
 		out.NotExecuted = "its deadline passed before the call"
+		return out
+	}
+	if _, leads := l.Owner(); !leads { // the inspection may have taken long
+		out.NotExecuted = "another instance acquired the claim"
 		return out
 	}
 	began := time.Now()
