@@ -84,30 +84,18 @@ func TestContainerThatWasOnlyCreatedNeverRan(t *testing.T) {
 	wantHeld(t, m, "operator")
 }
 
-// TestEditOfTheContainerIsDecidedFromTheNewOne names another container while the
-// one before is held, inspected a moment ago.
+// TestEditOfTheContainerIsDecidedFromTheNewOne names another container right
+// after the one before was inspected.
 func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
-		m.hold("")
-		do("kill", m, b)
-		m.run(3 * time.Second)
-		wantHeld(t, m, "hold")
+		b.app = "broken"
+		m.until(t, "a diagnosis", func() bool { return len(dataOf[event.Diagnosed](m)) == 1 })
 		b.def.Container = "other"
 		b.state.Name, b.state.ID, b.state.Status = "other", "id-other", container.Paused
-		m.release()
-		m.run(50 * time.Millisecond)
 		m.reconfigure()
-		b.level = "" // the monitor watches another container
-		m.writeLevel(b)
-		m.run(500 * time.Millisecond)
-		for _, intent := range dataOf[event.ActionStarted](m) {
-			if intent.Pins.ContainerID != "id-other" {
-				t.Errorf("the intent is %+v", intent)
-			}
-		}
-		m.run(time.Minute)
-		if b.state.Status != container.Running {
-			t.Errorf("it is %s, held by %q", b.state.Status, m.gate())
+		m.run(8 * time.Second) // nothing told of its pause, which is waited for
+		if all := dataOf[event.Diagnosed](m); len(all) != 2 || all[1].CauseID != "paused" {
+			t.Errorf("the diagnoses are %+v", all)
 		}
 	})
 }
