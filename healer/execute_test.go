@@ -315,3 +315,22 @@ func TestNothingIsCalledWhileTheOutcomeOfACallIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestResultThatCouldNotBeWrittenIsReportedOnceItsRepairFailed: nothing is
+// written between a result and its verification.
+func TestResultThatCouldNotBeWrittenIsReportedOnceItsRepairFailed(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.until(t, "a result on its way", func() bool { return m.outstanding["svc-0"].Type == event.TypeActionFinished })
+		m.logAway(10 * time.Second)
+		m.run(15 * time.Second)
+		if got := dataOf[event.Suppressed](m); len(dataOf[event.ActionFinished](m)) != 1 || len(got) != 0 {
+			t.Fatalf("suppressed were %+v", got)
+		}
+		do("exit", m, b)
+		m.run(2 * time.Second)
+		if got := dataOf[event.Suppressed](m); len(got) == 0 || got[0].Gate != "log" {
+			t.Errorf("suppressed were %+v", got)
+		}
+	})
+}

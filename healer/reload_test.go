@@ -112,3 +112,31 @@ func TestEditOfTheContainerForgetsTheOneBefore(t *testing.T) {
 		t.Errorf("its container is published as %+v", got)
 	}
 }
+
+// TestUPAtANewURLIsPublished though nothing else of the service has changed.
+func TestUPAtANewURLIsPublished(t *testing.T) {
+	m, b := quiet(t)
+	b.def.URL = "http://localhost:81"
+	m.reconfigure()
+	m.run(time.Second)
+	if s := m.status(b.def.Name); s.Status != event.Up || !s.NeverUp {
+		t.Fatalf("right after the edit it is %s, never UP: %v", s.Status, s.NeverUp)
+	}
+	m.run(10 * time.Second)
+	if m.status(b.def.Name).NeverUp {
+		t.Error("it was UP at its new url, and is published as if it was never")
+	}
+}
+
+// TestStatusThatCouldNotBePublishedIsPublishedLater has a service fall silent
+// while nothing can be written.
+func TestStatusThatCouldNotBePublishedIsPublishedLater(t *testing.T) {
+	m, b := quiet(t)
+	b.unchecked = true
+	m.run(5 * time.Second)
+	m.logAway(5 * time.Second)
+	m.run(7 * time.Second)
+	if got := m.services[len(m.services)-1].in.Service; got.Status != event.Unknown {
+		t.Errorf("the topic says that it is %s", got.Status)
+	}
+}
