@@ -140,3 +140,14 @@ func TestStatusThatCouldNotBePublishedIsPublishedLater(t *testing.T) {
 		t.Errorf("the topic says that it is %s", got.Status)
 	}
 }
+
+// TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved: then the checks alone tell.
+func TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		b.def.Container = ""
+		m.reconfigure()
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	})
+}
