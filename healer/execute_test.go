@@ -81,6 +81,10 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"the engine told something", "kill", func(m *sim, b *box) {
 			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "rename"})
 		}, "a new event"},
+		{"somebody started it", "kill", func(m *sim, b *box) {
+			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "start"})
+		}, "a new event"},
+		{"a HUP", "error", func(m *sim, b *box) { do("hangup", m, b) }, ""},
 		{"the level came up", "kill", func(m *sim, b *box) { m.observe(b, event.CheckContainer, event.Up, m.now) }, "no longer reports"},
 		{"our check came up", "error", func(m *sim, b *box) {
 			m.observe(b, "http", event.Up, m.now)
@@ -108,6 +112,17 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHoldAfterTheIntentOfAnOperatorChangesNothing(t *testing.T) {
+	m, _ := quiet(t)
+	m.heal("restart")
+	m.until(t, "an intent", func() bool { return m.begun("svc-0") })
+	m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond)
+	m.hold("")
+	m.run(time.Minute)
+	wantActions(t, m, "restart")
+	wantEnd(t, m, event.HowHealed)
 }
 
 // TestUnknownOutcomeIsResolvedAfterARestart ends us between the call and its

@@ -110,6 +110,18 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 	}
 }
 
+// TestEndingIsOursByAnyOfItsEvents: a restart that fails after its stop.
+func TestEndingIsOursByAnyOfItsEvents(t *testing.T) {
+	h := written("start@0 kill(15)@1000 stop@1100 die@1103")
+	for i, want := range []bool{false, true, true, true} {
+		own := make([]bool, len(h))
+		own[i] = true
+		if e, _ := h.Ending("id", ten, own, ms(1200)); e.Ours != want {
+			t.Errorf("with %s alone of ours, the ending is ours: %v", h[i].Action, e.Ours)
+		}
+	}
+}
+
 var (
 	starts   = Pattern{{"start"}}
 	unpauses = Pattern{{"unpause"}}
