@@ -90,12 +90,19 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			m.observe(b, "http", event.Up, m.now)
 			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
 		}, "no longer reports"},
+		{"our check came up, and only others see it DOWN", "error and foreign", func(m *sim, b *box) {
+			m.observe(b, "http", event.Up, m.now)
+			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
+		}, "no longer reports"},
 		{"it was started meanwhile", "kill", func(_ *sim, b *box) { b.state.StartedAt = b.state.StartedAt.Add(time.Second) }, "it was started meanwhile"},
 		{"it is another container", "kill", func(_ *sim, b *box) { b.state.ID = "other" }, "another container"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {
-				intended(t, tt.fault, m, b)
+				for fault := range strings.SplitSeq(tt.fault, " and ") {
+					do(fault, m, b)
+				}
+				m.until(t, "an intent", func() bool { return m.begun(b.def.Name) })
 				m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond) // it is read back only then
 				tt.change(m, b)
 				m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })

@@ -134,6 +134,18 @@ func TestEngineThatStopsTwiceIsNotIntentional(t *testing.T) {
 	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
 }
 
+// TestStopAfterItsEngineCameBackIsByHand: an engine excuses only the stops that
+// it ends with.
+func TestStopAfterItsEngineCameBackIsByHand(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.engineAway(time.Second)
+		m.run(10 * time.Second)
+		do("stop", m, b)
+		m.run(10 * time.Second)
+		wantHeld(t, m, "operator")
+	}, configured(func(c *Config) { c.ManualGrace = 20 * time.Second }))
+}
+
 // TestProjectThatIsStoppedTogetherIsIntentional stops two containers of one
 // Compose project by hand.
 func TestProjectThatIsStoppedTogetherIsIntentional(t *testing.T) {

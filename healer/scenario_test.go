@@ -270,6 +270,16 @@ func TestForeignSourceAloneIsNotActedUpon(t *testing.T) {
 	wantEnd(t, m, event.HowRecovered)
 }
 
+func TestForeignSourceIsActedUponWhereOthersAreBelieved(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.foreign(b, event.Down, 8*time.Second)
+		m.run(10 * time.Second)
+		wantActions(t, m, "restart")
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	}, defined(func(d *service.Definition) { d.Heal.Confirm = false }))
+}
+
 func TestObserveModeOnlyReports(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
