@@ -120,6 +120,10 @@ func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
 			m.engineAway(time.Second)
 			m.run(2 * time.Second)
 		}},
+		{"by hand, of another project", func(_ *testing.T, m *sim, sibling *box) {
+			sibling.state.Project = "blog"
+			do("stop", m, sibling)
+		}},
 		{"a while before", func(_ *testing.T, m *sim, sibling *box) {
 			do("stop", m, sibling)
 			m.run(15 * time.Second)

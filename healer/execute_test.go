@@ -81,8 +81,16 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"the engine told something", "kill", func(m *sim, b *box) {
 			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "rename"})
 		}, "a new event"},
+		{"somebody started it", "kill", func(m *sim, b *box) {
+			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "start"})
+		}, "a new event"},
+		{"a HUP", "error", func(m *sim, b *box) { do("hangup", m, b) }, ""},
 		{"the level came up", "kill", func(m *sim, b *box) { m.observe(b, event.CheckContainer, event.Up, m.now) }, "no longer reports"},
 		{"our check came up", "error", func(m *sim, b *box) {
+			m.observe(b, "http", event.Up, m.now)
+			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
+		}, "no longer reports"},
+		{"our check came up, and only others see it DOWN", "error and foreign", func(m *sim, b *box) {
 			m.observe(b, "http", event.Up, m.now)
 			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
 		}, "no longer reports"},
@@ -91,7 +99,10 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {
-				intended(t, tt.fault, m, b)
+				for fault := range strings.SplitSeq(tt.fault, " and ") {
+					do(fault, m, b)
+				}
+				m.until(t, "an intent", func() bool { return m.begun(b.def.Name) })
 				m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond) // it is read back only then
 				tt.change(m, b)
 				m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
@@ -108,6 +119,17 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHoldAfterTheIntentOfAnOperatorChangesNothing(t *testing.T) {
+	m, _ := quiet(t)
+	m.heal("restart")
+	m.until(t, "an intent", func() bool { return m.begun("svc-0") })
+	m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond)
+	m.hold("")
+	m.run(time.Minute)
+	wantActions(t, m, "restart")
+	wantEnd(t, m, event.HowHealed)
 }
 
 // TestUnknownOutcomeIsResolvedAfterARestart ends us between the call and its
@@ -327,4 +349,23 @@ func TestNothingIsCalledWhileTheOutcomeOfACallIsUnknown(t *testing.T) {
 			t.Errorf("the second intent is written after the results %+v", results)
 		}
 	}
+}
+
+// TestResultThatCouldNotBeWrittenIsReportedOnceItsRepairFailed: nothing is
+// written between a result and its verification.
+func TestResultThatCouldNotBeWrittenIsReportedOnceItsRepairFailed(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("kill", m, b)
+		m.until(t, "a result on its way", func() bool { return m.outstanding["svc-0"].Type == event.TypeActionFinished })
+		m.logAway(10 * time.Second)
+		m.run(15 * time.Second)
+		if got := dataOf[event.Suppressed](m); len(dataOf[event.ActionFinished](m)) != 1 || len(got) != 0 {
+			t.Fatalf("suppressed were %+v", got)
+		}
+		do("exit", m, b)
+		m.run(2 * time.Second)
+		if got := dataOf[event.Suppressed](m); len(got) == 0 || got[0].Gate != "log" {
+			t.Errorf("suppressed were %+v", got)
+		}
+	})
 }

@@ -125,17 +125,30 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return d
 	}
 	p := v.Verification
+	seen := v.Status.Level() == event.Up || v.Def.Container == ""
 	switch {
 	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
 		return refuted(v, event.OutcomeFailed, "its container is down again")
 	case v.Situation.LevelDown:
 		return wait() // the events that tell why come at most a moment later
-	case p.run.n >= intent.Verify && v.Status.Good() && v.Status.Level() == event.Up:
+	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
 	case v.Now.After(p.deadline):
-		return refuted(v, event.OutcomeFailed, fmt.Sprintf("%d of %d good checks in %s", p.run.n, intent.Verify, verifyTimeout(v.Config, v.Def)))
+		return refuted(v, event.OutcomeFailed, unverified(v, intent))
 	}
 	return wait()
+}
+
+// unverified is what was missing when the time of a verification was over.
+func unverified(v View, intent event.ActionStarted) string {
+	within := verifyTimeout(v.Config, v.Def)
+	switch n := v.Verification.run.n; {
+	case n < intent.Verify:
+		return fmt.Sprintf("%d of %d good checks in %s", n, intent.Verify, within)
+	case !v.Status.Good():
+		return fmt.Sprintf("another source reports it DOWN, also after %s", within)
+	}
+	return fmt.Sprintf("Docker did not report its container as running within %s", within)
 }
 
 func refuted(v View, outcome event.Outcome, why string) Decision {

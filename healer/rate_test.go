@@ -111,6 +111,9 @@ func TestFlappingCheckWritesFewRecords(t *testing.T) {
 	if most > 12 {
 		t.Errorf("%d records a minute:\n%s", most, strings.Join(all, "\n"))
 	}
+	if n := len(dataOf[event.Evidence](m)); n < 4 {
+		t.Errorf("in five minutes evidence of it is written %d times", n)
+	}
 }
 
 // TestEscalatedIncidentIsNotWrittenToByGates: a person was called, and reads it.

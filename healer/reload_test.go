@@ -84,30 +84,18 @@ func TestContainerThatWasOnlyCreatedNeverRan(t *testing.T) {
 	wantHeld(t, m, "operator")
 }
 
-// TestEditOfTheContainerIsDecidedFromTheNewOne names another container while the
-// one before is held, inspected a moment ago.
+// TestEditOfTheContainerIsDecidedFromTheNewOne names another container right
+// after the one before was inspected.
 func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
-		m.hold("")
-		do("kill", m, b)
-		m.run(3 * time.Second)
-		wantHeld(t, m, "hold")
+		b.app = "broken"
+		m.until(t, "a diagnosis", func() bool { return len(dataOf[event.Diagnosed](m)) == 1 })
 		b.def.Container = "other"
 		b.state.Name, b.state.ID, b.state.Status = "other", "id-other", container.Paused
-		m.release()
-		m.run(50 * time.Millisecond)
 		m.reconfigure()
-		b.level = "" // the monitor watches another container
-		m.writeLevel(b)
-		m.run(500 * time.Millisecond)
-		for _, intent := range dataOf[event.ActionStarted](m) {
-			if intent.Pins.ContainerID != "id-other" {
-				t.Errorf("the intent is %+v", intent)
-			}
-		}
-		m.run(time.Minute)
-		if b.state.Status != container.Running {
-			t.Errorf("it is %s, held by %q", b.state.Status, m.gate())
+		m.run(8 * time.Second) // nothing told of its pause, which is waited for
+		if all := dataOf[event.Diagnosed](m); len(all) != 2 || all[1].CauseID != "paused" {
+			t.Errorf("the diagnoses are %+v", all)
 		}
 	})
 }
@@ -123,4 +111,43 @@ func TestEditOfTheContainerForgetsTheOneBefore(t *testing.T) {
 	if got := m.status(b.def.Name).Container; got != nil {
 		t.Errorf("its container is published as %+v", got)
 	}
+}
+
+// TestUPAtANewURLIsPublished though nothing else of the service has changed.
+func TestUPAtANewURLIsPublished(t *testing.T) {
+	m, b := quiet(t)
+	b.def.URL = "http://localhost:81"
+	m.reconfigure()
+	m.run(time.Second)
+	if s := m.status(b.def.Name); s.Status != event.Up || !s.NeverUp {
+		t.Fatalf("right after the edit it is %s, never UP: %v", s.Status, s.NeverUp)
+	}
+	m.run(10 * time.Second)
+	if m.status(b.def.Name).NeverUp {
+		t.Error("it was UP at its new url, and is published as if it was never")
+	}
+}
+
+// TestStatusThatCouldNotBePublishedIsPublishedLater has a service fall silent
+// while nothing can be written.
+func TestStatusThatCouldNotBePublishedIsPublishedLater(t *testing.T) {
+	m, b := quiet(t)
+	b.unchecked = true
+	m.run(5 * time.Second)
+	m.logAway(5 * time.Second)
+	m.run(7 * time.Second)
+	if got := m.services[len(m.services)-1].in.Service; got.Status != event.Unknown {
+		t.Errorf("the topic says that it is %s", got.Status)
+	}
+}
+
+// TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved: then the checks alone tell.
+func TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		b.def.Container = ""
+		m.reconfigure()
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	})
 }

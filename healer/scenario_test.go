@@ -2,6 +2,7 @@ package healer
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -165,9 +166,28 @@ func TestPersistentErrorIsEscalatedAfterOneRestart(t *testing.T) {
 		if in := m.of0(); in.State != state.Escalated {
 			t.Errorf("the incident is %s", in.State)
 		}
+		if got := dataOf[event.Escalated](m); len(got) != 1 || !strings.Contains(got[0].Reason, "Restart: attempt 1 did not hold") {
+			t.Errorf("escalated were %+v", got)
+		}
 		b.app = "ok" // a person fixed it
 		m.run(time.Minute)
 		wantEnd(t, m, event.HowRecovered)
+	})
+}
+
+// TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts: a lossless repair is
+// tried again, within the attempts of one incident.
+func TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		for range 200 {
+			if m.run(3 * time.Second); b.state.Status == container.Running {
+				do("exit", m, b)
+			}
+		}
+		wantActions(t, m, "start", "start", "start")
+		if got := dataOf[event.Escalated](m); len(got) != 1 || got[0].Reason != "3 of 3 attempts did not hold." {
+			t.Errorf("escalated were %+v", got)
+		}
 	})
 }
 
@@ -248,6 +268,16 @@ func TestForeignSourceAloneIsNotActedUpon(t *testing.T) {
 	wantHeld(t, m, "unconfirmed")
 	m.run(time.Minute)
 	wantEnd(t, m, event.HowRecovered)
+}
+
+func TestForeignSourceIsActedUponWhereOthersAreBelieved(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.foreign(b, event.Down, 8*time.Second)
+		m.run(10 * time.Second)
+		wantActions(t, m, "restart")
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	}, defined(func(d *service.Definition) { d.Heal.Confirm = false }))
 }
 
 func TestObserveModeOnlyReports(t *testing.T) {

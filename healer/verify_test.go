@@ -183,3 +183,25 @@ func TestRecoveredOutageEndsWithTheFirstGoodAnswer(t *testing.T) {
 		}
 	}, configured(observing))
 }
+
+// TestVerificationThatFailsSaysWhatWasMissing though our own check was good.
+func TestVerificationThatFailsSaysWhatWasMissing(t *testing.T) {
+	for _, tt := range []struct {
+		missing, fault string
+		story          func(*sim, *box)
+	}{
+		{"Docker did not report", "error", func(_ *sim, b *box) { b.unleveled = true }},
+		{"another source reports it DOWN", "kill", func(m *sim, b *box) { m.foreign(b, event.Down, time.Minute) }},
+	} {
+		t.Run(tt.missing, func(t *testing.T) {
+			m, b := quiet(t)
+			tt.story(m, b)
+			m.until(t, "no level", func() bool { m.run(2 * time.Second); return !b.unleveled || m.level("svc-0") == "" })
+			repaired(t, tt.fault, m, b)
+			m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+			if got := verified(m)[0]; got.OK || !strings.Contains(got.Error, tt.missing) {
+				t.Errorf("the verification is %+v", got)
+			}
+		})
+	}
+}

@@ -97,6 +97,9 @@ func TestRepairGates(t *testing.T) {
 		{"exited under a policy that does nothing", func(s *Situation) {
 			s.Ended, s.Ending, s.Container.RestartPolicy = true, history.Ending{End: history.EndByItself, ReadAt: now.Add(-10 * time.Second)}, "always"
 		}, "", false},
+		{"out of memory under a policy", func(s *Situation) {
+			s.Ended, s.Ending, s.Container.RestartPolicy = true, history.Ending{End: history.EndOOM, ReadAt: now}, "always"
+		}, "policy", true},
 		{"killed under a policy", func(s *Situation) {
 			s.Ended, s.Ending, s.Container.RestartPolicy = true, history.Ending{End: history.EndKilled, ReadAt: now}, "always"
 		}, "", false},
@@ -104,6 +107,7 @@ func TestRepairGates(t *testing.T) {
 			s.Ended, s.Ending, s.Container.RestartPolicy = true, history.Ending{End: history.EndByItself, ReadAt: now}, "on-failure"
 		}, "", false},
 		{"never ran", func(s *Situation) { s.Ran = false }, "operator", false},
+		{"never ran, restart", func(s *Situation) { s.Ran, s.Action = false, service.ActionRestart }, "", false},
 		{"never ran, always", func(s *Situation) { s.Ran, s.Def.Heal.ManualStop = false, service.StopAlways }, "", false},
 		{"stopped within the grace", byHand, "operator", true},
 		{"stopped, asked", func(s *Situation) { byHand(s); s.Asked = true }, "", false},
@@ -116,6 +120,10 @@ func TestRepairGates(t *testing.T) {
 		{"stopped again, always", func(s *Situation) {
 			byHand(s)
 			s.Again, s.Def.Heal.ManualStop, s.Ending.ReadAt = true, service.StopAlways, now.Add(-time.Minute)
+		}, "", false},
+		{"stopped with its project, always", func(s *Situation) {
+			byHand(s)
+			s.Together, s.Def.Heal.ManualStop, s.Ending.ReadAt = true, service.StopAlways, now.Add(-time.Minute)
 		}, "", false},
 		{"stopped, ignore", func(s *Situation) {
 			byHand(s)
@@ -141,6 +149,36 @@ func TestRepairGates(t *testing.T) {
 				t.Errorf("the verdict is %+v, want %q", v, tt.gate)
 			}
 		})
+	}
+}
+
+// TestRepairGatesAreAskedInTheirOrder begins with a situation in which all hold,
+// and lifts one after the other.
+func TestRepairGatesAreAskedInTheirOrder(t *testing.T) {
+	s := Situation{Now: now, Action: service.ActionStart, Def: service.Default(), Mode: service.Observe, Protected: true, Hold: &Hold{},
+		Counted: 3, Replacing: true, Stopping: true, Ended: true, Ending: history.Ending{End: history.EndByItself, ReadAt: now},
+		Container: container.State{RestartPolicy: "always"}, Service: failed(now), Host: &budget.Host{}, Busy: "web", BusySince: now.Add(-time.Minute),
+		Limits: Limits{ManualGrace: 5 * time.Second, Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second}}
+	for _, next := range []struct {
+		gate string
+		lift func()
+	}{
+		{"self", func() { s.Protected = false }},
+		{"hold", func() { s.Hold = nil }},
+		{"observe", func() { s.Mode = service.Auto }},
+		{"escalate", func() { s.Counted = 0 }},
+		{"deploy", func() { s.Replacing = false }},
+		{"rival", func() { s.Stopping = false }},
+		{"policy", func() { s.Container.RestartPolicy = "no" }},
+		{"operator", func() { s.Ran = true }},
+		{"cooldown", func() { s.Service = &budget.Service{} }},
+		{"budget", func() { s.Busy = "" }},
+		{"", func() {}},
+	} {
+		if v := Check(Repair, s); said(v) != next.gate {
+			t.Errorf("the verdict is %+v, want %q", v, next.gate)
+		}
+		next.lift()
 	}
 }
 

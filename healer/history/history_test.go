@@ -110,6 +110,18 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 	}
 }
 
+// TestEndingIsOursByAnyOfItsEvents: a restart that fails after its stop.
+func TestEndingIsOursByAnyOfItsEvents(t *testing.T) {
+	h := written("start@0 kill(15)@1000 stop@1100 die@1103")
+	for i, want := range []bool{false, true, true, true} {
+		own := make([]bool, len(h))
+		own[i] = true
+		if e, _ := h.Ending("id", ten, own, ms(1200)); e.Ours != want {
+			t.Errorf("with %s alone of ours, the ending is ours: %v", h[i].Action, e.Ours)
+		}
+	}
+}
+
 var (
 	starts   = Pattern{{"start"}}
 	unpauses = Pattern{{"unpause"}}
@@ -138,6 +150,7 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 		{"start, and it ends by itself", starts, "start@10 die@2000", "die"},
 		{"unpause", unpauses, "unpause@10", ""},
 		{"unpause, and it ends by itself before", unpauses, "die@5", "die"},
+		{"start, and oom of the life before comes late", starts, "oom@5 start@10", ""},
 		{"start, and stop of the life before comes late", starts, "start@10 stop@40", ""},
 		{"start, and a stop whose kill was not told", starts, "start@10 stop@510", "stop"},
 		{"nothing yet, and stop of the life before comes late", nil, "stop@40", "stop"},
@@ -164,7 +177,19 @@ func TestOwnEventsOfARefusedCallAreBounded(t *testing.T) {
 	}
 }
 
+func TestEndAfterAForeignStartIsNotOfTheLifeBefore(t *testing.T) {
+	h := written("start@9000 die@9500")
+	in := Intent{Container: "id", Pattern: starts, Stop: ten, Base: zero, Until: ms(600)}
+	if got := describe(h, h.External(in)); got != "start die" {
+		t.Errorf("after a start that was refused, external are %q", got)
+	}
+}
+
 func TestEachIntentReachesUpToTheNext(t *testing.T) {
+	late := written("unpause@3000")
+	if own := late.Own([]Intent{{Container: "id", Pattern: unpauses, Base: zero}, {Container: "id", Pattern: starts, Base: ms(2000)}}); own[0] {
+		t.Error("an intent that had no effect takes an event after the next intent for its own")
+	}
 	h := written("start@10 die@2000 start@5000")
 	own := h.Own([]Intent{{Container: "id", Pattern: starts, Stop: ten, Base: zero}, {Container: "id", Pattern: starts, Stop: ten, Base: ms(2000)}})
 	if !slices.Equal(own, []bool{true, false, true}) {
