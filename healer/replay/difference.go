@@ -30,7 +30,7 @@ func streams(all []decided) map[stream][]decided {
 	return out
 }
 
-// differences tells how what was replayed differs from what was recorded; empty
+// differences says how what was replayed differs from what was recorded; empty
 // where it doesn't.
 func differences(recorded, replayed []decided) string {
 	before, after := streams(recorded), streams(replayed)

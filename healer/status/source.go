@@ -12,7 +12,7 @@ type Kind int
 
 // The kinds of sources.
 const (
-	Foreign     Kind = iota // somebody else
+	Foreign     Kind = iota // another program
 	Own                     // our own check
 	OwnersLevel             // check: container, from the owner: a level
 )
