@@ -133,6 +133,6 @@ func TestAnAppendIsRepeatedUntilItIsConfirmed(t *testing.T) {
 		t.Errorf("pending %v, unwritable %s", j.Pending(), j.Unwritable())
 	}
 	if j.ClearUnwritable(); j.Unwritable() != 0 {
-		t.Error("it is told twice")
+		t.Error("it is reported twice")
 	}
 }

@@ -21,7 +21,7 @@ const (
 type source struct {
 	event.Source
 	kind  Kind
-	heard time.Time
+	lastRead time.Time
 	last  event.HealthLog
 	bad   []time.Time // when the checks of the present bad run began, newest last, at most maxRun
 	good  int         // observations of the present run that are not DOWN

@@ -144,7 +144,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: began}, kind: kind}
 		s.sources[key] = src
 	}
-	src.heard, src.last = now, h
+	src.lastRead, src.last = now, h
 	src.count(h.Status, began, s.def)
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
@@ -158,7 +158,7 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 		return false
 	}
 	s.EndLevel(key)
-	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, heard: now, last: h}
+	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
 		next.bad = []time.Time{h.Time()}
 	}
@@ -227,7 +227,7 @@ func (s *Status) stale(src *source, now time.Time) bool {
 	case OwnersLevel:
 		limit = levelFresh
 	}
-	return now.Sub(src.heard) > limit
+	return now.Sub(src.lastRead) > limit
 }
 
 // settle decides the service's status from its sources.
