@@ -13,7 +13,7 @@ demo: ## run the demo: two real services, nothing to install
 deps: ## install the real parts that the tests run on (Debian, Ubuntu)
 	./scripts/deps.sh
 
-test: lint page unit e2e ## every story and guarantee once, on the real parts
+test: lint page unit e2e ## every scenario and guarantee once, on the real parts
 
 lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt wants the files above"; exit 1; }
@@ -23,7 +23,7 @@ lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 unit: ## the tests that need Go alone, with the race detector
 	go test -race ./...
 
-e2e: ## the stories on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
+e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
 	go test -race -tags e2e -count=1 -v ./e2e/engine
 	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... | grep -v /engine$$) ./internal/docker/...
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
@@ -32,14 +32,14 @@ page: ## the page's own tests, and its vendored files against their lock
 	node --test static/test/
 	node static/vendor/check.mjs
 
-corpus: ## record the stories again for healer/replay, where decisions changed on purpose
+corpus: ## record the scenarios again for healer/replay, where decisions changed on purpose
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
 	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
 
-soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9 and of others' acts
+soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9 and of external changes
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
-	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsAway|EachFault|Deployment|Button' ./e2e
+	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e
 	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
 
 bench: ## measurements, with ratios against a floor in the same run

@@ -197,7 +197,7 @@ func isOurs(host string) bool {
 	})
 }
 
-// modelOf is the model that has a say, or nil: then the runbook decides alone.
+// modelOf is the model that is queried, or nil: then the runbook decides alone.
 func modelOf(c healer.Config) (healer.Model, error) {
 	if c.Decide == healer.DecideRunbook {
 		return nil, nil
@@ -205,7 +205,7 @@ func modelOf(c healer.Config) (healer.Model, error) {
 	return llm.New(c.LLM)
 }
 
-// modelInfo is the model's state for the dashboard; nil where none has a say.
+// modelInfo is the model's state for the dashboard; nil where none is queried.
 func (a *app) modelInfo(model healer.Model) func() dashboard.LLMInfo {
 	if model == nil {
 		return nil

@@ -17,7 +17,7 @@ func checkCommand() *cobra.Command {
 		path := configPath(cmd)
 		c, report := config.Load(path)
 		if *asJSON {
-			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(report) // whoever closed its end has no use for an error
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(report) // a closed output needs no error
 		} else {
 			printFindings(cmd, report.Errors)
 			printFindings(cmd, report.Warnings)

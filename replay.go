@@ -151,7 +151,7 @@ func (p *replayPrinter) print(said entry, reasons []string) {
 	for _, reason := range reasons {
 		lines += strings.Repeat(" ", len(time.TimeOnly)+4) + printable(reason) + "\n"
 	}
-	_, _ = io.WriteString(p.out, lines) // whoever closed its end has no use for an error
+	_, _ = io.WriteString(p.out, lines) // a closed output needs no error
 }
 
 // reasons are why an event is as it is, line by line.

@@ -59,7 +59,7 @@ func (a *app) run(ctx context.Context) error {
 	end()
 	err = errors.Join(err, a.ended(last, base))
 	if last.Err() != nil {
-		return err // whoever is late still uses the bus
+		return err // a part that is late still uses the bus
 	}
 	return errors.Join(err, a.bus.Close(last))
 }

@@ -49,7 +49,7 @@ func versionCommand() *cobra.Command {
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.Run = func(cmd *cobra.Command, _ []string) {
 		if *asJSON {
-			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild()) // whoever closed its end has no use for an error
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild()) // a closed output needs no error
 			return
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), versionLine())

@@ -183,7 +183,7 @@ func (b *Bus) inTime(ctx context.Context, what string, closing func() error) err
 		return group.Wait()
 	case <-ctx.Done():
 	}
-	// What is merely quick is not late, whoever was late before it.
+	// What closes quickly is not late, even after one that was.
 	timer := time.NewTimer(100 * time.Millisecond)
 	defer timer.Stop()
 	select {

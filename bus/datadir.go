@@ -37,7 +37,7 @@ func (e *StartError) Unwrap() error { return e.Err }
 const (
 	lockFile     = "lock"     // holds the pid of the process that has the directory
 	secretFile   = "secret"   // signs our records
-	instanceFile = "instance" // four characters that tell two data directories apart
+	instanceFile = "instance" // four characters that distinguish two data directories
 	logDir       = "log"      // the embedded broker's
 )
 

@@ -133,7 +133,7 @@ func (l *deadLetterWriter) remember(topic string, m *sarama.ConsumerMessage) {
 	}
 }
 
-// forget drops what is remembered of a partition whose offsets began anew: an
+// forget drops what is remembered of a partition whose offsets start over: an
 // emptied topic counts from 0 after a kill.
 func (l *deadLetterWriter) forget(where topicPartition, newest int64) {
 	l.mu.Lock()

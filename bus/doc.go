@@ -25,7 +25,7 @@
 //
 // Reading. A subscription starts at the oldest record, or at an instant of the
 // broker's clock, and survives losses of the connection without a gap and
-// without repeating a record. A restart of the process starts it anew: it
+// without repeating a record. A restart of the process starts it over: it
 // replays. CaughtUp says when the replay has reached the end that stood at the
 // start. Records that retention deletes before a slow reader came to them are
 // gone; the reader goes on with the oldest, and a warning is logged.

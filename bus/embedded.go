@@ -92,7 +92,7 @@ func versions() *kversion.Versions {
 }
 
 // renewControl is after how many produce requests the broker's hook is
-// registered anew: it remembers each connection's last request for ever.
+// registered again: it remembers each connection's last request for ever.
 const renewControl = 1000
 
 // use takes the cluster into service, and makes its clock the time of every

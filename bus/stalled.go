@@ -15,7 +15,7 @@ const stallAfter = 500 * time.Millisecond
 
 // readStalled looks at the partitions that say nothing although something should
 // be there: a batch that holds no record (a transaction's marker), or one that
-// cannot be decoded. The error means that reading has to start anew.
+// cannot be decoded. The error means that reading has to start over.
 func (r *subscriber) readStalled(ctx context.Context, client sarama.Client) error {
 	for partition, p := range r.positions {
 		if time.Since(p.lastRecord) < stallAfter || !(p.failing || p.next < p.end) {

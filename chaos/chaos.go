@@ -27,7 +27,7 @@ import (
 
 const (
 	// lookBack is how far back commands are read at a start: those without a
-	// result are answered, so that whoever waits for one gets it.
+	// result are answered, so that a waiting client gets one.
 	lookBack = 10 * time.Minute
 	// injectGrace is what an injection may take beyond the container's own
 	// stop time-out.

@@ -149,7 +149,7 @@ func decide(e *entry, host string, services lookup) (d decision, ours bool) {
 	return d, true
 }
 
-// forget drops the ids that no reader of the topic can meet again.
+// forget drops the ids that no reader of the topic can read again.
 func (q *injectionQueue) forget(now time.Time) {
 	for id, e := range q.known {
 		if now.Sub(e.read) > remembered && !q.waiting(e) {

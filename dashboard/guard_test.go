@@ -108,7 +108,7 @@ func TestToken(t *testing.T) {
 		}
 	}
 	if !newGuard(Default()).knows(httptest.NewRequest("GET", "/", nil)) {
-		t.Error("without a token nobody needs one")
+		t.Error("without a configured token none is needed")
 	}
 }
 

@@ -229,7 +229,7 @@ func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
 	case report:
 		w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write([]byte(Report(detail))) // a client that went away needs no answer
+		_, _ = w.Write([]byte(Report(detail))) // a client that disconnected needs no answer
 	default:
 		reply(w, http.StatusOK, detail)
 	}

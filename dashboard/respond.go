@@ -21,5 +21,5 @@ func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(encode(v), '\n')) // a client that went away needs no answer
+	_, _ = w.Write(append(encode(v), '\n')) // a client that disconnected needs no answer
 }

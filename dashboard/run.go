@@ -26,7 +26,7 @@ const (
 	maxHeader    = 32 << 10 // bytes
 )
 
-// run is one life of the actor: everything in it is made anew when the actor
+// run is one life of the actor: everything in it is made again when the actor
 // is restarted, and read back from the log.
 type run struct {
 	deps   Deps

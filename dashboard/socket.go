@@ -17,7 +17,7 @@ const (
 	subprotocol = "logstream"
 
 	pingEvery   = 20 * time.Second
-	pongWithin  = 50 * time.Second // a client that is silent for longer is gone
+	pongWithin  = 50 * time.Second // a client that sends nothing for longer is gone
 	frameWithin = 10 * time.Second // a client that doesn't take a frame in this time is too slow
 	maxInbound  = 4 << 10          // bytes: a client has nothing to say
 )

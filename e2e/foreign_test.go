@@ -330,13 +330,13 @@ func TestGarbageGoesToTheDeadLetters(t *testing.T) {
 	}
 	check := func(when string) {
 		t.Helper()
-		var letters []deadLetter
+		var deadRecords []deadLetter
 		d.until(30*time.Second, "a dead letter for each "+when, func() bool {
-			letters = deadLetters(t, k.Addr())
-			return len(letters) >= len(garbage)
+			deadRecords = deadLetters(t, k.Addr())
+			return len(deadRecords) >= len(garbage)
 		})
 		seen := map[string]int{}
-		for _, l := range letters {
+		for _, l := range deadRecords {
 			what := string(l.key)
 			seen[what]++
 			_, err1 := strconv.Atoi(l.headers["partition"])

@@ -82,15 +82,15 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	forged := forgeries(t, d, names)
 	publish(t, client, forged...)
 	d.until(30*time.Second, "a dead letter for each forged record", func() bool { return len(deadLetters(t, k.Addr())) >= len(forged) })
-	letters := map[string]int{}
+	deadRecords := map[string]int{}
 	for _, l := range deadLetters(t, k.Addr()) {
-		letters[l.headers["topic"]+string(l.value)]++
+		deadRecords[l.headers["topic"]+string(l.value)]++
 		if l.headers["reason"] != "unsigned" {
 			t.Errorf("a dead letter with the reason %q: %s", l.headers["reason"], l.value)
 		}
 	}
 	for _, r := range forged {
-		if n := letters[r.Topic+string(r.Value)]; n == 0 {
+		if n := deadRecords[r.Topic+string(r.Value)]; n == 0 {
 			t.Errorf("no dead letter of %s: %s", r.Topic, r.Value)
 		}
 	}

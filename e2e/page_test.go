@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 )
 
@@ -53,10 +55,26 @@ func picture(t *testing.T, ctx context.Context, name string) {
 // sees waits until a condition in JavaScript holds.
 func sees(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
-		body, _ := chromedp.Run(ctx, chromedp.Text("body"))
-		t.Fatalf("the page does not show %s: %v\n%s", what, err, body)
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond)))
+		if err == nil {
+			return
+		}
+		if !reloaded(err) || ctx.Err() != nil {
+			body, _ := chromedp.Run(ctx, chromedp.Text("body"))
+			t.Fatalf("the page does not show %s: %v\n%s", what, err, body)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// reloaded says whether a script ended because the page was loaded anew: it does
+// so itself where Chromium dropped a file of it, as it does when a network of
+// this machine comes or goes, which is what starting a container is.
+func reloaded(err error) bool {
+	var answer *cdproto.Error
+	const serverError = -32000
+	return errors.As(err, &answer) && answer.Code == serverError
 }
 
 func does(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {

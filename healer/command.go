@@ -16,7 +16,7 @@ import (
 	"logstream/internal/text"
 )
 
-// What operators ask for, and what is published for everybody.
+// What operators request, and what is published of services.
 
 const (
 	commandAge   = time.Minute // a command that is first read later than this changes nothing
@@ -103,7 +103,7 @@ func (c *Controller) switchHold(read event.Command) {
 	}
 }
 
-// renewHold writes a standing hold anew: the record of one is forgotten after
+// renewHold writes a standing hold again: the record of one is forgotten after
 // commandsKept, and the hold is not.
 func (c *Controller) renewHold(now time.Time) {
 	if c.hold == nil {

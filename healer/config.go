@@ -40,7 +40,7 @@ type Budget struct {
 	Attempts      int           `yaml:"attempts"`        // an incident
 	PerHour       int           `yaml:"per_hour"`        // a service
 	HostPerMinute int           `yaml:"host_per_minute"` // this host
-	Cooldown      time.Duration `yaml:"cooldown"`        // after a repair that did not hold; doubles up to 10 min
+	Cooldown      time.Duration `yaml:"cooldown"`        // after a failed repair; doubles up to 10 min
 }
 
 // Default is the configuration before anything is configured.

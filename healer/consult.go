@@ -17,16 +17,16 @@ import (
 
 const (
 	// mostQueries is how many are under way at once: a model on this machine answers
-	// them one after the other, and whoever comes late would wait for nothing.
+	// them one after the other, and a later query would wait in vain.
 	mostQueries = 4
 
 	proven     = 0.9             // how sure the runbook is of a cause that the facts prove
-	lateAnswer = 3 * time.Second // an outcome that is not heard so long after its deadline never comes
+	lateAnswer = 3 * time.Second // an outcome that is missing so long after its deadline never comes
 	maxShown   = 80              // bytes of a choice that is not legal
 )
 
 // consultation is what the model is queried about a service, before its
-// diagnosis is written. A new life queries anew: nothing was written yet.
+// diagnosis is written. A new life queries again: nothing was written yet.
 type consultation struct {
 	request  int // the newest
 	incident string
@@ -88,7 +88,7 @@ func openQueries(c *Controller, now time.Time) int {
 	return len(c.queried)
 }
 
-// consultsModel says whether the model has a say in this diagnosis: not where
+// consultsModel says whether the model is queried about this diagnosis: not where
 // there is nothing to do, not where an operator has decided, and with reflex not
 // where the cause is proven and its repair loses nothing.
 func consultsModel(v View, dx runbook.Diagnosis) bool {

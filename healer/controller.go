@@ -140,7 +140,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 		v := newView(c, s, now)
 		c.carryOut(s, v, Plan(v), now)
 		if !v.acts() {
-			s.journal.Told()
+			s.journal.ClearUnwritable()
 		}
 	}
 	c.publish(s, now)
@@ -275,8 +275,8 @@ func (c *Controller) mode(def service.Definition) service.Mode {
 	return c.config.Mode
 }
 
-// isExternalStop says whether event i of the container with that name was asked
-// for by somebody: not by us, by `inject`, or by an engine that stopped.
+// isExternalStop says whether event i of the container with that name was requested
+// from outside: not by us, by `inject`, or by an engine that stopped.
 func (c *Controller) isExternalStop(name string, i int, e history.Event) bool {
 	if c.engine.StoppedByEngine(e.ReadAt) {
 		return false

@@ -15,7 +15,7 @@ import (
 )
 
 // diagnose is what facts mean here and now: without what policy forbids, and
-// what was tried for the same cause and did not hold; an operator's choice first.
+// what was tried for the same cause and failed; an operator's choice first.
 func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
 	dx := runbook.Diagnose(f)
 	if f.Refused = refusals(v, dx); len(f.Refused) > 0 {
@@ -66,7 +66,7 @@ func answers(v View, f runbook.Facts) runbook.Facts {
 }
 
 // refusals are the actions that policy forbids, and those beyond tier 0 that
-// were tried for this cause and did not hold.
+// were tried for this cause and failed.
 func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	var list []event.Refusal
 	for _, name := range v.Def.Heal.Never {
@@ -80,7 +80,7 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	return list
 }
 
-// failedAttempt is the newest attempt that did not hold and is not offered for
+// failedAttempt is the newest attempt that failed and is not offered for
 // that again, where there is one.
 func failedAttempt(v View, dx runbook.Diagnosis) (event.Refusal, bool) {
 	for _, refused := range dx.NotOffered {

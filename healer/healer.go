@@ -83,7 +83,7 @@ func New(deps Deps) *Healer {
 func (h *Healer) Apply() {
 	select {
 	case h.apply <- struct{}{}:
-	default: // it is told already, and will ask for all of them
+	default: // it is signalled already, and will fetch all of them
 	}
 }
 
@@ -119,7 +119,7 @@ type timed struct {
 type life struct {
 	*Healer
 	controller *Controller
-	observe    func(in Input, at time.Time, out []Effect) // nil: nobody observes
+	observe    func(in Input, at time.Time, out []Effect) // nil: not observed
 	inputs     chan timed
 	work       context.Context // of workers: it outlives a stop until they are done
 	group      *errgroup.Group
@@ -229,8 +229,8 @@ func readHealth(r event.Record) (Input, error) {
 	return ReadHealth{h, r.Signed}, err
 }
 
-// readDocker passes over what is not ours: what an engine does is told by the
-// monitor beside it alone.
+// readDocker skips what is not ours: of an engine only the records of its own
+// host's monitor count.
 func readDocker(r event.Record) (Input, error) {
 	if !r.Signed {
 		return nil, nil
@@ -313,7 +313,7 @@ func (l *life) step(in Input, now time.Time) {
 	}
 }
 
-// report makes the leadership known, and withdraws queries that nobody needs.
+// report makes the leadership known, and cancels queries that are no longer needed.
 func (l *life) report(in Input) {
 	origin, owner := l.controller.Owner()
 	if owner != l.owner {

@@ -35,9 +35,9 @@ func (h *Healer) LLM() Readiness { return *h.model.Load() }
 func (l *life) watchModel(ctx context.Context) error {
 	timer := time.NewTicker(modelEach)
 	defer timer.Stop()
-	seen := false // in this life: then it is missed where it goes away
+	seen := false // in this life: then its absence is a problem
 	for {
-		if l.querying.Load() == 0 { // a model that is at work may be slow to say that it is there; its answer tells
+		if l.querying.Load() == 0 { // a busy model may answer a check late; its answer to the query shows that it is there
 			look, cancel := context.WithTimeout(ctx, modelWithin)
 			err := l.deps.Model.Check(look)
 			cancel()
@@ -56,8 +56,9 @@ func (l *life) watchModel(ctx context.Context) error {
 	}
 }
 
-// reportModel tells everybody how the model is. Where nobody asked for a model and
-// none ever answered, its absence is no trouble, and no incident speaks of it.
+// reportModel reports the model's state to the controller, the registry and the log.
+// Where no model is configured and none ever answered, its absence is no problem,
+// and no incident mentions it.
 func (l *life) reportModel(ctx context.Context, err error, seen bool) {
 	now := Readiness{Ready: err == nil}
 	var missing *llm.Missing
@@ -115,7 +116,7 @@ func (l *life) query(e Query) {
 }
 
 // queried books the end of a query, after which the model is checked: it may
-// be gone, and whoever comes next need not find out.
+// be gone, and the next incident need not find that out.
 func (l *life) queried() {
 	l.querying.Add(-1)
 	select {
@@ -133,7 +134,7 @@ func (l *life) withdraw(service string) {
 }
 
 // thinking puts what a model writes onto the log while it writes it, a few
-// records a second. It is nobody's state: what counts is kept with the incident.
+// records a second. No state is made of it: what counts is kept with the incident.
 type thinking struct {
 	*life
 	of      Query

@@ -109,7 +109,7 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	return wait()
 }
 
-// planVerification verifies a repair on the same stream that told of the
+// planVerification verifies a repair on the same stream that showed the
 // failure: enough good scheduled checks of our own in a row that began after
 // the result was confirmed, with the container up throughout.
 func planVerification(v View, finished event.ActionFinished) Decision {
@@ -130,7 +130,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
 		return refuted(v, event.OutcomeFailed, "its container is down again")
 	case v.Situation.LevelDown:
-		return wait() // the events that tell why come at most a moment later
+		return wait() // the events that show why come at most a moment later
 	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
 	case v.Now.After(p.deadline):
@@ -189,7 +189,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 
 // planTakeover, in a new life of the process, waits until the container is seen
 // as the action left it. If it is not, the attempt has ended: interrupted, unless
-// the engine's events prove an end by itself.
+// the engine's events show an end by itself.
 func planTakeover(v View, intent event.ActionStarted) Decision {
 	switch v.Inspection.due(v.Now) {
 	case underway:

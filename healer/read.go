@@ -317,7 +317,7 @@ func (c *Controller) executed(in Executed, now time.Time) {
 	s.execution.running = false
 	s.inspection.stale = true
 	if in.NotExecuted == "" && isUnavailable(in.Err) {
-		s.execution.unknown = now // the engine went away: the effect is not known
+		s.execution.unknown = now // the engine became unreachable: the effect is not known
 	} else {
 		s.execution.result = &in
 	}

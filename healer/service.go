@@ -107,7 +107,7 @@ type run struct {
 	first time.Time // when the first good one of the run began, also beside the schedule
 }
 
-// count takes one check. One beside the schedule proves nothing, but may be the
+// count takes one check. One beside the schedule verifies nothing, but may be the
 // first that was good.
 func (r *run) count(h event.HealthLog) {
 	switch {
@@ -135,7 +135,7 @@ type execution struct {
 	unknown  time.Time // since when it is unknown whether the call took effect
 }
 
-// verification is the proof of a repair under way.
+// verification is the running verification of a repair.
 type verification struct {
 	attempt  int
 	since    time.Time // only checks that began after it count
@@ -149,7 +149,7 @@ type verification struct {
 func (v *verification) observe(engineLost bool, level event.Status, ownKnown bool, timeout time.Duration, now time.Time) {
 	down := level == event.Down
 	if engineLost {
-		v.deadline = now.Add(timeout) // nothing is proved or refuted meanwhile
+		v.deadline = now.Add(timeout) // the verification cannot end meanwhile
 	}
 	if engineLost || down || !ownKnown {
 		v.run = run{}

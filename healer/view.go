@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	patience     = 2 * time.Second        // what comes by itself in a moment is waited for without a word
+	patience     = 2 * time.Second        // what comes by itself within it is waited for without an event
 	patienceMax  = 5 * time.Second        // engine events that never come are waited for at most so long
 	actAgain     = 10 * time.Minute       // the same act from outside again within it is intentional
 	injectReach  = 15 * time.Second       // a stop that follows an `inject` within it is chaos's
 	injectSlack  = 2 * time.Second        // and one that was read so shortly before it
 	refusedReach = 500 * time.Millisecond // how long after a call was refused its events may be read
-	reachBack    = 16                     // incidents of one service that a history can tell of
+	reachBack    = 16                     // incidents of one service that a history can reach back to
 )
 
 // View is all that is known when planning about one service: built once for a

@@ -18,7 +18,7 @@
 //     missed, also at the start. They wait for a claim.
 //   - The state of every service's container as a level (event.CheckContainer),
 //     under the newest claim of the host's owner and only while there is one:
-//     at every change, each 30 s, and anew for every claim. An engine's event
+//     at every change, each 30 s, and again for every claim. An engine's event
 //     is on the log before the level that it causes. Timestamps of one
 //     service's levels strictly increase.
 //   - Under a claim the revisions of one service's checks, of its levels, and of

@@ -82,7 +82,7 @@ func (a *agentFold) apply(in *state.Incident, e event.Incident) {
 	}
 }
 
-// rebuild folds everything anew.
+// rebuild folds everything again.
 func (a *agentFold) rebuild(all []*state.Incident) {
 	*a = agentFold{}
 	for _, in := range all {

@@ -221,7 +221,7 @@ func (f *Fleet) Tick(now time.Time) []Change {
 	for key := range f.unmanaged {
 		changes = append(changes, f.unmanagedChange(key, now)...)
 	}
-	changes = append(changes, f.progressChanges(now)...) // a silence ends a run
+	changes = append(changes, f.progressChanges(now)...) // a gap ends a run
 	return append(changes, f.agentChange(now)...)
 }
 

@@ -224,7 +224,7 @@ func TestUnmanagedServices(t *testing.T) {
 		got  []Change
 		want []string
 	}{
-		{"first heard", say(noon, event.Up), []string{"health", "service=UP"}},
+		{"first observed", say(noon, event.Up), []string{"health", "service=UP"}},
 		{"the same", say(noon.Add(time.Second), event.Up), []string{"health"}},
 		{"turned", say(noon.Add(2*time.Second), event.Down), []string{"health", "service=DOWN"}},
 		{"silent for a moment", f.Tick(noon.Add(30 * time.Second)), nil},

@@ -219,7 +219,7 @@ func (f *History) Drop(key Key) { delete(f.series, key) }
 
 // Run is how many scheduled checks of our own in a row were good, the newest the
 // last of them, of those that began after from. A check beside the schedule
-// counts for nothing, and a silence of more than fresh begins the run anew.
+// counts for nothing, and a gap of more than fresh starts the run over.
 func (f *History) Run(key Key, from time.Time, fresh time.Duration, now time.Time) int {
 	s := f.series[key]
 	if s == nil {

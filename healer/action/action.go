@@ -22,9 +22,9 @@ type Action struct {
 	// Timeout is how long it may take from before its intent is written, for a
 	// container with that stop time-out.
 	Timeout func(stop time.Duration) time.Duration
-	// Events are those that it makes the engine tell.
+	// Events are those that it causes.
 	Events history.Pattern
-	// Needed says whether what proved the cause still says DOWN: asked last,
+	// Needed says whether the check that showed the cause still says DOWN: asked last,
 	// immediately before the call.
 	Needed func(Signs) bool
 	// EffectSeen compares a container with what was pinned, never with a clock.

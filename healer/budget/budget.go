@@ -1,6 +1,6 @@
 // Package budget counts repairs: what became of the attempts of an incident, how
 // often a service and a host were repaired of late, and how long the next repair
-// waits after one that did not hold. It is a fold of incident events, and pure.
+// waits after a failed one. It is a fold of incident events, and pure.
 package budget
 
 import (
@@ -19,7 +19,7 @@ const (
 // Service counts the repairs of one service across its incidents.
 type Service struct {
 	hour     []time.Time // intents within the last hour
-	failures int         // repairs in a row that did not hold
+	failures int         // failed repairs in a row
 	failedAt time.Time   // the last of them
 	closedAt time.Time   // when an intent was last closed as not executed
 }
@@ -66,7 +66,7 @@ func (s *Service) NotBefore(base time.Duration) time.Time {
 	return s.failedAt.Add(Cooldown(base, s.failures))
 }
 
-// Cooldown is how long to wait after the n-th repair in a row that did not hold.
+// Cooldown is how long to wait after the n-th failed repair in a row.
 func Cooldown(base time.Duration, n int) time.Duration {
 	if n == 0 {
 		return 0

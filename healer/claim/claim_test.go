@@ -132,7 +132,7 @@ func TestAnAppendIsRepeatedUntilItIsConfirmed(t *testing.T) {
 	if j.Pending() || j.Unwritable() != 20*time.Second {
 		t.Errorf("pending %v, unwritable %s", j.Pending(), j.Unwritable())
 	}
-	if j.Told(); j.Unwritable() != 0 {
-		t.Error("it is told twice")
+	if j.ClearUnwritable(); j.Unwritable() != 0 {
+		t.Error("it is reported twice")
 	}
 }

@@ -63,5 +63,5 @@ func (j *Journal) Due(now time.Time) (event.Incident, bool) {
 // Unwritable is for how long appends failed, now that one was confirmed.
 func (j *Journal) Unwritable() time.Duration { return j.unwritable }
 
-// Told forgets for how long appends failed: it was said, or was not worth it.
-func (j *Journal) Told() { j.unwritable = 0 }
+// ClearUnwritable forgets for how long appends failed: it was reported, or too short to report.
+func (j *Journal) ClearUnwritable() { j.unwritable = 0 }

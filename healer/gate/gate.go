@@ -31,7 +31,7 @@ type Verdict struct {
 	Gate   string     // its name; empty where it passes, or where Wait or Escalate is set without it
 	Reason string     // for people
 	Until  *time.Time // when it opens by itself, where that is known
-	// Wait holds without a word: it passes in a moment.
+	// Wait holds without an event: it passes in a moment.
 	Wait bool
 	// Escalate calls a person, with this reason.
 	Escalate string

@@ -11,7 +11,7 @@ import (
 const (
 	afterStop      = time.Second      // after any stop: deployments remove what they stop
 	mostUnexecuted = 5                // intents closed without a call, in one incident
-	busyPatience   = 15 * time.Second // how long a call for another service is waited for without a word
+	busyPatience   = 15 * time.Second // how long a call for another service is waited for without an event
 	closedPause    = time.Second      // after an intent was closed without a call: the container was changing
 )
 

@@ -15,7 +15,7 @@ type Limits struct {
 	Attempts      int
 	PerHour       int
 	HostPerMinute int
-	Cooldown      time.Duration // after the first repair that did not hold
+	Cooldown      time.Duration // after the first failed repair
 }
 
 // Situation is all that the gates look at.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	patience   = 2 * time.Second  // what passes by itself within it is waited for without a word
+	patience   = 2 * time.Second  // what passes by itself within it is waited for without an event
 	policyTime = 10 * time.Second // Docker's restart policy goes first
 )
 
@@ -69,7 +69,7 @@ func inspectionFailed(s Situation) Verdict {
 }
 
 // missingInDeployment waits for a container that is being removed, or may be
-// about to be created anew.
+// about to be created again.
 func missingInDeployment(s Situation) Verdict {
 	if s.Container.Status == container.Removing && !s.Missing {
 		return hold("its container is being removed: a deployment may be in progress")

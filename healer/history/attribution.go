@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Pattern is what an action makes the engine tell, in phases: within one phase
+// Pattern is the events that an action causes, in phases: within one phase
 // the order means nothing, and an event of a phase ends those before it. Each
 // event comes at most once; where one comes again it is named twice.
 type Pattern [][]string
@@ -24,7 +24,7 @@ type Intent struct {
 }
 
 // startsIt says whether the action begins with a start: the container did not
-// run, and what still tells of its end belongs to the life before.
+// run, and what is still reported of its end belongs to the life before.
 func (in Intent) startsIt() bool {
 	return len(in.Pattern) > 0 && slices.Contains(in.Pattern[0], "start")
 }

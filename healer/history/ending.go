@@ -11,7 +11,7 @@ type End int
 
 // The ways to end.
 const (
-	EndUnknown  End = iota // no event tells
+	EndUnknown  End = iota // no event shows it
 	EndStopped             // a stop: it was asked for
 	EndKilled              // a terminating kill, and no stop
 	EndOOM                 // out of memory
@@ -29,7 +29,7 @@ const (
 	oomAfter  = 200 * time.Millisecond
 	oomExit   = 137
 	// stopInProgress is how long a terminating kill without an end is taken for
-	// a stop in progress: the event does not tell the time-out that was given.
+	// a stop in progress: the event does not have the time-out that was given.
 	stopInProgress = 5 * time.Minute
 )
 
@@ -82,7 +82,7 @@ func (h History) lives(id string) []life {
 }
 
 // Ending reads how the newest life of the container with that id ended; false
-// where nothing tells that it has. own says of each event whether an action of
+// where no event shows that it has. own says of each event whether an action of
 // ours caused it.
 func (h History) Ending(id string, stop Stop, own []bool, now time.Time) (Ending, bool) {
 	lives := h.lives(id)
@@ -183,7 +183,7 @@ func (h History) Stopping(id string, stop Stop, own []bool, now time.Time) (Even
 	return Event{}, false
 }
 
-// FollowsOwnEnd says whether start i followed an end that nobody asked for.
+// FollowsOwnEnd says whether start i followed an end that was not requested.
 func (h History) FollowsOwnEnd(i int, stop Stop) bool {
 	if h[i].Action != "start" {
 		return false

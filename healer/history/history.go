@@ -6,7 +6,7 @@
 // from when an event was read.
 //
 // Within one life of a container, from a start to the next, the order of its
-// stop and die events means nothing: Docker 20.10 tells die first, Docker 29
+// stop and die events means nothing: Docker 20.10 reports die first, Docker 29
 // stop first, because they come from different goroutines of the engine. What
 // ended a life is therefore read from the set of its events.
 package history
@@ -36,11 +36,11 @@ type Event struct {
 	ReadAt time.Time
 }
 
-// History is what the engine told of the containers of one name, in the order
+// History is the engine's events of the containers of one name, in the order
 // of the engine's times.
 type History []Event
 
-// Add is h with e at its place: what was missed is told later, and belongs in
+// Add is h with e at its place: what was missed is reported later, and belongs in
 // between. The same event read twice counts once. Old events make room.
 func (h History) Add(e Event) History {
 	at := len(h)

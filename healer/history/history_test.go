@@ -81,19 +81,19 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 		{"kill", "kill(9)@0 die(137)@100", ten, 101, EndKilled, "kill(9) → die", true},
 		{"kill, decided", "kill(9)@0 die(137)@100", ten, 300, EndKilled, "kill(9) → die", false},
 		{"stop signal of its own kills", "kill(28)@0 die@100", winch, 300, EndKilled, "kill(28) → die", false},
-		{"somebody else's stop signal is no end", "kill(28)@0 die@100", ten, 101, EndByItself, "die", false},
+		{"another program's stop signal is no end", "kill(28)@0 die@100", ten, 101, EndByItself, "die", false},
 		{"a HUP right before a crash", "kill(1)@0 die(2)@100", ten, 101, EndByItself, "die", false},
 		{"a HUP hours before a crash", "kill(1)@0 die(2)@800000", ten, 800001, EndByItself, "die", false},
 		{"a TERM that was ignored, and a crash later", "kill(15)@0 die(2)@15000", ten, 15001, EndByItself, "die", false},
 		{"a TERM within its time-out", "kill(15)@0 die(0)@14999", ten, 20000, EndKilled, "kill(15) → die", false},
 		{"it ended by itself", "start@0 die(1)@100", ten, 101, EndByItself, "die", false},
 		{"out of memory", "oom@90 die(137)@100", ten, 101, EndOOM, "oom → die", false},
-		{"out of memory, told late", "die(137)@100 oom@250", ten, 300, EndOOM, "die → oom", false},
+		{"out of memory, reported late", "die(137)@100 oom@250", ten, 300, EndOOM, "die → oom", false},
 		{"an oom of a child that was survived", "oom@0 die(137)@6000", ten, 6001, EndByItself, "oom → die", false},
 		{"an oom of a child, and an exit of its own", "oom@0 die(1)@100", ten, 101, EndByItself, "oom → die", false},
 		{"killed after an oom", "oom@0 kill(9)@50 die(137)@100", ten, 400, EndKilled, "oom → kill(9) → die", false},
 		{"an older stop does not count", "kill(15)@0 die@1 stop@2 start@600 die@700", ten, 701, EndByItself, "die", false},
-		{"an older stop told after the start does not count", "kill(15)@0 die@1 start@50 stop@60 die(1)@100", ten, 101, EndByItself, "die", false},
+		{"an older stop reported after the start does not count", "kill(15)@0 die@1 start@50 stop@60 die(1)@100", ten, 101, EndByItself, "die", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := written(tt.events)
@@ -141,7 +141,7 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 		{"start, and die of the life before comes late", starts, "die@5 start@10", ""},
 		{"restart on 20.10", restarts, "kill(15)@10 die@20 stop@30 start@40 restart@41", ""},
 		{"restart on 29", restarts, "kill(15)@10 stop@20 die@23 start@40 restart@41", ""},
-		{"restart whose stop is told after the start", restarts, "kill(15)@10 die@20 start@40 stop@41 restart@42", ""},
+		{"restart whose stop is reported after the start", restarts, "kill(15)@10 die@20 start@40 stop@41 restart@42", ""},
 		{"restart of what ignores its signal, 20.10", restarts, "kill(15)@10 kill(9)@11 die@20 stop@30 start@40 restart@41", ""},
 		{"restart of what ignores its signal, 29", restarts, "kill(15)@10 kill(9)@11 stop@20 die@22 start@40 restart@41", ""},
 		{"restart of what had ended", restarts, "start@40 restart@41", ""},
@@ -304,7 +304,7 @@ func TestAStopInProgress(t *testing.T) {
 	}
 	h := written("start@0 kill(15)@1000")
 	if _, got := h.Stopping("id", ten, []bool{false, true}, ms(2000)); got {
-		t.Error("a kill of our own is taken for somebody's stop")
+		t.Error("a kill of our own counts as a stop from outside")
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 	projectStops = 10 * time.Second // stops of one project's containers within it belong together
 )
 
-// Host is what the engine of a host told: of every container, by its name, and
+// Host is what the engine of a host reported: of every container, by its name, and
 // of itself.
 type Host struct {
 	byName    map[string]History
@@ -27,14 +27,14 @@ type Host struct {
 	replacing []Event              // containers that were created of late to replace another
 }
 
-// NewHost is a host of which nothing was told yet.
+// NewHost is a host without events.
 func NewHost() *Host {
 	return &Host{byName: map[string]History{}, projects: map[string]time.Time{}}
 }
 
 // Read takes an event, or the end or return of the stream of events. watched
 // says whether a name is a service's container: those are always kept; where
-// there are too many names, the others that nothing was told of for long make room.
+// there are too many names, the others, without an event for long, make room.
 func (h *Host) Read(e event.Docker, now time.Time, watched func(name string) bool) {
 	switch e.Action {
 	case event.StreamLost:
@@ -78,7 +78,7 @@ func (h *Host) makeRoom(name string, now time.Time, watched func(string) bool) b
 	return len(h.byName) < maxNames || watched(name)
 }
 
-// Of is what was told of the containers with that name.
+// Of is the events of the containers with that name.
 func (h *Host) Of(name string) History { return h.byName[name] }
 
 // Lost says whether the engine's events are not read: Docker is unreachable.
@@ -125,7 +125,7 @@ func (h *Host) IsReplaced(name, id string, now time.Time) bool {
 
 // StoppedTogether says whether another container of a Compose project was
 // stopped within ten seconds of the engine's time at. counts says whether a
-// stop of the container with that name, by its index, is somebody's at all.
+// stop of the container with that name, by its index, counts as a stop from outside.
 func (h *Host) StoppedTogether(name, project string, at time.Time, counts func(name string, i int, e Event) bool) bool {
 	if project == "" {
 		return false

@@ -50,7 +50,7 @@ type Client struct {
 	config Config
 	base   *url.URL
 	http   *http.Client
-	thinks atomic.Bool // the model can, as last heard
+	thinks atomic.Bool // the model can, as last reported
 }
 
 // Bounds of what is taken from a server.
@@ -62,7 +62,7 @@ const (
 )
 
 // The bounds of a query. Ollama cuts a prompt that is longer than the
-// context silently, unless it is told not to.
+// context silently, unless a query forbids that.
 const (
 	contextTokens  = 8192
 	answerTokens   = 400
@@ -113,7 +113,7 @@ func (c *Client) Check(ctx context.Context) error {
 	case errors.As(err, &refused) && refused.unpulled():
 		return c.missing(err)
 	case errors.As(err, &refused) && refused.status < http.StatusInternalServerError:
-		return nil // it knows no show, and may know chat all the same
+		return nil // it may support chat without show
 	}
 	return c.missing(err)
 }
@@ -287,7 +287,7 @@ func (r *refusal) Error() string {
 	return strings.TrimSuffix(fmt.Sprintf("Ollama answered %d: %s", r.status, r.text), ": ")
 }
 
-// unpulled says whether the server knows no such model.
+// unpulled says whether the server does not have the model.
 func (r *refusal) unpulled() bool {
 	return r.status == http.StatusNotFound && strings.Contains(r.text, "not found") && strings.Contains(r.text, "model")
 }

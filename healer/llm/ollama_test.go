@@ -73,7 +73,7 @@ func TestCheckOfAServerThatIsNotOllama(t *testing.T) {
 }
 
 func TestCheckOfASilentServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // which takes connections, and nobody serves them
+	l, err := net.Listen("tcp", "127.0.0.1:0") // which takes connections, and nothing serves them
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,10 +228,10 @@ func TestThinkingIsStreamedWhileItComes(t *testing.T) {
 	if err := c.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var told []string
-	got := c.Query(t.Context(), killed(), func(text string) { told = append(told, text) })
-	if !slices.Equal(told, words) || got.Reasoning != "It was killed." || got.Opinion == nil || !s.Queries()[0].Think {
-		t.Errorf("told %v, got %+v", told, got)
+	var pieces []string
+	got := c.Query(t.Context(), killed(), func(text string) { pieces = append(pieces, text) })
+	if !slices.Equal(pieces, words) || got.Reasoning != "It was killed." || got.Opinion == nil || !s.Queries()[0].Think {
+		t.Errorf("pieces %v, got %+v", pieces, got)
 	}
 	off := client(t, s.URL, func(c *Config) { c.Think = ThinkOff })
 	off.thinks.Store(true)

@@ -73,7 +73,7 @@ func fileName(name string) string {
 	}, name)
 }
 
-// anonymous is a recording's text with a name of nobody's machine as its
+// anonymous is a recording's text with the name of no real machine as its
 // instance.
 func anonymous(t *testing.T, file string) *Recording {
 	t.Helper()

@@ -36,7 +36,7 @@ func (d decision) number(key string) int {
 	return int(n)
 }
 
-// notCompared are keys that tell one effect from another, and may differ.
+// notCompared are keys that identify an effect, and may differ.
 var notCompared = []string{"id", "seq", "request"}
 
 // String is d on one line.

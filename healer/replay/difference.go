@@ -19,8 +19,8 @@ func streams(all []decided) map[stream][]decided {
 		case doInspect:
 		case doPublish:
 			key := stream{d.text("service"), "publishes"}
-			if told := out[key]; len(told) == 0 || !told[len(told)-1].matches(d.decision) {
-				out[key] = append(told, d)
+			if earlier := out[key]; len(earlier) == 0 || !earlier[len(earlier)-1].matches(d.decision) {
+				out[key] = append(earlier, d)
 			}
 		default:
 			key := stream{d.text("service"), "decides"}
@@ -30,7 +30,7 @@ func streams(all []decided) map[stream][]decided {
 	return out
 }
 
-// differences tells how what was replayed differs from what was recorded; empty
+// differences says how what was replayed differs from what was recorded; empty
 // where it doesn't.
 func differences(recorded, replayed []decided) string {
 	before, after := streams(recorded), streams(replayed)

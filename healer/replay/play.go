@@ -184,7 +184,7 @@ func (p *player) published(service string, now time.Time) {
 }
 
 // inspect answers an inspection. One at another time than was recorded sees what
-// the nearest recorded one saw, where the engine told of nothing between them;
+// the nearest recorded one saw, where the engine reported nothing between them;
 // else what the next one saw.
 func (p *player) inspect(e healer.Inspect, now time.Time) {
 	key := inspectKey(e.Service, e.Request)
@@ -224,7 +224,7 @@ func (p *player) inspected(service string, at time.Time) healer.Inspected {
 	return best
 }
 
-// happened says whether the engine told of a container between two instants.
+// happened says whether the engine reported an event of a container between two instants.
 func (p *player) happened(name string, a, b time.Time) bool {
 	if b.Before(a) {
 		a, b = b, a

@@ -11,7 +11,7 @@
 //	script.go    a recording taken apart: what came from outside, what answered which effect
 //	play.go      feeds a world of today
 //	replay.go    compares, or writes the recording again
-//	difference.go tells how two lists of decisions differ
+//	difference.go how two lists of decisions differ
 package replay
 
 import (
@@ -75,7 +75,7 @@ type Recorder struct {
 	last  int64      // of them
 }
 
-// mostTicks is how many silent ticks wait before they are written: a minute of
+// mostTicks is how many ticks without a decision wait before they are written: a minute of
 // them.
 const mostTicks = 600
 

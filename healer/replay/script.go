@@ -60,8 +60,8 @@ func newScript(r *Recording) *script {
 }
 
 // answers is the key of the effect that an input answers, if it answers any;
-// and whether nothing answers it a second time: what comes then was copied by
-// somebody.
+// and whether nothing answers it a second time: what comes then is a
+// republished copy.
 func answers(in healer.Input) (key string, final bool) {
 	switch in := in.(type) {
 	case healer.ReadIncident:

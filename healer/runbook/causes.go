@@ -14,7 +14,7 @@ import (
 // Its texts may hold {container}, {exit}, {http}, {state}, {engine} (what the
 // engine said) and {check} (our own check's sentence). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
-// differ is written anew.
+// differ is written again.
 type cause struct {
 	id            string // stable, in snake_case: a contract
 	match         func(Facts) bool

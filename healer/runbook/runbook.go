@@ -3,7 +3,7 @@
 // knows neither Kafka nor Docker.
 //
 // The rules come from faults reproduced on real engines: the set of the
-// engine's events, not the exit code, tells a stop from a kill from a crash.
+// engine's events, not the exit code, distinguishes a stop, a kill and a crash.
 //
 //	runbook.go         facts in, diagnosis out
 //	causes.go          what a cause is; their order

@@ -238,7 +238,7 @@ func sound(t *testing.T, f Facts, d Diagnosis) {
 		t.Errorf("the confidence is %v", d.Confidence)
 	}
 	if len(d.Facts) == 0 {
-		t.Error("no fact is told")
+		t.Error("no fact is described")
 	}
 	for _, fact := range d.Facts {
 		if fact.Key == "" || strings.HasPrefix(fact.Value, "0001-") {

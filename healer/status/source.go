@@ -12,7 +12,7 @@ type Kind int
 
 // The kinds of sources.
 const (
-	Foreign     Kind = iota // somebody else
+	Foreign     Kind = iota // another program
 	Own                     // our own check
 	OwnersLevel             // check: container, from the owner: a level
 )
@@ -20,14 +20,14 @@ const (
 // source is one instance and check, with the thresholds' counters.
 type source struct {
 	event.Source
-	kind  Kind
-	heard time.Time
-	last  event.HealthLog
-	bad   []time.Time // when the checks of the present bad run began, newest last, at most maxRun
-	good  int         // observations of the present run that are not DOWN
-	slow  int         // and of those, DEGRADED in a row
-	fast  int         // and UP in a row
-	proof int         // of the present run, those under the present definition
+	kind     Kind
+	lastRead time.Time
+	last     event.HealthLog
+	bad      []time.Time // when the checks of the present bad run began, newest last, at most maxRun
+	good     int         // observations of the present run that are not DOWN
+	slow     int         // and of those, DEGRADED in a row
+	fast     int         // and UP in a row
+	proof    int         // of the present run, those under the present definition
 }
 
 // maxRun is the highest threshold and the first of the run beside it, so that

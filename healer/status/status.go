@@ -92,7 +92,7 @@ func (s *Status) Keep(published event.Service) {
 }
 
 // Watch says that staleness counts from now on, and not from what was replayed:
-// while nobody watched nothing could be heard.
+// before this process started nothing was read.
 func (s *Status) Watch(now time.Time) {
 	s.begin = now
 	s.proveAnew(s.kept)
@@ -111,7 +111,7 @@ func (s *Status) proveAnew(known bool) {
 // three time-outs where those are longer.
 func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Timeout) }
 
-// Observe counts one observation that was heard at now. It says whether it
+// Observe counts one observation that was read at now. It says whether it
 // was counted: one from another time, older than the level's newest, from
 // before the container came back, or a level where there is no container is not.
 func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
@@ -126,7 +126,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	key := [2]string{h.Instance, h.Check}
 	src := s.sources[key]
 	if src != nil && src.kind != kind {
-		src = nil // it starts anew
+		src = nil // it starts over
 	}
 	if kind == OwnersLevel && s.def.Container == "" {
 		return false
@@ -144,7 +144,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: began}, kind: kind}
 		s.sources[key] = src
 	}
-	src.heard, src.last = now, h
+	src.lastRead, src.last = now, h
 	src.count(h.Status, began, s.def)
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
@@ -158,7 +158,7 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 		return false
 	}
 	s.EndLevel(key)
-	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, heard: now, last: h}
+	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
 		next.bad = []time.Time{h.Time()}
 	}
@@ -173,8 +173,8 @@ func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now
 	return true
 }
 
-// lift makes every other source start anew: what they saw was the outage of a
-// container that is back at that time, as was heard now.
+// lift makes every other source start over: what they saw was the outage of a
+// container that is back at that time, as was read now.
 func (s *Status) lift(at, now time.Time) {
 	s.lifted = at
 	for key, src := range s.sources {
@@ -210,7 +210,7 @@ func (s *Status) Tick(now time.Time) {
 	s.settle(now)
 }
 
-// dropStale forgets the sources that are stale: heard again, they start anew.
+// dropStale forgets the sources that are stale: with a new observation they start over.
 func (s *Status) dropStale(now time.Time) {
 	for key, src := range s.sources {
 		if s.stale(src, now) {
@@ -227,7 +227,7 @@ func (s *Status) stale(src *source, now time.Time) bool {
 	case OwnersLevel:
 		limit = levelFresh
 	}
-	return now.Sub(src.heard) > limit
+	return now.Sub(src.lastRead) > limit
 }
 
 // settle decides the service's status from its sources.
@@ -254,7 +254,7 @@ func (s *Status) settle(now time.Time) {
 			s.set(event.Pending, own, now)
 		}
 	case own == nil && now.Sub(s.begin) <= s.Fresh():
-		// Not heard yet, and not for long enough to say so.
+		// No observation yet, but not for long enough to be UNKNOWN.
 	case worst != nil:
 		s.set(worst.Status, worst, now)
 	case now.Sub(s.begin) > s.Fresh():

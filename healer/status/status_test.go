@@ -94,41 +94,41 @@ func TestStatus(t *testing.T) {
 		"a container's from others": {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "container of another", saw: down, want: up}},
 
 		// Silence.
-		"stale for three intervals":        {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 32, who: "tick", want: up}, {at: 32.1, who: "tick", want: unknown}},
-		"never heard":                      {{at: 30, who: "tick", want: pending}, {at: 30.1, who: "tick", want: unknown}},
-		"DOWN, then stale":                 {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 33.1, who: "tick", want: unknown}},
-		"heard again it starts anew":       {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 40, who: "own", saw: down, want: pending}, {at: 41, who: "own", saw: down, want: pending}, {at: 42, who: "own", saw: down, want: down}},
-		"unknown, heard again":             {{at: 31, who: "tick", want: unknown}, {at: 40, who: "own", saw: up, want: pending}, {at: 50, who: "own", saw: up, want: up}},
-		"foreign is stale after 60 s":      {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 50, who: "own", saw: up, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 63, who: "tick", want: down}, {at: 63.1, who: "tick", want: up}},
-		"staleness is seen without a tick": {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 70, who: "own", saw: up, want: up}},
-		"foreign, stale and heard again":   {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "f", saw: down, want: up}, {at: 4, who: "f", saw: down, want: up}, {at: 30, who: "own", saw: up, want: up}, {at: 55, who: "own", saw: up, want: up}, {at: 65, who: "f", saw: down, want: up}, {at: 66, who: "f", saw: down, want: up}, {at: 67, who: "f", saw: down, want: down}},
-		"foreign UP for an own that's out": {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 10, who: "f", saw: up, want: down}, {at: 20, who: "f", saw: up, want: down}, {at: 33.1, who: "tick", want: up}},
+		"stale for three intervals":         {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 32, who: "tick", want: up}, {at: 32.1, who: "tick", want: unknown}},
+		"never observed":                    {{at: 30, who: "tick", want: pending}, {at: 30.1, who: "tick", want: unknown}},
+		"DOWN, then stale":                  {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 33.1, who: "tick", want: unknown}},
+		"observed again it starts over":     {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 40, who: "own", saw: down, want: pending}, {at: 41, who: "own", saw: down, want: pending}, {at: 42, who: "own", saw: down, want: down}},
+		"unknown, observed again":           {{at: 31, who: "tick", want: unknown}, {at: 40, who: "own", saw: up, want: pending}, {at: 50, who: "own", saw: up, want: up}},
+		"foreign is stale after 60 s":       {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 50, who: "own", saw: up, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 63, who: "tick", want: down}, {at: 63.1, who: "tick", want: up}},
+		"staleness is seen without a tick":  {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 60, who: "own", saw: up, want: down}, {at: 70, who: "own", saw: up, want: up}},
+		"foreign, stale and observed again": {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "f", saw: down, want: up}, {at: 4, who: "f", saw: down, want: up}, {at: 30, who: "own", saw: up, want: up}, {at: 55, who: "own", saw: up, want: up}, {at: 65, who: "f", saw: down, want: up}, {at: 66, who: "f", saw: down, want: up}, {at: 67, who: "f", saw: down, want: down}},
+		"foreign UP for an own that's out":  {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 10, who: "f", saw: up, want: down}, {at: 20, who: "f", saw: up, want: down}, {at: 33.1, who: "tick", want: up}},
 
 		// The level.
-		"the level is DOWN at once":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: up, want: up}, {at: 4, who: "level", saw: down, want: down}},
-		"its UP makes nothing UP":            {{at: 1, who: "level", saw: up, want: pending}, {at: 2, who: "level", saw: up, want: pending}, {at: 3, who: "own", saw: up, want: pending}, {at: 4, who: "own", saw: up, want: up}},
-		"its UP makes nothing known":         {{at: 1, who: "level", saw: up, want: pending}, {at: 30.1, who: "tick", want: unknown}},
-		"its UP lifts no other's DOWN":       {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
-		"lifted, two good ones of our own":   {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
-		"lifted, and a foreign UP":           {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "f", saw: up, want: down}, {at: 6, who: "f", saw: up, want: down}, {at: 7, who: "own", saw: up, want: down}, {at: 8, who: "own", saw: up, want: up}},
-		"lifted, and bad ones of our own":    {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: down, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "own", saw: up, want: up}},
-		"lifting resets the others' UP":      {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
-		"lifting resets the others' DOWN":    {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "own", saw: up, want: up}},
-		"lifting resets a run":               {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "own", saw: down, want: up}, {at: 4, who: "own", saw: down, want: up}, {at: 5, who: "level", saw: down, want: down}, {at: 6, who: "level", saw: up, want: down}, {at: 7, who: "own", saw: down, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
-		"what began before does not count":   {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, ago: 1.1, who: "own", saw: up, want: down, lost: true}, {at: 6, ago: 2.5, who: "f", saw: down, want: down, lost: true}, {at: 7, ago: 3, who: "own", saw: up, want: down}, {at: 8, who: "own", saw: up, want: up}},
-		"the level said again":               {{at: 1, who: "level", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: pending}, {at: 3, who: "level", saw: up, want: pending}, {at: 4, who: "own", saw: up, want: up}, {at: 5, who: "level", saw: up, want: up}},
-		"the first level resets nothing":     {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "level", saw: up, want: pending}, {at: 3, who: "own", saw: up, want: up}},
-		"DOWN said again":                    {{at: 1, who: "level", saw: down, want: down}, {at: 31, who: "level", saw: down, want: down}, {at: 61, who: "level", saw: down, want: down}, {at: 62, who: "own", saw: up, want: down}, {at: 63, who: "own", saw: up, want: down}},
-		"an older level":                     {{at: 1, who: "level", saw: up, want: pending}, {at: 5, who: "level", saw: down, want: down}, {at: 6, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 7, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 8, who: "level", saw: up, want: down}},
-		"an older DOWN":                      {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 5, who: "level", saw: up, want: up}, {at: 6, ago: 2, who: "level", saw: down, want: up, lost: true}},
-		"the level is stale after 90 s":      {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 91, who: "tick", want: down}, {at: 91.1, who: "tick", want: up}},
-		"the level, stale and heard again":   {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
-		"a late lift is no staleness":        {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
-		"lifted, and our own stays stale":    {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
-		"a new claim ends the level":         {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: down}, {at: 5, who: "own", saw: up, want: up}},
-		"and its successor's lifts nothing":  {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down}, {at: 4.5, who: "claim", want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
-		"a level without a claim, by others": {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
-		"own DOWN, then the level":           {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "level", saw: up, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
+		"the level is DOWN at once":           {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: up, want: up}, {at: 4, who: "level", saw: down, want: down}},
+		"its UP makes nothing UP":             {{at: 1, who: "level", saw: up, want: pending}, {at: 2, who: "level", saw: up, want: pending}, {at: 3, who: "own", saw: up, want: pending}, {at: 4, who: "own", saw: up, want: up}},
+		"its UP makes nothing known":          {{at: 1, who: "level", saw: up, want: pending}, {at: 30.1, who: "tick", want: unknown}},
+		"its UP lifts no other's DOWN":        {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
+		"lifted, two good ones of our own":    {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
+		"lifted, and a foreign UP":            {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "f", saw: up, want: down}, {at: 6, who: "f", saw: up, want: down}, {at: 7, who: "own", saw: up, want: down}, {at: 8, who: "own", saw: up, want: up}},
+		"lifted, and bad ones of our own":     {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: down, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "own", saw: up, want: up}},
+		"lifting resets the others' UP":       {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
+		"lifting resets the others' DOWN":     {{at: 1, who: "f", saw: down, want: pending}, {at: 2, who: "f", saw: down, want: pending}, {at: 3, who: "f", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "own", saw: up, want: up}},
+		"lifting resets a run":                {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "own", saw: down, want: up}, {at: 4, who: "own", saw: down, want: up}, {at: 5, who: "level", saw: down, want: down}, {at: 6, who: "level", saw: up, want: down}, {at: 7, who: "own", saw: down, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
+		"what began before does not count":    {{at: 3, who: "level", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, ago: 1.1, who: "own", saw: up, want: down, lost: true}, {at: 6, ago: 2.5, who: "f", saw: down, want: down, lost: true}, {at: 7, ago: 3, who: "own", saw: up, want: down}, {at: 8, who: "own", saw: up, want: up}},
+		"the level said again":                {{at: 1, who: "level", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: pending}, {at: 3, who: "level", saw: up, want: pending}, {at: 4, who: "own", saw: up, want: up}, {at: 5, who: "level", saw: up, want: up}},
+		"the first level resets nothing":      {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "level", saw: up, want: pending}, {at: 3, who: "own", saw: up, want: up}},
+		"DOWN said again":                     {{at: 1, who: "level", saw: down, want: down}, {at: 31, who: "level", saw: down, want: down}, {at: 61, who: "level", saw: down, want: down}, {at: 62, who: "own", saw: up, want: down}, {at: 63, who: "own", saw: up, want: down}},
+		"an older level":                      {{at: 1, who: "level", saw: up, want: pending}, {at: 5, who: "level", saw: down, want: down}, {at: 6, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 7, ago: 2, who: "level", saw: up, want: down, lost: true}, {at: 8, who: "level", saw: up, want: down}},
+		"an older DOWN":                       {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 5, who: "level", saw: up, want: up}, {at: 6, ago: 2, who: "level", saw: down, want: up, lost: true}},
+		"the level is stale after 90 s":       {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 91, who: "tick", want: down}, {at: 91.1, who: "tick", want: up}},
+		"the level, stale and observed again": {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
+		"a late lift is no staleness":         {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
+		"lifted, and our own stays stale":     {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
+		"a new claim ends the level":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: down}, {at: 5, who: "own", saw: up, want: up}},
+		"and its successor's lifts nothing":   {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down}, {at: 4.5, who: "claim", want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
+		"a level without a claim, by others":  {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
+		"own DOWN, then the level":            {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "level", saw: up, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
 
 		// Other times.
 		"from five minutes ahead":     {{at: 1, ago: -300, who: "own", saw: up, want: pending}, {at: 2, ago: -300.1, who: "own", saw: up, want: pending, lost: true}, {at: 3, who: "own", saw: up, want: up}},
@@ -276,12 +276,12 @@ func TestOwnBadSince(t *testing.T) {
 	if got := s.OwnBadSince(dawn); got != 0 {
 		t.Errorf("after a DEGRADED one there are %d in a row", got)
 	}
-	last, heard := s.OwnLast()
-	if !heard || last.Status != slow {
+	last, observed := s.OwnLast()
+	if !observed || last.Status != slow {
 		t.Errorf("the last of our own is %+v", last)
 	}
-	if _, heard := New(watched(), nil, dawn).OwnLast(); heard {
-		t.Error("something was heard of a service that is new")
+	if _, observed := New(watched(), nil, dawn).OwnLast(); observed {
+		t.Error("something was observed of a service that is new")
 	}
 }
 
@@ -366,10 +366,10 @@ func TestForeignSourcesAreBounded(t *testing.T) {
 	}
 	observe(s, sighting{at: 2, who: "own", saw: up}, sighting{at: 3, who: "own", saw: up}, sighting{at: 4, who: "level", saw: down})
 	if s.Value != down || s.Level() != down {
-		t.Error("among many foreign sources our own and the level are not heard")
+		t.Error("among many foreign sources our own and the level are not observed")
 	}
 	if !(sighting{at: 90, who: "new", saw: down}).apply(s) {
-		t.Error("a new foreign source is not heard after the others fell stale")
+		t.Error("a new foreign source is not observed after the others fell stale")
 	}
 }
 

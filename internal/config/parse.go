@@ -39,7 +39,7 @@ func document(file string, content []byte) (*yaml.Node, *Finding) {
 
 var syntaxLine = regexp.MustCompile(`^line (\d+): `)
 
-// syntaxError tells what the YAML parser said, in our form.
+// syntaxError is the YAML parser's error in our form.
 func syntaxError(file string, content []byte, err error) *Finding {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	f := &Finding{File: file, Line: 1, Column: 1}

@@ -136,7 +136,7 @@ func (r *Runtime) call(ctx context.Context, what, on string, ask func(engine) er
 
 // fail wraps what the client said. Of an engine that turns out to speak
 // another version than the one agreed on (it was replaced) the agreement is
-// forgotten, so that the next call agrees anew.
+// forgotten, so that the next call negotiates again.
 func (r *Runtime) fail(what, on string, err error) error {
 	failure := classify(err)
 	if failure == otherVersion {

@@ -24,7 +24,7 @@ const (
 	late                        // the caller's deadline, or ours, passed first
 	cancelled                   // the caller gave up
 	otherVersion                // the engine speaks another version of its API: nothing was done
-	gone                        // the engine answered that it knows no such container
+	gone                        // the engine answered that there is no such container
 	refused                     // the engine answered no, and said why
 )
 

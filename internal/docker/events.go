@@ -21,7 +21,7 @@ const (
 	// pulseTimeout is how long that answer may take.
 	pulseTimeout = 10 * time.Second
 	// rounding is how far apart an event's time and the reported time may be:
-	// to clients of an API before 1.52, Docker 29 tells nanoseconds that went
+	// to clients of an API before 1.52, Docker 29 reports nanoseconds that went
 	// through a floating-point number.
 	rounding = 256 * time.Nanosecond
 	// maxAttribute bounds a name or label, in bytes; images choose theirs.
@@ -87,7 +87,7 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 }
 
 // stands reports why the stream doesn't stand. The client returns as soon as
-// the engine answered, or failed to, and tells which a moment later; the pulse
+// the engine answered, or failed to, and says which a moment later; the pulse
 // gives it that moment.
 func (r *Runtime) stands(ctx context.Context, e engine, ended <-chan error) error {
 	err := r.beat(ctx, e)

@@ -38,7 +38,7 @@ const (
 	OutcomeNotExecuted Outcome = "not_executed" // the call was never made
 
 	OutcomeVerified    Outcome = "verified"    // enough good checks in a row
-	OutcomeFailed      Outcome = "failed"      // the repair did not hold
+	OutcomeFailed      Outcome = "failed"      // the repair failed its verification
 	OutcomeInterrupted Outcome = "interrupted" // an external change ended the attempt
 )
 

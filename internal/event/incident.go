@@ -32,7 +32,7 @@ const (
 	ByRunbook   = "runbook"
 	ByGuard     = "guard"
 	ByLogstream = "logstream"
-	ByOperator  = "operator:" // and the name of who asked
+	ByOperator  = "operator:" // and the operator's name
 )
 
 // MaxIncident is the most that one incident event may weigh, in bytes.
@@ -73,7 +73,7 @@ type Fact struct {
 	Why      string `json:"why,omitempty"`
 }
 
-// Evidence is what was found when looking.
+// Evidence is the facts and log lines that were collected.
 type Evidence struct {
 	Facts     []Fact   `json:"facts"`
 	Logs      []string `json:"logs"` // at most 12 lines
@@ -101,7 +101,7 @@ type Opinion struct {
 	Why        string  `json:"why"`
 }
 
-// Diagnosed: a cause was held to be it, and an action chosen.
+// Diagnosed: a cause was found, and an action chosen.
 type Diagnosed struct {
 	CauseID    string    `json:"cause_id,omitempty"` // stable, such as stopped or http_5xx
 	Cause      string    `json:"cause"`              // one sentence in the present
@@ -114,7 +114,7 @@ type Diagnosed struct {
 	NotOffered []Refusal `json:"not_offered"`
 	Runbook    *Opinion  `json:"runbook,omitempty"`
 	Model      *Opinion  `json:"model,omitempty"`
-	Asked      string    `json:"asked,omitempty"` // the model that was asked, whoever's view stood
+	Asked      string    `json:"asked,omitempty"` // the model that was queried, whichever view was used
 	Reasoning  string    `json:"reasoning,omitempty"`
 	Prompt     string    `json:"prompt,omitempty"`
 	Raw        string    `json:"raw,omitempty"`
@@ -124,7 +124,7 @@ type Diagnosed struct {
 	InvalidCode InvalidCode `json:"invalid_code,omitempty"`
 }
 
-// ApprovalRequested: a person is asked for a yes.
+// ApprovalRequested: an action waits for a person's approval.
 type ApprovalRequested struct {
 	Action  string    `json:"action"`
 	Target  string    `json:"target"`
@@ -135,12 +135,12 @@ type ApprovalRequested struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Approved: a person said yes.
+// Approved: a person approved the action.
 type Approved struct {
 	Reason string `json:"reason"`
 }
 
-// Denied: a person said no.
+// Denied: a person denied the action.
 type Denied struct {
 	Reason string `json:"reason"`
 }
@@ -189,7 +189,7 @@ type ActionFinished struct {
 	StartedAt time.Time `json:"started_at,omitzero"`
 }
 
-// Verified says whether the repair was proved.
+// Verified says how the verification of a repair ended.
 type Verified struct {
 	OK           bool      `json:"ok"`
 	Outcome      Outcome   `json:"outcome,omitempty"`

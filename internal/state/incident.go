@@ -14,7 +14,7 @@ const (
 	Escalated = "escalated"
 )
 
-// Incident is one incident as its events tell it.
+// Incident is one incident, folded from its events.
 type Incident struct {
 	ID         string
 	Service    string
@@ -69,7 +69,7 @@ type Incidents struct {
 	// on the log: it counts if that claim turns out to be a repeat of its own.
 	early map[string][]event.Incident
 	// gone holds, by host, what was forgotten of the newest claim's incidents:
-	// an event of one that is published again must not begin it anew.
+	// an event of one that is published again must not open it again.
 	gone map[string]map[string]bool
 }
 
