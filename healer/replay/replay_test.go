@@ -28,7 +28,7 @@ func TestTheCorpusIsDecidedAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 20 {
+	if len(files) < 80 {
 		t.Fatalf("the corpus holds %d recordings only", len(files))
 	}
 	total, decisions := int64(0), 0
