@@ -174,6 +174,20 @@ func TestEffectThatComesLateIsOurs(t *testing.T) {
 	})
 }
 
+// TestRestartThatEndsLateIsOurs ends us in a restart of what takes forty seconds
+// of its minute to stop.
+func TestRestartThatEndsLateIsOurs(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		b.state.StopTimeout, b.slow = time.Minute, 40*time.Second
+		calling(t, "error", m, b)
+		m.until(t, "its stop", func() bool { return b.state.Status == container.Exited })
+		m.crash(time.Second)
+		m.run(90 * time.Second)
+		wantActions(t, m, "restart")
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
 func TestCallWhoseAnswerIsLostIsResolvedByItsEffect(t *testing.T) {
 	for _, fault := range []string{"kill", "pause", "error"} {
 		t.Run(fault, func(t *testing.T) {

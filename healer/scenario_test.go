@@ -166,7 +166,7 @@ func TestPersistentErrorIsEscalatedAfterOneRestart(t *testing.T) {
 		if in := m.of0(); in.State != state.Escalated {
 			t.Errorf("the incident is %s", in.State)
 		}
-		if got := dataOf[event.Escalated](m); len(got) != 1 || !strings.Contains(got[0].Reason, "Restart: attempt 1 did not hold") {
+		if got := dataOf[event.Escalated](m); len(got) != 1 || !strings.Contains(got[0].Reason, "Restart: attempt 1 failed") {
 			t.Errorf("escalated were %+v", got)
 		}
 		b.app = "ok" // a person fixed it
@@ -185,7 +185,7 @@ func TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts(t *testing.T) {
 			}
 		}
 		wantActions(t, m, "start", "start", "start")
-		if got := dataOf[event.Escalated](m); len(got) != 1 || got[0].Reason != "3 of 3 attempts did not hold." {
+		if got := dataOf[event.Escalated](m); len(got) != 1 || got[0].Reason != "3 of 3 attempts failed." {
 			t.Errorf("escalated were %+v", got)
 		}
 	})

@@ -172,7 +172,7 @@ func TestCallIsNotMadeWhereTheContainerChangedMeanwhile(t *testing.T) {
 		s.log.hold(event.TopicHealth, every) // what it has read does not tell of it
 		s.log.hold(event.TopicDocker, every)
 		s.engine.startOutside("web")
-		s.until("its result", func() bool { return s.isNotExecuted("it was started meanwhile") })
+		s.until("its result", func() bool { return s.isNotExecuted("it was started after the decision") })
 		s.wantCalls()
 	})
 }

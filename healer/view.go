@@ -161,6 +161,8 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 	if s.incident == nil {
 		return out
 	}
+	since, _ := c.claim.Leader()
+	out.LevelPending = s.def.Container != "" && s.status.Level() == "" && v.Now.Sub(since) < patience
 	out.Open = s.incident.State != state.Escalated
 	out.Opened, out.Asked = s.incident.Opened, asked(s.incident)
 	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)

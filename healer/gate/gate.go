@@ -59,6 +59,7 @@ var All = []Gate{
 	{"policy", Repair, policyFirst},
 	{"operator", Repair, intentional},
 	{"cooldown", Repair, coolingDown},
+	{"starting", Repair, levelPending},
 	{"budget", Repair, oneCallAtATime},
 }
 

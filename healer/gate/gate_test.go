@@ -135,6 +135,8 @@ func TestRepairGates(t *testing.T) {
 		{"cooling down", func(s *Situation) { s.Service = failed(now.Add(-29 * time.Second)) }, "cooldown", true},
 		{"cooling down, requested", func(s *Situation) { s.Service, s.Asked = failed(now.Add(-29*time.Second)), true }, "", false},
 		{"cooled down", func(s *Situation) { s.Service = failed(now.Add(-30 * time.Second)) }, "", false},
+		{"a new claim, the level not read yet", func(s *Situation) { s.LevelPending = true }, "wait", false},
+		{"a new claim, requested", func(s *Situation) { s.LevelPending, s.Asked = true, true }, "", false},
 		{"another repair runs", func(s *Situation) { s.Busy, s.BusySince = "web", now.Add(-time.Second) }, "wait", false},
 		{"another repair runs for long", func(s *Situation) { s.Busy, s.BusySince = "web", now.Add(-16*time.Second) }, "budget", false},
 		{"an intent was just closed", func(s *Situation) { s.Service = closed(now.Add(-time.Second / 2)) }, "wait", false},

@@ -123,6 +123,15 @@ func coolingDown(s Situation) Verdict {
 	return Verdict{}
 }
 
+// levelPending waits for the container's state under a new claim: right before
+// the call it has to say DOWN still, and an intent before it would be in vain.
+func levelPending(s Situation) Verdict {
+	if s.LevelPending && !s.Asked {
+		return wait
+	}
+	return Verdict{}
+}
+
 // oneCallAtATime is the last: Docker is called for one service at a time, and
 // not again at once for a container that changed before the last call.
 func oneCallAtATime(s Situation) Verdict {

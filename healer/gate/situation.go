@@ -44,6 +44,9 @@ type Situation struct {
 	ByPolicy    bool          // it was Docker's restart policy
 	ChangeLasts time.Duration // how long its checks may take to decide
 	LevelDown   bool
+	// LevelPending says that the container's state was not read yet under a claim
+	// that is new.
+	LevelPending bool
 
 	Undecided    string // why the runbook waits for facts; empty where it does not
 	UndecidedFor time.Duration

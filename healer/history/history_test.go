@@ -89,6 +89,7 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 		{"it ended by itself", "start@0 die(1)@100", ten, 101, EndByItself, "die", false},
 		{"out of memory", "oom@90 die(137)@100", ten, 101, EndOOM, "oom → die", false},
 		{"out of memory, reported late", "die(137)@100 oom@250", ten, 300, EndOOM, "die → oom", false},
+		{"an oom of a child, after the end", "die(137)@100 oom@310", ten, 400, EndByItself, "die → oom", false},
 		{"an oom of a child that was survived", "oom@0 die(137)@6000", ten, 6001, EndByItself, "oom → die", false},
 		{"an oom of a child, and an exit of its own", "oom@0 die(1)@100", ten, 101, EndByItself, "oom → die", false},
 		{"killed after an oom", "oom@0 kill(9)@50 die(137)@100", ten, 400, EndKilled, "oom → kill(9) → die", false},
@@ -202,6 +203,9 @@ func TestHistoryIsBoundedAndTakesNothingTwice(t *testing.T) {
 	for i := range 3 * maxLen {
 		e := Event{event.Docker{Time: ms(i), ID: "id", Action: "die"}, ms(i)}
 		long = long.Add(e).Add(e)
+	}
+	if twice := long[:1].Add(long[0]); len(twice) != 1 {
+		t.Errorf("an event that is read twice is kept %d times", len(twice))
 	}
 	if len(long) != maxLen {
 		t.Errorf("%d events are kept, want %d", len(long), maxLen)
