@@ -202,3 +202,38 @@ func TestVerificationThatFailsSaysWhatWasMissing(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt tells
+// of one before the repair, and of one after it.
+func TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt(t *testing.T) {
+	tell := func(m *sim, b *box, action string) {
+		m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: "another", Action: action})
+		m.run(100 * time.Millisecond)
+	}
+	for _, action := range []string{"start", "rename"} {
+		t.Run(action, func(t *testing.T) {
+			m, b := quiet(t)
+			tell(m, b, action)
+			m.run(20 * time.Second)
+			repaired(t, "kill", m, b)
+			m.run(time.Minute)
+			wantEnd(t, m, event.HowHealed)
+			repaired(t, "kill", m, b)
+			m.until(t, "the second result", func() bool { return len(dataOf[event.ActionFinished](m)) == 2 })
+			tell(m, b, action)
+			if got := verified(m); len(got) != 2 || got[1].Outcome != event.OutcomeInterrupted {
+				t.Errorf("the verifications are %+v", got)
+			}
+		})
+	}
+}
+
+func TestOutOfMemoryOfAChildInterruptsNoVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		m.run(time.Second)
+		m.tell(b, "oom", nil)
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	})
+}
