@@ -237,3 +237,39 @@ func TestOutOfMemoryOfAChildInterruptsNoVerification(t *testing.T) {
 		wantEnd(t, m, event.HowHealed)
 	})
 }
+
+// takenOver goes on until the claim of the next life, in the middle of a verification.
+func takenOver(t *testing.T, m *sim, b *box, meanwhile func()) {
+	t.Helper()
+	repaired(t, "kill", m, b)
+	m.run(time.Second)
+	m.crash(time.Second)
+	meanwhile()
+	m.until(t, "the next claim", func() bool { _, owns := m.owner(); return m.life > 1 && owns })
+}
+
+// TestEndByItselfWhileWeWereAwayFailsTheVerification though it is told of only a
+// second after the container was inspected.
+func TestEndByItselfWhileWeWereAwayFailsTheVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		takenOver(t, m, b, func() { do("exit", m, b) })
+		m.readAt[event.TopicDocker] = m.now.Add(time.Second)
+		m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+		if got := verified(m)[0]; got.Outcome != event.OutcomeFailed || !strings.Contains(got.Error, "exit code 1") {
+			t.Errorf("the verification is %+v", got)
+		}
+	})
+}
+
+// TestTakeoverWaitsForTheEngine that does not answer, though its events are read.
+func TestTakeoverWaitsForTheEngine(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		takenOver(t, m, b, func() {})
+		m.engine = false
+		m.run(6 * time.Second)
+		m.engine = true
+		m.run(time.Minute)
+		wantActions(t, m, "start")
+		wantEnd(t, m, event.HowHealed)
+	})
+}
