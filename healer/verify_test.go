@@ -205,3 +205,74 @@ func TestVerificationThatFailsSaysWhatWasMissing(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt tells
+// of one before the repair, and of one after it.
+func TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt(t *testing.T) {
+	tell := func(m *sim, b *box, action string) {
+		m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: "another", Action: action})
+		m.run(100 * time.Millisecond)
+	}
+	for _, action := range []string{"start", "rename"} {
+		t.Run(action, func(t *testing.T) {
+			m, b := quiet(t)
+			tell(m, b, action)
+			m.run(20 * time.Second)
+			repaired(t, "kill", m, b)
+			m.run(time.Minute)
+			wantEnd(t, m, event.HowHealed)
+			repaired(t, "kill", m, b)
+			m.until(t, "the second result", func() bool { return len(dataOf[event.ActionFinished](m)) == 2 })
+			tell(m, b, action)
+			if got := verified(m); len(got) != 2 || got[1].Outcome != event.OutcomeInterrupted {
+				t.Errorf("the verifications are %+v", got)
+			}
+		})
+	}
+}
+
+func TestOutOfMemoryOfAChildInterruptsNoVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		repaired(t, "kill", m, b)
+		m.run(time.Second)
+		m.emit(b, "oom", nil)
+		m.run(time.Minute)
+		wantEnd(t, m, event.HowHealed)
+	})
+}
+
+// takenOver goes on until the claim of the next life, in the middle of a verification.
+func takenOver(t *testing.T, m *sim, b *box, meanwhile func()) {
+	t.Helper()
+	repaired(t, "kill", m, b)
+	m.run(time.Second)
+	m.crash(time.Second)
+	meanwhile()
+	m.until(t, "the next claim", func() bool { _, owns := m.owner(); return m.life > 1 && owns })
+}
+
+// TestEndByItselfWhileWeWereAwayFailsTheVerification though it is told of only a
+// second after the container was inspected.
+func TestEndByItselfWhileWeWereAwayFailsTheVerification(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		takenOver(t, m, b, func() { do("exit", m, b) })
+		m.readAt[event.TopicDocker] = m.now.Add(time.Second)
+		m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+		if got := verified(m)[0]; got.Outcome != event.OutcomeFailed || !strings.Contains(got.Error, "exit code 1") {
+			t.Errorf("the verification is %+v", got)
+		}
+	})
+}
+
+// TestTakeoverWaitsForTheEngine that does not answer, though its events are read.
+func TestTakeoverWaitsForTheEngine(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		takenOver(t, m, b, func() {})
+		m.engine = false
+		m.run(6 * time.Second)
+		m.engine = true
+		m.run(time.Minute)
+		wantActions(t, m, "start")
+		wantEnd(t, m, event.HowHealed)
+	})
+}

@@ -54,6 +54,16 @@ func TestAttemptsKnowTheirCause(t *testing.T) {
 	}
 }
 
+func TestAttemptsKnowWhenTheyWereAnswered(t *testing.T) {
+	for _, outcome := range []event.Outcome{event.OutcomeOK, event.OutcomeRefused} {
+		list := Attempts([]event.Incident{{Time: now, Data: started(1)}, {Time: now.Add(time.Second), Data: finished(outcome)},
+			{Time: now.Add(time.Minute), Data: verified(event.OutcomeFailed)}})
+		if len(list) != 1 || !list[0].AnsweredAt.Equal(now.Add(time.Second)) {
+			t.Errorf("%s: %+v", outcome, list)
+		}
+	}
+}
+
 func TestServiceBudgetOutlivesAnIncident(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -85,6 +85,9 @@ func TestAClaimIsRepeatedEachDayAndWhenItIsNotReadBack(t *testing.T) {
 	if !due || !repeat || e.Data.(event.Claim).Epoch != 7 {
 		t.Errorf("after a day: %+v, %v, %v", e, repeat, due)
 	}
+	if _, _, due := c.Tick(now.Add(25*time.Hour + 100*time.Millisecond)); due {
+		t.Error("again before it can be read back")
+	}
 	waits := New("local", "me")
 	waits.Write(event.Claim{}, "n", now)
 	if _, _, due := waits.Tick(now.Add(9 * time.Second)); due {
@@ -134,5 +137,9 @@ func TestAnAppendIsRepeatedUntilItIsConfirmed(t *testing.T) {
 	}
 	if j.ClearUnwritable(); j.Unwritable() != 0 {
 		t.Error("it is reported twice")
+	}
+	j.Append(e, now.Add(time.Minute))
+	if j.Confirm(e, now.Add(time.Minute)); j.Unwritable() != 0 {
+		t.Error("the next append, which did not fail, failed too")
 	}
 }
