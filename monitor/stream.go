@@ -19,7 +19,7 @@ const (
 	steady         = 10 * time.Second
 )
 
-var errStreamEnded = errors.New("Docker ended the event stream")
+var errStreamEnded = errors.New("the event stream ended")
 
 // follow reads the engine's events, over losses, until ctx ends.
 func (w *watch) follow(ctx context.Context) error {
