@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -197,7 +198,7 @@ func sentence(e event.Incident) string {
 	case event.Denied:
 		return "denied: " + plain(d.Reason)
 	case event.ActionStarted:
-		return fmt.Sprintf("attempt %d: %s", d.Attempt, code(d.Command))
+		return fmt.Sprintf("attempt %d: %s", d.Attempt, code(cmp.Or(d.Command, d.Action+" "+d.Target))) // the demo has no command lines
 	case event.ActionFinished:
 		if d.OK {
 			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS))
