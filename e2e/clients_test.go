@@ -49,11 +49,12 @@ func (d *daemon) consumeCommands() (incidents, healthLogs, publish string) {
 func typed(t *testing.T, line, tools string) (cmd *exec.Cmd, out *lockedBuffer) {
 	t.Helper()
 	out = &lockedBuffer{}
+	said := &lockedBuffer{} // beside its output: its two streams come in pieces, in any order
 	cmd = exec.Command("bash", "-c", line)
 	if tools != "" {
 		cmd.Env = append(os.Environ(), "PATH="+tools+":"+os.Getenv("PATH"))
 	}
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = out, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%s: %v", line, err)
@@ -64,7 +65,7 @@ func typed(t *testing.T, line, tools string) (cmd *exec.Cmd, out *lockedBuffer) 
 			_ = cmd.Wait()
 		}
 		if t.Failed() {
-			t.Logf("%s\nprinted:\n%s", line, tail(out.String(), 4000))
+			t.Logf("%s\nprinted:\n%s\nand said:\n%s", line, tail(out.String(), 4000), tail(said.String(), 2000))
 		}
 	})
 	return cmd, out
