@@ -49,4 +49,8 @@
 // the one through random and enumerated histories, with both orders of the
 // engine's events, and asks the other after each step. To see a failing history:
 // go test ./healer -run 'TestHistory$' -v -seed N
+//
+// The shell_*_test.go files run the whole Healer in virtual time, through its
+// public names alone, between an event log and an engine in memory that keep
+// their contracts and can be slow, fail, hang and lose their answers.
 package healer

@@ -79,6 +79,27 @@ func TestLostAnswerIsFoundOutAndNotRepeated(t *testing.T) {
 	})
 }
 
+// TestOutcomeIsUnknownForAsLongAsDockerHangs: what cannot be inspected is not
+// held to have had no effect.
+func TestOutcomeIsUnknownForAsLongAsDockerHangs(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		s.engine.fail("Start", callFault{lose: true})
+		s.harm("web", container.FaultKill)
+		s.until("the call", func() bool { return len(s.calls()) > 0 })
+		s.engine.fail("Find", callFault{hang: true})
+		time.Sleep(time.Minute)
+		if results := s.events(event.TypeActionFinished); len(results) > 0 {
+			t.Errorf("its outcome is unknown, and %+v is on the log", results)
+		}
+		s.engine.fail("Find", callFault{})
+		s.repaired("web")
+		s.wantCalls("Start web")
+		if got := s.fold("web"); got != repair {
+			t.Errorf("its incident is %s, want %s", got, repair)
+		}
+	})
+}
+
 func TestRefusedCallIsTriedAgainAfterItsCooldown(t *testing.T) {
 	onSite(t, []string{"web"}, nil, func(s *site) {
 		s.engine.fail("Start", callFault{refuse: true})

@@ -241,6 +241,23 @@ func TestResultOfACommandIsWrittenUntilItIsAcknowledged(t *testing.T) {
 	})
 }
 
+// TestResultIsNotWrittenAfterTheClaimWasLost: the next owner may have been asked
+// for something newer.
+func TestResultIsNotWrittenAfterTheClaimWasLost(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		s.log.fail(event.TopicCommands, appendFault{refuse: every})
+		s.command(event.Command{ID: "c1", Command: event.CommandHold, Args: event.CommandArgs{Reason: "x"}})
+		s.until("its result is refused", func() bool { return len(s.log.attempted(event.TopicCommands)) > 0 })
+		s.claimElsewhere()
+		s.until("it steps down", func() bool { _, owns := s.healer.Owner(); return !owns })
+		s.log.fail(event.TopicCommands, appendFault{})
+		time.Sleep(time.Minute)
+		if got := s.results(); len(got) > 0 {
+			t.Errorf("the results of %v are written", got)
+		}
+	})
+}
+
 // command puts an operator's request on the log.
 func (s *site) command(c event.Command) {
 	c.Time, c.By, c.Service = time.Now().UTC(), "operator:ada", event.AllServices

@@ -26,7 +26,7 @@ type memoryModel struct {
 	words   []string
 	crash   bool
 	queries []modelQuery
-	checks  int
+	checks  []time.Time
 }
 
 // modelQuery is a query, and how it ended.
@@ -40,7 +40,7 @@ type modelQuery struct {
 func (m *memoryModel) Check(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.checks++
+	m.checks = append(m.checks, time.Now())
 	return errors.Join(m.gone, ctx.Err())
 }
 
@@ -74,10 +74,17 @@ func (m *memoryModel) ended() []modelQuery {
 	return append([]modelQuery(nil), m.queries...)
 }
 
-func (m *memoryModel) checked() int {
+// checked is how often it was checked after from and before till.
+func (m *memoryModel) checked(from, till time.Time) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.checks
+	n := 0
+	for _, at := range m.checks {
+		if at.After(from) && at.Before(till) {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *memoryModel) setCrash(crash bool) {
@@ -190,6 +197,9 @@ func TestModelThatIsTooSlowIsNotWaitedForLonger(t *testing.T) {
 		if took := q.till.Sub(q.from); took > 20*time.Second || !errors.Is(q.ended, context.DeadlineExceeded) {
 			t.Errorf("it ends after %s: %v", took, q.ended)
 		}
+		if n := m.checked(q.from, q.till); n > 0 {
+			t.Errorf("it is checked %d times while it works", n)
+		}
 		if d := s.events(event.TypeDiagnosed)[0]; d.By != event.ByRunbook || d.Data.(event.Diagnosed).InvalidCode != event.InvalidLate {
 			t.Errorf("it is diagnosed by %s: %+v", d.By, d.Data)
 		}
@@ -217,9 +227,9 @@ func TestModelIsCheckedBesideEveryIncident(t *testing.T) {
 		if _, is := s.registry.Get(health.LLM); is {
 			t.Error("it is back, and the registry has it")
 		}
-		before := m.checked()
+		began := time.Now()
 		time.Sleep(time.Minute)
-		if n := m.checked() - before; n < 11 || n > 13 {
+		if n := m.checked(began, time.Now()); n < 11 || n > 13 {
 			t.Errorf("it is checked %d times a minute", n)
 		}
 		s.harm("web", container.FaultKill)

@@ -63,10 +63,12 @@ func TestStopLetsTheRunningCallEnd(t *testing.T) {
 		s.engine.fail("Start", callFault{slow: 4 * time.Second})
 		s.harm("web", container.FaultKill)
 		s.until("the call", func() bool { return s.engine.underway("Start") > 0 })
-		s.harm("db", container.FaultKill) // it waits for its turn
 		time.Sleep(time.Second)
+		s.engine.fail("Find", callFault{slow: time.Second})
+		s.harm("db", container.FaultKill)
+		s.until("an inspection", func() bool { return s.engine.underway("Find") > 0 && len(s.events(event.TypeOpened)) == 2 })
 		before, published := len(s.events()), len(s.log.records(event.TopicServices))
-		if took := s.stop(); took < 2*time.Second || took > 3200*time.Millisecond {
+		if took := s.stop(); took < 2*time.Second || took > 3*time.Second {
 			t.Errorf("the call takes 3 s more, and the stop %s", took)
 		}
 		last := s.events()[before:]
@@ -77,6 +79,7 @@ func TestStopLetsTheRunningCallEnd(t *testing.T) {
 			t.Errorf("after it was stopped it publishes %d records", now-published)
 		}
 		s.engine.fail("Start", callFault{})
+		s.engine.fail("Find", callFault{})
 		s.boot()
 		s.repaired("web")
 		s.repaired("db")

@@ -26,6 +26,10 @@ func TestRepairIsOneCallBetweenItsIntentAndItsResult(t *testing.T) {
 		if got := s.timeline.order(want...); !slices.Equal(got, want) {
 			t.Errorf("the order is %q, want %q", got, want)
 		}
+		state, _ := s.engine.state("web")
+		if result := s.events(event.TypeActionFinished)[0].Data.(event.ActionFinished); !result.StartedAt.Equal(state.StartedAt) || result.DurationMS < 30 {
+			t.Errorf("it runs since %s, and the result of the call is %+v", state.StartedAt, result)
+		}
 		s.until("it is published as UP, without an incident", func() bool {
 			p := s.published("web")
 			return p.Status == event.Up && p.OpenIncident == "" && !p.Healing
@@ -104,18 +108,39 @@ func (s *site) claimElsewhere() {
 	s.log.put(event.Record{Topic: event.TopicIncidents, Key: []byte(e.Service), Value: event.Encode(e), Signed: true})
 }
 
-func TestForgedClaimChangesNothing(t *testing.T) {
-	onSite(t, []string{"web"}, nil, func(s *site) {
+// TestForgedRecordsChangeNothing: whoever may write to Kafka, and cannot sign.
+func TestForgedRecordsChangeNothing(t *testing.T) {
+	onSite(t, []string{"web"}, func(s *site) {
+		for _, action := range []string{"kill", "die", "stop", "start"} { // a second stop would be treated as intentional
+			e := event.Docker{Time: time.Now().UTC(), Container: "web", ID: "id-of-web", Action: action, Origin: event.Origin{Instance: instance, Host: hostName}}
+			s.log.put(event.Record{Topic: event.TopicDocker, Value: event.Encode(e)})
+		}
+	}, func(s *site) {
 		claim := event.Incident{ID: "n", Seq: 1, Time: time.Now().UTC(), Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream,
 			Data: event.Claim{Host: hostName, Instance: "other-1", Epoch: 99, Nonce: "n"}, Origin: event.Origin{Instance: "other-1", Host: hostName, Epoch: 99, Nonce: "n"}}
 		s.log.put(event.Record{Topic: event.TopicIncidents, Value: event.Encode(claim)})
-		stop := event.Docker{Time: time.Now().UTC(), Container: "web", ID: "id-of-web", Action: "stop", Origin: event.Origin{Instance: instance, Host: hostName}}
-		s.log.put(event.Record{Topic: event.TopicDocker, Value: event.Encode(stop)})
 		s.log.put(event.Record{Topic: event.TopicHealth, Value: []byte(`{"status":"UP"}`)})
 		s.until("what cannot be read is a dead letter", func() bool { return len(s.log.deadLetters()) == 2 })
-		s.harm("web", container.FaultKill)
+		s.harm("web", container.FaultStop)
 		s.repaired("web")
 		s.wantCalls("Start web")
+	})
+}
+
+// TestReplayedRecordsCountAtTheirTime: a grace that began before a restart ends
+// when it would have ended without it.
+func TestReplayedRecordsCountAtTheirTime(t *testing.T) {
+	onSite(t, []string{"web"}, func(s *site) { s.config.ManualGrace = 5 * time.Minute }, func(s *site) {
+		s.harm("web", container.FaultStop)
+		stopped := time.Now()
+		time.Sleep(4 * time.Minute)
+		s.stop()
+		s.boot()
+		s.repaired("web")
+		called, _ := s.timeline.instant("call Start web")
+		if grace := called.Sub(stopped); grace < 5*time.Minute || grace > 5*time.Minute+2*time.Second {
+			t.Errorf("it is started %s after it was stopped", grace)
+		}
 	})
 }
 
