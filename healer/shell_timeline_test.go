@@ -75,6 +75,16 @@ func (tl *timeline) order(of ...string) []string {
 	return all
 }
 
+// instant is when something was first on it.
+func (tl *timeline) instant(of string) (time.Time, bool) {
+	for _, m := range tl.marked() {
+		if m.kind+" "+m.what == of {
+			return m.at, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // String is the whole of it, for a story that failed.
 func (tl *timeline) String() string {
 	var b strings.Builder
