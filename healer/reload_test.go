@@ -6,6 +6,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -150,4 +151,17 @@ func TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved(t *testing.T) {
 		m.run(time.Minute)
 		wantEnd(t, m, event.HowHealed)
 	})
+}
+
+// TestEditOfManualStopIsTaken while a stop is left alone.
+func TestEditOfManualStopIsTaken(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(20 * time.Second)
+		wantHeld(t, m, "operator")
+		b.def.Heal.ManualStop = service.Default().Heal.ManualStop
+		m.reconfigure()
+		m.run(20 * time.Second)
+		wantActions(t, m, "start")
+	}, defined(func(d *service.Definition) { d.Heal.ManualStop = service.StopIgnore }))
 }

@@ -316,6 +316,33 @@ func TestRestartNeedsBadChecksSinceTheStart(t *testing.T) {
 	}
 }
 
+// TestNothingIsRestartedWithinItsStartPeriod though it began unseen by the
+// engine's events.
+func TestNothingIsRestartedWithinItsStartPeriod(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.StartPeriod = 20 * time.Second }))
+	b.app, b.state.StartedAt = "broken", m.now
+	m.until(t, "a restart", func() bool { return len(m.actions()) > 0 })
+	if since := m.now.Sub(b.state.StartedAt); since < 20*time.Second {
+		t.Errorf("it is restarted %s after its start", since)
+	}
+}
+
+// TestCheckThatHasJustSucceededAgainIsNoCause: one good check is not yet UP, and
+// no answer that a person has to look at.
+func TestCheckThatHasJustSucceededAgainIsNoCause(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.until(t, "an incident", func() bool { return len(dataOf[event.Opened](m)) > 0 })
+	m.observe(b, "http", event.Up, m.now)
+	m.run(time.Minute)
+	for _, d := range dataOf[event.Diagnosed](m) {
+		if d.CauseID != "http_5xx" {
+			t.Errorf("diagnosed was %s", d.CauseID)
+		}
+	}
+	wantActions(t, m, "restart")
+}
+
 func TestDownTimeEndsWithTheFirstGoodAnswer(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		b.def.Interval = 10 * time.Second
