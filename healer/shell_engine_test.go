@@ -193,7 +193,7 @@ func isRepair(method string) bool {
 	return slices.Contains([]string{"Start", "Restart", "Unpause"}, method)
 }
 
-// change works on a container, one at a time, and lets pass what was so already.
+// work is a call that works on a container, one at a time.
 func (e *memoryEngine) work(ctx context.Context, method, id string, do func(u *unit) error) error {
 	return e.call(ctx, method, id, func() error {
 		e.mu.Lock()

@@ -1,7 +1,6 @@
 package healer_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,17 +13,15 @@ import (
 // Kafka on a bad day: what is refused, what is written without an answer, what
 // is acknowledged and never read back, and nothing at all.
 
-// firstOf is the first append of an incident event of that type, whichever it
-// is; what it says of its repetitions is no.
+// firstOf is the first append of an incident event of that type.
 func firstOf(typ event.Type) func(event.Record) bool {
-	var first []byte
 	done := false
 	return func(r event.Record) bool {
 		e, err := event.DecodeIncident(r.Value)
-		if err != nil || e.Type != typ || done && !bytes.Equal(first, r.Value) || done {
+		if err != nil || e.Type != typ || done {
 			return false
 		}
-		first, done = r.Value, true
+		done = true
 		return true
 	}
 }

@@ -39,7 +39,7 @@ const (
 	extraEach  = 500 * time.Millisecond
 	extraFor   = 5 * time.Second
 	checkTakes = 5 * time.Millisecond
-	beat       = 50 * time.Millisecond
+	beat       = 100 * time.Millisecond
 )
 
 // run watches until ctx ends.

@@ -52,7 +52,7 @@ const (
 	instance = "me-1234"
 	hostName = "local"
 	patience = 3 * time.Minute       // until something is the case
-	glance   = 20 * time.Millisecond // between two looks at it
+	glance   = 50 * time.Millisecond // between two looks at it
 )
 
 // onSite runs a story in virtual time: with a healer that has claimed its host,
