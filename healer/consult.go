@@ -111,18 +111,18 @@ func diagnosed(v View, dx runbook.Diagnosis, answer llm.Answer) Decision {
 	d := event.Diagnosed{CauseID: dx.CauseID, Cause: dx.Cause, CausePast: dx.CausePast, Action: dx.Action, Target: v.Def.Name,
 		Confidence: dx.Confidence, Legal: dx.Legal, NotOffered: dx.NotOffered,
 		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
-	by := stand(&d, v.Config.LLM.Model, answer)
+	by := chooseView(&d, v.Config.LLM.Model, answer)
 	if a, known := action.ByName(d.Action); known {
 		d.Command = a.CommandLine(v.CLI, v.Name)
 	}
 	return write(by, d)
 }
 
-// stand says whose view was used: a valid choice by the model is. If it timed
+// chooseView says whose view was used: a valid choice by the model is. If it timed
 // out, is not legal, or declines while a repair is available, the runbook
 // decides. A cause that the facts prove stays as it is, in whatever words the
 // model agrees, and so does its repair.
-func stand(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
+func chooseView(d *event.Diagnosed, model string, answer llm.Answer) (by string) {
 	d.Prompt, d.Raw, d.Reasoning, d.Invalid, d.InvalidCode, d.Model = answer.Prompt, answer.Raw, answer.Reasoning, answer.Invalid, answer.Code, answer.Opinion
 	choice := answer.Opinion
 	if answer.Prompt != "" {
@@ -163,7 +163,7 @@ func declines(runbooks, models string) bool {
 }
 
 // isSameDiagnosis says whether the runbook finds the same as when a diagnosis
-// was written, whoever's view was used then: codes are compared, and not words.
+// was written, whoever's view was used then: codes are compared, not words.
 func isSameDiagnosis(before event.Diagnosed, dx runbook.Diagnosis) bool {
 	first := before.Action
 	if before.Runbook != nil {

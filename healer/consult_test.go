@@ -220,7 +220,7 @@ func TestWhoseCauseStands(t *testing.T) {
 	}{{0.97, "The disk is full.", "It was stopped.", "It had been stopped.", 0.97}, {0.8, "The disk is full.", "The disk is full.", "", 0.6},
 		{0.8, "", "It was stopped.", "It had been stopped.", 0.8}} {
 		d := event.Diagnosed{Action: "start", Cause: "It was stopped.", CausePast: "It had been stopped.", Confidence: tt.sure, Legal: []event.Choice{{Letter: "A", Action: "start"}}}
-		by := stand(&d, "m", llm.Answer{Opinion: &event.Opinion{Cause: tt.models, Action: "start", Confidence: 0.6}})
+		by := chooseView(&d, "m", llm.Answer{Opinion: &event.Opinion{Cause: tt.models, Action: "start", Confidence: 0.6}})
 		if by != "llm:m" || d.Cause != tt.cause || d.CausePast != tt.past || d.Confidence != tt.want || d.InvalidCode != "" {
 			t.Errorf("sure to %v, and the model says %q: %q, sure to %v, by %s", tt.sure, tt.models, d.Cause, d.Confidence, by)
 		}
@@ -253,7 +253,7 @@ func TestStand(t *testing.T) {
 		if tt.model != "" {
 			answer = llm.Answer{Opinion: &event.Opinion{Action: tt.model}}
 		}
-		if by := stand(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" || d.InvalidCode != tt.code {
+		if by := chooseView(&d, "m", answer); by != tt.by || d.Action != tt.stands || d.Cause != "the runbook's" || d.InvalidCode != tt.code {
 			t.Errorf("runbook %s, model %q: %s stands by %s (%q, %q), want %s by %s (%q)", tt.runbook, tt.model, d.Action, by, d.Cause, d.InvalidCode, tt.stands, tt.by, tt.code)
 		}
 	}

@@ -308,8 +308,8 @@ func (c *Controller) beginVerification(s *serviceState, attempt int, takeover bo
 	}
 }
 
-// doubt takes up an intent whose outcome is unknown to this life.
-func (c *Controller) doubt(s *serviceState, incident string, attempt int, now time.Time) {
+// resumeUnknown takes up an intent whose outcome is unknown to this life.
+func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int, now time.Time) {
 	s.execution = execution{incident: incident, attempt: attempt, unknown: now}
 	c.busy, c.busySince = s.def.Name, now
 	s.inspection.stale = true

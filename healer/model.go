@@ -71,11 +71,11 @@ func (l *life) reportModel(ctx context.Context, err error, seen bool) {
 	}
 	before := l.Healer.model.Swap(&now)
 	missed := l.deps.Config.Decide == DecideLLM || seen || missing == nil || !missing.Unanswered
-	told := ModelState{Ready: now.Ready}
+	state := ModelState{Ready: now.Ready}
 	if missing != nil && missed {
-		told.Why, told.Code = missing.Brief(), missing.Code
+		state.Why, state.Code = missing.Brief(), missing.Code
 	}
-	l.give(ctx, timed{in: told})
+	l.give(ctx, timed{in: state})
 	switch {
 	case now.Ready:
 		l.deps.Health.Clear(health.LLM)

@@ -179,7 +179,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	switch data := e.Data.(type) {
 	case event.ActionStarted:
 		if _, leads := c.claim.Leader(); leads && (s.execution.incident != e.ID || s.execution.attempt != data.Attempt) {
-			c.doubt(s, e.ID, data.Attempt, now)
+			c.resumeUnknown(s, e.ID, data.Attempt, now)
 		}
 	case event.ActionFinished:
 		if c.busy == s.def.Name {
@@ -257,7 +257,7 @@ func (c *Controller) resume(s *serviceState, now time.Time) {
 	}
 	switch data := last.Data.(type) {
 	case event.ActionStarted:
-		c.doubt(s, s.incident.ID, data.Attempt, now)
+		c.resumeUnknown(s, s.incident.ID, data.Attempt, now)
 	case event.ActionFinished:
 		if data.OK {
 			c.beginVerification(s, data.Attempt, true, now)
@@ -304,7 +304,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 		return
 	}
 	if in.Err == nil {
-		c.meet(s, in.State)
+		c.noteContainer(s, in.State)
 	}
 	c.reconcile(s, now)
 }
@@ -334,8 +334,8 @@ func (c *Controller) answered(in Answered, now time.Time) {
 	c.reconcile(s, now)
 }
 
-func (c *Controller) meet(s *serviceState, of container.State) {
-	told := c.engine.Of(of.Name).Ran(of.ID)
+func (c *Controller) noteContainer(s *serviceState, of container.State) {
+	ran := c.engine.Of(of.Name).Ran(of.ID)
 	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.meet(of, told || answered)
+	s.noteContainer(of, ran || answered)
 }

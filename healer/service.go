@@ -91,11 +91,11 @@ func (s *serviceState) injected(readAt time.Time) bool {
 	return false
 }
 
-// meet notes which container a service has, and that it ran: by its state, by
+// noteContainer notes which container a service has, and that it ran: by its state, by
 // the engine's events, or because our own check was UP.
-func (s *serviceState) meet(c container.State, told bool) {
+func (s *serviceState) noteContainer(c container.State, ran bool) {
 	running := c.Status == container.Running || c.Status == container.Paused || c.Status == container.Restarting
-	if running || told {
+	if running || ran {
 		s.ran[c.ID] = true
 	}
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}

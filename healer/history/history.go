@@ -119,7 +119,7 @@ func (e Event) MayBecomeEcho(now time.Time) bool {
 	return e.Action == "pause" && now.Sub(e.ReadAt) < echoPair+300*time.Millisecond
 }
 
-// isLateStop says whether event i is a stop that was told late: without a kill in
+// isLateStop says whether event i is a stop that was reported late: without a kill in
 // its life, and right after its start, it belongs to the life before.
 func (h History) isLateStop(i int) bool {
 	if h[i].Action != "stop" {

@@ -31,7 +31,7 @@ type Status struct {
 	Error    string          // why it is DOWN or DEGRADED
 
 	wasUp  bool      // our own check was UP under this url, expectation and container
-	kept   bool      // wasUp as it was published: what a replay tells may be of another url
+	kept   bool      // wasUp as it was published: what is replayed may be of another url
 	begin  time.Time // staleness counts from here
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
 }
@@ -60,7 +60,7 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	before, after := s.def.Masked(), def.Masked()
 	anotherCheck := before.URL != after.URL || before.Expect != after.Expect
 	if !sameCheck(*before, *after) {
-		s.proveAnew(false)
+		s.forgetProof(false)
 	}
 	s.def, s.begin = def, now
 	if anotherCheck {
@@ -95,12 +95,12 @@ func (s *Status) Keep(published event.Service) {
 // before this process started nothing was read.
 func (s *Status) Watch(now time.Time) {
 	s.begin = now
-	s.proveAnew(s.kept)
+	s.forgetProof(s.kept)
 }
 
-// proveAnew makes only the checks from now on tell whether our own was UP, where
-// it is not known: those before may have asked another url.
-func (s *Status) proveAnew(known bool) {
+// forgetProof makes only the checks from now on decide whether our own was UP,
+// where that is not known: those before may have been of another url.
+func (s *Status) forgetProof(known bool) {
 	s.wasUp = known
 	for _, src := range s.sources {
 		src.proof = 0
