@@ -41,6 +41,8 @@ func TestHealCommandRestartsWhatIsUp(t *testing.T) {
 	})
 }
 
+// TestHealCommandIsExecutedOnce stops what an operator had healed, again and
+// again before it is verified.
 func TestHealCommandIsExecutedOnce(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("stop", m, b)
@@ -58,6 +60,8 @@ func TestHealCommandIsExecutedOnce(t *testing.T) {
 	})
 }
 
+// TestHealCommandWithoutAnActionNeedsAWitness: what only a foreign source
+// reports gives no repair to choose, and the gate says so.
 func TestHealCommandWithoutAnActionNeedsAWitness(t *testing.T) {
 	m, b := quiet(t)
 	m.foreign(b, event.Down, 90*time.Second)
@@ -70,6 +74,7 @@ func TestHealCommandWithoutAnActionNeedsAWitness(t *testing.T) {
 	}
 }
 
+// TestHealCommandThatIsRefusedChangesNothing has each reason to refuse one.
 func TestHealCommandThatIsRefusedChangesNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name, action string
@@ -109,6 +114,8 @@ func TestHealCommandThatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
+// TestHealCommandThatAGateRefusesEndsWithTheService: what is held for good is
+// not asked for any more.
 func TestHealCommandThatAGateRefusesEndsWithTheService(t *testing.T) {
 	m, b := quiet(t)
 	b.state.Self = true
@@ -120,6 +127,7 @@ func TestHealCommandThatAGateRefusesEndsWithTheService(t *testing.T) {
 	wantActions(t, m)
 }
 
+// TestHealCommandThatAGateDelaysIsStillExecuted once the budget of the host has room.
 func TestHealCommandThatAGateDelaysIsStillExecuted(t *testing.T) {
 	m, b := quiet(t, configured(func(c *Config) { c.Budget.HostPerMinute = 1 }))
 	do("kill", m, b)
@@ -149,6 +157,7 @@ func TestRestartByCommandThatDidNotHoldIsNotMadeAgain(t *testing.T) {
 	})
 }
 
+// TestRestartByCommandWaitsForNoCheck: of this service nothing is heard.
 func TestRestartByCommandWaitsForNoCheck(t *testing.T) {
 	m, b := quiet(t)
 	b.unchecked = true
@@ -165,4 +174,13 @@ func TestCommandToStartWhatRunsChangesNothing(t *testing.T) {
 	m.run(30 * time.Second)
 	wantActions(t, m)
 	wantEnd(t, m, event.HowRecovered)
+}
+
+func TestHealCommandWithAnActionNeedsNoWitness(t *testing.T) {
+	m, b := quiet(t)
+	m.foreign(b, event.Down, 90*time.Second)
+	m.run(20 * time.Second)
+	m.heal("restart")
+	m.run(5 * time.Second)
+	wantActions(t, m, "restart")
 }

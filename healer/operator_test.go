@@ -33,6 +33,30 @@ func TestSecondStopIsTreatedAsIntentional(t *testing.T) {
 	}
 }
 
+func TestSecondStopAfterTenMinutesIsTheFirstAgain(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(11 * time.Minute)
+		do("stop", m, b)
+		m.run(time.Minute)
+		wantActions(t, m, "start", "start")
+	})
+}
+
+func TestStopByAnEngineIsNotTheFirstOfTwo(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("stop", m, b)
+		m.run(2 * time.Second)
+		m.engineAway(3 * time.Second)
+		m.run(time.Minute)
+		do("stop", m, b)
+		m.run(time.Minute)
+		if b.state.Status != container.Running {
+			t.Errorf("after the first stop by hand it is %s, held by %q", b.state.Status, m.gate())
+		}
+	}, configured(func(c *Config) { c.ManualGrace = 5 * time.Second }))
+}
+
 func TestSecondStopStaysIntentionalAcrossARestart(t *testing.T) {
 	for _, fault := range []string{"stop", "ignored stop", "pause"} {
 		t.Run(fault, func(t *testing.T) {
@@ -194,8 +218,6 @@ func TestStopInProgressIsWaitedFor(t *testing.T) {
 	wantActions(t, m, "restart")
 }
 
-// TestHealCommandIsExecutedOnce stops what an operator had healed, again and
-// again before it is verified.
 func TestCommandIsAnsweredOnceAndNotLate(t *testing.T) {
 	m, _ := quiet(t)
 	hold := event.Command{ID: "h1", Command: event.CommandHold}
@@ -283,12 +305,6 @@ func TestHoldOutlivesTheRetentionOfCommands(t *testing.T) {
 	}
 }
 
-// TestHealCommandWithoutAnActionNeedsAWitness: what only a foreign source
-// reports gives no repair to choose, and the gate says so.
-// TestHealCommandThatIsRefusedChangesNothing has each reason to refuse one.
-// TestHealCommandThatAGateRefusesEndsWithTheService: what is held for good is
-// not asked for any more.
-// TestHealCommandThatAGateDelaysIsStillExecuted once the budget of the host has room.
 // TestInjectionThatFailedExcusesNoStop: only what was asked for, and may have
 // happened, is an injection.
 func TestInjectionThatFailedExcusesNoStop(t *testing.T) {
@@ -304,4 +320,39 @@ func TestInjectionThatFailedExcusesNoStop(t *testing.T) {
 	wantHeld(t, m, "operator")
 }
 
-// TestRestartByCommandWaitsForNoCheck: of this service nothing is heard.
+// TestStartFromOutsideIsThePolicysOnlyAfterAnEndByItself has the three things
+// that may precede one, with and without a restart policy.
+func TestStartFromOutsideIsThePolicysOnlyAfterAnEndByItself(t *testing.T) {
+	for _, tt := range []struct{ end, policy, gate string }{
+		{"exit", "always", "policy"},
+		{"exit", "no", "rival"},
+		{"stop", "always", "rival"},
+		{"kill", "always", "rival"},
+	} {
+		t.Run(tt.end+", "+tt.policy, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				b.state.RestartPolicy = tt.policy
+				m.hold("")
+				b.app = "broken"
+				m.until(t, "an incident", func() bool { return m.gate() == "hold" })
+				do(tt.end, m, b)
+				m.until(t, "its end", func() bool { return b.state.Status == container.Exited && !b.busy })
+				m.run(500 * time.Millisecond)
+				do("start", m, b)
+				m.run(3 * time.Second)
+				wantHeld(t, m, tt.gate)
+			})
+		})
+	}
+}
+
+// TestStartFromOutsideBeforeTheIncidentHoldsNothing: it is the state that broke.
+func TestStartFromOutsideBeforeTheIncidentHoldsNothing(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("restart", m, b)
+		m.run(14 * time.Second)
+		do("error", m, b)
+		m.run(6 * time.Second)
+		wantActions(t, m, "restart")
+	})
+}

@@ -148,3 +148,20 @@ func TestEscalatedIncidentIsNotWrittenToByGates(t *testing.T) {
 		})
 	}
 }
+
+// TestEscalatedIncidentIsNotReopenedByItsOwnAppend that could not be written for long.
+func TestEscalatedIncidentIsNotReopenedByItsOwnAppend(t *testing.T) {
+	m, b := quiet(t)
+	b.app = "broken"
+	m.until(t, "a failed verification", func() bool { return len(verified(m)) > 0 })
+	for m.outstanding["svc-0"].Type != event.TypeEscalated {
+		m.run(100 * time.Microsecond) // it is not on the log yet
+	}
+	escalation := m.outstanding["svc-0"]
+	m.readAt[event.TopicIncidents] = m.now.Add(5 * time.Second)
+	m.step(AppendFailed{ID: escalation.ID, Seq: escalation.Seq, Service: escalation.Service})
+	m.run(30 * time.Second)
+	if in, held := m.of0(), dataOf[event.Suppressed](m); in.State != state.Escalated || len(held) != 0 {
+		t.Errorf("the incident is %s, held were %+v", in.State, held)
+	}
+}

@@ -69,22 +69,6 @@ func TestServiceThatIsBeingRemovedIsNotHealedByHand(t *testing.T) {
 	}
 }
 
-// TestContainerThatWasOnlyCreatedNeverRan has our own check UP through another
-// container, unseen, whose successor of that name was never started.
-func TestContainerThatWasOnlyCreatedNeverRan(t *testing.T) {
-	m := newSim(1, 1, func(m *sim) { m.steady, m.trace, m.engine = true, []string{}, false })
-	b := m.boxes[0]
-	m.run(20 * time.Second)
-	if got := m.status(b.def.Name); got.Status != event.Up || got.Container != nil {
-		t.Fatalf("it is %s, of the container %+v", got.Status, got.Container)
-	}
-	b.state.ID, b.state.Status, b.state.StartedAt = "next", container.Created, time.Time{}
-	m.engine = true
-	m.connect()
-	m.run(time.Minute)
-	wantHeld(t, m, "operator")
-}
-
 // TestEditOfTheContainerIsDecidedFromTheNewOne names another container right
 // after the one before was inspected.
 func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {

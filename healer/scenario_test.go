@@ -191,6 +191,26 @@ func TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts(t *testing.T) {
 	})
 }
 
+// TestRestartIsMadeAgainWhereTheFirstOneProvedNothing: it was interrupted, or
+// another cause came while it was verified.
+func TestRestartIsMadeAgainWhereTheFirstOneProvedNothing(t *testing.T) {
+	for name, happens := range map[string]func(*sim, *box){
+		"interrupted":   func(m *sim, b *box) { do("restart", m, b) },
+		"another cause": func(_ *sim, b *box) { b.app = "hang" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				repaired(t, "error", m, b)
+				b.app = "broken"
+				m.run(2 * time.Second)
+				happens(m, b)
+				m.run(3 * time.Minute)
+				wantActions(t, m, "restart", "restart")
+			})
+		})
+	}
+}
+
 func TestEscalatedIncidentIsTakenUpForALosslessRepair(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		b.app = "broken"
@@ -278,6 +298,30 @@ func TestForeignSourceIsActedUponWhereOthersAreBelieved(t *testing.T) {
 		m.run(time.Minute)
 		wantEnd(t, m, event.HowHealed)
 	}, defined(func(d *service.Definition) { d.Heal.Confirm = false }))
+}
+
+// TestForeignSourceIsBelievedWhereTheContainerConfirmsIt though our own check is
+// not heard.
+func TestForeignSourceIsBelievedWhereTheContainerConfirmsIt(t *testing.T) {
+	m, b := quiet(t)
+	b.unchecked = true
+	m.run(10 * time.Second)
+	m.foreign(b, event.Down, time.Minute)
+	m.run(6 * time.Second)
+	wantHeld(t, m, "unconfirmed")
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	wantActions(t, m, "start")
+}
+
+// TestForeignSourceOfBeforeAStartRestartsNothing: what it saw was the life before.
+func TestForeignSourceOfBeforeAStartRestartsNothing(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.Heal.Confirm = false }))
+	m.foreign(b, event.Down, 30*time.Second)
+	m.until(t, "an incident", func() bool { return len(dataOf[event.Opened](m)) > 0 })
+	b.state.StartedAt = m.now
+	m.run(10 * time.Second)
+	wantHeld(t, m, "starting")
 }
 
 func TestObserveModeOnlyReports(t *testing.T) {
