@@ -142,7 +142,7 @@ function pending(of, now, mode, failures) {
     case "resolved":
       return failures ? null : place("action", "done", "held", "No action", { lines: ["It recovered before a repair was needed."] });
     case "escalated":
-      return failures ? null : place("action", "done", "held", "No action", { lines: [of.diagnosed?.data?.runbook?.why ?? ""] });
+      return failures ? null : place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)] });
     case "approval":
       return place("action", "wait", "person", "Approval needed", { lines: [holdReason(of)], command: of.hold?.data?.command ?? "", at: of.hold?.time });
     case "held":

@@ -130,7 +130,7 @@ function both(of) {
     h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
     h("div", { class: "views" },
       runbook && opinion({ key: "runbook", name: "Runbook", view: runbook, data, service, chosen: !byModel, sub: "rules" }),
-      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [why && h("p", { class: "ink2 reason" }, why), transcript(data)] })),
+      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [why && h("p", { class: "ink2 reason" }, reason(why)), transcript(data)] })),
     h("p", { class: "agree", "data-came": came(of.diagnosed) }, icon("shield", "quiet"), h("span", {}, paragraph(whatCame(of.diagnosed, service), law(of), guarded(of)))),
     options(data, service));
 }
@@ -143,7 +143,7 @@ function opinion({ key, name, view, data, service, chosen, sub, more }) {
     h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : sub && h("span", { class: "quiet small end" }, sub)),
     view && [
       h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, phrase(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "confidence "), `${Math.round(view.confidence * 100)}%`)),
-      h("p", { class: "ink2" }, paragraph(view.cause, view.why)),
+      h("p", { class: "ink2" }, paragraph(view.cause, reason(view.why))),
     ],
     more);
 }

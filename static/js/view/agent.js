@@ -6,7 +6,7 @@ import { h, icon } from "../dom.js";
 import { quantile } from "../series.js";
 import { hhmmss, instant, many, took } from "../units.js";
 import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
-import { holdReason, paragraph, repaired, sentence } from "../words.js";
+import { holdReason, paragraph, reason, repaired, sentence } from "../words.js";
 import { copy, facts as terms, pill, transcript } from "./bits.js";
 
 /** model: {agent, incident, info, rows, stale, now} */
@@ -94,8 +94,8 @@ export function legal(data, service) {
     h("h3", {}, "Legal actions"),
     h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
       h("kbd", {}, entry.letter),
-      h("p", {}, h("b", {}, phrase(entry.action, service)), entry.why && [h("br"), entry.why])))),
-    (data.not_offered ?? []).map((entry) => h("p", { class: "why-not" }, paragraph(`Not offered: ${phrase(entry.action, service)}`, entry.why))),
+      h("p", {}, h("b", {}, phrase(entry.action, service)), entry.why && [h("br"), reason(entry.why)])))),
+    (data.not_offered ?? []).map((entry) => h("p", { class: "why-not" }, paragraph(`Not offered: ${phrase(entry.action, service)}`, reason(entry.why)))),
   ];
 }
 
@@ -107,7 +107,7 @@ function reasons(incident, text) {
   const view = (of.byModel ? of.model : of.runbook) ?? {};
   const facts = (incident.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, 3);
   const why = view.why || (data.legal ?? []).find((entry) => entry.action === data.action)?.why;
-  return h("div", region, facts.map((fact) => h("p", { class: "older" }, one(fact))), h("p", { class: "newest" }, data.cause || `${incident.row.service} is down.`), why && h("p", { class: "newest" }, why));
+  return h("div", region, facts.map((fact) => h("p", { class: "older" }, one(fact))), h("p", { class: "newest" }, data.cause || `${incident.row.service} is down.`), why && h("p", { class: "newest" }, reason(why)));
 }
 
 function budget(agent, incident) {
