@@ -356,3 +356,33 @@ func TestStartFromOutsideBeforeTheIncidentHoldsNothing(t *testing.T) {
 		wantActions(t, m, "restart")
 	})
 }
+
+// TestStartFromOutsideIsNotThatOfACallThatFailed: what is told long after a call
+// was refused, or was never made, is somebody else's.
+func TestStartFromOutsideIsNotThatOfACallThatFailed(t *testing.T) {
+	for name, fail := range map[string]func(*testing.T, *sim, *box){
+		"never made": func(t *testing.T, m *sim, b *box) {
+			intended(t, "kill", m, b)
+			b.state.StartedAt = b.state.StartedAt.Add(time.Second)
+		},
+		"refused": func(_ *testing.T, m *sim, b *box) {
+			b.refusals = 1
+			do("kill", m, b)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				b.app = "broken"
+				m.run(time.Second)
+				fail(t, m, b)
+				m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+				m.run(700 * time.Millisecond)
+				do("start", m, b)
+				m.run(3 * time.Second)
+				if m.gate() != "rival" {
+					t.Errorf("held by %q after %v", m.gate(), m.actions())
+				}
+			})
+		})
+	}
+}
