@@ -254,7 +254,7 @@ func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
 			fallthrough
 		default:
 			s.define(def)
-			s.removed = false
+			s.removed, s.edited = false, now
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)

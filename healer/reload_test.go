@@ -149,3 +149,25 @@ func TestEditOfManualStopIsTaken(t *testing.T) {
 		wantActions(t, m, "start")
 	}, defined(func(d *service.Definition) { d.Heal.ManualStop = service.StopIgnore }))
 }
+
+// TestEditThatNamesTheContainerAnewWritesNoIntentInVain: until the monitor has
+// told the container's state again, no intent would survive its preflight.
+func TestEditThatNamesTheContainerAnewWritesNoIntentInVain(t *testing.T) {
+	m, b := quiet(t)
+	name := b.def.Container
+	b.def.Container = ""
+	m.reconfigure()
+	m.run(10 * time.Second)
+	do("kill", m, b)
+	m.run(6 * time.Second) // our own check says DOWN
+	b.def.Container = name
+	m.reconfigure()
+	m.after(300*time.Millisecond, m.living(func() { b.level = ""; m.writeLevel(b) })) // as the monitor does for a new target
+	m.run(time.Minute)
+	for _, result := range dataOf[event.ActionFinished](m) {
+		if result.Outcome == event.OutcomeNotExecuted {
+			t.Errorf("not executed: %s", result.Error)
+		}
+	}
+	wantActions(t, m, "start")
+}

@@ -19,6 +19,7 @@ type serviceState struct {
 	masked   *event.Definition // def as the topics show it, and its hash
 	hash     string
 	removed  bool
+	edited   time.Time // when its definition was last changed
 	status   *status.Status
 	orders   map[string]*state.Order // of the owner's own sources, by check
 	incident *state.Incident         // the newest; may be resolved

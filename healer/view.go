@@ -162,7 +162,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		return out
 	}
 	since, _ := c.claim.Leader()
-	out.LevelPending = s.def.Container != "" && s.status.Level() == "" && v.Now.Sub(since) < patience
+	out.LevelPending = s.def.Container != "" && s.status.Level() == "" && v.Now.Sub(later(since, s.edited)) < patience
 	out.Open = s.incident.State != state.Escalated
 	out.Opened, out.Asked = s.incident.Opened, asked(s.incident)
 	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)

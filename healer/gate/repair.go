@@ -123,7 +123,7 @@ func coolingDown(s Situation) Verdict {
 	return Verdict{}
 }
 
-// levelPending waits for the container's state under a new claim: right before
+// levelPending waits for the container's state under a new claim or definition: right before
 // the call it has to say DOWN still, and an intent before it would be in vain.
 func levelPending(s Situation) Verdict {
 	if s.LevelPending && !s.Asked {

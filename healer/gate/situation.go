@@ -45,7 +45,7 @@ type Situation struct {
 	ChangeLasts time.Duration // how long its checks may take to decide
 	LevelDown   bool
 	// LevelPending says that the container's state was not read yet under a claim
-	// that is new.
+	// or a definition that is new.
 	LevelPending bool
 
 	Undecided    string // why the runbook waits for facts; empty where it does not
