@@ -39,7 +39,7 @@ type State struct {
 	StartedAt     time.Time
 	FinishedAt    time.Time // zero: never ended
 	ExitCode      int
-	OOMKilled     bool   // stays true after a good restart on some engines: trust events
+	OOMKilled     bool   // on some engines not always set, and still set after a good restart: trust events
 	Error         string // what the engine says of a failed start
 	RestartPolicy string // no, on-failure, always, unless-stopped; empty is no
 	RestartCount  int    // by the engine's policy

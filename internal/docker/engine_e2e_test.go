@@ -187,8 +187,9 @@ func statesOfTheEngine(t *testing.T, e *engine.Engine) {
 		await(t, "oom and die", func() bool {
 			return reported(events.of(id), container.ActionOOM, container.ActionDie)
 		})
-		if state := find(t, runtime, "leaking"); !state.OOMKilled || state.ExitCode != 137 {
-			t.Errorf("it ended with %d, out of memory: %v", state.ExitCode, state.OOMKilled)
+		// The events decide: 20.10 does not always set State.OOMKilled.
+		if state := find(t, runtime, "leaking"); state.ExitCode != 137 {
+			t.Errorf("it ended with %d", state.ExitCode)
 		}
 	})
 	t.Run("crash loop", func(t *testing.T) {
