@@ -95,7 +95,8 @@ func (m *sim) settled() bool {
 		if outstanding || status == event.Pending || status == event.Unknown {
 			return false
 		}
-		if in := m.incident(name); m.open(name) && in.State == state.Open && in.Held != "operator" && in.Held != "none" {
+		// What is held until a time goes on by itself then.
+		if in := m.incident(name); m.open(name) && in.State == state.Open && (in.Held != "operator" && in.Held != "none" || in.HeldUntil != nil) {
 			return false
 		}
 		if status == event.Down && !m.open(name) {
