@@ -25,6 +25,7 @@ import (
 	"logstream/internal/process"
 	"logstream/internal/service"
 	"logstream/monitor"
+	"logstream/monitor/check"
 )
 
 // setup is what an app is made of.
@@ -114,7 +115,7 @@ func (a *app) openActors() error {
 	}))
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
-		Services: a.configured(), Version: version, Logger: a.log, Health: a.registry,
+		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
 	configError := func() string { return "" }

@@ -90,11 +90,12 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	if malformed != nil {
 		return Config{}, failed(*malformed)
 	}
-	f := file{Host: "local", Bus: bus.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
 	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
 	d.limitTimeouts(f.Services)
+	takeContainers(f.Services)
 	d.check(f)
 	inOrder(d.report.Errors)
 	if len(d.report.Errors) > 0 {

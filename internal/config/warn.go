@@ -27,6 +27,15 @@ func (d *decoder) limitTimeouts(services []service.Definition) {
 	}
 }
 
+// takeContainers gives a service whose url is docker://name that container.
+func takeContainers(services []service.Definition) {
+	for i, s := range services {
+		if s.Scheme() == service.SchemeDocker && s.Container == "" {
+			services[i].Container = s.URL[len(service.SchemeDocker)+len("://"):]
+		}
+	}
+}
+
 // warn reports what is valid and probably not meant.
 func (d *decoder) warn(f file) {
 	if len(f.Services) == 0 {
