@@ -224,7 +224,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
 			s.status.EndLevel([2]string{})
-			s.status.EndHealth()
+			s.status.EndHealth(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}

@@ -73,7 +73,7 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	}
 	if anotherContainer {
 		s.EndLevel([2]string{})
-		s.EndHealth()
+		s.EndHealth(now)
 		s.checked, s.healthDue = false, time.Time{}
 	}
 	if anotherCheck || anotherContainer {
@@ -201,7 +201,13 @@ func (s *Status) lift(at, now time.Time) {
 		}
 	}
 	s.begin = now
-	if s.checked && s.def.IsContainerAlone() {
+	s.awaitHealth(now)
+}
+
+// awaitHealth begins to wait for what the HEALTHCHECK says next, where there is
+// one: it decides nothing in the first moments after a start.
+func (s *Status) awaitHealth(now time.Time) {
+	if s.checked {
 		s.healthDue = now.Add(max(levelFresh, s.def.StartPeriod))
 	}
 }
@@ -226,7 +232,8 @@ func (s *Status) EndLevel(keep [2]string) {
 }
 
 // EndHealth forgets what the container's HEALTHCHECK says, as EndLevel does.
-func (s *Status) EndHealth() {
+func (s *Status) EndHealth(now time.Time) {
+	s.awaitHealth(now)
 	for key, src := range s.sources {
 		if src.kind == OwnersHealth {
 			delete(s.sources, key)
