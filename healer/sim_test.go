@@ -161,6 +161,11 @@ func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	for _, option := range options {
 		option(m)
 	}
+	for _, b := range m.boxes {
+		if b.checked {
+			b.state.Health = container.Starting
+		}
+	}
 	m.boot()
 	m.after(100*time.Millisecond, m.beat)
 	return m

@@ -103,6 +103,14 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	if !s.Looping() {
 		t.Error("a level that says so is no loop")
 	}
+	noted := New(alone(), nil, dawn)
+	told{0, "container", up, up}.take(noted)
+	if noted.NoteHealthcheck(true, dawn); noted.IsOwn(OwnersLevel, dawn) {
+		t.Error("the level stands for a HEALTHCHECK that the container has")
+	}
+	if noted.NoteHealthcheck(false, dawn); !noted.IsOwn(OwnersLevel, dawn) {
+		t.Error("a HEALTHCHECK that the container has no more is waited for")
+	}
 	none := watched()
 	none.Container = ""
 	if New(none, nil, dawn).Observe(event.HealthLog{Timestamp: event.Seconds(dawn), Status: down, Check: "health"}, OwnersHealth, dawn.Add(time.Second)) {

@@ -161,16 +161,6 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	return true
 }
 
-// thresholds are those of a kind: what a HEALTHCHECK says was counted by the
-// engine already.
-func (s *Status) thresholds(kind Kind) service.Definition {
-	def := s.def
-	if kind == OwnersHealth {
-		def.FailureThreshold, def.SuccessThreshold = 1, 1
-	}
-	return def
-}
-
 func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
 	if src != nil && h.Timestamp <= src.last.Timestamp && !src.last.Time().After(now.Add(clockBack)) {
 		return false
@@ -204,14 +194,6 @@ func (s *Status) lift(at, now time.Time) {
 	s.awaitHealth(now)
 }
 
-// awaitHealth begins to wait for what the HEALTHCHECK says next, where there is
-// one: it decides nothing in the first moments after a start.
-func (s *Status) awaitHealth(now time.Time) {
-	if s.checked {
-		s.healthDue = now.Add(max(levelFresh, s.def.StartPeriod))
-	}
-}
-
 // endOwn forgets what our own check saw.
 func (s *Status) endOwn() {
 	for key, src := range s.sources {
@@ -226,16 +208,6 @@ func (s *Status) endOwn() {
 func (s *Status) EndLevel(keep [2]string) {
 	for key, src := range s.sources {
 		if src.kind == OwnersLevel && key != keep {
-			delete(s.sources, key)
-		}
-	}
-}
-
-// EndHealth forgets what the container's HEALTHCHECK says, as EndLevel does.
-func (s *Status) EndHealth(now time.Time) {
-	s.awaitHealth(now)
-	for key, src := range s.sources {
-		if src.kind == OwnersHealth {
 			delete(s.sources, key)
 		}
 	}
