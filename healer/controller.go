@@ -88,23 +88,46 @@ func (c *Controller) Owner() (event.Origin, bool) {
 // Successor is the instance that took the host over, or empty.
 func (c *Controller) Successor() string { return c.claim.Successor() }
 
+// Refused is why this instance does not claim its host, or lost it, where that
+// has another engine.
+func (c *Controller) Refused() (claim.Refusal, bool) { return c.claim.Refused(c.newest()) }
+
+// hear notes that the host's owner lives.
+func (c *Controller) hear(of event.Origin, now time.Time) { c.claim.Hear(of, c.newest(), now) }
+
+// newest is the claim that counts for our host; zero where there is none.
+func (c *Controller) newest() event.Claim {
+	newest, _ := c.incidents.Newest(c.host)
+	return newest
+}
+
 // Step takes one input at now, and returns what is to be done. It changes the
 // controller in place; nothing else does.
 func (c *Controller) Step(in Input, now time.Time) []Effect {
 	c.effects = nil
 	switch in := in.(type) {
 	case ReadHealth:
+		if in.Signed {
+			c.hear(in.Log.Origin, now)
+		}
 		c.readHealth(in, now)
 	case ReadDocker:
+		c.hear(in.Event.Origin, now)
 		c.readDocker(in.Event, now)
 	case ReadService:
+		c.hear(in.Service.Origin, now)
 		c.readService(in.Service, now)
 	case ReadCommand:
 		c.readCommand(in.Command, now)
 	case ReadIncident:
 		c.readIncident(in.Event, now)
+		c.hear(in.Event.Origin, now)
 	case Replayed:
 		c.beginClaim(in.Nonce, now)
+	case EngineSeen:
+		if repeat, due := c.claim.OnEngine(in.ID, now); due {
+			c.emit(Append{repeat})
+		}
 	case Inspected:
 		c.inspected(in, now)
 	case Executed:
@@ -200,7 +223,7 @@ func (c *Controller) tick(now time.Time) {
 	if !c.replayed {
 		return // what is replayed has its own time: by ours all of it is long stale
 	}
-	if e, repeat, due := c.claim.Tick(now); due {
+	if e, repeat, due := c.claim.Tick(c.newest(), now); due {
 		c.emit(Append{e})
 		if repeat {
 			c.incidents.Forget(keepIncidents)

@@ -208,8 +208,9 @@ func (c *Controller) beginClaim(nonce string, now time.Time) {
 			s.status.Keep(prior)
 		}
 	}
-	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, nonce, now)})
+	if e, due := c.claim.Begin(c.newest(), nonce, now); due {
+		c.emit(Append{e})
+	}
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
@@ -232,8 +233,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	case claim.Acquired:
 		c.acquire(now)
 	case claim.Outbid:
-		newest, _ := c.incidents.Newest(c.host)
-		c.emit(Append{c.claim.Outbid(newest, now)})
+		c.emit(Append{c.claim.Outbid(c.newest(), now)})
 	}
 }
 

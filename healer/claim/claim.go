@@ -29,6 +29,7 @@ const (
 // Claim is this process's claim on its host.
 type Claim struct {
 	host, instance string
+	engine         string // the ID of the container engine that this process acts on; empty: not known
 
 	claim      event.Claim // the newest of ours, written or about to be
 	writing    bool        // it is not read back yet
@@ -39,6 +40,9 @@ type Claim struct {
 	successor  string // who took over: nothing is done any more
 	incidents  int    // opened under this claim
 	started    bool
+
+	withheld string    // the nonce of a claim that is refused; empty: none is
+	heard    time.Time // when the host's owner was last heard
 }
 
 // New is a process that has not claimed yet.
@@ -65,7 +69,7 @@ func (c *Claim) NextIncident() string {
 // Write is the claim to be appended, higher than every epoch before it.
 func (c *Claim) Write(newest event.Claim, nonce string, now time.Time) event.Incident {
 	c.started = true
-	c.claim = event.Claim{Host: c.host, Instance: c.instance, Epoch: newest.Epoch + 1, Nonce: nonce}
+	c.claim = event.Claim{Host: c.host, Instance: c.instance, Epoch: newest.Epoch + 1, Nonce: nonce, Engine: c.engine}
 	return c.append(now)
 }
 
@@ -107,9 +111,12 @@ func (c *Claim) Read(read event.Claim, counted, taken bool, now time.Time) Chang
 	return Unchanged
 }
 
-// Tick is the claim to be appended now: one that was not read back, or one that
-// is a day old (repeat).
-func (c *Claim) Tick(now time.Time) (claim event.Incident, repeat, due bool) {
+// Tick is the claim to be appended now: one that is not refused any more, one
+// that was not read back, or one that is a day old (repeat).
+func (c *Claim) Tick(newest event.Claim, now time.Time) (claim event.Incident, repeat, due bool) {
+	if claim, due := c.begin(newest, now); due {
+		return claim, false, true
+	}
 	switch {
 	case !c.started || c.successor != "":
 	case c.writing && now.Sub(c.wroteAt) > confirmMax:

@@ -1,0 +1,135 @@
+package healer
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"logstream/healer/claim"
+	"logstream/internal/event"
+	"logstream/internal/health"
+	"logstream/internal/retry"
+)
+
+const (
+	// An engine that does not answer is asked for its ID again after this,
+	// doubling up to the most.
+	firstIdentify = time.Second
+	mostIdentify  = 30 * time.Second
+)
+
+// identifier asks the engine for its ID.
+type identifier struct {
+	runtime Runtime
+	give    func(context.Context, timed)
+	asked   chan struct{} // closed: it was asked once, whether it answered or not
+	again   chan struct{} // Docker is back: it may be another engine
+}
+
+// run asks until the engine answers, and again whenever Docker is back.
+func (i *identifier) run(ctx context.Context) error {
+	answered := i.ask(ctx)
+	close(i.asked)
+	for {
+		for tries := retry.NewBackoff(firstIdentify, mostIdentify); !answered; answered = i.ask(ctx) {
+			if !tries.Wait(ctx) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-i.again:
+			answered = false
+		}
+	}
+}
+
+func (i *identifier) ask(ctx context.Context) bool {
+	call, cancel := context.WithTimeout(ctx, inspectLimit)
+	defer cancel()
+	info, err := i.runtime.Info(call)
+	if err != nil {
+		return false
+	}
+	i.give(ctx, timed{in: EngineSeen{info.ID}})
+	return true
+}
+
+// noteDocker takes what was read of the engine's events.
+func (i *identifier) noteDocker(e event.Docker) {
+	if e.Action != event.StreamBack {
+		return
+	}
+	select {
+	case i.again <- struct{}{}:
+	default: // it is signalled already
+	}
+}
+
+// leadership makes known who leads, as the controller decided.
+type leadership struct {
+	*Healer
+	owner   bool
+	refused bool
+}
+
+// report says whether the leadership was lost.
+func (l *leadership) report(c *Controller) (lost bool) {
+	origin, owner := c.Owner()
+	why, refused := c.Refused()
+	switch {
+	case owner && !l.owner:
+		l.claimed.Store(&origin)
+		l.deps.Health.Clear(health.Healer)
+		l.deps.Logger.Info("claim acquired", "host", origin.Host, "epoch", origin.Epoch)
+	case !owner && l.owner:
+		l.claimed.Store(nil)
+		lost = true
+		l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", c.Successor())
+		l.deps.Health.Report(lostProblem(c.Successor(), l.deps.Host))
+	}
+	if refused && (lost || !l.refused) {
+		l.deps.Logger.Warn("two engines have the same host name: this one does not repair", "host", why.Host, "owner", why.Owner.Instance,
+			"owner_engine", why.Owner.Engine, "engine", why.Engine)
+		l.deps.Health.Report(refusalProblem(why))
+	}
+	l.owner, l.refused = owner, refused
+	return lost
+}
+
+func lostProblem(successor, host string) health.Problem {
+	return health.Problem{Part: health.Healer, What: fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", successor, host),
+		Works: "Checks and this page.", OnHold: "Every repair by this instance.",
+		Remedy: health.Remedy{Text: "Stop one of the two, or give this one another host name in config.yaml."}}
+}
+
+// refusalProblem is a refusal as a person reads it, with the line to change.
+func refusalProblem(why claim.Refusal) health.Problem {
+	name, err := os.Hostname()
+	if err != nil || name == "" || name == why.Host {
+		name = "NAME"
+	}
+	p := health.Problem{Part: health.Healer, Works: "Checks and this page.", OnHold: "Every repair by this instance."}
+	if p.What = fmt.Sprintf("two Docker engines are called host %s: %s repairs on engine %s, so this instance, on engine %s, does not",
+		why.Host, why.Owner.Instance, shortEngine(why.Owner.Engine), shortEngine(why.Engine)); why.Engine == "" {
+		p.What = fmt.Sprintf("%s repairs on host %s, and this instance's Docker has not answered yet: it repairs once it is known that both have the same engine",
+			why.Owner.Instance, why.Host)
+	}
+	p.Remedy.Text = fmt.Sprintf("In this instance's config.yaml, set host: %s (it is host: %s), and start it again.", name, why.Host)
+	if why.Until > 0 {
+		p.Remedy.Text += fmt.Sprintf(" If Docker was installed anew on this machine, wait: this instance takes over once %s has been silent for %s.",
+			why.Owner.Instance, why.Until)
+	}
+	return p
+}
+
+// shortEngine is as much of an engine's ID as tells it from another's.
+func shortEngine(id string) string {
+	const most = 13
+	if len(id) > most {
+		return id[:most] + "…"
+	}
+	return id
+}
