@@ -92,7 +92,7 @@ func validated(result *importer.Result) ([]byte, error) {
 		if !is {
 			return nil, fmt.Errorf("the configuration would not be valid: %s", first)
 		}
-		result.Disable(place, strings.TrimSpace(first.Key[strings.Index(first.Key, "]")+1:]+" "+first.Message))
+		result.Disable(place, strings.TrimPrefix(first.Key[strings.Index(first.Key, "]")+1:]+" "+first.Message, "."))
 	}
 }
 
