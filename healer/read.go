@@ -208,8 +208,8 @@ func (c *Controller) beginClaim(nonce string, now time.Time) {
 			s.status.Keep(prior)
 		}
 	}
-	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, nonce, now)})
+	c.nonce = nonce
+	c.tryClaim(now)
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
