@@ -37,7 +37,7 @@ type Observation struct {
 	Failure event.Failure // why it is not Up
 	Error   string        // the same in one sentence
 	Unknown error         // the check could not be made, for a reason of this machine's own: nothing was seen
-	Detail  []Detail      // what a person who asked for this check wants to see beside it
+	Detail  []Detail      // with Env.Detail: what a person who asked for this check wants to see beside it, bounded and redacted
 }
 
 // Detail is one line about a check: an address, a header, an answer.
@@ -49,6 +49,7 @@ type Env struct {
 	Version  string // of logstream, for the User-Agent
 	Resolver *net.Resolver
 	Roots    *x509.CertPool
+	Detail   bool // observations carry their detail, which costs time: for a person who asked
 }
 
 func (e Env) agent() string { return "logstream/" + e.Version }
@@ -66,7 +67,7 @@ type Kind struct {
 
 // Kinds are all ways to look at a service.
 var Kinds = []Kind{
-	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: needsHost,
+	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newHTTP(def, env) }},
 }
 
@@ -110,10 +111,11 @@ func Problems(def service.Definition) []service.Problem {
 		return wrong("is not a url such as http://localhost:8080", "") // the parser's words repeat parts of it, a password among them
 	}
 	if kind, is := Of(def.URL); is {
-		if kind.Problems == nil {
-			return nil
+		_, problems := compile(def.Expect)
+		if kind.Problems != nil {
+			problems = append(problems, kind.Problems(def, u)...)
 		}
-		return kind.Problems(def, u)
+		return problems
 	}
 	if slices.Contains(Schemes(), u.Scheme) {
 		return nil

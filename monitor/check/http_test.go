@@ -141,7 +141,11 @@ func request(conn net.Conn) {
 func TestEveryWayToFailHasItsFailure(t *testing.T) {
 	for _, c := range failtest.Cases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			check := checkOver(Env{Resolver: c.Resolver, Roots: c.Roots}, strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
+			url := c.URL + "?token=t0ken"
+			if c.Code != http.StatusUnauthorized { // which means something else to a login
+				url = strings.Replace(url, "://", "://me:s3cret@", 1)
+			}
+			check := checkOver(Env{Resolver: c.Resolver, Roots: c.Roots}, url, func(d *service.Definition) {
 				d.Timeout, d.Expect.Latency = c.Timeout, c.Latency
 			})
 			defer check.Close()
@@ -190,7 +194,7 @@ func TestConnectionIsReusedAndRenewed(t *testing.T) {
 	}
 	look(1, "the first check opens one")
 	look(1, "the second uses it")
-	check.dialled = check.dialled.Add(-connectionLife - time.Second)
+	check.dialled = check.dialled.Add(-check.def.KeepAlive - time.Second)
 	look(2, "an old one is not used")
 	look(2, "the new one is")
 	check.Fresh()
