@@ -69,6 +69,12 @@ type Kind struct {
 var Kinds = []Kind{
 	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newHTTP(def, env) }},
+	{Name: "tcp", Schemes: []string{"tcp"}, Example: "tcp://localhost:6379", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "tls", Schemes: []string{"tls"}, Example: "tls://localhost:465", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "ws", Schemes: []string{"ws", "wss"}, Example: "ws://localhost:8080/live", Problems: httpProblems,
+		New: func(def service.Definition, env Env) Checker { return newWS(def, env) }},
 }
 
 // Of is the kind that a url asks for; false where there is none, or where
