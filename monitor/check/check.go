@@ -50,6 +50,7 @@ type Env struct {
 	Resolver *net.Resolver
 	Roots    *x509.CertPool
 	Detail   bool // observations carry their detail, which costs time: for a person who asked
+	Discreet bool // nothing of what an answer holds is said: for a definition that came over the network
 }
 
 func (e Env) agent() string { return "logstream/" + e.Version }
@@ -63,6 +64,7 @@ type Kind struct {
 	// beside what holds for every kind.
 	Problems func(def service.Definition, u *url.URL) []service.Problem
 	New      func(def service.Definition, env Env) Checker
+	Local    bool // it looks at this machine's files: not for a definition that came over the network
 }
 
 // Kinds are all ways to look at a service.

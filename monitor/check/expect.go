@@ -137,7 +137,7 @@ func (e *expectation) content(t target, failure event.Failure, what string, cont
 		return nil
 	}
 	if !gjson.ValidBytes(content) {
-		return failed(failure, "%s is not JSON: %s", what, t.quoted(string(content)))
+		return failed(failure, "%s is %s, expected to be JSON", what, t.quoted(string(content)))
 	}
 	for _, wanted := range e.values {
 		result := gjson.GetBytes(content, wanted.path)
@@ -202,8 +202,13 @@ func daysLeft(ends time.Time) string {
 	}
 }
 
-// quoted is foreign text in quotes.
-func (t target) quoted(s string) string { return quote(t.foreign(s)) }
+// quoted is a part of an answer, in quotes.
+func (t target) quoted(s string) string {
+	if t.env.Discreet {
+		return "something else (not shown here)"
+	}
+	return quote(t.foreign(s))
+}
 
 // expected is what the configuration has, in quotes.
 func expected(s string) string { return quote(text.Clip(s, 200)) }
