@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -45,10 +46,14 @@ type httpCheck struct {
 	invalid   error         // why there is none
 	transport *http.Transport
 	dialled   time.Time // when the present connection was new
+
+	mu     sync.Mutex
+	open   map[*trackedConn]bool
+	closed bool
 }
 
 func newHTTP(def service.Definition, env Env) *httpCheck {
-	c := &httpCheck{def: def, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
+	c := &httpCheck{def: def, open: map[*trackedConn]bool{}, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
 	c.request, c.invalid = c.firstRequest()
 	c.transport = &http.Transport{
@@ -90,7 +95,25 @@ func httpProblems(def service.Definition, u *url.URL) []service.Problem {
 }
 
 func (c *httpCheck) Fresh() { c.dialled = time.Time{} }
-func (c *httpCheck) Close() { c.transport.CloseIdleConnections() }
+
+func (c *httpCheck) Close() {
+	c.mu.Lock()
+	c.closed = true // a dial that a check gave up may still be under way
+	c.mu.Unlock()
+	c.hangUp()
+}
+
+// hangUp closes every connection. The transport alone would keep those on which
+// it has not noticed yet that a check gave up.
+func (c *httpCheck) hangUp() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	open := slices.Collect(maps.Keys(c.open))
+	c.mu.Unlock()
+	for _, conn := range open {
+		conn.Close()
+	}
+}
 
 func (c *httpCheck) Check(ctx context.Context) Observation {
 	return c.target.check(ctx, c.look)
@@ -98,7 +121,7 @@ func (c *httpCheck) Check(ctx context.Context) Observation {
 
 func (c *httpCheck) look(ctx context.Context, p *progress) error {
 	if p.began.Sub(c.dialled) > c.def.KeepAlive {
-		c.transport.CloseIdleConnections()
+		c.hangUp()
 	}
 	err := c.exchange(ctx, p)
 	if p.connected.Conn != nil && !p.connected.Reused {
@@ -108,7 +131,7 @@ func (c *httpCheck) look(ctx context.Context, p *progress) error {
 		return nil
 	}
 	if !is[*fault](err) {
-		c.Fresh() // HTTP/2 would keep a connection that doesn't answer
+		defer c.hangUp() // HTTP/2 would keep a connection that doesn't answer
 	}
 	conn, plain := p.connected.Conn.(*trackedConn)
 	switch {
@@ -262,7 +285,21 @@ func (c *httpCheck) dial(ctx context.Context, network, address string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	return &trackedConn{Conn: conn}, nil
+	tracked := &trackedConn{Conn: conn, closed: c.forget}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.Close()
+		return nil, net.ErrClosed
+	}
+	c.open[tracked] = true
+	return tracked, nil
+}
+
+func (c *httpCheck) forget(conn *trackedConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, conn)
 }
 
 // dialTLS is dial with the handshake, for which the files are read now. Only the
