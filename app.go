@@ -125,7 +125,7 @@ func (a *app) openActors() error {
 		Config: a.config.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: version,
 		Mode:   string(a.config.Healer.Mode),
 		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
-		Static: page(), Services: a.configured, ConfigError: configError,
+		Static: page(), Hooks: a.config.Hooks, Services: a.configured, ConfigError: configError,
 		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
 		Health: a.registry, Logger: a.log,
 	})

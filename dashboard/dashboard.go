@@ -33,6 +33,7 @@ import (
 	"sync"
 	"time"
 
+	"logstream/dashboard/hook"
 	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -59,6 +60,7 @@ type Deps struct {
 	Limits   view.Limits
 	Static   fs.FS // index.html and what it needs
 
+	Hooks       []hook.Config               // other monitors that may report
 	Services    func() []service.Definition // as they are configured now
 	ConfigError func() string               // why the newest config.yaml is not in use, or empty
 

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,9 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 			s.CaughtUp = func() {
 				r.send(ctx, func(l *loop) {
 					l.live[s.Topic] = true
+					if l.caughtUp() {
+						l.repeats.Resume(now())
+					}
 					l.changed(true, []view.Change{{Kind: view.KindResync}})
 				})
 				caught <- struct{}{}
@@ -71,12 +75,21 @@ func (r *run) readIncident(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyIncident(e, now()))
+		changes := l.fleet.ApplyIncident(e, now())
+		l.changed(l.live[rec.Topic], changes)
+		if e.Type == event.TypeActionStarted && counted(changes) && e.Host == r.deps.Identity.Host {
+			l.repeats.Acted(e.Service, e.Time)
+		}
 		if e.Type == event.TypeClaim && l.live[rec.Topic] {
 			l.infoChanged()
 		}
 	})
 	return nil
+}
+
+// counted says whether an event of an incident counted, by what it changed.
+func counted(changes []view.Change) bool {
+	return slices.ContainsFunc(changes, func(c view.Change) bool { return c.Kind == view.KindIncident })
 }
 
 func (r *run) readService(rec event.Record) error {
@@ -98,6 +111,7 @@ func (r *run) readHealth(rec event.Record) error {
 	}
 	r.send(r.ctx, func(l *loop) {
 		l.changed(l.live[rec.Topic], l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now()))
+		l.repeats.Apply(h, rec.Signed, rec.Time)
 	})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"logstream/dashboard/hook"
 	"logstream/dashboard/view"
 	"logstream/internal/event"
 )
@@ -26,6 +27,7 @@ type loop struct {
 	parts    Info // what the parts said last
 	sentInfo []byte
 	began    time.Time
+	repeats  *hook.Repeats
 	live     map[string]bool // topics that were read to the end seen at the start
 
 	clients map[*client]struct{}
@@ -41,7 +43,7 @@ func newLoop(r *run) *loop {
 	d := r.deps
 	at := now()
 	l := &loop{
-		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{},
+		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{}, repeats: hook.NewRepeats(d.Hooks),
 		fleet: view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
 		flush: time.NewTimer(time.Hour),
 	}
