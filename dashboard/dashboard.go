@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"logstream/dashboard/hook"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -68,6 +69,9 @@ type Deps struct {
 	Bus    func() BusInfo
 	Docker func(ctx context.Context) DockerInfo
 	LLM    func() LLMInfo
+
+	// Checks is what the monitor counts of its schedule.
+	Checks func() metrics.Checks
 
 	// Ready is nil while Kafka can be read and written, else why not.
 	Ready func(ctx context.Context) error

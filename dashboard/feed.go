@@ -35,7 +35,17 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	for _, stage := range stages {
 		caught := make(chan struct{}, len(stage))
 		for _, s := range stage {
+			handle, live := s.Handle, false // both belong to the subscription's goroutine
+			s.Handle = func(rec event.Record) error {
+				err := handle(rec)
+				if live {
+					r.metrics.Read(rec.Topic, time.Since(rec.Time))
+				}
+				return err
+			}
 			s.CaughtUp = func() {
+				live = true
+				r.metrics.Read(s.Topic, 0)
 				r.send(ctx, func(l *loop) {
 					l.live[s.Topic] = true
 					if l.caughtUp() {
@@ -75,7 +85,9 @@ func (r *run) readIncident(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
+		before := len(l.fleet.Incidents.All())
 		changes := l.fleet.ApplyIncident(e, now())
+		l.countIncident(e, changes, before)
 		l.changed(l.live[rec.Topic], changes)
 		if e.Type == event.TypeActionStarted && counted(changes) && e.Host == r.deps.Identity.Host {
 			l.repeats.Acted(e.Service, e.Time)
@@ -110,8 +122,12 @@ func (r *run) readHealth(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now()))
+		changes := l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now())
+		l.changed(l.live[rec.Topic], changes)
 		l.repeats.Apply(h, rec.Signed, rec.Time)
+		if l.live[rec.Topic] {
+			l.countCheck(h, rec.Signed, changes)
+		}
 	})
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/dashboard/hook"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/event"
 )
@@ -28,6 +29,7 @@ type loop struct {
 	sentInfo []byte
 	began    time.Time
 	repeats  *hook.Repeats
+	metrics  *metrics.Metrics
 	live     map[string]bool // topics that were read to the end seen at the start
 
 	clients map[*client]struct{}
@@ -44,8 +46,9 @@ func newLoop(r *run) *loop {
 	at := now()
 	l := &loop{
 		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{}, repeats: hook.NewRepeats(d.Hooks),
-		fleet: view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
-		flush: time.NewTimer(time.Hour),
+		metrics: r.metrics,
+		fleet:   view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
+		flush:   time.NewTimer(time.Hour),
 	}
 	l.flush.Stop()
 	return l

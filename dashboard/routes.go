@@ -77,6 +77,7 @@ func (r *run) routes() http.Handler {
 		failf(w, http.StatusNotFound, "unknown call %s %s", short(req.Method), short(req.URL.Path))
 	}))
 	mux.Handle("/ws", r.authorized(methods{http.MethodGet: r.sameOrigin(r.socket)}.ServeHTTP))
+	mux.Handle("/metrics", r.authorized(methods{http.MethodGet: r.getMetrics}.ServeHTTP))
 	mux.Handle("/healthz", methods{http.MethodGet: r.getHealth})
 	mux.Handle("/readyz", methods{http.MethodGet: r.getReady})
 	mux.HandleFunc("/", r.pages.serve)

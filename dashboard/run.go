@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/dashboard/metrics"
 	"logstream/internal/supervise"
 )
 
@@ -35,6 +36,7 @@ type run struct {
 	log    *slog.Logger
 	guard  guard
 
+	metrics  *metrics.Metrics
 	ctx      context.Context // of the actor's workers: requests end with it
 	loop     *loop
 	calls    chan func(*loop)
@@ -54,8 +56,8 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		deps: d.deps, pages: d.pages, limits: d.limits, log: d.deps.Logger,
-		guard: newGuard(d.deps.Config),
-		ctx:   ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1),
+		guard: newGuard(d.deps.Config), metrics: newMetrics(d.deps),
+		ctx: ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1),
 	}
 	r.loop = newLoop(r)
 	r.requests = r.routes()

@@ -60,7 +60,7 @@ func TestGolden(t *testing.T) {
 		record any
 		decode func([]byte) (any, error)
 	}{
-		"health":         {health, decoded(DecodeHealthLog)},
+		"health": {health, decoded(DecodeHealthLog)},
 		"health_hook": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Down, Check: "ServiceDown", Error: "no answer",
 			Until: 1772388000.5, Origin: Origin{Instance: "am"}}, decoded(DecodeHealthLog)},
 		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
