@@ -16,6 +16,7 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/monitor"
+	"logstream/monitor/check"
 )
 
 // verdict is what becomes of a failed check of a container that runs.
@@ -152,8 +153,8 @@ func checkOnce(t *testing.T, c failtest.Case) event.HealthLog {
 	def.Name, def.URL, def.Timeout, def.Expect.Latency = "pay", c.URL, c.Timeout, c.Latency
 	record := make(firstRecord, 1)
 	m := monitor.New(monitor.Deps{Log: record, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Health: new(health.Registry),
-		Identity: event.Origin{Instance: "test", Host: "local"}, Services: []service.Definition{def}, Version: "test",
-		Network: monitor.Network{Resolver: c.Resolver, Roots: c.Roots}})
+		Identity: event.Origin{Instance: "test", Host: "local"}, Services: []service.Definition{def},
+		Check: check.Env{Version: "test", Resolver: c.Resolver, Roots: c.Roots}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()

@@ -7,6 +7,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
 
 // clockBack is more than a level may be dated before its predecessor by a slow inspection
@@ -97,3 +98,6 @@ func nextStamp(observed, before time.Time) time.Time {
 	}
 	return observed
 }
+
+// clean makes what others wrote part of a sentence.
+func clean(s string) string { return text.Short(s) }

@@ -31,9 +31,7 @@ package monitor
 
 import (
 	"context"
-	"crypto/x509"
 	"log/slog"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +44,7 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
+	"logstream/monitor/check"
 )
 
 // Log is what the monitor needs of the bus; event.Log says what the methods
@@ -65,24 +64,16 @@ type Deps struct {
 	// there is one, and after it was lost. It is called often and must not block.
 	Owner    func() (event.Origin, bool)
 	Services []service.Definition
-	Version  string // of logstream, for the User-Agent
 	Logger   *slog.Logger
 	Health   *health.Registry
-	Network  Network
-}
-
-// Network is how checks resolve host names, and which authorities they trust.
-// The zero value is this machine's own.
-type Network struct {
-	Resolver *net.Resolver
-	Roots    *x509.CertPool
+	Check    check.Env // what checks take from their surroundings
 }
 
 // Monitor watches services. Make one with New.
 type Monitor struct {
 	deps     Deps
-	newCheck func(service.Definition) checker
-	anchor   time.Time // the schedule's grid stands on it, over restarts of Run as well
+	newCheck func(service.Definition) (check.Checker, bool) // false: nothing is checked
+	anchor   time.Time                                      // the schedule's grid stands on it, over restarts of Run as well
 
 	probeChanged, watchChanged chan struct{} // the services changed
 
@@ -100,11 +91,22 @@ func New(deps Deps) *Monitor {
 	}
 	return &Monitor{
 		deps:         deps,
-		newCheck:     func(d service.Definition) checker { return newHTTPCheck(d, deps.Version, deps.Network) },
+		newCheck:     newChecker(deps.Check),
 		anchor:       time.Now(),
 		probeChanged: make(chan struct{}, 1),
 		watchChanged: make(chan struct{}, 1),
 		services:     slices.Clone(deps.Services),
+	}
+}
+
+// newChecker makes the check that a service's url asks for.
+func newChecker(env check.Env) func(service.Definition) (check.Checker, bool) {
+	return func(def service.Definition) (check.Checker, bool) {
+		kind, is := check.Of(def.URL)
+		if !is {
+			return nil, false
+		}
+		return kind.New(def, env), true
 	}
 }
 

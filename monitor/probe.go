@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"reflect"
 	"sync"
 	"time"
 
@@ -12,34 +11,14 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
+	"logstream/monitor/check"
 )
-
-// checker checks one service. Its methods are called by one goroutine.
-type checker interface {
-	// check makes one check, within the service's timeout.
-	check(ctx context.Context) observation
-	// fresh makes the next check open a new connection.
-	fresh()
-	// close gives back what is kept between checks.
-	close()
-}
-
-// observation is what one check saw.
-type observation struct {
-	began   time.Time
-	took    time.Duration
-	status  event.Status
-	code    int           // of HTTP; 0: no answer
-	failure event.Failure // why it is not UP
-	err     string        // the same in one sentence
-	unknown error         // the check could not be made, for a reason of this machine's own: nothing was seen
-}
 
 // prober has one worker for each service, so that two checks of one service
 // never overlap, and a slow one delays no other service's.
 type prober struct {
 	group    *errgroup.Group
-	newCheck func(service.Definition) checker
+	newCheck func(service.Definition) (check.Checker, bool)
 	anchor   time.Time
 	identity event.Origin
 	log      Log
@@ -119,7 +98,13 @@ func (p *prober) apply(ctx context.Context, services []service.Definition) {
 
 // sameCheck says whether two definitions are checked in the same way.
 func sameCheck(a, b service.Definition) bool {
-	return a.URL == b.URL && a.Interval == b.Interval && a.Timeout == b.Timeout && reflect.DeepEqual(a.Expect, b.Expect)
+	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.SameCheck(b)
+}
+
+// kindOf is the name of the check that a service's url asks for.
+func kindOf(def service.Definition) string {
+	kind, _ := check.Of(def.URL)
+	return kind.Name
 }
 
 func (p *prober) start(ctx context.Context, def service.Definition, before *worker) *worker {
@@ -151,8 +136,11 @@ func (p *prober) burst(name string) {
 
 // work checks one service until ctx ends.
 func (p *prober) work(ctx context.Context, w *worker) {
-	check := p.newCheck(w.def)
-	defer check.close()
+	checker, is := p.newCheck(w.def)
+	if !is {
+		return
+	}
+	defer checker.Close()
 	now := time.Now()
 	plan := newSchedule(w.def.Name, w.def.Interval, p.anchor, now)
 	plan.burst(now, true)
@@ -165,7 +153,7 @@ func (p *prober) work(ctx context.Context, w *worker) {
 			return
 		case <-w.started:
 			plan.burst(time.Now(), false)
-			check.fresh() // a connection from before the start says nothing
+			checker.Fresh() // a connection from before the start says nothing
 			continue
 		case <-w.claimed:
 			plan.burst(time.Now(), true)
@@ -173,21 +161,21 @@ func (p *prober) work(ctx context.Context, w *worker) {
 		case <-timer.C:
 		}
 		extra := plan.begin(time.Now())
-		seen := check.check(ctx)
+		seen := checker.Check(ctx)
 		if ctx.Err() != nil {
 			return // cut short, so it saw nothing
 		}
 		owner, _ := p.owner()
 		p.publish(w.def, seen, extra, owner)
-		plan.end(time.Now(), seen.status == event.Down)
+		plan.end(time.Now(), seen.Status == event.Down)
 	}
 }
 
-func (p *prober) publish(def service.Definition, seen observation, extra bool, owner event.Origin) {
+func (p *prober) publish(def service.Definition, seen check.Observation, extra bool, owner event.Origin) {
 	key := "checks of " + def.Name
-	if seen.unknown != nil {
+	if seen.Unknown != nil {
 		p.problems.report(key, health.Problem{
-			What:   def.Name + " cannot be checked: " + seen.unknown.Error(),
+			What:   def.Name + " cannot be checked: " + seen.Unknown.Error(),
 			Works:  "checks of the other services, and the page",
 			OnHold: "the status of the others: a check that could not run writes no health log",
 			Remedy: health.Remedy{Text: "free memory on this machine, or raise the limit of open files before you start logstream", Command: "ulimit -n 8192"},
@@ -198,9 +186,9 @@ func (p *prober) publish(def service.Definition, seen observation, extra bool, o
 	origin := p.identity
 	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
 	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{
-		Timestamp: event.Seconds(seen.began), Service: def.Name,
-		Status: seen.status, Code: seen.code, LatencyMS: milliseconds(seen.took),
-		Check: "http", Error: seen.err, Failure: seen.failure, Extra: extra, Revision: p.revise(), Origin: origin,
+		Timestamp: event.Seconds(seen.Began), Service: def.Name,
+		Status: seen.Status, Code: seen.Code, LatencyMS: milliseconds(seen.Took),
+		Check: kindOf(def), Error: seen.Error, Failure: seen.Failure, Extra: extra, Revision: p.revise(), Origin: origin,
 	}))
 }
 

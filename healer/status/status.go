@@ -3,6 +3,7 @@
 package status
 
 import (
+	"reflect"
 	"time"
 
 	"logstream/internal/event"
@@ -41,7 +42,8 @@ type Status struct {
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	if published != nil && published.Status != "" {
-		s.kept = !published.NeverUp && published.Definition != nil && sameCheck(*published.Definition, *def.Masked())
+		s.kept = !published.NeverUp && published.Definition != nil &&
+			sameCheck(*published.Definition, *def.Masked()) && published.Definition.Container == def.Container
 		s.wasUp = s.kept
 		s.Value, s.Since, s.Error = published.Status, published.Since, published.Error
 		s.Last = event.HealthLog{Service: def.Name, Code: published.Code, LatencyMS: published.LatencyMS}
@@ -58,8 +60,8 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 func (s *Status) Redefine(def service.Definition, now time.Time) {
 	anotherContainer := s.def.Container != def.Container
 	before, after := s.def.Masked(), def.Masked()
-	anotherCheck := before.URL != after.URL || before.Expect != after.Expect
-	if !sameCheck(*before, *after) {
+	anotherCheck := !sameCheck(*before, *after)
+	if anotherCheck || anotherContainer {
 		s.forgetProof(false)
 	}
 	s.def, s.begin = def, now
@@ -74,9 +76,9 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	}
 }
 
-// sameCheck says whether two definitions ask the same of the same container.
+// sameCheck says whether two definitions ask the same of the same address.
 func sameCheck(a, b event.Definition) bool {
-	return a.URL == b.URL && a.Expect == b.Expect && a.Container == b.Container
+	return a.URL == b.URL && reflect.DeepEqual(a.Request, b.Request) && a.TLS == b.TLS && reflect.DeepEqual(a.Expect, b.Expect)
 }
 
 // Keep takes the times from what was published, where the replay came to the

@@ -3,9 +3,12 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
+	"logstream/internal/nearest"
 	"logstream/internal/service"
+	"logstream/monitor/check"
 )
 
 // check reports what is wrong with values that could be read.
@@ -15,6 +18,7 @@ func (d *decoder) check(f file) {
 	for _, p := range f.Bus.Problems() {
 		d.problem("bus", service.Problem{Key: p.Key, Value: p.Value, Message: p.Message})
 	}
+	d.problems("docker", f.Docker.Problems())
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
 	d.checkHooks(f)
@@ -23,6 +27,7 @@ func (d *decoder) check(f file) {
 		d.checkService(item(i), definition)
 	}
 	d.checkDuplicates(f.Services)
+	d.checkDependencies(f.Services)
 }
 
 // instanceName is what may stand in the names of Kafka's groups and on the page.
@@ -67,7 +72,7 @@ func (d *decoder) checkDefaults(definition service.Definition) {
 var containerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$`)
 
 func (d *decoder) checkService(key string, definition service.Definition) {
-	for _, p := range definition.Problems() {
+	for _, p := range slices.Concat(definition.Problems(), check.Problems(definition)) {
 		_, own := d.places[within(key, p.Key)]
 		_, inherited := d.places["defaults."+p.Key]
 		if own || !inherited { // else it is reported once, at the defaults
@@ -87,6 +92,49 @@ func (d *decoder) checkDuplicates(services []service.Definition) {
 		d.once(names, key, "name", s.Name, "is already the name of another service (line %d): names must be unique")
 		d.once(containers, key, "container", s.Container, "is already the container of another service (line %d): a container belongs to one service")
 	}
+}
+
+// checkDependencies reports dependencies on what there is not, and circles.
+func (d *decoder) checkDependencies(services []service.Definition) {
+	byName, names := map[string]service.Definition{}, []string{}
+	for _, s := range services {
+		byName[s.Name], names = s, append(names, s.Name)
+	}
+	for i, s := range services {
+		for n, needed := range s.DependsOn {
+			key := fmt.Sprintf("%s[%d]", within(item(i), "depends_on"), n)
+			if _, is := byName[needed]; !is {
+				d.failAt(d.nearestPlace(key), key, needed, nearest.Of(needed, names), "is not the name of a service")
+			}
+		}
+		if circle := circleFrom(s.Name, byName); circle != nil && slices.Min(circle) == s.Name { // reported once
+			key := within(item(i), "depends_on")
+			d.failAt(d.nearestPlace(key), key, "", "", "is a circle: "+strings.Join(append(circle, s.Name), " needs "))
+		}
+	}
+}
+
+// circleFrom are the services on a way from name back to itself; nil where there is none.
+func circleFrom(name string, services map[string]service.Definition) []string {
+	seen := map[string]bool{}
+	var walk func(at string, way []string) []string
+	walk = func(at string, way []string) []string {
+		way = append(way, at)
+		for _, needed := range services[at].DependsOn {
+			if needed == name {
+				return way
+			}
+			if seen[needed] {
+				continue
+			}
+			seen[needed] = true
+			if circle := walk(needed, slices.Clone(way)); circle != nil {
+				return circle
+			}
+		}
+		return nil
+	}
+	return walk(name, nil)
 }
 
 // once reports a value that was seen before, under which key.

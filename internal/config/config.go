@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"logstream/bus"
 	"logstream/dashboard"
@@ -35,7 +36,28 @@ type Config struct {
 	Dashboard dashboard.Config
 	Hooks     []hook.Config
 	Services  []service.Definition
+
+	version version // of the file that it was read from, where that is followed
 }
+
+// Changed are the sections in which next differs, such as healer and services.
+func (c Config) Changed(next Config) []string {
+	var sections []string
+	now, then := reflect.ValueOf(c), reflect.ValueOf(next)
+	for i := range now.NumField() {
+		field := now.Type().Field(i)
+		if !field.IsExported() || isEmpty(now.Field(i)) && isEmpty(then.Field(i)) {
+			continue
+		}
+		if !reflect.DeepEqual(now.Field(i).Interface(), then.Field(i).Interface()) {
+			sections = append(sections, strings.ToLower(field.Name))
+		}
+	}
+	return sections
+}
+
+// isEmpty says whether v is a list without anything, nil or not.
+func isEmpty(v reflect.Value) bool { return v.Kind() == reflect.Slice && v.Len() == 0 }
 
 // file is config.yaml. Defaults stand before Services, which begin with them.
 type file struct {
@@ -59,7 +81,11 @@ func Load(path string) (Config, Report) {
 	if unreadable != nil {
 		return Config{}, failed(*unreadable)
 	}
-	return Parse(path, content, os.LookupEnv)
+	c, report := Parse(path, content, os.LookupEnv)
+	if len(report.Errors) == 0 {
+		report.Warnings = append(report.Warnings, writableByAll(path)...)
+	}
+	return c, report
 }
 
 // read is the content of the file, which is bounded.
@@ -93,11 +119,12 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	if malformed != nil {
 		return Config{}, failed(*malformed)
 	}
-	f := file{Host: "local", Bus: bus.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
 	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
 	d.limitTimeouts(f.Services)
+	takeContainers(f.Services)
 	d.check(f)
 	inOrder(d.report.Errors)
 	if len(d.report.Errors) > 0 {

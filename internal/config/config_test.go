@@ -11,6 +11,7 @@ import (
 
 	"logstream/dashboard/hook"
 	"logstream/internal/service"
+	"logstream/monitor/check"
 )
 
 func environment(vars map[string]string) func(string) (string, bool) {
@@ -150,9 +151,14 @@ func TestErrors(t *testing.T) {
 		"healer out of range":   {good + "healer: {manual_grace: 90m}", `config.yaml:2:24: healer.manual_grace: "90m" must be between 0s and 10m`},
 		"a mode of a later day": {good + "healer: {mode: approve}", `config.yaml:2:16: healer.mode: "approve" is not a mode; use observe or auto`},
 		"unknown action":        {"services:\n- name: a\n  url: http://a\n  heal:\n    never:\n    - restart\n    - reboot\n", `config.yaml:7:7: services[0].heal.never: "reboot" is not an action; use one of start, restart, unpause`},
-		"no url":                {"services: [{name: a}]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
-		"url null":              {"services: [{name: a, url: }]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080`},
-		"url with a password":   {"services: [{name: a, url: 'ftp://joe:secret@a'}]", `config.yaml:1:27: services[0].url: "ftp://joe:***@a" has the scheme "ftp"; use http or https`},
+		"no url":                {"services: [{name: a}]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080, or a container`},
+		"url null":              {"services: [{name: a, url: }]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080, or a container`},
+		"url with a password":   {"services: [{name: a, url: 'ftp://joe:secret@a'}]", `config.yaml:1:27: services[0].url: "ftp://joe:***@a" has the scheme "ftp"; use one of ` + strings.Join(check.Schemes(), ", ")},
+		"a dependency":          {"services: [{name: a, url: 'http://a', depends_on: [b]}, {name: bb, url: 'http://b'}]", `config.yaml:1:52: services[0].depends_on[0]: "b" is not the name of a service; did you mean bb?`},
+		"a circle":              {"services: [{name: b, url: 'http://a', depends_on: [a]}, {name: a, url: 'http://b', depends_on: [b]}]", `config.yaml:1:96: services[1].depends_on: is a circle: a needs b needs a`},
+		"headers as a list":     {"services: [{name: a, url: 'http://a', request: {headers: [a]}}]", `config.yaml:1:58: services[0].request.headers: must be a section of keys, not a list`},
+		"a header as a list":    {"services: [{name: a, url: 'http://a', request: {headers: {a: [s3cret]}}}]", `config.yaml:1:62: services[0].request.headers.a: must be a single value, not a list`},
+		"no discovery":          {"docker: {discover: lable}\nservices: [{name: a, url: 'http://a'}]", `config.yaml:1:20: docker.discover: "lable" is not a way to discover containers; use one of off, labelled, all`},
 		"url, no scheme":        {"services: [{name: a, url: 'localhost:8080'}]", `config.yaml:1:27: services[0].url: "localhost:8080" does not begin with http:// or https://; did you mean http://localhost:8080?`},
 		"url, only an address":  {"services: [{name: a, url: '127.0.0.1:8080/health'}]", `config.yaml:1:27: services[0].url: "127.0.0.1:8080/health" does not begin with http:// or https://; did you mean http://127.0.0.1:8080/health?`},
 		"unknown mode":          {"services: [{name: a, url: 'http://a', heal: {mode: atuo}}]", `config.yaml:1:52: services[0].heal.mode: "atuo" is not a mode; use one of observe, auto; did you mean auto?`},
@@ -380,4 +386,22 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMappingsAreEachServicesOwn(t *testing.T) {
+	c, report := Parse("config.yaml", []byte("defaults: {request: {headers: {A: d}}}\nservices:\n"+
+		"- {name: a, url: 'http://a', request: {headers: {Authorization: 'Bearer ${TOKEN}'}}}\n- {name: b, url: 'docker://shop/b'}"),
+		func(name string) (string, bool) { return "s3cret", name == "TOKEN" })
+	if len(report.Errors) > 0 {
+		t.Fatal(report)
+	}
+	if got := c.Services[0].Request.Headers; len(got) != 1 || got["Authorization"] != "Bearer s3cret" {
+		t.Errorf("the first has the headers %v", got)
+	}
+	if got := c.Services[1].Request.Headers; len(got) != 1 || got["A"] != "d" {
+		t.Errorf("the second has the headers %v, want the default's", got)
+	}
+	if got := c.Services[1].Container; got != "shop/b" {
+		t.Errorf("the container of docker://shop/b is %q", got)
+	}
 }

@@ -52,12 +52,15 @@ func (d *decoder) failAt(at place, key, value, suggestion, message string) {
 		Message: strings.TrimPrefix(message, strconv.Quote(value)+" "), Suggestion: suggestion})
 }
 
+// secrets are the keys whose values are never shown.
+var secrets = []string{"secret", "token"}
+
 // shown is a value as an error may show it.
 func shown(key, value string) string {
 	switch last := key[strings.LastIndex(key, ".")+1:]; {
 	case value == "":
 		return ""
-	case last == "secret" || last == "token":
+	case slices.Contains(secrets, last), strings.Contains(key, ".request."):
 		return "***"
 	case last == "url":
 		return text.Clip(service.MaskURL(value), maxShown)
@@ -81,6 +84,8 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 		d.section(node, into, key)
 	case reflect.Slice:
 		d.list(node, into, key)
+	case reflect.Map:
+		d.mapping(node, into, key)
 	default:
 		d.single(node, into, key)
 	}
@@ -268,6 +273,31 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	into.Set(items)
 }
 
+// mapping decodes a mapping whose keys are anything, and its values text.
+func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
+	if node.Kind != yaml.MappingNode {
+		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
+		return
+	}
+	values := map[string]string{}
+	for _, p := range d.pairs(node, key, 0) {
+		full := within(key, legible(p.name))
+		value, ok := d.visit(p.value, full)
+		if !ok {
+			return
+		}
+		if value.Kind != yaml.ScalarNode {
+			d.fail(value, full, "", "", "must be a single value, not %s", kindName(value))
+			continue
+		}
+		if text, ok := d.text(value, full); ok {
+			d.places[full] = place{value.Line, value.Column, text}
+			values[p.name] = text
+		}
+	}
+	into.Set(reflect.ValueOf(values))
+}
+
 // field is a field of a struct with its key.
 type field struct {
 	name  string
@@ -275,7 +305,7 @@ type field struct {
 }
 
 // notDefaults are what each service has of its own.
-var notDefaults = []string{"name", "url", "container"}
+var notDefaults = []string{"name", "url", "container", "depends_on"}
 
 // fieldsOf are the keys that a section may have.
 func fieldsOf(t reflect.Type, key string) []field {

@@ -134,6 +134,11 @@ type Definition struct {
 	Timeout          string   `json:"timeout"`
 	FailureThreshold int      `json:"failure_threshold"`
 	SuccessThreshold int      `json:"success_threshold"`
+	Window           Window   `json:"window,omitzero"`
+	Request          Request  `json:"request,omitzero"`
+	TLS              TLS      `json:"tls,omitzero"`
+	KeepAlive        string   `json:"keep_alive,omitempty"` // empty: 15s
+	Push             Push     `json:"push,omitzero"`
 	Expect           Expect   `json:"expect"`
 	StartPeriod      string   `json:"start_period"`
 	Heal             Heal     `json:"heal"`
@@ -141,10 +146,51 @@ type Definition struct {
 	DependsOn        []string `json:"depends_on,omitempty"`
 }
 
+// Window is how many failures of how many checks make a service DOWN, beside
+// failure_threshold in a row.
+type Window struct {
+	Failures int `json:"failures"`
+	Of       int `json:"of"`
+}
+
+// Request is what a check sends; of what may hold secrets, only that it is there.
+type Request struct {
+	Method    string            `json:"method,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	Body      string            `json:"body,omitempty"`
+	Redirects bool              `json:"redirects,omitempty"`
+	Bearer    string            `json:"bearer,omitempty"`
+}
+
+// IsZero says whether there is nothing in it.
+func (r Request) IsZero() bool {
+	return r.Method == "" && len(r.Headers) == 0 && r.Body == "" && !r.Redirects && r.Bearer == ""
+}
+
+// TLS is how a check makes its TLS connection: names of files.
+type TLS struct {
+	CA         string `json:"ca,omitempty"`
+	Cert       string `json:"cert,omitempty"`
+	Key        string `json:"key,omitempty"`
+	ServerName string `json:"server_name,omitempty"`
+	Insecure   bool   `json:"insecure,omitempty"`
+}
+
+// Push is when a service reports by itself.
+type Push struct {
+	Grace    string `json:"grace,omitempty"`
+	Schedule string `json:"schedule,omitempty"`
+	TimeZone string `json:"time_zone,omitempty"`
+}
+
 // Expect is what a good answer looks like.
 type Expect struct {
-	Status  string `json:"status"`            // such as "200-399"
-	Latency string `json:"latency,omitempty"` // slower is DEGRADED; empty: no limit
+	Status          string            `json:"status"`                     // such as "200-399"
+	Body            string            `json:"body,omitempty"`             // a regular expression
+	JSON            map[string]string `json:"json,omitempty"`             // values at paths
+	Headers         map[string]string `json:"headers,omitempty"`          // regular expressions
+	Latency         string            `json:"latency,omitempty"`          // slower is DEGRADED; empty: no limit
+	CertificateDays int               `json:"certificate_days,omitempty"` // fewer left is DEGRADED; zero: no limit
 }
 
 // Heal is what may be done about a service.

@@ -66,7 +66,7 @@ func TestGolden(t *testing.T) {
 		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
 		"service": {Service{Time: when, Service: "payment-service",
 			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
-				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Expect: Expect{"200-399", "2s"}, StartPeriod: "30s",
+				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Expect: Expect{Status: "200-399", Latency: "2s"}, StartPeriod: "30s",
 				Heal:  Heal{Mode: "auto", Never: []string{"restart"}, ManualStop: "heal", Confirm: true, Self: true},
 				Chaos: true, DependsOn: []string{"db"}},
 			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",

@@ -1,4 +1,4 @@
-package monitor
+package check
 
 import (
 	"crypto/tls"
@@ -8,15 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
 
 	"logstream/internal/event"
+	"logstream/internal/text"
 )
-
-// maxSentence bounds, in characters, what foreign text adds to a sentence.
-const maxSentence = 200
 
 // explain is why a check failed, as one sentence made of its failure and what
 // is known beside it; empty where it did not fail. It names the host without
@@ -37,7 +33,7 @@ func (c *httpCheck) explain(f event.Failure, a answer) string {
 	case event.FailureConnectTimeout:
 		return fmt.Sprintf("no connection to %s within %s", c.host, within)
 	case event.FailureUnreachable:
-		return fmt.Sprintf("cannot connect to %s: %s", c.host, clean(innermost(a.err).Error()))
+		return fmt.Sprintf("cannot connect to %s: %s", c.host, text.Short(innermost(a.err).Error()))
 	case event.FailureReset:
 		return fmt.Sprintf("%s closed the connection before its response was complete", c.host)
 	case event.FailureTLSCertificate:
@@ -51,18 +47,18 @@ func (c *httpCheck) explain(f event.Failure, a answer) string {
 	case event.FailureProtocol:
 		return c.explainProtocol(a.err, a.at)
 	}
-	return "the check could not run: " + clean(withoutURL(a.err).Error())
+	return "the check could not run: " + text.Short(withoutURL(a.err).Error())
 }
 
 func (c *httpCheck) explainDNS(err error) string {
 	dns, is := errors.AsType[*net.DNSError](err)
 	switch {
 	case !is || dns.IsTimeout:
-		return fmt.Sprintf("the DNS lookup of %s did not finish within %s", clean(c.hostname), c.def.Timeout)
+		return fmt.Sprintf("the DNS lookup of %s did not finish within %s", text.Short(c.hostname), c.def.Timeout)
 	case dns.IsNotFound:
-		return fmt.Sprintf("the DNS lookup of %s found no address", clean(dns.Name))
+		return fmt.Sprintf("the DNS lookup of %s found no address", text.Short(dns.Name))
 	}
-	return fmt.Sprintf("the DNS lookup of %s failed: %s", clean(dns.Name), clean(dns.Err))
+	return fmt.Sprintf("the DNS lookup of %s failed: %s", text.Short(dns.Name), text.Short(dns.Err))
 }
 
 func (c *httpCheck) explainCertificate(err error) string {
@@ -72,13 +68,13 @@ func (c *httpCheck) explainCertificate(err error) string {
 		from, to := invalid.Cert.NotBefore.UTC(), invalid.Cert.NotAfter.UTC()
 		return fmt.Sprintf("the certificate of %s is valid only from %s to %s UTC", c.host, from.Format(time.DateTime), to.Format(time.DateTime))
 	case isInvalid:
-		return fmt.Sprintf("the certificate of %s is not valid: %s", c.host, clean(invalid.Error()))
+		return fmt.Sprintf("the certificate of %s is not valid: %s", c.host, text.Short(invalid.Error()))
 	case is[x509.HostnameError](err):
 		return fmt.Sprintf("the certificate of %s is for another name", c.host)
 	case is[x509.UnknownAuthorityError](err):
 		return fmt.Sprintf("the certificate of %s is signed by an unknown authority", c.host)
 	}
-	return fmt.Sprintf("the certificate of %s cannot be verified: %s", c.host, clean(innermost(err).Error()))
+	return fmt.Sprintf("the certificate of %s cannot be verified: %s", c.host, text.Short(innermost(err).Error()))
 }
 
 func (c *httpCheck) explainProtocol(err error, at stage) string {
@@ -89,9 +85,9 @@ func (c *httpCheck) explainProtocol(err error, at stage) string {
 	case isRecord:
 		return fmt.Sprintf("%s does not speak TLS", c.host)
 	case duringOp(err, tlsAlert):
-		return fmt.Sprintf("%s refused the TLS connection: %s", c.host, clean(innermost(err).Error()))
+		return fmt.Sprintf("%s refused the TLS connection: %s", c.host, text.Short(innermost(err).Error()))
 	case at == stageHandshake:
-		return fmt.Sprintf("the TLS handshake with %s failed: %s", c.host, clean(innermost(err).Error()))
+		return fmt.Sprintf("the TLS handshake with %s failed: %s", c.host, text.Short(innermost(err).Error()))
 	}
 	return fmt.Sprintf("what %s answers is not valid HTTP", c.host)
 }
@@ -129,21 +125,4 @@ func withoutURL(err error) error {
 		}
 		err = at.Err
 	}
-}
-
-// clean makes foreign text fit for one sentence: printable, bounded.
-func clean(s string) string {
-	var out strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > maxSentence {
-			out.WriteString("…")
-			break
-		}
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			r = '?'
-		}
-		out.WriteRune(r)
-	}
-	return out.String()
 }

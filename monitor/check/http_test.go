@@ -1,4 +1,4 @@
-package monitor
+package check
 
 import (
 	"context"
@@ -19,16 +19,17 @@ import (
 )
 
 func checkOf(url string, change func(*service.Definition)) *httpCheck {
-	return checkOver(Network{}, url, change)
+	return checkOver(Env{}, url, change)
 }
 
-func checkOver(network Network, url string, change func(*service.Definition)) *httpCheck {
+func checkOver(env Env, url string, change func(*service.Definition)) *httpCheck {
+	env.Version = "1.2.3"
 	d := service.Default()
 	d.Name, d.URL, d.Timeout = "pay", url, 5*time.Second
 	if change != nil {
 		change(&d)
 	}
-	return newHTTPCheck(d, "1.2.3", network)
+	return newHTTP(d, env)
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -87,16 +88,16 @@ func TestAnswersAreJudged(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			check := checkOf(serve(t, c.handler).URL, c.change)
-			defer check.close()
-			seen := check.check(t.Context())
-			if seen.unknown != nil || seen.status != c.status || seen.code != c.code {
+			defer check.Close()
+			seen := check.Check(t.Context())
+			if seen.Unknown != nil || seen.Status != c.status || seen.Code != c.code {
 				t.Errorf("saw %+v, want %s with %d", seen, c.status, c.code)
 			}
-			if c.err == "" && seen.err != "" || !strings.Contains(seen.err, c.err) {
-				t.Errorf("says %q, want %q", seen.err, c.err)
+			if c.err == "" && seen.Error != "" || !strings.Contains(seen.Error, c.err) {
+				t.Errorf("says %q, want %q", seen.Error, c.err)
 			}
-			if seen.took <= 0 || time.Since(seen.began) < seen.took {
-				t.Errorf("began at %s and took %s", seen.began, seen.took)
+			if seen.Took <= 0 || time.Since(seen.Began) < seen.Took {
+				t.Errorf("began at %s and took %s", seen.Began, seen.Took)
 			}
 		})
 	}
@@ -140,26 +141,26 @@ func request(conn net.Conn) {
 func TestEveryWayToFailHasItsFailure(t *testing.T) {
 	for _, c := range failtest.Cases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			check := checkOver(Network{Resolver: c.Resolver, Roots: c.Roots}, strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
+			check := checkOver(Env{Resolver: c.Resolver, Roots: c.Roots}, strings.Replace(c.URL, "://", "://me:s3cret@", 1)+"?token=t0ken", func(d *service.Definition) {
 				d.Timeout, d.Expect.Latency = c.Timeout, c.Latency
 			})
-			defer check.close()
-			seen := check.check(t.Context())
-			if seen.unknown != nil || seen.status != c.Status || seen.failure != c.Failure || seen.code != c.Code {
+			defer check.Close()
+			seen := check.Check(t.Context())
+			if seen.Unknown != nil || seen.Status != c.Status || seen.Failure != c.Failure || seen.Code != c.Code {
 				t.Errorf("saw %+v, want %s %q with HTTP %d", seen, c.Status, c.Failure, c.Code)
 			}
-			if seen.err == "" {
+			if seen.Error == "" {
 				t.Error("no sentence says why")
 			}
 			for _, secret := range []string{"s3cret", "t0ken"} {
-				if strings.Contains(seen.err, secret) {
-					t.Errorf("%q holds a credential of the address", seen.err)
+				if strings.Contains(seen.Error, secret) {
+					t.Errorf("%q holds a credential of the address", seen.Error)
 				}
 			}
-			if seen.took > c.Timeout+5*time.Second {
-				t.Errorf("a check with a timeout of %s took %s", c.Timeout, seen.took)
+			if seen.Took > c.Timeout+5*time.Second {
+				t.Errorf("a check with a timeout of %s took %s", c.Timeout, seen.Took)
 			}
-			t.Log(seen.err)
+			t.Log(seen.Error)
 		})
 	}
 }
@@ -177,10 +178,10 @@ func TestConnectionIsReusedAndRenewed(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	check := checkOf(server.URL, nil)
-	defer check.close()
+	defer check.Close()
 	look := func(want int32, why string) {
 		t.Helper()
-		if seen := check.check(t.Context()); seen.status != event.Up {
+		if seen := check.Check(t.Context()); seen.Status != event.Up {
 			t.Fatalf("saw %+v", seen)
 		}
 		if got := opened.Load(); got != want {
@@ -192,9 +193,9 @@ func TestConnectionIsReusedAndRenewed(t *testing.T) {
 	check.dialled = check.dialled.Add(-connectionLife - time.Second)
 	look(2, "an old one is not used")
 	look(2, "the new one is")
-	check.fresh()
+	check.Fresh()
 	look(3, "after a start there is a new one")
-	check.close()
+	check.Close()
 	look(4, "after close there is none")
 }
 
@@ -206,13 +207,13 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 		close(asked)
 		readAll(c)
 	}), func(d *service.Definition) { d.Timeout = time.Minute })
-	defer check.close()
+	defer check.Close()
 	go func() {
 		<-asked
 		cancel()
 	}()
-	if seen := check.check(ctx); seen.took > 10*time.Second {
-		t.Errorf("it took %s to end", seen.took)
+	if seen := check.Check(ctx); seen.Took > 10*time.Second {
+		t.Errorf("it took %s to end", seen.Took)
 	}
 }
 
@@ -220,10 +221,10 @@ func BenchmarkCheckHTTP(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "fine") }))
 	defer server.Close()
 	check := checkOf(server.URL, nil)
-	defer check.close()
+	defer check.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		if seen := check.check(b.Context()); seen.status != event.Up {
+		if seen := check.Check(b.Context()); seen.Status != event.Up {
 			b.Fatalf("saw %+v", seen)
 		}
 	}

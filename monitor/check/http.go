@@ -1,4 +1,4 @@
-package monitor
+package check
 
 import (
 	"context"
@@ -39,15 +39,15 @@ type httpCheck struct {
 	conn      *trackedConn // of the present check; nil: none yet, or TLS
 }
 
-func newHTTPCheck(def service.Definition, version string, network Network) *httpCheck {
-	c := &httpCheck{def: def, agent: "logstream/" + version, transport: &http.Transport{
+func newHTTP(def service.Definition, env Env) *httpCheck {
+	c := &httpCheck{def: def, agent: env.agent(), transport: &http.Transport{
 		// Each service has its own, so that its connection is only its own.
 		MaxIdleConns: 1, IdleConnTimeout: connectionLife,
 		// A dial outlives the check that began it, so it has its own bound.
-		DialContext:            dial(&net.Dialer{Timeout: def.Timeout, Resolver: network.Resolver}),
+		DialContext:            dial(&net.Dialer{Timeout: def.Timeout, Resolver: env.Resolver}),
 		TLSHandshakeTimeout:    def.Timeout,
 		MaxResponseHeaderBytes: maxHeader, WriteBufferSize: 1 << 10,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: network.Roots},
+		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: env.Roots},
 		ForceAttemptHTTP2: true, DisableCompression: true,
 	}}
 	if u, err := url.Parse(def.URL); err == nil {
@@ -56,10 +56,10 @@ func newHTTPCheck(def service.Definition, version string, network Network) *http
 	return c
 }
 
-func (c *httpCheck) fresh() { c.dialled = time.Time{} }
-func (c *httpCheck) close() { c.transport.CloseIdleConnections() }
+func (c *httpCheck) Fresh() { c.dialled = time.Time{} }
+func (c *httpCheck) Close() { c.transport.CloseIdleConnections() }
 
-func (c *httpCheck) check(ctx context.Context) observation {
+func (c *httpCheck) Check(ctx context.Context) Observation {
 	began := time.Now()
 	if began.Sub(c.dialled) > connectionLife {
 		c.transport.CloseIdleConnections()
@@ -75,16 +75,16 @@ func (c *httpCheck) check(ctx context.Context) observation {
 	} else if a.at == stageWaiting && c.conn != nil && c.conn.received.Load() {
 		a.at = stageAnswering // the server spoke first
 	}
-	seen := observation{began: began, took: a.took, code: code}
+	seen := Observation{Began: began, Took: a.took, Code: code}
 	if err != nil {
-		c.fresh() // HTTP/2 would keep a connection that doesn't answer
+		c.Fresh() // HTTP/2 would keep a connection that doesn't answer
 		if isOwnFault(err) {
-			seen.unknown = innermost(err)
+			seen.Unknown = innermost(err)
 			return seen
 		}
 	}
-	seen.status, seen.failure = c.judge(a)
-	seen.err = c.explain(seen.failure, a)
+	seen.Status, seen.Failure = c.judge(a)
+	seen.Error = c.explain(seen.Failure, a)
 	return seen
 }
 
