@@ -11,10 +11,14 @@ import (
 // one's own, cAdvisor's, Kubernetes' and Prometheus' own.
 var serviceLabels = []string{"service", "name", "container", "job", "instance"}
 
+// originOurs is the label origin of alerts on our own metrics: docs/alert-rules.yml.
+const originOurs = "logstream"
+
 // readAlertmanager reads version 4 of Alertmanager's webhook. Each alert is a
 // source of its own: a service is as bad as its worst alert. An alert of the
 // severity info or none says nothing about a service's health; one of the
-// severity warning does not make it DOWN.
+// severity warning does not make it DOWN. One of LogStream's own is left out: as
+// the report of another monitor it would keep up the outage that it is about.
 func readAlertmanager(body []byte) ([]report, []string, error) {
 	var sent struct {
 		Alerts []struct {
@@ -43,6 +47,9 @@ func readAlertmanager(body []byte) ([]report, []string, error) {
 		switch {
 		case len(r.names) == 0:
 			skip(i, "no label names a service: set one of %v", serviceLabels)
+			continue
+		case a.Labels["origin"] == originOurs:
+			skip(i, "it is about what LogStream itself reports (origin: logstream)")
 			continue
 		case severity == "info" || severity == "none":
 			skip(i, "its severity is %s", severity)

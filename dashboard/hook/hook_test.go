@@ -96,6 +96,7 @@ func TestBodies(t *testing.T) {
 		{"a service under another name", Alertmanager, alert("resolved", `{"alertname":"A","job":"payment-service","instance":"theirs:1"}`), `our-service UP other/A ""`},
 		{"no label of a service", Alertmanager, alert("firing", `{"alertname":"A"}`), "skipped: alert 1: no label names a service"},
 		{"the watchdog", Alertmanager, alert("firing", `{"alertname":"Watchdog","job":"prometheus","severity":"none"}`), "skipped: alert 1: its severity is none"},
+		{"an alert on our own metrics", Alertmanager, alert("firing", `{"alertname":"LogStreamServiceDown","service":"web","origin":"logstream"}`), "skipped: alert 1: it is about what LogStream itself reports"},
 		{"a status to come", Alertmanager, alert("muted", `{"job":"a"}`), "skipped: alert 1: its status"},
 		{"a name that no service can have", Alertmanager, alert("firing", `{"service":"a\u0000b"}`), "skipped: "},
 		{"a reserved name", Alertmanager, alert("firing", `{"service":"logstream"}`), "skipped: "},
