@@ -20,6 +20,7 @@ import (
 
 	"logstream/bus"
 	"logstream/dashboard"
+	"logstream/dashboard/hook"
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
@@ -33,6 +34,7 @@ type Config struct {
 	Docker    docker.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Hooks     []hook.Config
 	Services  []service.Definition
 
 	version version // of the file that it was read from, where that is followed
@@ -65,6 +67,7 @@ type file struct {
 	Docker    docker.Config        `yaml:"docker"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Hooks     []hook.Config        `yaml:"hooks"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -130,5 +133,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Services: f.Services}, d.report
 }
