@@ -80,6 +80,9 @@ func TestGolden(t *testing.T) {
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
+		"rollup": {Rollup{Service: "payment-service", Start: when.Truncate(time.Minute), UpS: 40.5, DegradedS: 2, DownS: 12.25, UnknownS: 5.25, Checks: 27,
+			Latency: &Latency{Min: 0.812, P50: 12.3, P95: 88.1, Max: 90, Hist: Histogram{-3, 1, 28, 20, 51, 2}}, Revision: 44, Origin: origin}, decoded(DecodeRollup)},
+		"rollup_down":        {Rollup{Service: "payment-service", Start: when.Truncate(24 * time.Hour), DownS: 86400, Revision: 45, Origin: origin}, decoded(DecodeRollup)},
 		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
 	for _, data := range incidentData() {
@@ -121,7 +124,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 10 + len(incidentData()); len(files) != want {
+	if want := 12 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }
