@@ -25,6 +25,7 @@ import (
 	"logstream/internal/process"
 	"logstream/internal/service"
 	"logstream/monitor"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
@@ -52,6 +53,7 @@ type app struct {
 	healer    *healer.Healer
 	dashboard *dashboard.Dashboard
 	chaos     *chaos.Chaos
+	rollups   *rollup.Recorder
 	watcher   *config.Watcher // nil without a file
 
 	running runningSet
@@ -116,6 +118,8 @@ func (a *app) openActors() error {
 		Services: a.configured(), Version: version, Logger: a.log, Health: a.registry,
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host, Owner: a.healer.Owner,
+		Reachable: func() bool { return a.bus.Status().OK }})
 	configError := func() string { return "" }
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.apply)

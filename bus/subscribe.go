@@ -118,7 +118,7 @@ func (r *subscriber) locate(client sarama.Client) error {
 			}
 		}
 		if r.Newest > 0 {
-			next = max(next, newest-r.Newest)
+			next = max(next, newest-max(r.Newest/int64(len(partitions)), 1))
 		}
 		r.positions[partition] = &position{next: max(next, oldest), end: newest}
 		r.bus.deadLetters.forget(topicPartition{r.Topic, partition}, newest)

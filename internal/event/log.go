@@ -22,7 +22,7 @@ type Subscription struct {
 	// Since is where to begin, by the broker's time; zero is the oldest record.
 	Since time.Time
 	// Newest, where it is not 0, bounds how many of the records that were there at
-	// the start are read of each partition: the newest.
+	// the start are read: the newest, as many of each partition.
 	Newest int64
 	// Handle gets every record, one at a time, in the order of its partition.
 	// An error says that the record can't be read: it goes to the dead
