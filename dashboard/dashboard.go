@@ -74,6 +74,9 @@ type Deps struct {
 	// Logs are the last lines of the container that ref names.
 	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
 
+	// ReadKey reads the records of one key on a topic from since on and before until.
+	ReadKey func(ctx context.Context, topic, key string, since, until time.Time, each func(event.Record)) error
+
 	Health *health.Registry
 	Logger *slog.Logger
 }

@@ -400,4 +400,3 @@ func TestAKillLosesNothingButTheTimeOfTheKill(t *testing.T) {
 		}
 	}
 }
-
