@@ -44,8 +44,7 @@ func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 	if unread {
 		if read, err = r.readRollups(req.Context(), span); err != nil {
 			r.log.Warn("rollups cannot be read", "service", name, "window", window, "error", err)
-			failf(w, http.StatusServiceUnavailable, "the history of %s over more than %s cannot be read: Kafka did not answer in time; try again in a few seconds",
-				quoted(name), duration(view.RollupsKept[span.Level]))
+			failf(w, http.StatusServiceUnavailable, "the history of %s over so long a time cannot be read: Kafka did not answer in time; try again in a few seconds", quoted(name))
 			return
 		}
 	}
@@ -98,10 +97,3 @@ func parseWindow(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// duration is a whole number of hours or days as a person writes it.
-func duration(d time.Duration) string {
-	if d >= 48*time.Hour {
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
-	}
-	return fmt.Sprintf("%dh", d/time.Hour)
-}

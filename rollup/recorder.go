@@ -14,6 +14,9 @@ import (
 
 const (
 	tickEach = time.Second
+	// unhurried is how long a life waits before it reads: nothing needs it before a
+	// minute is over, and much else begins at the same time.
+	unhurried = 3 * time.Second
 	// settle is how long no bucket is closed after Kafka was unreachable: the
 	// health logs that waited are read within it.
 	settle = 10 * time.Second
@@ -143,6 +146,11 @@ func (l *life) tick(now time.Time) {
 // first, the longest buckets before the shorter ones: each says from when on the
 // next are needed.
 func (l *life) read(ctx context.Context, group *errgroup.Group) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(unhurried):
+	}
 	now := time.Now()
 	since := now.Add(-pastDays)
 	for level := days; level >= minutes; level-- {

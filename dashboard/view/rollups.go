@@ -18,7 +18,7 @@ const (
 
 // RollupsKept is how far back rollups are remembered, by level: as far as every
 // uptime needs them. What else a chart shows is read when it is asked for.
-var RollupsKept = [levels]time.Duration{2 * time.Hour, 8 * day, 32 * day}
+var RollupsKept = [levels]time.Duration{65 * time.Minute, 8 * day, 32 * day}
 
 const day = 24 * time.Hour
 

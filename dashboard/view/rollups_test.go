@@ -144,7 +144,7 @@ func TestRollupsAreForgottenByTheirLevel(t *testing.T) {
 	for level, s := range f.rollups.of(pay) {
 		got[level] = len(s)
 	}
-	if want := [levels]int{120, 192, 31}; got != want {
+	if want := [levels]int{65, 192, 31}; got != want {
 		t.Errorf("%v are kept, want %v", got, want)
 	}
 	f.Tick(noon.Add(40 * day))

@@ -62,9 +62,10 @@ func (r Rollup) Supersedes(epoch, revision int64) bool {
 // DecodeRollup reads a record of one of Levels.
 func DecodeRollup(value []byte) (Rollup, error) {
 	var r Rollup
-	if err := decode(value, &r); err != nil {
+	if err := decodeFlat(value, &r); err != nil {
 		return Rollup{}, fmt.Errorf("rollup: %w", err)
 	}
+	r.Start = r.Start.UTC()
 	if err := r.check(); err != nil {
 		return Rollup{}, fmt.Errorf("rollup: %w", err)
 	}
@@ -75,7 +76,7 @@ func (r Rollup) check() error {
 	if err := CheckServiceName(r.Service); err != nil {
 		return err
 	}
-	if !r.Start.Equal(r.Start.Truncate(time.Minute)) {
+	if year := r.Start.Year(); year < 1970 || year > 9999 || !r.Start.Equal(r.Start.Truncate(time.Minute)) {
 		return fmt.Errorf("start %s is not that of a bucket", r.Start.Format(time.RFC3339Nano))
 	}
 	all := 0.0
