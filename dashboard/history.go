@@ -96,4 +96,3 @@ func parseWindow(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
-
