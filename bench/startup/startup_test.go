@@ -43,23 +43,28 @@ type instanceUnderTest struct {
 	end   func()
 }
 
-func freeAddress(tb testing.TB) string {
+// freeAddresses are two addresses of loopback at which nothing listens right now.
+func freeAddresses(tb testing.TB) (one, other string) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	var all []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer l.Close()
+		all = append(all, l.Addr().String())
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return all[0], all[1]
 }
 
 // start starts logstream in dir, and waits until it is ready and known says so.
 func start(tb testing.TB, program, dir string, p past, known func([]served) bool) *instanceUnderTest {
 	tb.Helper()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	page := freeAddress(tb)
+	page, broker := freeAddresses(tb)
 	var config strings.Builder
-	fmt.Fprintf(&config, "instance: %s\nbus: {embedded: {listen: %q, data: %q}}\ndocker: {host: \"unix://%s/none.sock\"}\nhealer: {mode: observe, decide: runbook}\n", instance, freeAddress(tb), dir, dir)
+	fmt.Fprintf(&config, "instance: %s\nbus: {embedded: {listen: %q, data: %q}}\ndocker: {host: \"unix://%s/none.sock\"}\nhealer: {mode: observe, decide: runbook}\n", instance, broker, dir, dir)
 	fmt.Fprintf(&config, "dashboard: {listen: %q}\ndefaults: {interval: %s, timeout: 1s, failure_threshold: 2, success_threshold: 2}\nservices:\n", page, p.interval)
 	for i := range p.services {
 		fmt.Fprintf(&config, "  - {name: %s, url: %q}\n", p.name(i), target.URL)

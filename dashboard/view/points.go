@@ -23,6 +23,7 @@ type Point struct {
 	LatencyMS float64      `json:"latency_ms"`
 	MinMS     *float64     `json:"min_ms"` // null where nothing was measured, because it was DOWN
 	MaxMS     *float64     `json:"max_ms"`
+	Checks    int64        `json:"checks,omitempty"` // of a point that says what several did
 	// How long it was in each status, of a point that is made of rollups.
 	UpS       float64 `json:"up_s,omitempty"`
 	DegradedS float64 `json:"degraded_s,omitempty"`
@@ -178,6 +179,9 @@ func reduce(samples []sample, width time.Duration) []Point {
 func together(samples []sample) Point {
 	p := Point{At: time.UnixMicro(samples[0].at).UTC(), Status: event.Unknown}
 	var measured []sample
+	if n := checksOf(samples); n > 1 {
+		p.Checks = n
+	}
 	least, most := math.Inf(1), 0.0
 	for _, s := range samples {
 		if badness(s.status) > badness(p.Status) {
@@ -199,6 +203,13 @@ func together(samples []sample) Point {
 		p.LatencyMS, p.MinMS, p.MaxMS = micros(median(measured)), &least, &most
 	}
 	return p
+}
+
+func checksOf(samples []sample) (n int64) {
+	for _, s := range samples {
+		n += int64(s.weight)
+	}
+	return n
 }
 
 // median is the median of the samples' medians, each as often as it had checks.

@@ -230,7 +230,7 @@ func TestAPointOfSeveralHasTheirMedianLeastAndMost(t *testing.T) {
 		samples = append(samples, c.sample())
 	}
 	ten, most := 10.0, 900.0
-	if got, want := together(samples), (Point{At: time.Unix(0, 0).UTC(), Status: event.Down, LatencyMS: 12, MinMS: &ten, MaxMS: &most}); !reflect.DeepEqual(got, want) {
+	if got, want := together(samples), (Point{At: time.Unix(0, 0).UTC(), Status: event.Down, LatencyMS: 12, MinMS: &ten, MaxMS: &most, Checks: 4}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := together(samples[2:3]); got.LatencyMS != 1000 || got.MinMS != nil || got.MaxMS != nil {
@@ -238,7 +238,7 @@ func TestAPointOfSeveralHasTheirMedianLeastAndMost(t *testing.T) {
 	}
 	r := rolled{}
 	r.take(minutes, rolledUp(minutes, noon, 50, 20))
-	if got := together([]sample{r[0].sample()}); got.Status != event.Down || got.UpS != 30 || got.DownS != 20 || *got.MinMS != 10 || *got.MaxMS != 90 || math.Abs(got.LatencyMS-20) > 1 {
+	if got := together([]sample{r[0].sample()}); got.Status != event.Down || got.UpS != 30 || got.DownS != 20 || got.Checks != 25 || *got.MinMS != 10 || *got.MaxMS != 90 || math.Abs(got.LatencyMS-20) > 1 {
 		t.Errorf("a minute is %+v", got)
 	}
 }
