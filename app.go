@@ -26,6 +26,7 @@ import (
 	"logstream/internal/service"
 	"logstream/monitor"
 	"logstream/monitor/check"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
@@ -55,6 +56,7 @@ type app struct {
 	healer    replaceable[*healer.Healer]
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
+	rollups   *rollup.Recorder
 	watcher   *config.Watcher // nil without a file
 
 	running runningSet
@@ -116,6 +118,9 @@ func (a *app) openActors() error {
 		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
+		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Reachable: func() bool { return a.bus.Status().OK }})
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.reload)
 		if r := a.setup.refused; r != nil {
@@ -154,7 +159,7 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition,
+		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition, ReadKey: a.bus.ReadKey,
 		Health: a.registry, Logger: a.log,
 	})
 }

@@ -17,6 +17,9 @@ const (
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
 	TopicThinking    = "logstream.thinking"
+	TopicRollups1m   = "logstream.rollups.1m"
+	TopicRollups1h   = "logstream.rollups.1h"
+	TopicRollups1d   = "logstream.rollups.1d"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
