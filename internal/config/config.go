@@ -16,9 +16,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"logstream/bus"
 	"logstream/dashboard"
+	"logstream/dashboard/hook"
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
@@ -32,8 +34,30 @@ type Config struct {
 	Docker    docker.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Hooks     []hook.Config
 	Services  []service.Definition
+
+	version version // of the file that it was read from, where that is followed
 }
+
+// Changed are the sections in which next differs, such as healer and services.
+func (c Config) Changed(next Config) []string {
+	var sections []string
+	now, then := reflect.ValueOf(c), reflect.ValueOf(next)
+	for i := range now.NumField() {
+		field := now.Type().Field(i)
+		if !field.IsExported() || isEmpty(now.Field(i)) && isEmpty(then.Field(i)) {
+			continue
+		}
+		if !reflect.DeepEqual(now.Field(i).Interface(), then.Field(i).Interface()) {
+			sections = append(sections, strings.ToLower(field.Name))
+		}
+	}
+	return sections
+}
+
+// isEmpty says whether v is a list without anything, nil or not.
+func isEmpty(v reflect.Value) bool { return v.Kind() == reflect.Slice && v.Len() == 0 }
 
 // file is config.yaml. Defaults stand before Services, which begin with them.
 type file struct {
@@ -43,6 +67,7 @@ type file struct {
 	Docker    docker.Config        `yaml:"docker"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Hooks     []hook.Config        `yaml:"hooks"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -56,7 +81,11 @@ func Load(path string) (Config, Report) {
 	if unreadable != nil {
 		return Config{}, failed(*unreadable)
 	}
-	return Parse(path, content, os.LookupEnv)
+	c, report := Parse(path, content, os.LookupEnv)
+	if len(report.Errors) == 0 {
+		report.Warnings = append(report.Warnings, writableByAll(path)...)
+	}
+	return c, report
 }
 
 // read is the content of the file, which is bounded.
@@ -104,5 +133,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Services: f.Services}, d.report
 }
