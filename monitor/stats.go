@@ -1,0 +1,90 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"logstream/internal/health"
+	"logstream/internal/service"
+)
+
+// Counts are of scheduled checks since the process began.
+type Counts struct {
+	Made    uint64 // late ones too
+	Late    uint64 // began later than the schedule can be blamed for
+	Skipped uint64 // never made: the one before ran until the next was due, or waited for its host
+}
+
+// Stats are the counts of all checks, and of each service that is monitored.
+type Stats struct {
+	Total    Counts // of services that are gone as well: it never decreases
+	Services map[string]Counts
+}
+
+// tally counts. It survives restarts of Run.
+type tally struct {
+	mu       sync.Mutex
+	total    Counts
+	services map[string]Counts
+}
+
+func (t *tally) count(service string, late bool, skipped int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	of := t.services[service]
+	for _, c := range []*Counts{&of, &t.total} {
+		c.Made++
+		c.Skipped += uint64(skipped)
+		if late {
+			c.Late++
+		}
+	}
+	t.services[service] = of
+}
+
+// keep forgets the services that are gone.
+func (t *tally) keep(wanted map[string]service.Definition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.services, func(name string, _ Counts) bool {
+		_, is := wanted[name]
+		return !is
+	})
+}
+
+func (t *tally) read() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Stats{Total: t.total, Services: maps.Clone(t.services)}
+}
+
+// skipReport tells, minute by minute, that checks were skipped.
+type skipReport struct {
+	problems *problems
+	tally    *tally
+	counted  uint64
+	next     time.Time
+}
+
+func (r *skipReport) update(now time.Time) {
+	if now.Before(r.next) {
+		return
+	}
+	const about = "skipped checks"
+	total := r.tally.read().Total.Skipped
+	first := r.next.IsZero()
+	fresh := total - r.counted
+	r.counted, r.next = total, now.Add(time.Minute)
+	if first || fresh == 0 {
+		r.problems.clear(about)
+		return
+	}
+	r.problems.report(about, health.Problem{
+		What:   fmt.Sprintf("checks skipped in the last minute: %d. The one before each was still running, or waited for its host", fresh),
+		Works:  "the other checks, and the page",
+		OnHold: "detection within an interval, for the services concerned",
+		Remedy: health.Remedy{Text: "give these services a longer interval or a shorter timeout, or raise monitor.connections_per_host"},
+	})
+}
