@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"logstream/bus"
 	"logstream/dashboard"
@@ -33,7 +34,28 @@ type Config struct {
 	Healer    healer.Config
 	Dashboard dashboard.Config
 	Services  []service.Definition
+
+	version version // of the file that it was read from, where that is followed
 }
+
+// Changed are the sections in which next differs, such as healer and services.
+func (c Config) Changed(next Config) []string {
+	var sections []string
+	now, then := reflect.ValueOf(c), reflect.ValueOf(next)
+	for i := range now.NumField() {
+		field := now.Type().Field(i)
+		if !field.IsExported() || isEmpty(now.Field(i)) && isEmpty(then.Field(i)) {
+			continue
+		}
+		if !reflect.DeepEqual(now.Field(i).Interface(), then.Field(i).Interface()) {
+			sections = append(sections, strings.ToLower(field.Name))
+		}
+	}
+	return sections
+}
+
+// isEmpty says whether v is a list without anything, nil or not.
+func isEmpty(v reflect.Value) bool { return v.Kind() == reflect.Slice && v.Len() == 0 }
 
 // file is config.yaml. Defaults stand before Services, which begin with them.
 type file struct {
@@ -56,7 +78,11 @@ func Load(path string) (Config, Report) {
 	if unreadable != nil {
 		return Config{}, failed(*unreadable)
 	}
-	return Parse(path, content, os.LookupEnv)
+	c, report := Parse(path, content, os.LookupEnv)
+	if len(report.Errors) == 0 {
+		report.Warnings = append(report.Warnings, writableByAll(path)...)
+	}
+	return c, report
 }
 
 // read is the content of the file, which is bounded.
