@@ -112,7 +112,7 @@ func (a *app) openActors() error {
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity,
 		Owner:    func() (event.Origin, bool) { return a.healer.now().Owner() },
-		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
+		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
 	if a.path != "" {

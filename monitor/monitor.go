@@ -71,16 +71,6 @@ type Deps struct {
 	Check    check.Env // what checks take from their surroundings
 }
 
-// Config is how services are checked, beside what each of them says.
-type Config struct {
-	// ConnectionsPerHost is how many checks dial one host and port at a time;
-	// zero: no bound.
-	ConnectionsPerHost int `yaml:"connections_per_host"`
-}
-
-// Default is the configuration of who configures nothing.
-func Default() Config { return Config{ConnectionsPerHost: 32} }
-
 // Monitor watches services. Make one with New.
 type Monitor struct {
 	deps     Deps
@@ -106,7 +96,6 @@ func New(deps Deps) *Monitor {
 		deps:         deps,
 		newCheck:     newChecker(deps.Check),
 		anchor:       time.Now(),
-		tally:        tally{services: map[string]Counts{}},
 		probeChanged: make(chan struct{}, 1),
 		watchChanged: make(chan struct{}, 1),
 		services:     slices.Clone(deps.Services),

@@ -82,7 +82,7 @@ func (p *prober) apply(ctx context.Context, services []service.Definition) {
 	for _, def := range services {
 		wanted[def.Name] = def
 	}
-	p.tally.keep(wanted)
+	p.tally.follow(wanted)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, t := range p.tasks {

@@ -10,7 +10,7 @@ import (
 	"logstream/internal/service"
 )
 
-// Counts are of scheduled checks since the process began.
+// Counts are of scheduled checks since the Monitor was made.
 type Counts struct {
 	Made    uint64 // late ones too
 	Late    uint64 // began later than the schedule can be blamed for
@@ -33,25 +33,30 @@ type tally struct {
 func (t *tally) count(service string, late bool, skipped int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	of := t.services[service]
-	for _, c := range []*Counts{&of, &t.total} {
-		c.Made++
-		c.Skipped += uint64(skipped)
-		if late {
-			c.Late++
-		}
+	t.total.add(late, skipped)
+	if of, is := t.services[service]; is { // else it was removed meanwhile
+		of.add(late, skipped)
+		t.services[service] = of
 	}
-	t.services[service] = of
 }
 
-// keep forgets the services that are gone.
-func (t *tally) keep(wanted map[string]service.Definition) {
+func (c *Counts) add(late bool, skipped int) {
+	c.Made++
+	c.Skipped += uint64(skipped)
+	if late {
+		c.Late++
+	}
+}
+
+// follow counts the services that are wanted, and forgets those that are gone.
+func (t *tally) follow(wanted map[string]service.Definition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	maps.DeleteFunc(t.services, func(name string, _ Counts) bool {
-		_, is := wanted[name]
-		return !is
-	})
+	all := make(map[string]Counts, len(wanted))
+	for name := range wanted {
+		all[name] = t.services[name]
+	}
+	t.services = all
 }
 
 func (t *tally) read() Stats {
