@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -104,7 +105,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case ReadIncident:
 		c.readIncident(in.Event, now)
 	case Replayed:
-		c.beginClaim(in.Nonce, now)
+		c.beginClaim(in, now)
 	case Inspected:
 		c.inspected(in, now)
 	case Executed:
@@ -118,7 +119,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Answered:
 		c.answered(in, now)
 	case Reconfigured:
-		c.reconfigure(in.Services, now)
+		c.reconfigure(in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -240,29 +241,31 @@ func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
 	return s
 }
 
-func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
+func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 	wanted := map[string]bool{}
-	for _, def := range defs {
+	for _, def := range in.Services {
 		wanted[def.Name] = true
 		s := c.services[def.Name]
 		switch {
 		case s == nil:
 			s = c.add(def, now)
+		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
+			continue // others were edited
 		case s.def.Container != def.Container:
 			s.container = nil
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
 			s.define(def)
-			s.removed, s.edited = false, now
+			s.removed, s.seeded, s.edited = false, false, now
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)
 	}
 	for _, name := range slices.Clone(c.order) {
-		if !wanted[name] {
-			c.services[name].removed = true
-			c.reconcile(c.services[name], now)
+		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
+			s.removed = true
+			c.reconcile(s, now)
 		}
 	}
 }

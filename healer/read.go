@@ -1,7 +1,6 @@
 package healer
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -9,7 +8,6 @@ import (
 	"logstream/healer/status"
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -122,40 +120,6 @@ func (c *Controller) isNews(e event.Docker) bool {
 	return c.engineOrder.Next(e.Epoch, e.Revision)
 }
 
-// readService takes what was last published of a service, before the claim.
-// After it, it is our own record that comes back.
-func (c *Controller) readService(published event.Service, now time.Time) {
-	if published.Host != c.host {
-		return
-	}
-	if c.replayed {
-		c.readOwnService(published, now)
-		return
-	}
-	if old, known := c.prior[published.Service]; known && !state.Newer(published, old) {
-		return
-	}
-	c.prior[published.Service] = published
-	if old := c.services[published.Service]; old != nil {
-		i := slices.Index(c.order, published.Service)
-		c.add(old.def, now)
-		c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
-		c.order[i] = published.Service
-	}
-}
-
-// readOwnService has what we published of a service written again where an old
-// record was put over it: the newest of each is what the topic keeps.
-func (c *Controller) readOwnService(published event.Service, now time.Time) {
-	s := c.services[published.Service]
-	origin, leads := c.Owner()
-	if s != nil && leads && (published.Nonce != origin.Nonce || !s.publication.order.Next(published.Epoch, published.Revision)) {
-		if covered := now.Add(coveredFor - republish); covered.Before(s.publication.at) {
-			s.publication.at = covered
-		}
-	}
-}
-
 func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	if read, is := e.Data.(event.Claim); is {
 		c.readClaim(read, now)
@@ -193,17 +157,18 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 }
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.
-func (c *Controller) beginClaim(nonce string, now time.Time) {
+func (c *Controller) beginClaim(in Replayed, now time.Time) {
 	c.replayed = true
 	c.incidents.Forget(keepIncidents)
 	for name, s := range c.services {
+		s.removed = s.removed || s.seeded && !in.Discovering
 		s.status.Watch(now)
 		if prior, known := c.prior[name]; known && prior.Definition != nil {
 			s.status.Keep(prior)
 		}
 	}
 	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, nonce, now)})
+	c.emit(Append{c.claim.Write(newest, in.Nonce, now)})
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
@@ -261,30 +226,6 @@ func (c *Controller) resume(s *serviceState, now time.Time) {
 	case event.ActionFinished:
 		if data.OK {
 			c.beginVerification(s, data.Attempt, true, now)
-		}
-	}
-}
-
-// adoptUnconfigured takes up the services that were published, or about which
-// an incident is open, and that are no longer configured: they left while this
-// process was not there, and are ended like those that leave meanwhile.
-func (c *Controller) adoptUnconfigured(now time.Time) {
-	names := map[string]bool{}
-	for name, prior := range c.prior {
-		if prior.Definition != nil {
-			names[name] = true
-		}
-	}
-	for _, in := range c.incidents.All() {
-		if in.Host == c.host && in.State != state.Resolved && in.Service != event.ReservedService {
-			names[in.Service] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if c.services[name] == nil {
-			def := service.Default()
-			def.Name = name
-			c.add(def, now).removed = true
 		}
 	}
 }

@@ -284,7 +284,7 @@ func (m *sim) definitions() []service.Definition {
 }
 
 // reconfigure applies what the boxes' definitions are now.
-func (m *sim) reconfigure() { m.step(Reconfigured{m.definitions()}) }
+func (m *sim) reconfigure() { m.step(Reconfigured{Services: m.definitions()}) }
 
 // replayServices is the first part of a replay: the rest is understood on top of it.
 func (m *sim) replayServices() {
@@ -323,7 +323,7 @@ func (m *sim) replay() {
 		}
 	}
 	m.replayed = true
-	m.step(Replayed{m.nonce})
+	m.step(Replayed{Nonce: m.nonce})
 	m.after(0, m.living(m.connect))
 	for i, b := range m.boxes {
 		m.after(time.Duration(i+1)*137*time.Millisecond, m.living(func() { m.probe(b, false) }))

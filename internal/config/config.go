@@ -33,6 +33,7 @@ type Config struct {
 	Docker    docker.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
 	version version // of the file that it was read from, where that is followed
@@ -130,5 +131,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Defaults: f.Defaults, Services: f.Services}, d.report
 }
