@@ -21,6 +21,7 @@ const (
 	Healer    = "healer"
 	Dashboard = "dashboard"
 	Chaos     = "chaos"
+	Discovery = "discovery"
 )
 
 // Remedy is what a person can do about a problem: a sentence, and a command to
