@@ -107,23 +107,7 @@ func (d *Discovery) Run(ctx context.Context) error {
 
 func (d *Discovery) loop(ctx context.Context) error {
 	tries := retry.NewBackoff(firstRetry, maxRetry)
-	next := time.NewTimer(0)
-	defer next.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-d.changed:
-		case <-d.wake:
-			if !retry.Sleep(ctx, gather) {
-				return nil
-			}
-			select {
-			case <-d.wake: // the list that follows has it
-			default:
-			}
-		case <-next.C:
-		}
 		due, err := d.round(ctx, time.Now())
 		switch {
 		case ctx.Err() != nil:
@@ -136,11 +120,32 @@ func (d *Discovery) loop(ctx context.Context) error {
 			}
 			due = tries.Next()
 		}
-		next.Reset(due)
-		if !retry.Sleep(ctx, listPause-gather) {
+		if !d.wait(ctx, due) {
 			return nil
 		}
 	}
+}
+
+// wait waits until the next list is due, or wanted; false: ctx ended meanwhile.
+func (d *Discovery) wait(ctx context.Context, due time.Duration) bool {
+	began := time.Now()
+	timer := time.NewTimer(due)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-d.changed:
+	case <-d.wake:
+		if !retry.Sleep(ctx, max(gather, listPause-time.Since(began))) {
+			return false
+		}
+		select {
+		case <-d.wake: // the list that follows has it
+		default:
+		}
+	}
+	return true
 }
 
 // follow wakes the loop at what may bring or take a service, over losses of the

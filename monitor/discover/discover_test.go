@@ -119,6 +119,7 @@ func discovering(t *testing.T, mode Mode, h *host, story func(t *testing.T, r *r
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
+		time.Sleep(2 * listPause) // what began with the stream is over
 		synctest.Wait()
 		story(t, r)
 		cancel()
