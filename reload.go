@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"logstream/internal/config"
-	"logstream/internal/service"
 )
 
 // refused is a configuration with which the parts could not be opened.
@@ -22,7 +21,7 @@ type refused struct {
 // configuration cannot be used; nothing is changed then.
 func (a *app) reload(next config.Config) error {
 	replaced := func(section string) bool {
-		return section == "services" || section == "healer" || section == "dashboard"
+		return section == "services" || section == "defaults" || section == "healer" || section == "dashboard"
 	}
 	sections := a.config.Changed(next)
 	if slices.ContainsFunc(sections, func(s string) bool { return !replaced(s) }) {
@@ -34,8 +33,8 @@ func (a *app) reload(next config.Config) error {
 			return err
 		}
 	}
-	if slices.Contains(sections, "services") {
-		a.apply(next.Services)
+	if slices.Contains(sections, "services") || slices.Contains(sections, "defaults") {
+		a.configure(next.Services, next.Defaults)
 	}
 	a.config = next
 	return nil
@@ -66,17 +65,6 @@ func (a *app) replace(next config.Config, heals bool) error {
 	}
 	a.dashboard.replace(page)
 	return nil
-}
-
-// apply gives every part the new services. The healer comes before the monitor:
-// it forgets the state of a container that a service no longer names, and must
-// not forget what the monitor sees of the next one.
-func (a *app) apply(services []service.Definition) {
-	a.services.Store(&services)
-	a.healer.now().Apply()
-	a.monitor.Apply(services)
-	a.chaos.Apply(services)
-	a.dashboard.now().Apply(services)
 }
 
 // actor is a part that runs.

@@ -241,6 +241,20 @@ func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
 	return s
 }
 
+// again adds a service anew, in its place.
+func (c *Controller) again(def service.Definition, now time.Time) *serviceState {
+	i := slices.Index(c.order, def.Name)
+	s := c.add(def, now)
+	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+	c.order[i] = def.Name
+	return s
+}
+
+func (c *Controller) forget(name string) {
+	delete(c.services, name)
+	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
+}
+
 func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 	wanted := map[string]bool{}
 	for _, def := range in.Services {

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"logstream/healer/status"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -120,6 +122,47 @@ func (c *Controller) isNews(e event.Docker) bool {
 	return c.engineOrder.Next(e.Epoch, e.Revision)
 }
 
+// readService takes what was last published of a service, before the claim.
+// After it, it is our own record that comes back.
+func (c *Controller) readService(published event.Service, now time.Time) {
+	if published.Host != c.host {
+		return
+	}
+	if c.replayed {
+		c.readOwnService(published, now)
+		return
+	}
+	if old, known := c.prior[published.Service]; known && !state.Newer(published, old) {
+		return
+	}
+	c.prior[published.Service] = published
+	old := c.services[published.Service]
+	discovered := published.Definition != nil && published.Definition.Discovered
+	switch {
+	case old == nil && discovered:
+		c.add(service.Published(*published.Definition), now).seeded = true
+	case old == nil:
+	case old.seeded && !discovered:
+		c.forget(published.Service)
+	case old.seeded:
+		c.again(service.Published(*published.Definition), now).seeded = true
+	default:
+		c.again(old.def, now)
+	}
+}
+
+// readOwnService has what we published of a service written again where an old
+// record was put over it: the newest of each is what the topic keeps.
+func (c *Controller) readOwnService(published event.Service, now time.Time) {
+	s := c.services[published.Service]
+	origin, leads := c.Owner()
+	if s != nil && leads && (published.Nonce != origin.Nonce || !s.publication.order.Next(published.Epoch, published.Revision)) {
+		if covered := now.Add(coveredFor - republish); covered.Before(s.publication.at) {
+			s.publication.at = covered
+		}
+	}
+}
+
 func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	if read, is := e.Data.(event.Claim); is {
 		c.readClaim(read, now)
@@ -226,6 +269,30 @@ func (c *Controller) resume(s *serviceState, now time.Time) {
 	case event.ActionFinished:
 		if data.OK {
 			c.beginVerification(s, data.Attempt, true, now)
+		}
+	}
+}
+
+// adoptUnconfigured takes up the services that were published, or about which
+// an incident is open, and that are no longer configured: they left while this
+// process was not there, and are ended like those that leave meanwhile.
+func (c *Controller) adoptUnconfigured(now time.Time) {
+	names := map[string]bool{}
+	for name, prior := range c.prior {
+		if prior.Definition != nil {
+			names[name] = true
+		}
+	}
+	for _, in := range c.incidents.All() {
+		if in.Host == c.host && in.State != state.Resolved && in.Service != event.ReservedService {
+			names[in.Service] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if c.services[name] == nil {
+			def := service.Default()
+			def.Name = name
+			c.add(def, now).removed = true
 		}
 	}
 }
