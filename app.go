@@ -48,6 +48,7 @@ type app struct {
 
 	bus       *bus.Bus
 	children  *process.Runtime // nil with an engine
+	engine    *docker.Runtime  // nil with children
 	runtime   container.Runtime
 	monitor   *monitor.Monitor
 	healer    replaceable[*healer.Healer]
@@ -100,7 +101,7 @@ func (a *app) openRuntime() error {
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime = engine
+	a.runtime, a.engine = engine, engine
 	return nil
 }
 
@@ -233,10 +234,11 @@ func (a *app) busInfo() dashboard.BusInfo {
 
 func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {
 	info, err := a.runtime.Info(ctx)
+	out := dashboard.DockerInfo{OK: err == nil, Kind: info.Kind, Version: info.Version, Address: info.Address, ChosenBy: info.ChosenBy}
 	if err != nil {
-		return dashboard.DockerInfo{Kind: info.Kind, Error: err.Error()}
+		out.Error = err.Error()
 	}
-	return dashboard.DockerInfo{OK: true, Kind: info.Kind, Version: info.Version}
+	return out
 }
 
 // logs are the last lines of the container that ref names.
@@ -267,6 +269,9 @@ func (a *app) greet(w io.Writer) {
 		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
 	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
+	if a.engine != nil {
+		a.log.Info("Docker engine chosen", "address", a.engine.Host(), "chosen_by", a.engine.ChosenBy())
+	}
 }
 
 // cli is the program of the command lines that are shown; the demo's services

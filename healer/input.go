@@ -35,6 +35,9 @@ type (
 		Nonce       string
 		Discovering bool
 	}
+	// EngineSeen is the ID of the container engine that this instance acts on;
+	// empty where it has none.
+	EngineSeen struct{ ID string }
 	// Inspected is the outcome of Inspect.
 	Inspected struct {
 		Service string
@@ -94,6 +97,7 @@ func (ReadService) input()  {}
 func (ReadCommand) input()  {}
 func (ReadIncident) input() {}
 func (Replayed) input()     {}
+func (EngineSeen) input()   {}
 func (Inspected) input()    {}
 func (Executed) input()     {}
 func (ModelState) input()   {}

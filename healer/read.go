@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/healer/claim"
+	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -37,7 +38,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 	if s.status.Level() != level || s.status.Good() != good {
 		s.inspection.stale = true
 	}
-	if kind == status.Own {
+	if s.status.IsOwn(kind, now) {
 		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
 			s.verification.run.count(h)
 		}
@@ -68,6 +69,8 @@ func (c *Controller) kindOf(h *event.HealthLog, signed bool) (status.Kind, bool)
 		return 0, false // another host's service of that name
 	case owners && h.Check == event.CheckContainer:
 		return status.OwnersLevel, true
+	case owners && h.Check == event.CheckHealth:
+		return status.OwnersHealth, true
 	case owners && h.Instance == c.instance:
 		return status.Own, true
 	case h.Instance == c.instance:
@@ -93,6 +96,9 @@ func (c *Controller) isNext(s *serviceState, h event.HealthLog) bool {
 
 func (c *Controller) readDocker(e event.Docker, now time.Time) {
 	if e.Host != "" && e.Host != c.host || !c.isNews(e) {
+		return
+	}
+	if !history.IsOfLife(e.Action) {
 		return
 	}
 	c.engine.Read(e, now, c.isWatched)
@@ -199,21 +205,6 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	c.reconcile(s, now)
 }
 
-// beginClaim ends the replay: everything was read to the end, and the host is claimed.
-func (c *Controller) beginClaim(in Replayed, now time.Time) {
-	c.replayed = true
-	c.incidents.Forget(keepIncidents)
-	for name, s := range c.services {
-		s.removed = s.removed || s.seeded && !in.Discovering
-		s.status.Watch(now)
-		if prior, known := c.prior[name]; known && prior.Definition != nil {
-			s.status.Keep(prior)
-		}
-	}
-	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, in.Nonce, now)})
-}
-
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	before, had := c.incidents.Newest(read.Host)
 	_, counted := c.incidents.Apply(event.Incident{Data: read})
@@ -226,6 +217,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
 			s.status.EndLevel([2]string{})
+			s.status.EndHealth(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}
@@ -313,6 +305,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
 }

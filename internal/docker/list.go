@@ -106,7 +106,7 @@ func (r *Runtime) Ports(ctx context.Context, id string) ([]string, error) {
 	if r.self != "" {
 		return nil, nil // the engine's loopback is not that of our own container
 	}
-	return publishedAt(c.HostConfig.PortBindings, engineAddress(r.host)), nil
+	return publishedAt(c.HostConfig.PortBindings, engineAddress(r.Host())), nil
 }
 
 // engineAddress is the address of the machine on which the engine runs, as this

@@ -46,7 +46,7 @@ func incidentData() []Data {
 		Escalated{"the budget is spent"},
 		Suppressed{"cooldown", "it was restarted a moment ago", &later},
 		Reported{"# payment-service\n\nwas down for 8 s"},
-		Claim{"local", "host-a", 7, "n7"},
+		Claim{"local", "host-a", 7, "n7", "4c1f-engine"},
 	}
 }
 
@@ -79,6 +79,8 @@ func TestGolden(t *testing.T) {
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
+		"docker_health":      {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "health_status", Health: "unhealthy", Revision: 8, Origin: origin}, decoded(DecodeDocker)},
+		"docker_network":     {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "disconnect", Network: "shop_default", Revision: 9, Origin: origin}, decoded(DecodeDocker)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
 		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
@@ -121,7 +123,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 10 + len(incidentData()); len(files) != want {
+	if want := 12 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }
