@@ -155,8 +155,8 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Config: c.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: thisBuild().Version,
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
-		Static: page(), Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
+		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
+		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition,
 		Health: a.registry, Logger: a.log,
 	})
 }

@@ -14,21 +14,25 @@ type refused struct {
 	why    string
 }
 
+// replaced are the sections of parts that are made anew, while the rest runs on.
+var replaced = []string{"healer", "dashboard", "hooks"}
+
 // reload puts an edited configuration in use, and ends only what it changes:
 // services are taken over by the parts as they run; the healer and the dashboard
 // are replaced by new ones; what is under all of them, such as Kafka's address
 // or the engine's, has every part opened again. An error says why the
 // configuration cannot be used; nothing is changed then.
 func (a *app) reload(next config.Config) error {
+	page := []string{"dashboard", "hooks"} // sections that the dashboard is made of
 	replaced := func(section string) bool {
-		return section == "services" || section == "defaults" || section == "healer" || section == "dashboard"
+		return section == "services" || section == "defaults" || section == "healer" || slices.Contains(page, section)
 	}
 	sections := a.config.Changed(next)
 	if slices.ContainsFunc(sections, func(s string) bool { return !replaced(s) }) {
 		a.restart <- next
 		return nil
 	}
-	if slices.Contains(sections, "healer") || slices.Contains(sections, "dashboard") {
+	if slices.ContainsFunc(sections, func(s string) bool { return s == "healer" || slices.Contains(page, s) }) {
 		if err := a.replace(next, slices.Contains(sections, "healer")); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 
 	"logstream/bus"
 	"logstream/dashboard"
+	"logstream/dashboard/hook"
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
@@ -33,6 +34,7 @@ type Config struct {
 	Docker    docker.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Hooks     []hook.Config
 	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
@@ -66,6 +68,7 @@ type file struct {
 	Docker    docker.Config        `yaml:"docker"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Hooks     []hook.Config        `yaml:"hooks"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -131,5 +134,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Defaults: f.Defaults, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
 }

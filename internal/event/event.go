@@ -72,6 +72,9 @@ type HealthLog struct {
 	Failure   Failure `json:"failure,omitempty"` // at which stage a check of ours failed
 	Extra     bool    `json:"extra,omitempty"`   // beside the schedule: counts for thresholds, not for verification
 	Revision  int64   `json:"revision,omitempty"`
+	// Until says that a hook repeats the observation in its sender's name, until
+	// then at the latest: seconds since the epoch.
+	Until float64 `json:"until,omitempty"`
 	Origin
 }
 

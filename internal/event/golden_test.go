@@ -60,7 +60,9 @@ func TestGolden(t *testing.T) {
 		record any
 		decode func([]byte) (any, error)
 	}{
-		"health":         {health, decoded(DecodeHealthLog)},
+		"health": {health, decoded(DecodeHealthLog)},
+		"health_hook": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Down, Check: "ServiceDown", Error: "no answer",
+			Until: 1772388000.5, Origin: Origin{Instance: "am"}}, decoded(DecodeHealthLog)},
 		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
 		"service": {Service{Time: when, Service: "payment-service",
 			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
@@ -123,7 +125,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 12 + len(incidentData()); len(files) != want {
+	if want := 13 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }
