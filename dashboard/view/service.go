@@ -22,7 +22,8 @@ type Service struct {
 	WatchedS      float64                 `json:"watched_s"` // the 1h of known_s
 	KnownS        KnownS                  `json:"known_s"`
 	Container     *event.ServiceContainer `json:"container"`
-	Managed       bool                    `json:"managed"` // some configuration defines it; else it is known only from foreign records
+	Managed       bool                    `json:"managed"`    // some configuration defines it, a container's labels for one; else it is known only from foreign records
+	Discovered    bool                    `json:"discovered"` // by its container and its labels, not by config.yaml
 	Healing       bool                    `json:"healing"`
 	Held          string                  `json:"held,omitempty"` // the gate that holds its repair
 	HeldReason    string                  `json:"held_reason,omitempty"`
@@ -164,7 +165,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 
 // define takes what a definition says.
 func (v *Service) define(def *event.Definition) {
-	v.Managed, v.Configured = true, true
+	v.Managed, v.Configured, v.Discovered = true, true, def.Discovered
 	v.Group, v.URL, v.Note, v.Chaos = def.Group, def.URL, def.Note, def.Chaos
 	interval, _ := time.ParseDuration(def.Interval)
 	v.IntervalS = interval.Seconds()

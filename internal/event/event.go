@@ -151,6 +151,7 @@ type Definition struct {
 	Heal             Heal     `json:"heal"`
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
+	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside

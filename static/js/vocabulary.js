@@ -156,6 +156,7 @@ const PARTS = {
   bus: ["plug", "Kafka"],
   config: ["file", "the configuration"],
   llm: ["fork", "the model"],
+  discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],
   dashboard: ["away", "the dashboard"],
 };
