@@ -93,6 +93,19 @@ func (t *target) want(now time.Time, forced bool) {
 	}
 }
 
+// repeat has the level written where it is due, or anew for another claim. The
+// times stand on a grid, whatever the loop's own rhythm is.
+func (t *target) repeat(now time.Time, anew bool) {
+	due := t.forcedAt.Add(t.every)
+	if !anew && now.Before(due) {
+		return
+	}
+	t.want(now, true)
+	if !anew && now.Sub(due) < t.every {
+		t.forcedAt = due
+	}
+}
+
 // again has an inspection that said nothing made once more, not before a pause.
 func (t *target) again(now time.Time, forced bool, pause time.Duration) {
 	t.want(now, forced)

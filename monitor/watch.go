@@ -172,9 +172,7 @@ func (w *watch) tick(now time.Time) {
 	anew := owner.Nonce != w.nonce
 	w.nonce = owner.Nonce
 	for _, t := range w.targets {
-		if anew || now.Sub(t.forcedAt) >= t.every {
-			t.want(now, true)
-		}
+		t.repeat(now, anew)
 		if t.written.failure == event.FailureCrashLoop && w.written.loops.over(t.id, t.startPeriod, now) {
 			t.want(now, false)
 		}
