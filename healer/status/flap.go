@@ -6,8 +6,10 @@ import "logstream/internal/event"
 // of Nagios and Naemon (naemon.io/documentation/usersguide/flapping): of the last
 // 21 observations it looks at the 20 changes that are possible between them,
 // weighs the newest with 1.2 and the oldest with 0.8, evenly between, and takes
-// what is the share that there was. A service starts to flap above flapHigh and
-// ceases below flapLow, the thresholds of Icinga 2.
+// what is the share that there was. A service starts to flap above flapHigh: about what
+// the default thresholds allow at most, two changes in five observations, and
+// more than what is broken and repaired by hand over and over comes to, as each
+// repair is verified in between. It ceases below flapLow, Icinga's threshold.
 //
 // What changes is the status between DOWN and good, behind the thresholds, as
 // seen at each scheduled observation of our own check or what stands for it.
@@ -29,7 +31,7 @@ const (
 
 const (
 	flapLooks = 20
-	flapHigh  = 30.0
+	flapHigh  = 40.0
 	flapLow   = 25.0
 )
 
