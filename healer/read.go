@@ -212,8 +212,8 @@ func (c *Controller) beginClaim(nonce string, now time.Time) {
 			s.status.Keep(prior)
 		}
 	}
-	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, nonce, now)})
+	c.nonce = nonce
+	c.tryClaim(now)
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
@@ -231,7 +231,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 				s.status.Tick(now)
 			}
 			s.status.EndLevel([2]string{})
-			s.status.EndHealth()
+			s.status.EndHealth(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}
@@ -319,6 +319,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
 }

@@ -93,7 +93,7 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	if url.IsOwn(OwnersHealth, dawn) || url.OwnDown() || url.OwnBadSince(dawn) != 0 {
 		t.Error("beside a url it is our own check")
 	}
-	if s.EndHealth(); s.hasHealth() {
+	if s.EndHealth(dawn); s.hasHealth() {
 		t.Error("it outlives a claim")
 	}
 	if s.Looping() {
@@ -102,6 +102,14 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	s.Observe(event.HealthLog{Timestamp: event.Seconds(clock(3)), Status: down, Check: "container", Failure: event.FailureCrashLoop}, OwnersLevel, clock(3))
 	if !s.Looping() {
 		t.Error("a level that says so is no loop")
+	}
+	noted := New(alone(), nil, dawn)
+	told{0, "container", up, up}.take(noted)
+	if noted.NoteHealthcheck(true, dawn); noted.IsOwn(OwnersLevel, dawn) {
+		t.Error("the level stands for a HEALTHCHECK that the container has")
+	}
+	if noted.NoteHealthcheck(false, dawn); !noted.IsOwn(OwnersLevel, dawn) {
+		t.Error("a HEALTHCHECK that the container has no more is waited for")
 	}
 	none := watched()
 	none.Container = ""

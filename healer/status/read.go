@@ -32,40 +32,9 @@ func (s *Status) Looping() bool {
 	return false
 }
 
-// IsOwn says whether records of that kind are those of our own check, or stand
-// for it: of a container alone its HEALTHCHECK does, or its level where there is
-// none; of a service that reports by itself what it says, and its level.
-func (s *Status) IsOwn(kind Kind, now time.Time) bool {
-	switch {
-	case kind == Own:
-		return true
-	case s.def.Pushes():
-		return kind == Foreign || kind == OwnersLevel
-	case !s.def.IsContainerAlone():
-		return false
-	}
-	return kind == OwnersHealth || kind == OwnersLevel && !s.hasHealth() && !now.Before(s.healthDue)
-}
-
-func (s *Status) hasHealth() bool {
-	for _, src := range s.sources {
-		if src.kind == OwnersHealth {
-			return true
-		}
-	}
-	return false
-}
-
 // OwnDown says whether a check of our own holds it to be DOWN.
 func (s *Status) OwnDown() bool {
 	return s.down(Own) || s.def.IsContainerAlone() && s.down(OwnersHealth)
-}
-
-// Disputed says whether the container's HEALTHCHECK fails while our own check
-// succeeds.
-func (s *Status) Disputed() bool {
-	own := s.own()
-	return !s.def.IsContainerAlone() && s.down(OwnersHealth) && own != nil && (own.Status == event.Up || own.Status == event.Degraded)
 }
 
 // ForeignDown says whether a foreign source holds it to be DOWN.
@@ -139,21 +108,6 @@ func (s *Status) own() *source {
 		}
 	}
 	return own
-}
-
-// counts says whether a source has a say in what the service is: a level only
-// where it is DOWN, for its UP only lifts that; a HEALTHCHECK only where no check
-// of our own decides.
-func (s *Status) counts(src, own *source, now time.Time) bool {
-	switch {
-	case s.def.IsContainerAlone():
-		return true
-	case src.kind == OwnersLevel:
-		return src.Status == event.Down
-	case src.kind == OwnersHealth:
-		return own == nil && now.Sub(s.begin) > s.Fresh() || own != nil && own.Status == event.Down
-	}
-	return true
 }
 
 // Sources are those that are fresh, ordered by instance and check.

@@ -111,7 +111,7 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 		s.forgetProof(false)
 	}
 	if anotherCheck {
-		s.endOwn()
+		s.endOwn(s.def.Pushes() || def.Pushes())
 	}
 	if !sameThresholds(*before, *after) {
 		s.counting = now
@@ -125,12 +125,11 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	s.expectReport(now)
 	if anotherContainer {
 		s.EndLevel([2]string{})
-		s.EndHealth()
+		s.EndHealth(now)
 		s.checked, s.healthDue = false, time.Time{}
 	}
-	if anotherCheck || anotherContainer {
-		s.settle(now)
-	}
+	s.dropStale(now)
+	s.settle(now)
 }
 
 // sameCheck says whether two definitions ask the same of the same address.
@@ -239,16 +238,6 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 	return true
 }
 
-// thresholds are those of a kind: what a HEALTHCHECK says was counted by the
-// engine already, and a service that reports by itself is as it says.
-func (s *Status) thresholds(kind Kind) service.Definition {
-	def := s.def
-	if kind == OwnersHealth || kind == Own && def.Pushes() {
-		def.FailureThreshold, def.SuccessThreshold, def.Window = 1, 1, service.Window{}
-	}
-	return def
-}
-
 func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
 	if src != nil && h.Timestamp <= src.last.Timestamp && !src.last.Time().After(now.Add(clockBack)) {
 		return false
@@ -279,15 +268,15 @@ func (s *Status) lift(at, now time.Time) {
 		}
 	}
 	s.begin = now
-	if s.checked && s.def.IsContainerAlone() {
-		s.healthDue = now.Add(max(levelFresh, s.def.StartPeriod))
-	}
+	s.awaitHealth(now)
 }
 
-// endOwn forgets what our own check saw, or the service itself reported.
-func (s *Status) endOwn() {
+// endOwn forgets what our own check saw, or the service itself reported; and
+// what foreign sources saw, where those are the service itself from now on, or
+// were until now.
+func (s *Status) endOwn(andForeign bool) {
 	for key, src := range s.sources {
-		if src.kind == Own {
+		if src.kind == Own || andForeign && src.kind == Foreign {
 			delete(s.sources, key)
 		}
 	}
@@ -298,15 +287,6 @@ func (s *Status) endOwn() {
 func (s *Status) EndLevel(keep [2]string) {
 	for key, src := range s.sources {
 		if src.kind == OwnersLevel && key != keep {
-			delete(s.sources, key)
-		}
-	}
-}
-
-// EndHealth forgets what the container's HEALTHCHECK says, as EndLevel does.
-func (s *Status) EndHealth() {
-	for key, src := range s.sources {
-		if src.kind == OwnersHealth {
 			delete(s.sources, key)
 		}
 	}
