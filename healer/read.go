@@ -227,11 +227,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	if taken {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
-			if c.replayed {
-				s.status.Tick(now)
-			}
-			s.status.EndLevel([2]string{})
-			s.status.EndHealth(now)
+			s.status.NewClaim(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}

@@ -93,7 +93,7 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	if url.IsOwn(OwnersHealth, dawn) || url.OwnDown() || url.OwnBadSince(dawn) != 0 {
 		t.Error("beside a url it is our own check")
 	}
-	if s.EndHealth(dawn); s.hasHealth() {
+	if s.endHealth(dawn); s.hasHealth() {
 		t.Error("it outlives a claim")
 	}
 	if s.Looping() {

@@ -85,8 +85,8 @@ func (s *Status) NoteHealthcheck(has bool, now time.Time) {
 	}
 }
 
-// EndHealth forgets what the container's HEALTHCHECK says, as EndLevel does.
-func (s *Status) EndHealth(now time.Time) {
+// endHealth forgets what the container's HEALTHCHECK says, as endLevel does.
+func (s *Status) endHealth(now time.Time) {
 	s.awaitHealth(now)
 	for key, src := range s.sources {
 		if src.kind == OwnersHealth {

@@ -3,7 +3,6 @@
 package status
 
 import (
-	"reflect"
 	"time"
 
 	"logstream/internal/event"
@@ -70,73 +69,6 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 	return s
 }
 
-// countingSince is from when on a definition's thresholds count, after a life
-// that published them or others.
-func countingSince(published *event.Service, def service.Definition, now time.Time) time.Time {
-	switch {
-	case published.Definition == nil:
-		return time.Time{}
-	case !sameThresholds(*published.Definition, *def.Masked()):
-		return now
-	case published.ThresholdsSince == nil:
-		return time.Time{}
-	}
-	return *published.ThresholdsSince
-}
-
-func sameThresholds(a, b event.Definition) bool {
-	return a.FailureThreshold == b.FailureThreshold && a.SuccessThreshold == b.SuccessThreshold && a.Window == b.Window
-}
-
-// ThresholdsSince is from when on the present thresholds count; zero where they
-// always did.
-func (s *Status) ThresholdsSince() time.Time { return s.counting }
-
-// Redefine changes thresholds, interval, url, expectation or container. What is
-// known stays, but for the level of a container that the service no longer
-// names, and for what our own check saw at another url or expected otherwise.
-//
-// Other thresholds, and another window, count from here on: an observation that
-// was read before makes it neither DOWN nor UP by them, and what it was held to
-// be stands until as many new ones say otherwise.
-func (s *Status) Redefine(def service.Definition, now time.Time) {
-	if reflect.DeepEqual(s.def, def) {
-		return
-	}
-	s.pass(now)
-	anotherContainer := s.def.Container != def.Container
-	before, after := s.def.Masked(), def.Masked()
-	anotherCheck := !sameCheck(*before, *after)
-	if anotherCheck || anotherContainer {
-		s.forgetProof(false)
-	}
-	if anotherCheck {
-		s.endOwn(s.def.Pushes() || def.Pushes())
-	}
-	if !sameThresholds(*before, *after) {
-		s.counting = now
-		for _, src := range s.sources {
-			if src.kind == Own || src.kind == Foreign {
-				src.startOver()
-			}
-		}
-	}
-	s.def, s.begin = def, now
-	s.expectReport(now)
-	if anotherContainer {
-		s.EndLevel([2]string{})
-		s.EndHealth(now)
-		s.checked, s.healthDue = false, time.Time{}
-	}
-	s.dropStale(now)
-	s.settle(now)
-}
-
-// sameCheck says whether two definitions ask the same of the same address.
-func sameCheck(a, b event.Definition) bool {
-	return a.URL == b.URL && reflect.DeepEqual(a.Request, b.Request) && a.TLS == b.TLS && reflect.DeepEqual(a.Expect, b.Expect)
-}
-
 // Keep takes from what was published what the replay cannot know: all of it
 // where nothing was read since; else the times, where the replay came to the
 // same, for it knows only when the broker took what was seen.
@@ -177,12 +109,13 @@ func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Ti
 
 // Observe counts one observation that was read at now. It says whether it
 // was counted: one from another time, older than the level's newest, from
-// before the container came back, or a level where there is no container is not.
+// before the container came back, or of what the service does not have (a
+// container, a check of our own) is not.
 func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
+	s.pass(now)
 	if !h.Timely(now) {
 		return false
 	}
-	s.pass(now)
 	if s.lifted.After(now.Add(clockBack)) {
 		s.lifted = now
 	}
@@ -201,6 +134,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 	key := [2]string{h.Instance, h.Check}
 	src := s.sources[key]
+	own := kind == Own
 	full := kind == Foreign && len(s.sources) >= maxSources
 	if kind == Foreign && s.def.Pushes() {
 		kind = Own // it is the service that speaks
@@ -209,7 +143,7 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = nil // it starts over
 	}
 	switch {
-	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "":
+	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck():
 		return false
 	case kind == OwnersLevel:
 		return s.countLevel(key, src, h, now)
@@ -242,7 +176,7 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 	if src != nil && h.Timestamp <= src.last.Timestamp && !src.last.Time().After(now.Add(clockBack)) {
 		return false
 	}
-	s.EndLevel(key)
+	s.endLevel(key)
 	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
 		next.first = h.Time()
@@ -271,20 +205,17 @@ func (s *Status) lift(at, now time.Time) {
 	s.awaitHealth(now)
 }
 
-// endOwn forgets what our own check saw, or the service itself reported; and
-// what foreign sources saw, where those are the service itself from now on, or
-// were until now.
-func (s *Status) endOwn(andForeign bool) {
-	for key, src := range s.sources {
-		if src.kind == Own || andForeign && src.kind == Foreign {
-			delete(s.sources, key)
-		}
-	}
+// NewClaim ends what the owner of the claim before said of the container.
+func (s *Status) NewClaim(now time.Time) {
+	s.Tick(now)
+	s.endLevel([2]string{})
+	s.endHealth(now)
+	s.settle(now)
 }
 
-// EndLevel forgets the level, except that of keep: a new claim ends its
+// endLevel forgets the level, except that of keep: a new claim ends its
 // predecessor's.
-func (s *Status) EndLevel(keep [2]string) {
+func (s *Status) endLevel(keep [2]string) {
 	for key, src := range s.sources {
 		if src.kind == OwnersLevel && key != keep {
 			delete(s.sources, key)

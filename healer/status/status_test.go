@@ -56,7 +56,7 @@ func (s sighting) apply(status *Status) bool {
 	case "tick":
 		status.Tick(clock(s.at))
 	case "claim":
-		status.EndLevel([2]string{})
+		status.NewClaim(clock(s.at))
 	default:
 		h, kind := s.health()
 		return status.Observe(h, kind, clock(s.at))
@@ -125,7 +125,7 @@ func TestStatus(t *testing.T) {
 		"the level, stale and observed again": {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
 		"a late lift is no staleness":         {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
 		"lifted, and our own stays stale":     {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
-		"a new claim ends the level":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: down}, {at: 5, who: "own", saw: up, want: up}},
+		"a new claim ends the level":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: up}, {at: 5, who: "own", saw: up, want: up}},
 		"and its successor's lifts nothing":   {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down}, {at: 4.5, who: "claim", want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
 		"a level without a claim, by others":  {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
 		"own DOWN, then the level":            {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "level", saw: up, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
