@@ -27,6 +27,7 @@ type Service struct {
 	Healing       bool                    `json:"healing"`
 	Held          string                  `json:"held,omitempty"` // the gate that holds its repair
 	HeldReason    string                  `json:"held_reason,omitempty"`
+	Flapping      bool                    `json:"flapping"` // its status changed too often lately
 	SilencedUntil *time.Time              `json:"silenced_until"`
 	OpenIncident  *string                 `json:"open_incident"`
 	Owner         string                  `json:"owner"` // the instance that is active for its host
@@ -151,6 +152,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 	if f.busDown && r.OpenIncident != "" {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}
+	v.Flapping = r.Flapping
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance
