@@ -127,7 +127,7 @@ func (a *app) openActors() error {
 		Mode:   string(a.config.Healer.Mode),
 		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
 		Static: page(), Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
+		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition,
 		Health: a.registry, Logger: a.log,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,6 +32,7 @@ type place struct {
 type decoder struct {
 	file     string
 	lookup   func(string) (string, bool) // the environment
+	literal  bool                        // values are as they stand: nothing is taken from the environment
 	defaults *service.Definition         // what each service begins with
 	report   Report
 	wrong    map[string]bool // keys that have an error
@@ -140,13 +142,25 @@ func (d *decoder) substituted(node *yaml.Node, key string, depth int) (*yaml.Nod
 
 // text is a single value after substitution.
 func (d *decoder) text(node *yaml.Node, key string) (string, bool) {
-	text, err := expand(node.Value, d.lookup)
+	text, err := d.expand(node.Value)
 	if err != nil {
 		d.fail(node, key, node.Value, "", "%v", err)
 		return "", false
 	}
 	d.places[key] = place{node.Line, node.Column, text}
 	return text, true
+}
+
+func (d *decoder) expand(value string) (string, error) {
+	switch {
+	case !d.literal:
+		return expand(value, d.lookup)
+	case strings.Contains(value, "${"):
+		return "", errors.New("has a ${…}, which is not replaced here: write the value itself")
+	case len(value) > maxText:
+		return "", fmt.Errorf("is longer than %d bytes", maxText)
+	}
+	return value, nil
 }
 
 // section decodes a mapping into a struct.

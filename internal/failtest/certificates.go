@@ -53,6 +53,7 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // What may be wrong with a certificate.
 func valid(*x509.Certificate)       {}
 func expired(c *x509.Certificate)   { c.NotAfter = time.Now().Add(-time.Hour) }
+func endsSoon(c *x509.Certificate)  { c.NotAfter = time.Now().Add(50 * time.Hour) }
 func otherName(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }
 
 // config is of a server with a new certificate, in which something is wrong.
@@ -77,4 +78,5 @@ func with(config *tls.Config, change func(*tls.Config)) *tls.Config {
 	return config
 }
 
-func onlyOldTLS(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }
+func wantsClient(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }
+func onlyOldTLS(c *tls.Config)  { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }

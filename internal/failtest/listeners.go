@@ -116,6 +116,13 @@ func endlessly(word string, pause time.Duration) step {
 	}
 }
 
+func wait(d time.Duration) step {
+	return func(net.Conn) bool {
+		time.Sleep(d)
+		return true
+	}
+}
+
 // forever reads until the check gives up.
 func forever(conn net.Conn) bool {
 	_, _ = io.Copy(io.Discard, conn) // how the check gives up does not matter

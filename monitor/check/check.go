@@ -50,6 +50,7 @@ type Env struct {
 	Resolver *net.Resolver
 	Roots    *x509.CertPool
 	Detail   bool // observations carry their detail, which costs time: for a person who asked
+	Discreet bool // nothing of what an answer holds is said: for a definition that came over the network
 }
 
 func (e Env) agent() string { return "logstream/" + e.Version }
@@ -63,12 +64,19 @@ type Kind struct {
 	// beside what holds for every kind.
 	Problems func(def service.Definition, u *url.URL) []service.Problem
 	New      func(def service.Definition, env Env) Checker
+	Local    bool // it looks at this machine's files: not for a definition that came over the network
 }
 
 // Kinds are all ways to look at a service.
 var Kinds = []Kind{
 	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newHTTP(def, env) }},
+	{Name: "tcp", Schemes: []string{"tcp"}, Example: "tcp://localhost:6379", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "tls", Schemes: []string{"tls"}, Example: "tls://localhost:465", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "ws", Schemes: []string{"ws", "wss"}, Example: "ws://localhost:8080/live", Problems: httpProblems,
+		New: func(def service.Definition, env Env) Checker { return newWS(def, env) }},
 }
 
 // Of is the kind that a url asks for; false where there is none, or where

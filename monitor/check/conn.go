@@ -44,6 +44,26 @@ func (p *progress) handshake(ctx context.Context, conn net.Conn, config *tls.Con
 	return secure, nil
 }
 
+// dialTLS opens a TLS connection to the target. The files that def names are read
+// now.
+func (p *progress) dialTLS(ctx context.Context, def service.TLS) (*tls.Conn, error) {
+	config, err := p.tlsConfig(def)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.dial(ctx, "tcp", p.address)
+	if err != nil {
+		return nil, err
+	}
+	return p.handshake(ctx, conn, config)
+}
+
+// untilEnd has the end of a check end what reads or writes conn. What it returns
+// is called when conn is closed.
+func untilEnd(ctx context.Context, conn net.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // fails only on a connection that is closed
+}
+
 // stagedConn raises the stage of its check when the other side says something.
 type stagedConn struct {
 	net.Conn

@@ -131,22 +131,22 @@ func (e *expectation) ofContent() bool { return e.body != nil || len(e.values) >
 // content compares what an answer holds, which sentences call what.
 func (e *expectation) content(t target, failure event.Failure, what string, content []byte) error {
 	if e.body != nil && !e.body.Match(content) {
-		return failed(failure, "%s is %s, expected to match %s", what, t.quoted(string(content)), strconv.Quote(text.Short(e.body.String())))
+		return failed(failure, "%s is %s, expected to match %s", what, t.quoted(string(content)), expected(e.body.String()))
 	}
 	if len(e.values) == 0 {
 		return nil
 	}
 	if !gjson.ValidBytes(content) {
-		return failed(failure, "%s is not JSON: %s", what, t.quoted(string(content)))
+		return failed(failure, "%s is %s, expected to be JSON", what, t.quoted(string(content)))
 	}
 	for _, wanted := range e.values {
 		result := gjson.GetBytes(content, wanted.path)
 		value := textOf(result)
-		switch path, expected := strconv.Quote(text.Short(wanted.path)), strconv.Quote(text.Short(wanted.wanted)); {
+		switch {
 		case !result.Exists():
-			return failed(failure, "%s has no JSON value at %s, expected %s", what, path, expected)
+			return failed(failure, "%s has no JSON value at %s, expected %s", what, expected(wanted.path), expected(wanted.wanted))
 		case !wanted.matches(value, result):
-			return failed(failure, "the JSON value at %s is %s, expected %s", path, t.quoted(value), expected)
+			return failed(failure, "the JSON value at %s is %s, expected %s", expected(wanted.path), t.quoted(value), expected(wanted.wanted))
 		}
 	}
 	return nil
@@ -166,11 +166,11 @@ func textOf(value gjson.Result) string {
 func (e *expectation) headers(t target, header http.Header) error {
 	for _, wanted := range e.header {
 		values := header.Values(wanted.name)
-		switch expected := strconv.Quote(text.Short(wanted.matches.String())); {
+		switch expression := expected(wanted.matches.String()); {
 		case len(values) == 0:
-			return failed(event.FailureBody, "the header %s is missing, expected to match %s", wanted.name, expected)
+			return failed(event.FailureBody, "the header %s is missing, expected to match %s", wanted.name, expression)
 		case !slices.ContainsFunc(values, wanted.matches.MatchString):
-			return failed(event.FailureBody, "the header %s is %s, expected to match %s", wanted.name, t.quoted(strings.Join(values, ", ")), expected)
+			return failed(event.FailureBody, "the header %s is %s, expected to match %s", wanted.name, t.quoted(strings.Join(values, ", ")), expression)
 		}
 	}
 	return nil
@@ -202,5 +202,21 @@ func daysLeft(ends time.Time) string {
 	}
 }
 
-// quoted is foreign text in quotes.
-func (t target) quoted(s string) string { return strconv.Quote(t.foreign(s)) }
+// quoted is a part of an answer, in quotes.
+func (t target) quoted(s string) string {
+	if t.env.Discreet {
+		return "something else (not shown here)"
+	}
+	return quote(t.foreign(s))
+}
+
+// expected is what the configuration has, in quotes.
+func expected(s string) string { return quote(text.Clip(s, 200)) }
+
+// quote is s in quotes that are easy to read around it.
+func quote(s string) string {
+	if strings.Contains(s, `"`) && strconv.CanBackquote(s) {
+		return "`" + s + "`"
+	}
+	return strconv.Quote(s)
+}

@@ -41,6 +41,8 @@ type httpCheck struct {
 	target
 	def       service.Definition
 	expect    *expectation
+	request   *http.Request // without context; nothing changes it or its headers
+	invalid   error         // why there is none
 	transport *http.Transport
 	dialled   time.Time // when the present connection was new
 }
@@ -48,6 +50,7 @@ type httpCheck struct {
 func newHTTP(def service.Definition, env Env) *httpCheck {
 	c := &httpCheck{def: def, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
+	c.request, c.invalid = c.firstRequest()
 	c.transport = &http.Transport{
 		// Each service has its own, so that its connection is only its own.
 		MaxIdleConns: 1, IdleConnTimeout: def.KeepAlive, DisableKeepAlives: def.KeepAlive == 0,
@@ -120,20 +123,25 @@ func (c *httpCheck) look(ctx context.Context, p *progress) error {
 // exchange makes the request, and judges the answer. The service's answer is
 // known by its code in p, which may come with an error: the body broke off.
 func (c *httpCheck) exchange(ctx context.Context, p *progress) error {
-	request, err := c.request(ctx)
-	if err != nil {
-		return err
+	if c.invalid != nil {
+		return c.invalid
+	}
+	request := c.request.WithContext(ctx)
+	if request.GetBody != nil {
+		request.Body, _ = request.GetBody() // a string's never fails
 	}
 	p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
 	response, err := c.send(request)
+	if response != nil {
+		p.code = response.StatusCode // of a redirection that is not followed it comes with an error
+	}
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	p.code = response.StatusCode
 	p.noteResponse(response)
-	if err := c.judgeStatus(response); err != nil {
-		return err
+	if !c.def.Expect.Status.Contains(p.code) {
+		return unexpectedStatus(c.def, p.code, c.def.Expect.Status.String())
 	}
 	if err := c.expect.headers(c.target, response.Header); err != nil {
 		return err
@@ -161,31 +169,31 @@ func (c *httpCheck) body(p *progress, body io.Reader) error {
 	return c.expect.content(c.target, event.FailureBody, "the response body", content)
 }
 
-// judgeStatus is what is wrong with an answer's status.
-func (c *httpCheck) judgeStatus(response *http.Response) error {
-	code := response.StatusCode
+// unexpectedStatus is of an answer whose status is not as expected. That it
+// refuses a login is said only where the check has one.
+func unexpectedStatus(def service.Definition, code int, expected string) error {
+	u, err := url.Parse(def.URL)
 	switch refused := code == http.StatusUnauthorized || code == http.StatusForbidden; {
-	case c.def.Expect.Status.Contains(code):
-		return nil
-	case refused && c.def.Request.Bearer != "":
-		return failed(event.FailureAuth, "HTTP %d, expected %s: the token in request.bearer was refused", code, c.def.Expect.Status)
-	case refused && strings.Contains(c.def.URL, "@") && response.Request.URL.User != nil:
-		return failed(event.FailureAuth, "HTTP %d, expected %s: the user and password in the url were refused", code, c.def.Expect.Status)
+	case refused && def.Request.Bearer != "":
+		return failed(event.FailureAuth, "HTTP %d, expected %s: the token in request.bearer was refused", code, expected)
+	case refused && err == nil && u.User != nil:
+		return failed(event.FailureAuth, "HTTP %d, expected %s: the user and password in the url were refused", code, expected)
 	}
-	return failed(event.FailureStatus, "HTTP %d, expected %s", code, c.def.Expect.Status)
+	return failed(event.FailureStatus, "HTTP %d, expected %s", code, expected)
 }
 
-func (c *httpCheck) request(ctx context.Context) (*http.Request, error) {
+// firstRequest is what every check sends, but for its context and its body.
+func (c *httpCheck) firstRequest() (*http.Request, error) {
 	def := c.def.Request
 	var body io.Reader
 	if def.Body != "" {
 		body = strings.NewReader(def.Body)
 	}
-	request, err := http.NewRequestWithContext(ctx, def.Method, c.def.URL, body)
+	request, err := http.NewRequest(def.Method, c.def.URL, body)
 	if err != nil {
 		return nil, err
 	}
-	request.Header = c.header(request.URL)
+	request.Header = headerOf(c.def, c.env)
 	if host := request.Header.Get("Host"); host != "" {
 		request.Host = host
 	}
@@ -195,15 +203,17 @@ func (c *httpCheck) request(ctx context.Context) (*http.Request, error) {
 	return request, nil
 }
 
-// header is what a request to the service itself carries, its login included.
-func (c *httpCheck) header(u *url.URL) http.Header {
-	header := http.Header{"User-Agent": {c.env.agent()}, "Accept": {"*/*"}}
-	for name, value := range c.def.Request.Headers {
+// headerOf is what a request to the service itself carries, its login included.
+func headerOf(def service.Definition, env Env) http.Header {
+	header := http.Header{"User-Agent": {env.agent()}, "Accept": {"*/*"}}
+	for name, value := range def.Request.Headers {
 		header.Set(name, value)
 	}
-	if c.def.Request.Bearer != "" {
-		header.Set("Authorization", "Bearer "+c.def.Request.Bearer)
-	} else if u.User != nil {
+	u, err := url.Parse(def.URL)
+	switch {
+	case def.Request.Bearer != "":
+		header.Set("Authorization", "Bearer "+def.Request.Bearer)
+	case err == nil && u.User != nil:
 		password, _ := u.User.Password()
 		(&http.Request{Header: header}).SetBasicAuth(u.User.Username(), password)
 	}
@@ -217,6 +227,7 @@ func (c *httpCheck) send(request *http.Request) (*http.Response, error) {
 		return c.transport.RoundTrip(request)
 	}
 	client := http.Client{Transport: c.transport, CheckRedirect: c.redirect}
+	request.Header = maps.Clone(request.Header)
 	return client.Do(request)
 }
 
@@ -287,28 +298,18 @@ func (c *httpCheck) dialTLS(ctx context.Context, network, address string) (net.C
 	return secure, nil // net/http tells the trace how it ended
 }
 
-// noteResponse notes an answer's status line and headers, without the values
-// that may hold a login.
+// noteResponse notes an answer's status line, and its headers' names: their
+// values may hold a login.
 func (p *progress) noteResponse(response *http.Response) {
 	if !p.env.Detail {
 		return
 	}
-	p.note("status", response.Proto+" "+response.Status)
-	if u := response.Request.URL; response.Request.Response != nil {
-		p.note("redirected to", service.MaskURL(u.String()))
+	if response.Request != nil && response.Request.Response != nil {
+		p.note("redirected to", service.MaskURL(response.Request.URL.String()))
 	}
-	for i, name := range slices.Sorted(maps.Keys(response.Header)) {
-		if i == maxHeadersShown {
-			p.note("headers", fmt.Sprintf("%d more", len(response.Header)-i))
-			break
-		}
-		value := strings.Join(response.Header[name], ", ")
-		if name == "Set-Cookie" || strings.Contains(name, "Auth") {
-			value = "(not shown)"
-		}
-		p.note("header "+name, value)
+	p.note("answer", response.Proto+" "+response.Status)
+	if to, err := response.Location(); err == nil {
+		p.note("redirects to", service.MaskURL(to.String()))
 	}
+	p.note("headers", strings.Join(slices.Sorted(maps.Keys(response.Header)), ", "))
 }
-
-// maxHeadersShown is how many headers of an answer are noted.
-const maxHeadersShown = 20

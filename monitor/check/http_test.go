@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/failtest"
 	"logstream/internal/service"
 )
 
@@ -134,39 +133,6 @@ func readAll(conn net.Conn) { io.Copy(io.Discard, conn) }
 func request(conn net.Conn) {
 	var buffer [1 << 12]byte
 	conn.Read(buffer[:])
-}
-
-// TestEveryWayToFailHasItsFailure checks real listeners, each with credentials
-// in its address that nothing may repeat.
-func TestEveryWayToFailHasItsFailure(t *testing.T) {
-	for _, c := range failtest.Cases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			url := c.URL + "?token=t0ken"
-			if c.Code != http.StatusUnauthorized { // which means something else to a login
-				url = strings.Replace(url, "://", "://me:s3cret@", 1)
-			}
-			check := checkOver(Env{Resolver: c.Resolver, Roots: c.Roots}, url, func(d *service.Definition) {
-				d.Timeout, d.Expect.Latency = c.Timeout, c.Latency
-			})
-			defer check.Close()
-			seen := check.Check(t.Context())
-			if seen.Unknown != nil || seen.Status != c.Status || seen.Failure != c.Failure || seen.Code != c.Code {
-				t.Errorf("saw %+v, want %s %q with HTTP %d", seen, c.Status, c.Failure, c.Code)
-			}
-			if seen.Error == "" {
-				t.Error("no sentence says why")
-			}
-			for _, secret := range []string{"s3cret", "t0ken"} {
-				if strings.Contains(seen.Error, secret) {
-					t.Errorf("%q holds a credential of the address", seen.Error)
-				}
-			}
-			if seen.Took > c.Timeout+5*time.Second {
-				t.Errorf("a check with a timeout of %s took %s", c.Timeout, seen.Took)
-			}
-			t.Log(seen.Error)
-		})
-	}
 }
 
 func TestConnectionIsReusedAndRenewed(t *testing.T) {

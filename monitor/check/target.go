@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"logstream/internal/redact"
 	"logstream/internal/service"
@@ -51,11 +54,18 @@ func newTarget(def service.Definition, env Env, protocol, port string) target {
 		return t // Problems has said so
 	}
 	t.host, t.hostname = u.Host, u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(t.hostname); err == nil && !isASCII(t.hostname) {
+		t.hostname = ascii // as the name server and the certificate have it
+	}
 	if u.Port() != "" {
 		port = u.Port()
 	}
 	t.address = net.JoinHostPort(t.hostname, port)
 	return t
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // foreign is text that others wrote, as part of a sentence: one line, bounded,
