@@ -179,7 +179,7 @@ func TestNothingListens(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	for _, format := range []string{"redis://%s", "rediss://%s"} {
+	for _, format := range []string{"redis://%s", "rediss://%s", "dns://%s/shop.test"} {
 		seen := lookOnce(t, fmt.Sprintf(format, address), nil)
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
