@@ -102,6 +102,8 @@ const patience = 400 * time.Millisecond
 func TestServersThatMisbehave(t *testing.T) {
 	kinds := map[string]string{ // and the failure of a server that takes connections and is silent
 		"redis://ann:" + canary + "@%s/1": "header_timeout",
+		"grpc://%s/shop.Cart":             "header_timeout",
+		"grpcs://%s":                      "tls_timeout",
 		"rediss://:" + canary + "@%s":     "tls_timeout",
 	}
 	for _, c := range []struct {
@@ -179,7 +181,7 @@ func TestNothingListens(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	for _, format := range []string{"redis://%s", "rediss://%s", "dns://%s/shop.test"} {
+	for _, format := range []string{"redis://%s", "rediss://%s", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
 		seen := lookOnce(t, fmt.Sprintf(format, address), nil)
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
