@@ -126,7 +126,9 @@ func TestGRPCOfOthers(t *testing.T) {
 			w.Header().Set("Grpc-Status", "0")
 		}
 	}
-	old := rawServer(t, func(conn net.Conn) { readAll(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate(t)}})) })
+	old := rawServer(t, func(conn net.Conn) {
+		readAll(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate(t)}}))
+	})
 	sees(t, lookOnce(t, "grpcs://"+old, insecure), event.Down, event.FailureProtocol, "does not offer HTTP/2")
 	sees(t, lookOnce(t, serve(false, code(200)), insecure), event.Down, event.FailureProtocol, "no application protocol")
 	sees(t, lookOnce(t, serve(true, code(200)), insecure), event.Down, event.FailureProtocol, "not valid gRPC")

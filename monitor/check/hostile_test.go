@@ -57,6 +57,15 @@ func lookOnce(t *testing.T, rawURL string, change func(*service.Definition)) Obs
 	return seen
 }
 
+// short gives a check little time where that is to pass.
+func short(failure event.Failure) func(*service.Definition) {
+	return func(d *service.Definition) {
+		if failure == event.FailureHeaderTimeout {
+			d.Timeout = patience
+		}
+	}
+}
+
 func sees(t *testing.T, seen Observation, status event.Status, failure event.Failure, says string) {
 	t.Helper()
 	if seen.Status != status || seen.Failure != failure || !strings.Contains(seen.Error, says) {
@@ -101,10 +110,12 @@ const patience = 400 * time.Millisecond
 // also waits for the check to close the connection.
 func TestServersThatMisbehave(t *testing.T) {
 	kinds := map[string]string{ // and the failure of a server that takes connections and is silent
-		"redis://ann:" + canary + "@%s/1": "header_timeout",
-		"grpc://%s/shop.Cart":             "header_timeout",
-		"grpcs://%s":                      "tls_timeout",
-		"rediss://:" + canary + "@%s":     "tls_timeout",
+		"redis://ann:" + canary + "@%s/1":        "header_timeout",
+		"grpc://%s/shop.Cart":                    "header_timeout",
+		"grpcs://%s":                             "tls_timeout",
+		"postgres://ann:" + canary + "@%s/shop":  "header_timeout",
+		"postgres://ann@%s/shop?sslmode=disable": "header_timeout",
+		"rediss://:" + canary + "@%s":            "tls_timeout",
 	}
 	for _, c := range []struct {
 		name    string
@@ -181,7 +192,7 @@ func TestNothingListens(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	for _, format := range []string{"redis://%s", "rediss://%s", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
+	for _, format := range []string{"redis://%s", "rediss://%s", "postgres://ann:" + canary + "@%s/shop", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
 		seen := lookOnce(t, fmt.Sprintf(format, address), nil)
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
