@@ -110,12 +110,14 @@ const patience = 400 * time.Millisecond
 // also waits for the check to close the connection.
 func TestServersThatMisbehave(t *testing.T) {
 	kinds := map[string]string{ // and the failure of a server that takes connections and is silent
-		"redis://ann:" + canary + "@%s/1":        "header_timeout",
-		"grpc://%s/shop.Cart":                    "header_timeout",
-		"grpcs://%s":                             "tls_timeout",
-		"postgres://ann:" + canary + "@%s/shop":  "header_timeout",
-		"postgres://ann@%s/shop?sslmode=disable": "header_timeout",
-		"rediss://:" + canary + "@%s":            "tls_timeout",
+		"redis://ann:" + canary + "@%s/1":          "header_timeout",
+		"grpc://%s/shop.Cart":                      "header_timeout",
+		"grpcs://%s":                               "tls_timeout",
+		"postgres://ann:" + canary + "@%s/shop":    "header_timeout",
+		"postgres://ann@%s/shop?sslmode=disable":   "header_timeout",
+		"mysql://ann:" + canary + "@%s/shop":       "header_timeout",
+		"mysql://ann:" + canary + "@%s/?tls=false": "header_timeout",
+		"rediss://:" + canary + "@%s":              "tls_timeout",
 	}
 	for _, c := range []struct {
 		name    string
@@ -192,7 +194,7 @@ func TestNothingListens(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	for _, format := range []string{"redis://%s", "rediss://%s", "postgres://ann:" + canary + "@%s/shop", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
+	for _, format := range []string{"redis://%s", "rediss://%s", "mysql://ann:" + canary + "@%s/", "postgres://ann:" + canary + "@%s/shop", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
 		seen := lookOnce(t, fmt.Sprintf(format, address), nil)
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
