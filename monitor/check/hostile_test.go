@@ -117,6 +117,7 @@ func TestServersThatMisbehave(t *testing.T) {
 		"postgres://ann@%s/shop?sslmode=disable":   "header_timeout",
 		"mysql://ann:" + canary + "@%s/shop":       "header_timeout",
 		"mysql://ann:" + canary + "@%s/?tls=false": "header_timeout",
+		"kafka://%s/orders":                        "header_timeout",
 		"rediss://:" + canary + "@%s":              "tls_timeout",
 	}
 	for _, c := range []struct {
@@ -194,7 +195,7 @@ func TestNothingListens(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	for _, format := range []string{"redis://%s", "rediss://%s", "mysql://ann:" + canary + "@%s/", "postgres://ann:" + canary + "@%s/shop", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
+	for _, format := range []string{"redis://%s", "rediss://%s", "kafka://%s", "mysql://ann:" + canary + "@%s/", "postgres://ann:" + canary + "@%s/shop", "grpc://%s", "grpcs://%s", "dns://%s/shop.test"} {
 		seen := lookOnce(t, fmt.Sprintf(format, address), nil)
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
