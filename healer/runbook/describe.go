@@ -109,5 +109,6 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureBody:           {"unexpected body", "It answers, but not as expected."},
 	event.FailureAnswer:         {"unexpected answer", "It answers, but not as expected."},
 	event.FailureAuth:           {"login refused", "It answers, but refuses the check's credentials."},
+	event.FailureDisk:           {"disk full", "The disk has too little space left, or did not answer."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }
