@@ -123,7 +123,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 		c.readIncident(in.Event, now)
 		c.hear(in.Event.Origin, now)
 	case Replayed:
-		c.beginClaim(in.Nonce, now)
+		c.beginClaim(in, now)
 	case EngineSeen:
 		if repeat, due := c.claim.OnEngine(in.ID, now); due {
 			c.emit(Append{repeat})
@@ -141,7 +141,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Answered:
 		c.answered(in, now)
 	case Reconfigured:
-		c.reconfigure(in.Services, now)
+		c.reconfigure(in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -249,44 +249,19 @@ func (c *Controller) tick(now time.Time) {
 	}
 }
 
-func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
-	var published *event.Service
-	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
-		published = &prior
-	}
-	s := newServiceState(def, published, now)
-	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
-		s.incident = all[len(all)-1]
-	}
-	c.services[def.Name] = s
-	c.order = append(c.order, def.Name)
-	return s
-}
-
-func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
-	wanted := map[string]bool{}
-	for _, def := range defs {
-		wanted[def.Name] = true
-		s := c.services[def.Name]
-		switch {
-		case s == nil:
-			s = c.add(def, now)
-		case s.def.Container != def.Container:
-			s.container = nil
-			s.inspection = inspection{request: s.inspection.request, stale: true}
-			fallthrough
-		default:
-			s.define(def)
-			s.removed, s.edited = false, now
-			s.status.Redefine(def, now)
+// beginClaim ends the replay: everything was read to the end, and the host is claimed.
+func (c *Controller) beginClaim(in Replayed, now time.Time) {
+	c.replayed = true
+	c.incidents.Forget(keepIncidents)
+	for name, s := range c.services {
+		s.removed = s.removed || s.seeded && !in.Discovering
+		s.status.Watch(now)
+		if prior, known := c.prior[name]; known && prior.Definition != nil {
+			s.status.Keep(prior)
 		}
-		c.reconcile(s, now)
 	}
-	for _, name := range slices.Clone(c.order) {
-		if !wanted[name] {
-			c.services[name].removed = true
-			c.reconcile(c.services[name], now)
-		}
+	if e, due := c.claim.Begin(c.newest(), in.Nonce, now); due {
+		c.emit(Append{e})
 	}
 }
 
