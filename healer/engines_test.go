@@ -42,7 +42,7 @@ func (s *seat) step(in Input) {
 			if claim, is := a.Event.Data.(event.Claim); is {
 				s.claims = append(s.claims, claim)
 			}
-			s.step(ReadIncident{a.Event})
+			s.step(ReadIncident(a))
 		}
 	}
 }

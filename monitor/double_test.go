@@ -275,6 +275,9 @@ func (r *scriptedRuntime) Events(ctx context.Context, since time.Time, ready fun
 func (r *scriptedRuntime) happen(s container.State, actions ...container.Action) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if before := r.states[s.Name]; s.StartedAt.IsZero() && before.ID == s.ID {
+		s.StartedAt = before.StartedAt // of the last life, also after its end
+	}
 	r.states[s.Name] = s
 	for _, a := range actions {
 		e := container.Event{
