@@ -207,3 +207,31 @@ func (p project) stays(d *daemon, names []string, do func()) {
 	close(done)
 	watching.Wait()
 }
+
+// TestDiscoverAllOnlyObserves: a container without labels is monitored by its
+// state and its published port, and left as it is.
+func TestDiscoverAllOnlyObserves(t *testing.T) {
+	at := container(t, docker, "stray")
+	d := configured(t, docker.Host(), "", "  []\n")
+	content, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write(strings.Replace(string(content), "docker: {", "docker: {discover: all, ", 1))
+	d.start()
+	d.up("stray")
+	s := d.discovered("stray")
+	if want := strings.Replace(at, "http://", "tcp://", 1); s.Config == nil || s.Config.URL != want || s.Config.Heal.Mode != "observe" || !s.Discovered {
+		t.Errorf("it is shown as %+v, %+v; want %s and observe", s, s.Config, want)
+	}
+	docker.Docker(t, "kill", "stray")
+	d.newest(30*time.Second, "stray", "is held by observe", heldBy("observe"))
+	if state := docker.Docker(t, "inspect", "--format", "{{.State.Status}}", "stray"); state != "exited" {
+		t.Errorf("it is %s", state)
+	}
+	docker.Docker(t, "rm", "stray")
+	d.until(30*time.Second, "it has left, and its incident ended", func() bool {
+		all := d.incidents("stray")
+		return d.service("stray").Name == "" && len(all) == 1 && resolved(all[0])
+	})
+}
