@@ -25,6 +25,7 @@ import (
 	"logstream/monitor"
 	"logstream/monitor/check"
 	"logstream/monitor/discover"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
@@ -54,6 +55,7 @@ type app struct {
 	healer    replaceable[*healer.Healer]
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
+	rollups   *rollup.Recorder
 	discovery *discover.Discovery // nil where nothing is discovered
 	watcher   *config.Watcher     // nil without a file
 
@@ -115,9 +117,12 @@ func (a *app) openActors() error {
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity,
 		Owner:    func() (event.Origin, bool) { return a.healer.now().Owner() },
-		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
+		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
+		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Reachable: func() bool { return a.bus.Status().OK }})
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.reload)
 		if r := a.setup.refused; r != nil {
@@ -156,8 +161,15 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition,
-		Health: a.registry, Logger: a.log,
+		Bus:     a.busInfo,
+		Docker:  a.dockerInfo,
+		LLM:     a.modelInfo(c.Healer, model),
+		Ready:   a.bus.Ready,
+		Faults:  a.runtime.Faults,
+		Logs:    a.logs,
+		Probe:   probeDefinition,
+		ReadKey: a.bus.ReadKey,
+		Health:  a.registry, Logger: a.log,
 	})
 }
 

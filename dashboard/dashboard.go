@@ -84,6 +84,9 @@ type Deps struct {
 	// of config.yaml. An error says what is wrong with it.
 	Probe func(ctx context.Context, definition json.RawMessage) (event.Probe, error)
 
+	// ReadKey reads the records of one key on a topic from since on and before until.
+	ReadKey func(ctx context.Context, topic, key string, since, until time.Time, each func(event.Record)) error
+
 	Health *health.Registry
 	Logger *slog.Logger
 }

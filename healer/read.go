@@ -112,7 +112,11 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	for _, name := range slices.Clone(c.order) {
-		if s := c.services[name]; s.containerName() == e.Container || e.Replace != "" {
+		s := c.services[name]
+		if e.Action == "start" && s.containerName() == e.Container {
+			s.status.Started(e.Time)
+		}
+		if s.containerName() == e.Container || e.Replace != "" {
 			s.inspection.stale = true
 			c.reconcile(s, now)
 		}
@@ -216,8 +220,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	if taken {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
-			s.status.EndLevel([2]string{})
-			s.status.EndHealth(now)
+			s.status.NewClaim(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}

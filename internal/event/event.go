@@ -17,6 +17,9 @@ const (
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
 	TopicThinking    = "logstream.thinking"
+	TopicRollups1m   = "logstream.rollups.1m"
+	TopicRollups1h   = "logstream.rollups.1h"
+	TopicRollups1d   = "logstream.rollups.1d"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
@@ -34,6 +37,10 @@ const CheckContainer = "container"
 // CheckHealth is the check whose records, from the owner of a host, are what
 // the container's own HEALTHCHECK says, repeated like a level.
 const CheckHealth = "health"
+
+// CheckPush is the source that stands for the reports that a push:// service did
+// not send.
+const CheckPush = "push"
 
 // Status is what an observation saw, or what a service is held to be.
 type Status string
@@ -120,9 +127,14 @@ type Service struct {
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
 	// NeverUp says that our own check was not UP yet under this url, expectation
 	// and container: it may be the check that is wrong.
-	NeverUp      bool   `json:"never_up,omitempty"`
-	OpenIncident string `json:"open_incident,omitempty"`
-	Revision     int64  `json:"revision,omitempty"`
+	NeverUp bool `json:"never_up,omitempty"`
+	// Flapping says that its status changed too often lately.
+	Flapping bool `json:"flapping,omitempty"`
+	// ThresholdsSince is from when on its present thresholds count, where they
+	// were others before: what was observed earlier is not judged by them.
+	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
+	OpenIncident    string     `json:"open_incident,omitempty"`
+	Revision        int64      `json:"revision,omitempty"`
 	Origin
 }
 

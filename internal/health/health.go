@@ -21,6 +21,7 @@ const (
 	Healer    = "healer"
 	Dashboard = "dashboard"
 	Chaos     = "chaos"
+	Rollup    = "rollup"
 	Discovery = "discovery"
 )
 

@@ -59,10 +59,14 @@ func (d Definition) HasOwnCheck() bool {
 	return d.URL != "" && d.Scheme() != SchemeDocker && d.Scheme() != SchemePush
 }
 
+// Pushes says whether the service reports by itself, or others do for it: its
+// url is push://, and whatever follows that is for people.
+func (d Definition) Pushes() bool { return d.Scheme() == SchemePush }
+
 // IsContainerAlone says whether the service is its container's state and health,
 // and nothing else.
 func (d Definition) IsContainerAlone() bool {
-	return d.Container != "" && !d.HasOwnCheck() && d.Scheme() != SchemePush
+	return d.Container != "" && !d.HasOwnCheck() && !d.Pushes()
 }
 
 // SameCheck says whether both are checked in the same way, though perhaps not
