@@ -11,7 +11,7 @@ import (
 // Config is where the engine is, and which of its containers are monitored
 // without an entry in services.
 type Config struct {
-	Host     string   `yaml:"host"` // empty: DOCKER_HOST, the current context, or the local socket
+	Host     string   `yaml:"host"` // empty: DOCKER_HOST, the current context, or the first standard socket that exists
 	Discover Discover `yaml:"discover"`
 }
 
@@ -22,7 +22,7 @@ type Discover string
 const (
 	DiscoverOff      Discover = "off"
 	DiscoverLabelled Discover = "labelled" // those with a label logstream.…
-	DiscoverAll      Discover = "all"      // every container; they are never repaired
+	DiscoverAll      Discover = "all"      // every container; one without labels is never repaired
 )
 
 // Default is a Config before anything is configured.

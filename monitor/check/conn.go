@@ -84,6 +84,12 @@ func (c *stagedConn) Read(b []byte) (int, error) {
 type trackedConn struct {
 	net.Conn
 	received atomic.Bool
+	closed   func(*trackedConn)
+}
+
+func (c *trackedConn) Close() error {
+	c.closed(c)
+	return c.Conn.Close()
 }
 
 func (c *trackedConn) Read(p []byte) (int, error) {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"logstream/internal/event"
 	"logstream/internal/failtest"
 	"logstream/internal/service"
 )
@@ -62,5 +61,3 @@ func once(t *testing.T, def service.Definition, env Env) Observation {
 	defer checker.Close()
 	return checker.Check(t.Context())
 }
-
-var _ = event.Up

@@ -9,12 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -30,8 +28,6 @@ const (
 	maxBody = 1 << 20
 	// maxHeader bounds an answer's headers.
 	maxHeader = 64 << 10
-	// maxRedirects is how many redirections are followed.
-	maxRedirects = 10
 )
 
 // httpCheck is one service's checks over HTTP: without a proxy, deadline over
@@ -45,10 +41,14 @@ type httpCheck struct {
 	invalid   error         // why there is none
 	transport *http.Transport
 	dialled   time.Time // when the present connection was new
+
+	mu     sync.Mutex
+	open   map[*trackedConn]bool
+	closed bool
 }
 
 func newHTTP(def service.Definition, env Env) *httpCheck {
-	c := &httpCheck{def: def, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
+	c := &httpCheck{def: def, open: map[*trackedConn]bool{}, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
 	c.request, c.invalid = c.firstRequest()
 	c.transport = &http.Transport{
@@ -69,28 +69,26 @@ func portOf(scheme string) string {
 	return "80"
 }
 
-// httpProblems are what is wrong with a definition that is checked over HTTP.
-func httpProblems(def service.Definition, u *url.URL) []service.Problem {
-	problems := needsHost(def, u)
-	add := func(key, value, message string) {
-		problems = append(problems, service.Problem{Key: key, Value: value, Message: message})
-	}
-	if m := def.Request.Method; m != "" && !httpguts.ValidHeaderFieldName(m) {
-		add("request.method", m, "is not a method of HTTP such as GET or POST")
-	}
-	if def.Request.Bearer != "" && u.User != nil {
-		add("request.bearer", "", "is given beside a user in the url: a request carries only one of them")
-	}
-	for _, name := range slices.Sorted(maps.Keys(def.Request.Headers)) {
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(def.Request.Headers[name]) {
-			add("request.headers", "", fmt.Sprintf("%q: its name or its value has a character that a header cannot have", name))
-		}
-	}
-	return problems
+func (c *httpCheck) Fresh() { c.dialled = time.Time{} }
+
+func (c *httpCheck) Close() {
+	c.mu.Lock()
+	c.closed = true // a dial that a check gave up may still be under way
+	c.mu.Unlock()
+	c.hangUp()
 }
 
-func (c *httpCheck) Fresh() { c.dialled = time.Time{} }
-func (c *httpCheck) Close() { c.transport.CloseIdleConnections() }
+// hangUp closes every connection. The transport alone would keep those on which
+// it has not noticed yet that a check gave up.
+func (c *httpCheck) hangUp() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	open := slices.Collect(maps.Keys(c.open))
+	c.mu.Unlock()
+	for _, conn := range open {
+		conn.Close()
+	}
+}
 
 func (c *httpCheck) Check(ctx context.Context) Observation {
 	return c.target.check(ctx, c.look)
@@ -98,7 +96,7 @@ func (c *httpCheck) Check(ctx context.Context) Observation {
 
 func (c *httpCheck) look(ctx context.Context, p *progress) error {
 	if p.began.Sub(c.dialled) > c.def.KeepAlive {
-		c.transport.CloseIdleConnections()
+		c.hangUp()
 	}
 	err := c.exchange(ctx, p)
 	if p.connected.Conn != nil && !p.connected.Reused {
@@ -108,7 +106,7 @@ func (c *httpCheck) look(ctx context.Context, p *progress) error {
 		return nil
 	}
 	if !is[*fault](err) {
-		c.Fresh() // HTTP/2 would keep a connection that doesn't answer
+		defer c.hangUp() // HTTP/2 would keep a connection that doesn't answer
 	}
 	conn, plain := p.connected.Conn.(*trackedConn)
 	switch {
@@ -169,91 +167,6 @@ func (c *httpCheck) body(p *progress, body io.Reader) error {
 	return c.expect.content(c.target, event.FailureBody, "the response body", content)
 }
 
-// unexpectedStatus is of an answer whose status is not as expected. That it
-// refuses a login is said only where the check has one.
-func unexpectedStatus(def service.Definition, code int, expected string) error {
-	u, err := url.Parse(def.URL)
-	switch refused := code == http.StatusUnauthorized || code == http.StatusForbidden; {
-	case refused && def.Request.Bearer != "":
-		return failed(event.FailureAuth, "HTTP %d, expected %s: the token in request.bearer was refused", code, expected)
-	case refused && err == nil && u.User != nil:
-		return failed(event.FailureAuth, "HTTP %d, expected %s: the user and password in the url were refused", code, expected)
-	}
-	return failed(event.FailureStatus, "HTTP %d, expected %s", code, expected)
-}
-
-// firstRequest is what every check sends, but for its context and its body.
-func (c *httpCheck) firstRequest() (*http.Request, error) {
-	def := c.def.Request
-	var body io.Reader
-	if def.Body != "" {
-		body = strings.NewReader(def.Body)
-	}
-	request, err := http.NewRequest(def.Method, c.def.URL, body)
-	if err != nil {
-		return nil, err
-	}
-	request.Header = headerOf(c.def, c.env)
-	if host := request.Header.Get("Host"); host != "" {
-		request.Host = host
-	}
-	// On a connection that the server had closed the request is made again,
-	// whatever its method. The header itself is not sent.
-	request.Header["Idempotency-Key"] = nil
-	return request, nil
-}
-
-// headerOf is what a request to the service itself carries, its login included.
-func headerOf(def service.Definition, env Env) http.Header {
-	header := http.Header{"User-Agent": {env.agent()}, "Accept": {"*/*"}}
-	for name, value := range def.Request.Headers {
-		header.Set(name, value)
-	}
-	u, err := url.Parse(def.URL)
-	switch {
-	case def.Request.Bearer != "":
-		header.Set("Authorization", "Bearer "+def.Request.Bearer)
-	case err == nil && u.User != nil:
-		password, _ := u.User.Password()
-		(&http.Request{Header: header}).SetBasicAuth(u.User.Username(), password)
-	}
-	return header
-}
-
-// send makes the request. Without redirections to follow the transport is
-// enough.
-func (c *httpCheck) send(request *http.Request) (*http.Response, error) {
-	if !c.def.Request.Redirects {
-		return c.transport.RoundTrip(request)
-	}
-	client := http.Client{Transport: c.transport, CheckRedirect: c.redirect}
-	request.Header = maps.Clone(request.Header)
-	return client.Do(request)
-}
-
-// redirect is asked before each redirection. Beyond the service's own scheme,
-// host and port go neither its credentials nor its headers nor its body: a
-// redirection that wants the body again is then an answer like others.
-func (c *httpCheck) redirect(next *http.Request, before []*http.Request) error {
-	first := before[0].URL
-	if len(before) > maxRedirects {
-		return failed(event.FailureStatus, "more than %d redirections, the last to %s", maxRedirects, c.foreign(service.MaskURL(next.URL.String())))
-	}
-	if next.URL.Scheme != "http" && next.URL.Scheme != "https" {
-		return failed(event.FailureProtocol, "redirected to %s, which is not HTTP", c.foreign(service.MaskURL(next.URL.String())))
-	}
-	elsewhere := func(u *url.URL) bool { return u.Scheme != first.Scheme || u.Host != first.Host }
-	if !elsewhere(next.URL) && !slices.ContainsFunc(before, func(r *http.Request) bool { return elsewhere(r.URL) }) {
-		return nil
-	}
-	if next.Body != nil && next.Body != http.NoBody {
-		return http.ErrUseLastResponse
-	}
-	next.Header = http.Header{"User-Agent": {c.env.agent()}, "Accept": {"*/*"}}
-	next.Host = ""
-	return nil
-}
-
 // dial opens a connection. It outlives the check that began it, so it has its
 // own bound.
 func (c *httpCheck) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -262,7 +175,21 @@ func (c *httpCheck) dial(ctx context.Context, network, address string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	return &trackedConn{Conn: conn}, nil
+	tracked := &trackedConn{Conn: conn, closed: c.forget}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.Close()
+		return nil, net.ErrClosed
+	}
+	c.open[tracked] = true
+	return tracked, nil
+}
+
+func (c *httpCheck) forget(conn *trackedConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, conn)
 }
 
 // dialTLS is dial with the handshake, for which the files are read now. Only the

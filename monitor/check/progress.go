@@ -58,7 +58,7 @@ func (p *progress) observation(err error) Observation {
 		seen.Failure = failureOf(err, at)
 		seen.Error = p.explain(end{failure: seen.Failure, err: err, at: at, code: p.code})
 	}
-	p.note("whole check", round(seen.Took).String())
+	p.note("whole check", precise(seen.Took).String())
 	p.mu.Lock()
 	seen.Detail = p.detail
 	p.mu.Unlock()

@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -71,14 +72,19 @@ func isASCII(s string) bool {
 // foreign is text that others wrote, as part of a sentence: one line, bounded,
 // without what looks like a secret or is one of the definition's.
 func (t target) foreign(s string) string {
-	s = redact.Text(text.Line(text.Clip(s, maxForeign)))
+	line := redact.Text(text.Line(s[:min(len(s), maxForeign)]))
 	if t.secrets != nil {
-		s = t.secrets.Replace(s)
+		line = t.secrets.Replace(line)
 	}
-	return text.Short(s)
+	if len(s) <= maxForeign {
+		return text.Short(line)
+	}
+	return text.Short(line[:min(len(line), 150)]) + fmt.Sprintf(" … (%d bytes in all)", len(s))
 }
 
-// maxForeign is how many bytes of foreign text are looked at for a sentence.
+// maxForeign is how many bytes of foreign text are looked at for a sentence. A
+// secret that stands across their end is masked only in part, so no sentence
+// comes near to it.
 const maxForeign = 4 << 10
 
 // plainHeaders have values that are no secrets, and are often part of an answer.
