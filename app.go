@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"sync/atomic"
 
 	"logstream/bus"
 	"logstream/chaos"
@@ -23,9 +22,10 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/process"
-	"logstream/internal/service"
 	"logstream/monitor"
 	"logstream/monitor/check"
+	"logstream/monitor/discover"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
@@ -45,16 +45,19 @@ type app struct {
 	identity event.Origin
 	log      *slog.Logger
 	registry *health.Registry
-	services atomic.Pointer[[]service.Definition] // as they are configured now
+	services serviceSet
 
 	bus       *bus.Bus
 	children  *process.Runtime // nil with an engine
+	engine    *docker.Runtime  // nil with children
 	runtime   container.Runtime
 	monitor   *monitor.Monitor
 	healer    replaceable[*healer.Healer]
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
-	watcher   *config.Watcher // nil without a file
+	rollups   *rollup.Recorder
+	discovery *discover.Discovery // nil where nothing is discovered
+	watcher   *config.Watcher     // nil without a file
 
 	running runningSet
 	restart chan config.Config // all parts end, and are opened again with it
@@ -64,7 +67,8 @@ type app struct {
 // dialled but Kafka. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 	a := &app{setup: s, log: log, registry: &health.Registry{}, restart: make(chan config.Config, 1)}
-	a.services.Store(&s.config.Services)
+	a.services.configured = s.config.Services
+	a.services.combine()
 	if err := a.openRuntime(); err != nil {
 		return nil, err
 	}
@@ -99,11 +103,12 @@ func (a *app) openRuntime() error {
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime = engine
+	a.runtime, a.engine = engine, engine
 	return nil
 }
 
 func (a *app) openActors() error {
+	a.openDiscovery()
 	heal, model, err := a.newHealer(a.config)
 	if err != nil {
 		return err
@@ -115,6 +120,9 @@ func (a *app) openActors() error {
 		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
+		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Reachable: func() bool { return a.bus.Status().OK }})
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.reload)
 		if r := a.setup.refused; r != nil {
@@ -137,7 +145,7 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 	}
 	return healer.New(observed(healer.Deps{
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
-		Config: c.Healer, Services: a.configured, Protected: protected(c), CLI: a.cli(),
+		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
 		Logger: a.log.With("component", "healer"), Health: a.registry,
 	})), model, nil
 }
@@ -152,14 +160,18 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Config: c.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: thisBuild().Version,
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
-		Static: page(), Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition,
-		Health: a.registry, Logger: a.log,
+		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
+		Bus:     a.busInfo,
+		Docker:  a.dockerInfo,
+		LLM:     a.modelInfo(c.Healer, model),
+		Ready:   a.bus.Ready,
+		Faults:  a.runtime.Faults,
+		Logs:    a.logs,
+		Probe:   probeDefinition,
+		ReadKey: a.bus.ReadKey,
+		Health:  a.registry, Logger: a.log,
 	})
 }
-
-// configured are the services as they are configured now.
-func (a *app) configured() []service.Definition { return *a.services.Load() }
 
 // protected are the containers that logstream itself depends on: the brokers'
 // and the model's, by name as their addresses have it, or by the port
@@ -234,10 +246,11 @@ func (a *app) busInfo() dashboard.BusInfo {
 
 func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {
 	info, err := a.runtime.Info(ctx)
+	out := dashboard.DockerInfo{OK: err == nil, Kind: info.Kind, Version: info.Version, Address: info.Address, ChosenBy: info.ChosenBy}
 	if err != nil {
-		return dashboard.DockerInfo{Kind: info.Kind, Error: err.Error()}
+		out.Error = err.Error()
 	}
-	return dashboard.DockerInfo{OK: true, Kind: info.Kind, Version: info.Version}
+	return out
 }
 
 // logs are the last lines of the container that ref names.
@@ -268,6 +281,9 @@ func (a *app) greet(w io.Writer) {
 		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
 	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
+	if a.engine != nil {
+		a.log.Info("Docker engine chosen", "address", a.engine.Host(), "chosen_by", a.engine.ChosenBy())
+	}
 }
 
 // cli is the program of the command lines that are shown; the demo's services

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"logstream/internal/config"
-	"logstream/internal/service"
 )
 
 // refused is a configuration with which the parts could not be opened.
@@ -21,21 +20,22 @@ type refused struct {
 // or the engine's, has every part opened again. An error says why the
 // configuration cannot be used; nothing is changed then.
 func (a *app) reload(next config.Config) error {
+	page := []string{"dashboard", "hooks"} // sections that the dashboard is made of
 	replaced := func(section string) bool {
-		return section == "services" || section == "healer" || section == "dashboard"
+		return section == "services" || section == "defaults" || section == "healer" || slices.Contains(page, section)
 	}
 	sections := a.config.Changed(next)
 	if slices.ContainsFunc(sections, func(s string) bool { return !replaced(s) }) {
 		a.restart <- next
 		return nil
 	}
-	if slices.Contains(sections, "healer") || slices.Contains(sections, "dashboard") {
+	if slices.ContainsFunc(sections, func(s string) bool { return s == "healer" || slices.Contains(page, s) }) {
 		if err := a.replace(next, slices.Contains(sections, "healer")); err != nil {
 			return err
 		}
 	}
-	if slices.Contains(sections, "services") {
-		a.apply(next.Services)
+	if slices.Contains(sections, "services") || slices.Contains(sections, "defaults") {
+		a.configure(next.Services, next.Defaults)
 	}
 	a.config = next
 	return nil
@@ -66,17 +66,6 @@ func (a *app) replace(next config.Config, heals bool) error {
 	}
 	a.dashboard.replace(page)
 	return nil
-}
-
-// apply gives every part the new services. The healer comes before the monitor:
-// it forgets the state of a container that a service no longer names, and must
-// not forget what the monitor sees of the next one.
-func (a *app) apply(services []service.Definition) {
-	a.services.Store(&services)
-	a.healer.now().Apply()
-	a.monitor.Apply(services)
-	a.chaos.Apply(services)
-	a.dashboard.now().Apply(services)
 }
 
 // actor is a part that runs.

@@ -18,7 +18,8 @@ import (
 type edited struct {
 	t     *testing.T
 	path  string
-	names []string  // of the services
+	names []string // of the services
+	hooks string
 	ports [5]string // free at the beginning: of the page twice, of the broker twice, and one that is taken
 	ended chan int
 	log   *bytes.Buffer // to be read when it has ended
@@ -59,6 +60,7 @@ func (e *edited) save(page, broker, mode string) {
 	content := fmt.Sprintf("instance: me\ndocker: {host: 'unix://%[1]s/none.sock'}\ndashboard: {listen: '%[2]s'}\n"+
 		"bus: {embedded: {listen: '%[3]s', data: '%[1]s/data'}}\nhealer: {mode: %[4]s, decide: runbook}\nservices:\n",
 		filepath.Dir(e.path), page, broker, mode)
+	content = "hooks: [" + e.hooks + "]\n" + content
 	for _, name := range e.names {
 		content += fmt.Sprintf("- {name: %s, url: 'http://%s/healthz', interval: 200ms}\n", name, page)
 	}
@@ -123,6 +125,30 @@ func TestAnEditOfTheHealerOrThePageLeavesTheBrokerRunning(t *testing.T) {
 	}
 	e.save(other, broker, "observe")
 	until(t, 10*time.Second, "the corrected file is in use", func() bool { i := e.info(other); return i.Mode == "observe" && i.ConfigError == "" })
+	if !stands() {
+		t.Error("the broker was started again")
+	}
+}
+
+func TestAnEditOfTheHooksReachesThePage(t *testing.T) {
+	e := edit(t)
+	page, broker := e.ports[0], e.ports[2]
+	until(t, 20*time.Second, "it is there", func() bool { return e.info(page).Bus.OK })
+	stands := e.client(broker)
+	takes := func() int {
+		answer, err := http.Post("http://"+page+"/api/v1/hooks/generic?token=0123456789abcdef", "application/json", strings.NewReader("[]"))
+		if err != nil {
+			return 0
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	if got := takes(); got != http.StatusNotFound {
+		t.Errorf("a hook that is not configured = %d", got)
+	}
+	e.hooks = "{name: script, kind: generic, token: 0123456789abcdef}"
+	e.save(page, broker, "observe")
+	until(t, 10*time.Second, "the hook is there", func() bool { return takes() == http.StatusAccepted })
 	if !stands() {
 		t.Error("the broker was started again")
 	}

@@ -289,11 +289,10 @@ func TestTimestampOfHealthLogsDefaultsToNow(t *testing.T) {
 func TestWrongQueryParametersGetASentence(t *testing.T) {
 	s := unlimited(t)
 	for query, want := range map[string]string{
-		"services/payment-service/history?window=7d":   "there is no data for a window of 7d: history is kept for 1h, so windows from 15m to 1h are available",
-		"services/payment-service/history?window=6h":   "there is no data for a window of 6h: history is kept for 1h, so windows from 15m to 1h are available",
-		"services/payment-service/history?window=soon": `"window" must be a duration from 15m to 1h, not "soon"`,
-		"services/payment-service/history?window=xd":   `"window" must be a duration from 15m to 1h, not "xd"`,
-		"services/payment-service/history?window=1m":   `"window" must be a duration from 15m to 1h, not "1m"`,
+		"services/payment-service/history?window=2y":   `"window" must be a duration from 15m to 30d, or 1y, not "2y"`,
+		"services/payment-service/history?window=soon": `"window" must be a duration from 15m to 30d, or 1y, not "soon"`,
+		"services/payment-service/history?window=xd":   `"window" must be a duration from 15m to 30d, or 1y, not "xd"`,
+		"services/payment-service/history?window=1m":   `"window" must be a duration from 15m to 30d, or 1y, not "1m"`,
 		"services/payment-service/logs?tail=x":         `"tail" must be a number from 1 to 1000`,
 		"incidents?limit=0":                            `"limit" must be a number from 1 to 500`,
 		"incidents?state=broken":                       `"state" must be open, resolved or escalated`,

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -42,6 +43,9 @@ type Controller struct {
 	prior    map[string]event.Service
 
 	began       time.Time       // of this life
+	nonce       string          // of the claim that is to be written; empty: it was, or everything is not read yet
+	refused     *Refusal        // why it is not
+	heard       time.Time       // when the host's owner was last heard
 	replayed    bool            // everything was read up to the end seen at the start
 	known       map[string]bool // instances that have signed something: ours
 	engineOrder state.Order     // of the engine's events
@@ -94,17 +98,25 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	c.effects = nil
 	switch in := in.(type) {
 	case ReadHealth:
+		if in.Signed {
+			c.hear(in.Log.Origin, now)
+		}
 		c.readHealth(in, now)
 	case ReadDocker:
+		c.hear(in.Event.Origin, now)
 		c.readDocker(in.Event, now)
 	case ReadService:
+		c.hear(in.Service.Origin, now)
 		c.readService(in.Service, now)
 	case ReadCommand:
 		c.readCommand(in.Command, now)
 	case ReadIncident:
 		c.readIncident(in.Event, now)
+		c.hear(in.Event.Origin, now)
 	case Replayed:
-		c.beginClaim(in.Nonce, now)
+		c.beginClaim(in, now)
+	case EngineSeen:
+		c.engineSeen(in.ID, now)
 	case Inspected:
 		c.inspected(in, now)
 	case Executed:
@@ -118,7 +130,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Answered:
 		c.answered(in, now)
 	case Reconfigured:
-		c.reconfigure(in.Services, now)
+		c.reconfigure(in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -200,6 +212,9 @@ func (c *Controller) tick(now time.Time) {
 	if !c.replayed {
 		return // what is replayed has its own time: by ours all of it is long stale
 	}
+	if c.nonce != "" {
+		c.tryClaim(now)
+	}
 	if e, repeat, due := c.claim.Tick(now); due {
 		c.emit(Append{e})
 		if repeat {
@@ -240,29 +255,45 @@ func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
 	return s
 }
 
-func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
+// again adds a service anew, in its place.
+func (c *Controller) again(def service.Definition, now time.Time) *serviceState {
+	i := slices.Index(c.order, def.Name)
+	s := c.add(def, now)
+	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+	c.order[i] = def.Name
+	return s
+}
+
+func (c *Controller) forget(name string) {
+	delete(c.services, name)
+	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
+}
+
+func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 	wanted := map[string]bool{}
-	for _, def := range defs {
+	for _, def := range in.Services {
 		wanted[def.Name] = true
 		s := c.services[def.Name]
 		switch {
 		case s == nil:
 			s = c.add(def, now)
+		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
+			continue // others were edited
 		case s.def.Container != def.Container:
 			s.container = nil
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
 			s.define(def)
-			s.removed, s.edited = false, now
+			s.removed, s.seeded, s.edited = false, false, now
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)
 	}
 	for _, name := range slices.Clone(c.order) {
-		if !wanted[name] {
-			c.services[name].removed = true
-			c.reconcile(c.services[name], now)
+		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
+			s.removed = true
+			c.reconcile(s, now)
 		}
 	}
 }

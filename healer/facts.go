@@ -36,6 +36,9 @@ func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
 	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	if v.Status.Looping() {
+		f.State = string(container.Restarting) // whatever moment the inspection met
+	}
 	if v.Situation.Ended {
 		f.End, f.Events = v.Situation.Ending.End, v.Situation.Ending.Order
 	}
@@ -46,12 +49,16 @@ func containerFacts(v View) runbook.Facts {
 // believed alone, what they say.
 func answers(v View, f runbook.Facts) runbook.Facts {
 	s := v.Status
-	f.Needed, f.WasUp = v.Def.FailureThreshold, s.WasUp()
+	f.Needed, f.WasUp = s.OwnNeeded(), s.WasUp()
+	f.Scheduled = v.Def.Pushes() && v.Def.Push.Schedule != ""
 	own, known := s.OwnLast()
 	switch {
 	case s.OwnDown() && own.Status == event.Down:
 		f.Check, f.Failure, f.Code, f.CheckError = event.Down, own.Failure, own.Code, own.Error
-		f.BadChecks = s.OwnBadSince(f.StartedAt.Add(v.Def.StartPeriod))
+		f.BadChecks = s.OwnBadSince(s.CountsAfter(f.StartedAt))
+		if v.Def.Pushes() && own.Failure != event.FailureSilence {
+			f.Failure, f.Code = event.FailureReported, 0 // by itself: its words decide nothing
+		}
 	case s.OwnDown():
 		f.Check = event.Pending // it has just succeeded again
 	case !v.Def.Heal.Confirm && s.ForeignDown():
@@ -112,7 +119,8 @@ func sourceName(source event.Source) string {
 	return strconv.Quote(source.Instance)
 }
 
-// verifyNeeded is how many good scheduled checks in a row verify a repair:
+// verifyNeeded is how many good scheduled checks in a row, or records of what
+// stands for our own check, verify a repair:
 // max(successes, ⌈for / interval⌉).
 func verifyNeeded(c Config, def service.Definition) int {
 	checks := int((c.Verify.For + def.Interval - 1) / def.Interval)
@@ -121,5 +129,5 @@ func verifyNeeded(c Config, def service.Definition) int {
 
 // verifyTimeout is how long a verification may take.
 func verifyTimeout(c Config, def service.Definition) time.Duration {
-	return def.StartPeriod + max(2*c.Verify.For, time.Duration(verifyNeeded(c, def)+2)*def.Interval)
+	return def.StartPeriod + def.Push.Grace + max(2*c.Verify.For, time.Duration(verifyNeeded(c, def)+2)*def.Interval)
 }

@@ -13,7 +13,7 @@ import (
 
 // Info is container.Runtime's.
 func (e *memoryEngine) Info(ctx context.Context) (container.Info, error) {
-	info := container.Info{Kind: "memory", Version: "1"}
+	info := container.Info{Kind: "memory", ID: "engine-of-this-machine", Version: "1"}
 	err := e.call(ctx, "Info", "", func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -49,6 +49,32 @@ func (e *memoryEngine) look(ctx context.Context, method, of string, is func(*uni
 		return container.State{}, err
 	}
 	return <-found, nil
+}
+
+// List is container.Runtime's.
+func (e *memoryEngine) List(ctx context.Context) ([]container.Listed, error) {
+	found := make(chan []container.Listed, 1)
+	err := e.call(ctx, "List", "", func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		var list []container.Listed
+		for _, u := range e.units {
+			list = append(list, container.Listed{Name: u.state.Name, ID: u.state.ID, Status: u.state.Status})
+		}
+		slices.SortFunc(list, func(a, b container.Listed) int { return strings.Compare(a.Name, b.Name) })
+		found <- list
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-found, nil
+}
+
+// Ports is container.Runtime's: nothing is published.
+func (e *memoryEngine) Ports(ctx context.Context, id string) ([]string, error) {
+	_, err := e.Inspect(ctx, id)
+	return nil, err
 }
 
 // Logs is container.Runtime's.

@@ -22,11 +22,13 @@ import (
 // It speaks to the core in inputs alone, and knows of it what its effects and
 // its records say: no story depends on a field of the core.
 type sim struct {
-	seed  uint64
-	rng   *rand.Rand
-	now   time.Time
-	queue agenda
-	n     int // for the order of what happens at the same time
+	undiscovered bool // what is discovered is not known now
+	discovering  bool // and will be
+	seed         uint64
+	rng          *rand.Rand
+	now          time.Time
+	queue        agenda
+	n            int // for the order of what happens at the same time
 
 	boxes  []*box
 	engine bool // it answers
@@ -110,7 +112,11 @@ type box struct {
 	lostAnswer bool          // the answer to the next call gets lost
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
-	unchecked  bool          // the monitor does not check it
+	checked    bool          // the container has a HEALTHCHECK
+	health     event.Status  // as last written under levelNonce, at healthAt; empty: not since it started
+	healthAt   time.Time
+	loops      bool // the monitor takes it for a crash loop
+	unchecked  bool // the monitor does not check it
 }
 
 type agenda []*happening
@@ -156,6 +162,11 @@ func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	}
 	for _, option := range options {
 		option(m)
+	}
+	for _, b := range m.boxes {
+		if b.checked {
+			b.state.Health = container.Starting
+		}
 	}
 	m.boot()
 	m.after(100*time.Millisecond, m.beat)
@@ -278,13 +289,15 @@ func (m *sim) boot() {
 func (m *sim) definitions() []service.Definition {
 	var defs []service.Definition
 	for _, b := range m.boxes {
-		defs = append(defs, b.def)
+		if !b.def.Discovered || !m.undiscovered {
+			defs = append(defs, b.def)
+		}
 	}
 	return defs
 }
 
 // reconfigure applies what the boxes' definitions are now.
-func (m *sim) reconfigure() { m.step(Reconfigured{m.definitions()}) }
+func (m *sim) reconfigure() { m.step(Reconfigured{Services: m.definitions()}) }
 
 // replayServices is the first part of a replay: the rest is understood on top of it.
 func (m *sim) replayServices() {
@@ -323,7 +336,7 @@ func (m *sim) replay() {
 		}
 	}
 	m.replayed = true
-	m.step(Replayed{m.nonce})
+	m.step(Replayed{Nonce: m.nonce, Discovering: m.discovering})
 	m.after(0, m.living(m.connect))
 	for i, b := range m.boxes {
 		m.after(time.Duration(i+1)*137*time.Millisecond, m.living(func() { m.probe(b, false) }))

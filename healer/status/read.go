@@ -21,8 +21,21 @@ func (s *Status) Level() event.Status {
 	return ""
 }
 
+// Looping says whether the container keeps exiting and its restart policy keeps
+// starting it.
+func (s *Status) Looping() bool {
+	for _, src := range s.sources {
+		if src.kind == OwnersLevel && src.Status == event.Down && src.last.Failure == event.FailureCrashLoop {
+			return true
+		}
+	}
+	return false
+}
+
 // OwnDown says whether a check of our own holds it to be DOWN.
-func (s *Status) OwnDown() bool { return s.down(Own) }
+func (s *Status) OwnDown() bool {
+	return s.down(Own) || s.def.IsContainerAlone() && s.down(OwnersHealth)
+}
 
 // ForeignDown says whether a foreign source holds it to be DOWN.
 func (s *Status) ForeignDown() bool { return s.down(Foreign) }
@@ -40,12 +53,25 @@ func (s *Status) down(kind Kind) bool {
 // expectation and container. While it was not, the check itself may be wrong.
 func (s *Status) WasUp() bool { return s.wasUp }
 
-// OwnBadSince counts the bad observations in a row of our own check that
-// began after t, up to a bound above every threshold.
+// OwnNeeded is the least number of bad observations that make our own check, or
+// what stands for it, DOWN.
+func (s *Status) OwnNeeded() int {
+	def := s.thresholds(Own)
+	if s.def.IsContainerAlone() {
+		def = s.thresholds(OwnersHealth)
+	}
+	if def.Window.Failures > 0 {
+		return min(def.FailureThreshold, def.Window.Failures)
+	}
+	return def.FailureThreshold
+}
+
+// OwnBadSince counts the bad observations of our own check that began after t:
+// those in a row, up to the highest threshold, or those that the window sees.
 func (s *Status) OwnBadSince(t time.Time) int {
 	most := 0
 	for _, src := range s.sources {
-		if src.kind != Own {
+		if src.kind != Own && !(src.kind == OwnersHealth && s.def.IsContainerAlone()) {
 			continue
 		}
 		n := 0
@@ -54,19 +80,34 @@ func (s *Status) OwnBadSince(t time.Time) int {
 				n++
 			}
 		}
-		most = max(most, n)
+		most = max(most, n, src.failures(t))
 	}
 	return most
 }
 
-// OwnLast is the newest observation of our own check.
+// OwnLast is the newest observation of our own check, or of what stands for it.
 func (s *Status) OwnLast() (event.HealthLog, bool) {
-	for _, src := range s.ordered() {
-		if src.kind == Own {
-			return src.last, true
-		}
+	if own := s.own(); own != nil {
+		return own.last, true
 	}
 	return event.HealthLog{}, false
+}
+
+// own is our own check, or what stands for it: of a container alone its
+// HEALTHCHECK, or its level where there is none; nil where it was not heard.
+func (s *Status) own() *source {
+	var own *source
+	for _, src := range s.ordered() {
+		switch {
+		case src.kind == Own && (own == nil || own.Status != event.Down && src.Status == event.Down):
+			own = src // of those that report by themselves, one that is DOWN
+		case src.kind == OwnersHealth && s.def.IsContainerAlone():
+			return src
+		case src.kind == OwnersLevel && s.def.IsContainerAlone() && own == nil:
+			own = src
+		}
+	}
+	return own
 }
 
 // Sources are those that are fresh, ordered by instance and check.

@@ -22,6 +22,7 @@ func (d *decoder) check(f file) {
 	d.problems("monitor", f.Monitor.Problems())
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
+	d.checkHooks(f)
 	d.checkDefaults(f.Defaults)
 	for i, definition := range f.Services {
 		d.checkService(item(i), definition)
@@ -46,6 +47,20 @@ func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 	}
 	d.problem("", service.Problem{Key: key, Value: name, Suggestion: near,
 		Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
+}
+
+// checkHooks reports hooks that are wrong, or that cannot be told apart.
+func (d *decoder) checkHooks(f file) {
+	names, tokens := map[string]string{}, map[string]string{}
+	for i, h := range f.Hooks {
+		key := fmt.Sprintf("hooks[%d]", i)
+		d.problems(key, h.Problems())
+		d.once(names, key, "name", h.Name, "is already the name of another hook (line %d): names must be unique")
+		d.once(tokens, key, "token", h.Token, "is already the token of another hook (line %d): each sender needs its own")
+		if h.Name != "" && h.Name == f.Instance {
+			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is this logstream's instance: what the hook reports would count as an observation of our own"})
+		}
+	}
 }
 
 // checkDefaults looks at the defaults as at a service with nothing of its own.

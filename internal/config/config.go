@@ -20,6 +20,7 @@ import (
 
 	"logstream/bus"
 	"logstream/dashboard"
+	"logstream/dashboard/hook"
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
@@ -35,6 +36,8 @@ type Config struct {
 	Monitor   monitor.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Hooks     []hook.Config
+	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
 	version version // of the file that it was read from, where that is followed
@@ -68,6 +71,7 @@ type file struct {
 	Monitor   monitor.Config       `yaml:"monitor"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Hooks     []hook.Config        `yaml:"hooks"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -133,5 +137,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Monitor: f.Monitor, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
 }

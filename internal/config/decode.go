@@ -287,31 +287,6 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	into.Set(items)
 }
 
-// mapping decodes a mapping whose keys are anything, and its values text.
-func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
-	if node.Kind != yaml.MappingNode {
-		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
-		return
-	}
-	values := map[string]string{}
-	for _, p := range d.pairs(node, key, 0) {
-		full := within(key, legible(p.name))
-		value, ok := d.visit(p.value, full)
-		if !ok {
-			return
-		}
-		if value.Kind != yaml.ScalarNode {
-			d.fail(value, full, "", "", "must be a single value, not %s", kindName(value))
-			continue
-		}
-		if text, ok := d.text(value, full); ok {
-			d.places[full] = place{value.Line, value.Column, text}
-			values[p.name] = text
-		}
-	}
-	into.Set(reflect.ValueOf(values))
-}
-
 // field is a field of a struct with its key.
 type field struct {
 	name  string
@@ -326,7 +301,7 @@ func fieldsOf(t reflect.Type, key string) []field {
 	var all []field
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name == "" || name == "-" || key == "defaults" && slices.Contains(notDefaults, name) {
+		if name == "" || name == "-" || name == "discovered" || key == "defaults" && slices.Contains(notDefaults, name) {
 			continue
 		}
 		all = append(all, field{name, i})

@@ -17,6 +17,9 @@ const (
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
 	TopicThinking    = "logstream.thinking"
+	TopicRollups1m   = "logstream.rollups.1m"
+	TopicRollups1h   = "logstream.rollups.1h"
+	TopicRollups1d   = "logstream.rollups.1d"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
@@ -30,6 +33,14 @@ const AllServices = "*"
 // CheckContainer is the check whose records, from the owner of a host, are a
 // level: the state of the service's container, as the runtime reports it.
 const CheckContainer = "container"
+
+// CheckHealth is the check whose records, from the owner of a host, are what
+// the container's own HEALTHCHECK says, repeated like a level.
+const CheckHealth = "health"
+
+// CheckPush is the source that stands for the reports that a push:// service did
+// not send.
+const CheckPush = "push"
 
 // Status is what an observation saw, or what a service is held to be.
 type Status string
@@ -68,6 +79,9 @@ type HealthLog struct {
 	Failure   Failure `json:"failure,omitempty"` // at which stage a check of ours failed
 	Extra     bool    `json:"extra,omitempty"`   // beside the schedule: counts for thresholds, not for verification
 	Revision  int64   `json:"revision,omitempty"`
+	// Until says that a hook repeats the observation in its sender's name, until
+	// then at the latest: seconds since the epoch.
+	Until float64 `json:"until,omitempty"`
 	Origin
 }
 
@@ -113,9 +127,14 @@ type Service struct {
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
 	// NeverUp says that our own check was not UP yet under this url, expectation
 	// and container: it may be the check that is wrong.
-	NeverUp      bool   `json:"never_up,omitempty"`
-	OpenIncident string `json:"open_incident,omitempty"`
-	Revision     int64  `json:"revision,omitempty"`
+	NeverUp bool `json:"never_up,omitempty"`
+	// Flapping says that its status changed too often lately.
+	Flapping bool `json:"flapping,omitempty"`
+	// ThresholdsSince is from when on its present thresholds count, where they
+	// were others before: what was observed earlier is not judged by them.
+	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
+	OpenIncident    string     `json:"open_incident,omitempty"`
+	Revision        int64      `json:"revision,omitempty"`
 	Origin
 }
 
@@ -141,6 +160,7 @@ type Definition struct {
 	Heal             Heal     `json:"heal"`
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
+	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside
@@ -282,9 +302,11 @@ type Docker struct {
 	Time      time.Time `json:"time"` // the engine's clock, with nanoseconds
 	Container string    `json:"container"`
 	ID        string    `json:"id,omitempty"`
-	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, or stream-…
+	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, health_status, connect, disconnect, or stream-…
 	Signal    string    `json:"signal,omitempty"`
 	ExitCode  *int      `json:"exit_code,omitempty"`
+	Health    string    `json:"health,omitempty"`  // of a health_status: healthy or unhealthy
+	Network   string    `json:"network,omitempty"` // of a connect or disconnect: its name
 	Image     string    `json:"image,omitempty"`
 	Project   string    `json:"project,omitempty"` // Compose's project and service
 	Compose   string    `json:"compose_service,omitempty"`
