@@ -60,7 +60,7 @@ func measure(ctx context.Context, l load, contender string, t *targetProcess) (r
 // prepare is the program of a contender, its arguments, and how long it takes
 // until every service of its is checked in its rhythm.
 func prepare(ctx context.Context, l load, contender, address string) (program string, warm time.Duration, args []string, err error) {
-	warm = max(3*time.Second, 2*l.interval)
+	warm = l.interval + 3*time.Second
 	if contender == "gatus" {
 		if program, err = buildGatus(ctx); err != nil {
 			return "", 0, nil, fmt.Errorf("build Gatus: %w", err)
