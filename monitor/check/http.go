@@ -122,7 +122,9 @@ func (c *httpCheck) exchange(ctx context.Context, p *progress) error {
 	if request.GetBody != nil {
 		request.Body, _ = request.GetBody() // a string's never fails
 	}
-	p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
+	if p.env.Detail {
+		p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
+	}
 	response, err := c.send(request)
 	if response != nil {
 		p.code = response.StatusCode // of a redirection that is not followed it comes with an error
