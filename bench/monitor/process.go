@@ -17,9 +17,8 @@ import (
 
 // child is a process that this one started.
 type child struct {
-	cmd  *exec.Cmd
-	out  *bufio.Reader
-	kept strings.Builder // of what it printed
+	cmd *exec.Cmd
+	out *bufio.Reader
 }
 
 // start runs a program whose processes end with this one.
