@@ -261,7 +261,7 @@ func (r *subscriber) inPlace(m *sarama.ConsumerMessage) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.counts, func(n int32) bool {
-		partition, err := sarama.NewMurmur2Partitioner(m.Topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, n)
+		partition, err := partitionOf(m.Topic, m.Key, n)
 		return err == nil && partition == m.Partition
 	})
 }

@@ -79,8 +79,8 @@ function figures({ ctx, at, service, rows, health, instance }) {
 function up(of, window, whole) {
   if (!of) return "no data yet";
   const [figure] = percent(of.share, window === "30d" ? 3 : 2).split(" ");
-  const down = of.down >= 1000 ? `, down ${lasting(of.down)}` : "";
-  return [figure, " ", h("small", {}, `%${down}${of.over === whole ? "" : `, over ${of.over}`}`)];
+  const more = [of.down >= 1000 && `down ${lasting(of.down)}`, of.over !== whole && `over ${of.over}`].filter(Boolean).join(", ");
+  return [figure, " ", h("small", {}, "%"), more && h("small", { class: "under" }, more)];
 }
 
 function cell(name, value) {
