@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/internal/config"
 	"logstream/internal/health"
 	"logstream/internal/supervise"
 )
@@ -19,11 +20,14 @@ import (
 // the result of an action that runs, unless the engine hangs.
 const stopWithin = 15 * time.Second
 
-// run keeps the parts running until ctx ends or one of them failed too often,
-// and stops them in order: first the actors, of which the healer finishes the
+// run keeps the parts running until ctx ends, one of them failed too often, or
+// another configuration has all of them opened again: then that is returned. It
+// stops them in order: first the actors, of which the healer finishes the
 // action that runs; then what they stand on, the children and the bus's
 // forwarding; the bus itself last.
-func (a *app) run(ctx context.Context) error {
+func (a *app) run(ctx context.Context) (next *config.Config, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	base, standing := errgroup.WithContext(context.WithoutCancel(ctx))
 	standing, end := context.WithCancel(standing)
 	defer end()
@@ -49,6 +53,10 @@ func (a *app) run(ctx context.Context) error {
 			return nil
 		case <-standing.Done():
 			return context.Cause(standing)
+		case other := <-a.restart:
+			next = &other
+			stop()
+			return nil
 		}
 	})
 
@@ -56,13 +64,13 @@ func (a *app) run(ctx context.Context) error {
 	a.log.Info("stopping", "parts", a.running.names())
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	err := a.ended(last, actors)
+	err = a.ended(last, actors)
 	end()
 	err = errors.Join(err, a.ended(last, base))
 	if last.Err() != nil {
-		return err // a part that is late still uses the bus
+		return nil, err // a part that is late still uses the bus
 	}
-	return errors.Join(err, a.bus.Close(last))
+	return next, errors.Join(err, a.bus.Close(last))
 }
 
 // keep runs a part under supervision, in group.

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,9 +40,22 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	for _, stage := range stages {
 		caught := make(chan struct{}, len(stage))
 		for _, s := range stage {
+			handle, live := s.Handle, false // both belong to the subscription's goroutine
+			s.Handle = func(rec event.Record) error {
+				err := handle(rec)
+				if live {
+					r.metrics.Read(rec.Topic, time.Since(rec.Time))
+				}
+				return err
+			}
 			s.CaughtUp = func() {
+				live = true
+				r.metrics.Read(s.Topic, 0)
 				r.send(ctx, func(l *loop) {
 					l.live[s.Topic] = true
+					if l.caughtUp() {
+						l.repeats.Resume(now())
+					}
 					l.changed(true, []view.Change{{Kind: view.KindResync}})
 				})
 				caught <- struct{}{}
@@ -94,12 +108,23 @@ func (r *run) readIncident(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyIncident(e, now()))
+		before := len(l.fleet.Incidents.All())
+		changes := l.fleet.ApplyIncident(e, now())
+		l.countIncident(e, changes, before)
+		l.changed(l.live[rec.Topic], changes)
+		if e.Type == event.TypeActionStarted && counted(changes) && e.Host == r.deps.Identity.Host {
+			l.repeats.Acted(e.Service, e.Time)
+		}
 		if e.Type == event.TypeClaim && l.live[rec.Topic] {
 			l.infoChanged()
 		}
 	})
 	return nil
+}
+
+// counted says whether an event of an incident counted, by what it changed.
+func counted(changes []view.Change) bool {
+	return slices.ContainsFunc(changes, func(c view.Change) bool { return c.Kind == view.KindIncident })
 }
 
 func (r *run) readService(rec event.Record) error {
@@ -120,7 +145,12 @@ func (r *run) readHealth(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now()))
+		changes := l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now())
+		l.changed(l.live[rec.Topic], changes)
+		l.repeats.Apply(h, rec.Signed, rec.Time)
+		if l.live[rec.Topic] {
+			l.countCheck(h, rec.Signed, changes)
+		}
 	})
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/service"
+	"logstream/monitor/check"
 )
 
 var (
@@ -337,7 +338,7 @@ type countingCheck struct {
 	panics  bool
 }
 
-func (c *countingCheck) check(ctx context.Context) observation {
+func (c *countingCheck) Check(ctx context.Context) check.Observation {
 	began := time.Now()
 	c.mu.Lock()
 	c.running++
@@ -359,11 +360,11 @@ func (c *countingCheck) check(ctx context.Context) observation {
 	if status == "" {
 		status = event.Up
 	}
-	return observation{began: began, took: time.Since(began), status: status, failure: failure, unknown: unknown}
+	return check.Observation{Began: began, Took: time.Since(began), Status: status, Failure: failure, Unknown: unknown}
 }
 
-func (c *countingCheck) fresh() { c.set(func(c *countingCheck) { c.renewed++ }) }
-func (*countingCheck) close()   {}
+func (c *countingCheck) Fresh() { c.set(func(c *countingCheck) { c.renewed++ }) }
+func (*countingCheck) Close()   {}
 
 func (c *countingCheck) set(change func(*countingCheck)) {
 	c.mu.Lock()
@@ -390,14 +391,14 @@ func newBench(runtime *scriptedRuntime, services ...service.Definition) *bench {
 		b.checks[s.Name] = &countingCheck{}
 	}
 	deps := Deps{
-		Log: b.log, Identity: identity, Owner: b.owner.get, Services: services, Version: "test",
+		Log: b.log, Identity: identity, Owner: b.owner.get, Services: services,
 		Logger: slog.New(slog.DiscardHandler), Health: b.registry,
 	}
 	if runtime != nil {
 		deps.Runtime = runtime
 	}
 	b.Monitor = New(deps)
-	b.newCheck = func(d service.Definition) checker { return b.checks[d.Name] }
+	b.newCheck = func(d service.Definition) check.Checker { return b.checks[d.Name] }
 	return b
 }
 

@@ -8,7 +8,8 @@
 //     producer. Never two checks of one service at the same time; checks beside
 //     the schedule carry Extra, and leave the schedule as it is. Without a claim
 //     they are written too, and no decision counts them; a new
-//     claim begins with checks beside the schedule, which do.
+//     claim begins with checks beside the schedule, which do. What is not
+//     checked in time is counted (Stats): late, or skipped.
 //   - A record of event.TopicDocker for every event of a container that matters
 //     to a service, in the engine's order, once over reconnections and restarts.
 //     An append whose outcome is unknown is made again, so that a reader may
@@ -31,9 +32,7 @@ package monitor
 
 import (
 	"context"
-	"crypto/x509"
 	"log/slog"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +45,7 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/service"
 	"logstream/internal/supervise"
+	"logstream/monitor/check"
 )
 
 // Log is what the monitor needs of the bus; event.Log says what the methods
@@ -65,24 +65,18 @@ type Deps struct {
 	// there is one, and after it was lost. It is called often and must not block.
 	Owner    func() (event.Origin, bool)
 	Services []service.Definition
-	Version  string // of logstream, for the User-Agent
+	Config   Config
 	Logger   *slog.Logger
 	Health   *health.Registry
-	Network  Network
-}
-
-// Network is how checks resolve host names, and which authorities they trust.
-// The zero value is this machine's own.
-type Network struct {
-	Resolver *net.Resolver
-	Roots    *x509.CertPool
+	Check    check.Env // what checks take from their surroundings
 }
 
 // Monitor watches services. Make one with New.
 type Monitor struct {
 	deps     Deps
-	newCheck func(service.Definition) checker
+	newCheck func(service.Definition) check.Checker
 	anchor   time.Time // the schedule's grid stands on it, over restarts of Run as well
+	tally    tally
 
 	probeChanged, watchChanged chan struct{} // the services changed
 
@@ -100,13 +94,24 @@ func New(deps Deps) *Monitor {
 	}
 	return &Monitor{
 		deps:         deps,
-		newCheck:     func(d service.Definition) checker { return newHTTPCheck(d, deps.Version, deps.Network) },
+		newCheck:     newChecker(deps.Check),
 		anchor:       time.Now(),
 		probeChanged: make(chan struct{}, 1),
 		watchChanged: make(chan struct{}, 1),
 		services:     slices.Clone(deps.Services),
 	}
 }
+
+// newChecker makes the check that a service's url asks for, which there is.
+func newChecker(env check.Env) func(service.Definition) check.Checker {
+	return func(def service.Definition) check.Checker {
+		kind, _ := check.Of(def.URL)
+		return kind.New(def, env)
+	}
+}
+
+// Stats are the counts of checks. It may be called from any goroutine.
+func (m *Monitor) Stats() Stats { return m.tally.read() }
 
 // Apply replaces the services, at once: what is unchanged keeps its rhythm.
 // It never blocks, and is remembered where Run is not running.
@@ -137,10 +142,7 @@ func (m *Monitor) current() []service.Definition {
 func (m *Monitor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	problems := &problems{registry: m.deps.Health}
-	probes := &prober{
-		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
-		log: m.deps.Log, problems: problems, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,
-	}
+	probes := newProber(m, group, problems)
 	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
 		return probes.run(ctx, m.probeChanged, m.current)
 	})

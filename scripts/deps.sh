@@ -26,6 +26,8 @@ command -v iptables >/dev/null || missing+=(iptables)
 command -v node >/dev/null || missing+=(nodejs npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 command -v kcat >/dev/null || missing+=(kcat)
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
 command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
 if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # for runc
   command -v pkg-config >/dev/null || missing+=(pkg-config)

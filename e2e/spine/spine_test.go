@@ -80,7 +80,7 @@ func begin(t *testing.T, change func(*healer.Config)) *spine {
 	}
 	h := healer.New(healer.Deps{Log: b, Runtime: s.runtime, Model: model, Instance: "test-1", Host: "local", Config: healing, Services: defs, Logger: log, Health: registry})
 	m := monitor.New(monitor.Deps{Log: b, Runtime: s.runtime, Identity: event.Origin{Instance: "test-1", Host: "local"}, Owner: h.Owner,
-		Services: defs(), Version: "test", Logger: log, Health: registry})
+		Services: defs(), Logger: log, Health: registry})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var actors, base errgroup.Group

@@ -54,6 +54,9 @@ func full(t *testing.T, v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		full(t, v.Index(0))
 		full(t, v.Index(1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("key"), reflect.ValueOf("value"))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			full(t, v.Field(i))
@@ -75,7 +78,7 @@ func inputs(t *testing.T) []healer.Input {
 	health.Log.Status = event.Down
 	incident.Event.Type = event.TypeSuppressed
 	return []healer.Input{health, incident, filled[healer.ReadDocker](t), filled[healer.ReadService](t), filled[healer.ReadCommand](t),
-		filled[healer.Replayed](t), filled[healer.Inspected](t), filled[healer.Executed](t), filled[healer.ModelState](t), filled[healer.Answered](t),
+		filled[healer.Replayed](t), filled[healer.EngineSeen](t), filled[healer.Inspected](t), filled[healer.Executed](t), filled[healer.ModelState](t), filled[healer.Answered](t),
 		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t)}
 }
 

@@ -3,9 +3,12 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
+	"logstream/internal/nearest"
 	"logstream/internal/service"
+	"logstream/monitor/check"
 )
 
 // check reports what is wrong with values that could be read.
@@ -15,13 +18,17 @@ func (d *decoder) check(f file) {
 	for _, p := range f.Bus.Problems() {
 		d.problem("bus", service.Problem{Key: p.Key, Value: p.Value, Message: p.Message})
 	}
+	d.problems("docker", f.Docker.Problems())
+	d.problems("monitor", f.Monitor.Problems())
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
+	d.checkHooks(f)
 	d.checkDefaults(f.Defaults)
 	for i, definition := range f.Services {
 		d.checkService(item(i), definition)
 	}
 	d.checkDuplicates(f.Services)
+	d.checkDependencies(f.Services)
 }
 
 // instanceName is what may stand in the names of Kafka's groups and on the page.
@@ -42,17 +49,31 @@ func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 		Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
 }
 
+// checkHooks reports hooks that are wrong, or that cannot be told apart.
+func (d *decoder) checkHooks(f file) {
+	names, tokens := map[string]string{}, map[string]string{}
+	for i, h := range f.Hooks {
+		key := fmt.Sprintf("hooks[%d]", i)
+		d.problems(key, h.Problems())
+		d.once(names, key, "name", h.Name, "is already the name of another hook (line %d): names must be unique")
+		d.once(tokens, key, "token", h.Token, "is already the token of another hook (line %d): each sender needs its own")
+		if h.Name != "" && h.Name == f.Instance {
+			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is this logstream's instance: what the hook reports would count as an observation of our own"})
+		}
+	}
+}
+
 // checkDefaults looks at the defaults as at a service with nothing of its own.
 func (d *decoder) checkDefaults(definition service.Definition) {
 	definition.Name, definition.URL = "defaults", "http://localhost"
-	d.problems("defaults", definition.Problems())
+	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition)))
 }
 
 // containerName is Docker's, or project/service by Compose's labels.
 var containerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$`)
 
 func (d *decoder) checkService(key string, definition service.Definition) {
-	for _, p := range definition.Problems() {
+	for _, p := range slices.Concat(definition.Problems(), check.Problems(definition)) {
 		_, own := d.places[within(key, p.Key)]
 		_, inherited := d.places["defaults."+p.Key]
 		if own || !inherited { // else it is reported once, at the defaults
@@ -72,6 +93,49 @@ func (d *decoder) checkDuplicates(services []service.Definition) {
 		d.once(names, key, "name", s.Name, "is already the name of another service (line %d): names must be unique")
 		d.once(containers, key, "container", s.Container, "is already the container of another service (line %d): a container belongs to one service")
 	}
+}
+
+// checkDependencies reports dependencies on what there is not, and circles.
+func (d *decoder) checkDependencies(services []service.Definition) {
+	byName, names := map[string]service.Definition{}, []string{}
+	for _, s := range services {
+		byName[s.Name], names = s, append(names, s.Name)
+	}
+	for i, s := range services {
+		for n, needed := range s.DependsOn {
+			key := fmt.Sprintf("%s[%d]", within(item(i), "depends_on"), n)
+			if _, is := byName[needed]; !is {
+				d.failAt(d.nearestPlace(key), key, needed, nearest.Of(needed, names), "is not the name of a service")
+			}
+		}
+		if circle := circleFrom(s.Name, byName); circle != nil && slices.Min(circle) == s.Name { // reported once
+			key := within(item(i), "depends_on")
+			d.failAt(d.nearestPlace(key), key, "", "", "is a circle: "+strings.Join(append(circle, s.Name), " needs "))
+		}
+	}
+}
+
+// circleFrom are the services on a way from name back to itself; nil where there is none.
+func circleFrom(name string, services map[string]service.Definition) []string {
+	seen := map[string]bool{}
+	var walk func(at string, way []string) []string
+	walk = func(at string, way []string) []string {
+		way = append(way, at)
+		for _, needed := range services[at].DependsOn {
+			if needed == name {
+				return way
+			}
+			if seen[needed] {
+				continue
+			}
+			seen[needed] = true
+			if circle := walk(needed, slices.Clone(way)); circle != nil {
+				return circle
+			}
+		}
+		return nil
+	}
+	return walk(name, nil)
 }
 
 // once reports a value that was seen before, under which key.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,6 +32,7 @@ type place struct {
 type decoder struct {
 	file     string
 	lookup   func(string) (string, bool) // the environment
+	literal  bool                        // values are as they stand: nothing is taken from the environment
 	defaults *service.Definition         // what each service begins with
 	report   Report
 	wrong    map[string]bool // keys that have an error
@@ -52,12 +54,15 @@ func (d *decoder) failAt(at place, key, value, suggestion, message string) {
 		Message: strings.TrimPrefix(message, strconv.Quote(value)+" "), Suggestion: suggestion})
 }
 
+// secrets are the keys whose values are never shown.
+var secrets = []string{"secret", "token"}
+
 // shown is a value as an error may show it.
 func shown(key, value string) string {
 	switch last := key[strings.LastIndex(key, ".")+1:]; {
 	case value == "":
 		return ""
-	case last == "secret" || last == "token":
+	case slices.Contains(secrets, last), strings.Contains(key, ".request.") && last != "method":
 		return "***"
 	case last == "url":
 		return text.Clip(service.MaskURL(value), maxShown)
@@ -81,6 +86,8 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 		d.section(node, into, key)
 	case reflect.Slice:
 		d.list(node, into, key)
+	case reflect.Map:
+		d.mapping(node, into, key)
 	default:
 		d.single(node, into, key)
 	}
@@ -135,13 +142,25 @@ func (d *decoder) substituted(node *yaml.Node, key string, depth int) (*yaml.Nod
 
 // text is a single value after substitution.
 func (d *decoder) text(node *yaml.Node, key string) (string, bool) {
-	text, err := expand(node.Value, d.lookup)
+	text, err := d.expand(node.Value)
 	if err != nil {
 		d.fail(node, key, node.Value, "", "%v", err)
 		return "", false
 	}
 	d.places[key] = place{node.Line, node.Column, text}
 	return text, true
+}
+
+func (d *decoder) expand(value string) (string, error) {
+	switch {
+	case !d.literal:
+		return expand(value, d.lookup)
+	case strings.Contains(value, "${"):
+		return "", errors.New("has a ${…}, which is not replaced here: write the value itself")
+	case len(value) > maxText:
+		return "", fmt.Errorf("is longer than %d bytes", maxText)
+	}
+	return value, nil
 }
 
 // section decodes a mapping into a struct.
@@ -275,7 +294,7 @@ type field struct {
 }
 
 // notDefaults are what each service has of its own.
-var notDefaults = []string{"name", "url", "container"}
+var notDefaults = []string{"name", "url", "container", "depends_on"}
 
 // fieldsOf are the keys that a section may have.
 func fieldsOf(t reflect.Type, key string) []field {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 
 	"logstream/internal/service"
 )
@@ -23,6 +24,15 @@ func (d *decoder) limitTimeouts(services []service.Definition) {
 	for i := range services {
 		if _, is := d.given(item(i), "timeout"); !is {
 			services[i].Timeout = min(services[i].Timeout, max(services[i].Interval, service.MinTimeout))
+		}
+	}
+}
+
+// takeContainers gives a service whose url is docker://name that container.
+func takeContainers(services []service.Definition) {
+	for i, s := range services {
+		if s.Scheme() == service.SchemeDocker && s.Container == "" {
+			services[i].Container = s.URL[len(service.SchemeDocker)+len("://"):]
 		}
 	}
 }
@@ -54,3 +64,13 @@ func (d *decoder) warnAt(key, value, message string) {
 
 // item is the key of the service at an index.
 func item(i int) string { return fmt.Sprintf("services[%d]", i) }
+
+// writableByAll warns of a file that every user of this machine may change:
+// whoever does decides what is repaired, and sees the environment's secrets.
+func writableByAll(path string) []Finding {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o002 == 0 {
+		return nil // what cannot be read is reported elsewhere
+	}
+	return []Finding{{File: path, warning: true, Message: "every user of this machine may change this file, and so decide what is repaired: chmod o-w " + path}}
+}

@@ -99,6 +99,9 @@ func CheckHealthLog(h HealthLog) error {
 	if ts := h.Timestamp; math.IsNaN(ts) || ts < 0 || ts > 253402300799 {
 		return fmt.Errorf("timestamp %v is not seconds since the epoch", ts)
 	}
+	if until := h.Until; math.IsNaN(until) || until < 0 || until > 253402300799 {
+		return fmt.Errorf("until %v is not seconds since the epoch", until)
+	}
 	if h.LatencyMS < 0 {
 		return fmt.Errorf("latency_ms is %v", h.LatencyMS)
 	}

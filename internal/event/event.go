@@ -34,6 +34,10 @@ const AllServices = "*"
 // level: the state of the service's container, as the runtime reports it.
 const CheckContainer = "container"
 
+// CheckHealth is the check whose records, from the owner of a host, are what
+// the container's own HEALTHCHECK says, repeated like a level.
+const CheckHealth = "health"
+
 // Status is what an observation saw, or what a service is held to be.
 type Status string
 
@@ -71,6 +75,9 @@ type HealthLog struct {
 	Failure   Failure `json:"failure,omitempty"` // at which stage a check of ours failed
 	Extra     bool    `json:"extra,omitempty"`   // beside the schedule: counts for thresholds, not for verification
 	Revision  int64   `json:"revision,omitempty"`
+	// Until says that a hook repeats the observation in its sender's name, until
+	// then at the latest: seconds since the epoch.
+	Until float64 `json:"until,omitempty"`
 	Origin
 }
 
@@ -134,6 +141,11 @@ type Definition struct {
 	Timeout          string   `json:"timeout"`
 	FailureThreshold int      `json:"failure_threshold"`
 	SuccessThreshold int      `json:"success_threshold"`
+	Window           Window   `json:"window,omitzero"`
+	Request          Request  `json:"request,omitzero"`
+	TLS              TLS      `json:"tls,omitzero"`
+	KeepAlive        string   `json:"keep_alive,omitempty"` // empty: 15s
+	Push             Push     `json:"push,omitzero"`
 	Expect           Expect   `json:"expect"`
 	StartPeriod      string   `json:"start_period"`
 	Heal             Heal     `json:"heal"`
@@ -141,10 +153,51 @@ type Definition struct {
 	DependsOn        []string `json:"depends_on,omitempty"`
 }
 
+// Window is how many failures of how many checks make a service DOWN, beside
+// failure_threshold in a row.
+type Window struct {
+	Failures int `json:"failures"`
+	Of       int `json:"of"`
+}
+
+// Request is what a check sends; of what may hold secrets, only that it is there.
+type Request struct {
+	Method    string            `json:"method,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	Body      string            `json:"body,omitempty"`
+	Redirects bool              `json:"redirects,omitempty"`
+	Bearer    string            `json:"bearer,omitempty"`
+}
+
+// IsZero says whether there is nothing in it.
+func (r Request) IsZero() bool {
+	return r.Method == "" && len(r.Headers) == 0 && r.Body == "" && !r.Redirects && r.Bearer == ""
+}
+
+// TLS is how a check makes its TLS connection: names of files.
+type TLS struct {
+	CA         string `json:"ca,omitempty"`
+	Cert       string `json:"cert,omitempty"`
+	Key        string `json:"key,omitempty"`
+	ServerName string `json:"server_name,omitempty"`
+	Insecure   bool   `json:"insecure,omitempty"`
+}
+
+// Push is when a service reports by itself.
+type Push struct {
+	Grace    string `json:"grace,omitempty"`
+	Schedule string `json:"schedule,omitempty"`
+	TimeZone string `json:"time_zone,omitempty"`
+}
+
 // Expect is what a good answer looks like.
 type Expect struct {
-	Status  string `json:"status"`            // such as "200-399"
-	Latency string `json:"latency,omitempty"` // slower is DEGRADED; empty: no limit
+	Status          string            `json:"status"`                     // such as "200-399"
+	Body            string            `json:"body,omitempty"`             // a regular expression
+	JSON            map[string]string `json:"json,omitempty"`             // values at paths
+	Headers         map[string]string `json:"headers,omitempty"`          // regular expressions
+	Latency         string            `json:"latency,omitempty"`          // slower is DEGRADED; empty: no limit
+	CertificateDays int               `json:"certificate_days,omitempty"` // fewer left is DEGRADED; zero: no limit
 }
 
 // Heal is what may be done about a service.
@@ -239,9 +292,11 @@ type Docker struct {
 	Time      time.Time `json:"time"` // the engine's clock, with nanoseconds
 	Container string    `json:"container"`
 	ID        string    `json:"id,omitempty"`
-	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, or stream-…
+	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, health_status, connect, disconnect, or stream-…
 	Signal    string    `json:"signal,omitempty"`
 	ExitCode  *int      `json:"exit_code,omitempty"`
+	Health    string    `json:"health,omitempty"`  // of a health_status: healthy or unhealthy
+	Network   string    `json:"network,omitempty"` // of a connect or disconnect: its name
 	Image     string    `json:"image,omitempty"`
 	Project   string    `json:"project,omitempty"` // Compose's project and service
 	Compose   string    `json:"compose_service,omitempty"`

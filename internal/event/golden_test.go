@@ -46,7 +46,7 @@ func incidentData() []Data {
 		Escalated{"the budget is spent"},
 		Suppressed{"cooldown", "it was restarted a moment ago", &later},
 		Reported{"# payment-service\n\nwas down for 8 s"},
-		Claim{"local", "host-a", 7, "n7"},
+		Claim{"local", "host-a", 7, "n7", "4c1f-engine"},
 	}
 }
 
@@ -60,11 +60,13 @@ func TestGolden(t *testing.T) {
 		record any
 		decode func([]byte) (any, error)
 	}{
-		"health":         {health, decoded(DecodeHealthLog)},
+		"health": {health, decoded(DecodeHealthLog)},
+		"health_hook": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Down, Check: "ServiceDown", Error: "no answer",
+			Until: 1772388000.5, Origin: Origin{Instance: "am"}}, decoded(DecodeHealthLog)},
 		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
 		"service": {Service{Time: when, Service: "payment-service",
 			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
-				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Expect: Expect{"200-399", "2s"}, StartPeriod: "30s",
+				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Expect: Expect{Status: "200-399", Latency: "2s"}, StartPeriod: "30s",
 				Heal:  Heal{Mode: "auto", Never: []string{"restart"}, ManualStop: "heal", Confirm: true, Self: true},
 				Chaos: true, DependsOn: []string{"db"}},
 			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",
@@ -79,6 +81,8 @@ func TestGolden(t *testing.T) {
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
+		"docker_health":      {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "health_status", Health: "unhealthy", Revision: 8, Origin: origin}, decoded(DecodeDocker)},
+		"docker_network":     {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "disconnect", Network: "shop_default", Revision: 9, Origin: origin}, decoded(DecodeDocker)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
 		"rollup": {Rollup{Service: "payment-service", Start: when.Truncate(time.Minute), UpS: 40.5, DegradedS: 2, DownS: 12.25, UnknownS: 5.25, Checks: 27,
 			Latency: &Latency{Min: 0.812, P50: 12.3, P95: 88.1, Max: 90, Hist: Histogram{-3, 1, 28, 20, 51, 2}}, Revision: 44, Origin: origin}, decoded(DecodeRollup)},
@@ -124,7 +128,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 12 + len(incidentData()); len(files) != want {
+	if want := 15 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }

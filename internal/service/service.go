@@ -6,21 +6,17 @@ package service
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"net/url"
-	"slices"
-	"strconv"
+	"reflect"
 	"strings"
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/nearest"
 )
 
 // Definition is one service of config.yaml, with every default applied.
 type Definition struct {
 	Name             string        `yaml:"name"`
-	URL              string        `yaml:"url"`       // http or https
+	URL              string        `yaml:"url"`       // its scheme is the kind of check; empty: the container's state alone
 	Container        string        `yaml:"container"` // an exact name, or project/service; empty: monitored, not healed
 	Group            string        `yaml:"group"`
 	Note             string        `yaml:"note"` // one line: "when this fails …"
@@ -28,16 +24,93 @@ type Definition struct {
 	Timeout          time.Duration `yaml:"timeout"` // of one check; default: 5s, but not more than the interval
 	FailureThreshold int           `yaml:"failure_threshold"`
 	SuccessThreshold int           `yaml:"success_threshold"`
+	Window           Window        `yaml:"window"`
+	Request          Request       `yaml:"request"`
+	TLS              TLS           `yaml:"tls"`
+	KeepAlive        time.Duration `yaml:"keep_alive"` // how long checks use one connection; zero: each opens its own
+	Push             Push          `yaml:"push"`
 	Expect           Expect        `yaml:"expect"`
 	StartPeriod      time.Duration `yaml:"start_period"` // how long it may take to answer after a start
+	DependsOn        []string      `yaml:"depends_on"`   // names of services that it needs
 	Heal             Heal          `yaml:"heal"`
 	Chaos            bool          `yaml:"chaos"` // real faults may be injected from the page
 }
 
+// Schemes of urls for which nothing is checked by us: the container's own state
+// says how the service is, or the service itself does.
+const (
+	SchemeDocker = "docker" // docker://name is container: name without a url
+	SchemePush   = "push"
+)
+
+// Scheme is that of the url, in small letters; empty without a url.
+func (d Definition) Scheme() string {
+	scheme, _, is := strings.Cut(d.URL, "://")
+	if !is {
+		return ""
+	}
+	return strings.ToLower(scheme)
+}
+
+// HasOwnCheck says whether we check the service ourselves. Without, the state
+// of its container or what it pushes stands for that.
+func (d Definition) HasOwnCheck() bool {
+	return d.URL != "" && d.Scheme() != SchemeDocker && d.Scheme() != SchemePush
+}
+
+// IsContainerAlone says whether the service is its container's state and health,
+// and nothing else.
+func (d Definition) IsContainerAlone() bool {
+	return d.Container != "" && !d.HasOwnCheck() && d.Scheme() != SchemePush
+}
+
+// SameCheck says whether both are checked in the same way, though perhaps not
+// as often.
+func (d Definition) SameCheck(other Definition) bool {
+	return d.URL == other.URL && d.KeepAlive == other.KeepAlive && reflect.DeepEqual(d.Request, other.Request) &&
+		d.TLS == other.TLS && d.Push == other.Push && reflect.DeepEqual(d.Expect, other.Expect)
+}
+
+// Window counts failures that need not follow each other: so many of the last
+// so many checks. The zero value is failure_threshold in a row alone.
+type Window struct {
+	Failures int `yaml:"failures"`
+	Of       int `yaml:"of"`
+}
+
+// Request is what a check sends. Each kind of check uses what it has a place for.
+type Request struct {
+	Method    string            `yaml:"method"`    // of HTTP
+	Headers   map[string]string `yaml:"headers"`   // of HTTP
+	Body      string            `yaml:"body"`      // of HTTP; over tcp and tls the bytes that are sent
+	Redirects bool              `yaml:"redirects"` // follow them
+	Bearer    string            `yaml:"bearer"`    // a token; user and password stand in the url
+}
+
+// TLS is how a check makes its TLS connection: names of files of this machine.
+type TLS struct {
+	CA         string `yaml:"ca"`          // authorities that are trusted instead of this machine's
+	Cert       string `yaml:"cert"`        // the client's certificate
+	Key        string `yaml:"key"`         // and its key
+	ServerName string `yaml:"server_name"` // instead of the url's host
+	Insecure   bool   `yaml:"insecure"`    // the server's certificate is not verified
+}
+
+// Push is what is expected of a service that reports by itself.
+type Push struct {
+	Grace    time.Duration `yaml:"grace"`     // how much later than due it may report
+	Schedule string        `yaml:"schedule"`  // when it reports, as in a crontab; empty: each interval
+	TimeZone string        `yaml:"time_zone"` // of the schedule, such as Europe/Rome; empty: this machine's
+}
+
 // Expect is what a good answer looks like.
 type Expect struct {
-	Status  StatusRange   `yaml:"status"`
-	Latency time.Duration `yaml:"latency"` // slower is DEGRADED; zero: no limit
+	Status          StatusRange       `yaml:"status"`
+	Body            string            `yaml:"body"`             // a regular expression that the answer matches
+	JSON            map[string]string `yaml:"json"`             // values at paths of a JSON body
+	Headers         map[string]string `yaml:"headers"`          // regular expressions that headers match
+	Latency         time.Duration     `yaml:"latency"`          // slower is DEGRADED; zero: no limit
+	CertificateDays int               `yaml:"certificate_days"` // fewer left is DEGRADED; zero: no limit
 }
 
 // Heal is what may be done about a service.
@@ -80,119 +153,18 @@ const (
 // Actions are those that heal.never may name.
 var Actions = []string{ActionStart, ActionRestart, ActionUnpause}
 
+// defaultKeepAlive is long enough that checks are cheap, and short enough that a
+// listener that takes no new connections is noticed.
+const defaultKeepAlive = 15 * time.Second
+
 // Default is a definition before anything is configured.
 func Default() Definition {
 	return Definition{
 		Interval: 10 * time.Second, Timeout: 5 * time.Second,
 		FailureThreshold: 3, SuccessThreshold: 2,
-		Expect: Expect{Status: StatusRange{{200, 399}}},
-		Heal:   Heal{ManualStop: StopHeal, Confirm: true},
-	}
-}
-
-// MinTimeout is the shortest time that a check may be given.
-const MinTimeout = time.Millisecond
-
-// Problem is one thing that is wrong with a definition: at which key (with
-// dots, such as heal.mode), which value, why, and what was likely meant, or "".
-type Problem struct{ Key, Value, Message, Suggestion string }
-
-// Problems are all that is wrong with d; nil where nothing is.
-func (d Definition) Problems() []Problem {
-	var all []Problem
-	add := func(key, value, format string, args ...any) {
-		all = append(all, Problem{Key: key, Value: value, Message: fmt.Sprintf(format, args...)})
-	}
-	unknown := func(key, value, what string, known ...string) {
-		all = append(all, Problem{Key: key, Value: value, Suggestion: nearest.Of(value, known),
-			Message: fmt.Sprintf("is not %s; use one of %s", what, strings.Join(known, ", "))})
-	}
-	if err := event.CheckServiceName(d.Name); err != nil {
-		add("name", d.Name, "%v", err)
-	}
-	if message, suggestion := checkURL(d.URL); message != "" {
-		all = append(all, Problem{"url", MaskURL(d.URL), message, suggestion})
-	}
-	if d.Interval < 100*time.Millisecond || d.Interval > 24*time.Hour {
-		add("interval", d.Interval.String(), "must be between 100ms and 24h")
-	}
-	if d.Timeout < MinTimeout || d.Timeout > 5*time.Minute {
-		add("timeout", d.Timeout.String(), "must be between 1ms and 5m")
-	}
-	if d.FailureThreshold < 1 || d.FailureThreshold > 100 {
-		add("failure_threshold", strconv.Itoa(d.FailureThreshold), "must be between 1 and 100")
-	}
-	if d.SuccessThreshold < 1 || d.SuccessThreshold > 100 {
-		add("success_threshold", strconv.Itoa(d.SuccessThreshold), "must be between 1 and 100")
-	}
-	if len(d.Expect.Status) == 0 {
-		add("expect.status", "", "is missing, so every answer would be an error; 200-399 is usual")
-	}
-	if d.Expect.Latency < 0 {
-		add("expect.latency", d.Expect.Latency.String(), "must not be negative")
-	}
-	if d.StartPeriod < 0 || d.StartPeriod > time.Hour {
-		add("start_period", d.StartPeriod.String(), "must be between 0s and 1h")
-	}
-	if !slices.Contains([]Mode{"", Observe, Auto}, d.Heal.Mode) {
-		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Auto))
-	}
-	if !slices.Contains([]ManualStop{StopHeal, StopIgnore, StopAlways}, d.Heal.ManualStop) {
-		unknown("heal.manual_stop", string(d.Heal.ManualStop), "a policy for manual stops", string(StopHeal), string(StopIgnore), string(StopAlways))
-	}
-	for _, action := range d.Heal.Never {
-		if !slices.Contains(Actions, action) {
-			unknown("heal.never", action, "an action", Actions...)
-		}
-	}
-	return all
-}
-
-// checkURL says what is wrong with a service's url, and what was likely meant.
-func checkURL(raw string) (message, suggestion string) {
-	u, err := url.Parse(raw)
-	switch assumed, is := assumeHTTP(raw); {
-	case raw == "":
-		return "is missing: a service needs a url such as http://localhost:8080", ""
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https"):
-		if u.Hostname() == "" {
-			return "names no host", ""
-		}
-		return "", ""
-	case is:
-		return "does not begin with http:// or https://", MaskURL(assumed)
-	case err != nil:
-		return "is not a url such as http://localhost:8080", "" // the parser's words repeat parts of it, a password among them
-	}
-	return fmt.Sprintf("has the scheme %q; use http or https", u.Scheme), ""
-}
-
-// assumeHTTP is raw with the scheme that was left out, such as
-// http://localhost:8080; false where raw is nothing like that.
-func assumeHTTP(raw string) (string, bool) {
-	if strings.Contains(raw, "://") {
-		return "", false
-	}
-	assumed := "http://" + strings.TrimPrefix(raw, "//")
-	u, err := url.Parse(assumed)
-	return assumed, err == nil && u.Hostname() != "" && u.User == nil
-}
-
-// Masked is d as the log and the page show it: no credentials in the url.
-func (d Definition) Masked() *event.Definition {
-	latency := ""
-	if d.Expect.Latency > 0 {
-		latency = d.Expect.Latency.String()
-	}
-	return &event.Definition{
-		Name: d.Name, URL: MaskURL(d.URL), Container: d.Container, Group: d.Group, Note: d.Note,
-		Interval: d.Interval.String(), Timeout: d.Timeout.String(),
-		FailureThreshold: d.FailureThreshold, SuccessThreshold: d.SuccessThreshold,
-		Expect:      event.Expect{Status: d.Expect.Status.String(), Latency: latency},
-		StartPeriod: d.StartPeriod.String(),
-		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
-			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
-		Chaos: d.Chaos,
+		KeepAlive: defaultKeepAlive,
+		Expect:    Expect{Status: StatusRange{{200, 399}}},
+		Heal:      Heal{ManualStop: StopHeal, Confirm: true},
 	}
 }
 
@@ -200,41 +172,4 @@ func (d Definition) Masked() *event.Definition {
 func (d Definition) Hash() string {
 	sum := sha256.Sum256(event.Encode(d.Masked()))
 	return hex.EncodeToString(sum[:6])
-}
-
-// MaskURL hides who logs in with what, every query value and the fragment. Of
-// what can't be taken apart, nothing is shown.
-func MaskURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || strings.Contains(u.Opaque, "@") {
-		if assumed, is := assumeHTTP(raw); is { // such as 127.0.0.1:8080, which is none
-			return strings.TrimPrefix(MaskURL(assumed), "http://")
-		}
-		return "***"
-	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), "***")
-	} else if u.User != nil {
-		u.User = url.User("***") // a token often stands there alone
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = maskQuery(u.RawQuery)
-	}
-	if u.Fragment != "" {
-		u.Fragment, u.RawFragment = "***", ""
-	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
-}
-
-// maskQuery keeps the names before an equals sign, and their order.
-func maskQuery(query string) string {
-	parts := strings.Split(query, "&")
-	for i, part := range parts {
-		name, _, named := strings.Cut(part, "=")
-		parts[i] = "***"
-		if named {
-			parts[i] = name + "=***"
-		}
-	}
-	return strings.Join(parts, "&")
 }

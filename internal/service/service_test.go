@@ -16,16 +16,16 @@ func valid() Definition {
 	return d
 }
 
-func TestDefaultNeedsNameAndURL(t *testing.T) {
+func TestDefaultNeedsAName(t *testing.T) {
 	var keys []string
 	for _, p := range Default().Problems() {
 		keys = append(keys, p.Key)
 	}
-	if !slices.Equal(keys, []string{"name", "url"}) {
-		t.Errorf("the default lacks %v, want name and url alone", keys)
+	if !slices.Equal(keys, []string{"name"}) {
+		t.Errorf("the default lacks %v, want the name alone", keys)
 	}
 	if problems := valid().Problems(); problems != nil {
-		t.Errorf("with both it has the problems %v", problems)
+		t.Errorf("with a name it has the problems %v", problems)
 	}
 }
 
@@ -36,20 +36,9 @@ func TestProblems(t *testing.T) {
 		value   string
 		message string
 	}{
-		"no name":              {func(d *Definition) { d.Name = "" }, "name", "", "missing"},
-		"a reserved name":      {func(d *Definition) { d.Name = "logstream" }, "name", "logstream", "reserved"},
-		"a name with a tab":    {func(d *Definition) { d.Name = "a\tb" }, "name", "a\tb", "printed"},
-		"no url":               {func(d *Definition) { d.URL = "" }, "url", "", "missing"},
-		"https":                {func(d *Definition) { d.URL = "https://example.com" }, "", "", ""},
-		"HTTP in capitals":     {func(d *Definition) { d.URL = "HTTP://example.com" }, "", "", ""},
-		"an IPv6 host":         {func(d *Definition) { d.URL = "http://[::1]:8080/" }, "", "", ""},
-		"a url without scheme": {func(d *Definition) { d.URL = "localhost:8080" }, "url", "localhost:8080", "does not begin with http:// or https://"},
-		"a url of a file":      {func(d *Definition) { d.URL = "file:///etc/passwd" }, "url", "file:///etc/passwd", "scheme"},
-		"a url of tcp":         {func(d *Definition) { d.URL = "tcp://db:5432" }, "url", "tcp://db:5432", "scheme"},
-		"a url without host":   {func(d *Definition) { d.URL = "http:///health" }, "url", "http:///health", "no host"},
-		"a url of a port":      {func(d *Definition) { d.URL = "http://:8080/" }, "url", "http://:8080/", "no host"},
-		"a url that is none":   {func(d *Definition) { d.URL = "http://u:s3cret\x7f@h/" }, "url", "***", "not a url"},
-		"a port that is none":  {func(d *Definition) { d.URL = "http://u:s3cret/@h/" }, "url", "***", "not a url"},
+		"no name":           {func(d *Definition) { d.Name = "" }, "name", "", "missing"},
+		"a reserved name":   {func(d *Definition) { d.Name = "logstream" }, "name", "logstream", "reserved"},
+		"a name with a tab": {func(d *Definition) { d.Name = "a\tb" }, "name", "a\tb", "printed"},
 
 		"interval at its least":   {func(d *Definition) { d.Interval = 100 * time.Millisecond }, "", "", ""},
 		"interval at its most":    {func(d *Definition) { d.Interval = 24 * time.Hour }, "", "", ""},
@@ -69,6 +58,13 @@ func TestProblems(t *testing.T) {
 		"successes 0":             {func(d *Definition) { d.SuccessThreshold = 0 }, "success_threshold", "0", "between"},
 		"successes 101":           {func(d *Definition) { d.SuccessThreshold = 101 }, "success_threshold", "101", "between"},
 		"latency negative":        {func(d *Definition) { d.Expect.Latency = -1 }, "expect.latency", "-1ns", "negative"},
+		"window":                  {func(d *Definition) { d.Window = Window{Failures: 3, Of: 5} }, "", "", ""},
+		"window of less":          {func(d *Definition) { d.Window = Window{Failures: 3, Of: 2} }, "window", "", "such as"},
+		"window of too many":      {func(d *Definition) { d.Window = Window{Failures: 3, Of: 101} }, "window", "", "100"},
+		"keep alive an hour":      {func(d *Definition) { d.KeepAlive = time.Hour }, "", "", ""},
+		"keep alive negative":     {func(d *Definition) { d.KeepAlive = -1 }, "keep_alive", "-1ns", "between"},
+		"a key without its cert":  {func(d *Definition) { d.TLS.Key = "k" }, "tls", "", "together"},
+		"days of a certificate":   {func(d *Definition) { d.Expect.CertificateDays = 366 }, "expect.certificate_days", "366", "between"},
 		"latency":                 {func(d *Definition) { d.Expect.Latency = time.Second }, "", "", ""},
 		"no status is good":       {func(d *Definition) { d.Expect.Status = nil }, "expect.status", "", "missing"},
 		"start period an hour":    {func(d *Definition) { d.StartPeriod = time.Hour }, "", "", ""},
@@ -105,34 +101,9 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func TestAUrlWithoutASchemeGetsASuggestion(t *testing.T) {
-	for raw, want := range map[string]string{
-		"localhost:8080":           "http://localhost:8080",
-		"127.0.0.1:8080/health":    "http://127.0.0.1:8080/health",
-		"[::1]:8080":               "http://[::1]:8080",
-		"//payment.example/health": "http://payment.example/health",
-		"payment":                  "http://payment",
-		"payment/?token=s3cret":    "http://payment/?token=***",
-		"ann:s3cret@payment:8080":  "",
-		"mailto:ann@example.com":   "",
-		"file:///etc/passwd":       "",
-		"http:/localhost:8080":     "",
-		":8080":                    "",
-		"/health":                  "",
-		"localhost:port":           "",
-	} {
-		d := valid()
-		d.URL = raw
-		problems := d.Problems()
-		if len(problems) != 1 || problems[0].Key != "url" || problems[0].Suggestion != want {
-			t.Errorf("%q has the problems %+v, want the suggestion %q", raw, problems, want)
-		}
-	}
-}
-
 func TestProblemsAreAllReported(t *testing.T) {
-	if n := len(Definition{Heal: Heal{Mode: "x", Never: []string{"a", "b"}}}.Problems()); n != 11 {
-		t.Errorf("got %d problems, want all 11", n)
+	if n := len(Definition{Heal: Heal{Mode: "x", Never: []string{"a", "b"}}}.Problems()); n != 10 {
+		t.Errorf("got %d problems, want all 10", n)
 	}
 }
 
@@ -221,6 +192,22 @@ func TestHash(t *testing.T) {
 		"failure_threshold":   func(d *Definition) { d.FailureThreshold++ },
 		"success_threshold":   func(d *Definition) { d.SuccessThreshold++ },
 		"expect.status":       func(d *Definition) { d.Expect.Status = StatusRange{{200, 299}} },
+		"window":              func(d *Definition) { d.Window = Window{3, 5} },
+		"request.method":      func(d *Definition) { d.Request.Method = "HEAD" },
+		"request.headers":     func(d *Definition) { d.Request.Headers = map[string]string{"A": "b"} },
+		"request.body":        func(d *Definition) { d.Request.Body = "b" },
+		"request.redirects":   func(d *Definition) { d.Request.Redirects = true },
+		"request.bearer":      func(d *Definition) { d.Request.Bearer = "b" },
+		"tls.ca":              func(d *Definition) { d.TLS.CA = "b" },
+		"tls.insecure":        func(d *Definition) { d.TLS.Insecure = true },
+		"keep_alive":          func(d *Definition) { d.KeepAlive = 0 },
+		"push.grace":          func(d *Definition) { d.Push.Grace++ },
+		"push.schedule":       func(d *Definition) { d.Push.Schedule = "@daily" },
+		"expect.body":         func(d *Definition) { d.Expect.Body = "b" },
+		"expect.json":         func(d *Definition) { d.Expect.JSON = map[string]string{"a": "b"} },
+		"expect.headers":      func(d *Definition) { d.Expect.Headers = map[string]string{"a": "b"} },
+		"expect.certificate":  func(d *Definition) { d.Expect.CertificateDays = 14 },
+		"depends_on":          func(d *Definition) { d.DependsOn = []string{"b"} },
 		"expect.latency":      func(d *Definition) { d.Expect.Latency++ },
 		"start_period":        func(d *Definition) { d.StartPeriod++ },
 		"heal.mode":           func(d *Definition) { d.Heal.Mode = Auto },
@@ -244,6 +231,8 @@ func TestHash(t *testing.T) {
 	}
 	secret, other := valid(), valid()
 	secret.URL, other.URL = "http://a:one@h/", "http://a:two@h/"
+	secret.Request = Request{Headers: map[string]string{"X": "one"}, Body: "one", Bearer: "one"}
+	other.Request = Request{Headers: map[string]string{"X": "two"}, Body: "two", Bearer: "two"}
 	if secret.Hash() != other.Hash() {
 		t.Error("the hash tells one secret from another")
 	}

@@ -14,6 +14,12 @@ import (
 // characters, and how much there was.
 func Clip(s string, most int) string { return event.Clip(s, most) }
 
+// maxShort is how many bytes of foreign text a sentence takes.
+const maxShort = 200
+
+// Short is s as part of a sentence: one line, and bounded.
+func Short(s string) string { return Clip(Line(s), maxShort) }
+
 // escapes are what a program writes to colour or control a terminal, by
 // ECMA-48: control sequences (CSI, to their final byte or the end of the text),
 // control strings with their content (OSC, DCS, SOS, PM and APC, where they

@@ -1,4 +1,4 @@
-package monitor
+package check
 
 import (
 	"context"
@@ -21,6 +21,9 @@ import (
 	"logstream/internal/service"
 )
 
+// expiry is when a certificate of the tests ends.
+var expiry = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 // TestFailureAndSentence holds what becomes of every error that a check can
 // end with; failtest's table makes the most of them with real listeners.
 func TestFailureAndSentence(t *testing.T) {
@@ -30,7 +33,7 @@ func TestFailureAndSentence(t *testing.T) {
 	read := func(err error) error {
 		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", err)}
 	}
-	yesterday := x509.Certificate{NotBefore: zero.AddDate(-1, 0, 0), NotAfter: zero}
+	yesterday := x509.Certificate{NotBefore: expiry.AddDate(-1, 0, 0), NotAfter: expiry}
 	verify := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
 	const closed = "shop:80 closed the connection before its response was complete"
 	for _, c := range []struct {
@@ -84,19 +87,19 @@ func TestFailureAndSentence(t *testing.T) {
 		{"what cannot be parsed", errors.New("odd"), stageAnswering, event.FailureProtocol, "what shop:80 answers is not valid HTTP"},
 		{"a body that cannot be parsed", errors.New("odd"), stageBody, event.FailureProtocol, "what shop:80 answers is not valid HTTP"},
 		{"no request could be made", &url.Error{Op: "Get", URL: "http://me:s3cret@shop", Err: errors.New("odd")}, stageBegun, event.FailureCheck, "the check could not run: odd"},
-		{"hostile words", errors.New("a\x1b[31mb\nc"), stageBegun, event.FailureCheck, "the check could not run: a?[31mb?c"},
+		{"hostile words", errors.New("a\x1b[31mb\nc"), stageBegun, event.FailureCheck, "the check could not run: ab c"},
 	} {
 		if got := failureOf(c.err, c.at); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-		if got := shop().explain(c.want, answer{code: 200, err: c.err, at: c.at}); !strings.HasPrefix(got, c.text) {
+		if got := shop().explain(end{failure: c.want, code: 200, err: c.err, at: c.at}); !strings.HasPrefix(got, c.text) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.text)
 		}
 	}
 }
 
 func shop() *httpCheck {
-	return newHTTPCheck(service.Definition{URL: "http://me:s3cret@shop:80/", Timeout: 2 * time.Second}, "test", Network{})
+	return newHTTP(service.Definition{URL: "http://me:s3cret@shop:80/", Timeout: 2 * time.Second}, Env{Version: "test"})
 }
 
 func TestEveryStageHasItsFailure(t *testing.T) {
@@ -114,16 +117,16 @@ func TestOwnFaultIsNoObservation(t *testing.T) {
 	check.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", syscall.EMFILE)}
 	}
-	defer check.close()
-	seen := check.check(t.Context())
-	if !errors.Is(seen.unknown, syscall.EMFILE) || seen.status != "" || seen.failure != "" {
+	defer check.Close()
+	seen := check.Check(t.Context())
+	if !errors.Is(seen.Unknown, syscall.EMFILE) || seen.Status != "" || seen.Failure != "" {
 		t.Errorf("saw %+v, want that the check was not made", seen)
 	}
 }
 
 func TestSentencesAreBounded(t *testing.T) {
-	got := shop().explain(event.FailureCheck, answer{err: errors.New(strings.Repeat("ä", 10_000))})
-	if n := utf8.RuneCountInString(got); n > maxSentence+50 {
+	got := shop().explain(end{failure: event.FailureCheck, err: errors.New(strings.Repeat("ä", 10_000))})
+	if n := utf8.RuneCountInString(got); n > 300 {
 		t.Errorf("a sentence of %d characters", n)
 	}
 }

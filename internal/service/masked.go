@@ -1,0 +1,93 @@
+package service
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"logstream/internal/event"
+)
+
+const hidden = "***"
+
+// Masked is d as the log and the page show it: no credentials in the url, and
+// nothing of what a request carries.
+func (d Definition) Masked() *event.Definition {
+	return &event.Definition{
+		Name: d.Name, URL: MaskURL(d.URL), Container: d.Container, Group: d.Group, Note: d.Note,
+		Interval: d.Interval.String(), Timeout: d.Timeout.String(),
+		FailureThreshold: d.FailureThreshold, SuccessThreshold: d.SuccessThreshold,
+		Window: event.Window(d.Window), Request: d.Request.masked(), TLS: event.TLS(d.TLS), KeepAlive: duration(d.KeepAlive, defaultKeepAlive),
+		Push: event.Push{Grace: duration(d.Push.Grace, 0), Schedule: d.Push.Schedule, TimeZone: d.Push.TimeZone},
+		Expect: event.Expect{Status: d.Expect.Status.String(), Body: d.Expect.Body, JSON: d.Expect.JSON, Headers: d.Expect.Headers,
+			Latency: duration(d.Expect.Latency, 0), CertificateDays: d.Expect.CertificateDays},
+		StartPeriod: d.StartPeriod.String(), DependsOn: d.DependsOn,
+		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
+			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
+		Chaos: d.Chaos,
+	}
+}
+
+// duration is d as records have it; empty where it is the usual one.
+func duration(d, usual time.Duration) string {
+	if d == usual {
+		return ""
+	}
+	return d.String()
+}
+
+// masked keeps the names of headers: tokens stand in their values, and in bodies.
+func (r Request) masked() event.Request {
+	shown := event.Request{Method: r.Method, Body: mask(r.Body), Redirects: r.Redirects, Bearer: mask(r.Bearer)}
+	for name, value := range r.Headers {
+		if shown.Headers == nil {
+			shown.Headers = map[string]string{}
+		}
+		shown.Headers[name] = mask(value)
+	}
+	return shown
+}
+
+func mask(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return hidden
+}
+
+// MaskURL hides who logs in with what, every query value and the fragment. Of
+// what can't be taken apart, nothing is shown.
+func MaskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || strings.Contains(u.Opaque, "@") {
+		if assumed, is := AssumeHTTP(raw); is { // such as 127.0.0.1:8080, which is none
+			return strings.TrimPrefix(MaskURL(assumed), "http://")
+		}
+		return "***"
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	} else if u.User != nil {
+		u.User = url.User("***") // a token often stands there alone
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = maskQuery(u.RawQuery)
+	}
+	if u.Fragment != "" {
+		u.Fragment, u.RawFragment = "***", ""
+	}
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+}
+
+// maskQuery keeps the names before an equals sign, and their order.
+func maskQuery(query string) string {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, _, named := strings.Cut(part, "=")
+		parts[i] = "***"
+		if named {
+			parts[i] = name + "=***"
+		}
+	}
+	return strings.Join(parts, "&")
+}
