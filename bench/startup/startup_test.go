@@ -41,6 +41,7 @@ type instanceUnderTest struct {
 	pid   int
 	began time.Time
 	ready time.Duration // until it was ready and told of every service's uptime
+	cpu   time.Duration // that it took until then: what else the machine does weighs less on it
 	end   func()
 }
 
@@ -109,7 +110,7 @@ func start(tb testing.TB, program, dir string, p past.Past, known func(past.Past
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	s.ready = time.Since(began)
+	s.ready, s.cpu = time.Since(began), s.cpuTime()
 	return s
 }
 
@@ -156,6 +157,25 @@ func (s *instanceUnderTest) rssMB() float64 {
 		s.tb.Fatal(err)
 	}
 	return kb / 1024
+}
+
+// cpuTime is how much it has used so far.
+func (s *instanceUnderTest) cpuTime() time.Duration {
+	s.tb.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var ticks int
+	for _, field := range fields[11:13] { // user and system, in hundredths of a second
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // whole says whether the uptime of every service is that of the whole past.
@@ -257,6 +277,8 @@ func measure(b *testing.B, binary string, p past.Past) {
 	empty.end()
 	b.ReportMetric(full.ready.Seconds(), "s-start")
 	b.ReportMetric(empty.ready.Seconds(), "s-start-empty")
+	b.ReportMetric(full.cpu.Seconds(), "cpu-s-start")
+	b.ReportMetric(empty.cpu.Seconds(), "cpu-s-start-empty")
 	b.ReportMetric(fullMB, "MB")
 	b.ReportMetric(fullMB-emptyMB, "MB-over-empty")
 }
