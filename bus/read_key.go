@@ -36,7 +36,7 @@ func (b *Bus) readKey(ctx context.Context, topic, key string, since, until time.
 	if err != nil {
 		return err
 	}
-	partition, err := partitionOf(topic, []byte(key), int32(len(partitions)))
+	partition, err := partitionOf(sarama.NewMurmur2Partitioner(topic), []byte(key), int32(len(partitions)))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,8 @@ func (b *Bus) readKey(ctx context.Context, topic, key string, since, until time.
 	})
 }
 
-// partitionOf is the partition of a key, of n.
-func partitionOf(topic string, key []byte, n int32) (int32, error) {
-	return sarama.NewMurmur2Partitioner(topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(key)}, n)
+// partitionOf is the partition of a key, of n. To make a partitioner costs more
+// than to use it, by far: it has a source of random numbers.
+func partitionOf(by sarama.Partitioner, key []byte, n int32) (int32, error) {
+	return by.Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(key)}, n)
 }

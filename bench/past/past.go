@@ -210,6 +210,7 @@ type writer struct {
 	cluster          *kfake.Cluster
 	client           *kgo.Client
 	waiting          map[place]*waiting
+	partitioner      sarama.Partitioner
 	zipped           bytes.Buffer
 	gzip             *gzip.Writer
 	records, batches map[string]int
@@ -225,7 +226,7 @@ func newWriter(tb testing.TB, dir string) *writer {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &writer{tb: tb, cluster: cluster, client: client, waiting: map[place]*waiting{},
+	w := &writer{tb: tb, cluster: cluster, client: client, waiting: map[place]*waiting{}, partitioner: sarama.NewMurmur2Partitioner(""),
 		gzip: gzip.NewWriter(nil), records: map[string]int{}, batches: map[string]int{}}
 	create := kmsg.NewCreateTopicsRequest()
 	for _, name := range []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d} {
@@ -276,7 +277,7 @@ func partitions(topic string) int32 {
 
 // put has a record wait for its batch.
 func (w *writer) put(topic string, at time.Time, key string, value []byte) {
-	partition, err := sarama.NewMurmur2Partitioner(topic).Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)}, partitions(topic))
+	partition, err := w.partitioner.Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)}, partitions(topic))
 	if err != nil {
 		w.tb.Fatal(err)
 	}

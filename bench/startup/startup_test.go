@@ -108,7 +108,7 @@ func start(tb testing.TB, program, dir string, p past.Past, known func(past.Past
 			text, _ := os.ReadFile(out.Name())
 			tb.Fatalf("not ready after a minute:\n%.2000s", text)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond) // to ask costs what is measured
 	}
 	s.ready, s.cpu = time.Since(began), s.cpuTime()
 	return s
