@@ -101,9 +101,7 @@ func (f *Fold) begin() {
 	for _, t := range f.services {
 		for level := minutes; level < days; level++ {
 			for _, r := range t.written[level] {
-				if !r.Start.Before(t.until[level+1]) {
-					t.part(level+1, bucketOf(r))
-				}
+				t.part(level+1, bucketOf(r))
 			}
 		}
 		t.written = [levels]map[int64]event.Rollup{}
@@ -258,7 +256,7 @@ func (f *Fold) closeWhole(level int) []Closed {
 			}
 			delete(t.buckets[level], start)
 			if b.start.Before(t.until[level]) {
-				continue
+				continue // it is written, and a part of what is longer
 			}
 			closed = append(closed, Closed{level, b.record(name, length)})
 			if level < days {
