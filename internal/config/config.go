@@ -37,6 +37,7 @@ type Config struct {
 	Healer    healer.Config
 	Dashboard dashboard.Config
 	Hooks     []hook.Config
+	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
 	version version // of the file that it was read from, where that is followed
@@ -136,5 +137,5 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	d.warn(f)
 	inOrder(d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Monitor: f.Monitor, Healer: f.Healer,
-		Dashboard: f.Dashboard, Hooks: f.Hooks, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
 }
