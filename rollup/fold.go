@@ -157,7 +157,7 @@ func (f *Fold) ReadHealth(h event.HealthLog, taken time.Time) {
 	ended := h.Time().Add(took).Truncate(time.Millisecond)
 	f.hear(ended, h.Epoch)
 	start := ended.Truncate(time.Minute)
-	if h.Check == event.CheckContainer || start.Before(f.open) {
+	if h.IsOfEngine() || start.Before(f.open) {
 		return
 	}
 	b := t.buckets[minutes][start.Unix()]

@@ -93,6 +93,11 @@ func TestAMinuteHasTheTimeInEachPublishedStatus(t *testing.T) {
 			h.Check = event.CheckContainer
 			f.ReadHealth(h, at(30))
 		}}, [4]int64{60000, 0, 0, 0}, 30},
+		{"what the engine says of its health is no check", []step{published(-10, event.Up), checks(0, 60, event.Up), func(f *Fold, w *world) {
+			h := w.check("pay", event.Down, at(30), 1)
+			h.Check = event.CheckHealth
+			f.ReadHealth(h, at(30))
+		}}, [4]int64{60000, 0, 0, 0}, 30},
 		{"what came over HTTP", []step{published(-10, event.Up), checks(0, 60, event.Up), func(f *Fold, w *world) {
 			h := w.check("pay", event.Down, at(30), 1)
 			h.Origin = event.Origin{Instance: "api:me"}

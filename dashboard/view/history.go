@@ -39,12 +39,18 @@ type History struct {
 
 type series struct {
 	points   []point // of our own check, by time
-	levels   []int64 // when the owner's levels were observed, in order
+	levels   []level // what the owner had of its engine, in order
 	recent   []Observation
 	lastRead time.Time // when the newest record was taken
 	last     event.HealthLog
 	since    time.Time       // when last began to say what it says
 	own      event.HealthLog // the newest of our own check
+}
+
+// level is when the engine was observed, by which of its checks.
+type level struct {
+	at    int64 // microseconds since the epoch
+	check string
 }
 
 // point is a check of our own in 16 bytes: five hundred services have almost a
@@ -117,8 +123,8 @@ func (s *series) has(o Observation) bool {
 	if !o.Counted {
 		return slices.Contains(s.recent, o)
 	}
-	if o.Check == event.CheckContainer {
-		return slices.Contains(s.levels, at)
+	if o.IsOfEngine() {
+		return slices.Contains(s.levels, level{at, o.Check})
 	}
 	_, found := slices.BinarySearchFunc(s.points, at, func(a point, at int64) int { return int(a.at - at) })
 	return found
@@ -142,8 +148,8 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 		s.last = o.HealthLog
 	}
 	switch {
-	case ours && o.Check == event.CheckContainer:
-		s.levels = append(s.levels, o.Time().UnixMicro())
+	case ours && o.IsOfEngine():
+		s.levels = append(s.levels, level{o.Time().UnixMicro(), o.Check})
 	case ours:
 		if o.Timestamp >= s.own.Timestamp {
 			s.own = o.HealthLog
@@ -171,7 +177,7 @@ func (f *History) Tick(now time.Time, known func(Key) bool) {
 	f.unmanaged = 0
 	for key, s := range f.series {
 		s.points = s.points[s.from(oldest):]
-		s.levels = slices.DeleteFunc(s.levels, func(at int64) bool { return at < oldest.UnixMicro() })
+		s.levels = slices.DeleteFunc(s.levels, func(l level) bool { return l.at < oldest.UnixMicro() })
 		unmanaged := !known(key)
 		switch {
 		case s.lastRead.Before(oldest) && (unmanaged || len(s.points) == 0):
