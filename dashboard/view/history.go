@@ -137,6 +137,9 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 	if len(s.recent) >= maxObservations {
 		s.recent = slices.Delete(s.recent, 0, len(s.recent)-maxObservations+1)
 	}
+	if n := len(s.recent); n > 0 {
+		o.HealthLog = sharing(o.HealthLog, s.recent[n-1].HealthLog)
+	}
 	s.recent = append(s.recent, o)
 	if !o.Counted {
 		return
@@ -156,6 +159,18 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 		}
 		s.insert(point{at: o.Time().UnixMicro(), latencyMS: float32(o.LatencyMS), badness: uint8(badness(o.Status)), extra: o.Extra})
 	}
+}
+
+// sharing is h with the texts of the one before it where they are the same: what is
+// remembered of 500 services is half as much by that.
+func sharing(h, before event.HealthLog) event.HealthLog {
+	for _, of := range [][2]*string{{&h.Service, &before.Service}, {&h.Check, &before.Check}, {&h.Error, &before.Error}, {&h.Instance, &before.Instance},
+		{&h.Host, &before.Host}, {&h.Nonce, &before.Nonce}, {(*string)(&h.Status), (*string)(&before.Status)}} {
+		if *of[0] == *of[1] {
+			*of[0] = *of[1]
+		}
+	}
+	return h
 }
 
 // insert keeps the points in order; the same instant twice is the same check.
