@@ -39,7 +39,6 @@ type instanceUnderTest struct {
 	tb    testing.TB
 	page  string
 	pid   int
-	began time.Time
 	ready time.Duration // until it was ready and told of every service's uptime
 	cpu   time.Duration // that it took until then: what else the machine does weighs less on it
 	end   func()
@@ -87,7 +86,7 @@ func start(tb testing.TB, program, dir string, p past.Past, known func(past.Past
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	s := &instanceUnderTest{tb: tb, page: page, pid: cmd.Process.Pid, began: began}
+	s := &instanceUnderTest{tb: tb, page: page, pid: cmd.Process.Pid}
 	s.end = func() {
 		s.end = func() {}
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -267,7 +266,7 @@ func BenchmarkStartup(b *testing.B) {
 
 func measure(b *testing.B, binary string, p past.Past) {
 	b.Helper()
-	const settled = 20 * time.Second // as long as both run before their memory is compared
+	const settled = 30 * time.Second // that both run after they were ready, before their memory is compared
 	p.Until = time.Now().Add(-time.Second)
 	dir := filepath.Join(b.TempDir(), "data")
 	left := p.Write(b, dir)
@@ -275,11 +274,11 @@ func measure(b *testing.B, binary string, p past.Past) {
 	p.Lasts -= time.Since(p.Until) // which is unknown: nothing ran while it was written
 	full := start(b, binary, dir, p, whole)
 	check(p, full, left)
-	time.Sleep(time.Until(full.began.Add(settled)))
+	time.Sleep(settled)
 	fullMB := full.rssMB()
 	full.end()
 	empty := start(b, binary, filepath.Join(b.TempDir(), "data"), p, func(p past.Past, all []served) bool { return len(all) == p.Services })
-	time.Sleep(time.Until(empty.began.Add(settled)))
+	time.Sleep(settled)
 	emptyMB := empty.rssMB()
 	empty.end()
 	b.ReportMetric(full.ready.Seconds(), "s-start")
