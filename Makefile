@@ -49,3 +49,4 @@ bench: ## measurements, with ratios against a floor in the same run
 	go run ./bench/monitor -with naive,logstream,gatus
 	go run ./bench/monitor -services 2000 -rounds 3
 	go run ./bench/monitor -services 10000 -interval 10s -measure 21s
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -v ./bench/startup
