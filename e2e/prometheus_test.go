@@ -211,6 +211,7 @@ func TestTheAlertRulesFireWhenTheyShould(t *testing.T) {
 // what it reports is held until a check or the engine confirms it, and over a
 // restart of ours until it says that it is resolved.
 func TestARealAlertmanagerReportsAnOutage(t *testing.T) {
+	t.Parallel()
 	const token = "token-of-alertmanager"
 	healthy := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(healthy.Close)
