@@ -26,6 +26,7 @@ import (
 	"logstream/internal/service"
 	"logstream/monitor"
 	"logstream/monitor/check"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
@@ -49,11 +50,13 @@ type app struct {
 
 	bus       *bus.Bus
 	children  *process.Runtime // nil with an engine
+	engine    *docker.Runtime  // nil with children
 	runtime   container.Runtime
 	monitor   *monitor.Monitor
 	healer    replaceable[*healer.Healer]
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
+	rollups   *rollup.Recorder
 	watcher   *config.Watcher // nil without a file
 
 	running runningSet
@@ -99,7 +102,7 @@ func (a *app) openRuntime() error {
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime = engine
+	a.runtime, a.engine = engine, engine
 	return nil
 }
 
@@ -115,6 +118,9 @@ func (a *app) openActors() error {
 		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
+		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Reachable: func() bool { return a.bus.Status().OK }})
 	if a.path != "" {
 		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.reload)
 		if r := a.setup.refused; r != nil {
@@ -153,7 +159,7 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
+		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition, ReadKey: a.bus.ReadKey,
 		Health: a.registry, Logger: a.log,
 	})
 }
@@ -234,10 +240,11 @@ func (a *app) busInfo() dashboard.BusInfo {
 
 func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {
 	info, err := a.runtime.Info(ctx)
+	out := dashboard.DockerInfo{OK: err == nil, Kind: info.Kind, Version: info.Version, Address: info.Address, ChosenBy: info.ChosenBy}
 	if err != nil {
-		return dashboard.DockerInfo{Kind: info.Kind, Error: err.Error()}
+		out.Error = err.Error()
 	}
-	return dashboard.DockerInfo{OK: true, Kind: info.Kind, Version: info.Version}
+	return out
 }
 
 // logs are the last lines of the container that ref names.
@@ -268,6 +275,9 @@ func (a *app) greet(w io.Writer) {
 		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
 	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
+	if a.engine != nil {
+		a.log.Info("Docker engine chosen", "address", a.engine.Host(), "chosen_by", a.engine.ChosenBy())
+	}
 }
 
 // cli is the program of the command lines that are shown; the demo's services

@@ -58,7 +58,7 @@ func ours(t *testing.T, tags string) []pkg {
 const module = "logstream"
 
 // actors have a Run, and know nothing of each other. The bus is one of them.
-var actors = []string{"monitor", "healer", "dashboard", "chaos", "bus"}
+var actors = []string{"monitor", "healer", "dashboard", "chaos", "rollup", "bus"}
 
 // actorOf is the actor in whose folder a package is, or "".
 func actorOf(importPath string) string {

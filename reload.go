@@ -15,6 +15,9 @@ type refused struct {
 	why    string
 }
 
+// replaced are the sections of parts that are made anew, while the rest runs on.
+var replaced = []string{"healer", "dashboard", "hooks"}
+
 // reload puts an edited configuration in use, and ends only what it changes:
 // services are taken over by the parts as they run; the healer and the dashboard
 // are replaced by new ones; what is under all of them, such as Kafka's address

@@ -40,6 +40,7 @@ func (a *app) run(ctx context.Context) (next *config.Config, err error) {
 	a.keep(acting, actors, health.Monitor, afterListening(a.listening, a.monitor.Run))
 	a.keep(acting, actors, health.Healer, a.healer.Run)
 	a.keep(acting, actors, health.Chaos, a.chaos.Run)
+	a.keep(acting, actors, health.Rollup, a.rollups.Run)
 	a.keep(acting, actors, health.Dashboard, a.dashboard.Run)
 	if a.watcher != nil {
 		a.keep(acting, actors, health.Config, a.watcher.Run)

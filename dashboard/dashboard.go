@@ -25,6 +25,7 @@ package dashboard
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -79,6 +80,12 @@ type Deps struct {
 	Faults func(container string) []string
 	// Logs are the last lines of the container that ref names.
 	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
+	// Probe checks a definition once, as an operator sent it: JSON with the keys
+	// of config.yaml. An error says what is wrong with it.
+	Probe func(ctx context.Context, definition json.RawMessage) (event.Probe, error)
+
+	// ReadKey reads the records of one key on a topic from since on and before until.
+	ReadKey func(ctx context.Context, topic, key string, since, until time.Time, each func(event.Record)) error
 
 	Health *health.Registry
 	Logger *slog.Logger

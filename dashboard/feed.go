@@ -14,7 +14,12 @@ import (
 	"logstream/internal/supervise"
 )
 
-const commandsKept = 7 * 24 * time.Hour
+const (
+	commandsKept = 7 * 24 * time.Hour
+	// healthAtStart bounds how many observations of the past hour are read: of
+	// more, rollups stand in for the older ones.
+	healthAtStart = 20_000
+)
 
 var errUnsigned = errors.New("unsigned")
 
@@ -26,11 +31,11 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	stages := [][]event.Subscription{
 		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
 		{{Topic: event.TopicServices, Handle: r.readService}},
-		{
-			{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Handle: r.readHealth},
-			{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
-			{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
-		},
+		append(r.rollups(start),
+			event.Subscription{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Newest: healthAtStart, Handle: r.readHealth},
+			event.Subscription{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
+			event.Subscription{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
+		),
 	}
 	for _, stage := range stages {
 		caught := make(chan struct{}, len(stage))
@@ -71,6 +76,24 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 		}
 	}
 	return nil
+}
+
+// rollups are the topics of rollups, from as far back as they are remembered.
+func (r *run) rollups(start time.Time) []event.Subscription {
+	var all []event.Subscription
+	for level, kept := range view.RollupsKept {
+		all = append(all, event.Subscription{Topic: event.Levels[level].Topic, Since: start.Add(-kept), Handle: func(rec event.Record) error {
+			if !rec.Signed {
+				return errUnsigned
+			}
+			rolled, err := event.DecodeRollup(rec.Value)
+			if err == nil {
+				r.send(r.ctx, func(l *loop) { l.fleet.ApplyRollup(level, rolled) })
+			}
+			return err
+		}})
+	}
+	return all
 }
 
 // Handlers of records. An error goes to the bus, which counts it; the dead

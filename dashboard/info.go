@@ -29,6 +29,10 @@ type DockerInfo struct {
 	Kind    string `json:"kind,omitempty"` // docker or process
 	Version string `json:"version"`
 	Error   string `json:"error"`
+	// Address is where the engine was found, and ChosenBy what it was chosen by,
+	// such as DOCKER_HOST.
+	Address  string `json:"address,omitempty"`
+	ChosenBy string `json:"chosen_by,omitempty"`
 }
 
 // LLMInfo is what the model says of itself.

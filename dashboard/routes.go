@@ -58,6 +58,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/hold":                    {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
 		"/api/v1/commands/{id}":           read(r.getCommand),
 		"/api/v1/health-logs":             {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
+		"/api/v1/probe":                   {http.MethodPost: command(r.postProbe)},
 		"/api/v1/info":                    read(r.getInfo),
 	}
 }

@@ -42,6 +42,7 @@ type run struct {
 	calls    chan func(*loop)
 	oldest   time.Time      // of the commands that are read
 	poke     chan struct{}  // the parts are to be asked
+	readers  chan struct{}  // holds one for each history that is read
 	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
 	requests http.Handler
 }
@@ -57,7 +58,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	r := &run{
 		deps: d.deps, pages: d.pages, limits: d.limits, log: d.deps.Logger,
 		guard: newGuard(d.deps.Config), metrics: newMetrics(d.deps),
-		ctx: ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1),
+		ctx: ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1), readers: make(chan struct{}, readersAtOnce),
 	}
 	r.loop = newLoop(r)
 	r.requests = r.routes()

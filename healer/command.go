@@ -226,6 +226,9 @@ func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 		kept := *s.container
 		out.Container = &kept
 	}
+	if disputed := gate.Healthcheck(); s.status.Good() && s.status.Disputed() {
+		out.Held, out.HeldReason = disputed.Gate, disputed.Reason
+	}
 	if s.open() {
 		out.OpenIncident = s.incident.ID
 		out.Held, out.HeldReason = s.incident.Held, s.incident.HeldReason

@@ -42,6 +42,9 @@ type Controller struct {
 	prior    map[string]event.Service
 
 	began       time.Time       // of this life
+	nonce       string          // of the claim that is to be written; empty: it was, or everything is not read yet
+	refused     *Refusal        // why it is not
+	heard       time.Time       // when the host's owner was last heard
 	replayed    bool            // everything was read up to the end seen at the start
 	known       map[string]bool // instances that have signed something: ours
 	engineOrder state.Order     // of the engine's events
@@ -94,17 +97,25 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	c.effects = nil
 	switch in := in.(type) {
 	case ReadHealth:
+		if in.Signed {
+			c.hear(in.Log.Origin, now)
+		}
 		c.readHealth(in, now)
 	case ReadDocker:
+		c.hear(in.Event.Origin, now)
 		c.readDocker(in.Event, now)
 	case ReadService:
+		c.hear(in.Service.Origin, now)
 		c.readService(in.Service, now)
 	case ReadCommand:
 		c.readCommand(in.Command, now)
 	case ReadIncident:
 		c.readIncident(in.Event, now)
+		c.hear(in.Event.Origin, now)
 	case Replayed:
 		c.beginClaim(in.Nonce, now)
+	case EngineSeen:
+		c.engineSeen(in.ID, now)
 	case Inspected:
 		c.inspected(in, now)
 	case Executed:
@@ -199,6 +210,9 @@ func (c *Controller) inspect(s *serviceState, now time.Time) {
 func (c *Controller) tick(now time.Time) {
 	if !c.replayed {
 		return // what is replayed has its own time: by ours all of it is long stale
+	}
+	if c.nonce != "" {
+		c.tryClaim(now)
 	}
 	if e, repeat, due := c.claim.Tick(now); due {
 		c.emit(Append{e})

@@ -36,6 +36,9 @@ func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
 	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	if v.Status.Looping() {
+		f.State = string(container.Restarting) // whatever moment the inspection met
+	}
 	if v.Situation.Ended {
 		f.End, f.Events = v.Situation.Ending.End, v.Situation.Ending.Order
 	}
@@ -47,6 +50,9 @@ func containerFacts(v View) runbook.Facts {
 func answers(v View, f runbook.Facts) runbook.Facts {
 	s := v.Status
 	f.Needed, f.WasUp = v.Def.FailureThreshold, s.WasUp()
+	if v.Def.IsContainerAlone() {
+		f.Needed = 1 // the engine counted what its HEALTHCHECK says
+	}
 	own, known := s.OwnLast()
 	switch {
 	case s.OwnDown() && own.Status == event.Down:

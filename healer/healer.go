@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -29,6 +28,7 @@ type Log interface {
 // Runtime is the part of a container runtime that the healer uses;
 // container.Runtime documents it. There is no way in it to run a command.
 type Runtime interface {
+	Info(ctx context.Context) (container.Info, error)
 	Find(ctx context.Context, ref string) (container.State, error)
 	Inspect(ctx context.Context, id string) (container.State, error)
 	Logs(ctx context.Context, id string, tail int) ([]container.Line, error)
@@ -129,6 +129,9 @@ type life struct {
 	queries    map[string]context.CancelFunc // under way, by service
 	querying   atomic.Int32                  // and how many there are
 	recheck    chan struct{}                 // the model is to be checked at once
+	identified chan struct{}                 // closed: the engine was asked once for its ID
+	reidentify chan struct{}                 // Docker is back: it may be another engine
+	refused    bool                          // the host is not claimed, and that is reported
 	replied    <-chan struct{}               // closed: the newest result of a command is written
 }
 
@@ -143,6 +146,7 @@ func (h *Healer) Run(ctx context.Context) error {
 	close(none)
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
 		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1), replied: none,
+		identified: make(chan struct{}), reidentify: make(chan struct{}, 1),
 		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
 			Services: services, Protected: h.deps.Protected}, began)}
 	if h.deps.Observe != nil {
@@ -152,6 +156,7 @@ func (h *Healer) Run(ctx context.Context) error {
 		defer cancel()
 		return l.loop(reading)
 	})
+	supervise.Go(reading, group, "healer engine", l.identify)
 	supervise.Go(reading, group, "healer replay", l.read)
 	if h.deps.Model != nil {
 		supervise.Go(reading, group, "healer model", l.watchModel)
@@ -185,6 +190,11 @@ func (l *life) read(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+	select {
+	case <-l.identified:
+	case <-ctx.Done():
+		return nil
 	}
 	l.give(ctx, timed{in: Replayed{Nonce: rand.Text()}})
 	return nil
@@ -311,34 +321,4 @@ func (l *life) step(in Input, now time.Time) {
 	for _, e := range effects {
 		l.start(e)
 	}
-}
-
-// report makes the leadership known, and cancels queries that are no longer needed.
-func (l *life) report(in Input) {
-	origin, owner := l.controller.Owner()
-	if owner != l.owner {
-		l.owner = owner
-		if owner {
-			l.claimed.Store(&origin)
-			l.deps.Health.Clear(health.Healer)
-			l.deps.Logger.Info("claim acquired", "host", origin.Host, "epoch", origin.Epoch)
-		} else {
-			l.claimed.Store(nil)
-			l.stepDown()
-		}
-	}
-	if read, is := in.(ReadIncident); is && read.Event.Type == event.TypeResolved && read.Event.Host == l.deps.Host {
-		l.withdraw(read.Event.Service)
-	}
-}
-
-// stepDown ends what is done for this host, and says so.
-func (l *life) stepDown() {
-	for service := range l.queries {
-		l.withdraw(service)
-	}
-	what := fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", l.controller.Successor(), l.deps.Host)
-	l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", l.controller.Successor())
-	l.deps.Health.Report(health.Problem{Part: health.Healer, What: what, Works: "Checks and this page.", OnHold: "Every repair by this instance.",
-		Remedy: health.Remedy{Text: "Stop one of the two, or give this one another host name in config.yaml."}})
 }

@@ -31,6 +31,9 @@ type (
 	// Replayed says that everything was read up to the end seen at the start.
 	// Nonce is new, and unguessable.
 	Replayed struct{ Nonce string }
+	// EngineSeen is the ID of the container engine that this instance acts on;
+	// empty where it has none.
+	EngineSeen struct{ ID string }
 	// Inspected is the outcome of Inspect.
 	Inspected struct {
 		Service string
@@ -86,6 +89,7 @@ func (ReadService) input()  {}
 func (ReadCommand) input()  {}
 func (ReadIncident) input() {}
 func (Replayed) input()     {}
+func (EngineSeen) input()   {}
 func (Inspected) input()    {}
 func (Executed) input()     {}
 func (ModelState) input()   {}

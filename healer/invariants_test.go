@@ -101,7 +101,7 @@ func (m *sim) proved(in *state.Incident) {
 	good, best := 0, 0
 	for _, r := range m.health {
 		h := r.in
-		if r.copy || h.Log.Service != in.Service || h.Log.Check != "http" || h.Log.Extra || !h.Log.Time().After(finished.Time) || h.Log.Time().After(*in.Resolved) {
+		if r.copy || h.Log.Service != in.Service || h.Log.Check != m.box(in.Service).check() || h.Log.Extra || !h.Log.Time().After(finished.Time) || h.Log.Time().After(*in.Resolved) {
 			continue
 		}
 		if h.Log.Status == event.Down {
@@ -115,6 +115,17 @@ func (m *sim) proved(in *state.Incident) {
 	if best < needed && m.health[first].at.Before(finished.Time) {
 		m.violated("%s is resolved with %d of %d good checks", in.ID, best, needed)
 	}
+}
+
+// check is the check that stands for our own.
+func (b *box) check() string {
+	switch {
+	case b.def.HasOwnCheck():
+		return "http"
+	case b.checked:
+		return event.CheckHealth
+	}
+	return event.CheckContainer
 }
 
 func (m *sim) story() string { return strings.Join(m.trace, "\n") }

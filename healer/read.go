@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/healer/claim"
+	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -37,7 +38,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 	if s.status.Level() != level || s.status.Good() != good {
 		s.inspection.stale = true
 	}
-	if kind == status.Own {
+	if s.status.IsOwn(kind, now) {
 		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
 			s.verification.run.count(h)
 		}
@@ -68,6 +69,8 @@ func (c *Controller) kindOf(h *event.HealthLog, signed bool) (status.Kind, bool)
 		return 0, false // another host's service of that name
 	case owners && h.Check == event.CheckContainer:
 		return status.OwnersLevel, true
+	case owners && h.Check == event.CheckHealth:
+		return status.OwnersHealth, true
 	case owners && h.Instance == c.instance:
 		return status.Own, true
 	case h.Instance == c.instance:
@@ -93,6 +96,9 @@ func (c *Controller) isNext(s *serviceState, h event.HealthLog) bool {
 
 func (c *Controller) readDocker(e event.Docker, now time.Time) {
 	if e.Host != "" && e.Host != c.host || !c.isNews(e) {
+		return
+	}
+	if !history.IsOfLife(e.Action) {
 		return
 	}
 	c.engine.Read(e, now, c.isWatched)
@@ -202,8 +208,8 @@ func (c *Controller) beginClaim(nonce string, now time.Time) {
 			s.status.Keep(prior)
 		}
 	}
-	newest, _ := c.incidents.Newest(c.host)
-	c.emit(Append{c.claim.Write(newest, nonce, now)})
+	c.nonce = nonce
+	c.tryClaim(now)
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
@@ -218,6 +224,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
 			s.status.EndLevel([2]string{})
+			s.status.EndHealth(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}
@@ -305,6 +312,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
 }

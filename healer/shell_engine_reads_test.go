@@ -13,7 +13,7 @@ import (
 
 // Info is container.Runtime's.
 func (e *memoryEngine) Info(ctx context.Context) (container.Info, error) {
-	info := container.Info{Kind: "memory", Version: "1"}
+	info := container.Info{Kind: "memory", ID: "engine-of-this-machine", Version: "1"}
 	err := e.call(ctx, "Info", "", func() error {
 		e.mu.Lock()
 		defer e.mu.Unlock()

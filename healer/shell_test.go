@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"logstream/internal/container"
@@ -100,9 +101,54 @@ func TestNoCallAfterAForeignClaimWasRead(t *testing.T) {
 	})
 }
 
+// TestAnEngineWithTheSameHostNameIsRefusedAndSaysWhatToChange starts beside an
+// owner on another engine, which falls silent in the end.
+func TestAnEngineWithTheSameHostNameIsRefusedAndSaysWhatToChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.engine.add("web", false)
+		s.defs = append(s.defs, serviceOn("web"))
+		s.claimElsewhereOn("engine-of-another-machine")
+		s.boot()
+		s.until("it says so", func() bool { _, is := s.registry.Get(health.Healer); return is })
+		p, _ := s.registry.Get(health.Healer)
+		if !strings.Contains(p.What, "two Docker engines are called host local") || !strings.Contains(p.What, "other-1") || !strings.Contains(p.Remedy.Text, "set host: ") {
+			t.Errorf("the registry has %+v", p)
+		}
+		s.harm("web", container.FaultKill)
+		time.Sleep(time.Minute)
+		if _, owns := s.healer.Owner(); owns {
+			t.Error("it owns the host")
+		}
+		s.wantCalls()
+		s.until("the other is silent", func() bool { _, owns := s.healer.Owner(); return owns })
+		s.until("and this instance repairs", func() bool { return s.published("web").Status == event.Up })
+		if p, is := s.registry.Get(health.Healer); is {
+			t.Errorf("the registry still has %+v", p)
+		}
+		s.wantCalls("Start web")
+		s.stop()
+		s.engine.working.Wait()
+		s.check()
+	})
+}
+
+func TestAClaimTakenByAnotherEngineSaysWhatToChange(t *testing.T) {
+	onSite(t, []string{"web"}, nil, func(s *site) {
+		s.claimElsewhereOn("engine-of-another-machine")
+		s.until("it steps down", func() bool { _, owns := s.healer.Owner(); return !owns })
+		if p, _ := s.registry.Get(health.Healer); !strings.Contains(p.What, "two Docker engines are called host local") {
+			t.Errorf("the registry has %+v", p)
+		}
+	})
+}
+
 // claimElsewhere puts the claim of another instance on the log.
-func (s *site) claimElsewhere() {
-	claim := event.Claim{Host: hostName, Instance: "other-1", Epoch: 99, Nonce: "theirs"}
+func (s *site) claimElsewhere() { s.claimElsewhereOn("") }
+
+func (s *site) claimElsewhereOn(engine string) {
+	claim := event.Claim{Host: hostName, Instance: "other-1", Epoch: 99, Nonce: "theirs", Engine: engine}
 	e := event.Incident{ID: claim.Nonce, Seq: 1, Time: time.Now().UTC(), Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream, Data: claim,
 		Origin: event.Origin{Instance: claim.Instance, Host: claim.Host, Epoch: claim.Epoch, Nonce: claim.Nonce}}
 	s.log.put(event.Record{Topic: event.TopicIncidents, Key: []byte(e.Service), Value: event.Encode(e), Signed: true})

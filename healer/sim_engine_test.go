@@ -129,6 +129,7 @@ func (m *sim) stopped(b *box, code int, done func()) {
 	}
 	if m.stopFirst { // as Docker 29
 		m.exited(b, code)
+		m.emit(b, "disconnect", nil)
 		m.emit(b, "stop", nil)
 		m.busily(b, m.between(2*time.Millisecond, 5*time.Millisecond), func() {
 			m.emit(b, "die", func(e *event.Docker) { e.ExitCode = &code })

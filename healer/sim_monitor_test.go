@@ -97,24 +97,59 @@ func (m *sim) writeLevel(b *box) {
 		return
 	}
 	status := event.Up
-	if b.state.Status != container.Running {
+	if b.state.Status != container.Running || b.loops {
 		status = event.Down
 	}
-	if b.level == status && b.levelNonce == owner.Nonce && m.now.Sub(b.levelAt) < 30*time.Second {
+	due := b.levelNonce != owner.Nonce || m.now.Sub(b.levelAt) >= b.every()
+	if b.level == status && !due {
+		m.writeHealth(b, false)
 		return
 	}
 	b.level, b.levelNonce, b.levelAt = status, owner.Nonce, m.now
-	h := ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Check: event.CheckContainer}, true}
+	h := ReadHealth{event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: status, Check: event.CheckContainer, Extra: b.def.IsContainerAlone() && !due}, true}
+	if b.loops {
+		h.Log.Failure = event.FailureCrashLoop
+	}
 	h.Log.Origin, h.Log.Revision = m.revise()
 	if status == event.Down {
 		h.Log.Error = "container " + b.def.Name + " is " + string(b.state.Status)
 	}
 	m.publish(h)
+	m.writeHealth(b, due)
+}
+
+// every is how often the level is written where it doesn't change.
+func (b *box) every() time.Duration {
+	if b.def.IsContainerAlone() {
+		return min(30*time.Second, b.def.Interval)
+	}
+	return 30 * time.Second
+}
+
+// writeHealth writes what the HEALTHCHECK says: nothing in the first seconds
+// after a start, and nothing while the container does not run.
+func (m *sim) writeHealth(b *box, due bool) {
+	if !b.checked || b.state.Status != container.Running || m.now.Sub(b.state.StartedAt) < 3*time.Second {
+		b.health = ""
+		return
+	}
+	h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: event.Up, Check: event.CheckHealth, Extra: b.def.IsContainerAlone() && !due}
+	if b.app != "ok" {
+		h.Status, h.Failure, h.Error = event.Down, event.FailureUnhealthy, "the HEALTHCHECK of container "+b.def.Name+" fails"
+	}
+	if h.Status == b.health && !due {
+		return
+	}
+	if b.health != "" && b.health != h.Status {
+		m.emit(b, "health_status", nil)
+	}
+	b.health = h.Status
+	m.observeAs(h, true)
 }
 
 func (m *sim) keepLevel(b *box) {
 	owner, owns := m.owner()
-	if owns && m.engine && (b.levelNonce != owner.Nonce || m.now.Sub(b.levelAt) >= 30*time.Second) {
+	if owns && m.engine && (b.levelNonce != owner.Nonce || b.checked || m.now.Sub(b.levelAt) >= b.every()) {
 		m.writeLevel(b)
 	}
 }
@@ -143,6 +178,8 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case b.app == "slow":
+			h.Status, h.Failure, h.Error = event.Degraded, event.FailureLatency, "answered in 900ms, slower than 800ms"
 		case b.app != "ok":
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 500", 500
 			if b.flapped = b.flap && !b.flapped; b.flapped || b.app == "hang" {
@@ -150,7 +187,7 @@ func (m *sim) probe(b *box, extra bool) {
 			}
 		}
 		m.after(m.between(0, 50*time.Millisecond), m.living(func() {
-			if b.unchecked {
+			if b.unchecked || !b.def.HasOwnCheck() {
 				return
 			}
 			h.Origin, h.Revision = m.revise()

@@ -110,7 +110,11 @@ type box struct {
 	lostAnswer bool          // the answer to the next call gets lost
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
-	unchecked  bool          // the monitor does not check it
+	checked    bool          // the container has a HEALTHCHECK
+	health     event.Status  // as last written under levelNonce, at healthAt; empty: not since it started
+	healthAt   time.Time
+	loops      bool // the monitor takes it for a crash loop
+	unchecked  bool // the monitor does not check it
 }
 
 type agenda []*happening
@@ -156,6 +160,11 @@ func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	}
 	for _, option := range options {
 		option(m)
+	}
+	for _, b := range m.boxes {
+		if b.checked {
+			b.state.Health = container.Starting
+		}
 	}
 	m.boot()
 	m.after(100*time.Millisecond, m.beat)

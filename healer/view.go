@@ -168,6 +168,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)
 	out.Witness = sourceName(s.status.Decided)
 	out.Unconfirmed = s.def.Heal.Confirm && !s.status.OwnDown() && s.status.Level() != event.Down && s.status.ForeignDown() && v.Forced == ""
+	out.Disputed = s.status.Disputed()
 	if s.inspection.due(v.Now) == fresh && s.inspection.err != nil {
 		var ambiguous *container.AmbiguousError
 		out.Missing = errors.Is(s.inspection.err, container.ErrNotFound)

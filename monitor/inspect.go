@@ -76,25 +76,32 @@ func (w *watch) inspected(t *target, wanted time.Time, forced bool, took time.Du
 	w.problems.clear(t.problem())
 	if err == nil {
 		t.learn(state)
+		seen = w.written.loops.judge(seen, state, t.startPeriod, now)
 	}
+	if w.writeLevel(t, seen, wanted, forced, took, now) {
+		w.writeHealth(t, state, wanted, forced, took)
+	}
+}
+
+// writeLevel writes what was seen where it is a change, or with forced; false
+// where that waits for the event of a change.
+func (w *watch) writeLevel(t *target, seen level, wanted time.Time, forced bool, took time.Duration, now time.Time) bool {
 	if seen == t.written && !forced {
-		return
+		return true
 	}
 	if seen != t.written && t.announced != "" && seen.status != t.announced && !t.gaveGrace {
 		t.gaveGrace = true
 		t.again(now, forced, eventGrace)
-		return
+		return false
 	}
 	t.gaveGrace = false
 	if _, is := w.owner(); !is {
-		return
+		return true
 	}
 	t.stamp = nextStamp(t.date(seen, wanted), t.stamp)
 	t.written = seen
-	w.out.putLevel(event.HealthLog{
-		Timestamp: event.Seconds(t.stamp), Service: t.service, Status: seen.status,
-		LatencyMS: milliseconds(took), Check: event.CheckContainer, Error: seen.err,
-	})
+	w.out.putLevel(t.record(event.CheckContainer, seen, t.stamp, forced, took))
+	return true
 }
 
 // notFound takes that a container is not there, without a destroy that says
@@ -126,9 +133,13 @@ func (w *watch) ambiguous(t *target, many *container.AmbiguousError) {
 }
 
 func (w *watch) cannotSee(t *target, why string, remedy health.Remedy) {
+	works := "the checks of " + t.service + " by its url"
+	if t.alone {
+		works = "the other services"
+	}
 	w.problems.report(t.problem(), health.Problem{
 		What:   "service " + t.service + ": " + why,
-		Works:  "the checks of " + t.service + " by its url",
+		Works:  works,
 		OnHold: "monitoring and repairing the container of " + t.service,
 		Remedy: remedy,
 	})

@@ -37,6 +37,7 @@ type journal struct {
 	known  map[mark]bool
 	order  []mark
 	next   int // the place in order, once it is full, of the next one
+	loops  crashLoops
 }
 
 // add remembers an event; false where it is known already.
@@ -86,7 +87,7 @@ func later(a, b time.Time) time.Time {
 // Only signed records of our own host are believed: a forged one could
 // make us leave out an event.
 func recall(ctx context.Context, log Log, host string, now time.Time) (*journal, error) {
-	j := &journal{}
+	j := &journal{loops: crashLoops{}}
 	err := read(ctx, log, now.Add(-recallWindow), func(r event.Record) bool {
 		d, err := event.DecodeDocker(r.Value)
 		if err != nil || !r.Signed || d.Host != host {
@@ -94,7 +95,9 @@ func recall(ctx context.Context, log Log, host string, now time.Time) (*journal,
 		}
 		j.began = true
 		if d.Action != event.StreamLost && d.Action != event.StreamBack {
-			j.add(d)
+			if j.add(d) {
+				j.loops.observe(d, d.Time)
+			}
 			// An old one that was published again must not have the engine
 			// asked for all events since then.
 			j.newest = later(j.newest, now.Add(-recallWindow))

@@ -16,8 +16,9 @@ const clockBack = 15 * time.Second
 
 // level is what an inspection says about a service's container.
 type level struct {
-	status event.Status
-	err    string // why it is not UP, in one sentence
+	status  event.Status
+	err     string        // why it is not UP, in one sentence
+	failure event.Failure // the same as a code, where there is one
 
 	// Beside status and err, so that a container which ran, ended and runs
 	// again between two inspections is a change.
@@ -77,7 +78,7 @@ func announces(a container.Action) (event.Status, bool) {
 // state, after the event. After a kill it isn't yet: its die follows.
 func callsForInspection(a container.Action) bool {
 	_, is := announces(a)
-	return is || a == container.ActionRename
+	return is || a == container.ActionRename || a == container.ActionHealth
 }
 
 // wakes says whether a service may be coming up after the event.

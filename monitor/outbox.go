@@ -62,14 +62,14 @@ func (o *outbox) putEvent(d event.Docker) {
 	o.put(entry{event: &d})
 }
 
-// putLevel never blocks. A level that says what the service's last waiting one
-// says takes its place.
+// putLevel never blocks. A level, or what a HEALTHCHECK says, that says what the
+// service's last waiting one says takes its place.
 func (o *outbox) putLevel(h event.HealthLog) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var of []int // where levels of this service stand
 	for i, e := range o.waiting {
-		if e.level != nil && e.level.Service == h.Service {
+		if e.level != nil && e.level.Service == h.Service && e.level.Check == h.Check {
 			of = append(of, i)
 		}
 	}

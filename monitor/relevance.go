@@ -15,6 +15,7 @@ var recorded = []container.Action{
 	container.ActionCreate, container.ActionStart, container.ActionRestart, container.ActionKill,
 	container.ActionDie, container.ActionStop, container.ActionPause, container.ActionUnpause,
 	container.ActionOOM, container.ActionDestroy, container.ActionRename,
+	container.ActionHealth, container.ActionConnect, container.ActionDisconnect,
 }
 
 // isOf says whether an event is of the container that ref names: by its name,
@@ -46,6 +47,7 @@ const maxField = 1 << 10
 func dockerRecord(e container.Event, identity event.Origin) event.Docker {
 	d := event.Docker{
 		Time: e.Time.UTC(), Container: text.Clip(e.Name, maxField), ID: text.Clip(e.ID, maxField), Action: string(e.Action), Signal: text.Clip(e.Signal, maxField),
+		Health: text.Clip(string(e.Health), maxField), Network: text.Clip(e.Network, maxField),
 		Image: text.Clip(e.Image, maxField), Project: text.Clip(e.Project, maxField), Compose: text.Clip(e.Service, maxField), Replace: text.Clip(e.Replace, maxField), Origin: identity,
 	}
 	if e.Action == container.ActionDie {

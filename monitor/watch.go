@@ -135,25 +135,27 @@ func (w *watch) do(ctx context.Context, change func()) bool {
 // apply takes the services over: those whose container is named as before keep
 // what is known of it.
 func (w *watch) apply(services []service.Definition) {
-	wanted := map[string]string{}
+	wanted := map[string]service.Definition{}
 	for _, def := range services {
 		if def.Container != "" {
-			wanted[def.Name] = def.Container
+			wanted[def.Name] = def
 		}
 	}
 	for name, t := range w.targets {
-		if wanted[name] != t.ref {
+		if wanted[name].Container != t.ref {
 			delete(w.targets, name)
 			w.out.forget(name)
 			w.problems.clear(t.problem())
 		}
 	}
-	for name, ref := range wanted {
-		if w.targets[name] == nil {
-			t := &target{service: name, ref: ref, project: projectOf(ref)}
-			t.want(time.Now(), true)
-			w.targets[name] = t
+	for name, def := range wanted {
+		if t := w.targets[name]; t != nil {
+			t.define(def)
+			continue
 		}
+		t := newTarget(def)
+		t.want(time.Now(), true)
+		w.targets[name] = t
 	}
 }
 
@@ -170,8 +172,9 @@ func (w *watch) tick(now time.Time) {
 	anew := owner.Nonce != w.nonce
 	w.nonce = owner.Nonce
 	for _, t := range w.targets {
-		if anew || now.Sub(t.forcedAt) >= levelEvery {
-			t.want(now, true)
+		t.repeat(now, anew)
+		if t.written.failure == event.FailureCrashLoop && w.written.loops.over(t.id, t.startPeriod, now) {
+			t.want(now, false)
 		}
 	}
 }
@@ -195,10 +198,14 @@ func (w *watch) happened(e container.Event, now time.Time) {
 	if len(of) == 0 && !isNear(e, projects) {
 		return
 	}
+	if e.Name == "" && len(of) > 0 {
+		e.Name = of[0].name // of a network's event the engine tells the ID alone
+	}
 	record := dockerRecord(e, w.identity)
 	if !w.written.add(record) {
 		return // given again by a stream that was asked for the past
 	}
+	w.written.loops.observe(record, now)
 	w.out.putEvent(record)
 	for _, t := range of {
 		t.observe(e, now)

@@ -29,6 +29,7 @@ const (
 // Claim is this process's claim on its host.
 type Claim struct {
 	host, instance string
+	engine         string // the ID of the container engine that this process acts on; empty: not known
 
 	claim      event.Claim // the newest of ours, written or about to be
 	writing    bool        // it is not read back yet
@@ -50,6 +51,23 @@ func (c *Claim) Leader() (since time.Time, is bool) { return c.since, c.leader }
 // Successor is the instance that took the host over, or empty.
 func (c *Claim) Successor() string { return c.successor }
 
+// Engine is the ID of the engine that this process acts on, or empty.
+func (c *Claim) Engine() string { return c.engine }
+
+// OnEngine says on which engine this process acts. Where it leads already, the
+// claim is to be repeated with it.
+func (c *Claim) OnEngine(id string, now time.Time) (repeat event.Incident, due bool) {
+	if id == c.engine {
+		return event.Incident{}, false
+	}
+	c.engine = id
+	if !c.leader {
+		return event.Incident{}, false
+	}
+	c.claim.Engine = id
+	return c.append(now), true
+}
+
 // Origin is that of what this process writes.
 func (c *Claim) Origin() event.Origin {
 	return event.Origin{Instance: c.instance, Host: c.host, Epoch: c.claim.Epoch, Nonce: c.claim.Nonce}
@@ -65,7 +83,7 @@ func (c *Claim) NextIncident() string {
 // Write is the claim to be appended, higher than every epoch before it.
 func (c *Claim) Write(newest event.Claim, nonce string, now time.Time) event.Incident {
 	c.started = true
-	c.claim = event.Claim{Host: c.host, Instance: c.instance, Epoch: newest.Epoch + 1, Nonce: nonce}
+	c.claim = event.Claim{Host: c.host, Instance: c.instance, Epoch: newest.Epoch + 1, Nonce: nonce, Engine: c.engine}
 	return c.append(now)
 }
 

@@ -44,6 +44,7 @@ func (v Verdict) Passes() bool { return v == Verdict{} }
 var All = []Gate{
 	{"log", Journal, unwritable},
 	{"rival", Change, startedFromOutside},
+	{"healthcheck", Witness, healthcheck},
 	{"unconfirmed", Witness, unconfirmed},
 	{"engine", Engine, engineUnreachable},
 	{"engine", Target, inspectionFailed},
@@ -89,6 +90,12 @@ func holdUntil(reason string, until time.Time) Verdict {
 }
 
 var wait = Verdict{Wait: true}
+
+// Healthcheck says that a container's HEALTHCHECK fails while our own check
+// succeeds: that is reported, also where nothing is to be repaired.
+func Healthcheck() Verdict {
+	return Verdict{Gate: "healthcheck", Reason: "the container's HEALTHCHECK fails while LogStream's own check succeeds: it is reported, and not repaired"}
+}
 
 // None holds an incident about which the runbook finds nothing to do until a
 // fact changes.

@@ -32,6 +32,7 @@ type Situation struct {
 
 	Witness     string // the source that decided that it is DOWN
 	Unconfirmed bool   // only foreign sources say so
+	Disputed    bool   // the container's HEALTHCHECK fails, while our own check succeeds
 
 	EngineLost    bool // Docker is unreachable
 	EngineSettled time.Time

@@ -44,6 +44,15 @@ func startedFromOutside(s Situation) Verdict {
 	return hold("it was " + what + " from outside: the next checks show whether it needs a repair")
 }
 
+// healthcheck trusts the check from outside, also where a foreign source agrees
+// with the container's own.
+func healthcheck(s Situation) Verdict {
+	if !s.Disputed || !s.Unconfirmed {
+		return Verdict{}
+	}
+	return Healthcheck()
+}
+
 func unconfirmed(s Situation) Verdict {
 	if !s.Unconfirmed {
 		return Verdict{}

@@ -36,6 +36,16 @@ type Event struct {
 	ReadAt time.Time
 }
 
+// IsOfLife says whether an event tells of a container's life: that its health
+// changed, or its networks, starts and ends nothing.
+func IsOfLife(action string) bool {
+	switch action {
+	case "health_status", "connect", "disconnect":
+		return false
+	}
+	return true
+}
+
 // History is the engine's events of the containers of one name, in the order
 // of the engine's times.
 type History []Event

@@ -20,6 +20,7 @@ const (
 	inCommand    = "command"
 	inIncident   = "incident"
 	inCaughtUp   = "caught_up"
+	inEngine     = "engine"
 	inInspected  = "inspected"
 	inExecuted   = "executed"
 	inModel      = "model"
@@ -54,6 +55,7 @@ type inputLine struct {
 	Code        event.InvalidCode `json:"code,omitempty"`
 	Answer      *answerForm       `json:"answer,omitempty"`
 	Nonce       string            `json:"nonce,omitempty"`
+	Engine      string            `json:"engine,omitempty"`
 	Services    json.RawMessage   `json:"services,omitempty"`
 	Ticks       []int64           `json:"ticks,omitempty"` // each one's distance from the one before
 }
@@ -83,6 +85,8 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inIncident, Record: event.Encode(in.Event)}, nil
 	case healer.Replayed:
 		return inputLine{Input: inCaughtUp, Nonce: in.Nonce}, nil
+	case healer.EngineSeen:
+		return inputLine{Input: inEngine, Engine: in.ID}, nil
 	case healer.Inspected:
 		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs}, nil
 	case healer.Executed:
@@ -125,6 +129,8 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.ReadIncident{Event: e}, err
 	case inCaughtUp:
 		return healer.Replayed{Nonce: l.Nonce}, nil
+	case inEngine:
+		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
 		return healer.Inspected{Service: l.Service, Request: l.Request, State: l.State.decode(), Err: l.Error.decode(), Logs: l.Logs}, nil
 	case inExecuted:

@@ -28,6 +28,8 @@ type containerForm struct {
 	Error         string        `json:"error,omitempty"`
 	RestartPolicy string        `json:"restart_policy,omitempty"`
 	RestartCount  int           `json:"restart_count,omitempty"`
+	Health        string        `json:"health,omitempty"`
+	HealthOutput  string        `json:"health_output,omitempty"`
 	StopSignal    string        `json:"stop_signal,omitempty"`
 	StopTimeout   time.Duration `json:"stop_timeout_ns,omitempty"`
 	Project       string        `json:"project,omitempty"`
@@ -42,7 +44,7 @@ func encodeContainer(c container.State) *containerForm {
 		return nil
 	}
 	return &containerForm{c.Name, c.ID, c.Image, c.ImageID, c.SpecHash, string(c.Status), c.StartedAt, c.FinishedAt, c.ExitCode, c.OOMKilled, c.Error,
-		c.RestartPolicy, c.RestartCount, c.StopSignal, c.StopTimeout, c.Project, c.Service, c.Replacing, c.Self, c.HostPorts}
+		c.RestartPolicy, c.RestartCount, string(c.Health), c.HealthOutput, c.StopSignal, c.StopTimeout, c.Project, c.Service, c.Replacing, c.Self, c.HostPorts}
 }
 
 func (c *containerForm) decode() container.State {
@@ -51,7 +53,7 @@ func (c *containerForm) decode() container.State {
 	}
 	return container.State{Name: c.Name, ID: c.ID, Image: c.Image, ImageID: c.ImageID, SpecHash: c.SpecHash, Status: container.Status(c.Status),
 		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, ExitCode: c.ExitCode, OOMKilled: c.OOMKilled, Error: c.Error,
-		RestartPolicy: c.RestartPolicy, RestartCount: c.RestartCount, StopSignal: c.StopSignal, StopTimeout: c.StopTimeout, Project: c.Project, Service: c.Service,
+		RestartPolicy: c.RestartPolicy, RestartCount: c.RestartCount, Health: container.Health(c.Health), HealthOutput: c.HealthOutput, StopSignal: c.StopSignal, StopTimeout: c.StopTimeout, Project: c.Project, Service: c.Service,
 		Replacing: c.Replacing, Self: c.Self, HostPorts: c.HostPorts}
 }
 

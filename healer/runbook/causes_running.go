@@ -86,6 +86,17 @@ var runningCauses = []cause{
 		wait:       badChecks,
 	},
 	{
+		id:         "unhealthy",
+		match:      failing(event.FailureUnhealthy),
+		present:    "The container runs, and its own HEALTHCHECK fails.",
+		past:       "The container ran, and its own HEALTHCHECK failed.",
+		confidence: 0.75,
+		why:        "no other check says how it is, and a restart replaces the process",
+		legal:      []option{restart, person, nothing},
+		wrong:      alreadyRunning,
+		wait:       badChecks,
+	},
+	{
 		id:         "http_unexpected",
 		match:      failing(event.FailureStatus),
 		present:    "The container runs, and answers with an unexpected HTTP status.",
@@ -194,7 +205,7 @@ func serverError(f Facts) bool { return failing(event.FailureStatus)(f) && f.Cod
 
 // processAtFault says whether the failure is one that a restart may repair.
 func processAtFault(f Facts) bool {
-	return serverError(f) || failing(hangs...)(f) || failing(event.FailureConnectRefused, event.FailureReset)(f)
+	return serverError(f) || failing(hangs...)(f) || failing(event.FailureConnectRefused, event.FailureReset, event.FailureUnhealthy)(f)
 }
 
 // badChecks waits for enough failed checks of this run: what was just started

@@ -109,5 +109,6 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureBody:           {"unexpected body", "It answers, but not as expected."},
 	event.FailureAnswer:         {"unexpected answer", "It answers, but not as expected."},
 	event.FailureAuth:           {"login refused", "It answers, but refuses the check's credentials."},
+	event.FailureUnhealthy:      {"HEALTHCHECK fails", "The container's own check says that it does not work."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

@@ -21,8 +21,21 @@ func (s *Status) Level() event.Status {
 	return ""
 }
 
+// Looping says whether the container keeps exiting and its restart policy keeps
+// starting it.
+func (s *Status) Looping() bool {
+	for _, src := range s.sources {
+		if src.kind == OwnersLevel && src.Status == event.Down && src.last.Failure == event.FailureCrashLoop {
+			return true
+		}
+	}
+	return false
+}
+
 // OwnDown says whether a check of our own holds it to be DOWN.
-func (s *Status) OwnDown() bool { return s.down(Own) }
+func (s *Status) OwnDown() bool {
+	return s.down(Own) || s.def.IsContainerAlone() && s.down(OwnersHealth)
+}
 
 // ForeignDown says whether a foreign source holds it to be DOWN.
 func (s *Status) ForeignDown() bool { return s.down(Foreign) }
@@ -45,7 +58,7 @@ func (s *Status) WasUp() bool { return s.wasUp }
 func (s *Status) OwnBadSince(t time.Time) int {
 	most := 0
 	for _, src := range s.sources {
-		if src.kind != Own {
+		if src.kind != Own && !(src.kind == OwnersHealth && s.def.IsContainerAlone()) {
 			continue
 		}
 		n := 0
@@ -59,14 +72,27 @@ func (s *Status) OwnBadSince(t time.Time) int {
 	return most
 }
 
-// OwnLast is the newest observation of our own check.
+// OwnLast is the newest observation of our own check, or of what stands for it.
 func (s *Status) OwnLast() (event.HealthLog, bool) {
-	for _, src := range s.ordered() {
-		if src.kind == Own {
-			return src.last, true
-		}
+	if own := s.own(); own != nil {
+		return own.last, true
 	}
 	return event.HealthLog{}, false
+}
+
+// own is our own check, or what stands for it: of a container alone its
+// HEALTHCHECK, or its level where there is none; nil where it was not heard.
+func (s *Status) own() *source {
+	var own *source
+	for _, src := range s.ordered() {
+		switch {
+		case src.kind == Own, src.kind == OwnersHealth && s.def.IsContainerAlone():
+			return src
+		case src.kind == OwnersLevel && s.def.IsContainerAlone():
+			own = src
+		}
+	}
+	return own
 }
 
 // Sources are those that are fresh, ordered by instance and check.

@@ -12,9 +12,10 @@ type Kind int
 
 // The kinds of sources.
 const (
-	Foreign     Kind = iota // another program
-	Own                     // our own check
-	OwnersLevel             // check: container, from the owner: a level
+	Foreign      Kind = iota // another program
+	Own                      // our own check
+	OwnersLevel              // check: container, from the owner: a level
+	OwnersHealth             // check: health, from the owner: the container's own HEALTHCHECK
 )
 
 // source is one instance and check, with the thresholds' counters.

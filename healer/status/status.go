@@ -12,7 +12,7 @@ import (
 
 const (
 	foreignFresh = 60 * time.Second // a foreign source that is stale for longer drops out
-	levelFresh   = 90 * time.Second // so does the container's level
+	levelFresh   = 90 * time.Second // so do the container's level and its HEALTHCHECK
 	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
 	maxSources   = 64               // foreign sources of one service that are counted
 )
@@ -31,9 +31,12 @@ type Status struct {
 	Last     event.HealthLog // the newest observation that was counted
 	Error    string          // why it is DOWN or DEGRADED
 
-	wasUp  bool      // our own check was UP under this url, expectation and container
-	kept   bool      // wasUp as it was published: what is replayed may be of another url
-	begin  time.Time // staleness counts from here
+	wasUp     bool      // our own check was UP under this url, expectation and container
+	kept      bool      // wasUp as it was published: what is replayed may be of another url
+	begin     time.Time // staleness counts from here
+	checked   bool      // the container was seen to have a HEALTHCHECK
+	healthDue time.Time // until then it is waited for, where it stands for our own check
+
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
 }
 
@@ -70,6 +73,8 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	}
 	if anotherContainer {
 		s.EndLevel([2]string{})
+		s.EndHealth(now)
+		s.checked, s.healthDue = false, time.Time{}
 	}
 	if anotherCheck || anotherContainer {
 		s.settle(now)
@@ -130,7 +135,7 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	if src != nil && src.kind != kind {
 		src = nil // it starts over
 	}
-	if kind == OwnersLevel && s.def.Container == "" {
+	if (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "" {
 		return false
 	}
 	if kind == OwnersLevel {
@@ -147,7 +152,8 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 		s.sources[key] = src
 	}
 	src.lastRead, src.last = now, h
-	src.count(h.Status, began, s.def)
+	src.count(h.Status, began, s.thresholds(kind))
+	s.checked = s.checked || kind == OwnersHealth
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
 	}
@@ -185,6 +191,7 @@ func (s *Status) lift(at, now time.Time) {
 		}
 	}
 	s.begin = now
+	s.awaitHealth(now)
 }
 
 // endOwn forgets what our own check saw.
@@ -226,7 +233,7 @@ func (s *Status) stale(src *source, now time.Time) bool {
 	switch src.kind {
 	case Foreign:
 		limit = foreignFresh
-	case OwnersLevel:
+	case OwnersLevel, OwnersHealth:
 		limit = levelFresh
 	}
 	return now.Sub(src.lastRead) > limit
@@ -234,14 +241,14 @@ func (s *Status) stale(src *source, now time.Time) bool {
 
 // settle decides the service's status from its sources.
 func (s *Status) settle(now time.Time) {
-	var own, worst *source
+	own := s.own()
+	if own != nil && own.kind != OwnersLevel {
+		s.wasUp = s.wasUp || own.proof >= s.thresholds(own.kind).SuccessThreshold
+	}
+	var worst *source
 	for _, src := range s.ordered() {
-		switch {
-		case src.kind == OwnersLevel && src.Status != event.Down:
-			continue // its UP only lifts its DOWN
-		case src.kind == Own:
-			own = src
-			s.wasUp = s.wasUp || src.proof >= s.def.SuccessThreshold
+		if !s.counts(src, own, now) {
+			continue
 		}
 		if src.Status != event.Pending && (worst == nil || severity(src) > severity(worst)) {
 			worst = src
@@ -250,6 +257,8 @@ func (s *Status) settle(now time.Time) {
 	switch {
 	case worst != nil && worst.Status == event.Down:
 		s.set(event.Down, worst, now)
+	case own != nil && own.kind == OwnersLevel && now.Before(s.healthDue):
+		// It runs, and its HEALTHCHECK has not decided yet.
 	case own != nil && own.Status == event.Pending:
 		// Undecided: it stays what it is held to be, unless that was staleness.
 		if s.Value == event.Unknown {

@@ -65,7 +65,7 @@ func (d *decoder) checkHooks(f file) {
 // checkDefaults looks at the defaults as at a service with nothing of its own.
 func (d *decoder) checkDefaults(definition service.Definition) {
 	definition.Name, definition.URL = "defaults", "http://localhost"
-	d.problems("defaults", definition.Problems())
+	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition)))
 }
 
 // containerName is Docker's, or project/service by Compose's labels.

@@ -42,7 +42,9 @@ type State struct {
 	OOMKilled     bool   // on some engines not always set, and still set after a good restart: trust events
 	Error         string // what the engine says of a failed start
 	RestartPolicy string // no, on-failure, always, unless-stopped; empty is no
-	RestartCount  int    // by the engine's policy
+	RestartCount  int    // by the engine's policy; a start by anybody else makes it 0
+	Health        Health // by the container's own HEALTHCHECK, as last checked while it ran
+	HealthOutput  string // what that check printed last where it failed; hostile, and bounded
 	StopSignal    string // a number, such as 3; empty: 15, SIGTERM
 	StopTimeout   time.Duration
 	Project       string // Compose's project and service, or empty
@@ -51,6 +53,16 @@ type State struct {
 	Self          bool   // logstream itself runs in it
 	HostPorts     string // of this machine that lead to it, such as "8080 9092": one text, so that states compare
 }
+
+// Health is what a container's own HEALTHCHECK says; empty where it has none.
+type Health string
+
+// What a HEALTHCHECK says.
+const (
+	Starting  Health = "starting"
+	Healthy   Health = "healthy"
+	Unhealthy Health = "unhealthy"
+)
 
 // Event is something that happened to a container. Events come in the
 // engine's order; their times are the engine's.
@@ -61,6 +73,8 @@ type Event struct {
 	Action   Action
 	Signal   string // of a kill: a number, such as 15
 	ExitCode int    // of a die
+	Health   Health // of a health_status
+	Network  string // of a connect or disconnect: its name. Such an event has no Name, for the engine tells none
 	Image    string
 	Project  string
 	Service  string
@@ -83,13 +97,20 @@ const (
 	ActionOOM     Action = "oom"
 	ActionDestroy Action = "destroy"
 	ActionRename  Action = "rename"
+
+	ActionHealth     Action = "health_status"
+	ActionConnect    Action = "connect" // to a network
+	ActionDisconnect Action = "disconnect"
 )
 
 // Info is what the runtime says of itself.
 type Info struct {
 	Kind       string // docker or process
+	ID         string // the engine's own; empty where it has none
 	Version    string
 	Containers int
+	Address    string // where it was found, such as unix:///var/run/docker.sock; told with an error too
+	ChosenBy   string // what it was chosen by, such as DOCKER_HOST
 }
 
 // Line is one line of a container's output. The text is hostile input.

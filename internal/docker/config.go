@@ -11,7 +11,7 @@ import (
 // Config is where the engine is, and which of its containers are monitored
 // without an entry in services.
 type Config struct {
-	Host     string   `yaml:"host"` // empty: DOCKER_HOST, the current context, or the local socket
+	Host     string   `yaml:"host"` // empty: DOCKER_HOST, the current context, or the first standard socket that exists
 	Discover Discover `yaml:"discover"`
 }
 

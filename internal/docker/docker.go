@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"logstream/internal/container"
+	"logstream/internal/text"
 )
 
 // lookTimeout bounds a call that only looks, for callers without a deadline
@@ -52,39 +53,64 @@ var (
 
 // Runtime is a Docker engine. It is safe for use by many goroutines.
 type Runtime struct {
-	host string
-	self string // ID of the container that we run in, or empty
-	log  *slog.Logger
+	config Config
+	env    surroundings
+	where  atomic.Pointer[place]
+	self   string // ID of the container that we run in, or empty
+	log    *slog.Logger
 
 	quiet, pulse time.Duration // quietTime and pulseTimeout; shorter in tests
 
-	dial   func() (*client.Client, error) // builds a client; dials nothing
-	agreed atomic.Pointer[client.Client]  // speaks the engine's version; nil before the first answer
+	agreed atomic.Pointer[client.Client] // speaks the engine's version; nil before the first answer
 }
 
 // New makes the runtime of the engine that config names. Nothing is dialled:
 // an unreachable engine shows in the first call. An error says what is wrong
 // with the configuration, with the environment or with Docker's own files.
 func New(config Config, log *slog.Logger) (*Runtime, error) {
-	where, err := locate(config, environment())
+	return newRuntime(config, environment(), log)
+}
+
+func newRuntime(config Config, env surroundings, log *slog.Logger) (*Runtime, error) {
+	r := &Runtime{config: config, env: env, self: readSelf(), log: log, quiet: quietTime, pulse: pulseTimeout}
+	where, err := locate(config, env)
 	if err != nil {
 		return nil, err
 	}
-	options, err := where.options()
-	if err != nil {
-		return nil, err
-	}
-	dial := func() (*client.Client, error) { return client.NewClientWithOpts(options...) }
-	probe, err := dial()
+	r.where.Store(&where)
+	probe, err := r.dial()
 	if err != nil {
 		return nil, fmt.Errorf("use the Docker engine at %s (%s): %w", where.host, where.source, err)
 	}
-	log.Debug("Docker engine address resolved", "host", where.host, "source", where.source)
-	return &Runtime{host: where.host, self: readSelf(), log: log, quiet: quietTime, pulse: pulseTimeout, dial: dial}, probe.Close()
+	log.Debug("Docker engine chosen", "address", where.host, "chosen_by", where.source)
+	return r, probe.Close()
+}
+
+// dial builds a client; it dials nothing.
+func (r *Runtime) dial() (*client.Client, error) {
+	options, err := r.where.Load().options()
+	if err != nil {
+		return nil, err
+	}
+	return client.NewClientWithOpts(options...)
+}
+
+// relocate looks again for an engine where none of the standard sockets existed.
+func (r *Runtime) relocate() {
+	if !r.where.Load().provisional {
+		return
+	}
+	if where, err := locate(r.config, r.env); err == nil && !where.provisional {
+		r.where.Store(&where)
+		r.log.Info("Docker engine chosen", "address", where.host, "chosen_by", where.source)
+	}
 }
 
 // Host is the engine's address, such as unix:///var/run/docker.sock.
-func (r *Runtime) Host() string { return r.host }
+func (r *Runtime) Host() string { return r.where.Load().host }
+
+// ChosenBy is what that address was chosen by, such as DOCKER_HOST.
+func (r *Runtime) ChosenBy() string { return r.where.Load().source }
 
 // Close gives idle connections back. The runtime can be used again.
 func (r *Runtime) Close() error {
@@ -94,10 +120,13 @@ func (r *Runtime) Close() error {
 	return nil
 }
 
-// Info asks the engine for its version and how many containers it keeps.
+// Info asks the engine for its version and how many containers it keeps. Its
+// address, and what it was chosen by, are told with an error too.
 func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 	info, err := r.info(ctx)
-	return container.Info{Kind: "docker", Version: info.ServerVersion, Containers: info.Containers}, err
+	where := r.where.Load()
+	return container.Info{Kind: "docker", ID: text.Clip(info.ID, maxAttribute), Version: info.ServerVersion, Containers: info.Containers,
+		Address: where.host, ChosenBy: where.source}, err
 }
 
 func (r *Runtime) info(ctx context.Context) (system.Info, error) {
@@ -142,7 +171,7 @@ func (r *Runtime) fail(what, on string, err error) error {
 	if failure == otherVersion {
 		r.agreed.Store(nil)
 	}
-	return failure.wrap(what, on, r.host, err)
+	return failure.wrap(what, on, r.Host(), err)
 }
 
 // errNoVersion is an answer that doesn't come from a Docker engine.
@@ -155,6 +184,7 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if c := r.agreed.Load(); c != nil {
 		return c, nil
 	}
+	r.relocate()
 	c, err := r.dial()
 	if err != nil {
 		return nil, err
@@ -173,6 +203,6 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if !r.agreed.CompareAndSwap(nil, c) {
 		return c, nil // another caller agreed meanwhile; this one serves one call
 	}
-	r.log.Debug("Docker API version negotiated", "host", r.host, "version", c.ClientVersion())
+	r.log.Debug("Docker API version negotiated", "host", r.Host(), "version", c.ClientVersion())
 	return c, nil
 }

@@ -19,8 +19,9 @@ import (
 func TestInfo(t *testing.T) {
 	r := newReplay(t)
 	r.file(t, "GET", "/info", "info")
-	got, err := r.runtime(t).Info(t.Context())
-	want := container.Info{Kind: "docker", Version: "20.10.24+dfsg1", Containers: 3}
+	runtime := r.runtime(t)
+	got, err := runtime.Info(t.Context())
+	want := container.Info{Kind: "docker", ID: "AAAA:BBBB", Version: "20.10.24+dfsg1", Containers: 3, Address: runtime.Host(), ChosenBy: "docker.host in config.yaml"}
 	if err != nil || got != want {
 		t.Errorf("Info gives %+v and the error %v, want %+v", got, err, want)
 	}

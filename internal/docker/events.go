@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -28,21 +29,18 @@ const (
 	maxAttribute = 256
 )
 
-// actions are those that are passed on: health checks, exec and attach are
-// left out, at the engine already.
-var actions = []container.Action{
-	container.ActionCreate, container.ActionStart, container.ActionRestart, container.ActionKill,
-	container.ActionDie, container.ActionStop, container.ActionPause, container.ActionUnpause,
-	container.ActionOOM, container.ActionDestroy, container.ActionRename,
+// passed are the actions that are passed on, and the type of what they are of:
+// the exec events of each run of each health check, and attach, are left out,
+// at the engine already.
+var passed = map[container.Action]events.Type{
+	container.ActionCreate: events.ContainerEventType, container.ActionStart: events.ContainerEventType,
+	container.ActionRestart: events.ContainerEventType, container.ActionKill: events.ContainerEventType,
+	container.ActionDie: events.ContainerEventType, container.ActionStop: events.ContainerEventType,
+	container.ActionPause: events.ContainerEventType, container.ActionUnpause: events.ContainerEventType,
+	container.ActionOOM: events.ContainerEventType, container.ActionDestroy: events.ContainerEventType,
+	container.ActionRename: events.ContainerEventType, container.ActionHealth: events.ContainerEventType,
+	container.ActionConnect: events.NetworkEventType, container.ActionDisconnect: events.NetworkEventType,
 }
-
-var passed = func() map[container.Action]bool {
-	set := map[container.Action]bool{}
-	for _, a := range actions {
-		set[a] = true
-	}
-	return set
-}()
 
 // Events calls handle with what happens to containers, in the engine's order,
 // those at since included, until ctx or the stream ends. It always asks with a
@@ -156,8 +154,8 @@ func unixTime(t time.Time) string {
 }
 
 func eventFilter() filters.Args {
-	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
-	for _, action := range actions {
+	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("type", string(events.NetworkEventType)))
+	for action := range passed {
 		filter.Add("event", string(action))
 	}
 	return filter
@@ -166,11 +164,16 @@ func eventFilter() filters.Args {
 // toEvent reads one of the engine's events, and reports whether it is one that
 // is passed on.
 func toEvent(m events.Message) (container.Event, bool) {
-	action := container.Action(m.Action)
-	if m.Type != events.ContainerEventType || !passed[action] || m.Actor.ID == "" {
+	// The engine's word for a change of health has the health in it.
+	word, health, _ := strings.Cut(string(m.Action), ": ")
+	action := container.Action(word)
+	if of, is := passed[action]; !is || m.Type != of || m.Actor.ID == "" {
 		return container.Event{}, false
 	}
 	attribute := func(name string) string { return text.Clip(m.Actor.Attributes[name], maxAttribute) }
+	if m.Type == events.NetworkEventType {
+		return networkEvent(m, action, attribute)
+	}
 	event := container.Event{
 		Time:    eventTime(m),
 		Name:    attribute("name"),
@@ -188,8 +191,20 @@ func toEvent(m events.Message) (container.Event, bool) {
 		event.ExitCode, _ = strconv.Atoi(attribute("exitCode"))
 	case container.ActionCreate:
 		event.Replace = replacedName(event.Name, attribute(labelReplace))
+	case container.ActionHealth:
+		event.Health = container.Health(text.Clip(health, maxAttribute))
 	}
 	return event, true
+}
+
+// networkEvent is that a container joined or left a network. The engine says
+// which by its ID alone, and says so of other things than containers too.
+func networkEvent(m events.Message, action container.Action, attribute func(string) string) (container.Event, bool) {
+	id := attribute("container")
+	if id == "" {
+		return container.Event{}, false
+	}
+	return container.Event{Time: eventTime(m), ID: id, Action: action, Network: attribute("name")}, true
 }
 
 func eventTime(m events.Message) time.Time {

@@ -217,20 +217,35 @@ func TestToEvent(t *testing.T) {
 		}
 		return m
 	}
-	for _, action := range []string{"exec_create: /webapp -check", "exec_start", "exec_die", "health_status: unhealthy", "attach", "top", "resize", "", "commit"} {
+	for _, action := range []string{"exec_create: /webapp -check", "exec_start", "exec_die", "connect", "attach", "top", "resize", "", "commit"} {
 		if e, ok := toEvent(message(action)); ok {
 			t.Errorf("%q is passed on as %+v", action, e)
 		}
 	}
-	for _, action := range actions {
-		if e, ok := toEvent(message(string(action))); !ok || e.Action != action {
+	network := func(action string, attributes ...string) events.Message {
+		m := message(action, attributes...)
+		m.Type = events.NetworkEventType
+		return m
+	}
+	for action, of := range passed {
+		m := message(string(action))
+		if of == events.NetworkEventType {
+			m = network(string(action), "container", "c1")
+		}
+		if e, ok := toEvent(m); !ok || e.Action != action {
 			t.Errorf("%q is passed on: %v, as %q", action, ok, e.Action)
 		}
 	}
-	network := message("connect")
-	network.Type = "network"
-	if _, ok := toEvent(network); ok {
-		t.Error("an event of a network is passed on")
+	if e, ok := toEvent(network("disconnect", "container", "c1", "name", "shop_default", "type", "bridge")); !ok || e.ID != "c1" || e.Name != "" || e.Network != "shop_default" {
+		t.Errorf("a container that left a network is passed on: %v, as %+v", ok, e)
+	}
+	for _, m := range []events.Message{network("disconnect"), network("create", "name", "shop_default"), network("destroy", "container", "c1")} {
+		if e, ok := toEvent(m); ok || e != (container.Event{}) {
+			t.Errorf("an event of a network alone, %q, is passed on as %+v", m.Action, e)
+		}
+	}
+	if e, ok := toEvent(message("health_status: unhealthy", "name", "web")); !ok || e.Action != container.ActionHealth || e.Health != container.Unhealthy || e.Name != "web" {
+		t.Errorf("a change of health is passed on: %v, as %+v", ok, e)
 	}
 	seconds := message("start")
 	seconds.TimeNano, seconds.Time = 0, 1e9
@@ -266,10 +281,10 @@ func FuzzToEvent(f *testing.F) {
 			}
 			return
 		}
-		if !passed[e.Action] || e.ID == "" && m.Actor.ID == "" {
+		if passed[e.Action] == "" || e.ID == "" && m.Actor.ID == "" {
 			t.Errorf("passed on: %+v", e)
 		}
-		for _, text := range []string{e.Name, e.ID, e.Image, e.Project, e.Service, e.Replace, e.Signal} {
+		for _, text := range []string{e.Name, e.ID, e.Image, e.Project, e.Service, e.Replace, e.Signal, string(e.Health), e.Network} {
 			if len(text) > maxAttribute || !utf8.ValidString(text) {
 				t.Errorf("%q is too long or not UTF-8", text)
 			}

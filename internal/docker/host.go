@@ -3,9 +3,11 @@ package docker
 import (
 	"crypto/tls"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/client"
@@ -18,6 +20,8 @@ type place struct {
 	source string // who said so, for messages
 	certs  string // folder with ca.pem, cert.pem and key.pem, or empty: no TLS
 	verify bool   // check the engine's certificate
+
+	provisional bool // nothing was found yet: it is looked for again
 }
 
 // surroundings are what of the process's environment decides about the engine.
@@ -27,6 +31,10 @@ type surroundings struct {
 	certPath      string // DOCKER_CERT_PATH
 	tlsVerify     bool   // DOCKER_TLS_VERIFY is not empty
 	configFolder  string // DOCKER_CONFIG or ~/.docker; empty: none
+	home          string // empty: none
+	runtimeFolder string // XDG_RUNTIME_DIR, or where it is by default; empty: none
+
+	isSocket func(path string) bool
 }
 
 func environment() surroundings {
@@ -36,21 +44,35 @@ func environment() surroundings {
 		certPath:      os.Getenv("DOCKER_CERT_PATH"),
 		tlsVerify:     os.Getenv("DOCKER_TLS_VERIFY") != "",
 		configFolder:  os.Getenv("DOCKER_CONFIG"),
+		runtimeFolder: os.Getenv("XDG_RUNTIME_DIR"),
+		isSocket:      isSocket,
 	}
-	if home, err := os.UserHomeDir(); s.configFolder == "" && err == nil {
-		s.configFolder = filepath.Join(home, ".docker")
+	if home, err := os.UserHomeDir(); err == nil {
+		s.home = home
+	}
+	if s.configFolder == "" && s.home != "" {
+		s.configFolder = filepath.Join(s.home, ".docker")
+	}
+	if uid := os.Getuid(); s.runtimeFolder == "" && uid >= 0 { // a service has no login, and so no variable
+		s.runtimeFolder = filepath.Join("/run/user", strconv.Itoa(uid))
 	}
 	return s
 }
 
+func isSocket(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Type() == fs.ModeSocket
+}
+
 // locate finds the engine as the docker command does: the configured address,
 // else DOCKER_HOST, else the context that DOCKER_CONTEXT names or that
-// "docker context use" made the current one, else the local socket.
+// "docker context use" made the current one, else the first of the standard
+// sockets that exists.
 func locate(config Config, env surroundings) (place, error) {
 	var where place
 	switch {
 	case config.Host != "":
-		where = place{host: config.Host, source: "docker.host"}.withCertificates(env)
+		where = place{host: config.Host, source: "docker.host in config.yaml"}.withCertificates(env)
 	case env.dockerHost != "":
 		where = place{host: env.dockerHost, source: "DOCKER_HOST"}.withCertificates(env)
 	default:
@@ -60,10 +82,46 @@ func locate(config Config, env surroundings) (place, error) {
 		}
 		where = current
 		if !found {
-			where = place{host: client.DefaultDockerHost, source: "the local socket"}
+			where = standardSocket(env)
 		}
 	}
 	return where, where.check()
+}
+
+// standardSocket is the first that exists of the sockets at which engines
+// listen by default. Where there is none it is the first of all, provisionally:
+// an engine may still come up.
+func standardSocket(env surroundings) place {
+	for i, s := range standardSockets(env) {
+		if !env.isSocket(s.path) {
+			continue
+		}
+		source := s.of
+		if i > 0 {
+			source += ": the first standard socket that exists"
+		}
+		return place{host: "unix://" + s.path, source: source}
+	}
+	return place{host: client.DefaultDockerHost, source: "the default: none of the standard sockets exists", provisional: true}
+}
+
+type socket struct{ of, path string }
+
+// standardSockets are those of this machine and user, in the order in which they are tried.
+func standardSockets(env surroundings) []socket {
+	all := []socket{{"the system's Docker socket", strings.TrimPrefix(client.DefaultDockerHost, "unix://")}}
+	if env.runtimeFolder != "" {
+		all = append(all, socket{"rootless Docker", filepath.Join(env.runtimeFolder, "docker.sock")})
+	}
+	if env.home != "" {
+		all = append(all, socket{"Docker Desktop", filepath.Join(env.home, ".docker", "desktop", "docker.sock")},
+			socket{"Docker in the home folder", filepath.Join(env.home, ".docker", "run", "docker.sock")})
+	}
+	all = append(all, socket{"Podman", "/run/podman/podman.sock"})
+	if env.runtimeFolder != "" {
+		all = append(all, socket{"rootless Podman", filepath.Join(env.runtimeFolder, "podman", "podman.sock")})
+	}
+	return all
 }
 
 // withCertificates adds the certificates that the environment names. They are

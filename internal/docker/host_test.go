@@ -3,11 +3,18 @@ package docker
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"logstream/internal/container"
 )
 
 // dockerFolder writes the docker command's files: the current context, and
@@ -60,7 +67,7 @@ func TestLocate(t *testing.T) {
 		{"broken context", "", withContext("broken"), "", "meta.json: unexpected end of JSON input"},
 		{"broken config.json", "", surroundings{configFolder: dockerFolder(t, "{", nil)}, "", "find the current docker context"},
 		{"ssh", "", withContext("remote"), "", "ssh -NL"},
-		{"path alone", "/var/run/docker.sock", surroundings{}, "", `use the Docker engine at "/var/run/docker.sock" (docker.host): not an address such as`},
+		{"path alone", "/var/run/docker.sock", surroundings{}, "", `use the Docker engine at "/var/run/docker.sock" (docker.host in config.yaml): not an address such as`},
 		{"empty address", "tcp://", surroundings{}, "", "not an address"},
 		{"wrong scheme", "ftp://x", surroundings{}, "", `"ftp" is none of the schemes`},
 		{"wrong DOCKER_HOST", "", surroundings{dockerHost: "x"}, "", "(DOCKER_HOST)"},
@@ -68,6 +75,7 @@ func TestLocate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			test.env.isSocket = func(string) bool { return false }
 			got, err := locate(Config{Host: test.config}, test.env)
 			if test.says != "" {
 				if err == nil || !strings.Contains(err.Error(), test.says) {
@@ -77,6 +85,76 @@ func TestLocate(t *testing.T) {
 				t.Errorf("got %q and %v, want %q", got.host, err, test.host)
 			}
 		})
+	}
+}
+
+func TestStandardSocketsAreTriedInOrder(t *testing.T) {
+	const system, rootless, podman, rootlessPodman = "/var/run/docker.sock", "/run/user/7/docker.sock", "/run/podman/podman.sock", "/run/user/7/podman/podman.sock"
+	const desktop, home = "/home/ann/.docker/desktop/docker.sock", "/home/ann/.docker/run/docker.sock"
+	env := surroundings{home: "/home/ann", runtimeFolder: "/run/user/7"}
+	for _, test := range []struct {
+		name     string
+		exist    []string
+		env      surroundings
+		path, by string
+	}{
+		{"the system's first", []string{rootlessPodman, podman, home, desktop, rootless, system}, env, system, "the system's Docker socket"},
+		{"then rootless", []string{rootlessPodman, podman, home, desktop, rootless}, env, rootless, "rootless Docker: the first standard socket that exists"},
+		{"then Desktop's", []string{rootlessPodman, podman, home, desktop}, env, desktop, "Docker Desktop: the first standard socket that exists"},
+		{"then the home folder's", []string{rootlessPodman, podman, home}, env, home, "Docker in the home folder: the first standard socket that exists"},
+		{"then Podman's", []string{rootlessPodman, podman}, env, podman, "Podman: the first standard socket that exists"},
+		{"then rootless Podman's", []string{rootlessPodman}, env, rootlessPodman, "rootless Podman: the first standard socket that exists"},
+		{"none", nil, env, system, "the default: none of the standard sockets exists"},
+		{"no folders of a user", []string{rootless, desktop, home, rootlessPodman, podman}, surroundings{}, podman, "Podman: the first standard socket that exists"},
+		{"DOCKER_HOST goes before", []string{system}, surroundings{dockerHost: "unix://" + rootless}, rootless, "DOCKER_HOST"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.env.isSocket = func(path string) bool { return slices.Contains(test.exist, path) }
+			got, err := locate(Config{}, test.env)
+			if err != nil || got.host != "unix://"+test.path || got.source != test.by || got.provisional != (len(test.exist) == 0) {
+				t.Errorf("got %+v and %v, want %s by %s", got, err, test.path, test.by)
+			}
+		})
+	}
+}
+
+// TestASocketInARootlessPlaceIsFound has a real socket there, which comes up
+// after the runtime was made.
+func TestASocketInARootlessPlaceIsFound(t *testing.T) {
+	if isSocket("/var/run/docker.sock") {
+		t.Log("this machine has an engine of its own, which goes before")
+	}
+	dir := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Setenv("HOME", t.TempDir())
+	for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"} {
+		t.Setenv(name, "")
+	}
+	env := environment()
+	system := env.isSocket
+	env.isSocket = func(path string) bool { return strings.HasPrefix(path, dir) && system(path) } // of the machine's own nothing is seen
+	r, err := newRuntime(Config{}, env, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Info(t.Context()); !errors.Is(err, container.ErrUnavailable) && r.where.Load().provisional {
+		t.Errorf("with no socket the error is %v", err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		_, _ = io.WriteString(w, `{"ID":"engine-1","ServerVersion":"20.10.24","Containers":2}`)
+	})}
+	listener, err := net.Listen("unix", filepath.Join(dir, "docker.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(listener) }() // it always ends with an error: that of our closing it
+	t.Cleanup(func() { _ = server.Close() })
+	info, err := r.Info(t.Context())
+	want := container.Info{Kind: "docker", ID: "engine-1", Version: "20.10.24", Containers: 2,
+		Address: "unix://" + filepath.Join(dir, "docker.sock"), ChosenBy: "rootless Docker: the first standard socket that exists"}
+	if err != nil || info != want {
+		t.Errorf("got %+v and %v, want %+v", info, err, want)
 	}
 }
 

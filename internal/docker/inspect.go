@@ -12,6 +12,7 @@ import (
 	"github.com/docker/go-connections/nat"
 
 	"logstream/internal/container"
+	"logstream/internal/text"
 )
 
 // defaultStopTimeout is the engine's, for a container without its own.
@@ -26,7 +27,7 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, erro
 	state, err := toState(answer)
 	if err != nil {
 		return container.State{}, fmt.Errorf("inspect container %s: %w: the answer of %s is not valid: %w",
-			short(id), container.ErrUnavailable, r.host, err)
+			short(id), container.ErrUnavailable, r.Host(), err)
 	}
 	state.Self = r.self != "" && strings.HasPrefix(state.ID, r.self)
 	if state.Project != "" {
@@ -63,6 +64,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 	if err != nil {
 		return container.State{}, fmt.Errorf("hash its specification: %w", err)
 	}
+	health, output := healthOf(c.State.Health)
 	return container.State{
 		Name:          strings.TrimPrefix(c.Name, "/"),
 		ID:            c.ID,
@@ -77,12 +79,37 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Error:         c.State.Error,
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
 		RestartCount:  c.RestartCount,
+		Health:        health,
+		HealthOutput:  output,
 		StopSignal:    signalNumber(c.Config.StopSignal),
 		StopTimeout:   stopTimeout(c.Config.StopTimeout),
 		Project:       c.Config.Labels[labelProject],
 		Service:       c.Config.Labels[labelService],
 		HostPorts:     hostPorts(c.HostConfig.PortBindings),
 	}, nil
+}
+
+// maxOutput bounds what is kept of a health check's output, in bytes.
+const maxOutput = 256
+
+// healthOf is what the container's own health check says; of an unhealthy one
+// also what it printed last. What an engine may say besides, none among it, is
+// nothing.
+func healthOf(h *apicontainer.Health) (health container.Health, output string) {
+	if h == nil {
+		return "", ""
+	}
+	switch health = container.Health(h.Status); health {
+	case container.Starting, container.Healthy:
+		return health, ""
+	case container.Unhealthy:
+	default:
+		return "", ""
+	}
+	if n := len(h.Log); n > 0 && h.Log[n-1] != nil && h.Log[n-1].ExitCode != 0 {
+		output = text.Clip(strings.TrimSpace(h.Log[n-1].Output), maxOutput)
+	}
+	return health, output
 }
 
 // hostPorts are those that were asked for, whether the container runs or not.

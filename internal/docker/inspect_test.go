@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -195,5 +196,29 @@ func TestHostPorts(t *testing.T) {
 	c.HostConfig.PortBindings = nat.PortMap{"80/tcp": {{HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "8080"}, {}}, "53/udp": {{HostPort: "53"}}}
 	if state, err := toState(c); err != nil || state.HostPorts != "53 8080" {
 		t.Errorf("published is %q, %v", state.HostPorts, err)
+	}
+}
+
+func TestHealthOf(t *testing.T) {
+	failed := &apicontainer.HealthcheckResult{ExitCode: 1, Output: "  no route\n" + strings.Repeat("x", 2*maxOutput)}
+	for _, test := range []struct {
+		of     *apicontainer.Health
+		health container.Health
+		output string // how it begins
+	}{
+		{nil, "", ""},
+		{&apicontainer.Health{Status: "none"}, "", ""},
+		{&apicontainer.Health{Status: "odd", Log: []*apicontainer.HealthcheckResult{failed}}, "", ""},
+		{&apicontainer.Health{Status: "starting", Log: []*apicontainer.HealthcheckResult{failed}}, container.Starting, ""},
+		{&apicontainer.Health{Status: "healthy"}, container.Healthy, ""},
+		{&apicontainer.Health{Status: "unhealthy"}, container.Unhealthy, ""},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{nil}}, container.Unhealthy, ""},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{Output: "ok"}}}, container.Unhealthy, ""},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{Output: "ok"}, failed}}, container.Unhealthy, "no route\nx"},
+	} {
+		health, output := healthOf(test.of)
+		if health != test.health || !strings.HasPrefix(output, test.output) || (output == "") != (test.output == "") || len(output) > maxOutput {
+			t.Errorf("%+v: %q and %q, want %q and %q", test.of, health, output, test.health, test.output)
+		}
 	}
 }

@@ -25,6 +25,8 @@ const (
 	FailureAnswer         Failure = "answer"          // of a protocol other than HTTP, not as expected
 	FailureSilence        Failure = "silence"         // a push source sent nothing
 	FailureDisk           Failure = "disk"            // too little space
+	FailureUnhealthy      Failure = "unhealthy"       // the container's own HEALTHCHECK fails
+	FailureCrashLoop      Failure = "crash_loop"      // of a container's level: it keeps exiting, and its restart policy starts it
 	FailureCheck          Failure = "check"           // the check itself cannot be made
 )
 

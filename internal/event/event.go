@@ -17,6 +17,9 @@ const (
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
 	TopicThinking    = "logstream.thinking"
+	TopicRollups1m   = "logstream.rollups.1m"
+	TopicRollups1h   = "logstream.rollups.1h"
+	TopicRollups1d   = "logstream.rollups.1d"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
@@ -30,6 +33,10 @@ const AllServices = "*"
 // CheckContainer is the check whose records, from the owner of a host, are a
 // level: the state of the service's container, as the runtime reports it.
 const CheckContainer = "container"
+
+// CheckHealth is the check whose records, from the owner of a host, are what
+// the container's own HEALTHCHECK says, repeated like a level.
+const CheckHealth = "health"
 
 // Status is what an observation saw, or what a service is held to be.
 type Status string
@@ -285,9 +292,11 @@ type Docker struct {
 	Time      time.Time `json:"time"` // the engine's clock, with nanoseconds
 	Container string    `json:"container"`
 	ID        string    `json:"id,omitempty"`
-	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, or stream-…
+	Action    string    `json:"action"` // kill, die, stop, start, restart, pause, unpause, oom, create, destroy, rename, health_status, connect, disconnect, or stream-…
 	Signal    string    `json:"signal,omitempty"`
 	ExitCode  *int      `json:"exit_code,omitempty"`
+	Health    string    `json:"health,omitempty"`  // of a health_status: healthy or unhealthy
+	Network   string    `json:"network,omitempty"` // of a connect or disconnect: its name
 	Image     string    `json:"image,omitempty"`
 	Project   string    `json:"project,omitempty"` // Compose's project and service
 	Compose   string    `json:"compose_service,omitempty"`

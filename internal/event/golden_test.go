@@ -46,7 +46,7 @@ func incidentData() []Data {
 		Escalated{"the budget is spent"},
 		Suppressed{"cooldown", "it was restarted a moment ago", &later},
 		Reported{"# payment-service\n\nwas down for 8 s"},
-		Claim{"local", "host-a", 7, "n7"},
+		Claim{"local", "host-a", 7, "n7", "4c1f-engine"},
 	}
 }
 
@@ -81,8 +81,13 @@ func TestGolden(t *testing.T) {
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
+		"docker_health":      {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "health_status", Health: "unhealthy", Revision: 8, Origin: origin}, decoded(DecodeDocker)},
+		"docker_network":     {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "disconnect", Network: "shop_default", Revision: 9, Origin: origin}, decoded(DecodeDocker)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
-		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
+		"rollup": {Rollup{Service: "payment-service", Start: when.Truncate(time.Minute), UpS: 40.5, DegradedS: 2, DownS: 12.25, UnknownS: 5.25, Checks: 27,
+			Latency: &Latency{Min: 0.812, P50: 12.3, P95: 88.1, Max: 90, Hist: Histogram{-3, 1, 28, 20, 51, 2}}, Revision: 44, Origin: origin}, decoded(DecodeRollup)},
+		"rollup_down":      {Rollup{Service: "payment-service", Start: when.Truncate(24 * time.Hour), DownS: 86400, Revision: 45, Origin: origin}, decoded(DecodeRollup)},
+		"incident_unknown": {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
 	for _, data := range incidentData() {
 		tests["incident_"+string(TypeOf(data))] = struct {
@@ -123,7 +128,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 11 + len(incidentData()); len(files) != want {
+	if want := 15 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }

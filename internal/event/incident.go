@@ -237,6 +237,10 @@ type Claim struct {
 	Instance string `json:"instance"`
 	Epoch    int64  `json:"epoch"`
 	Nonce    string `json:"nonce"`
+	// Engine is the ID of the container engine that the instance acts on; empty
+	// where it has none, or has not answered yet. It tells two engines under one
+	// host's name.
+	Engine string `json:"engine,omitempty"`
 }
 
 // Other is the data of a type that this version does not know.

@@ -21,6 +21,7 @@ const (
 	Healer    = "healer"
 	Dashboard = "dashboard"
 	Chaos     = "chaos"
+	Rollup    = "rollup"
 )
 
 // Remedy is what a person can do about a problem: a sentence, and a command to

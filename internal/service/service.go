@@ -58,6 +58,12 @@ func (d Definition) HasOwnCheck() bool {
 	return d.URL != "" && d.Scheme() != SchemeDocker && d.Scheme() != SchemePush
 }
 
+// IsContainerAlone says whether the service is its container's state and health,
+// and nothing else.
+func (d Definition) IsContainerAlone() bool {
+	return d.Container != "" && !d.HasOwnCheck() && d.Scheme() != SchemePush
+}
+
 // SameCheck says whether both are checked in the same way, though perhaps not
 // as often.
 func (d Definition) SameCheck(other Definition) bool {

@@ -29,6 +29,10 @@ func (c *Claims) Apply(claim event.Claim) Verdict {
 	case claim.Nonce == "" || claim.Epoch < 1:
 		return Ignored
 	case known && claim.Epoch == newest.Epoch && claim.Nonce == newest.Nonce:
+		if claim.Engine != "" { // it may have been learned since
+			newest.Engine = claim.Engine
+			c.hosts[claim.Host] = newest
+		}
 		return Repeated
 	case known && claim.Epoch <= newest.Epoch:
 		return Ignored

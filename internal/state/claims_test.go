@@ -68,3 +68,20 @@ func TestOwns(t *testing.T) {
 		}
 	}
 }
+
+// TestARepeatMayNameTheEngine: an owner learns later on which engine it acts; a
+// repeat without it takes nothing back.
+func TestARepeatMayNameTheEngine(t *testing.T) {
+	var claims Claims
+	claim := event.Claim{Host: "h", Instance: "a", Epoch: 1, Nonce: "n1"}
+	claims.Apply(claim)
+	for _, engine := range []string{"E1", "", "E2", ""} {
+		claim.Engine = engine
+		if got := claims.Apply(claim); got != Repeated {
+			t.Errorf("with %q it is %v", engine, got)
+		}
+	}
+	if newest, _ := claims.Newest("h"); newest.Engine != "E2" {
+		t.Errorf("the engine is %q", newest.Engine)
+	}
+}
