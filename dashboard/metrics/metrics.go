@@ -103,8 +103,10 @@ func (m *Metrics) forgetServices() {
 }
 
 // Observed counts a check of ours of a service that a configuration defines.
+// What the engine reports of a container is no check: it is repeated, and takes
+// no time.
 func (m *Metrics) Observed(h event.HealthLog) {
-	if h.Host != m.host || h.Check == event.CheckContainer {
+	if h.Host != m.host || h.Check == event.CheckContainer || h.Check == event.CheckHealth {
 		return
 	}
 	m.mu.Lock()

@@ -185,10 +185,11 @@ func TestChecksAreCountedForTheServicesThatExist(t *testing.T) {
 	for _, h := range []event.HealthLog{check("web", event.Up), check("web", event.Degraded), check("db", event.Up), check("db", event.Down)} {
 		m.Observed(h)
 	}
-	level, foreign := check("web", event.Down), check("web", event.Down)
-	level.Check, foreign.Host = event.CheckContainer, "another"
-	m.Observed(level)
-	m.Observed(foreign)
+	level, healthcheck, foreign := check("web", event.Down), check("web", event.Down), check("web", event.Down)
+	level.Check, healthcheck.Check, foreign.Host = event.CheckContainer, event.CheckHealth, "another"
+	for _, h := range []event.HealthLog{level, healthcheck, foreign} {
+		m.Observed(h)
+	}
 	all := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Degraded, "db": event.Down, "new": event.Pending}}}
 	names := []string{"logstream_probe_success", "logstream_probes_total", "logstream_service_up", "logstream_services"}
 	compare(t, m.Scrape(all), `
