@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"sync/atomic"
 
 	"logstream/bus"
 	"logstream/chaos"
@@ -23,9 +22,9 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/process"
-	"logstream/internal/service"
 	"logstream/monitor"
 	"logstream/monitor/check"
+	"logstream/monitor/discover"
 	"logstream/rollup"
 )
 
@@ -46,7 +45,7 @@ type app struct {
 	identity event.Origin
 	log      *slog.Logger
 	registry *health.Registry
-	services atomic.Pointer[[]service.Definition] // as they are configured now
+	services serviceSet
 
 	bus       *bus.Bus
 	children  *process.Runtime // nil with an engine
@@ -57,7 +56,8 @@ type app struct {
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
 	rollups   *rollup.Recorder
-	watcher   *config.Watcher // nil without a file
+	discovery *discover.Discovery // nil where nothing is discovered
+	watcher   *config.Watcher     // nil without a file
 
 	running runningSet
 	restart chan config.Config // all parts end, and are opened again with it
@@ -67,7 +67,8 @@ type app struct {
 // dialled but Kafka. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 	a := &app{setup: s, log: log, registry: &health.Registry{}, restart: make(chan config.Config, 1)}
-	a.services.Store(&s.config.Services)
+	a.services.configured = s.config.Services
+	a.services.combine()
 	if err := a.openRuntime(); err != nil {
 		return nil, err
 	}
@@ -107,6 +108,7 @@ func (a *app) openRuntime() error {
 }
 
 func (a *app) openActors() error {
+	a.openDiscovery()
 	heal, model, err := a.newHealer(a.config)
 	if err != nil {
 		return err
@@ -115,7 +117,7 @@ func (a *app) openActors() error {
 	a.monitor = monitor.New(monitor.Deps{
 		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity,
 		Owner:    func() (event.Origin, bool) { return a.healer.now().Owner() },
-		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
+		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
 	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
@@ -143,7 +145,7 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 	}
 	return healer.New(observed(healer.Deps{
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
-		Config: c.Healer, Services: a.configured, Protected: protected(c), CLI: a.cli(),
+		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
 		Logger: a.log.With("component", "healer"), Health: a.registry,
 	})), model, nil
 }
@@ -159,13 +161,17 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(c.Healer, model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs, Probe: probeDefinition, ReadKey: a.bus.ReadKey,
-		Health: a.registry, Logger: a.log,
+		Bus:     a.busInfo,
+		Docker:  a.dockerInfo,
+		LLM:     a.modelInfo(c.Healer, model),
+		Ready:   a.bus.Ready,
+		Faults:  a.runtime.Faults,
+		Logs:    a.logs,
+		Probe:   probeDefinition,
+		ReadKey: a.bus.ReadKey,
+		Health:  a.registry, Logger: a.log,
 	})
 }
-
-// configured are the services as they are configured now.
-func (a *app) configured() []service.Definition { return *a.services.Load() }
 
 // protected are the containers that logstream itself depends on: the brokers'
 // and the model's, by name as their addresses have it, or by the port

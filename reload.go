@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"logstream/internal/config"
-	"logstream/internal/service"
 )
 
 // refused is a configuration with which the parts could not be opened.
@@ -14,9 +13,6 @@ type refused struct {
 	config config.Config
 	why    string
 }
-
-// replaced are the sections of parts that are made anew, while the rest runs on.
-var replaced = []string{"healer", "dashboard", "hooks"}
 
 // reload puts an edited configuration in use, and ends only what it changes:
 // services are taken over by the parts as they run; the healer and the dashboard
@@ -26,7 +22,7 @@ var replaced = []string{"healer", "dashboard", "hooks"}
 func (a *app) reload(next config.Config) error {
 	page := []string{"dashboard", "hooks"} // sections that the dashboard is made of
 	replaced := func(section string) bool {
-		return section == "services" || section == "healer" || slices.Contains(page, section)
+		return section == "services" || section == "defaults" || section == "healer" || slices.Contains(page, section)
 	}
 	sections := a.config.Changed(next)
 	if slices.ContainsFunc(sections, func(s string) bool { return !replaced(s) }) {
@@ -38,8 +34,8 @@ func (a *app) reload(next config.Config) error {
 			return err
 		}
 	}
-	if slices.Contains(sections, "services") {
-		a.apply(next.Services)
+	if slices.Contains(sections, "services") || slices.Contains(sections, "defaults") {
+		a.configure(next.Services, next.Defaults)
 	}
 	a.config = next
 	return nil
@@ -70,17 +66,6 @@ func (a *app) replace(next config.Config, heals bool) error {
 	}
 	a.dashboard.replace(page)
 	return nil
-}
-
-// apply gives every part the new services. The healer comes before the monitor:
-// it forgets the state of a container that a service no longer names, and must
-// not forget what the monitor sees of the next one.
-func (a *app) apply(services []service.Definition) {
-	a.services.Store(&services)
-	a.healer.now().Apply()
-	a.monitor.Apply(services)
-	a.chaos.Apply(services)
-	a.dashboard.now().Apply(services)
 }
 
 // actor is a part that runs.

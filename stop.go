@@ -42,6 +42,9 @@ func (a *app) run(ctx context.Context) (next *config.Config, err error) {
 	a.keep(acting, actors, health.Chaos, a.chaos.Run)
 	a.keep(acting, actors, health.Rollup, a.rollups.Run)
 	a.keep(acting, actors, health.Dashboard, a.dashboard.Run)
+	if a.discovery != nil {
+		a.keep(acting, actors, health.Discovery, a.discovery.Run)
+	}
 	if a.watcher != nil {
 		a.keep(acting, actors, health.Config, a.watcher.Run)
 	}

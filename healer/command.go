@@ -208,19 +208,22 @@ func (c *Controller) published(in Published) {
 	case !in.OK:
 		s.publication.last = event.Service{}
 	case s.removed && s.publication.last.Definition == nil && s.publication.last.Service != "":
-		delete(c.services, s.def.Name)
 		delete(c.prior, s.def.Name)
-		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == s.def.Name })
+		c.forget(s.def.Name)
 	}
 }
 
 func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 	out := event.Service{Time: now.UTC(), Service: s.def.Name, Definition: s.masked, DefinitionHash: s.hash,
 		Status: s.status.Value, Since: s.status.Since.UTC(), Code: s.status.Last.Code, LatencyMS: s.status.Last.LatencyMS,
-		Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Origin: c.claim.Origin()}
+		Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Flapping: s.status.Flapping(), Origin: c.claim.Origin()}
 	if !s.status.FirstBad.IsZero() {
 		first := s.status.FirstBad.UTC()
 		out.FirstBad = &first
+	}
+	if since := s.status.ThresholdsSince(); !since.IsZero() {
+		since = since.UTC()
+		out.ThresholdsSince = &since
 	}
 	if s.container != nil {
 		kept := *s.container
@@ -239,7 +242,7 @@ func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 
 func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
-		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp &&
+		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
 		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
 }

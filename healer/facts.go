@@ -49,15 +49,16 @@ func containerFacts(v View) runbook.Facts {
 // believed alone, what they say.
 func answers(v View, f runbook.Facts) runbook.Facts {
 	s := v.Status
-	f.Needed, f.WasUp = v.Def.FailureThreshold, s.WasUp()
-	if v.Def.IsContainerAlone() {
-		f.Needed = 1 // the engine counted what its HEALTHCHECK says
-	}
+	f.Needed, f.WasUp = s.OwnNeeded(), s.WasUp()
+	f.Scheduled = v.Def.Pushes() && v.Def.Push.Schedule != ""
 	own, known := s.OwnLast()
 	switch {
 	case s.OwnDown() && own.Status == event.Down:
 		f.Check, f.Failure, f.Code, f.CheckError = event.Down, own.Failure, own.Code, own.Error
-		f.BadChecks = s.OwnBadSince(f.StartedAt.Add(v.Def.StartPeriod))
+		f.BadChecks = s.OwnBadSince(s.CountsAfter(f.StartedAt))
+		if v.Def.Pushes() && own.Failure != event.FailureSilence {
+			f.Failure, f.Code = event.FailureReported, 0 // by itself: its words decide nothing
+		}
 	case s.OwnDown():
 		f.Check = event.Pending // it has just succeeded again
 	case !v.Def.Heal.Confirm && s.ForeignDown():
@@ -118,7 +119,8 @@ func sourceName(source event.Source) string {
 	return strconv.Quote(source.Instance)
 }
 
-// verifyNeeded is how many good scheduled checks in a row verify a repair:
+// verifyNeeded is how many good scheduled checks in a row, or records of what
+// stands for our own check, verify a repair:
 // max(successes, ⌈for / interval⌉).
 func verifyNeeded(c Config, def service.Definition) int {
 	checks := int((c.Verify.For + def.Interval - 1) / def.Interval)
@@ -127,5 +129,5 @@ func verifyNeeded(c Config, def service.Definition) int {
 
 // verifyTimeout is how long a verification may take.
 func verifyTimeout(c Config, def service.Definition) time.Duration {
-	return def.StartPeriod + max(2*c.Verify.For, time.Duration(verifyNeeded(c, def)+2)*def.Interval)
+	return def.StartPeriod + def.Push.Grace + max(2*c.Verify.For, time.Duration(verifyNeeded(c, def)+2)*def.Interval)
 }

@@ -112,7 +112,11 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	for _, name := range slices.Clone(c.order) {
-		if s := c.services[name]; s.containerName() == e.Container || e.Replace != "" {
+		s := c.services[name]
+		if e.Action == "start" && s.containerName() == e.Container {
+			s.status.Started(e.Time)
+		}
+		if s.containerName() == e.Container || e.Replace != "" {
 			s.inspection.stale = true
 			c.reconcile(s, now)
 		}
@@ -142,11 +146,18 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 		return
 	}
 	c.prior[published.Service] = published
-	if old := c.services[published.Service]; old != nil {
-		i := slices.Index(c.order, published.Service)
-		c.add(old.def, now)
-		c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
-		c.order[i] = published.Service
+	old := c.services[published.Service]
+	discovered := published.Definition != nil && published.Definition.Discovered
+	switch {
+	case old == nil && discovered:
+		c.add(service.Published(*published.Definition), now).seeded = true
+	case old == nil:
+	case old.seeded && !discovered:
+		c.forget(published.Service)
+	case old.seeded:
+		c.again(service.Published(*published.Definition), now).seeded = true
+	default:
+		c.again(old.def, now)
 	}
 }
 
@@ -198,20 +209,6 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	c.reconcile(s, now)
 }
 
-// beginClaim ends the replay: everything was read to the end, and the host is claimed.
-func (c *Controller) beginClaim(nonce string, now time.Time) {
-	c.replayed = true
-	c.incidents.Forget(keepIncidents)
-	for name, s := range c.services {
-		s.status.Watch(now)
-		if prior, known := c.prior[name]; known && prior.Definition != nil {
-			s.status.Keep(prior)
-		}
-	}
-	c.nonce = nonce
-	c.tryClaim(now)
-}
-
 func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	before, had := c.incidents.Newest(read.Host)
 	_, counted := c.incidents.Apply(event.Incident{Data: read})
@@ -223,8 +220,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	if taken {
 		c.engineOrder = state.Order{}
 		for _, s := range c.services {
-			s.status.EndLevel([2]string{})
-			s.status.EndHealth(now)
+			s.status.NewClaim(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}
 		}
 	}

@@ -22,10 +22,12 @@ type Service struct {
 	WatchedS      float64                 `json:"watched_s"` // the 1h of known_s
 	KnownS        KnownS                  `json:"known_s"`
 	Container     *event.ServiceContainer `json:"container"`
-	Managed       bool                    `json:"managed"` // some configuration defines it; else it is known only from foreign records
+	Managed       bool                    `json:"managed"`    // some configuration defines it, a container's labels for one; else it is known only from foreign records
+	Discovered    bool                    `json:"discovered"` // by its container and its labels, not by config.yaml
 	Healing       bool                    `json:"healing"`
 	Held          string                  `json:"held,omitempty"` // the gate that holds its repair
 	HeldReason    string                  `json:"held_reason,omitempty"`
+	Flapping      bool                    `json:"flapping"` // its status changed too often lately
 	SilencedUntil *time.Time              `json:"silenced_until"`
 	OpenIncident  *string                 `json:"open_incident"`
 	Owner         string                  `json:"owner"` // the instance that is active for its host
@@ -150,6 +152,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 	if f.busDown && r.OpenIncident != "" {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}
+	v.Flapping = r.Flapping
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance
@@ -164,7 +167,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 
 // define takes what a definition says.
 func (v *Service) define(def *event.Definition) {
-	v.Managed, v.Configured = true, true
+	v.Managed, v.Configured, v.Discovered = true, true, def.Discovered
 	v.Group, v.URL, v.Note, v.Chaos = def.Group, def.URL, def.Note, def.Chaos
 	interval, _ := time.ParseDuration(def.Interval)
 	v.IntervalS = interval.Seconds()

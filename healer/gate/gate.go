@@ -97,6 +97,12 @@ func Healthcheck() Verdict {
 	return Verdict{Gate: "healthcheck", Reason: "the container's HEALTHCHECK fails while LogStream's own check succeeds: it is reported, and not repaired"}
 }
 
+// Flapping keeps an incident open while its service changes its status too
+// often: one incident, and not one for each change.
+func Flapping() Verdict {
+	return Verdict{Gate: "flapping", Reason: "its status changes too often: the incident stays open until it has settled"}
+}
+
 // None holds an incident about which the runbook finds nothing to do until a
 // fact changes.
 func None(why string) Verdict { return Verdict{Gate: "none", Reason: why} }

@@ -41,7 +41,7 @@ var (
 
 // causes are all of them: the first that matches is the cause. The last of all
 // matches anything.
-var causes = slices.Concat(containerCauses, endedCauses, runningCauses, []cause{{
+var causes = slices.Concat(containerCauses, endedCauses, pushCauses, runningCauses, []cause{{
 	id:         "unknown_state",
 	match:      func(Facts) bool { return true },
 	present:    "The container is in an unknown state.",

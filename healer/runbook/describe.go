@@ -110,5 +110,7 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureAnswer:         {"unexpected answer", "It answers, but not as expected."},
 	event.FailureAuth:           {"login refused", "It answers, but refuses the check's credentials."},
 	event.FailureUnhealthy:      {"HEALTHCHECK fails", "The container's own check says that it does not work."},
+	event.FailureSilence:        {"no report", "It reports by itself, and its report is overdue."},
+	event.FailureReported:       {"it reports DOWN", "It reports by itself."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

@@ -40,6 +40,7 @@ type Facts struct {
 	CheckError string        // our own check's sentence, to be shown
 	BadChecks  int           // in a row of our own, begun after StartedAt
 	Needed     int           // failure_threshold
+	Scheduled  bool          // its reports are due at the times of a schedule
 	WasUp      bool          // our own check was UP at some time as it is defined now
 
 	Refused []event.Refusal // actions that may not be taken here and now, by policy or because they failed

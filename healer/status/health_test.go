@@ -49,7 +49,7 @@ func TestHealthcheck(t *testing.T) {
 		"the url's check has not decided": {watched(), []told{{0, "container", up, pending}, {1, "health", down, pending}, {2, "http", up, pending},
 			{3, "http", up, up}}, true},
 		"the url's check is silent": {watched(), append(healthy[:4:4], told{20, "health", down, up}, told{50, "tick", "", down}), false},
-		"it is silent":              {watched(), append(healthy[:4:4], told{4, "health", down, up}, told{50, "http", up, up}, told{80, "http", up, up}, told{95, "http", up, up}), false},
+		"it is silent":              {watched(), append(healthy[:4:4], told{4, "health", down, up}, told{30, "http", up, up}, told{50, "http", up, up}, told{80, "http", up, up}, told{95, "http", up, up}), false},
 
 		"alone: the level is enough":            {alone(), []told{{0, "container", up, up}, {30, "container", up, up}, {60, "tick", "", up}, {125, "tick", "", unknown}}, false},
 		"alone: the level is DOWN":              {alone(), append(running[:2:2], told{2, "container", down, down}), false},
@@ -93,7 +93,7 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	if url.IsOwn(OwnersHealth, dawn) || url.OwnDown() || url.OwnBadSince(dawn) != 0 {
 		t.Error("beside a url it is our own check")
 	}
-	if s.EndHealth(dawn); s.hasHealth() {
+	if s.endHealth(dawn); s.hasHealth() {
 		t.Error("it outlives a claim")
 	}
 	if s.Looping() {

@@ -12,11 +12,13 @@ import (
 
 // IsOwn says whether records of that kind are those of our own check, or stand
 // for it: of a container alone its HEALTHCHECK does, or its level where there is
-// none.
+// none; of a service that reports by itself what it says, and its level.
 func (s *Status) IsOwn(kind Kind, now time.Time) bool {
 	switch {
 	case kind == Own:
 		return true
+	case s.def.Pushes():
+		return kind == Foreign || kind == OwnersLevel
 	case !s.def.IsContainerAlone():
 		return false
 	}
@@ -55,11 +57,11 @@ func (s *Status) Disputed() bool {
 }
 
 // thresholds are those of a kind: what a HEALTHCHECK says was counted by the
-// engine already.
+// engine already, and a service that reports by itself is as it says.
 func (s *Status) thresholds(kind Kind) service.Definition {
 	def := s.def
-	if kind == OwnersHealth {
-		def.FailureThreshold, def.SuccessThreshold = 1, 1
+	if kind == OwnersHealth || kind == Own && def.Pushes() {
+		def.FailureThreshold, def.SuccessThreshold, def.Window = 1, 1, service.Window{}
 	}
 	return def
 }
@@ -83,8 +85,8 @@ func (s *Status) NoteHealthcheck(has bool, now time.Time) {
 	}
 }
 
-// EndHealth forgets what the container's HEALTHCHECK says, as EndLevel does.
-func (s *Status) EndHealth(now time.Time) {
+// endHealth forgets what the container's HEALTHCHECK says, as endLevel does.
+func (s *Status) endHealth(now time.Time) {
 	s.awaitHealth(now)
 	for key, src := range s.sources {
 		if src.kind == OwnersHealth {

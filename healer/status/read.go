@@ -53,8 +53,21 @@ func (s *Status) down(kind Kind) bool {
 // expectation and container. While it was not, the check itself may be wrong.
 func (s *Status) WasUp() bool { return s.wasUp }
 
-// OwnBadSince counts the bad observations in a row of our own check that
-// began after t, up to a bound above every threshold.
+// OwnNeeded is the least number of bad observations that make our own check, or
+// what stands for it, DOWN.
+func (s *Status) OwnNeeded() int {
+	def := s.thresholds(Own)
+	if s.def.IsContainerAlone() {
+		def = s.thresholds(OwnersHealth)
+	}
+	if def.Window.Failures > 0 {
+		return min(def.FailureThreshold, def.Window.Failures)
+	}
+	return def.FailureThreshold
+}
+
+// OwnBadSince counts the bad observations of our own check that began after t:
+// those in a row, up to the highest threshold, or those that the window sees.
 func (s *Status) OwnBadSince(t time.Time) int {
 	most := 0
 	for _, src := range s.sources {
@@ -67,7 +80,7 @@ func (s *Status) OwnBadSince(t time.Time) int {
 				n++
 			}
 		}
-		most = max(most, n)
+		most = max(most, n, src.failures(t))
 	}
 	return most
 }
@@ -86,9 +99,11 @@ func (s *Status) own() *source {
 	var own *source
 	for _, src := range s.ordered() {
 		switch {
-		case src.kind == Own, src.kind == OwnersHealth && s.def.IsContainerAlone():
+		case src.kind == Own && (own == nil || own.Status != event.Down && src.Status == event.Down):
+			own = src // of those that report by themselves, one that is DOWN
+		case src.kind == OwnersHealth && s.def.IsContainerAlone():
 			return src
-		case src.kind == OwnersLevel && s.def.IsContainerAlone():
+		case src.kind == OwnersLevel && s.def.IsContainerAlone() && own == nil:
 			own = src
 		}
 	}

@@ -3,7 +3,6 @@
 package status
 
 import (
-	"reflect"
 	"time"
 
 	"logstream/internal/event"
@@ -26,7 +25,7 @@ type Status struct {
 
 	Value    event.Status
 	Since    time.Time
-	FirstBad time.Time       // of the present outage; zero while it is not DOWN
+	FirstBad time.Time       // of the present outage, which lasts until it is good: also while nothing is known of it
 	Decided  event.Source    // the source that made it what it is
 	Last     event.HealthLog // the newest observation that was counted
 	Error    string          // why it is DOWN or DEGRADED
@@ -38,12 +37,21 @@ type Status struct {
 	healthDue time.Time // until then it is waited for, where it stands for our own check
 
 	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
+
+	clock    time.Time // what time alone does is done up to here
+	heard    time.Time // when the newest observation that was counted was read
+	counting time.Time // the present thresholds count what is read from here on; zero: everything
+	start    start
+	push     push
+	flap     flap
 }
 
 // New is a service of which was last published what published says; nil
 // where nothing is known.
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
+	s.start.isNew = published == nil
+	s.expectReport(now)
 	if published != nil && published.Status != "" {
 		s.kept = !published.NeverUp && published.Definition != nil &&
 			sameCheck(*published.Definition, *def.Masked()) && published.Definition.Container == def.Container
@@ -53,44 +61,23 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 		if published.FirstBad != nil {
 			s.FirstBad = *published.FirstBad
 		}
+		s.counting = countingSince(published, def, now)
+		s.start.restore(published)
+		s.flap.restore(published)
+		s.restoreReports(published, now)
 	}
 	return s
 }
 
-// Redefine changes thresholds, interval, url, expectation or container. What is
-// known stays, but for the level of a container that the service no longer
-// names, and for what our own check saw at another url or expected otherwise.
-func (s *Status) Redefine(def service.Definition, now time.Time) {
-	anotherContainer := s.def.Container != def.Container
-	before, after := s.def.Masked(), def.Masked()
-	anotherCheck := !sameCheck(*before, *after)
-	if anotherCheck || anotherContainer {
-		s.forgetProof(false)
-	}
-	s.def, s.begin = def, now
-	if anotherCheck {
-		s.endOwn()
-	}
-	if anotherContainer {
-		s.EndLevel([2]string{})
-		s.EndHealth(now)
-		s.checked, s.healthDue = false, time.Time{}
-	}
-	if anotherCheck || anotherContainer {
-		s.settle(now)
-	}
-}
-
-// sameCheck says whether two definitions ask the same of the same address.
-func sameCheck(a, b event.Definition) bool {
-	return a.URL == b.URL && reflect.DeepEqual(a.Request, b.Request) && a.TLS == b.TLS && reflect.DeepEqual(a.Expect, b.Expect)
-}
-
-// Keep takes the times from what was published, where the replay came to the
-// same: it knows only when the broker took what was seen.
+// Keep takes from what was published what the replay cannot know: all of it
+// where nothing was read since; else the times, where the replay came to the
+// same, for it knows only when the broker took what was seen.
 func (s *Status) Keep(published event.Service) {
-	if s.Value != published.Status {
+	if s.Value != published.Status && s.heard.After(published.Time) {
 		return
+	}
+	if s.Value != published.Status {
+		s.Value, s.Error, s.FirstBad = published.Status, published.Error, time.Time{}
 	}
 	s.Since = published.Since
 	if published.FirstBad != nil {
@@ -101,7 +88,9 @@ func (s *Status) Keep(published event.Service) {
 // Watch says that staleness counts from now on, and not from what was replayed:
 // before this process started nothing was read.
 func (s *Status) Watch(now time.Time) {
-	s.begin = now
+	s.begin, s.clock = now, now
+	s.expectReport(now)
+	s.dropStale(now)
 	s.forgetProof(s.kept)
 }
 
@@ -120,73 +109,95 @@ func (s *Status) Fresh() time.Duration { return 3 * max(s.def.Interval, s.def.Ti
 
 // Observe counts one observation that was read at now. It says whether it
 // was counted: one from another time, older than the level's newest, from
-// before the container came back, or a level where there is no container is not.
+// before the container came back, or of what the service does not have (a
+// container, a check of our own) is not.
 func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
-	began := h.Time()
+	s.pass(now)
 	if !h.Timely(now) {
 		return false
 	}
-	s.dropStale(now)
 	if s.lifted.After(now.Add(clockBack)) {
 		s.lifted = now
 	}
+	if !s.count(h, kind, now) {
+		return false
+	}
+	s.heard = now
+	s.settle(now)
+	if !h.Extra && s.IsOwn(kind, now) {
+		s.flap.look()
+	}
+	return true
+}
+
+// count has the source of an observation count it.
+func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 	key := [2]string{h.Instance, h.Check}
 	src := s.sources[key]
+	own := kind == Own
+	full := kind == Foreign && len(s.sources) >= maxSources
+	if kind == Foreign && s.def.Pushes() {
+		kind = Own // it is the service that speaks
+	}
 	if src != nil && src.kind != kind {
 		src = nil // it starts over
 	}
-	if (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "" {
+	switch {
+	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck():
 		return false
-	}
-	if kind == OwnersLevel {
-		return s.observeLevel(key, src, h, now)
-	}
-	if began.Before(s.lifted) {
+	case kind == OwnersLevel:
+		return s.countLevel(key, src, h, now)
+	case h.Time().Before(s.lifted) && !s.def.Pushes():
 		return false
-	}
-	if src == nil {
-		if kind == Foreign && len(s.sources) >= maxSources {
-			return false
-		}
-		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: began}, kind: kind}
+	case src == nil && full:
+		return false
+	case src == nil:
+		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: h.Time()}, kind: kind}
 		s.sources[key] = src
 	}
+	switch s.countStart(src, h); {
+	case s.isStarting(src, h):
+		src.fail(h.Time(), false)
+	case !now.Before(s.counting) || s.def.Pushes():
+		src.count(h.Status, h.Time(), s.thresholds(kind))
+	}
 	src.lastRead, src.last = now, h
-	src.count(h.Status, began, s.thresholds(kind))
+	if kind == Own && s.def.Pushes() {
+		s.reported(src, now)
+	}
 	s.checked = s.checked || kind == OwnersHealth
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
 		s.Last = h
 	}
-	s.settle(now)
 	return true
 }
 
-func (s *Status) observeLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
+func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now time.Time) bool {
 	if src != nil && h.Timestamp <= src.last.Timestamp && !src.last.Time().After(now.Add(clockBack)) {
 		return false
 	}
-	s.EndLevel(key)
+	s.endLevel(key)
 	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
-		next.bad = []time.Time{h.Time()}
+		next.first = h.Time()
 	}
 	s.sources[key] = next
 	if src != nil && src.Status == h.Status {
-		next.Since, next.bad = src.Since, src.bad
+		next.Since, next.first = src.Since, src.first
 	}
 	if src != nil && src.Status == event.Down && h.Status != event.Down {
 		s.lift(h.Time(), now)
 	}
-	s.settle(now)
 	return true
 }
 
 // lift makes every other source start over: what they saw was the outage of a
-// container that is back at that time, as was read now.
+// container that is back at that time, as was read now. What the service itself
+// reported stands: it may not report again before long.
 func (s *Status) lift(at, now time.Time) {
 	s.lifted = at
 	for key, src := range s.sources {
-		if src.kind != OwnersLevel {
+		if src.kind != OwnersLevel && !(src.kind == Own && s.def.Pushes()) {
 			delete(s.sources, key)
 		}
 	}
@@ -194,49 +205,22 @@ func (s *Status) lift(at, now time.Time) {
 	s.awaitHealth(now)
 }
 
-// endOwn forgets what our own check saw.
-func (s *Status) endOwn() {
-	for key, src := range s.sources {
-		if src.kind == Own {
-			delete(s.sources, key)
-		}
-	}
+// NewClaim ends what the owner of the claim before said of the container.
+func (s *Status) NewClaim(now time.Time) {
+	s.Tick(now)
+	s.endLevel([2]string{})
+	s.endHealth(now)
+	s.settle(now)
 }
 
-// EndLevel forgets the level, except that of keep: a new claim ends its
+// endLevel forgets the level, except that of keep: a new claim ends its
 // predecessor's.
-func (s *Status) EndLevel(keep [2]string) {
+func (s *Status) endLevel(keep [2]string) {
 	for key, src := range s.sources {
 		if src.kind == OwnersLevel && key != keep {
 			delete(s.sources, key)
 		}
 	}
-}
-
-// Tick lets stale sources drop out.
-func (s *Status) Tick(now time.Time) {
-	s.dropStale(now)
-	s.settle(now)
-}
-
-// dropStale forgets the sources that are stale: with a new observation they start over.
-func (s *Status) dropStale(now time.Time) {
-	for key, src := range s.sources {
-		if s.stale(src, now) {
-			delete(s.sources, key)
-		}
-	}
-}
-
-func (s *Status) stale(src *source, now time.Time) bool {
-	limit := s.Fresh()
-	switch src.kind {
-	case Foreign:
-		limit = foreignFresh
-	case OwnersLevel, OwnersHealth:
-		limit = levelFresh
-	}
-	return now.Sub(src.lastRead) > limit
 }
 
 // settle decides the service's status from its sources.
@@ -259,6 +243,8 @@ func (s *Status) settle(now time.Time) {
 		s.set(event.Down, worst, now)
 	case own != nil && own.kind == OwnersLevel && now.Before(s.healthDue):
 		// It runs, and its HEALTHCHECK has not decided yet.
+	case own == nil && s.def.Pushes():
+		s.set(event.Pending, nil, now) // it has not reported yet, and is not late
 	case own != nil && own.Status == event.Pending:
 		// Undecided: it stays what it is held to be, unless that was staleness.
 		if s.Value == event.Unknown {
@@ -291,9 +277,10 @@ func (s *Status) set(to event.Status, by *source, now time.Time) {
 	if to == event.Down && s.FirstBad.IsZero() {
 		s.FirstBad = s.firstBad(now)
 	}
-	if to != event.Down && to != event.Unknown {
+	if to == event.Up || to == event.Degraded {
 		s.FirstBad = time.Time{}
 	}
+	s.flap.decide(to)
 	s.Error = ""
 	if by != nil {
 		s.Decided = by.Source
@@ -310,8 +297,8 @@ func (s *Status) set(to event.Status, by *source, now time.Time) {
 func (s *Status) firstBad(now time.Time) time.Time {
 	first := now
 	for _, src := range s.sources {
-		if len(src.bad) > 0 && src.bad[0].Before(first) {
-			first = src.bad[0]
+		if began := src.firstBad(src.Status == event.Down); !began.IsZero() && began.Before(first) {
+			first = began
 		}
 	}
 	return first

@@ -56,7 +56,7 @@ func (s sighting) apply(status *Status) bool {
 	case "tick":
 		status.Tick(clock(s.at))
 	case "claim":
-		status.EndLevel([2]string{})
+		status.NewClaim(clock(s.at))
 	default:
 		h, kind := s.health()
 		return status.Observe(h, kind, clock(s.at))
@@ -125,7 +125,7 @@ func TestStatus(t *testing.T) {
 		"the level, stale and observed again": {{at: 1, who: "level", saw: down, want: down}, {at: 80, who: "own", saw: up, want: down}, {at: 90, who: "own", saw: up, want: down}, {at: 95, who: "level", saw: up, want: up}},
 		"a late lift is no staleness":         {{at: 1, who: "level", saw: down, want: down}, {at: 60, who: "level", saw: down, want: down}, {at: 100, ago: 35, who: "level", saw: up, want: down}, {at: 129, who: "tick", want: down}, {at: 130.1, who: "tick", want: unknown}},
 		"lifted, and our own stays stale":     {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "level", saw: down, want: down}, {at: 20, who: "level", saw: up, want: down}, {at: 50, who: "tick", want: down}, {at: 50.1, who: "tick", want: unknown}},
-		"a new claim ends the level":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: down}, {at: 5, who: "own", saw: up, want: up}},
+		"a new claim ends the level":          {{at: 1, who: "own", saw: up, want: pending}, {at: 2, who: "own", saw: up, want: up}, {at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "claim", want: up}, {at: 5, who: "own", saw: up, want: up}},
 		"and its successor's lifts nothing":   {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "own", saw: up, want: down}, {at: 4.5, who: "claim", want: down}, {at: 5, who: "level", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
 		"a level without a claim, by others":  {{at: 3, who: "predecessor", saw: down, want: down}, {at: 4, who: "level", saw: up, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: up}},
 		"own DOWN, then the level":            {{at: 1, who: "own", saw: down, want: pending}, {at: 2, who: "own", saw: down, want: pending}, {at: 3, who: "own", saw: down, want: down}, {at: 4, who: "level", saw: down, want: down}, {at: 5, who: "own", saw: up, want: down}, {at: 6, who: "own", saw: up, want: down}, {at: 7, who: "level", saw: up, want: down}, {at: 8, who: "own", saw: up, want: down}, {at: 9, who: "own", saw: up, want: up}},
@@ -170,7 +170,7 @@ func TestFirstBadAndSince(t *testing.T) {
 		if firstBad >= 0 {
 			want = clock(firstBad)
 		}
-		if s.Value != value || !s.Since.Equal(clock(since)) || !s.FirstBad.Equal(want) {
+		if s.Value != value || !s.Since.Truncate(time.Microsecond).Equal(clock(since)) || !s.FirstBad.Equal(want) {
 			t.Errorf("%s: %s since %v, first bad %v; want %s since %v, first bad %v", name, s.Value, s.Since, s.FirstBad, value, clock(since), want)
 		}
 	}
@@ -185,7 +185,9 @@ func TestFirstBadAndSince(t *testing.T) {
 	observe(s, sighting{at: 16, who: "level", saw: up}, sighting{at: 17, who: "own", saw: down})
 	check("lifted", down, 12, 7)
 	observe(s, sighting{at: 48, who: "tick"})
-	check("stale", unknown, 48, 7)
+	check("stale", unknown, 47, 7)
+	observe(s, sighting{at: 49, who: "own", saw: down})
+	check("undecided again, and the outage lasts", pending, 49, 7)
 	observe(s, sighting{at: 50, who: "own", saw: up}, sighting{at: 51, who: "own", saw: up})
 	check("UP again", up, 51, -1)
 	observe(s, sighting{at: 60, who: "level", saw: up}, sighting{at: 61, ago: 0.5, who: "level", saw: down})
@@ -313,17 +315,71 @@ func TestFreshFollowsInterval(t *testing.T) {
 	}
 }
 
-func TestRedefine(t *testing.T) {
-	s := observe(New(watched(), nil, dawn), sighting{at: 1, who: "own", saw: up}, sighting{at: 2, who: "own", saw: up}, sighting{at: 3, who: "own", saw: down})
-	def := watched()
-	def.FailureThreshold, def.Interval = 2, time.Minute
-	s.Redefine(def, clock(4))
-	if s.Value != up || s.Fresh() != 3*time.Minute {
-		t.Errorf("it is %s, stale after %v", s.Value, s.Fresh())
+// TestOtherThresholdsCountFromTheirReloadOn: what was observed before does not
+// make it DOWN or UP by them, and nothing that was decided is undone by a reload.
+func TestOtherThresholdsCountFromTheirReloadOn(t *testing.T) {
+	healthy := []sighting{{at: 1, who: "own", saw: up}, {at: 2, who: "own", saw: up}}
+	lower := func(d *service.Definition) { d.FailureThreshold = 2 }
+	faster := func(d *service.Definition) { d.SuccessThreshold = 1 }
+	windowed := func(d *service.Definition) { d.Window = service.Window{Failures: 2, Of: 10} }
+	for name, test := range map[string]struct {
+		before   []sighting
+		change   func(*service.Definition)
+		after    []sighting
+		firstBad float64 // 0: none
+	}{
+		"one bad before, one after":         {[]sighting{{at: 3, who: "own", saw: down}}, lower, []sighting{{at: 6, who: "own", saw: down, want: up}, {at: 7, who: "own", saw: down, want: down}}, 3},
+		"enough bad before":                 {[]sighting{{at: 3, who: "own", saw: down}, {at: 4, who: "own", saw: down}}, lower, []sighting{{at: 6, who: "tick", want: up}, {at: 7, who: "own", saw: up, want: up}}, 0},
+		"a window sees nothing of before":   {[]sighting{{at: 3, who: "own", saw: down}, {at: 4, who: "own", saw: up}}, windowed, []sighting{{at: 6, who: "own", saw: down, want: up}, {at: 7, who: "own", saw: up, want: up}, {at: 8, who: "own", saw: down, want: down}}, 6},
+		"one good before is not enough":     {[]sighting{{at: 3, who: "level", saw: down}, {at: 3.5, who: "level", saw: up}, {at: 4, who: "own", saw: up}}, faster, []sighting{{at: 6, who: "tick", want: down}, {at: 7, who: "own", saw: up, want: up}}, 0},
+		"another interval changes no count": {[]sighting{{at: 3, who: "own", saw: down}, {at: 4, who: "own", saw: down}}, func(d *service.Definition) { d.Interval *= 2 }, []sighting{{at: 6, who: "own", saw: down, want: down}}, 3},
+		"a note changes nothing":            {[]sighting{{at: 3, who: "own", saw: down}, {at: 4, who: "own", saw: down}}, func(d *service.Definition) { d.Note = "x" }, []sighting{{at: 6, who: "own", saw: down, want: down}}, 3},
+	} {
+		s := observe(New(watched(), nil, dawn), append(healthy[:2:2], test.before...)...)
+		held := s.Value
+		def := watched()
+		test.change(&def)
+		if s.Redefine(def, clock(5)); s.Value != held {
+			t.Errorf("%s: the reload makes it %s, and it was %s", name, s.Value, held)
+		}
+		for _, step := range test.after {
+			if step.apply(s); s.Value != step.want {
+				t.Errorf("%s: after %+v it is %s, want %s", name, step, s.Value, step.want)
+			}
+		}
+		if want := clock(test.firstBad); test.firstBad != 0 && !s.FirstBad.Equal(want) || test.firstBad == 0 && !s.FirstBad.IsZero() {
+			t.Errorf("%s: first bad %v, want %v", name, s.FirstBad, test.firstBad)
+		}
 	}
-	observe(s, sighting{at: 60, who: "own", saw: down})
-	if s.Value != down || !s.FirstBad.Equal(clock(3)) {
-		t.Errorf("by the new threshold it is %s, first bad %v", s.Value, s.FirstBad)
+}
+
+// TestAReloadCountsOverARestart: a new life reads observations from before the
+// reload, and judges them no more than the old one did.
+func TestAReloadCountsOverARestart(t *testing.T) {
+	bad := []sighting{{at: 3, who: "own", saw: down}, {at: 4, who: "own", saw: down}}
+	def := watched()
+	def.FailureThreshold = 2
+	published := &event.Service{Status: up, Since: clock(2), Definition: def.Masked(), Time: clock(5)}
+	since := clock(5)
+	published.ThresholdsSince = &since
+	s := observe(New(def, published, clock(100)), bad...)
+	if s.Value != up || !s.ThresholdsSince().Equal(since) {
+		t.Errorf("by what was read before the reload it is %s; thresholds count since %v", s.Value, s.ThresholdsSince())
+	}
+	if observe(s, sighting{at: 6, who: "own", saw: down}); s.Value != up {
+		t.Errorf("after one bad one since it is %s", s.Value)
+	}
+	if observe(s, sighting{at: 7, who: "own", saw: down}); s.Value != down {
+		t.Errorf("after two since it is %s", s.Value)
+	}
+	published.Definition = watched().Masked() // and it was edited while no process ran
+	s = observe(New(def, published, clock(100)), append(bad, sighting{at: 6, who: "own", saw: down})...)
+	if s.Value != up || !s.ThresholdsSince().Equal(clock(100)) {
+		t.Errorf("edited meanwhile: it is %s, thresholds count since %v", s.Value, s.ThresholdsSince())
+	}
+	published.Definition, published.ThresholdsSince = def.Masked(), nil
+	if s = observe(New(def, published, clock(100)), bad...); s.Value != down {
+		t.Errorf("never edited: it is %s", s.Value)
 	}
 }
 

@@ -19,6 +19,7 @@ func (d *decoder) check(f file) {
 		d.problem("bus", service.Problem{Key: p.Key, Value: p.Value, Message: p.Message})
 	}
 	d.problems("docker", f.Docker.Problems())
+	d.problems("monitor", f.Monitor.Problems())
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
 	d.checkHooks(f)

@@ -24,6 +24,7 @@ import (
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
+	"logstream/monitor"
 )
 
 // Config is everything that is configured, with every default applied.
@@ -32,9 +33,11 @@ type Config struct {
 	Host      string // the Docker host's name, where several share one log
 	Bus       bus.Config
 	Docker    docker.Config
+	Monitor   monitor.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
 	Hooks     []hook.Config
+	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
 	version version // of the file that it was read from, where that is followed
@@ -65,6 +68,7 @@ type file struct {
 	Host      string               `yaml:"host"`
 	Bus       bus.Config           `yaml:"bus"`
 	Docker    docker.Config        `yaml:"docker"`
+	Monitor   monitor.Config       `yaml:"monitor"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
 	Hooks     []hook.Config        `yaml:"hooks"`
@@ -119,7 +123,7 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	if malformed != nil {
 		return Config{}, failed(*malformed)
 	}
-	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
 	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
@@ -132,6 +136,6 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	}
 	d.warn(f)
 	inOrder(d.report.Warnings)
-	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Hooks: f.Hooks, Services: f.Services}, d.report
+	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Monitor: f.Monitor, Healer: f.Healer,
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
 }

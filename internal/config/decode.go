@@ -301,7 +301,7 @@ func fieldsOf(t reflect.Type, key string) []field {
 	var all []field
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name == "" || name == "-" || key == "defaults" && slices.Contains(notDefaults, name) {
+		if name == "" || name == "-" || name == "discovered" || key == "defaults" && slices.Contains(notDefaults, name) {
 			continue
 		}
 		all = append(all, field{name, i})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"logstream/internal/docker"
 	"logstream/internal/service"
 )
 
@@ -39,7 +40,7 @@ func takeContainers(services []service.Definition) {
 
 // warn reports what is valid and probably not meant.
 func (d *decoder) warn(f file) {
-	if len(f.Services) == 0 {
+	if len(f.Services) == 0 && f.Docker.Discover == docker.DiscoverOff {
 		d.warnAt("services", "", "is empty: nothing is monitored")
 	}
 	reported := map[string]bool{} // the defaults' time-out once, and not for each service

@@ -24,6 +24,7 @@ const (
 	FailureAuth           Failure = "auth"            // a login was refused
 	FailureAnswer         Failure = "answer"          // of a protocol other than HTTP, not as expected
 	FailureSilence        Failure = "silence"         // a push source sent nothing
+	FailureReported       Failure = "reported"        // a push source reported DOWN
 	FailureDisk           Failure = "disk"            // too little space
 	FailureUnhealthy      Failure = "unhealthy"       // the container's own HEALTHCHECK fails
 	FailureCrashLoop      Failure = "crash_loop"      // of a container's level: it keeps exiting, and its restart policy starts it

@@ -38,6 +38,10 @@ const CheckContainer = "container"
 // the container's own HEALTHCHECK says, repeated like a level.
 const CheckHealth = "health"
 
+// CheckPush is the source that stands for the reports that a push:// service did
+// not send.
+const CheckPush = "push"
+
 // Status is what an observation saw, or what a service is held to be.
 type Status string
 
@@ -123,9 +127,14 @@ type Service struct {
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
 	// NeverUp says that our own check was not UP yet under this url, expectation
 	// and container: it may be the check that is wrong.
-	NeverUp      bool   `json:"never_up,omitempty"`
-	OpenIncident string `json:"open_incident,omitempty"`
-	Revision     int64  `json:"revision,omitempty"`
+	NeverUp bool `json:"never_up,omitempty"`
+	// Flapping says that its status changed too often lately.
+	Flapping bool `json:"flapping,omitempty"`
+	// ThresholdsSince is from when on its present thresholds count, where they
+	// were others before: what was observed earlier is not judged by them.
+	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
+	OpenIncident    string     `json:"open_incident,omitempty"`
+	Revision        int64      `json:"revision,omitempty"`
 	Origin
 }
 
@@ -151,6 +160,7 @@ type Definition struct {
 	Heal             Heal     `json:"heal"`
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
+	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside

@@ -22,6 +22,7 @@ const (
 	Dashboard = "dashboard"
 	Chaos     = "chaos"
 	Rollup    = "rollup"
+	Discovery = "discovery"
 )
 
 // Remedy is what a person can do about a problem: a sentence, and a command to

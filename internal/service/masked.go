@@ -24,7 +24,7 @@ func (d Definition) Masked() *event.Definition {
 		StartPeriod: d.StartPeriod.String(), DependsOn: d.DependsOn,
 		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
 			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
-		Chaos: d.Chaos,
+		Chaos: d.Chaos, Discovered: d.Discovered,
 	}
 }
 

@@ -48,6 +48,7 @@ func (d Definition) Problems() []Problem {
 	if w := d.Window; w != (Window{}) && (w.Failures < 1 || w.Of < w.Failures || w.Of > 100) {
 		add("window", "", "needs failures and of, such as {failures: 3, of: 5}: 1 to of, and of at most 100")
 	}
+	all = append(all, d.Push.problems()...)
 	if d.KeepAlive < 0 || d.KeepAlive > time.Hour {
 		add("keep_alive", d.KeepAlive.String(), "must be between 0s and 1h")
 	}

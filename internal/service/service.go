@@ -33,7 +33,8 @@ type Definition struct {
 	StartPeriod      time.Duration `yaml:"start_period"` // how long it may take to answer after a start
 	DependsOn        []string      `yaml:"depends_on"`   // names of services that it needs
 	Heal             Heal          `yaml:"heal"`
-	Chaos            bool          `yaml:"chaos"` // real faults may be injected from the page
+	Chaos            bool          `yaml:"chaos"`      // real faults may be injected from the page
+	Discovered       bool          `yaml:"discovered"` // from a container's labels, and no key of config.yaml
 }
 
 // Schemes of urls for which nothing is checked by us: the container's own state
@@ -58,10 +59,14 @@ func (d Definition) HasOwnCheck() bool {
 	return d.URL != "" && d.Scheme() != SchemeDocker && d.Scheme() != SchemePush
 }
 
+// Pushes says whether the service reports by itself, or others do for it: its
+// url is push://, and whatever follows that is for people.
+func (d Definition) Pushes() bool { return d.Scheme() == SchemePush }
+
 // IsContainerAlone says whether the service is its container's state and health,
 // and nothing else.
 func (d Definition) IsContainerAlone() bool {
-	return d.Container != "" && !d.HasOwnCheck() && d.Scheme() != SchemePush
+	return d.Container != "" && !d.HasOwnCheck() && !d.Pushes()
 }
 
 // SameCheck says whether both are checked in the same way, though perhaps not

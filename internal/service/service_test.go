@@ -217,6 +217,7 @@ func TestHash(t *testing.T) {
 		"heal.confirm":        func(d *Definition) { d.Heal.Confirm = false },
 		"heal.self":           func(d *Definition) { d.Heal.Self = true },
 		"chaos":               func(d *Definition) { d.Chaos = true },
+		"discovered":          func(d *Definition) { d.Discovered = true },
 	} {
 		d := valid()
 		change(&d)

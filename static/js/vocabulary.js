@@ -66,6 +66,7 @@ const GATES = {
   dependency: "A service that it depends on is down.",
   deploy: "A deployment is under way.",
   engine: "Docker is unreachable.",
+  flapping: "Its status changes too often, so the incident stays open until it has settled.",
   full: "A disk is full, and a restart would not fix that.",
   healthcheck: "The container’s health check fails, but the service answers.",
   hold: "An operator has put repairs on hold.",
@@ -156,6 +157,7 @@ const PARTS = {
   bus: ["plug", "Kafka"],
   config: ["file", "the configuration"],
   llm: ["fork", "the model"],
+  discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],
   dashboard: ["away", "the dashboard"],
 };

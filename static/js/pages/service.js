@@ -56,10 +56,11 @@ function head({ service, rows, ctx, at }) {
 function lately(service, row, ctx, at) {
   if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
   const held = service.held ? paragraph("On hold", service.held_reason || gate(service.held)) : "";
+  const flaps = service.flapping && !held ? "Flapping: its status changes too often." : "";
   const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
-  if (service.status !== "UP" && service.error) return paragraph(service.error, held, limits);
-  if (!row) return paragraph("No incidents recorded", held, limits);
-  return [paragraph(`Last incident at ${when(instant(row.opened), at)}`, subject(row), ending(row)), " ", h("a", { href: href.incident(row.id) }, "Details"), (held || limits) && ` ${paragraph(held, limits)}`];
+  if (service.status !== "UP" && service.error) return paragraph(service.error, held, flaps, limits);
+  if (!row) return paragraph("No incidents recorded", held, flaps, limits);
+  return [paragraph(`Last incident at ${when(instant(row.opened), at)}`, subject(row), ending(row)), " ", h("a", { href: href.incident(row.id) }, "Details"), (held || flaps || limits) && ` ${paragraph(held, flaps, limits)}`];
 }
 
 function figures({ ctx, at, service, rows, health, instance }) {
@@ -159,7 +160,8 @@ function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Depends on", (detail.depends_on ?? []).join(", ")]]));
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "labels of its container" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
+    detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 
 function sources(detail, at) {

@@ -1,0 +1,84 @@
+package status
+
+import "logstream/internal/event"
+
+// flap says whether a service changes its status too often. The method is that
+// of Nagios and Naemon (naemon.io/documentation/usersguide/flapping): of the last
+// 21 observations it looks at the 20 changes that are possible between them,
+// weighs the newest with 1.2 and the oldest with 0.8, evenly between, and takes
+// what is the share that there was. A service starts to flap above flapHigh: about what
+// the default thresholds allow at most, two changes in five observations, and
+// more than what is broken and repaired by hand over and over comes to, as each
+// repair is verified in between. It ceases below flapLow, Icinga's threshold.
+//
+// What changes is the status between DOWN and good, behind the thresholds, as
+// seen at each scheduled observation of our own check or what stands for it.
+type flap struct {
+	now     bool // it flaps
+	held    verdict
+	turned  bool   // since the last look
+	changes []bool // at each look, newest last, at most flapLooks
+}
+
+// verdict is what a service was last decided to be.
+type verdict int
+
+const (
+	undecided verdict = iota
+	good
+	bad
+)
+
+const (
+	flapLooks = 20
+	flapHigh  = 40.0
+	flapLow   = 25.0
+)
+
+// Flapping says whether its status changed too often lately.
+func (s *Status) Flapping() bool { return s.flap.now }
+
+func (f *flap) restore(published *event.Service) {
+	f.now = published.Flapping
+	f.decide(published.Status)
+	f.turned = false
+}
+
+// decide notes what the service is held to be. While nothing is known of it,
+// nothing changes.
+func (f *flap) decide(to event.Status) {
+	now := good
+	switch to {
+	case event.Down:
+		now = bad
+	case event.Pending, event.Unknown:
+		return
+	}
+	f.turned = f.turned || f.held != undecided && f.held != now
+	f.held = now
+}
+
+// look takes whether it changed since the last time. Before there are as many
+// looks as it needs, it may start to flap, and does not cease.
+func (f *flap) look() {
+	f.changes = append(f.changes, f.turned)
+	f.changes = f.changes[max(0, len(f.changes)-flapLooks):]
+	f.turned = false
+	share := f.share()
+	if f.now {
+		f.now = share >= flapLow || len(f.changes) < flapLooks
+	} else {
+		f.now = share > flapHigh
+	}
+}
+
+// share is the weighted share of changes, in percent.
+func (f *flap) share() float64 {
+	sum := 0.0
+	for i, changed := range f.changes {
+		if changed {
+			sum += 0.8 + 0.4*float64(flapLooks-len(f.changes)+i)/(flapLooks-1)
+		}
+	}
+	return 100 * sum / flapLooks
+}
