@@ -257,14 +257,16 @@ logstream_model_ready 1
 }
 
 func TestLateAndSkippedChecksAreTheMonitors(t *testing.T) {
-	m := New("local", build, func() Checks { return Checks{Late: 3, Skipped: 2} })
+	m := New("local", build, func() map[string]Checks { return map[string]Checks{"web": {Late: 3, Skipped: 2}, "db": {}} })
 	compare(t, m.Scrape(State{}), `
-# HELP logstream_probes_late_total Checks that began later than scheduled.
+# HELP logstream_probes_late_total Checks of a service that began later than scheduled.
 # TYPE logstream_probes_late_total counter
-logstream_probes_late_total 3
-# HELP logstream_probes_skipped_total Checks that were left out, because the one before was not finished.
+logstream_probes_late_total{service="db"} 0
+logstream_probes_late_total{service="web"} 3
+# HELP logstream_probes_skipped_total Checks of a service that were left out, because the one before was not finished.
 # TYPE logstream_probes_skipped_total counter
-logstream_probes_skipped_total 2
+logstream_probes_skipped_total{service="db"} 0
+logstream_probes_skipped_total{service="web"} 2
 `, "logstream_probes_late_total", "logstream_probes_skipped_total")
 }
 
