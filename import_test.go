@@ -102,3 +102,17 @@ func FuzzImportGatus(f *testing.F) {
 		}
 	})
 }
+
+// Every check that Uptime Kuma and we have in common becomes one that is in use.
+func TestTheGoldenImportsAreValid(t *testing.T) {
+	for _, file := range []string{"gatus.golden.yaml", "kuma.golden.yaml"} {
+		content, err := os.ReadFile("internal/importer/testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, report := config.Parse(file, content, func(string) (string, bool) { return "value", true })
+		for _, finding := range report.Errors {
+			t.Error(finding)
+		}
+	}
+}

@@ -64,19 +64,35 @@ func (e *entry) expect(to *section, conditions []string, web bool) {
 // body turns a condition on the body into an expectation.
 func (e *entry) body(to *section, values map[string]string, at, how, value string) bool {
 	pattern, isPattern := strings.CutPrefix(value, "pat(")
+	pattern = globs(strings.TrimSuffix(pattern, ")"))
+	_, notANumber := strconv.ParseFloat(value, 64)
 	switch {
-	case how != "==", strings.Contains(value, "any("), strings.Contains(value, "["):
+	case strings.Contains(value, "any("), strings.Contains(value, "["), strings.ContainsAny(at, "()"), values[jsonPath(at)] != "":
 		return false
-	case at == "" && isPattern:
-		to.set("body", literal(globs(strings.TrimSuffix(pattern, ")"))))
-	case at == "":
+	case at == "" && how == "==" && isPattern:
+		to.set("body", literal(pattern))
+	case at == "" && how == "==":
 		to.set("body", literal("^"+regexp.QuoteMeta(value)+"$"))
-	case isPattern, strings.HasPrefix(at, ".") && strings.Contains(at, "("):
+	case at == "":
 		return false
+	case how == "==" && isPattern:
+		values[jsonPath(at)] = literal("~" + pattern)
+	case how == "==":
+		values[jsonPath(at)] = variables(exactly(value))
+	case how == "!=" && !isPattern, notANumber == nil:
+		values[jsonPath(at)] = variables(how + value)
 	default:
-		values[jsonPath(at)] = variables(value)
+		return false
 	}
 	return true
+}
+
+// exactly is a value as json expects it, where it may begin as an operator does.
+func exactly(value string) string {
+	if strings.HasPrefix(value, "=") || !strings.ContainsAny(value[:min(1, len(value))], "><!~") {
+		return value
+	}
+	return "~^" + regexp.QuoteMeta(value) + "$$"
 }
 
 // index is an element of a list in a path.

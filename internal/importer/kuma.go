@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,12 +175,24 @@ var jsonataPath = regexp.MustCompile(`^\$?\.?[A-Za-z_]\w*(\.[A-Za-z_]\w*|\[\d+\]
 
 // query turns a JSON query into an expectation.
 func (e *entry) query(to *section, m row) {
-	at, operator := m.text("json_path"), m.text("json_path_operator")
-	if !jsonataPath.MatchString(at) || operator != "" && operator != "==" {
-		e.lost("the JSON query %s %s %s", at, operator, m.text("expected_value"))
+	at, operator, value := m.text("json_path"), m.text("json_path_operator"), m.text("expected_value")
+	switch {
+	case !jsonataPath.MatchString(at):
+		operator = "none"
+	case operator == "" || operator == "==":
+		value, operator = exactly(literal(value)), "=="
+	case operator == "contains":
+		value = "~" + literal(regexp.QuoteMeta(value))
+	case slices.Contains([]string{"!=", ">", ">=", "<", "<="}, operator):
+		value = operator + literal(value)
+	default:
+		operator = "none"
+	}
+	if operator == "none" {
+		e.lost("the JSON query %s %s %s", at, m.text("json_path_operator"), m.text("expected_value"))
 		return
 	}
-	to.set("json", map[string]string{jsonPath(strings.TrimPrefix(at, "$")): literal(m.text("expected_value"))})
+	to.set("json", map[string]string{jsonPath(strings.TrimPrefix(at, "$")): value})
 }
 
 // bracketed is a host as it stands in a url.

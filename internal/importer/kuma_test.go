@@ -70,6 +70,8 @@ var monitors = []row{
 	monitorOf(5, "no word", "keyword", row{"url": "http://shop.example/", "keyword": "error", "invert_keyword": 1}),
 	monitorOf(6, "json", "json-query", row{"url": "http://shop.example/", "json_path": "$.db.list[0].state", "json_path_operator": "==", "expected_value": "up"}),
 	monitorOf(7, "json more", "json-query", row{"url": "http://shop.example/", "json_path": "$count(list)", "json_path_operator": ">", "expected_value": "3"}),
+	monitorOf(21, "json less", "json-query", row{"url": "http://shop.example/", "json_path": "$.age", "json_path_operator": "<", "expected_value": "60"}),
+	monitorOf(22, "json part", "json-query", row{"url": "http://shop.example/", "json_path": "state", "json_path_operator": "contains", "expected_value": "up."}),
 	monitorOf(8, "mail", "port", row{"hostname": "mail.example", "port": 25}),
 	monitorOf(9, "host", "ping", row{"hostname": "fe80::1"}),
 	monitorOf(10, "names", "dns", row{"hostname": "example.com", "dns_resolve_server": "1.1.1.1,8.8.8.8", "port": 53, "dns_resolve_type": "AAAA"}),

@@ -77,6 +77,7 @@ var Kinds = []Kind{
 		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
 	{Name: "ws", Schemes: []string{"ws", "wss"}, Example: "ws://localhost:8080/live", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newWS(def, env) }},
+	redisKind, dnsKind, icmpKind, grpcKind, postgresKind, mysqlKind, kafkaKind, diskKind,
 }
 
 // Of is the kind that a url asks for; false where there is none, or where

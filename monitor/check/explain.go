@@ -97,7 +97,7 @@ func (t target) explainCertificate(err error) string {
 func (t target) explainProtocol(err error, at stage) string {
 	record, isRecord := errors.AsType[tls.RecordHeaderError](err)
 	switch {
-	case isRecord && string(record.RecordHeader[:]) == "HTTP/", errors.Is(err, http.ErrSchemeMismatch):
+	case t.protocol == protocolHTTP && isRecord && string(record.RecordHeader[:]) == "HTTP/", errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("%s speaks HTTP, not HTTPS", t.host)
 	case isRecord:
 		return fmt.Sprintf("%s does not speak TLS", t.host)
