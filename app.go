@@ -168,6 +168,7 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Ready:   a.bus.Ready,
 		Faults:  a.runtime.Faults,
 		Logs:    a.logs,
+		Checks:  a.checks,
 		Probe:   probeDefinition,
 		ReadKey: a.bus.ReadKey,
 		Health:  a.registry, Logger: a.log,
