@@ -95,7 +95,7 @@ func (s *Status) restoreReports(published *event.Service, now time.Time) {
 			Origin: event.Origin{Instance: said.Instance}}
 		key := [2]string{said.Instance, said.Check}
 		if said.Status == event.Down {
-			src.first, src.last.Error = said.Since, published.Error
+			src.first, src.bad, src.last.Error = said.Since, []time.Time{said.Since}, published.Error
 		}
 		if key == silence {
 			src.until, src.last.Failure = time.Time{}, event.FailureSilence
