@@ -86,7 +86,7 @@ func (s *Status) restoreReports(published *event.Service, now time.Time) {
 	if !s.def.Pushes() || published.Definition == nil || !sameCheck(*published.Definition, *s.def.Masked()) {
 		return
 	}
-	for _, said := range published.Sources {
+	for _, said := range published.Sources[:min(len(published.Sources), maxSources)] {
 		if said.Check == event.CheckContainer || said.Check == event.CheckHealth {
 			continue
 		}
