@@ -2,10 +2,22 @@ package status
 
 import "time"
 
-// Tick makes it what it is at now.
+// forever is when nothing is due.
+var forever = time.Unix(1<<40, 0)
+
+// Tick makes it what it is at now. Where nothing happened since the last, and
+// nothing is due yet, that costs next to nothing.
 func (s *Status) Tick(now time.Time) {
+	if now.Before(s.due) && !now.Before(s.clock) {
+		return
+	}
 	s.pass(now)
 	s.settle(now)
+	if next, is := s.deadline(forever); is {
+		s.due = next
+	} else {
+		s.due = forever
+	}
 }
 
 // pass does what time alone does up to now, each at its own instant: sources
@@ -13,6 +25,7 @@ func (s *Status) Tick(now time.Time) {
 // the same however often it is called, and a replay without ticks comes to what
 // was held with them.
 func (s *Status) pass(now time.Time) {
+	s.due = time.Time{} // whoever calls may change anything
 	for passed := 0; ; passed++ {
 		next, is := s.deadline(now)
 		if !is {
@@ -47,6 +60,7 @@ func (s *Status) deadline(now time.Time) (time.Time, bool) {
 	}
 	at(s.begin.Add(s.Fresh() + instant))
 	at(s.healthDue)
+	at(s.awaited)
 	if s.def.Pushes() {
 		at(s.push.late)
 	}

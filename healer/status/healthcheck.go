@@ -79,7 +79,7 @@ func (s *Status) NoteHealthcheck(has bool, now time.Time) {
 	if has == s.checked {
 		return
 	}
-	s.checked, s.healthDue = has, time.Time{}
+	s.checked, s.healthDue, s.due = has, time.Time{}, time.Time{}
 	if !s.hasHealth() {
 		s.awaitHealth(now)
 	}

@@ -19,7 +19,8 @@ type push struct {
 	late time.Time // and the grace after it: without a report it is DOWN from here on
 }
 
-// silence is the source that stands for reports that did not come.
+// silence is the source that stands for reports that did not come. Nobody else
+// has its name.
 var silence = [2]string{event.ByLogstream, event.CheckPush}
 
 // expectReport expects the next report after now, of the service and of each of

@@ -103,6 +103,20 @@ func TestSilenceOverARestart(t *testing.T) {
 
 func (s sighting) time() time.Time { return clock(s.at) }
 
+// TestNobodyReportsInTheNameOfSilence: whoever takes its name says nothing.
+func TestNobodyReportsInTheNameOfSilence(t *testing.T) {
+	s := observe(New(pushed(), nil, dawn), sighting{at: 5, who: "job", saw: up})
+	h := event.HealthLog{Timestamp: event.Seconds(clock(6)), Service: "pay", Status: down, Check: event.CheckPush, Origin: event.Origin{Instance: event.ByLogstream}}
+	if s.Observe(h, Foreign, clock(6)) || s.Value != up {
+		t.Errorf("it is %s", s.Value)
+	}
+	observe(s, sighting{at: 300, who: "tick"})
+	h.Status, h.Timestamp = up, event.Seconds(clock(301))
+	if s.Observe(h, Foreign, clock(301)) || s.Value != down {
+		t.Errorf("silent, it is %s", s.Value)
+	}
+}
+
 func TestReportersAreBounded(t *testing.T) {
 	s := New(pushed(), nil, dawn)
 	for i := range 1000 {

@@ -43,6 +43,7 @@ func (s *Status) Redefine(def service.Definition, now time.Time) {
 	s.expectReport(now)
 	if anotherContainer {
 		s.endLevel([2]string{})
+		s.awaited = time.Time{}
 		s.endHealth(now)
 		s.checked, s.healthDue = false, time.Time{}
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	foreignFresh = 60 * time.Second // a foreign source that is stale for longer drops out
-	levelFresh   = 90 * time.Second // so do the container's level and its HEALTHCHECK
-	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
-	maxSources   = 64               // foreign sources of one service that are counted
+	foreignFresh = 60 * time.Second       // a foreign source that is stale for longer drops out
+	levelFresh   = 90 * time.Second       // so do the container's level and its HEALTHCHECK
+	levelSoon    = 500 * time.Millisecond // after a claim, the level is written within that
+	clockBack    = time.Second            // what is further ahead than that was dated by a clock that was set back since
+	maxSources   = 64                     // foreign sources of one service that are counted
 )
 
 // Status folds what is observed of one service into what it is held to be: it
@@ -36,9 +37,11 @@ type Status struct {
 	checked   bool      // the container was seen to have a HEALTHCHECK
 	healthDue time.Time // until then it is waited for, where it stands for our own check
 
-	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
+	awaited time.Time // until then the level of a new claim is
+	lifted  time.Time // the last change of the level from DOWN to UP: what began before counts no more
 
 	clock    time.Time // what time alone does is done up to here
+	due      time.Time // and nothing before this; zero: not known
 	heard    time.Time // when the newest observation that was counted was read
 	counting time.Time // the present thresholds count what is read from here on; zero: everything
 	start    start
@@ -76,6 +79,7 @@ func (s *Status) Keep(published event.Service) {
 	if s.Value != published.Status && s.heard.After(published.Time) {
 		return
 	}
+	s.due = time.Time{}
 	if s.Value != published.Status {
 		s.Value, s.Error, s.FirstBad = published.Status, published.Error, time.Time{}
 	}
@@ -88,7 +92,7 @@ func (s *Status) Keep(published event.Service) {
 // Watch says that staleness counts from now on, and not from what was replayed:
 // before this process started nothing was read.
 func (s *Status) Watch(now time.Time) {
-	s.begin, s.clock = now, now
+	s.begin, s.clock, s.due = now, now, time.Time{}
 	s.expectReport(now)
 	s.dropStale(now)
 	s.forgetProof(s.kept)
@@ -143,7 +147,7 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = nil // it starts over
 	}
 	switch {
-	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck():
+	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck(), key == silence:
 		return false
 	case kind == OwnersLevel:
 		return s.countLevel(key, src, h, now)
@@ -177,6 +181,7 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 		return false
 	}
 	s.endLevel(key)
+	s.awaited = time.Time{}
 	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
 		next.first = h.Time()
@@ -205,12 +210,17 @@ func (s *Status) lift(at, now time.Time) {
 	s.awaitHealth(now)
 }
 
-// NewClaim ends what the owner of the claim before said of the container.
+// NewClaim ends what the owner of the claim before said of the container. The new
+// one says it in a moment: until then nothing makes the service better than it
+// was held to be.
 func (s *Status) NewClaim(now time.Time) {
 	s.Tick(now)
+	if s.Level() != "" {
+		s.awaited = now.Add(levelSoon)
+	}
 	s.endLevel([2]string{})
 	s.endHealth(now)
-	s.settle(now)
+	s.due = time.Time{}
 }
 
 // endLevel forgets the level, except that of keep: a new claim ends its
@@ -241,6 +251,8 @@ func (s *Status) settle(now time.Time) {
 	switch {
 	case worst != nil && worst.Status == event.Down:
 		s.set(event.Down, worst, now)
+	case now.Before(s.awaited):
+		// The container's state decides, in a moment.
 	case own != nil && own.kind == OwnersLevel && now.Before(s.healthDue):
 		// It runs, and its HEALTHCHECK has not decided yet.
 	case own == nil && s.def.Pushes():
