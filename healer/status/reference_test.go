@@ -422,10 +422,11 @@ func (r *reference) look() {
 func (r *reference) claim(t time.Time) {
 	r.passTo(t)
 	maps.DeleteFunc(r.history, func(key [2]string, _ []entry) bool {
-		if r.kinds[key] == OwnersLevel {
+		owners := r.kinds[key] == OwnersLevel || r.kinds[key] == OwnersHealth
+		if owners {
 			r.levelDue = t.Add(500 * time.Millisecond)
 		}
-		return r.kinds[key] == OwnersLevel || r.kinds[key] == OwnersHealth
+		return owners
 	})
 	r.awaitHealth(t)
 }

@@ -211,11 +211,11 @@ func (s *Status) lift(at, now time.Time) {
 }
 
 // NewClaim ends what the owner of the claim before said of the container. The new
-// one says it in a moment: until then nothing makes the service better than it
+// one says it anew in a moment: until then nothing makes the service better than it
 // was held to be.
 func (s *Status) NewClaim(now time.Time) {
 	s.Tick(now)
-	if s.Level() != "" {
+	if s.Level() != "" || s.hasHealth() {
 		s.awaited = now.Add(levelSoon)
 	}
 	s.endLevel([2]string{})
