@@ -53,6 +53,25 @@ func TestAFlappingServiceHasOneIncident(t *testing.T) {
 	}
 }
 
+// TestRepairsThatHoldForAMomentAreOneIncident: each is verified, and the next
+// failure belongs to the same outage.
+func TestRepairsThatHoldForAMomentAreOneIncident(t *testing.T) {
+	m, b := quiet(t, flapping(service.Auto), configured(func(c *Config) { c.Budget.PerHour = 100 }))
+	const times = 20
+	for i := range times {
+		b.app = "error"
+		m.until(t, "its repair is verified", func() bool { return len(dataOf[event.Verified](m)) > i })
+	}
+	if n := len(m.actions()); n != times {
+		t.Errorf("%d repairs of %d", n, times)
+	}
+	if opened := len(dataOf[event.Opened](m)); opened > times/2 || !m.status("svc-0").Flapping || !m.open("svc-0") {
+		t.Errorf("%d incidents were opened, flapping %t, open %t", opened, m.status("svc-0").Flapping, m.open("svc-0"))
+	}
+	m.run(3 * time.Minute)
+	wantEnd(t, m, event.HowHealed)
+}
+
 func TestAFlappingServiceIsShownAsSuch(t *testing.T) {
 	m, b := quiet(t, flapping(service.Observe))
 	flaps(m, b, 40)

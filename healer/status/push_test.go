@@ -87,6 +87,13 @@ func TestSilenceOverARestart(t *testing.T) {
 	if observe(s, sighting{at: 1080.1, who: "tick"}); s.Value != down {
 		t.Errorf("and nothing since the start: it is %s", s.Value)
 	}
+	s = observe(New(pushed(), &reported, clock(1000)), sighting{at: 900, who: "job", saw: up})
+	s.Watch(clock(1000))
+	for _, step := range []sighting{{at: 1080, who: "tick", want: up}, {at: 1080.1, who: "tick", want: down}} {
+		if step.apply(s); s.Value != step.want {
+			t.Errorf("with a report that was replayed, at %v it is %s, want %s", step.at, s.Value, step.want)
+		}
+	}
 	quiet := life(sighting{at: 90, who: "tick"})
 	s = New(pushed(), &quiet, clock(1000))
 	s.Watch(clock(1000))
