@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"sync/atomic"
 
 	"logstream/bus"
 	"logstream/chaos"
@@ -23,15 +22,17 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/process"
-	"logstream/internal/service"
 	"logstream/monitor"
 	"logstream/monitor/check"
+	"logstream/monitor/discover"
+	"logstream/rollup"
 )
 
 // setup is what an app is made of.
 type setup struct {
 	config    config.Config
 	path      string          // of the file that is followed; empty: none
+	refused   *refused        // what the file held last and cannot be used; nil: nothing
 	children  []process.Child // that stand for containers; empty: the Docker engine
 	demo      bool
 	listening []string // what accepts connections before the monitor's first check
@@ -44,26 +45,30 @@ type app struct {
 	identity event.Origin
 	log      *slog.Logger
 	registry *health.Registry
-	services atomic.Pointer[[]service.Definition] // as they are configured now
+	services serviceSet
 
 	bus       *bus.Bus
 	children  *process.Runtime // nil with an engine
 	engine    *docker.Runtime  // nil with children
 	runtime   container.Runtime
 	monitor   *monitor.Monitor
-	healer    *healer.Healer
-	dashboard *dashboard.Dashboard
+	healer    replaceable[*healer.Healer]
+	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
-	watcher   *config.Watcher // nil without a file
+	rollups   *rollup.Recorder
+	discovery *discover.Discovery // nil where nothing is discovered
+	watcher   *config.Watcher     // nil without a file
 
 	running runningSet
+	restart chan config.Config // all parts end, and are opened again with it
 }
 
 // open makes the parts, from the inside out, and binds what listens. Nothing is
 // dialled but Kafka. An error says what a person has to change first.
 func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
-	a := &app{setup: s, log: log, registry: &health.Registry{}}
-	a.services.Store(&s.config.Services)
+	a := &app{setup: s, log: log, registry: &health.Registry{}, restart: make(chan config.Config, 1)}
+	a.services.configured = s.config.Services
+	a.services.combine()
 	if err := a.openRuntime(); err != nil {
 		return nil, err
 	}
@@ -103,53 +108,69 @@ func (a *app) openRuntime() error {
 }
 
 func (a *app) openActors() error {
-	version := thisBuild().Version
-	model, err := modelOf(a.config.Healer)
+	a.openDiscovery()
+	heal, model, err := a.newHealer(a.config)
 	if err != nil {
 		return err
 	}
-	a.healer = healer.New(observed(healer.Deps{
-		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
-		Config: a.config.Healer, Services: a.configured, Protected: protected(a.config), CLI: a.cli(),
-		Logger: a.log.With("component", "healer"), Health: a.registry,
-	}))
+	a.healer.replace(heal)
 	a.monitor = monitor.New(monitor.Deps{
-		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity, Owner: a.healer.Owner,
-		Services: a.configured(), Logger: a.log, Health: a.registry, Check: check.Env{Version: version},
+		Log: wrapLog(health.Monitor, a.bus), Runtime: a.runtime, Identity: a.identity,
+		Owner:    func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
 	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
-	configError := func() string { return "" }
+	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
+		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
+		Reachable: func() bool { return a.bus.Status().OK }})
 	if a.path != "" {
-		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.apply)
-		configError = a.watcher.Problem
+		a.watcher = config.NewWatcher(a.path, a.config, a.log, a.registry, a.reload)
+		if r := a.setup.refused; r != nil {
+			a.watcher.Refuse(r.config, r.why)
+		}
 	}
-	page, err := dashboard.New(dashboard.Deps{
-		Config: a.config.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: version,
-		Mode:   string(a.config.Healer.Mode),
-		Limits: view.Limits{Attempts: a.config.Healer.Budget.Attempts, PerHour: a.config.Healer.Budget.PerHour},
-		Static: page(), Services: a.configured, ConfigError: configError,
-		Bus: a.busInfo, Docker: a.dockerInfo, LLM: a.modelInfo(model), Ready: a.bus.Ready, Faults: a.runtime.Faults, Logs: a.logs,
-		Health: a.registry, Logger: a.log,
-	})
+	page, err := a.newDashboard(a.config, model)
 	if err != nil {
 		return err
 	}
-	a.dashboard = page
+	a.dashboard.replace(page)
 	return page.Listen()
 }
 
-// configured are the services as they are configured now.
-func (a *app) configured() []service.Definition { return *a.services.Load() }
+// newHealer is a healer as c wants it, and the model that it queries, or nil.
+func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
+	model, err := modelOf(c.Healer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return healer.New(observed(healer.Deps{
+		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
+		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
+		Logger: a.log.With("component", "healer"), Health: a.registry,
+	})), model, nil
+}
 
-// apply gives every part the new services. The healer comes before the monitor:
-// it forgets the state of a container that a service no longer names, and must
-// not forget what the monitor sees of the next one.
-func (a *app) apply(services []service.Definition) {
-	a.services.Store(&services)
-	a.healer.Apply()
-	a.monitor.Apply(services)
-	a.chaos.Apply(services)
-	a.dashboard.Apply(services)
+// newDashboard is a dashboard as c wants it, over a healer that queries model.
+func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dashboard, error) {
+	configError := func() string { return "" }
+	if a.watcher != nil {
+		configError = a.watcher.Problem
+	}
+	return dashboard.New(dashboard.Deps{
+		Config: c.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: thisBuild().Version,
+		Mode:   string(c.Healer.Mode),
+		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
+		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
+		Bus:     a.busInfo,
+		Docker:  a.dockerInfo,
+		LLM:     a.modelInfo(c.Healer, model),
+		Ready:   a.bus.Ready,
+		Faults:  a.runtime.Faults,
+		Logs:    a.logs,
+		Probe:   probeDefinition,
+		ReadKey: a.bus.ReadKey,
+		Health:  a.registry, Logger: a.log,
+	})
 }
 
 // protected are the containers that logstream itself depends on: the brokers'
@@ -208,13 +229,13 @@ func modelOf(c healer.Config) (healer.Model, error) {
 }
 
 // modelInfo is the model's state for the dashboard; nil where none is queried.
-func (a *app) modelInfo(model healer.Model) func() dashboard.LLMInfo {
+func (a *app) modelInfo(c healer.Config, model healer.Model) func() dashboard.LLMInfo {
 	if model == nil {
 		return nil
 	}
 	return func() dashboard.LLMInfo {
-		is := a.healer.LLM()
-		return dashboard.LLMInfo{Model: a.config.Healer.LLM.Model, Ready: is.Ready, Error: is.Why, TimeoutS: a.config.Healer.LLM.Timeout.Seconds()}
+		is := a.healer.now().LLM()
+		return dashboard.LLMInfo{Model: c.LLM.Model, Ready: is.Ready, Error: is.Why, TimeoutS: c.LLM.Timeout.Seconds()}
 	}
 }
 
@@ -243,7 +264,7 @@ func (a *app) logs(ctx context.Context, ref string, tail int) ([]container.Line,
 
 // greet says where the dashboard is, and in the demo what to try.
 func (a *app) greet(w io.Writer) {
-	page := a.dashboard.Addr()
+	page := a.dashboard.now().Addr()
 	switch {
 	case a.demo:
 		fmt.Fprintf(w, `LogStream monitors two small services that it runs itself, and repairs them.

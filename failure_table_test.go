@@ -80,6 +80,58 @@ var verdicts = map[string]verdict{
 	"503":               {"status", "http_5xx", restartFirst},
 	"body hangs at 500": {"status", "http_5xx", restartFirst},
 	"slow":              {"latency", "answers", waitFirst},
+
+	"login refused":                             {"auth", "auth", personFirst},
+	"token refused":                             {"auth", "auth", personFirst},
+	"body not as expected":                      {"body", "answer_unexpected", personFirst},
+	"body hangs, and something is expected":     {"body_timeout", "hang", restartFirst},
+	"JSON value not as expected":                {"body", "answer_unexpected", personFirst},
+	"JSON number too large":                     {"body", "answer_unexpected", personFirst},
+	"JSON value missing":                        {"body", "answer_unexpected", personFirst},
+	"header not as expected":                    {"body", "answer_unexpected", personFirst},
+	"header missing":                            {"body", "answer_unexpected", personFirst},
+	"redirections without end":                  {"status", "http_unexpected", personFirst},
+	"redirected to what is not HTTP":            {"protocol", "protocol", personFirst},
+	"certificate ends soon":                     {"tls_certificate", "answers", waitFirst},
+	"client certificate wanted, and none given": {"protocol", "protocol", personFirst},
+	"file of authorities missing":               {"check", "check_failed", personFirst},
+
+	"tcp: connection refused":           {"connect_refused", "not_serving", restartFirst},
+	"tcp: connection time-out":          {"connect_timeout", "hang", restartFirst},
+	"tcp: no such name":                 {"dns", "dns", personFirst},
+	"tcp: no answer":                    {"header_timeout", "hang", restartFirst},
+	"tcp: closed at once":               {"reset", "not_serving", restartFirst},
+	"tcp: reset before the answer":      {"reset", "not_serving", restartFirst},
+	"tcp: half an answer, then nothing": {"answer", "answer_unexpected", personFirst},
+	"tcp: half an answer, then closed":  {"answer", "answer_unexpected", personFirst},
+	"tcp: another answer":               {"answer", "answer_unexpected", personFirst},
+	"tcp: an answer without end":        {"answer", "answer_unexpected", personFirst},
+	"tcp: slow":                         {"latency", "answers", waitFirst},
+
+	"tls: certificate expired":         {"tls_certificate", "tls_certificate", personFirst},
+	"tls: certificate of another name": {"tls_certificate", "tls_certificate", personFirst},
+	"tls: certificate ends soon":       {"tls_certificate", "answers", waitFirst},
+	"tls: handshake hangs":             {"tls_timeout", "hang", restartFirst},
+	"tls: closed in the handshake":     {"reset", "not_serving", restartFirst},
+	"tls: no TLS":                      {"protocol", "protocol", personFirst},
+	"tls: another answer":              {"answer", "answer_unexpected", personFirst},
+
+	"ws: connection refused":                   {"connect_refused", "not_serving", restartFirst},
+	"ws: 503":                                  {"status", "http_5xx", restartFirst},
+	"ws: 404":                                  {"status", "http_unexpected", personFirst},
+	"ws: login refused":                        {"auth", "auth", personFirst},
+	"ws: HTTP without WebSockets":              {"status", "http_unexpected", personFirst},
+	"ws: not HTTP":                             {"protocol", "protocol", personFirst},
+	"ws: handshake hangs":                      {"header_timeout", "hang", restartFirst},
+	"ws: closed in the handshake":              {"reset", "not_serving", restartFirst},
+	"ws: no pong":                              {"header_timeout", "hang", restartFirst},
+	"ws: closed after the handshake":           {"reset", "not_serving", restartFirst},
+	"ws: closed with a code":                   {"answer", "answer_unexpected", personFirst},
+	"ws: no frames":                            {"protocol", "protocol", personFirst},
+	"ws: another message":                      {"answer", "answer_unexpected", personFirst},
+	"ws: message too long":                     {"answer", "answer_unexpected", personFirst},
+	"wss: certificate of an unknown authority": {"tls_certificate", "tls_certificate", personFirst},
+	"wss: certificate ends soon":               {"tls_certificate", "answers", waitFirst},
 }
 
 // TestFromAFailedCheckToItsLegalActions has the monitor check real listeners,
@@ -150,7 +202,8 @@ func (firstRecord) Subscribe(ctx context.Context, _ event.Subscription) error {
 func checkOnce(t *testing.T, c failtest.Case) event.HealthLog {
 	t.Helper()
 	def := service.Default()
-	def.Name, def.URL, def.Timeout, def.Expect.Latency = "pay", c.URL, c.Timeout, c.Latency
+	def.Name = "pay"
+	c.Apply(&def)
 	record := make(firstRecord, 1)
 	m := monitor.New(monitor.Deps{Log: record, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Health: new(health.Registry),
 		Identity: event.Origin{Instance: "test", Host: "local"}, Services: []service.Definition{def},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -37,15 +38,30 @@ func serve(cmd *cobra.Command, s setup) error {
 	defer restore()
 	s.console = consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: s.console.level()}))
-	a, err := open(ctx, s, log)
-	if err != nil {
-		if ctx.Err() != nil {
+	var before *setup // the one that ran until it was edited
+	for {
+		a, err := open(ctx, s, log)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
 			return nil // stopped before it had begun
+		case before != nil:
+			log.Error("edited configuration cannot be used; the previous configuration stays in use", "error", err)
+			before.refused = &refused{s.config, filepath.Base(s.path) + ": " + err.Error()}
+			s, before = *before, nil
+			continue
+		default:
+			return startupFailure{err}
 		}
-		return startupFailure{err}
+		a.greet(cmd.OutOrStdout())
+		next, err := a.run(ctx)
+		if next == nil || err != nil {
+			return err
+		}
+		was := s
+		was.config = a.config // with what was edited since
+		before, s.config, s.refused = &was, *next, nil
 	}
-	a.greet(cmd.OutOrStdout())
-	return a.run(ctx)
 }
 
 // untilSignal ends with the first signal that asks the process to end. The next

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/internal/config"
 	"logstream/internal/health"
 	"logstream/internal/supervise"
 )
@@ -19,11 +20,14 @@ import (
 // the result of an action that runs, unless the engine hangs.
 const stopWithin = 15 * time.Second
 
-// run keeps the parts running until ctx ends or one of them failed too often,
-// and stops them in order: first the actors, of which the healer finishes the
+// run keeps the parts running until ctx ends, one of them failed too often, or
+// another configuration has all of them opened again: then that is returned. It
+// stops them in order: first the actors, of which the healer finishes the
 // action that runs; then what they stand on, the children and the bus's
 // forwarding; the bus itself last.
-func (a *app) run(ctx context.Context) error {
+func (a *app) run(ctx context.Context) (next *config.Config, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	base, standing := errgroup.WithContext(context.WithoutCancel(ctx))
 	standing, end := context.WithCancel(standing)
 	defer end()
@@ -36,7 +40,11 @@ func (a *app) run(ctx context.Context) error {
 	a.keep(acting, actors, health.Monitor, afterListening(a.listening, a.monitor.Run))
 	a.keep(acting, actors, health.Healer, a.healer.Run)
 	a.keep(acting, actors, health.Chaos, a.chaos.Run)
+	a.keep(acting, actors, health.Rollup, a.rollups.Run)
 	a.keep(acting, actors, health.Dashboard, a.dashboard.Run)
+	if a.discovery != nil {
+		a.keep(acting, actors, health.Discovery, a.discovery.Run)
+	}
 	if a.watcher != nil {
 		a.keep(acting, actors, health.Config, a.watcher.Run)
 	}
@@ -48,6 +56,10 @@ func (a *app) run(ctx context.Context) error {
 			return nil
 		case <-standing.Done():
 			return context.Cause(standing)
+		case other := <-a.restart:
+			next = &other
+			stop()
+			return nil
 		}
 	})
 
@@ -55,13 +67,13 @@ func (a *app) run(ctx context.Context) error {
 	a.log.Info("stopping", "parts", a.running.names())
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	err := a.ended(last, actors)
+	err = a.ended(last, actors)
 	end()
 	err = errors.Join(err, a.ended(last, base))
 	if last.Err() != nil {
-		return err // a part that is late still uses the bus
+		return nil, err // a part that is late still uses the bus
 	}
-	return errors.Join(err, a.bus.Close(last))
+	return next, errors.Join(err, a.bus.Close(last))
 }
 
 // keep runs a part under supervision, in group.

@@ -59,6 +59,8 @@ func conform(t *testing.T, u underTest) {
 		{"each key in order", eachKeyInOrder},
 		{"replay then live", replayThenLive},
 		{"since", sinceByTheBrokersClock},
+		{"the newest", theNewest},
+		{"of one key", ofOneKey},
 		{"a claim is read back", aClaimIsReadBack},
 		{"what is not ours", whatIsNotOurs},
 		{"copies of what is ours", copiesOfOurs},
@@ -210,6 +212,63 @@ func replayThenLive(t *testing.T, u underTest) {
 	appendAll(t, b, event.TopicIncidents, 50, 100)
 	wait(t, "100 records", func() bool { return len(one.all()) >= 100 })
 	wantCount(t, one.values(), 100)
+}
+
+func theNewest(t *testing.T, u underTest) {
+	b, _, _ := u.open(t)
+	const n = 50
+	for i := range n {
+		b.Enqueue(event.TopicRollups1m, "web", []byte(strconv.Itoa(i)))
+	}
+	all := read(t, b, event.Subscription{Topic: event.TopicRollups1m})
+	wait(t, "all of them", func() bool { return len(all.all()) == n })
+	late := read(t, b, event.Subscription{Topic: event.TopicRollups1m, Newest: 7})
+	more := read(t, b, event.Subscription{Topic: event.TopicRollups1m, Newest: 7000})
+	wait(t, "CaughtUp", func() bool { return len(late.caughtUp()) == 1 && len(more.caughtUp()) == 1 })
+	b.Enqueue(event.TopicRollups1m, "web", []byte("next"))
+	wait(t, "the next one", func() bool { return len(late.all()) == 8 && len(more.all()) == n+1 })
+	if first := string(late.all()[0].Value); first != strconv.Itoa(n-7) {
+		t.Errorf("the first of the newest 7 is %s", first)
+	}
+}
+
+func ofOneKey(t *testing.T, u underTest) {
+	b, _, _ := u.open(t)
+	values := func(since, until time.Time) []string {
+		var all []string
+		err := b.ReadKey(t.Context(), event.TopicRollups1h, "k3", since, until, func(r event.Record) {
+			if !r.Signed || string(r.Key) != "k3" || r.Topic != event.TopicRollups1h {
+				t.Errorf("read %+v", r)
+			}
+			all = append(all, string(r.Value))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if got := values(time.Time{}, time.Time{}); len(got) != 0 {
+		t.Errorf("of an empty topic: %v", got)
+	}
+	seen := read(t, b, event.Subscription{Topic: event.TopicRollups1h})
+	for i := range 60 {
+		b.Enqueue(event.TopicRollups1h, "k"+strconv.Itoa(i%6), []byte(strconv.Itoa(i)))
+	}
+	wait(t, "all of them", func() bool { return len(seen.all()) == 60 })
+	pause := time.Now().Add(2 * time.Millisecond)
+	wait(t, "the clock to go on", func() bool { return time.Now().After(pause) })
+	b.Enqueue(event.TopicRollups1h, "k3", []byte("late"))
+	wait(t, "the late one", func() bool { return len(seen.all()) == 61 })
+	before := []string{"3", "9", "15", "21", "27", "33", "39", "45", "51", "57"}
+	if got := values(time.Time{}, time.Time{}); !slices.Equal(got, append(slices.Clone(before), "late")) {
+		t.Errorf("all: %v", got)
+	}
+	if got := values(pause, time.Time{}); !slices.Equal(got, []string{"late"}) {
+		t.Errorf("since: %v", got)
+	}
+	if got := values(time.Time{}, pause); !slices.Equal(got, before) {
+		t.Errorf("until: %v", got)
+	}
 }
 
 func sinceByTheBrokersClock(t *testing.T, u underTest) {

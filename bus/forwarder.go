@@ -149,12 +149,19 @@ func (f *forwarder) settle(ctx context.Context, client sarama.Client) error {
 }
 
 // pump writes until ctx ends, or the gate is closed and everything has its
-// answer, or, as a flush, until nothing is left.
+// answer, or, as a flush, until nothing is left. After the queue was empty it
+// lets records gather before it goes on.
 func (f *forwarder) pump(ctx context.Context, flush bool) {
+	var gathered <-chan time.Time // nil: they need not
 	for {
 		var input chan<- *sarama.ProducerMessage
 		var msg *sarama.ProducerMessage
-		if f.failure == nil && f.out < window && f.hasRecords() && f.ensureTopic(ctx, f.next) {
+		var filled <-chan struct{}
+		switch {
+		case f.failure != nil, gathered != nil:
+		case !f.hasRecords():
+			filled = f.queue.filled
+		case f.out < window && f.ensureTopic(ctx, f.next):
 			input, msg = f.current.async.Input(), message(f.bus.secret, f.next)
 		}
 		if f.out == 0 && (f.failure != nil || flush && f.idle()) {
@@ -170,7 +177,12 @@ func (f *forwarder) pump(ctx context.Context, flush bool) {
 		case a := <-f.answers:
 			f.out--
 			f.acknowledge(a)
-		case <-f.queue.filled:
+		case <-filled:
+			if !flush {
+				gathered = time.After(gather)
+			}
+		case <-gathered:
+			gathered = nil
 		}
 	}
 }

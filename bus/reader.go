@@ -110,7 +110,7 @@ func (r *Reader) Read(ctx context.Context, topic string, since, until time.Time,
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
 	for _, partition := range partitions {
-		from, to, err := r.offsets(topic, partition, since, until)
+		from, to, err := offsets(r.client, topic, partition, since, until)
 		if err != nil {
 			return fmt.Errorf("read %s/%d: %w", topic, partition, err)
 		}
@@ -127,15 +127,15 @@ func (r *Reader) Read(ctx context.Context, topic string, since, until time.Time,
 }
 
 // offsets are where a span begins and ends.
-func (r *Reader) offsets(topic string, partition int32, since, until time.Time) (from, to int64, err error) {
-	if from, err = r.client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
+func offsets(client sarama.Client, topic string, partition int32, since, until time.Time) (from, to int64, err error) {
+	if from, err = client.GetOffset(topic, partition, sarama.OffsetOldest); err != nil {
 		return 0, 0, err
 	}
-	if to, err = r.client.GetOffset(topic, partition, sarama.OffsetNewest); err != nil {
+	if to, err = client.GetOffset(topic, partition, sarama.OffsetNewest); err != nil {
 		return 0, 0, err
 	}
 	if !since.IsZero() {
-		first, err := r.client.GetOffset(topic, partition, since.UnixMilli())
+		first, err := client.GetOffset(topic, partition, since.UnixMilli())
 		switch {
 		case err != nil:
 			return 0, 0, err
@@ -145,7 +145,7 @@ func (r *Reader) offsets(topic string, partition int32, since, until time.Time) 
 		from = max(from, first)
 	}
 	if !until.IsZero() {
-		end, err := r.client.GetOffset(topic, partition, until.UnixMilli())
+		end, err := client.GetOffset(topic, partition, until.UnixMilli())
 		if err != nil {
 			return 0, 0, err
 		}

@@ -27,9 +27,12 @@ const (
 	// metadataEvery is how soon every client knows of more partitions: writers and
 	// readers place a key by how many there are.
 	metadataEvery = 30 * time.Second
-	// linger is how long health logs wait for each other: batches and not
-	// records are what Kafka costs.
-	linger = 50 * time.Millisecond
+	// Health logs wait for each other: batches and not records are what Kafka
+	// costs. They wait in our queue, for gather, and go to the producer together,
+	// since a record on its own wakes each of its goroutines; linger is for what
+	// comes meanwhile.
+	gather = 40 * time.Millisecond
+	linger = 10 * time.Millisecond
 )
 
 // saramaLog is where sarama's own messages go: it has one logger for the whole

@@ -117,6 +117,9 @@ func (r *subscriber) locate(client sarama.Client) error {
 				next = newest
 			}
 		}
+		if r.Newest > 0 {
+			next = max(next, newest-max(r.Newest/int64(len(partitions)), 1))
+		}
 		r.positions[partition] = &position{next: max(next, oldest), end: newest}
 		r.bus.deadLetters.forget(topicPartition{r.Topic, partition}, newest)
 	}

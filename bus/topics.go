@@ -11,7 +11,7 @@ import (
 type topic struct {
 	name       string
 	partitions int32
-	keep       time.Duration // how long a record is kept
+	keep       time.Duration // how long a record is kept; forever: always
 	bytes      int64         // how much is kept, by partition; 0: no bound
 	segment    int64         // in bytes: what retention deletes at once; 0: the broker's
 	compact    bool          // the newest of each key is kept instead
@@ -19,9 +19,24 @@ type topic struct {
 }
 
 // Topics that exist from the start; the others are made when first needed.
-var startTopics = []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicCommands, event.TopicDocker, event.TopicThinking}
+var startTopics = []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicCommands, event.TopicDocker, event.TopicThinking,
+	event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d}
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// forever is what retention.ms has for it.
+	forever = -time.Millisecond
+)
+
+// rollupsKept is how long a topic of rollups keeps a record.
+func rollupsKept(name string) time.Duration {
+	for _, level := range event.Levels {
+		if level.Topic == name && level.Kept > 0 {
+			return level.Kept
+		}
+	}
+	return forever
+}
 
 // kafkaTopic is a topic as it is made on real brokers. Bounds in bytes are the
 // operator's there, but for the topic that anybody may fill.
@@ -38,6 +53,8 @@ func kafkaTopic(name string) (topic, bool) {
 		t.keep = 7 * day
 	case event.TopicThinking:
 		t.keep = time.Hour
+	case event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d:
+		t.keep = rollupsKept(name)
 	case event.TopicDeadLetters:
 		t.keep, t.bytes = 7*day, 1<<30
 	default:
@@ -68,6 +85,12 @@ func embeddedTopic(name string, e Embedded) (topic, bool) {
 		t.keep, t.bytes = 7*day, 8<<20
 	case event.TopicThinking:
 		t.keep, t.bytes = time.Hour, 4<<20
+	case event.TopicRollups1m, event.TopicRollups1h:
+		// More than 500 services fill, whose batches are compressed.
+		t.keep, t.bytes = rollupsKept(name), 192<<20
+	case event.TopicRollups1d:
+		t.keep, t.segment = rollupsKept(name), 4<<20
+		return t, true
 	default:
 		return topic{}, false
 	}

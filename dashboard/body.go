@@ -204,6 +204,8 @@ func kindOf(t reflect.Type) string {
 		return "true or false"
 	case reflect.Int:
 		return "an integer"
+	case reflect.Slice: // json.RawMessage
+		return "an object"
 	}
 	return "a number"
 }

@@ -25,6 +25,7 @@ package dashboard
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,6 +34,8 @@ import (
 	"sync"
 	"time"
 
+	"logstream/dashboard/hook"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -59,6 +62,7 @@ type Deps struct {
 	Limits   view.Limits
 	Static   fs.FS // index.html and what it needs
 
+	Hooks       []hook.Config               // other monitors that may report
 	Services    func() []service.Definition // as they are configured now
 	ConfigError func() string               // why the newest config.yaml is not in use, or empty
 
@@ -67,12 +71,21 @@ type Deps struct {
 	Docker func(ctx context.Context) DockerInfo
 	LLM    func() LLMInfo
 
+	// Checks is what the monitor counts of its schedule.
+	Checks func() metrics.Checks
+
 	// Ready is nil while Kafka can be read and written, else why not.
 	Ready func(ctx context.Context) error
 	// Faults are those that can be injected into the container of that name.
 	Faults func(container string) []string
 	// Logs are the last lines of the container that ref names.
 	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
+	// Probe checks a definition once, as an operator sent it: JSON with the keys
+	// of config.yaml. An error says what is wrong with it.
+	Probe func(ctx context.Context, definition json.RawMessage) (event.Probe, error)
+
+	// ReadKey reads the records of one key on a topic from since on and before until.
+	ReadKey func(ctx context.Context, topic, key string, since, until time.Time, each func(event.Record)) error
 
 	Health *health.Registry
 	Logger *slog.Logger

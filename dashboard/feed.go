@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,7 +14,12 @@ import (
 	"logstream/internal/supervise"
 )
 
-const commandsKept = 7 * 24 * time.Hour
+const (
+	commandsKept = 7 * 24 * time.Hour
+	// healthAtStart bounds how many observations of the past hour are read: of
+	// more, rollups stand in for the older ones.
+	healthAtStart = 20_000
+)
 
 var errUnsigned = errors.New("unsigned")
 
@@ -25,18 +31,31 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	stages := [][]event.Subscription{
 		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
 		{{Topic: event.TopicServices, Handle: r.readService}},
-		{
-			{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Handle: r.readHealth},
-			{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
-			{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
-		},
+		append(r.rollups(start),
+			event.Subscription{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Newest: healthAtStart, Handle: r.readHealth},
+			event.Subscription{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
+			event.Subscription{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
+		),
 	}
 	for _, stage := range stages {
 		caught := make(chan struct{}, len(stage))
 		for _, s := range stage {
+			handle, live := s.Handle, false // both belong to the subscription's goroutine
+			s.Handle = func(rec event.Record) error {
+				err := handle(rec)
+				if live {
+					r.metrics.Read(rec.Topic, time.Since(rec.Time))
+				}
+				return err
+			}
 			s.CaughtUp = func() {
+				live = true
+				r.metrics.Read(s.Topic, 0)
 				r.send(ctx, func(l *loop) {
 					l.live[s.Topic] = true
+					if l.caughtUp() {
+						l.repeats.Resume(now())
+					}
 					l.changed(true, []view.Change{{Kind: view.KindResync}})
 				})
 				caught <- struct{}{}
@@ -59,6 +78,24 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	return nil
 }
 
+// rollups are the topics of rollups, from as far back as they are remembered.
+func (r *run) rollups(start time.Time) []event.Subscription {
+	var all []event.Subscription
+	for level, kept := range view.RollupsKept {
+		all = append(all, event.Subscription{Topic: event.Levels[level].Topic, Since: start.Add(-kept), Handle: func(rec event.Record) error {
+			if !rec.Signed {
+				return errUnsigned
+			}
+			rolled, err := event.DecodeRollup(rec.Value)
+			if err == nil {
+				r.send(r.ctx, func(l *loop) { l.fleet.ApplyRollup(level, rolled) })
+			}
+			return err
+		}})
+	}
+	return all
+}
+
 // Handlers of records. An error goes to the bus, which counts it; the dead
 // letters are the healer's to write.
 
@@ -71,12 +108,23 @@ func (r *run) readIncident(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyIncident(e, now()))
+		before := len(l.fleet.Incidents.All())
+		changes := l.fleet.ApplyIncident(e, now())
+		l.countIncident(e, changes, before)
+		l.changed(l.live[rec.Topic], changes)
+		if e.Type == event.TypeActionStarted && counted(changes) && e.Host == r.deps.Identity.Host {
+			l.repeats.Acted(e.Service, e.Time)
+		}
 		if e.Type == event.TypeClaim && l.live[rec.Topic] {
 			l.infoChanged()
 		}
 	})
 	return nil
+}
+
+// counted says whether an event of an incident counted, by what it changed.
+func counted(changes []view.Change) bool {
+	return slices.ContainsFunc(changes, func(c view.Change) bool { return c.Kind == view.KindIncident })
 }
 
 func (r *run) readService(rec event.Record) error {
@@ -97,7 +145,12 @@ func (r *run) readHealth(rec event.Record) error {
 		return err
 	}
 	r.send(r.ctx, func(l *loop) {
-		l.changed(l.live[rec.Topic], l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now()))
+		changes := l.fleet.ApplyHealth(h, rec.Signed, rec.Time, now())
+		l.changed(l.live[rec.Topic], changes)
+		l.repeats.Apply(h, rec.Signed, rec.Time)
+		if l.live[rec.Topic] {
+			l.countCheck(h, rec.Signed, changes)
+		}
 	})
 	return nil
 }

@@ -19,13 +19,18 @@ const (
 	guessRate, guessBurst     = 1, 20    // a second; wrong tokens
 )
 
-type limits struct{ commands, health, guesses *rate.Limiter }
+type limits struct {
+	commands, health, guesses *rate.Limiter
+
+	probes chan struct{} // holds one for each check under way
+}
 
 func newLimits() *limits {
 	return &limits{
 		commands: rate.NewLimiter(commandRate, commandBurst),
 		health:   rate.NewLimiter(healthRate, healthBurst),
 		guesses:  rate.NewLimiter(guessRate, guessBurst),
+		probes:   make(chan struct{}, maxProbes),
 	}
 }
 

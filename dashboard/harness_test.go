@@ -88,6 +88,9 @@ func open(t *testing.T, change func(*Deps)) *site {
 			defer s.mu.Unlock()
 			return s.lines, s.logsErr
 		},
+		Probe: func(_ context.Context, definition json.RawMessage) (event.Probe, error) {
+			return event.Probe{Service: "probe", URL: string(definition), Status: event.Up}, nil
+		},
 		Health: s.registry, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {

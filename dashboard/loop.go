@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"logstream/dashboard/hook"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/event"
 )
@@ -26,6 +28,8 @@ type loop struct {
 	parts    Info // what the parts said last
 	sentInfo []byte
 	began    time.Time
+	repeats  *hook.Repeats
+	metrics  *metrics.Metrics
 	live     map[string]bool // topics that were read to the end seen at the start
 
 	clients map[*client]struct{}
@@ -41,9 +45,10 @@ func newLoop(r *run) *loop {
 	d := r.deps
 	at := now()
 	l := &loop{
-		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{},
-		fleet: view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
-		flush: time.NewTimer(time.Hour),
+		calls: r.calls, began: at, live: map[string]bool{}, clients: map[*client]struct{}{}, repeats: hook.NewRepeats(d.Hooks),
+		metrics: r.metrics,
+		fleet:   view.NewFleet(d.Identity.Instance, d.Identity.Host, d.Services(), d.Limits, at),
+		flush:   time.NewTimer(time.Hour),
 	}
 	l.flush.Stop()
 	return l

@@ -45,21 +45,33 @@ func (r *run) postHealthLogs(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
+	if r.publish(w, req, logs) {
+		reply(w, http.StatusAccepted, accepted{Accepted: len(logs)})
+	}
+}
+
+// accepted is the answer to observations.
+type accepted struct {
+	Accepted int      `json:"accepted"`
+	Skipped  []string `json:"skipped,omitempty"` // why parts of a hook's body are left out
+}
+
+// publish hands observations to the log. Where Kafka is unreachable it answers
+// itself.
+func (r *run) publish(w http.ResponseWriter, req *http.Request, logs []event.HealthLog) bool {
 	if r.deps.Ready != nil {
 		ctx, cancel := context.WithTimeout(req.Context(), appendWithin)
 		defer cancel()
 		if err := r.deps.Ready(ctx); err != nil {
 			r.log.Warn("health logs refused: Kafka is unreachable", "records", len(logs), "error", err)
 			fail(w, http.StatusServiceUnavailable, "Kafka is unreachable: nothing was recorded; try again when GET /readyz answers 200")
-			return
+			return false
 		}
 	}
 	for _, h := range logs {
 		r.deps.Log.Enqueue(event.TopicHealth, h.Service, event.Encode(h))
 	}
-	reply(w, http.StatusAccepted, struct {
-		Accepted int `json:"accepted"`
-	}{len(logs)})
+	return true
 }
 
 // records splits a body into its record, or the records of its array.

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -73,54 +72,6 @@ func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 
 func noService(w http.ResponseWriter, name string) {
 	failf(w, http.StatusNotFound, "unknown service %s", quoted(name))
-}
-
-func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
-	window, err := parseWindow(req.URL.Query().Get("window"))
-	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	name := req.PathValue("name")
-	answer := struct {
-		Points []view.Point `json:"points"`
-	}{[]view.Point{}}
-	var is bool
-	if !r.fetch(w, req, func(l *loop) {
-		_, is = l.fleet.Service(name, now())
-		answer.Points = append(answer.Points, l.fleet.Points(name, window, now())...)
-	}) {
-		return
-	}
-	if !is {
-		noService(w, name)
-		return
-	}
-	reply(w, http.StatusOK, answer)
-}
-
-const shortestWindow = 15 * time.Minute
-
-// parseWindow reads 15m to 30d; empty is an hour. Longer windows than what is
-// remembered have no data behind them.
-func parseWindow(s string) (time.Duration, error) {
-	const longest = 30 * 24 * time.Hour
-	if s == "" {
-		return view.HistoryKept, nil
-	}
-	d, err := time.ParseDuration(s)
-	if days, is := strings.CutSuffix(s, "d"); is {
-		var n uint64
-		n, err = strconv.ParseUint(days, 10, 8)
-		d = time.Duration(n) * 24 * time.Hour
-	}
-	switch {
-	case err != nil || d < shortestWindow || d > longest:
-		return 0, fmt.Errorf(`"window" must be a duration from 15m to 1h, not %s`, quoted(s))
-	case d > view.HistoryKept:
-		return 0, fmt.Errorf("there is no data for a window of %s: history is kept for 1h, so windows from 15m to 1h are available", s)
-	}
-	return d, nil
 }
 
 // logLine is one line of a container's output.

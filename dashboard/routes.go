@@ -58,6 +58,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/hold":                    {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
 		"/api/v1/commands/{id}":           read(r.getCommand),
 		"/api/v1/health-logs":             {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
+		"/api/v1/probe":                   {http.MethodPost: command(r.postProbe)},
 		"/api/v1/info":                    read(r.getInfo),
 	}
 }
@@ -70,10 +71,14 @@ func (r *run) routes() http.Handler {
 	for path, answers := range r.api() {
 		mux.Handle(path, r.authorized(answers.ServeHTTP))
 	}
+	for path, answers := range r.hooks() {
+		mux.Handle(path, r.hooked(strings.TrimPrefix(path, hooksPath), answers))
+	}
 	mux.Handle("/api/", r.authorized(func(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusNotFound, "unknown call %s %s", short(req.Method), short(req.URL.Path))
 	}))
 	mux.Handle("/ws", r.authorized(methods{http.MethodGet: r.sameOrigin(r.socket)}.ServeHTTP))
+	mux.Handle("/metrics", r.authorized(methods{http.MethodGet: r.getMetrics}.ServeHTTP))
 	mux.Handle("/healthz", methods{http.MethodGet: r.getHealth})
 	mux.Handle("/readyz", methods{http.MethodGet: r.getReady})
 	mux.HandleFunc("/", r.pages.serve)

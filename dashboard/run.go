@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logstream/dashboard/metrics"
 	"logstream/internal/supervise"
 )
 
@@ -35,11 +36,13 @@ type run struct {
 	log    *slog.Logger
 	guard  guard
 
+	metrics  *metrics.Metrics
 	ctx      context.Context // of the actor's workers: requests end with it
 	loop     *loop
 	calls    chan func(*loop)
 	oldest   time.Time      // of the commands that are read
 	poke     chan struct{}  // the parts are to be asked
+	readers  chan struct{}  // holds one for each history that is read
 	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
 	requests http.Handler
 }
@@ -54,8 +57,8 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := &run{
 		deps: d.deps, pages: d.pages, limits: d.limits, log: d.deps.Logger,
-		guard: newGuard(d.deps.Config),
-		ctx:   ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1),
+		guard: newGuard(d.deps.Config), metrics: newMetrics(d.deps),
+		ctx: ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1), readers: make(chan struct{}, readersAtOnce),
 	}
 	r.loop = newLoop(r)
 	r.requests = r.routes()
@@ -63,6 +66,9 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	supervise.Go(ctx, group, "dashboard: records", func(ctx context.Context) error { return r.follow(ctx, group) })
 	supervise.Go(ctx, group, "dashboard: info", r.watchInfo)
 	supervise.Go(ctx, group, "dashboard: configuration", func(ctx context.Context) error { return r.reconfigure(ctx, d.apply) })
+	if len(r.deps.Hooks) > 0 {
+		supervise.Go(ctx, group, "dashboard: hooks", r.repeatHooks)
+	}
 	r.serve(ctx, group, ln)
 	err = group.Wait()
 	r.sockets.Wait() // each sees that ctx has ended

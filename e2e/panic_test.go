@@ -54,7 +54,7 @@ func listen(t *testing.T, d *daemon) *listener {
 // TestAPanicInTheMiddleOfAnIncident makes each actor, and a worker of each,
 // panic while an incident is open.
 func TestAPanicInTheMiddleOfAnIncident(t *testing.T) {
-	for _, part := range []string{"monitor", "healer", "chaos", "dashboard", "bus", "monitor-worker", "healer-worker", "chaos-worker", "dashboard-worker"} {
+	for _, part := range []string{"monitor", "healer", "chaos", "dashboard", "rollup", "bus", "monitor-worker", "healer-worker", "chaos-worker", "dashboard-worker", "rollup-worker"} {
 		t.Run(part, func(t *testing.T) {
 			switches := t.TempDir()
 			name := "panic-" + part

@@ -208,9 +208,8 @@ func (c *Controller) published(in Published) {
 	case !in.OK:
 		s.publication.last = event.Service{}
 	case s.removed && s.publication.last.Definition == nil && s.publication.last.Service != "":
-		delete(c.services, s.def.Name)
 		delete(c.prior, s.def.Name)
-		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == s.def.Name })
+		c.forget(s.def.Name)
 	}
 }
 

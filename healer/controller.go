@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -113,7 +114,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 		c.readIncident(in.Event, now)
 		c.hear(in.Event.Origin, now)
 	case Replayed:
-		c.beginClaim(in.Nonce, now)
+		c.beginClaim(in, now)
 	case EngineSeen:
 		c.engineSeen(in.ID, now)
 	case Inspected:
@@ -129,7 +130,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Answered:
 		c.answered(in, now)
 	case Reconfigured:
-		c.reconfigure(in.Services, now)
+		c.reconfigure(in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -254,29 +255,45 @@ func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
 	return s
 }
 
-func (c *Controller) reconfigure(defs []service.Definition, now time.Time) {
+// again adds a service anew, in its place.
+func (c *Controller) again(def service.Definition, now time.Time) *serviceState {
+	i := slices.Index(c.order, def.Name)
+	s := c.add(def, now)
+	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+	c.order[i] = def.Name
+	return s
+}
+
+func (c *Controller) forget(name string) {
+	delete(c.services, name)
+	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
+}
+
+func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 	wanted := map[string]bool{}
-	for _, def := range defs {
+	for _, def := range in.Services {
 		wanted[def.Name] = true
 		s := c.services[def.Name]
 		switch {
 		case s == nil:
 			s = c.add(def, now)
+		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
+			continue // others were edited
 		case s.def.Container != def.Container:
 			s.container = nil
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
 			s.define(def)
-			s.removed, s.edited = false, now
+			s.removed, s.seeded, s.edited = false, false, now
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)
 	}
 	for _, name := range slices.Clone(c.order) {
-		if !wanted[name] {
-			c.services[name].removed = true
-			c.reconcile(c.services[name], now)
+		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
+			s.removed = true
+			c.reconcile(s, now)
 		}
 	}
 }

@@ -30,6 +30,21 @@ type Refusal struct {
 	ConfiguredAs string      // the host's name, which both have
 }
 
+// beginClaim ends the replay: everything was read to the end, and the host is claimed.
+func (c *Controller) beginClaim(in Replayed, now time.Time) {
+	c.replayed = true
+	c.incidents.Forget(keepIncidents)
+	for name, s := range c.services {
+		s.removed = s.removed || s.seeded && !in.Discovering
+		s.status.Watch(now)
+		if prior, known := c.prior[name]; known && prior.Definition != nil {
+			s.status.Keep(prior)
+		}
+	}
+	c.nonce = in.Nonce
+	c.tryClaim(now)
+}
+
 // refusal is why this instance must not claim its host now, if it must not.
 func (c *Controller) refusal(now time.Time) (Refusal, bool) {
 	owner, claimed := c.incidents.Newest(c.host)

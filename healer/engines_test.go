@@ -27,7 +27,7 @@ func besides(owner event.Claim, instance, engine string) *seat {
 	s.Controller = NewController(Setup{Config: Default(), Instance: instance, Host: "local"}, s.now)
 	s.step(EngineSeen{engine})
 	s.step(ReadIncident{event.Incident{ID: owner.Nonce, Seq: 1, Service: event.ReservedService, Type: event.TypeClaim, Data: owner, Time: s.now, Origin: s.origin()}})
-	s.step(Replayed{"mine"})
+	s.step(Replayed{Nonce: "mine"})
 	s.run(time.Second)
 	return s
 }

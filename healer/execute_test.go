@@ -325,7 +325,7 @@ func TestClockThatIsSetBackProlongsNoWait(t *testing.T) {
 func TestRemovedServiceEndsItsIncidentAfterItsCall(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		calling(t, "kill", m, b)
-		m.step(Reconfigured{[]service.Definition{}})
+		m.step(Reconfigured{Services: []service.Definition{}})
 		m.run(10 * time.Second)
 		if results := dataOf[event.ActionFinished](m); len(results) != 1 {
 			t.Errorf("the results are %+v", results)

@@ -43,20 +43,23 @@ type Model interface {
 	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Model and
-// Protected.
+// Deps are what a Healer needs. All of them are mandatory but Model, Protected
+// and Discovering.
 type Deps struct {
-	Log       Log
-	Runtime   Runtime
-	Model     Model // nil: the runbook decides alone
-	Instance  string
-	Host      string
-	Config    Config
-	CLI       string                      // the program of the commands that are shown, such as docker; empty: there is none
-	Services  func() []service.Definition // as they are configured now
-	Protected []string                    // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
-	Logger    *slog.Logger
-	Health    *health.Registry
+	Log      Log
+	Runtime  Runtime
+	Model    Model // nil: the runbook decides alone
+	Instance string
+	Host     string
+	Config   Config
+	CLI      string                      // the program of the commands that are shown, such as docker; empty: there is none
+	Services func() []service.Definition // as they are configured, or discovered, now
+	// Discovering says that services are discovered and not all are known yet:
+	// those that were when they were last published are kept. nil: none are.
+	Discovering func() bool
+	Protected   []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
+	Logger      *slog.Logger
+	Health      *health.Registry
 	// Observe, where it is set, is called at the beginning of each life with what
 	// its controller is made of, and what it returns with every input, its time
 	// and the effects, in order. It is nil in the program that people run.
@@ -74,6 +77,9 @@ type Healer struct {
 
 // New is a healer that has read nothing yet.
 func New(deps Deps) *Healer {
+	if deps.Discovering == nil {
+		deps.Discovering = func() bool { return false }
+	}
 	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
 	h.model.Store(&Readiness{Why: notSeenYet})
 	return h
@@ -118,21 +124,22 @@ type timed struct {
 // from nothing else.
 type life struct {
 	*Healer
-	controller *Controller
-	observe    func(in Input, at time.Time, out []Effect) // nil: not observed
-	inputs     chan timed
-	work       context.Context // of workers: it outlives a stop until they are done
-	group      *errgroup.Group
-	executing  int           // calls whose workers have not ended
-	ended      chan struct{} // one of them has
-	owner      bool
-	queries    map[string]context.CancelFunc // under way, by service
-	querying   atomic.Int32                  // and how many there are
-	recheck    chan struct{}                 // the model is to be checked at once
-	identified chan struct{}                 // closed: the engine was asked once for its ID
-	reidentify chan struct{}                 // Docker is back: it may be another engine
-	refused    bool                          // the host is not claimed, and that is reported
-	replied    <-chan struct{}               // closed: the newest result of a command is written
+	controller  *Controller
+	observe     func(in Input, at time.Time, out []Effect) // nil: not observed
+	inputs      chan timed
+	discovering bool            // not all services were known when it began
+	work        context.Context // of workers: it outlives a stop until they are done
+	group       *errgroup.Group
+	executing   int           // calls whose workers have not ended
+	ended       chan struct{} // one of them has
+	owner       bool
+	queries     map[string]context.CancelFunc // under way, by service
+	querying    atomic.Int32                  // and how many there are
+	recheck     chan struct{}                 // the model is to be checked at once
+	identified  chan struct{}                 // closed: the engine was asked once for its ID
+	reidentify  chan struct{}                 // Docker is back: it may be another engine
+	refused     bool                          // the host is not claimed, and that is reported
+	replied     <-chan struct{}               // closed: the newest result of a command is written
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -141,10 +148,11 @@ func (h *Healer) Run(ctx context.Context) error {
 	defer h.claimed.Store(nil)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group, reading := errgroup.WithContext(ctx)
+	discovering := h.deps.Discovering() // before the services: they are all where it is over
 	services, began := h.deps.Services(), time.Now()
 	none := make(chan struct{})
 	close(none)
-	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group,
+	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group, discovering: discovering,
 		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1), replied: none,
 		identified: make(chan struct{}), reidentify: make(chan struct{}, 1),
 		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
@@ -196,7 +204,7 @@ func (l *life) read(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	l.give(ctx, timed{in: Replayed{Nonce: rand.Text()}})
+	l.give(ctx, timed{in: Replayed{rand.Text(), l.discovering}})
 	return nil
 }
 
@@ -219,36 +227,6 @@ func (l *life) give(ctx context.Context, in timed) {
 	}
 }
 
-func readService(r event.Record) (Input, error) {
-	s, err := event.DecodeService(r.Value)
-	return ReadService{s}, err
-}
-
-func readIncident(r event.Record) (Input, error) {
-	e, err := event.DecodeIncident(r.Value)
-	return ReadIncident{e}, err
-}
-
-func readCommand(r event.Record) (Input, error) {
-	c, err := event.DecodeCommand(r.Value)
-	return ReadCommand{c}, err
-}
-
-func readHealth(r event.Record) (Input, error) {
-	h, err := event.DecodeHealthLog(r.Value)
-	return ReadHealth{h, r.Signed}, err
-}
-
-// readDocker skips what is not ours: of an engine only the records of its own
-// host's monitor count.
-func readDocker(r event.Record) (Input, error) {
-	if !r.Signed {
-		return nil, nil
-	}
-	d, err := event.DecodeDocker(r.Value)
-	return ReadDocker{d}, err
-}
-
 // loop owns the controller.
 func (l *life) loop(ctx context.Context) error {
 	tick := time.NewTicker(tickEach)
@@ -264,7 +242,8 @@ func (l *life) loop(ctx context.Context) error {
 			}
 			l.step(in.in, now)
 		case <-l.apply:
-			l.step(Reconfigured{l.deps.Services()}, time.Now())
+			discovering := l.deps.Discovering()
+			l.step(Reconfigured{l.deps.Services(), discovering}, time.Now())
 		case <-l.ended:
 			l.executing--
 		case <-tick.C:

@@ -29,8 +29,12 @@ type (
 	// ReadIncident is a record of logstream.incidents.
 	ReadIncident struct{ Event event.Incident }
 	// Replayed says that everything was read up to the end seen at the start.
-	// Nonce is new, and unguessable.
-	Replayed struct{ Nonce string }
+	// Nonce is new, and unguessable. Discovering says that not all services were
+	// known when this life began.
+	Replayed struct {
+		Nonce       string
+		Discovering bool
+	}
 	// EngineSeen is the ID of the container engine that this instance acts on;
 	// empty where it has none.
 	EngineSeen struct{ ID string }
@@ -77,8 +81,12 @@ type (
 		Service string
 		OK      bool
 	}
-	// Reconfigured carries the services as they are configured from now on.
-	Reconfigured struct{ Services []service.Definition }
+	// Reconfigured carries the services as they are from now on. While they are
+	// still being discovered, those that were discovered in an earlier life stay.
+	Reconfigured struct {
+		Services    []service.Definition
+		Discovering bool
+	}
 	// Tick is time passing; Step wants one at least each 100 ms.
 	Tick struct{}
 )

@@ -146,11 +146,18 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 		return
 	}
 	c.prior[published.Service] = published
-	if old := c.services[published.Service]; old != nil {
-		i := slices.Index(c.order, published.Service)
-		c.add(old.def, now)
-		c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
-		c.order[i] = published.Service
+	old := c.services[published.Service]
+	discovered := published.Definition != nil && published.Definition.Discovered
+	switch {
+	case old == nil && discovered:
+		c.add(service.Published(*published.Definition), now).seeded = true
+	case old == nil:
+	case old.seeded && !discovered:
+		c.forget(published.Service)
+	case old.seeded:
+		c.again(service.Published(*published.Definition), now).seeded = true
+	default:
+		c.again(old.def, now)
 	}
 }
 
@@ -200,20 +207,6 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		}
 	}
 	c.reconcile(s, now)
-}
-
-// beginClaim ends the replay: everything was read to the end, and the host is claimed.
-func (c *Controller) beginClaim(nonce string, now time.Time) {
-	c.replayed = true
-	c.incidents.Forget(keepIncidents)
-	for name, s := range c.services {
-		s.status.Watch(now)
-		if prior, known := c.prior[name]; known && prior.Definition != nil {
-			s.status.Keep(prior)
-		}
-	}
-	c.nonce = nonce
-	c.tryClaim(now)
 }
 
 func (c *Controller) readClaim(read event.Claim, now time.Time) {

@@ -19,6 +19,7 @@ type serviceState struct {
 	masked   *event.Definition // def as the topics show it, and its hash
 	hash     string
 	removed  bool
+	seeded   bool      // discovered in an earlier life, and not in this one yet
 	edited   time.Time // when its definition was last changed
 	status   *status.Status
 	orders   map[string]*state.Order // of the owner's own sources, by check

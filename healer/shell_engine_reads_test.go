@@ -51,6 +51,32 @@ func (e *memoryEngine) look(ctx context.Context, method, of string, is func(*uni
 	return <-found, nil
 }
 
+// List is container.Runtime's.
+func (e *memoryEngine) List(ctx context.Context) ([]container.Listed, error) {
+	found := make(chan []container.Listed, 1)
+	err := e.call(ctx, "List", "", func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		var list []container.Listed
+		for _, u := range e.units {
+			list = append(list, container.Listed{Name: u.state.Name, ID: u.state.ID, Status: u.state.Status})
+		}
+		slices.SortFunc(list, func(a, b container.Listed) int { return strings.Compare(a.Name, b.Name) })
+		found <- list
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-found, nil
+}
+
+// Ports is container.Runtime's: nothing is published.
+func (e *memoryEngine) Ports(ctx context.Context, id string) ([]string, error) {
+	_, err := e.Inspect(ctx, id)
+	return nil, err
+}
+
 // Logs is container.Runtime's.
 func (e *memoryEngine) Logs(ctx context.Context, id string, tail int) ([]container.Line, error) {
 	found := make(chan []container.Line, 1)

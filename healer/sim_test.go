@@ -22,11 +22,13 @@ import (
 // It speaks to the core in inputs alone, and knows of it what its effects and
 // its records say: no story depends on a field of the core.
 type sim struct {
-	seed  uint64
-	rng   *rand.Rand
-	now   time.Time
-	queue agenda
-	n     int // for the order of what happens at the same time
+	undiscovered bool // what is discovered is not known now
+	discovering  bool // and will be
+	seed         uint64
+	rng          *rand.Rand
+	now          time.Time
+	queue        agenda
+	n            int // for the order of what happens at the same time
 
 	boxes  []*box
 	engine bool // it answers
@@ -287,13 +289,15 @@ func (m *sim) boot() {
 func (m *sim) definitions() []service.Definition {
 	var defs []service.Definition
 	for _, b := range m.boxes {
-		defs = append(defs, b.def)
+		if !b.def.Discovered || !m.undiscovered {
+			defs = append(defs, b.def)
+		}
 	}
 	return defs
 }
 
 // reconfigure applies what the boxes' definitions are now.
-func (m *sim) reconfigure() { m.step(Reconfigured{m.definitions()}) }
+func (m *sim) reconfigure() { m.step(Reconfigured{Services: m.definitions()}) }
 
 // replayServices is the first part of a replay: the rest is understood on top of it.
 func (m *sim) replayServices() {
@@ -332,7 +336,7 @@ func (m *sim) replay() {
 		}
 	}
 	m.replayed = true
-	m.step(Replayed{m.nonce})
+	m.step(Replayed{Nonce: m.nonce, Discovering: m.discovering})
 	m.after(0, m.living(m.connect))
 	for i, b := range m.boxes {
 		m.after(time.Duration(i+1)*137*time.Millisecond, m.living(func() { m.probe(b, false) }))

@@ -398,7 +398,7 @@ func newBench(runtime *scriptedRuntime, services ...service.Definition) *bench {
 		deps.Runtime = runtime
 	}
 	b.Monitor = New(deps)
-	b.newCheck = func(d service.Definition) (check.Checker, bool) { return b.checks[d.Name], true }
+	b.newCheck = func(d service.Definition) check.Checker { return b.checks[d.Name] }
 	return b
 }
 

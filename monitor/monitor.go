@@ -8,7 +8,8 @@
 //     producer. Never two checks of one service at the same time; checks beside
 //     the schedule carry Extra, and leave the schedule as it is. Without a claim
 //     they are written too, and no decision counts them; a new
-//     claim begins with checks beside the schedule, which do.
+//     claim begins with checks beside the schedule, which do. What is not
+//     checked in time is counted (Stats): late, or skipped.
 //   - A record of event.TopicDocker for every event of a container that matters
 //     to a service, in the engine's order, once over reconnections and restarts.
 //     An append whose outcome is unknown is made again, so that a reader may
@@ -64,6 +65,7 @@ type Deps struct {
 	// there is one, and after it was lost. It is called often and must not block.
 	Owner    func() (event.Origin, bool)
 	Services []service.Definition
+	Config   Config
 	Logger   *slog.Logger
 	Health   *health.Registry
 	Check    check.Env // what checks take from their surroundings
@@ -72,8 +74,9 @@ type Deps struct {
 // Monitor watches services. Make one with New.
 type Monitor struct {
 	deps     Deps
-	newCheck func(service.Definition) (check.Checker, bool) // false: nothing is checked
-	anchor   time.Time                                      // the schedule's grid stands on it, over restarts of Run as well
+	newCheck func(service.Definition) check.Checker
+	anchor   time.Time // the schedule's grid stands on it, over restarts of Run as well
+	tally    tally
 
 	probeChanged, watchChanged chan struct{} // the services changed
 
@@ -99,16 +102,16 @@ func New(deps Deps) *Monitor {
 	}
 }
 
-// newChecker makes the check that a service's url asks for.
-func newChecker(env check.Env) func(service.Definition) (check.Checker, bool) {
-	return func(def service.Definition) (check.Checker, bool) {
-		kind, is := check.Of(def.URL)
-		if !is {
-			return nil, false
-		}
-		return kind.New(def, env), true
+// newChecker makes the check that a service's url asks for, which there is.
+func newChecker(env check.Env) func(service.Definition) check.Checker {
+	return func(def service.Definition) check.Checker {
+		kind, _ := check.Of(def.URL)
+		return kind.New(def, env)
 	}
 }
+
+// Stats are the counts of checks. It may be called from any goroutine.
+func (m *Monitor) Stats() Stats { return m.tally.read() }
 
 // Apply replaces the services, at once: what is unchanged keeps its rhythm.
 // It never blocks, and is remembered where Run is not running.
@@ -139,10 +142,7 @@ func (m *Monitor) current() []service.Definition {
 func (m *Monitor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	problems := &problems{registry: m.deps.Health}
-	probes := &prober{
-		group: group, newCheck: m.newCheck, anchor: m.anchor, identity: m.deps.Identity,
-		log: m.deps.Log, problems: problems, workers: map[string]*worker{}, owner: m.deps.Owner, revise: m.revise,
-	}
+	probes := newProber(m, group, problems)
 	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
 		return probes.run(ctx, m.probeChanged, m.current)
 	})

@@ -14,181 +14,263 @@ import (
 	"logstream/monitor/check"
 )
 
-// prober has one worker for each service, so that two checks of one service
-// never overlap, and a slow one delays no other service's.
+// prober checks every service at its time. One loop wakes what is due; there is
+// a goroutine for each check that runs, and none for what waits. Two checks of
+// one service never overlap, and a slow one delays no other service's.
 type prober struct {
 	group    *errgroup.Group
-	newCheck func(service.Definition) (check.Checker, bool)
-	anchor   time.Time
+	newCheck func(service.Definition) check.Checker
 	identity event.Origin
 	log      Log
 	problems *problems
+	tally    *tally
 	owner    func() (event.Origin, bool)
 	revise   func() int64
+	sooner   chan struct{} // holds one: the alarm is too late
 
-	mu      sync.Mutex
-	workers map[string]*worker
+	mu     sync.Mutex
+	tasks  map[string]*task // by service
+	ending map[string]*task // whose last check is not over, or not closed
+	times  timetable
+	hosts  hosts
+	alarm  time.Time // when the loop wakes up
+	closed bool      // no check begins any more
 }
 
-type worker struct {
-	def     service.Definition
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when its last check is over
-	started chan struct{} // its container came back: check at once
-	claimed chan struct{} // the host has a new claim: what was seen before counts no more
+func newProber(m *Monitor, group *errgroup.Group, problems *problems) *prober {
+	return &prober{
+		group: group, newCheck: m.newCheck, identity: m.deps.Identity, log: m.deps.Log, problems: problems, tally: &m.tally,
+		owner: m.deps.Owner, revise: m.revise, sooner: make(chan struct{}, 1),
+		tasks: map[string]*task{}, ending: map[string]*task{}, times: timetable{anchor: m.anchor},
+		hosts: hosts{most: m.deps.Config.ConnectionsPerHost, all: map[string]*host{}},
+	}
 }
 
 func (p *prober) run(ctx context.Context, changed <-chan struct{}, services func() []service.Definition) error {
-	claims := time.NewTicker(tick)
-	defer claims.Stop()
+	defer p.close()
+	alarm := time.NewTimer(0)
+	defer alarm.Stop()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
 	begun, _ := p.owner()
 	nonce := begun.Nonce
+	skipped := skipReport{problems: p.problems, tally: p.tally}
 	p.apply(ctx, services())
 	for {
+		alarm.Reset(time.Until(p.wake()))
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
 			p.apply(ctx, services())
-		case <-claims.C:
+		case now := <-ticker.C:
 			if owner, owns := p.owner(); owns && owner.Nonce != nonce {
 				nonce = owner.Nonce
 				p.claimed()
 			}
+			skipped.update(now)
+		case <-alarm.C:
+		case <-p.sooner:
 		}
 	}
 }
 
-// claimed has every service checked at once, since the host has a new claim.
-func (p *prober) claimed() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, w := range p.workers {
-		select {
-		case w.claimed <- struct{}{}:
-		default: // it is signalled, and has not begun
-		}
-	}
-}
-
-// apply ends the workers of services that are gone or changed and starts those
-// of new and changed ones.
+// apply ends the tasks of services that are gone or changed and begins those of
+// new and changed ones.
 func (p *prober) apply(ctx context.Context, services []service.Definition) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	ended := map[string]*worker{}
 	wanted := map[string]service.Definition{}
 	for _, def := range services {
 		wanted[def.Name] = def
 	}
-	for name, w := range p.workers {
-		if def, is := wanted[name]; !is || !sameCheck(w.def, def) {
-			w.cancel()
-			ended[name] = w
-			delete(p.workers, name)
-			p.problems.clear("checks of " + name)
+	p.tally.follow(wanted)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, t := range p.tasks {
+		if def, is := wanted[name]; !is || !sameCheck(t.def, def) {
+			p.retire(ctx, t)
 		}
 	}
+	now, among := time.Now(), len(wanted)-len(p.tasks)
 	for name, def := range wanted {
-		if p.workers[name] == nil {
-			p.workers[name] = p.start(ctx, def, ended[name])
+		if p.tasks[name] != nil {
+			continue
+		}
+		if t := newTask(ctx, def, p.times.anchor, now, among); t != nil {
+			p.tasks[name] = t
+			p.schedule(t)
 		}
 	}
 }
 
-// sameCheck says whether two definitions are checked in the same way.
-func sameCheck(a, b service.Definition) bool {
-	return a.Interval == b.Interval && a.Timeout == b.Timeout && a.SameCheck(b)
+// retire ends a task. Its successor waits until nothing of it is left.
+func (p *prober) retire(ctx context.Context, t *task) {
+	name := t.def.Name
+	t.gone = true
+	t.cancel()
+	p.times.remove(t)
+	p.hosts.withdraw(t)
+	p.problems.clear(t.about)
+	delete(p.tasks, name)
+	if p.ending[name] != nil {
+		return // it never began, since its predecessor has not ended
+	}
+	p.ending[name] = t
+	if !t.busy {
+		supervise.Go(ctx, p.group, t.about, func(context.Context) error {
+			p.end(t)
+			return nil
+		})
+	}
 }
 
-// kindOf is the name of the check that a service's url asks for.
-func kindOf(def service.Definition) string {
-	kind, _ := check.Of(def.URL)
-	return kind.Name
+// end gives back what a task that is gone kept, and lets its successor begin.
+func (p *prober) end(t *task) {
+	t.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.ending, t.def.Name)
+	if next := p.tasks[t.def.Name]; next != nil && !p.closed {
+		p.schedule(next)
+	}
 }
 
-func (p *prober) start(ctx context.Context, def service.Definition, before *worker) *worker {
-	ctx, cancel := context.WithCancel(ctx)
-	w := &worker{def: def, cancel: cancel, done: make(chan struct{}), started: make(chan struct{}, 1), claimed: make(chan struct{}, 1)}
-	supervise.Go(ctx, p.group, "monitor: checks of "+def.Name, func(ctx context.Context) error {
-		defer cancel()
-		defer close(w.done)
-		if before != nil {
-			<-before.done // it was cancelled; its check must not overlap with ours
+// close ends all tasks; those with a running check end after it.
+func (p *prober) close() {
+	p.mu.Lock()
+	p.closed = true
+	var idle []*task
+	for _, t := range p.tasks {
+		if !t.busy {
+			idle = append(idle, t)
 		}
-		p.work(ctx, w)
-		return nil
-	})
-	return w
+	}
+	p.mu.Unlock()
+	for _, t := range idle {
+		t.close()
+	}
 }
 
-// burst has a service checked at once and then often, for a while.
+// claimed has every service checked soon, since the host has a new claim: what
+// was seen before counts no more.
+func (p *prober) claimed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, t := range p.tasks {
+		t.plan.introduce(name, time.Now(), len(p.tasks))
+		p.schedule(t)
+	}
+}
+
+// burst has a service checked at once and then often, for a while: its
+// container came back.
 func (p *prober) burst(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w := p.workers[name]; w != nil {
-		select {
-		case w.started <- struct{}{}:
-		default: // it is signalled, and has not begun
-		}
+	if t := p.tasks[name]; t != nil {
+		t.plan.burst(time.Now(), false)
+		t.stale = true // a connection from before the start says nothing
+		p.schedule(t)
 	}
 }
 
-// work checks one service until ctx ends.
-func (p *prober) work(ctx context.Context, w *worker) {
-	checker, is := p.newCheck(w.def)
-	if !is {
+// schedule has a task woken at its next time, where nothing of it or its
+// predecessor is under way: it is scheduled again after that.
+func (p *prober) schedule(t *task) {
+	if t.busy || t.inLine || p.ending[t.def.Name] != nil {
 		return
 	}
-	defer checker.Close()
-	now := time.Now()
-	plan := newSchedule(w.def.Name, w.def.Interval, p.anchor, now)
-	plan.burst(now, true)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		timer.Reset(time.Until(plan.next()))
+	p.times.put(t, t.plan.next(), time.Now())
+	if t.wake.Before(p.alarm) {
 		select {
-		case <-ctx.Done():
-			return
-		case <-w.started:
-			plan.burst(time.Now(), false)
-			checker.Fresh() // a connection from before the start says nothing
-			continue
-		case <-w.claimed:
-			plan.burst(time.Now(), true)
-			continue
-		case <-timer.C:
+		case p.sooner <- struct{}{}:
+		default: // the loop was told already
 		}
-		extra := plan.begin(time.Now())
-		seen := checker.Check(ctx)
-		if ctx.Err() != nil {
-			return // cut short, so it saw nothing
-		}
-		owner, _ := p.owner()
-		p.publish(w.def, seen, extra, owner)
-		plan.end(time.Now(), seen.Status == event.Down)
 	}
 }
 
-func (p *prober) publish(def service.Definition, seen check.Observation, extra bool, owner event.Origin) {
-	key := "checks of " + def.Name
+// wake begins what is due, and says when something is due next.
+func (p *prober) wake() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	for t := p.times.take(now); t != nil; t = p.times.take(now) {
+		if p.hosts.enter(t) {
+			p.begin(t, now)
+		}
+	}
+	p.alarm = p.times.next(now.Add(time.Minute))
+	return p.alarm
+}
+
+// begin starts a check that has entered its host.
+func (p *prober) begin(t *task, now time.Time) {
+	t.busy = true
+	due, stale := t.plan.begin(now), t.stale
+	t.stale = false
+	supervise.Go(t.ctx, p.group, t.about, func(ctx context.Context) error {
+		down := false
+		defer func() { p.finish(t, down) }() // also after a panic
+		down = p.check(ctx, t, due, stale)
+		return nil
+	})
+}
+
+// check makes one check, publishes what it saw, and says whether that is DOWN.
+func (p *prober) check(ctx context.Context, t *task, due turn, stale bool) bool {
+	switch {
+	case t.checker == nil:
+		t.checker = p.newCheck(t.def)
+	case stale:
+		t.checker.Fresh()
+	}
+	seen := t.checker.Check(ctx)
+	if !due.extra {
+		p.tally.count(t.def.Name, due.isLate(seen.Began, t.def.Interval), due.skipped)
+	}
+	if ctx.Err() != nil {
+		return false // cut short, so it saw nothing
+	}
+	owner, _ := p.owner()
+	p.publish(t, seen, due.extra, owner)
+	return seen.Status == event.Down
+}
+
+// finish moves on after a check.
+func (p *prober) finish(t *task, down bool) {
+	now := time.Now()
+	p.mu.Lock()
+	t.busy = false
+	t.plan.end(now, down)
+	if next := p.hosts.leave(t); next != nil && !p.closed {
+		p.begin(next, now)
+	}
+	ends := t.gone || p.closed
+	if !ends {
+		p.schedule(t)
+	}
+	p.mu.Unlock()
+	if ends {
+		p.end(t)
+	}
+}
+
+func (p *prober) publish(t *task, seen check.Observation, extra bool, owner event.Origin) {
 	if seen.Unknown != nil {
-		p.problems.report(key, health.Problem{
-			What:   def.Name + " cannot be checked: " + seen.Unknown.Error(),
+		p.problems.report(t.about, health.Problem{
+			What:   t.def.Name + " cannot be checked: " + seen.Unknown.Error(),
 			Works:  "checks of the other services, and the page",
 			OnHold: "the status of the others: a check that could not run writes no health log",
 			Remedy: health.Remedy{Text: "free memory on this machine, or raise the limit of open files before you start logstream", Command: "ulimit -n 8192"},
 		})
 		return
 	}
-	p.problems.clear(key)
+	p.problems.clear(t.about)
 	origin := p.identity
 	origin.Epoch, origin.Nonce = owner.Epoch, owner.Nonce
-	p.log.Enqueue(event.TopicHealth, def.Name, event.Encode(event.HealthLog{
-		Timestamp: event.Seconds(seen.Began), Service: def.Name,
+	p.log.Enqueue(event.TopicHealth, t.def.Name, event.Encode(event.HealthLog{
+		Timestamp: event.Seconds(seen.Began), Service: t.def.Name,
 		Status: seen.Status, Code: seen.Code, LatencyMS: milliseconds(seen.Took),
-		Check: kindOf(def), Error: seen.Error, Failure: seen.Failure, Extra: extra, Revision: p.revise(), Origin: origin,
+		Check: t.kind, Error: seen.Error, Failure: seen.Failure, Extra: extra, Revision: p.revise(), Origin: origin,
 	}))
 }
 

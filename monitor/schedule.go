@@ -10,6 +10,13 @@ import (
 const (
 	burstEvery = 500 * time.Millisecond
 	burstFor   = 5 * time.Second
+	// handful is how many services may be new at a time and each be checked at
+	// once. The first checks of more are spread over a time of spread.
+	handful = 50
+	spread  = 5 * time.Second
+	// slot is how finely services of one interval are spread over it: those of
+	// one slot are woken together.
+	slot = 10 * time.Millisecond
 	// sameStart is within how long several requests for a burst are one: a
 	// restart is an event start and an event restart.
 	sameStart = 100 * time.Millisecond
@@ -22,6 +29,7 @@ type schedule struct {
 	due      time.Time // the next scheduled check
 
 	extra      time.Time // the next check of the burst; zero: there is none
+	extraEvery time.Duration
 	extraUntil time.Time // the burst's last
 	requested  time.Time // when the burst was requested
 	whileGood  bool      // the burst ends at the first check that is DOWN
@@ -34,11 +42,11 @@ func newSchedule(name string, interval time.Duration, anchor, now time.Time) sch
 	return schedule{interval: interval, due: nextOnGrid(first, interval, now)}
 }
 
-// phase spreads services of one interval over it, the same at every start.
+// phase spreads services of one interval over its slots, the same at every start.
 func phase(name string, interval time.Duration) time.Duration {
 	h := fnv.New64a()
 	h.Write([]byte(name)) // never fails
-	return time.Duration(h.Sum64() % uint64(interval))
+	return time.Duration(h.Sum64() % uint64(interval)).Truncate(slot)
 }
 
 // nextOnGrid is the first of from, from + interval, … that is after t.
@@ -57,7 +65,20 @@ func (s *schedule) burst(now time.Time, whileGood bool) {
 	if again := now.Sub(s.requested) < sameStart && !s.whileGood; !again {
 		s.extra, s.requested = now, now
 	}
-	s.extraUntil, s.whileGood = s.requested.Add(burstFor), whileGood
+	s.extraEvery, s.extraUntil, s.whileGood = burstEvery, s.requested.Add(burstFor), whileGood
+}
+
+// introduce has a service checked soon that is one of so many of which nothing
+// is known: at once and often where they are a handful. Else its first two
+// checks wait for a moment of its own, unless the schedule is as quick.
+func (s *schedule) introduce(name string, now time.Time, among int) {
+	switch {
+	case among <= handful:
+		s.burst(now, true)
+	case s.interval > spread:
+		s.extra, s.requested = now.Add(phase(name, spread)), now
+		s.extraEvery, s.extraUntil, s.whileGood = spread, now.Add(2*spread), true
+	}
 }
 
 // next is when to check next.
@@ -68,27 +89,39 @@ func (s *schedule) next() time.Time {
 	return s.due
 }
 
-// begin takes the check that is due at now, and says whether it is one beside
-// the schedule. Where both are due the scheduled one is made.
-func (s *schedule) begin(now time.Time) (extra bool) {
+// turn is a check that was due.
+type turn struct {
+	due     time.Time
+	extra   bool // it is beside the schedule
+	skipped int  // scheduled ones before it that were never made
+}
+
+// begin takes the check that is due at now. Where both are due the scheduled one
+// is made; of several scheduled ones the last is made, and the others are skipped.
+func (s *schedule) begin(now time.Time) turn {
 	if s.due.After(now) {
-		return true
+		return turn{due: s.extra, extra: true}
 	}
-	s.due = nextOnGrid(s.due, s.interval, now)
-	return false
+	missed := now.Sub(s.due) / s.interval
+	due := s.due.Add(missed * s.interval)
+	s.due = due.Add(s.interval)
+	return turn{due: due, skipped: int(missed)}
 }
 
 // end moves on after a check that was over at now. What fell due while it ran
-// is made once at once where it is scheduled, and skipped where it is not.
+// is made once at once where it is scheduled, and left out where it is not.
 func (s *schedule) end(now time.Time, down bool) {
-	if late := now.Sub(s.due); late > 0 {
-		s.due = s.due.Add(late / s.interval * s.interval)
-	}
 	if s.extra.IsZero() {
 		return
 	}
-	s.extra = nextOnGrid(s.extra, burstEvery, now)
-	if s.extra.After(s.extraUntil) || down && s.whileGood {
-		s.extra = time.Time{}
+	s.extra = nextOnGrid(s.extra, s.extraEvery, now)
+	if s.extra.After(s.extraUntil) || down && s.whileGood || s.extraEvery >= s.interval {
+		s.extra = time.Time{} // the last, or the schedule itself is as quick
 	}
+}
+
+// isLate says whether a check that began then was later than the schedule can
+// be blamed for: by two slots, or a twentieth of the interval where that is more.
+func (t turn) isLate(began time.Time, interval time.Duration) bool {
+	return began.Sub(t.due) > max(2*slot, interval/20)
 }

@@ -58,8 +58,7 @@ func simulate(s schedule, for_ time.Duration, takes func(n int) time.Duration, d
 		if now.Sub(zero) > for_ {
 			return list
 		}
-		extra := s.begin(now)
-		list = append(list, made{now.Sub(zero), extra})
+		list = append(list, made{now.Sub(zero), s.begin(now).extra})
 		now = now.Add(takes(len(list)))
 		s.end(now, down)
 	}

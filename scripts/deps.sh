@@ -26,6 +26,8 @@ command -v iptables >/dev/null || missing+=(iptables)
 command -v node >/dev/null || missing+=(nodejs npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 command -v kcat >/dev/null || missing+=(kcat)
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
 command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
 if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # for runc
   command -v pkg-config >/dev/null || missing+=(pkg-config)
@@ -33,10 +35,27 @@ if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # for runc
 fi
 cmp -s "$kafka/pom.xml" "$kafka_pom" || command -v mvn >/dev/null || missing+=(maven)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv) # for kafka-python
+# The tests start databases of their own: only the programs are wanted, no system service.
+services=()
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || services+=(postgresql)
+command -v redis-server >/dev/null || services+=(redis-server)
+PATH=$PATH:/usr/sbin command -v mariadbd >/dev/null || missing+=(mariadb-server-core) # which has no service
+missing+=("${services[@]}")
 if [ ${#missing[@]} -gt 0 ]; then
   echo "deps: installing ${missing[*]}"
   as_root apt-get update -q
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+  (
+    policy=/usr/sbin/policy-rc.d # packages ask it before they start a service; 101 forbids that
+    if [ ! -e "$policy" ]; then
+      trap 'as_root rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+      as_root chmod 755 "$policy"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+  )
+  if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then # nor at the next boot
+    as_root systemctl disable -q "${services[@]}"
+  fi
 fi
 
 if ! "$plugin" version 2>/dev/null | grep -q "${compose_version#v}"; then

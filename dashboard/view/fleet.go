@@ -59,6 +59,7 @@ type Fleet struct {
 	busDown    bool // Kafka is unreachable: what is open is held by that
 	services   *Published
 	history    *History
+	rollups    *Rollups
 	configured map[string]service.Definition // of this host
 	order      map[string]int                // of configured, from 1
 	agents     agentFold
@@ -74,7 +75,7 @@ func NewFleet(instance, host string, configured []service.Definition, limits Lim
 	f := &Fleet{
 		Incidents: state.NewIncidents(), Commands: NewCommands(),
 		host: host, instance: instance, begin: now.UTC(), limits: limits,
-		history: NewHistory(host), claimed: map[string]time.Time{}, verifying: map[Key]verifying{}, unmanaged: map[Key]event.Status{},
+		history: NewHistory(host), rollups: NewRollups(), claimed: map[string]time.Time{}, verifying: map[Key]verifying{}, unmanaged: map[Key]event.Status{},
 	}
 	f.services = NewPublished(&f.Incidents.Claims)
 	f.configured, f.order = byName(configured), places(configured)
@@ -188,6 +189,7 @@ func (f *Fleet) dropped(key Key) []Change {
 		return nil
 	}
 	f.history.Drop(key)
+	f.rollups.Drop(key)
 	return []Change{{KindResync, nil}}
 }
 
@@ -204,6 +206,10 @@ func (f *Fleet) ApplyHealth(h event.HealthLog, signed bool, taken, now time.Time
 	return append(changes, f.progressChange(key, now)...)
 }
 
+// ApplyRollup folds a record of one of event.Levels. It changes what is asked for
+// next, and no page at once.
+func (f *Fleet) ApplyRollup(level int, r event.Rollup) { f.rollups.Apply(level, r) }
+
 // ApplyThinking folds a record of TopicThinking.
 func (f *Fleet) ApplyThinking(t event.Thinking) []Change {
 	f.thoughts.apply(t)
@@ -216,6 +222,7 @@ func (f *Fleet) Thoughts() []Thought { return append([]Thought{}, f.thoughts...)
 // Tick lets time pass; once a second is often enough.
 func (f *Fleet) Tick(now time.Time) []Change {
 	f.history.Tick(now, f.known)
+	f.rollups.Tick(now)
 	f.Incidents.Forget(keptIncidents)
 	var changes []Change
 	for key := range f.unmanaged {

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -48,11 +47,24 @@ type series struct {
 	own      event.HealthLog // the newest of our own check
 }
 
+// point is a check of our own in 16 bytes: five hundred services have almost a
+// million of them.
 type point struct {
 	at        int64 // microseconds since the epoch
-	latencyMS float64
-	status    event.Status
-	extra     bool // beside the schedule
+	latencyMS float32
+	badness   uint8 // of what it saw
+	extra     bool  // beside the schedule
+}
+
+// saw is the status that the check saw.
+func (p point) saw() event.Status {
+	switch int(p.badness) {
+	case badness(event.Down):
+		return event.Down
+	case badness(event.Degraded):
+		return event.Degraded
+	}
+	return event.Up
 }
 
 // NewHistory is the fold of an empty log, as seen from host.
@@ -136,7 +148,7 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 		if o.Timestamp >= s.own.Timestamp {
 			s.own = o.HealthLog
 		}
-		s.insert(point{at: o.Time().UnixMicro(), latencyMS: o.LatencyMS, status: o.Status, extra: o.Extra})
+		s.insert(point{at: o.Time().UnixMicro(), latencyMS: float32(o.LatencyMS), badness: uint8(badness(o.Status)), extra: o.Extra})
 	}
 }
 
@@ -233,7 +245,7 @@ func (f *History) Run(key Key, from time.Time, fresh time.Duration, now time.Tim
 		before = p.at
 		switch {
 		case p.extra:
-		case p.status == event.Down:
+		case p.saw() == event.Down:
 			n = 0
 		default:
 			n++
@@ -245,35 +257,39 @@ func (f *History) Run(key Key, from time.Time, fresh time.Duration, now time.Tim
 	return n
 }
 
-// Uptime is the share, 0 to 1, of the known time within window before now in
-// which our own check did not see it DOWN, and how long that known time is; nil
-// where nothing is known. An observation speaks until the next one, and for
-// fresh at most: after that the service was not watched. What the fold doesn't remember is
-// not known either.
-func (f *History) Uptime(key Key, window, fresh time.Duration, now time.Time) (*float64, time.Duration) {
-	s := f.series[key]
-	if s == nil || window > HistoryKept {
-		return nil, 0
+// points are what our own check saw from an instant on.
+func (f *History) points(key Key, from time.Time) []point {
+	if s := f.series[key]; s != nil {
+		return s.points[s.from(from):]
 	}
-	begin, end := now.Add(-window).UnixMicro(), now.UnixMicro()
-	var known, up int64
-	// One observation before the window may speak into it.
-	for i := max(s.from(now.Add(-window))-1, 0); i < len(s.points); i++ {
+	return nil
+}
+
+// Since is for how long our own check was known not to see a service DOWN, and to
+// see it DOWN, from an instant until now. An observation speaks until the next
+// one, and for fresh at most: after that the service was not watched. What the fold
+// doesn't remember is not known either.
+func (f *History) Since(key Key, from time.Time, fresh time.Duration, now time.Time) (known Known) {
+	s := f.series[key]
+	if s == nil {
+		return known
+	}
+	begin, end := from.UnixMicro(), now.UnixMicro()
+	// One observation before may speak into the time.
+	for i := max(s.from(from)-1, 0); i < len(s.points); i++ {
 		p := s.points[i]
 		until := min(p.at+fresh.Microseconds(), end)
 		if i+1 < len(s.points) {
 			until = min(until, s.points[i+1].at)
 		}
-		if lasted := until - max(p.at, begin); lasted > 0 {
-			known += lasted
-			if p.status != event.Down {
-				up += lasted
-			}
+		lasted := time.Duration(until-max(p.at, begin)) * time.Microsecond
+		switch {
+		case lasted <= 0:
+		case p.saw() == event.Down:
+			known.Down += lasted
+		default:
+			known.Good += lasted
 		}
 	}
-	if known == 0 {
-		return nil, 0
-	}
-	share := math.Round(float64(up)/float64(known)*1e6) / 1e6
-	return &share, time.Duration(known) * time.Microsecond
+	return known
 }

@@ -17,6 +17,11 @@ var (
 	pay  = Key{"h", "pay"}
 )
 
+// points are a chart of pay's checks alone.
+func (f *History) chart(window time.Duration, now time.Time) []Point {
+	return chart(f.points(pay, now.Add(-window)), [levels]rolled{}, window, now)
+}
+
 func isPay(k Key) bool { return k == pay }
 
 func seen(at time.Time, status event.Status, latency float64) event.HealthLog {
@@ -56,7 +61,7 @@ func TestWhichObservationsHistoryCounts(t *testing.T) {
 			if key != pay || shown != tt.shown || o.Counted != tt.counted || o.Instance != tt.instance {
 				t.Errorf("%v: shown %v, counted %v, by %q", key, shown, o.Counted, o.Instance)
 			}
-			if got := len(f.Points(pay, time.Hour, noon.Add(time.Minute))) == 1; got != tt.own {
+			if got := len(f.chart(time.Hour, noon.Add(time.Minute))) == 1; got != tt.own {
 				t.Errorf("in the chart: %v, want %v", got, tt.own)
 			}
 			if got := f.Observations(pay); len(got) != 1 {
@@ -66,7 +71,7 @@ func TestWhichObservationsHistoryCounts(t *testing.T) {
 	}
 }
 
-func TestHistoryIsReducedToItsWorst(t *testing.T) {
+func TestAReducedHistoryHasTheWorstStatusAndAllThatWasMeasured(t *testing.T) {
 	f := NewHistory("h")
 	for i := range 1800 { // an hour, each 2 s
 		at := noon.Add(time.Duration(i) * 2 * time.Second)
@@ -82,7 +87,7 @@ func TestHistoryIsReducedToItsWorst(t *testing.T) {
 		f.Apply(seen(at, status, latency), true, at, isPay)
 	}
 	now := noon.Add(time.Hour)
-	points := f.Points(pay, time.Hour, now)
+	points := f.chart(time.Hour, now)
 	if len(points) > MaxPoints || len(points) < MaxPoints/2 {
 		t.Fatalf("%d points", len(points))
 	}
@@ -90,7 +95,9 @@ func TestHistoryIsReducedToItsWorst(t *testing.T) {
 	slowest := 0.0
 	for i, p := range points {
 		found[p.Status]++
-		slowest = max(slowest, p.LatencyMS)
+		if p.MaxMS != nil {
+			slowest = max(slowest, *p.MaxMS)
+		}
 		if i > 0 && !p.At.After(points[i-1].At) {
 			t.Fatalf("point %d is not after the one before", i)
 		}
@@ -98,7 +105,7 @@ func TestHistoryIsReducedToItsWorst(t *testing.T) {
 	if found[event.Down] != 1 || found[event.Degraded] != 1 || slowest != 900 {
 		t.Errorf("kept %v, the slowest %v", found, slowest)
 	}
-	if got := f.Points(pay, 15*time.Minute, now); len(got) != 450 || got[0].At.Before(now.Add(-15*time.Minute)) {
+	if got := f.chart(15*time.Minute, now); len(got) != 450 || got[0].At.Before(now.Add(-15*time.Minute)) {
 		t.Errorf("%d points in a quarter, from %v", len(got), got[0].At)
 	}
 }
@@ -136,7 +143,7 @@ func TestUptimeIsTheShareOfTheKnownTime(t *testing.T) {
 		{"before the window doesn't count", append(down(0, 2), up(4, 6)...), 4 * time.Second, 8, 1, 4},
 		{"but speaks into it", append(down(0), up(4)...), 6 * time.Second, 8, 4.0 / 6, 6},
 		{"known once, and not within the window", up(0), time.Minute, 600, -1, 0},
-		{"longer than is remembered", up(0, 2), 24 * time.Hour, 4, -1, 0},
+		{"longer than is remembered", up(0, 2), 24 * time.Hour, 4, 1, 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -144,11 +151,12 @@ func TestUptimeIsTheShareOfTheKnownTime(t *testing.T) {
 			for _, h := range tt.logs {
 				f.Apply(h, true, h.Time(), isPay)
 			}
-			got, known := f.Uptime(pay, tt.window, fresh, noon.Add(time.Duration(tt.now)*time.Second))
-			if known != time.Duration(tt.known)*time.Second {
-				t.Errorf("it stands for %s, want %d s", known, tt.known)
+			now := noon.Add(time.Duration(tt.now) * time.Second)
+			known := f.Since(pay, now.Add(-tt.window), fresh, now)
+			if known.all() != time.Duration(tt.known)*time.Second {
+				t.Errorf("it stands for %s, want %d s", known.all(), tt.known)
 			}
-			if got == nil != (tt.want < 0) || got != nil && math.Abs(*got-tt.want) > 1e-6 {
+			if got := float64(known.Good) / float64(known.all()); known.all() > 0 && math.Abs(got-tt.want) > 1e-6 {
 				t.Errorf("uptime = %v, want %v", got, tt.want)
 			}
 		})
@@ -179,12 +187,12 @@ func TestHistoryIsTheSameHoweverItIsRead(t *testing.T) {
 	}
 	want := fold(logs, false)
 	for name, got := range map[string]*History{"shuffled": fold(late, false), "twice": fold(logs, true)} {
-		if !reflect.DeepEqual(got.Points(pay, time.Hour, now), want.Points(pay, time.Hour, now)) {
+		if !reflect.DeepEqual(got.chart(time.Hour, now), want.chart(time.Hour, now)) {
 			t.Errorf("%s: another chart", name)
 		}
-		a, knownA := got.Uptime(pay, time.Hour, time.Minute, now)
-		if b, knownB := want.Uptime(pay, time.Hour, time.Minute, now); *a != *b || knownA != knownB {
-			t.Errorf("%s: uptime %v of %s, want %v of %s", name, *a, knownA, *b, knownB)
+		a := got.Since(pay, now.Add(-time.Hour), time.Minute, now)
+		if b := want.Since(pay, now.Add(-time.Hour), time.Minute, now); a != b {
+			t.Errorf("%s: known is %v, want %v", name, a, b)
 		}
 	}
 }

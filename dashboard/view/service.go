@@ -1,6 +1,7 @@
 package view
 
 import (
+	"math"
 	"time"
 
 	"logstream/internal/event"
@@ -18,9 +19,11 @@ type Service struct {
 	LatencyMS     float64                 `json:"latency_ms"`
 	Error         string                  `json:"error"`
 	Uptime        Uptime                  `json:"uptime"`
-	WatchedS      float64                 `json:"watched_s"` // how much of the last hour is known: what uptime's 1h stands for
+	WatchedS      float64                 `json:"watched_s"` // the 1h of known_s
+	KnownS        KnownS                  `json:"known_s"`
 	Container     *event.ServiceContainer `json:"container"`
-	Managed       bool                    `json:"managed"` // some configuration defines it; else it is known only from foreign records
+	Managed       bool                    `json:"managed"`    // some configuration defines it, a container's labels for one; else it is known only from foreign records
+	Discovered    bool                    `json:"discovered"` // by its container and its labels, not by config.yaml
 	Healing       bool                    `json:"healing"`
 	Held          string                  `json:"held,omitempty"` // the gate that holds its repair
 	HeldReason    string                  `json:"held_reason,omitempty"`
@@ -47,6 +50,15 @@ type Uptime struct {
 	Day   *float64 `json:"24h"`
 	Week  *float64 `json:"7d"`
 	Month *float64 `json:"30d"`
+}
+
+// KnownS is how many seconds of the windows of an Uptime are known: what its
+// shares are of.
+type KnownS struct {
+	Hour  float64 `json:"1h"`
+	Day   float64 `json:"24h"`
+	Week  float64 `json:"7d"`
+	Month float64 `json:"30d"`
 }
 
 // Services are all that are shown, by name and host.
@@ -92,12 +104,6 @@ func (f *Fleet) Observations(name string) []Observation {
 	return f.history.Observations(key)
 }
 
-// Points are the chart of the service of that name.
-func (f *Fleet) Points(name string, window time.Duration, now time.Time) []Point {
-	key, _ := f.find(name)
-	return f.history.Points(key, window, now)
-}
-
 func (f *Fleet) view(key Key, now time.Time) Service {
 	v := Service{Name: key.Name, Host: key.Host, Status: event.Pending, Since: f.begin, Sources: []event.Source{}}
 	if key.Host == f.host {
@@ -115,9 +121,29 @@ func (f *Fleet) view(key Key, now time.Time) Service {
 	if own, seen := f.history.Own(key); seen && !own.Time().Before(published.Time) {
 		v.Code, v.LatencyMS = own.Code, own.LatencyMS
 	}
-	share, known := f.history.Uptime(key, HistoryKept, f.fresh(key), now)
-	v.Uptime.Hour, v.WatchedS = share, known.Round(time.Millisecond).Seconds()
+	v.Uptime.Hour, v.KnownS.Hour = f.uptime(key, HistoryKept, minutes, now)
+	v.Uptime.Day, v.KnownS.Day = f.uptime(key, day, hours, now)
+	v.Uptime.Week, v.KnownS.Week = f.uptime(key, 7*day, hours, now)
+	v.Uptime.Month, v.KnownS.Month = f.uptime(key, 30*day, days, now)
+	v.WatchedS = v.KnownS.Hour
 	return v
+}
+
+// uptime is the share, 0 to 1, of the known time within window before now in which
+// a service was not DOWN, and how many seconds that known time is; nil where nothing is
+// known. It is of rollups as far as there are any, and after them of what our own
+// check saw.
+func (f *Fleet) uptime(key Key, window time.Duration, coarsest int, now time.Time) (*float64, float64) {
+	known, until := f.rollups.Since(key, now.Add(-window), coarsest)
+	if until.Before(now) {
+		recent := f.history.Since(key, until, f.fresh(key), now)
+		known.Good, known.Down = known.Good+recent.Good, known.Down+recent.Down
+	}
+	if known.all() <= 0 {
+		return nil, 0
+	}
+	share := math.Round(float64(known.Good)/float64(known.all())*1e6) / 1e6
+	return &share, known.all().Round(time.Millisecond).Seconds()
 }
 
 func (f *Fleet) viewPublished(v *Service, r event.Service) {
@@ -141,7 +167,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 
 // define takes what a definition says.
 func (v *Service) define(def *event.Definition) {
-	v.Managed, v.Configured = true, true
+	v.Managed, v.Configured, v.Discovered = true, true, def.Discovered
 	v.Group, v.URL, v.Note, v.Chaos = def.Group, def.URL, def.Note, def.Chaos
 	interval, _ := time.ParseDuration(def.Interval)
 	v.IntervalS = interval.Seconds()

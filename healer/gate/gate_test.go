@@ -75,6 +75,7 @@ func TestRepairGates(t *testing.T) {
 		{"a hold for a time", func(s *Situation) { s.Hold = &Hold{Until: now.Add(time.Hour)} }, "hold", true},
 		{"a hold, asked", func(s *Situation) { s.Hold, s.Asked = &Hold{}, true }, "hold", false},
 		{"observe", func(s *Situation) { s.Mode = service.Observe }, "observe", false},
+		{"observe, discovered", func(s *Situation) { s.Mode, s.Def.Discovered = service.Observe, true }, "observe", false},
 		{"observe, asked", func(s *Situation) { s.Mode, s.Asked = service.Observe, true }, "", false},
 		{"four intents not executed", func(s *Situation) { s.NotExecuted = 4 }, "", false},
 		{"five intents not executed", func(s *Situation) { s.NotExecuted = 5 }, "escalate", false},

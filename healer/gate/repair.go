@@ -33,10 +33,14 @@ func onHold(s Situation) Verdict {
 }
 
 func observeOnly(s Situation) Verdict {
-	if s.Mode == service.Observe && !s.Asked {
-		return hold(fmt.Sprintf("the mode is observe: LogStream would run %s", s.Action))
+	if s.Mode != service.Observe || s.Asked {
+		return Verdict{}
 	}
-	return Verdict{}
+	reason := fmt.Sprintf("the mode is observe: LogStream would run %s", s.Action)
+	if s.Def.Discovered {
+		reason += "; the label logstream.heal: auto on its container allows repairs"
+	}
+	return hold(reason)
 }
 
 func budgetSpent(s Situation) Verdict {

@@ -57,6 +57,7 @@ type inputLine struct {
 	Nonce       string            `json:"nonce,omitempty"`
 	Engine      string            `json:"engine,omitempty"`
 	Services    json.RawMessage   `json:"services,omitempty"`
+	Discovering bool              `json:"discovering,omitempty"`
 	Ticks       []int64           `json:"ticks,omitempty"` // each one's distance from the one before
 }
 
@@ -84,7 +85,7 @@ func encodeInput(in healer.Input) (inputLine, error) {
 	case healer.ReadIncident:
 		return inputLine{Input: inIncident, Record: event.Encode(in.Event)}, nil
 	case healer.Replayed:
-		return inputLine{Input: inCaughtUp, Nonce: in.Nonce}, nil
+		return inputLine{Input: inCaughtUp, Nonce: in.Nonce, Discovering: in.Discovering}, nil
 	case healer.EngineSeen:
 		return inputLine{Input: inEngine, Engine: in.ID}, nil
 	case healer.Inspected:
@@ -104,7 +105,7 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inPublished, Service: in.Service, OK: in.OK}, nil
 	case healer.Reconfigured:
 		services, err := encodeConfig(in.Services)
-		return inputLine{Input: inConfigured, Services: services}, err
+		return inputLine{Input: inConfigured, Services: services, Discovering: in.Discovering}, err
 	}
 	return inputLine{}, fmt.Errorf("input %T has no form in a recording", in)
 }
@@ -128,7 +129,7 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		e, err := event.DecodeIncident(l.Record)
 		return healer.ReadIncident{Event: e}, err
 	case inCaughtUp:
-		return healer.Replayed{Nonce: l.Nonce}, nil
+		return healer.Replayed{Nonce: l.Nonce, Discovering: l.Discovering}, nil
 	case inEngine:
 		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
@@ -151,7 +152,7 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.Published{Service: l.Service, OK: l.OK}, nil
 	case inConfigured:
 		services, err := decodeServices(l.Services)
-		return healer.Reconfigured{Services: services}, err
+		return healer.Reconfigured{Services: services, Discovering: l.Discovering}, err
 	}
 	return nil, fmt.Errorf("input %q is unknown", l.Input)
 }

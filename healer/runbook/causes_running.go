@@ -167,6 +167,16 @@ var runningCauses = []cause{
 		wrong:      noRestart,
 	},
 	{
+		id:         "disk_full",
+		match:      failing(event.FailureDisk),
+		present:    "The disk has too little space left, or did not answer.",
+		past:       "The disk had too little space left, or did not answer.",
+		confidence: 0.9,
+		why:        "{check}; delete or move files, or enlarge the disk",
+		legal:      []option{person, nothing},
+		wrong:      []option{{service.ActionRestart, "a restart frees no space, and a process that cannot write may not come back"}},
+	},
+	{
 		id:         "check_failed",
 		match:      func(f Facts) bool { return running(f) && f.Check == event.Down },
 		present:    "The check fails for a reason that does not show what is wrong with the service.",

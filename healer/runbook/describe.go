@@ -112,5 +112,6 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureUnhealthy:      {"HEALTHCHECK fails", "The container's own check says that it does not work."},
 	event.FailureSilence:        {"no report", "It reports by itself, and its report is overdue."},
 	event.FailureReported:       {"it reports DOWN", "It reports by itself."},
+	event.FailureDisk:           {"disk full", "The disk has too little space left, or did not answer."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

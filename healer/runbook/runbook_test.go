@@ -116,7 +116,7 @@ func faults() map[string]row {
 		"the check cannot be made":              {fails(event.FailureCheck, 0, 3), "check_failed", aPerson, "restart", false},
 		"too slow, and DOWN":                    {fails(event.FailureLatency, 200, 3), "check_failed", aPerson, "restart", false},
 		"silent publisher":                      {fails(event.FailureSilence, 0, 3), "check_failed", aPerson, "restart", false},
-		"disk":                                  {fails(event.FailureDisk, 0, 3), "check_failed", aPerson, "restart", false},
+		"disk":                                  {fails(event.FailureDisk, 0, 3), "disk_full", aPerson, "restart", false},
 		"a failure of tomorrow":                 {fails("gravity", 0, 3), "check_failed", aPerson, "restart", false},
 		"a failure of tomorrow, with 500":       {fails("gravity", 500, 3), "check_failed", aPerson, "restart", false},
 		"old record, HTTP 500":                  {fails("", 500, 3), "http_5xx", aRestart, "start", false},

@@ -19,8 +19,10 @@ func (d *decoder) check(f file) {
 		d.problem("bus", service.Problem{Key: p.Key, Value: p.Value, Message: p.Message})
 	}
 	d.problems("docker", f.Docker.Problems())
+	d.problems("monitor", f.Monitor.Problems())
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
+	d.checkHooks(f)
 	d.checkDefaults(f.Defaults)
 	for i, definition := range f.Services {
 		d.checkService(item(i), definition)
@@ -47,10 +49,24 @@ func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 		Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
 }
 
+// checkHooks reports hooks that are wrong, or that cannot be told apart.
+func (d *decoder) checkHooks(f file) {
+	names, tokens := map[string]string{}, map[string]string{}
+	for i, h := range f.Hooks {
+		key := fmt.Sprintf("hooks[%d]", i)
+		d.problems(key, h.Problems())
+		d.once(names, key, "name", h.Name, "is already the name of another hook (line %d): names must be unique")
+		d.once(tokens, key, "token", h.Token, "is already the token of another hook (line %d): each sender needs its own")
+		if h.Name != "" && h.Name == f.Instance {
+			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is this logstream's instance: what the hook reports would count as an observation of our own"})
+		}
+	}
+}
+
 // checkDefaults looks at the defaults as at a service with nothing of its own.
 func (d *decoder) checkDefaults(definition service.Definition) {
 	definition.Name, definition.URL = "defaults", "http://localhost"
-	d.problems("defaults", definition.Problems())
+	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition)))
 }
 
 // containerName is Docker's, or project/service by Compose's labels.

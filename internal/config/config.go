@@ -16,12 +16,15 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"logstream/bus"
 	"logstream/dashboard"
+	"logstream/dashboard/hook"
 	"logstream/healer"
 	"logstream/internal/docker"
 	"logstream/internal/service"
+	"logstream/monitor"
 )
 
 // Config is everything that is configured, with every default applied.
@@ -30,10 +33,34 @@ type Config struct {
 	Host      string // the Docker host's name, where several share one log
 	Bus       bus.Config
 	Docker    docker.Config
+	Monitor   monitor.Config
 	Healer    healer.Config
 	Dashboard dashboard.Config
+	Hooks     []hook.Config
+	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
+
+	version version // of the file that it was read from, where that is followed
 }
+
+// Changed are the sections in which next differs, such as healer and services.
+func (c Config) Changed(next Config) []string {
+	var sections []string
+	now, then := reflect.ValueOf(c), reflect.ValueOf(next)
+	for i := range now.NumField() {
+		field := now.Type().Field(i)
+		if !field.IsExported() || isEmpty(now.Field(i)) && isEmpty(then.Field(i)) {
+			continue
+		}
+		if !reflect.DeepEqual(now.Field(i).Interface(), then.Field(i).Interface()) {
+			sections = append(sections, strings.ToLower(field.Name))
+		}
+	}
+	return sections
+}
+
+// isEmpty says whether v is a list without anything, nil or not.
+func isEmpty(v reflect.Value) bool { return v.Kind() == reflect.Slice && v.Len() == 0 }
 
 // file is config.yaml. Defaults stand before Services, which begin with them.
 type file struct {
@@ -41,8 +68,10 @@ type file struct {
 	Host      string               `yaml:"host"`
 	Bus       bus.Config           `yaml:"bus"`
 	Docker    docker.Config        `yaml:"docker"`
+	Monitor   monitor.Config       `yaml:"monitor"`
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
+	Hooks     []hook.Config        `yaml:"hooks"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -56,7 +85,11 @@ func Load(path string) (Config, Report) {
 	if unreadable != nil {
 		return Config{}, failed(*unreadable)
 	}
-	return Parse(path, content, os.LookupEnv)
+	c, report := Parse(path, content, os.LookupEnv)
+	if len(report.Errors) == 0 {
+		report.Warnings = append(report.Warnings, writableByAll(path)...)
+	}
+	return c, report
 }
 
 // read is the content of the file, which is bounded.
@@ -90,7 +123,7 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	if malformed != nil {
 		return Config{}, failed(*malformed)
 	}
-	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
 	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
@@ -103,6 +136,6 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	}
 	d.warn(f)
 	inOrder(d.report.Warnings)
-	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Healer: f.Healer,
-		Dashboard: f.Dashboard, Services: f.Services}, d.report
+	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Monitor: f.Monitor, Healer: f.Healer,
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/dashboard/hook"
 	"logstream/internal/service"
 	"logstream/monitor/check"
 )
@@ -51,6 +52,7 @@ bus:
   embedded: {listen: "127.0.0.1:0", data: /tmp/x, retention: 1h, max_size: 8MiB, sync: true}
   secret: ${SECRET}
 docker: {host: "unix:///run/docker.sock"}
+monitor: {connections_per_host: 8}
 healer:
   mode: auto
   manual_grace: 1s
@@ -78,9 +80,18 @@ defaults: {interval: 3s, timeout: 1500ms, group: shop, heal: {never: [unpause]}}
 		t.Errorf("second service: %+v", b)
 	}
 	if c.Bus.Brokers.String() != "kafka-1:9092,kafka-2:9092" || c.Bus.Secret != "sixteen characters: [not, yaml]" || !c.Bus.Embedded.Sync ||
-		c.Bus.Embedded.MaxSize != 8<<20 || c.Docker.Host != "unix:///run/docker.sock" || c.Healer.Budget.PerHour != 60 ||
+		c.Bus.Embedded.MaxSize != 8<<20 || c.Docker.Host != "unix:///run/docker.sock" || c.Monitor.ConnectionsPerHost != 8 || c.Healer.Budget.PerHour != 60 ||
 		c.Instance != "east-1" || c.Host != "rack.7" || c.Dashboard.Token != "a-token-of-some-length" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+func TestHooksDecode(t *testing.T) {
+	c := parsed(t, good+"hooks:\n- {name: kuma, kind: uptime-kuma, token: '${KUMA}', services: {My Shop: a, other: '${OTHER}'}}\n",
+		map[string]string{"KUMA": "0123456789abcdef", "OTHER": "b"})
+	want := []hook.Config{{Name: "kuma", Kind: hook.UptimeKuma, Token: "0123456789abcdef", Services: hook.Names{"My Shop": "a", "other": "b"}}}
+	if !reflect.DeepEqual(c.Hooks, want) {
+		t.Errorf("got %+v", c.Hooks)
 	}
 }
 
@@ -117,12 +128,12 @@ func TestErrors(t *testing.T) {
 		"second document":  {good + "---\nhost: b\n", `config.yaml:2:1: begins a second YAML document; a configuration has only one`},
 
 		"unknown key":           {good + "helaer: {}\n", `config.yaml:2:1: helaer: unknown key; did you mean healer?`},
-		"unknown key, far":      {good + "kubernetes: {}\n", `config.yaml:2:1: kubernetes: unknown key; the keys here are instance, host, bus, docker, healer, dashboard, defaults, services`},
+		"unknown key, far":      {good + "kubernetes: {}\n", `config.yaml:2:1: kubernetes: unknown key; the keys here are instance, host, bus, docker, monitor, healer, dashboard, hooks, defaults, services`},
 		"unknown key, deeper":   {good + "mode: auto\n", `config.yaml:2:1: mode: unknown key; did you mean healer.mode?`},
 		"unknown key, below":    {"services: [{name: a, url: 'http://a', mode: auto}]", `config.yaml:1:39: services[0].mode: unknown key; did you mean services[0].heal.mode?`},
 		"unknown key, service":  {"services:\n- name: a\n  url: http://a\n  intervall: 2s\n", `config.yaml:4:3: services[0].intervall: unknown key; did you mean interval?`},
-		"key of a later day":    {good + "notify: []\n", `config.yaml:2:1: notify: unknown key; the keys here are instance, host, bus, docker, healer, dashboard, defaults, services`},
-		"key with odd letters":  {good + "\"a\\eb\": 1\n", `config.yaml:2:1: a\x1bb: unknown key; the keys here are instance, host, bus, docker, healer, dashboard, defaults, services`},
+		"key of a later day":    {good + "notify: []\n", `config.yaml:2:1: notify: unknown key; the keys here are instance, host, bus, docker, monitor, healer, dashboard, hooks, defaults, services`},
+		"key with odd letters":  {good + "\"a\\eb\": 1\n", `config.yaml:2:1: a\x1bb: unknown key; the keys here are instance, host, bus, docker, monitor, healer, dashboard, hooks, defaults, services`},
 		"default of a name":     {good + "defaults: {name: a}\n", `config.yaml:2:12: defaults.name: can be set only for a service, not as a default`},
 		"key twice":             {good + "host: a\nhost: b\n", `config.yaml:3:1: host: is given twice, first in line 2`},
 		"section for text":      {good + "host: {name: a}\n", `config.yaml:2:7: host: must be a single value, not a section of keys`},
@@ -148,6 +159,7 @@ func TestErrors(t *testing.T) {
 		"a circle":              {"services: [{name: b, url: 'http://a', depends_on: [a]}, {name: a, url: 'http://b', depends_on: [b]}]", `config.yaml:1:96: services[1].depends_on: is a circle: a needs b needs a`},
 		"headers as a list":     {"services: [{name: a, url: 'http://a', request: {headers: [a]}}]", `config.yaml:1:58: services[0].request.headers: must be a section of keys, not a list`},
 		"a header as a list":    {"services: [{name: a, url: 'http://a', request: {headers: {a: [s3cret]}}}]", `config.yaml:1:62: services[0].request.headers.a: must be a single value, not a list`},
+		"too many connections":  {"monitor: {connections_per_host: -1}\nservices: [{name: a, url: 'http://a'}]", `config.yaml:1:33: monitor.connections_per_host: "-1" must be between 1 and 10000, or 0 for no limit`},
 		"no discovery":          {"docker: {discover: lable}\nservices: [{name: a, url: 'http://a'}]", `config.yaml:1:20: docker.discover: "lable" is not a way to discover containers; use one of off, labelled, all`},
 		"url, no scheme":        {"services: [{name: a, url: 'localhost:8080'}]", `config.yaml:1:27: services[0].url: "localhost:8080" does not begin with http:// or https://; did you mean http://localhost:8080?`},
 		"url, only an address":  {"services: [{name: a, url: '127.0.0.1:8080/health'}]", `config.yaml:1:27: services[0].url: "127.0.0.1:8080/health" does not begin with http:// or https://; did you mean http://127.0.0.1:8080/health?`},
@@ -168,6 +180,12 @@ func TestErrors(t *testing.T) {
 		"short secret":       {good + "bus: {secret: hunter2}", `config.yaml:2:15: bus.secret: "***" has 7 characters; at least 16 are required`},
 		"unknown codec":      {good + "bus: {compression: brotli}", `config.yaml:2:20: bus.compression: "brotli" must be none, gzip, lz4, snappy or zstd`},
 		"broker to all":      {good + "bus: {embedded: {listen: '0.0.0.0:9092'}}", `config.yaml:2:26: bus.embedded.listen: "0.0.0.0:9092" is not a loopback address: the embedded broker has no authentication, so it listens only on 127.0.0.1 or ::1; for clients on other machines run Kafka and set bus.brokers`},
+
+		"unknown kind of hook": {good + "hooks: [{name: a, kind: uptime-kumo, token: 0123456789abcdef}]", `config.yaml:2:25: hooks[0].kind: "uptime-kumo" is not a kind of hook; use one of alertmanager, gatus, uptime-kuma, generic; did you mean uptime-kuma?`},
+		"short hook token":     {good + "hooks: [{name: a, kind: gatus, token: hunter2}]", `config.yaml:2:39: hooks[0].token: "***" must be 16 or more printable characters without spaces`},
+		"two hooks of a token": {good + "hooks:\n- {name: a, kind: gatus, token: 0123456789abcdef}\n- {name: b, kind: generic, token: 0123456789abcdef}", `config.yaml:4:35: hooks[1].token: "***" is already the token of another hook (line 3): each sender needs its own`},
+		"a hook of our name":   {good + "instance: a\nhooks: [{name: a, kind: gatus, token: 0123456789abcdef}]", `config.yaml:3:16: hooks[0].name: "a" is this logstream's instance: what the hook reports would count as an observation of our own`},
+		"a hook's reserved":    {good + "hooks: [{name: a, kind: gatus, token: 0123456789abcdef, services: {x: logstream}}]", `config.yaml:2:67: hooks[0].services: has for "x" a name that no service can have: "logstream" is a reserved name`},
 
 		"variable not set":     {good + "host: ${RACK}\n", `config.yaml:2:7: host: "${RACK}" needs the environment variable RACK, which is not set; set it, or write ${RACK:-} for an empty value`},
 		"variable required":    {good + "host: ${RACK:?name the rack}\n", `config.yaml:2:7: host: "${RACK:?name the rack}" needs the environment variable RACK: name the rack`},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,6 +32,7 @@ type place struct {
 type decoder struct {
 	file     string
 	lookup   func(string) (string, bool) // the environment
+	literal  bool                        // values are as they stand: nothing is taken from the environment
 	defaults *service.Definition         // what each service begins with
 	report   Report
 	wrong    map[string]bool // keys that have an error
@@ -60,7 +62,7 @@ func shown(key, value string) string {
 	switch last := key[strings.LastIndex(key, ".")+1:]; {
 	case value == "":
 		return ""
-	case slices.Contains(secrets, last), strings.Contains(key, ".request."):
+	case slices.Contains(secrets, last), strings.Contains(key, ".request.") && last != "method":
 		return "***"
 	case last == "url":
 		return text.Clip(service.MaskURL(value), maxShown)
@@ -140,13 +142,25 @@ func (d *decoder) substituted(node *yaml.Node, key string, depth int) (*yaml.Nod
 
 // text is a single value after substitution.
 func (d *decoder) text(node *yaml.Node, key string) (string, bool) {
-	text, err := expand(node.Value, d.lookup)
+	text, err := d.expand(node.Value)
 	if err != nil {
 		d.fail(node, key, node.Value, "", "%v", err)
 		return "", false
 	}
 	d.places[key] = place{node.Line, node.Column, text}
 	return text, true
+}
+
+func (d *decoder) expand(value string) (string, error) {
+	switch {
+	case !d.literal:
+		return expand(value, d.lookup)
+	case strings.Contains(value, "${"):
+		return "", errors.New("has a ${…}, which is not replaced here: write the value itself")
+	case len(value) > maxText:
+		return "", fmt.Errorf("is longer than %d bytes", maxText)
+	}
+	return value, nil
 }
 
 // section decodes a mapping into a struct.
@@ -273,31 +287,6 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	into.Set(items)
 }
 
-// mapping decodes a mapping whose keys are anything, and its values text.
-func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
-	if node.Kind != yaml.MappingNode {
-		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
-		return
-	}
-	values := map[string]string{}
-	for _, p := range d.pairs(node, key, 0) {
-		full := within(key, legible(p.name))
-		value, ok := d.visit(p.value, full)
-		if !ok {
-			return
-		}
-		if value.Kind != yaml.ScalarNode {
-			d.fail(value, full, "", "", "must be a single value, not %s", kindName(value))
-			continue
-		}
-		if text, ok := d.text(value, full); ok {
-			d.places[full] = place{value.Line, value.Column, text}
-			values[p.name] = text
-		}
-	}
-	into.Set(reflect.ValueOf(values))
-}
-
 // field is a field of a struct with its key.
 type field struct {
 	name  string
@@ -312,7 +301,7 @@ func fieldsOf(t reflect.Type, key string) []field {
 	var all []field
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name == "" || name == "-" || key == "defaults" && slices.Contains(notDefaults, name) {
+		if name == "" || name == "-" || name == "discovered" || key == "defaults" && slices.Contains(notDefaults, name) {
 			continue
 		}
 		all = append(all, field{name, i})

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"os"
 
+	"logstream/internal/docker"
 	"logstream/internal/service"
 )
 
@@ -38,7 +40,7 @@ func takeContainers(services []service.Definition) {
 
 // warn reports what is valid and probably not meant.
 func (d *decoder) warn(f file) {
-	if len(f.Services) == 0 {
+	if len(f.Services) == 0 && f.Docker.Discover == docker.DiscoverOff {
 		d.warnAt("services", "", "is empty: nothing is monitored")
 	}
 	reported := map[string]bool{} // the defaults' time-out once, and not for each service
@@ -63,3 +65,13 @@ func (d *decoder) warnAt(key, value, message string) {
 
 // item is the key of the service at an index.
 func item(i int) string { return fmt.Sprintf("services[%d]", i) }
+
+// writableByAll warns of a file that every user of this machine may change:
+// whoever does decides what is repaired, and sees the environment's secrets.
+func writableByAll(path string) []Finding {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o002 == 0 {
+		return nil // what cannot be read is reported elsewhere
+	}
+	return []Finding{{File: path, warning: true, Message: "every user of this machine may change this file, and so decide what is repaired: chmod o-w " + path}}
+}

@@ -7,13 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"time"
 
 	"logstream/internal/health"
-	"logstream/internal/service"
 )
 
 const (
@@ -22,24 +20,31 @@ const (
 )
 
 // Watcher is an actor that follows the configuration file of a running
-// process. What it finds changed in services takes effect; for the rest it
-// says that a restart is needed; a bad edit changes nothing and is reported.
+// process. Every change takes effect without a restart of the process; a bad
+// edit changes nothing and is reported.
 type Watcher struct {
 	path     string
 	log      *slog.Logger
 	registry *health.Registry
-	apply    func([]service.Definition)
+	apply    func(next Config) error
+	refused  version // that is not tried again
 
-	mu       sync.Mutex
-	started  Config // what the process was started with, services aside
-	services []service.Definition
-	problem  string // why the newest file is not in use, or empty
+	mu      sync.Mutex
+	running Config
+	problem string // why the newest file is not in use, or empty
 }
 
-// NewWatcher follows the file at path, which gave running. apply gets
-// all services at every change of one, and must not block for long.
-func NewWatcher(path string, running Config, log *slog.Logger, registry *health.Registry, apply func([]service.Definition)) *Watcher {
-	return &Watcher{path: path, started: running, services: running.Services, log: log.With("component", "config"), registry: registry, apply: apply}
+// NewWatcher follows the file at path, which gave running. apply puts another
+// configuration in use, or says why that cannot be; it must not block for long.
+func NewWatcher(path string, running Config, log *slog.Logger, registry *health.Registry, apply func(next Config) error) *Watcher {
+	return &Watcher{path: path, running: running, log: log.With("component", "config"), registry: registry, apply: apply}
+}
+
+// Refuse says before Run that next, which apply took, cannot be used after all.
+// It is not tried again until the file changes.
+func (w *Watcher) Refuse(next Config, why string) {
+	w.refused = next.version
+	w.refuse(why)
 }
 
 // Problem says why the newest file is not in use; empty where it is.
@@ -63,12 +68,12 @@ type version struct {
 func (w *Watcher) Run(ctx context.Context) error {
 	ticker := time.NewTicker(readEvery)
 	defer ticker.Stop()
-	var last, settled version // the first one counts as a change: the file may have changed since the start
+	last, settled := version{}, w.refused // the first one counts as a change: the file may have changed since the start
 	for {
 		content, now := w.read()
 		if now == last && now != settled {
 			settled = now
-			w.changed(content, now.failed)
+			w.changed(content, now)
 		}
 		last = now
 		select {
@@ -88,13 +93,15 @@ func (w *Watcher) read() ([]byte, version) {
 }
 
 // changed puts a new content in use, or says why not.
-func (w *Watcher) changed(content []byte, failed string) {
-	if failed != "" {
-		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", failed)
-		w.refuse(failed)
+func (w *Watcher) changed(content []byte, now version) {
+	if now.failed != "" {
+		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", now.failed)
+		w.refuse(now.failed)
 		return
 	}
 	next, report := Parse(w.path, content, os.LookupEnv)
+	next.version = now
+	report.Warnings = append(report.Warnings, writableByAll(w.path)...)
 	if errs := report.Errors; len(errs) > 0 {
 		for _, f := range errs[:min(len(errs), maxLogged)] {
 			w.log.Error("edited configuration has errors; the previous configuration stays in use", "error", f.String())
@@ -123,43 +130,22 @@ func (w *Watcher) refuse(what string) {
 		Remedy: health.Remedy{Text: "Correct the file and save it; this command lists every error", Command: "logstream check --config " + w.path}})
 }
 
-// accept puts the services of next in use, and reports what needs a restart.
+// accept puts next in use where it differs from what is running.
 func (w *Watcher) accept(next Config) {
 	w.mu.Lock()
-	differ := !sameServices(w.services, next.Services)
-	w.problem, w.services = "", next.Services
+	running := w.running
 	w.mu.Unlock()
-	if differ {
-		w.log.Info("edited services applied", "services", len(next.Services))
-		w.apply(next.Services)
-	}
-	sections := w.needRestart(next)
-	if len(sections) == 0 {
-		w.registry.Clear(health.Config)
-		return
-	}
-	names := strings.Join(sections, ", ")
-	w.log.Warn("restart logstream to apply these sections", "sections", names)
-	w.registry.Report(health.Problem{Part: health.Config,
-		What:   names + " changed in " + filepath.Base(w.path) + ": restart logstream to apply that",
-		Works:  "Everything; changes of services are applied already.",
-		OnHold: "The changes of " + names + ".",
-		Remedy: health.Remedy{Text: "Restart logstream."}})
-}
-
-// needRestart are the sections that differ from those the process runs with.
-func (w *Watcher) needRestart(next Config) []string {
-	var sections []string
-	now, then := reflect.ValueOf(w.started), reflect.ValueOf(next)
-	for i := range now.NumField() {
-		name := now.Type().Field(i).Name
-		if name != "Services" && !reflect.DeepEqual(now.Field(i).Interface(), then.Field(i).Interface()) {
-			sections = append(sections, strings.ToLower(name))
+	sections := running.Changed(next)
+	if len(sections) > 0 {
+		if err := w.apply(next); err != nil {
+			w.log.Error("edited configuration cannot be used; the previous configuration stays in use", "error", err)
+			w.refuse(filepath.Base(w.path) + ": " + err.Error())
+			return
 		}
+		w.log.Info("edited configuration applied", "sections", strings.Join(sections, ", "), "services", len(next.Services))
 	}
-	return sections
-}
-
-func sameServices(a, b []service.Definition) bool {
-	return len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
+	w.mu.Lock()
+	w.running, w.problem = next, ""
+	w.mu.Unlock()
+	w.registry.Clear(health.Config)
 }

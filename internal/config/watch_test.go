@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,7 +20,8 @@ type watched struct {
 	path     string
 	registry *health.Registry
 	watcher  *Watcher
-	applied  chan []service.Definition
+	applied  chan Config
+	refusal  error // of whoever applies
 	log      lines
 }
 
@@ -30,13 +32,18 @@ func (l lines) Write(p []byte) (int, error) { l <- string(p); return len(p), nil
 
 func watch(t *testing.T, content string) *watched {
 	t.Helper()
-	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), registry: &health.Registry{}, applied: make(chan []service.Definition, 10), log: make(lines, 100)}
+	w := &watched{t: t, path: filepath.Join(t.TempDir(), "config.yaml"), registry: &health.Registry{}, applied: make(chan Config, 10), log: make(lines, 100)}
 	w.save(content)
 	running, report := Load(w.path)
 	if len(report.Errors) > 0 {
 		t.Fatal(report)
 	}
-	w.watcher = NewWatcher(w.path, running, slog.New(slog.NewTextHandler(w.log, nil)), w.registry, func(all []service.Definition) { w.applied <- all })
+	w.watcher = NewWatcher(w.path, running, slog.New(slog.NewTextHandler(w.log, nil)), w.registry, func(next Config) error {
+		if w.refusal == nil {
+			w.applied <- next
+		}
+		return w.refusal
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.watcher.Run(ctx) }()
@@ -79,14 +86,14 @@ func (w *watched) reports(want string) {
 	}
 }
 
-func (w *watched) takes(want ...string) []service.Definition {
+func (w *watched) takes(want ...string) Config {
 	w.t.Helper()
 	began := time.Now()
-	var all []service.Definition
+	var next Config
 	select {
-	case all = <-w.applied:
+	case next = <-w.applied:
 		var names []string
-		for _, s := range all {
+		for _, s := range next.Services {
 			names = append(names, s.Name)
 		}
 		if strings.Join(names, " ") != strings.Join(want, " ") {
@@ -98,7 +105,7 @@ func (w *watched) takes(want ...string) []service.Definition {
 	if took := time.Since(began); took > time.Second {
 		w.t.Errorf("took effect after %s", took)
 	}
-	return all
+	return next
 }
 
 func TestASavedFileTakesEffect(t *testing.T) {
@@ -106,8 +113,8 @@ func TestASavedFileTakesEffect(t *testing.T) {
 	w.save("services: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}]")
 	w.takes("a", "b")
 	w.save("services: [{name: b, url: 'http://b', interval: 4s}]")
-	if all := w.takes("b"); len(all) != 1 || all[0].Interval != 4*time.Second {
-		t.Errorf("applied %+v", all)
+	if next := w.takes("b"); len(next.Services) != 1 || next.Services[0].Interval != 4*time.Second {
+		t.Errorf("applied %+v", next.Services)
 	}
 	w.save("defaults: {timeout: 3s}\nservices: [{name: b, url: 'http://b', interval: 4s}]")
 	w.takes("b")
@@ -133,16 +140,64 @@ func TestABadEditChangesNothing(t *testing.T) {
 	}
 }
 
-func TestOtherChangesNeedARestart(t *testing.T) {
+func TestEverySectionTakesEffect(t *testing.T) {
 	w := watch(t, good)
 	w.save("services: [{name: b, url: 'http://b'}]\nhealer: {mode: auto}\nbus: {embedded: {max_size: 8MiB}}")
-	w.takes("b")
-	w.reports("bus, healer changed in config.yaml: restart logstream to apply that")
-	if w.watcher.Problem() != "" {
-		t.Errorf("the problem is %q", w.watcher.Problem())
+	next := w.takes("b")
+	if next.Healer.Mode != service.Auto || next.Bus.Embedded.MaxSize != 8<<20 {
+		t.Errorf("applied %+v", next)
 	}
 	w.save("services: [{name: b, url: 'http://b'}]\n")
+	if next = w.takes("b"); next.Healer.Mode != service.Observe {
+		t.Errorf("applied %+v", next)
+	}
+}
+
+func TestWhatCannotBeAppliedStaysReportedUntilTheNextEdit(t *testing.T) {
+	w := watch(t, good)
+	w.refusal = errors.New("dashboard: the address is in use")
+	w.save(good + "\ndashboard: {listen: '127.0.0.1:5001'}")
+	w.reports("config.yaml: dashboard: the address is in use")
+	if !strings.Contains(w.watcher.Problem(), "in use") {
+		t.Errorf("the problem is %q", w.watcher.Problem())
+	}
+	w.refusal = nil
+	w.save(good + "\ndashboard: {listen: '127.0.0.1:5002'}")
 	w.reports("")
+	if next := <-w.applied; next.Dashboard.Listen != "127.0.0.1:5002" {
+		t.Errorf("applied %+v", next.Dashboard)
+	}
+}
+
+func TestARefusedConfigurationIsNotTriedAgain(t *testing.T) {
+	w := watch(t, good)
+	w.save("services: [{name: b, url: 'http://b'}]")
+	refused := w.takes("b")
+	running, _ := Parse(w.path, []byte(good), os.LookupEnv)
+	applied := make(chan Config, 1)
+	again := NewWatcher(w.path, running, slog.New(slog.DiscardHandler), &health.Registry{}, func(next Config) error { applied <- next; return nil })
+	again.Refuse(refused, "the port is taken")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*readEvery)
+	defer cancel()
+	if err := again.Run(ctx); err != nil || len(applied) != 0 || again.Problem() != "the port is taken" {
+		t.Errorf("%v, applied %d, the problem is %q", err, len(applied), again.Problem())
+	}
+}
+
+func TestAFileThatEverybodyMayWriteIsWarnedAbout(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]int{0o644: 0, 0o660: 0, 0o666: 1, 0o602: 1} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, report := Load(path)
+		if len(report.Warnings) != want || want == 1 && !strings.Contains(report.Warnings[0].String(), "chmod o-w "+path) {
+			t.Errorf("mode %o: %v", mode, report.Warnings)
+		}
+	}
 }
 
 func TestWarningsAreLoggedAtTheStartAndAfterAnEdit(t *testing.T) {

@@ -130,6 +130,13 @@ type Runtime interface {
 	Find(ctx context.Context, ref string) (State, error)
 	// Inspect is the container with that ID; ErrNotFound where it is gone.
 	Inspect(ctx context.Context, id string) (State, error)
+	// List is every container, running or not, by name.
+	List(ctx context.Context) ([]Listed, error)
+	// Ports are the addresses, as host:port, at which this process reaches the
+	// TCP ports that the container with that ID publishes at fixed ports, by the
+	// container's port. They are the same while the container exists, running or
+	// not; none where they cannot be reached from here.
+	Ports(ctx context.Context, id string) ([]string, error)
 	// Logs are the last lines that it wrote, oldest first, bounded in size.
 	Logs(ctx context.Context, id string, tail int) ([]Line, error)
 	// Events calls handle with what happens, from since on as far back as

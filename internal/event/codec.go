@@ -37,6 +37,20 @@ func Encode(record any) []byte {
 
 // decode reads one JSON object and nothing after it.
 func decode[T any](value []byte, into *T) error {
+	if err := decodeFlat(value, into); err != nil {
+		return err
+	}
+	converted, err := conform(*into)
+	if err != nil {
+		return fmt.Errorf("is not valid: %w", err)
+	}
+	*into = converted
+	return nil
+}
+
+// decodeFlat reads one JSON object into a type that has no instants or lists to
+// be made alike, or has its own way with them.
+func decodeFlat[T any](value []byte, into *T) error {
 	if len(value) > MaxRecord {
 		return fmt.Errorf("is %d bytes, more than %d", len(value), MaxRecord)
 	}
@@ -47,11 +61,6 @@ func decode[T any](value []byte, into *T) error {
 	if err := json.Unmarshal(value, into); err != nil {
 		return fmt.Errorf("is not valid: %w", err)
 	}
-	converted, err := conform(*into)
-	if err != nil {
-		return fmt.Errorf("is not valid: %w", err)
-	}
-	*into = converted
 	return nil
 }
 
@@ -63,7 +72,7 @@ func DecodeHealthLog(value []byte) (HealthLog, error) {
 		HealthLog
 		Timestamp *float64 `json:"timestamp"`
 	}
-	if err := decode(value, &h); err != nil {
+	if err := decodeFlat(value, &h); err != nil {
 		return HealthLog{}, fmt.Errorf("health log: %w", err)
 	}
 	if h.Timestamp == nil {
@@ -89,6 +98,9 @@ func CheckHealthLog(h HealthLog) error {
 	// The bounds keep FromSeconds inside what a time.Time can hold as text.
 	if ts := h.Timestamp; math.IsNaN(ts) || ts < 0 || ts > 253402300799 {
 		return fmt.Errorf("timestamp %v is not seconds since the epoch", ts)
+	}
+	if until := h.Until; math.IsNaN(until) || until < 0 || until > 253402300799 {
+		return fmt.Errorf("until %v is not seconds since the epoch", until)
 	}
 	if h.LatencyMS < 0 {
 		return fmt.Errorf("latency_ms is %v", h.LatencyMS)

@@ -62,6 +62,7 @@ func TestDecodeHealthLogRefuses(t *testing.T) {
 		"timestamp huge":            {with(`"timestamp":1e300`), "not seconds since the epoch"},
 		"timestamp in milliseconds": {with(`"timestamp":1772366400000`), "not seconds since the epoch"},
 		"timestamp negative":        {with(`"timestamp":-1`), "not seconds since the epoch"},
+		"until negative":            {with(`"until":-1`), "not seconds since the epoch"},
 		"no service":                {`{"timestamp":1,"status":"UP","code":200}`, "service is missing"},
 		"service empty":             {with(`"service":""`), "service is missing"},
 		"service a number":          {with(`"service":7`), "not valid"},

@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 )
 
@@ -13,10 +14,38 @@ var instant = reflect.TypeFor[time.Time]()
 // an instant out of the years that RFC 3339 can write, which is an error. A list
 // that is nil becomes an empty one: the contract has arrays, and not null.
 func conform[T any](record T) (T, error) {
+	if conforms(reflect.TypeOf(record)) {
+		return record, nil
+	}
 	c := converter{}
 	v := reflect.New(reflect.TypeFor[T]()).Elem()
 	v.Set(c.value(reflect.ValueOf(&record).Elem()))
 	return v.Interface().(T), c.err
+}
+
+// conforming remembers the answers of conforms.
+var conforming sync.Map
+
+// conforms says whether every value of a type is as the contract has it, so that
+// the most frequent record, a health log, need not be looked through.
+func conforms(t reflect.Type) bool {
+	if known, is := conforming.Load(t); is {
+		return known.(bool)
+	}
+	is := false
+	switch t.Kind() {
+	case reflect.Struct:
+		is = t != instant
+		for i := 0; is && i < t.NumField(); i++ {
+			is = conforms(t.Field(i).Type)
+		}
+	case reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64, reflect.String:
+		is = true
+	case reflect.Pointer:
+		is = t.Elem().Kind() != reflect.Struct && conforms(t.Elem()) // a struct may point to its own kind
+	}
+	conforming.Store(t, is)
+	return is
 }
 
 // converter copies values and keeps the first error.

@@ -17,6 +17,9 @@ const (
 	TopicCommands    = "logstream.commands"
 	TopicDocker      = "logstream.docker"
 	TopicThinking    = "logstream.thinking"
+	TopicRollups1m   = "logstream.rollups.1m"
+	TopicRollups1h   = "logstream.rollups.1h"
+	TopicRollups1d   = "logstream.rollups.1d"
 	TopicDeadLetters = "logstream.dead-letters"
 )
 
@@ -76,6 +79,9 @@ type HealthLog struct {
 	Failure   Failure `json:"failure,omitempty"` // at which stage a check of ours failed
 	Extra     bool    `json:"extra,omitempty"`   // beside the schedule: counts for thresholds, not for verification
 	Revision  int64   `json:"revision,omitempty"`
+	// Until says that a hook repeats the observation in its sender's name, until
+	// then at the latest: seconds since the epoch.
+	Until float64 `json:"until,omitempty"`
 	Origin
 }
 
@@ -154,6 +160,7 @@ type Definition struct {
 	Heal             Heal     `json:"heal"`
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
+	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside

@@ -89,6 +89,25 @@ func FuzzDecodeDocker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { stable(t, DecodeDocker, value) })
 }
 
+func FuzzDecodeRollup(f *testing.F) {
+	golden(f, "rollup")
+	f.Fuzz(func(t *testing.T, value []byte) {
+		stable(t, DecodeRollup, value)
+		r, err := DecodeRollup(value)
+		if err != nil || r.Latency == nil {
+			return
+		}
+		before := r.Latency.Hist.Count()
+		merged := r.Latency.Merge(r.Latency)
+		if merged.Hist.Count() != 2*before || merged.P50 < merged.Min || merged.P95 > merged.Max {
+			t.Fatalf("%+v twice is %+v", r.Latency, merged)
+		}
+		if err := merged.Hist.check(); err != nil && before < 1<<39 {
+			t.Fatalf("%+v twice is not valid: %v", r.Latency, err)
+		}
+	})
+}
+
 func FuzzSignature(f *testing.F) {
 	f.Add([]byte("secret"), TopicCommands, []byte("web"), []byte(`{}`), "7c96")
 	f.Add([]byte(nil), "", []byte(nil), []byte(nil), "")

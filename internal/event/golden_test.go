@@ -60,7 +60,9 @@ func TestGolden(t *testing.T) {
 		record any
 		decode func([]byte) (any, error)
 	}{
-		"health":         {health, decoded(DecodeHealthLog)},
+		"health": {health, decoded(DecodeHealthLog)},
+		"health_hook": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Down, Check: "ServiceDown", Error: "no answer",
+			Until: 1772388000.5, Origin: Origin{Instance: "am"}}, decoded(DecodeHealthLog)},
 		"health_minimal": {HealthLog{Timestamp: 1772366400, Service: "web", Status: Up, Code: 200}, decoded(DecodeHealthLog)},
 		"service": {Service{Time: when, Service: "payment-service",
 			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
@@ -82,7 +84,10 @@ func TestGolden(t *testing.T) {
 		"docker_health":      {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "health_status", Health: "unhealthy", Revision: 8, Origin: origin}, decoded(DecodeDocker)},
 		"docker_network":     {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "disconnect", Network: "shop_default", Revision: 9, Origin: origin}, decoded(DecodeDocker)},
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
-		"incident_unknown":   {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
+		"rollup": {Rollup{Service: "payment-service", Start: when.Truncate(time.Minute), UpS: 40.5, DegradedS: 2, DownS: 12.25, UnknownS: 5.25, Checks: 27,
+			Latency: &Latency{Min: 0.812, P50: 12.3, P95: 88.1, Max: 90, Hist: Histogram{-3, 1, 28, 20, 51, 2}}, Revision: 44, Origin: origin}, decoded(DecodeRollup)},
+		"rollup_down":      {Rollup{Service: "payment-service", Start: when.Truncate(24 * time.Hour), DownS: 86400, Revision: 45, Origin: origin}, decoded(DecodeRollup)},
+		"incident_unknown": {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
 	for _, data := range incidentData() {
 		tests["incident_"+string(TypeOf(data))] = struct {
@@ -123,7 +128,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 12 + len(incidentData()); len(files) != want {
+	if want := 15 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }

@@ -21,6 +21,9 @@ type Subscription struct {
 	Topic string
 	// Since is where to begin, by the broker's time; zero is the oldest record.
 	Since time.Time
+	// Newest, where it is not 0, bounds how many of the records that were there at
+	// the start are read: the newest, as many of each partition.
+	Newest int64
 	// Handle gets every record, one at a time, in the order of its partition.
 	// An error says that the record can't be read: it goes to the dead
 	// letters (where DeadLetters is set) with the error as the reason, and the

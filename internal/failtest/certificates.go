@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
 	"testing"
@@ -53,6 +54,7 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // What may be wrong with a certificate.
 func valid(*x509.Certificate)       {}
 func expired(c *x509.Certificate)   { c.NotAfter = time.Now().Add(-time.Hour) }
+func endsSoon(c *x509.Certificate)  { c.NotAfter = time.Now().Add(50 * time.Hour) }
 func otherName(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }
 
 // config is of a server with a new certificate, in which something is wrong.
@@ -77,4 +79,39 @@ func with(config *tls.Config, change func(*tls.Config)) *tls.Config {
 	return config
 }
 
+// wantsClient says so within the handshake. TLS 1.3 says it after that, where the
+// connection may break before it is read.
+func wantsClient(c *tls.Config) {
+	c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
+}
+
 func onlyOldTLS(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }
+
+// Files are an authority's certificates in PEM form, for checks that read them.
+type Files struct {
+	Authority []byte
+	ca        *authority
+}
+
+// NewFiles is a new authority.
+func NewFiles(t testing.TB) Files {
+	t.Helper()
+	ca := newAuthority(t)
+	return Files{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.certificate.Raw}), ca}
+}
+
+// Server is the certificate of a server at 127.0.0.1.
+func (f Files) Server(t testing.TB) tls.Certificate { return f.ca.config(t, valid).Certificates[0] }
+
+// Client is a client's certificate and its key.
+func (f Files) Client(t testing.TB, name string) (cert, key []byte) {
+	t.Helper()
+	pair := f.ca.config(t, func(c *x509.Certificate) {
+		c.Subject.CommonName, c.ExtKeyUsage = name, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}).Certificates[0]
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}

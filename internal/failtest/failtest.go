@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package failtest is every way in which an HTTP check can fail, each with a
-// real listener on this machine: no packet leaves it. Whoever judges failures
-// tests against the same table.
+// Package failtest is every way in which a check over HTTP, TCP, TLS or a
+// WebSocket can fail, each with a real listener on this machine: no packet
+// leaves it. Whoever judges failures tests against the same table.
 package failtest
 
 import (
@@ -14,12 +14,22 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
+
+// Apply makes def the definition of a check that fails as c says.
+func (c Case) Apply(def *service.Definition) {
+	def.URL, def.Timeout, def.Expect.Latency = c.URL, c.Timeout, c.Latency
+	if c.Change != nil {
+		c.Change(def)
+	}
+}
 
 // Case is one way to fail, and what a health log must say of it.
 type Case struct {
@@ -27,10 +37,11 @@ type Case struct {
 	URL  string
 
 	// How the check is to be made.
-	Timeout  time.Duration  // short where it is to pass
-	Latency  time.Duration  // slower is DEGRADED; zero: no limit
-	Resolver *net.Resolver  // nil: the machine's
-	Roots    *x509.CertPool // the authorities to believe
+	Timeout  time.Duration             // short where it is to pass
+	Latency  time.Duration             // slower is DEGRADED; zero: no limit
+	Resolver *net.Resolver             // nil: the machine's
+	Roots    *x509.CertPool            // the authorities to believe
+	Change   func(*service.Definition) // what else the check needs; nil: nothing
 
 	Status  event.Status
 	Failure event.Failure
@@ -107,6 +118,7 @@ func Cases(t testing.TB) []Case {
 		{Name: "slow", URL: server(t, nil, func(http.ResponseWriter, *http.Request) { time.Sleep(2 * slow) }), Latency: slow,
 			Status: event.Degraded, Failure: event.FailureLatency, Code: 200},
 	}
+	list = slices.Concat(list, expectations(t, ca), connections(t, ca, raw), webSockets(t, ca, raw))
 	for i := range list {
 		c := &list[i]
 		c.Roots = ca.pool

@@ -4,6 +4,7 @@ package failtest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -116,6 +117,13 @@ func endlessly(word string, pause time.Duration) step {
 	}
 }
 
+func wait(d time.Duration) step {
+	return func(net.Conn) bool {
+		time.Sleep(d)
+		return true
+	}
+}
+
 // forever reads until the check gives up.
 func forever(conn net.Conn) bool {
 	_, _ = io.Copy(io.Discard, conn) // how the check gives up does not matter
@@ -129,12 +137,23 @@ func reset(conn net.Conn) bool {
 	return false
 }
 
-// refused is an address where nothing listens.
+// refused is an address where nothing listens: it is taken, so that nobody else
+// gets it.
 func (l *listeners) refused() string {
 	l.t.Helper()
-	listener := l.listen()
-	listener.Close()
-	return "http://" + listener.Addr().String()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = syscall.Close(socket) }) // the test is over
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		l.t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
 }
 
 // fullBacklog is an address whose listener has no room for another connection,

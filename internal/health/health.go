@@ -21,6 +21,8 @@ const (
 	Healer    = "healer"
 	Dashboard = "dashboard"
 	Chaos     = "chaos"
+	Rollup    = "rollup"
+	Discovery = "discovery"
 )
 
 // Remedy is what a person can do about a problem: a sentence, and a command to

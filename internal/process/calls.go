@@ -128,3 +128,25 @@ func (r *Runtime) child(ctx context.Context, id string) (*child, *turn, error) {
 	}
 	return r.children[i], t, nil
 }
+
+// List is every child; they have no labels.
+func (r *Runtime) List(ctx context.Context) ([]container.Listed, error) {
+	if _, err := r.ready(ctx); err != nil {
+		return nil, fmt.Errorf("list the demo's processes: %w", err)
+	}
+	var list []container.Listed
+	for _, c := range r.children {
+		s := c.inspect()
+		list = append(list, container.Listed{Name: s.Name, ID: s.ID, Status: s.Status})
+	}
+	slices.SortFunc(list, func(a, b container.Listed) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// Ports are none: a child publishes nothing, it listens by itself.
+func (r *Runtime) Ports(ctx context.Context, id string) ([]string, error) {
+	if _, _, err := r.child(ctx, id); err != nil {
+		return nil, fmt.Errorf("find the ports of %q: %w", id, err)
+	}
+	return nil, nil
+}

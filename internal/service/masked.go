@@ -2,6 +2,8 @@ package service
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +26,7 @@ func (d Definition) Masked() *event.Definition {
 		StartPeriod: d.StartPeriod.String(), DependsOn: d.DependsOn,
 		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
 			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
-		Chaos: d.Chaos,
+		Chaos: d.Chaos, Discovered: d.Discovered,
 	}
 }
 
@@ -55,8 +57,18 @@ func mask(secret string) string {
 	return hidden
 }
 
-// MaskURL hides who logs in with what, every query value and the fragment. Of
-// what can't be taken apart, nothing is shown.
+// plainKeys are the keys of a query whose values are no secrets, of each scheme
+// whose kind of check knows its keys.
+var plainKeys = map[string][]string{
+	"dns": {"type"}, "disk": {"free", "inodes"},
+	"postgres": {"sslmode"}, "postgresql": {"sslmode"}, "mysql": {"tls"}, "mariadb": {"tls"},
+}
+
+// plainValue is what such a value may look like: one that does not was not meant.
+var plainValue = regexp.MustCompile(`^[A-Za-z0-9.-]{1,16}(%|%25)?$`)
+
+// MaskURL hides who logs in with what, query values and the fragment; it shows
+// values of plainKeys alone. Of what can't be taken apart, nothing is shown.
 func MaskURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || strings.Contains(u.Opaque, "@") {
@@ -71,7 +83,7 @@ func MaskURL(raw string) string {
 		u.User = url.User("***") // a token often stands there alone
 	}
 	if u.RawQuery != "" {
-		u.RawQuery = maskQuery(u.RawQuery)
+		u.RawQuery = maskQuery(u.RawQuery, plainKeys[u.Scheme])
 	}
 	if u.Fragment != "" {
 		u.Fragment, u.RawFragment = "***", ""
@@ -79,11 +91,15 @@ func MaskURL(raw string) string {
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
 }
 
-// maskQuery keeps the names before an equals sign, and their order.
-func maskQuery(query string) string {
+// maskQuery keeps the names before an equals sign, their order, and the values of
+// plain keys.
+func maskQuery(query string, plain []string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
-		name, _, named := strings.Cut(part, "=")
+		name, value, named := strings.Cut(part, "=")
+		if named && slices.Contains(plain, name) && plainValue.MatchString(value) {
+			continue
+		}
 		parts[i] = "***"
 		if named {
 			parts[i] = name + "=***"

@@ -127,9 +127,17 @@ func TestMaskURL(t *testing.T) {
 		"http://ann:s3cret/@host":                "***",
 		"http://zahlung.example/g%C3%BCltig?ü=1": "http://zahlung.example/g%C3%BCltig?ü=***",
 		"localhost:8080/?a=s3cret":               "localhost:8080/?a=***",
-		"127.0.0.1:8080/?a=s3cret":               "127.0.0.1:8080/?a=***",
-		"ann:s3cret@127.0.0.1:8080":              "***",
-		"":                                       "",
+		"http://host/?type=s3cret":               "http://host/?type=***",
+		"dns://host/a.example?type=MX":           "dns://host/a.example?type=MX",
+		"dns://host/a.example?type=s3cret:&k=MX": "dns://host/a.example?type=***&k=***",
+		"disk:///var?free=10%&inodes=5%25":       "disk:///var?free=10%&inodes=5%25",
+		"disk:///var?free=5GiB":                  "disk:///var?free=5GiB",
+		"postgres://ann:s3cret@host/shop?sslmode=verify-full&password=s3cret": "postgres://ann:***@host/shop?sslmode=verify-full&password=***",
+		"mysql://ann:s3cret@host/?tls=true":                                   "mysql://ann:***@host/?tls=true",
+		"redis://:s3cret@host/0":                                              "redis://:***@host/0",
+		"127.0.0.1:8080/?a=s3cret":                                            "127.0.0.1:8080/?a=***",
+		"ann:s3cret@127.0.0.1:8080":                                           "***",
+		"":                                                                    "",
 	}
 	for raw, want := range tests {
 		if got := MaskURL(raw); got != want {
@@ -144,8 +152,10 @@ func FuzzMaskURL(f *testing.F) {
 	f.Add("p@ss:w/o?r#d%", "/a%2Fb;x")
 	f.Add("***", "")
 	f.Fuzz(func(t *testing.T, secret, path string) {
+		schemes := []string{"http", "dns", "disk", "postgres", "mysql", "redis"}
+		scheme := schemes[len(path)%len(schemes)]
 		with := func(secret string) string {
-			u := url.URL{Scheme: "http", User: url.UserPassword("ann", secret), Host: "host:80", Path: path,
+			u := url.URL{Scheme: scheme, User: url.UserPassword("ann", secret), Host: "host:80", Path: path,
 				RawQuery: "token=" + url.QueryEscape(secret) + "&" + url.QueryEscape(secret) + "&b=" + url.QueryEscape(secret), Fragment: "x" + secret}
 			return MaskURL(u.String())
 		}
@@ -217,6 +227,7 @@ func TestHash(t *testing.T) {
 		"heal.confirm":        func(d *Definition) { d.Heal.Confirm = false },
 		"heal.self":           func(d *Definition) { d.Heal.Self = true },
 		"chaos":               func(d *Definition) { d.Chaos = true },
+		"discovered":          func(d *Definition) { d.Discovered = true },
 	} {
 		d := valid()
 		change(&d)

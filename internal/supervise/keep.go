@@ -153,6 +153,10 @@ func consequences(part string) (works, onHold string) {
 		return "checks and repairs", "the page and the API"
 	case health.Chaos:
 		return "checks, repairs and the page", "fault injection"
+	case health.Rollup:
+		return "checks, repairs and the page", "uptime and the charts of more than the last hour"
+	case health.Discovery:
+		return "everything about the services that are known", "discovery of containers that come or go"
 	case health.Bus:
 		return "checks, kept in memory", "repairs and updates of the page"
 	}

@@ -37,7 +37,7 @@ type Observation struct {
 	Failure event.Failure // why it is not Up
 	Error   string        // the same in one sentence
 	Unknown error         // the check could not be made, for a reason of this machine's own: nothing was seen
-	Detail  []Detail      // what a person who asked for this check wants to see beside it
+	Detail  []Detail      // with Env.Detail: what a person who asked for this check wants to see beside it, bounded and redacted
 }
 
 // Detail is one line about a check: an address, a header, an answer.
@@ -49,6 +49,8 @@ type Env struct {
 	Version  string // of logstream, for the User-Agent
 	Resolver *net.Resolver
 	Roots    *x509.CertPool
+	Detail   bool // observations carry their detail, which costs time: for a person who asked
+	Discreet bool // nothing of what an answer holds is said: for a definition that came over the network
 }
 
 func (e Env) agent() string { return "logstream/" + e.Version }
@@ -62,12 +64,20 @@ type Kind struct {
 	// beside what holds for every kind.
 	Problems func(def service.Definition, u *url.URL) []service.Problem
 	New      func(def service.Definition, env Env) Checker
+	Local    bool // it looks at this machine's files: not for a definition that came over the network
 }
 
 // Kinds are all ways to look at a service.
 var Kinds = []Kind{
-	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: needsHost,
+	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newHTTP(def, env) }},
+	{Name: "tcp", Schemes: []string{"tcp"}, Example: "tcp://localhost:6379", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "tls", Schemes: []string{"tls"}, Example: "tls://localhost:465", Problems: tcpProblems,
+		New: func(def service.Definition, env Env) Checker { return newTCP(def, env) }},
+	{Name: "ws", Schemes: []string{"ws", "wss"}, Example: "ws://localhost:8080/live", Problems: httpProblems,
+		New: func(def service.Definition, env Env) Checker { return newWS(def, env) }},
+	redisKind, dnsKind, icmpKind, grpcKind, postgresKind, mysqlKind, kafkaKind, diskKind,
 }
 
 // Of is the kind that a url asks for; false where there is none, or where
@@ -110,10 +120,11 @@ func Problems(def service.Definition) []service.Problem {
 		return wrong("is not a url such as http://localhost:8080", "") // the parser's words repeat parts of it, a password among them
 	}
 	if kind, is := Of(def.URL); is {
-		if kind.Problems == nil {
-			return nil
+		_, problems := compile(def.Expect)
+		if kind.Problems != nil {
+			problems = append(problems, kind.Problems(def, u)...)
 		}
-		return kind.Problems(def, u)
+		return problems
 	}
 	if slices.Contains(Schemes(), u.Scheme) {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,8 +22,8 @@ const (
 	stageConnecting       // TCP
 	stageHandshake        // TCP is connected, TLS is not
 	stageWaiting          // the request is on its way
-	stageAnswering        // the response began; status and headers are not complete
-	stageBody             // status and headers were read
+	stageAnswering        // the answer began; of HTTP, status and headers are not complete
+	stageBody             // of HTTP: status and headers were read
 )
 
 // timedOut is the failure of a check whose deadline passed at a stage.
@@ -49,9 +50,39 @@ var brokenOff = map[stage]event.Failure{
 	stageBody:       event.FailureProtocol,
 }
 
+// fault is what a check found wrong, where the check itself knows what it is: a
+// login that was refused, an answer that is not as expected.
+type fault struct {
+	status  event.Status // Down, or Degraded
+	failure event.Failure
+	says    string
+}
+
+func (f *fault) Error() string { return f.says }
+
+// failed is the error of a check that makes the service DOWN. Foreign text in
+// the arguments has to come from target.foreign.
+func failed(failure event.Failure, format string, args ...any) error {
+	return &fault{event.Down, failure, fmt.Sprintf(format, args...)}
+}
+
+// degraded is failed for what makes the service DEGRADED only.
+func degraded(failure event.Failure, format string, args ...any) error {
+	return &fault{event.Degraded, failure, fmt.Sprintf(format, args...)}
+}
+
+// late is an error that came when the check's time was over. Many clients then
+// only say that they closed the connection.
+type late struct{ error }
+
+func (l late) Unwrap() error { return l.error }
+
 // failureOf says what failed in a check that came as far as at and ended with
-// err.
+// err, whatever its kind.
 func failureOf(err error, at stage) event.Failure {
+	if known, is := errors.AsType[*fault](err); is {
+		return known.failure
+	}
 	switch {
 	case is[*net.DNSError](err):
 		return event.FailureDNS
@@ -71,6 +102,8 @@ func failureOf(err error, at stage) event.Failure {
 		return event.FailureReset
 	case duringOp(err, "dial"), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return event.FailureUnreachable
+	case is[late](err):
+		return timedOut[at]
 	}
 	return brokenOff[at]
 }

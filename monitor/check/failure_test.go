@@ -92,7 +92,7 @@ func TestFailureAndSentence(t *testing.T) {
 		if got := failureOf(c.err, c.at); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-		if got := shop().explain(c.want, answer{code: 200, err: c.err, at: c.at}); !strings.HasPrefix(got, c.text) {
+		if got := shop().explain(end{failure: c.want, code: 200, err: c.err, at: c.at}); !strings.HasPrefix(got, c.text) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.text)
 		}
 	}
@@ -125,7 +125,7 @@ func TestOwnFaultIsNoObservation(t *testing.T) {
 }
 
 func TestSentencesAreBounded(t *testing.T) {
-	got := shop().explain(event.FailureCheck, answer{err: errors.New(strings.Repeat("ä", 10_000))})
+	got := shop().explain(end{failure: event.FailureCheck, err: errors.New(strings.Repeat("ä", 10_000))})
 	if n := utf8.RuneCountInString(got); n > 300 {
 		t.Errorf("a sentence of %d characters", n)
 	}

@@ -3,12 +3,15 @@ package check
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
-	"sync/atomic"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"logstream/internal/event"
@@ -16,175 +19,224 @@ import (
 )
 
 const (
-	// maxBody is how much of an answer is read; the rest is not waited for.
-	maxBody = 64 << 10
+	protocolHTTP = "HTTP" // as people write it
+
+	// maxSkipped is how much of a body is read that nothing is expected of, so
+	// that its connection can be used again.
+	maxSkipped = 64 << 10
+	// maxBody is how much is read of a body that something is expected of.
+	maxBody = 1 << 20
 	// maxHeader bounds an answer's headers.
 	maxHeader = 64 << 10
-	// connectionLife is how long one connection is used: long enough that
-	// checks are cheap, short enough that a listener that takes no new
-	// connections is noticed.
-	connectionLife = 15 * time.Second
 )
 
-// httpCheck is one service's checks over HTTP: GET, without following
-// redirections (a 302 is an answer like others), without a proxy, deadline
-// over all of it including the body.
+// httpCheck is one service's checks over HTTP: without a proxy, deadline over
+// all of it including the body. Redirections are answers like others, unless
+// request.redirects has them followed.
 type httpCheck struct {
+	target
 	def       service.Definition
-	host      string // and port, without credentials
-	hostname  string // without the port
-	agent     string
+	expect    *expectation
+	request   *http.Request // without context; nothing changes it or its headers
+	invalid   error         // why there is none
 	transport *http.Transport
-	dialled   time.Time    // when the present connection was new
-	conn      *trackedConn // of the present check; nil: none yet, or TLS
+	dialled   time.Time // when the present connection was new
+
+	mu     sync.Mutex
+	open   map[*trackedConn]bool
+	closed bool
 }
 
 func newHTTP(def service.Definition, env Env) *httpCheck {
-	c := &httpCheck{def: def, agent: env.agent(), transport: &http.Transport{
+	c := &httpCheck{def: def, open: map[*trackedConn]bool{}, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
+	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
+	c.request, c.invalid = c.firstRequest()
+	c.transport = &http.Transport{
 		// Each service has its own, so that its connection is only its own.
-		MaxIdleConns: 1, IdleConnTimeout: connectionLife,
-		// A dial outlives the check that began it, so it has its own bound.
-		DialContext:            dial(&net.Dialer{Timeout: def.Timeout, Resolver: env.Resolver}),
-		TLSHandshakeTimeout:    def.Timeout,
+		MaxIdleConns: 1, IdleConnTimeout: def.KeepAlive, DisableKeepAlives: def.KeepAlive == 0,
+		DialContext: c.dial, DialTLSContext: c.dialTLS,
 		MaxResponseHeaderBytes: maxHeader, WriteBufferSize: 1 << 10,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: env.Roots},
 		ForceAttemptHTTP2: true, DisableCompression: true,
-	}}
-	if u, err := url.Parse(def.URL); err == nil {
-		c.host, c.hostname = u.Host, u.Hostname()
 	}
 	return c
 }
 
+// portOf is the usual port of a scheme of HTTP or WebSocket.
+func portOf(scheme string) string {
+	if scheme == "https" || scheme == "wss" {
+		return "443"
+	}
+	return "80"
+}
+
 func (c *httpCheck) Fresh() { c.dialled = time.Time{} }
-func (c *httpCheck) Close() { c.transport.CloseIdleConnections() }
+
+func (c *httpCheck) Close() {
+	c.mu.Lock()
+	c.closed = true // a dial that a check gave up may still be under way
+	c.mu.Unlock()
+	c.hangUp()
+}
+
+// hangUp closes every connection. The transport alone would keep those on which
+// it has not noticed yet that a check gave up.
+func (c *httpCheck) hangUp() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	open := slices.Collect(maps.Keys(c.open))
+	c.mu.Unlock()
+	for _, conn := range open {
+		conn.Close()
+	}
+}
 
 func (c *httpCheck) Check(ctx context.Context) Observation {
-	began := time.Now()
-	if began.Sub(c.dialled) > connectionLife {
-		c.transport.CloseIdleConnections()
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.def.Timeout)
-	defer cancel()
-	c.conn = nil
-	var at atomic.Int32
-	code, err := c.get(httptrace.WithClientTrace(ctx, c.trace(&at)))
-	a := answer{code: code, took: time.Since(began), err: err, at: stage(at.Load())}
-	if code != 0 {
-		a.at = stageBody
-	} else if a.at == stageWaiting && c.conn != nil && c.conn.received.Load() {
-		a.at = stageAnswering // the server spoke first
-	}
-	seen := Observation{Began: began, Took: a.took, Code: code}
-	if err != nil {
-		c.Fresh() // HTTP/2 would keep a connection that doesn't answer
-		if isOwnFault(err) {
-			seen.Unknown = innermost(err)
-			return seen
-		}
-	}
-	seen.Status, seen.Failure = c.judge(a)
-	seen.Error = c.explain(seen.Failure, a)
-	return seen
+	return c.target.check(ctx, c.look)
 }
 
-// get makes the request and reads the answer. The code is 0 where there was
-// none, and an error may come with a code: the body broke off.
-func (c *httpCheck) get(ctx context.Context) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.def.URL, nil)
-	if err != nil {
-		return 0, err
+func (c *httpCheck) look(ctx context.Context, p *progress) error {
+	if p.began.Sub(c.dialled) > c.def.KeepAlive {
+		c.hangUp()
 	}
-	request.Header.Set("User-Agent", c.agent)
-	request.Header.Set("Accept", "*/*")
-	if user := request.URL.User; user != nil {
-		password, _ := user.Password()
-		request.SetBasicAuth(user.Username(), password)
+	err := c.exchange(ctx, p)
+	if p.connected.Conn != nil && !p.connected.Reused {
+		c.dialled = time.Now()
 	}
-	// The transport and not a client: there are no redirections to follow and
-	// no cookies to keep.
-	response, err := c.transport.RoundTrip(request)
+	if err == nil {
+		return nil
+	}
+	if !is[*fault](err) {
+		defer c.hangUp() // HTTP/2 would keep a connection that doesn't answer
+	}
+	conn, plain := p.connected.Conn.(*trackedConn)
+	switch {
+	case p.code != 0:
+		p.reach(stageBody)
+	case plain && conn.received.Load():
+		p.at.CompareAndSwap(int32(stageWaiting), int32(stageAnswering)) // the server spoke first
+	}
+	return err
+}
+
+// exchange makes the request, and judges the answer. The service's answer is
+// known by its code in p, which may come with an error: the body broke off.
+func (c *httpCheck) exchange(ctx context.Context, p *progress) error {
+	if c.invalid != nil {
+		return c.invalid
+	}
+	request := c.request.WithContext(ctx)
+	if request.GetBody != nil {
+		request.Body, _ = request.GetBody() // a string's never fails
+	}
+	p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
+	response, err := c.send(request)
+	if response != nil {
+		p.code = response.StatusCode // of a redirection that is not followed it comes with an error
+	}
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer response.Body.Close()
-	_, err = io.CopyN(io.Discard, response.Body, maxBody)
-	if err == io.EOF {
-		err = nil
+	p.noteResponse(response)
+	if !c.def.Expect.Status.Contains(p.code) {
+		return unexpectedStatus(c.def, p.code, c.def.Expect.Status.String())
 	}
-	return response.StatusCode, err
+	if err := c.expect.headers(c.target, response.Header); err != nil {
+		return err
+	}
+	if err := c.body(p, response.Body); err != nil {
+		return err
+	}
+	return c.expect.certificate(c.target, response.TLS)
 }
 
-// trace problems how far the check comes. Dialling goes on in goroutines of the
-// transport, for several addresses at once: within one attempt a stage is only
-// ever raised. A request on a connection that the server had closed is made
-// again, on a new one.
-func (c *httpCheck) trace(at *atomic.Int32) *httptrace.ClientTrace {
-	raise := func(to stage) {
-		for now := at.Load(); now < int32(to) && !at.CompareAndSwap(now, int32(to)); now = at.Load() {
+// body reads an answer's body, and judges it where something is expected.
+func (c *httpCheck) body(p *progress, body io.Reader) error {
+	if !c.expect.ofContent() {
+		_, err := io.CopyN(io.Discard, body, maxSkipped)
+		if err == io.EOF {
+			return nil
 		}
+		return err
 	}
-	return &httptrace.ClientTrace{
-		GetConn:           func(string) { at.Store(int32(stageBegun)) },
-		DNSStart:          func(httptrace.DNSStartInfo) { raise(stageResolving) },
-		ConnectStart:      func(string, string) { raise(stageConnecting) },
-		TLSHandshakeStart: func() { raise(stageHandshake) },
-		GotConn: func(info httptrace.GotConnInfo) {
-			raise(stageWaiting)
-			c.conn, _ = info.Conn.(*trackedConn)
-			if !info.Reused {
-				c.dialled = time.Now()
-			}
-		},
-		GotFirstResponseByte: func() { raise(stageAnswering) },
+	content, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+	if err != nil {
+		return err
 	}
+	p.note("body", fmt.Sprintf("%d bytes read", len(content)))
+	return c.expect.content(c.target, event.FailureBody, "the response body", content)
 }
 
-// trackedConn knows whether the server sent anything. One that speaks first, as
-// SSH and databases do, may do so before net/http expects a response, and
-// net/http then reports the same error as where it sent nothing.
-type trackedConn struct {
-	net.Conn
-	received atomic.Bool
-}
-
-func (c *trackedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.received.Store(true)
+// dial opens a connection. It outlives the check that began it, so it has its
+// own bound.
+func (c *httpCheck) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: c.timeout, Resolver: c.env.Resolver}
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
-	return n, err
-}
-
-// dial opens connections with d, and tracks them.
-func dial(d *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &trackedConn{Conn: conn}, nil
+	tracked := &trackedConn{Conn: conn, closed: c.forget}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.Close()
+		return nil, net.ErrClosed
 	}
+	c.open[tracked] = true
+	return tracked, nil
 }
 
-// answer is what a check came to know.
-type answer struct {
-	code int // of HTTP; 0: there was none. It may come with an error: the body broke off
-	took time.Duration
-	err  error
-	at   stage // where it ended
+func (c *httpCheck) forget(conn *trackedConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, conn)
 }
 
-// judge is what an answer, or its absence, says about the service.
-func (c *httpCheck) judge(a answer) (event.Status, event.Failure) {
-	expect := c.def.Expect
-	switch {
-	case a.code != 0 && !expect.Status.Contains(a.code):
-		return event.Down, event.FailureStatus
-	case a.err != nil:
-		return event.Down, failureOf(a.err, a.at)
-	case expect.Latency > 0 && a.took > expect.Latency:
-		return event.Degraded, event.FailureLatency
+// dialTLS is dial with the handshake, for which the files are read now. Only the
+// service itself is given the client's certificate.
+func (c *httpCheck) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	def, hostname := c.def.TLS, c.hostname
+	if address != c.address {
+		def.Cert, def.Key, def.ServerName = "", "", ""
+		hostname, _, _ = net.SplitHostPort(address) // net/http has put it together
 	}
-	return event.Up, ""
+	config, err := c.tlsConfig(def)
+	if err != nil {
+		return nil, err
+	}
+	if def.ServerName == "" {
+		config.ServerName = hostname
+	}
+	config.NextProtos = []string{"h2", "http/1.1"}
+	conn, err := c.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+		trace.TLSHandshakeStart()
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil // net/http tells the trace how it ended
+}
+
+// noteResponse notes an answer's status line, and its headers' names: their
+// values may hold a login.
+func (p *progress) noteResponse(response *http.Response) {
+	if !p.env.Detail {
+		return
+	}
+	if response.Request != nil && response.Request.Response != nil {
+		p.note("redirected to", service.MaskURL(response.Request.URL.String()))
+	}
+	p.note("answer", response.Proto+" "+response.Status)
+	if to, err := response.Location(); err == nil {
+		p.note("redirects to", service.MaskURL(to.String()))
+	}
+	p.note("headers", strings.Join(slices.Sorted(maps.Keys(response.Header)), ", "))
 }

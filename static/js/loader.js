@@ -7,6 +7,11 @@ const AT_ONCE = 4;
 const REST = 1000; // between two calls of the same path
 const RETRY = 5000; // after a refusal
 
+// What no frame brings is loaded again after a while: long histories, in which
+// a point stands for minutes or more.
+const AGES = [["?window=6h", 60e3], ["?window=24h", 60e3], ["?window=7d", 600e3], ["?window=30d", 600e3]];
+const fresh = (path) => AGES.find(([end]) => path.endsWith(end))?.[1] ?? Infinity;
+
 /** `onAnswer(path, value)` and `onRefusal(path, refusal)` get what came. */
 export function loader({ onAnswer, onRefusal }) {
   const answers = new Map(); // path → {value, refusal, at}
@@ -18,7 +23,7 @@ export function loader({ onAnswer, onRefusal }) {
     const known = answers.get(path);
     if (!known) return true;
     if (known.refusal) return now - known.at > RETRY && known.refusal.status !== 404;
-    return known.at < since && now - known.at > REST;
+    return (known.at < since || now - known.at > fresh(path)) && now - known.at > REST;
   };
 
   const next = () => {

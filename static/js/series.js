@@ -7,16 +7,35 @@ import { repaired } from "./words.js";
 const MINUTE = 60 * 1000;
 const LEAST = MINUTE / 2;
 const MOST = 60 * MINUTE;
+const HOUR = 60 * MINUTE;
 
-/** The answer of …/history and the live records after it as points {t, status, ms}, in order. */
+/**
+ * The answer of …/history and the live records after it as points, in order:
+ * {t, status, ms, low, high, n, up, slow, down}. Of n checks ms is the median, from
+ * low to high, null where it was down and nothing was measured; up, slow and down
+ * are how long it was so, or for a single check which of them it was.
+ */
 export function points(history, records, instance) {
-  const past = history.map((p) => ({ t: instant(p.t), status: p.status, ms: p.latency_ms })).filter((p) => Number.isFinite(p.t));
+  const past = history.map(summed).filter((p) => Number.isFinite(p.t));
   const from = past.length ? past.at(-1).t : -Infinity;
   const live = records
     .filter((record) => record.check !== "container" && (!instance || !record.instance || record.instance === instance))
-    .map((record) => ({ t: instant(record.timestamp), status: record.status, ms: record.latency_ms }))
+    .map((record) => single({ t: instant(record.timestamp), status: record.status, ms: record.latency_ms }))
     .filter((p) => p.t > from);
   return [...past, ...live].sort((a, b) => a.t - b.t);
+}
+
+function summed(p) {
+  const one = single({ t: instant(p.t), status: p.status, ms: p.latency_ms });
+  const rolled = p.up_s || p.degraded_s || p.down_s;
+  const lasted = rolled ? { up: p.up_s ?? 0, slow: p.degraded_s ?? 0, down: p.down_s ?? 0 } : null;
+  return { ...one, ...(p.min_ms === undefined ? null : { low: p.min_ms, high: p.max_ms }), n: p.checks ?? 1, ...lasted };
+}
+
+/** One check as a point. */
+export function single(p) {
+  const measured = (p.status === "UP" || p.status === "DEGRADED") && Number.isFinite(p.ms);
+  return { ...p, low: measured ? p.ms : null, high: measured ? p.ms : null, n: 1, up: Number(p.status === "UP"), slow: Number(p.status === "DEGRADED"), down: Number(p.status === "DOWN") };
 }
 
 /**
@@ -25,7 +44,7 @@ export function points(history, records, instance) {
  */
 export function span(list, now, most = MOST) {
   const known = now - (list.find((p) => p.status)?.t ?? now);
-  const step = known < 2 * MINUTE ? LEAST : MINUTE;
+  const step = known < 2 * MINUTE ? LEAST : known < 120 * MINUTE ? MINUTE : known < 48 * HOUR ? 10 * MINUTE : HOUR;
   return Math.min(most, Math.max(LEAST, Math.ceil(known / step) * step));
 }
 
@@ -58,9 +77,9 @@ export function strip(list, { from, to, n, now = null, ended = [] }) {
   for (const p of list) {
     const bar = bars[at(p.t)];
     if (!bar || !p.status) continue;
-    if (p.status === "UP") bar.good++;
-    else if (p.status === "DEGRADED") bar.slow++;
-    else if (p.status === "DOWN") bar.down++;
+    bar.good += p.up;
+    bar.slow += p.slow;
+    bar.down += p.down;
   }
   let before = "none"; // a check may be rarer than a bar: the bar after it shows what it saw
   const rare = rarity(list, width);
@@ -107,38 +126,45 @@ function colourNow(bars, now) {
 }
 
 /**
- * The latency line as stretches without a gap, of [x, y] between 0 and 1; a
- * check that was down is a gap. `top` is what y = 1 stands for.
+ * The latency line as stretches without a gap, of [x, y, low, high] between 0 and
+ * 1; where it was down is a gap. `top` is what 1 stands for, and `peak` what
+ * goes beyond it: a rare peak of several checks must not press the line flat.
  */
 export function line(list, { from, to, limit = 0 }) {
   const seen = list.filter((p) => p.t >= from && p.t <= to);
-  const measured = seen.filter((p) => isMeasured(p));
-  const worst = measured.reduce((most, p) => Math.max(most, p.ms), 0);
+  const measured = seen.filter(isMeasured);
+  const highs = measured.map((p) => p.high);
+  const highest = highs.reduce((most, ms) => Math.max(most, ms), 0);
+  const usual = quantile(highs, 0.95) ?? 0;
+  const worst = banded(measured) && highest > 3 * usual ? Math.max(1.3 * usual, ...measured.map((p) => p.ms)) : highest;
   const middle = quantile(measured.map((p) => p.ms), 0.5) ?? 0;
   const near = limit > 0 && worst > limit * 0.6;
   const top = Math.max(worst * 1.08, middle * 1.7, near ? limit * 1.15 : 0, 1);
   const runs = [];
   let run = null;
   let last = -Infinity;
-  const step = typicalStep(seen);
-  for (const p of seen) {
-    if (!isMeasured(p) || p.t - last > step) run = null;
+  const step = steps(seen);
+  seen.forEach((p, i) => {
+    if (!isMeasured(p) || p.t - last > step(i)) run = null;
     last = p.t;
-    if (!isMeasured(p)) continue;
+    if (!isMeasured(p)) return;
     if (!run) runs.push((run = []));
-    run.push([(p.t - from) / (to - from), p.ms / top]);
-  }
-  return { runs, top, limit: near ? limit / top : null, measured: measured.length };
+    run.push([(p.t - from) / (to - from), p.ms / top, p.low / top, Math.min(1, p.high / top)]);
+  });
+  return { runs, top, limit: near ? limit / top : null, measured: measured.length, banded: banded(measured), peak: highest > top ? highest : null };
 }
 
-function isMeasured(p) {
-  return (p.status === "UP" || p.status === "DEGRADED") && Number.isFinite(p.ms);
-}
+const isMeasured = (p) => p.high !== null && Number.isFinite(p.ms);
 
-// Longer than this between two points, and nothing was measured there.
-function typicalStep(list) {
+/** Whether there are points that stand for more than one latency. */
+export const banded = (list) => list.some((p) => isMeasured(p) && p.high > p.low);
+
+// Longer than this before the point i, and nothing was measured there: a chart
+// may be of minutes first, and then of each check.
+function steps(list) {
   const gaps = list.slice(1).map((p, i) => p.t - list[i].t);
-  return Math.max((quantile(gaps, 0.5) ?? 0) * 4, 5000);
+  const typical = (from, to) => quantile(gaps.slice(Math.max(0, from), Math.max(0, to)), 0.5) ?? 0;
+  return (i) => Math.max(5000, 2.5 * Math.max(typical(i - 6, i - 1), typical(i, i + 5), list.length < 12 ? typical(0, gaps.length) : 0));
 }
 
 /** A quantile of the numbers, or null. */
@@ -147,11 +173,39 @@ export function quantile(numbers, q) {
   return known.length ? known[Math.min(known.length - 1, Math.floor(q * known.length))] : null;
 }
 
-/** Latencies of a stretch of time: {now, low, high, p95}, or null where none was measured. */
+/**
+ * Latencies of a stretch of time: {now, low, middle, high, p95}, or null where none
+ * was measured. Of a point that stands for several checks one took as long as its
+ * longest, and the others as long as their median.
+ */
 export function figures(list, from, to) {
-  const ms = list.filter((p) => p.t >= from && p.t <= to && isMeasured(p)).map((p) => p.ms);
-  if (!ms.length) return null;
-  return { now: ms.at(-1), low: Math.min(...ms), high: Math.max(...ms), p95: quantile(ms, 0.95) };
+  const seen = list.filter((p) => p.t >= from && p.t <= to && isMeasured(p));
+  if (!seen.length) return null;
+  const weighed = seen.flatMap((p) => (p.n > 1 ? [[p.ms, p.n - 1], [p.high, 1]] : [[p.ms, 1]]));
+  return {
+    now: seen.at(-1).ms, low: Math.min(...seen.map((p) => p.low)), high: Math.max(...seen.map((p) => p.high)),
+    middle: weighted(seen.map((p) => [p.ms, p.n]), 0.5), p95: weighted(weighed, 0.95),
+  };
+}
+
+function weighted(pairs, q) {
+  const sorted = [...pairs].sort((a, b) => a[0] - b[0]);
+  let left = Math.floor(q * sorted.reduce((all, [, n]) => all + n, 0));
+  for (const [ms, n] of sorted) if ((left -= n) < 0) return ms;
+  return sorted.at(-1)[0];
+}
+
+/** A chart in n rows: {from, to, low, middle, high, good, down}; low is null where nothing was measured. */
+export function rows(list, { from, to, n }) {
+  const width = (to - from) / n;
+  return Array.from({ length: n }, (_, i) => {
+    const begin = from + i * width;
+    const seen = list.filter((p) => p.t >= begin && p.t < begin + width);
+    const sum = (of) => seen.reduce((all, p) => all + of(p), 0);
+    const all = sum((p) => p.up + p.slow + p.down);
+    const of = figures(seen, begin, begin + width);
+    return { from: begin, to: begin + width, low: of?.low ?? null, middle: of?.middle ?? null, high: of?.high ?? null, down: all ? sum((p) => p.down) / all : null };
+  });
 }
 
 /** Round values for an axis from 0 to top: about five of them. */
@@ -166,10 +220,23 @@ export function ticks(top, about = 4) {
 
 /** Round instants for an axis of time: about as many as there is room for. */
 export function times(from, to, about) {
-  const steps = [1, 2, 5, 10, 15, 30, 60].map((m) => m * MINUTE);
-  const step = steps.find((s) => (to - from) / s <= about) ?? steps.at(-1);
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * MINUTE);
+  const step = steps.find((s) => (to - from) / s <= about);
+  return step ? clockTimes(from, to, step) : midnights(from, to, Math.ceil((to - from) / (24 * HOUR) / about));
+}
+
+function clockTimes(from, to, step) {
   const zone = new Date(from).getTimezoneOffset() * MINUTE;
   const list = [];
   for (let t = Math.ceil((from - zone) / step) * step + zone; t <= to; t += step) list.push(t);
+  return list;
+}
+
+// Days are not all as long, where clocks are changed.
+function midnights(from, to, days) {
+  const list = [];
+  const at = new Date(from);
+  at.setHours(24, 0, 0, 0);
+  for (; at.getTime() <= to; at.setDate(at.getDate() + days)) list.push(at.getTime());
   return list;
 }

@@ -106,6 +106,16 @@ export function day(at, now) {
   return new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "long" });
 }
 
+/** 24 Nov */
+export function shortDay(at) {
+  return new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+/** 24 Nov 14:02 */
+export function dated(at) {
+  return `${shortDay(at)} ${hhmm(at)}`;
+}
+
 /** 14:02:51, or with its day where that is not today. */
 export function when(at, now) {
   const of = day(at, now);

@@ -157,6 +157,7 @@ const PARTS = {
   bus: ["plug", "Kafka"],
   config: ["file", "the configuration"],
   llm: ["fork", "the model"],
+  discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],
   dashboard: ["away", "the dashboard"],
 };

@@ -209,29 +209,33 @@ export function stateFor(service, now) {
 }
 
 /**
- * An uptime with the time it stands for: {share, over}, or null while there is
- * none. `age` is how long ago it was sent (ms): its state held since.
+ * An uptime with the time it stands for: {share, over, down}, or null while there
+ * is none. `age` is how long ago it was sent (ms): its state held since.
  */
 export function uptime(service, age = 0) {
-  for (const [window, over] of UPTIMES) {
-    const share = service.uptime?.[window];
-    if (!Number.isFinite(share)) continue;
-    return window === "1h" && Number.isFinite(service.watched_s) ? lastHour(service, share, age) : { share, over };
+  for (const [window] of UPTIMES) {
+    const of = uptimeOf(service, window, age);
+    if (of) return of;
   }
   return null;
 }
 
-const UPTIMES = [["24h", "24 h"], ["1h", "1 h"], ["7d", "7 d"], ["30d", "30 d"]];
 const HOUR = 60 * 60 * 1000;
+const UPTIMES = [["24h", "24 h", 24 * HOUR], ["1h", "1 h", HOUR], ["7d", "7 d", 7 * 24 * HOUR], ["30d", "30 d", 30 * 24 * HOUR]];
 
-// The share of the last hour is of the part of it that is known.
-function lastHour(service, share, age) {
-  const before = service.watched_s * 1000;
-  const since = service.status === "PENDING" || service.status === "UNKNOWN" || !(age > 0) ? 0 : Math.min(age, HOUR);
+/** The same of one window: its share is of the part of it that is known. */
+export function uptimeOf(service, window, age = 0) {
+  const [, whole, length] = UPTIMES.find(([id]) => id === window);
+  const share = service.uptime?.[window];
+  if (!Number.isFinite(share)) return null;
+  const sent = service.known_s?.[window] ?? (window === "1h" ? service.watched_s : undefined);
+  const before = Number.isFinite(sent) ? sent * 1000 : length;
+  const since = service.status === "PENDING" || service.status === "UNKNOWN" || !(age > 0) ? 0 : Math.min(age, length);
   const known = before + since;
   if (known < 1000) return null;
   const up = share * before + (service.status === "DOWN" ? 0 : since);
-  return { share: up / known, over: known < HOUR - 30e3 ? roughly(known) : "1 h" };
+  const part = Math.min(1, length / known); // what is older than the window leaves it
+  return { share: up / known, over: known < length * 0.99 ? roughly(known) : whole, down: (known - up) * part };
 }
 
 /** The version of a release; empty for a build from between two. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figures, line, outages, points, quantile, span, strip, ticks, times } from "../js/series.js";
+import { figures, line, outages, points, quantile, rows, single, span, strip, ticks, times } from "../js/series.js";
 
 const T = 1_800_000_000_000;
-const up = (s, ms = 10) => ({ t: T + s * 1000, status: "UP", ms });
-const down = (s) => ({ t: T + s * 1000, status: "DOWN", ms: 0 });
+const up = (s, ms = 10) => single({ t: T + s * 1000, status: "UP", ms });
+const down = (s) => single({ t: T + s * 1000, status: "DOWN", ms: 0 });
 const kinds = (bars) => bars.map((bar) => bar.kind).join(" ");
 
 test("live checks follow the history without doubling it", () => {
@@ -62,7 +62,7 @@ test("the limit is drawn only where it was near", () => {
 
 test("figures are of what was measured, or nothing", () => {
   assert.equal(figures([down(0)], T, T + 10e3), null);
-  assert.deepEqual(figures([up(0, 5), up(1, 20), up(2, 8)], T, T + 10e3), { now: 8, low: 5, high: 20, p95: 20 });
+  assert.deepEqual(figures([up(0, 5), up(1, 20), up(2, 8)], T, T + 10e3), { now: 8, low: 5, middle: 8, high: 20, p95: 20 });
   assert.equal(quantile([], 0.5), null);
 });
 
@@ -83,4 +83,58 @@ test("axes have round values", () => {
   const list = times(T, T + 3600e3, 9);
   assert.ok(list.length >= 4 && list.length <= 9);
   assert.ok(list.every((t) => t % 600e3 === 0));
+});
+
+const hours = (n, p) => Array.from({ length: n }, (_, i) => ({ t: new Date(T + i * 3600e3).toISOString(), status: "UP", latency_ms: 20, min_ms: 10, max_ms: 90, checks: 1800, up_s: 3600, ...p?.(i) }));
+
+test("a point that stands for several checks has a band", () => {
+  const list = points(hours(10), [], "box");
+  const { runs, top, banded } = line(list, { from: T, to: T + 10 * 3600e3 });
+  assert.equal(runs.length, 1);
+  assert.ok(banded);
+  const [, middle, low, high] = runs[0][0].map((v, i) => (i ? Math.round(v * top) : v));
+  assert.deepEqual([low, middle, high], [10, 20, 90]);
+  assert.ok(!line([up(0), up(2)], { from: T, to: T + 10e3 }).banded);
+});
+
+test("a rare peak does not press the line flat, and is told", () => {
+  const list = points(hours(100, (i) => (i === 50 ? { max_ms: 5000 } : {})), [], "box");
+  const { top, peak, runs } = line(list, { from: T, to: T + 100 * 3600e3 });
+  assert.ok(top < 200, `the top is ${top}`);
+  assert.equal(peak, 5000);
+  assert.ok(Math.max(...runs.flat().map((p) => p[3])) <= 1);
+  assert.equal(line(points(hours(100), [], "box"), { from: T, to: T + 100 * 3600e3 }).peak, null);
+});
+
+test("an hour in which it was down for a while has its latency, and its share in the strip", () => {
+  const list = points(hours(4, (i) => (i === 2 ? { status: "DOWN", up_s: 1800, down_s: 900 } : {})), [], "box");
+  assert.equal(line(list, { from: T, to: T + 4 * 3600e3 }).runs[0].length, 4);
+  const bars = strip(list, { from: T, to: T + 4 * 3600e3, n: 4 });
+  assert.equal(kinds(bars), "up up past up");
+  assert.ok(Math.abs(bars[2].share - 1 / 3) < 1e-9);
+});
+
+test("minutes before each check, and a gap stays a gap", () => {
+  const minutes = Array.from({ length: 20 }, (_, i) => ({ t: (T + i * 60e3) / 1000, status: "UP", latency_ms: 20, min_ms: 10, max_ms: 90, checks: 30, up_s: 60 }));
+  const checks = Array.from({ length: 60 }, (_, i) => ({ t: (T + 20 * 60e3 + i * 2000) / 1000, status: "UP", latency_ms: 20, min_ms: 20, max_ms: 20 }));
+  const range = { from: T, to: T + 24 * 60e3 };
+  assert.equal(line(points([...minutes, ...checks], [], "box"), range).runs.length, 1);
+  assert.equal(line(points([...minutes.filter((_, i) => i < 8 || i > 12), ...checks], [], "box"), range).runs.length, 2);
+});
+
+test("figures of points that stand for several checks are weighed", () => {
+  const of = figures(points([...hours(1), { t: new Date(T + 3600e3).toISOString(), status: "UP", latency_ms: 500, min_ms: 500, max_ms: 500 }], [], "box"), T, T + 2 * 3600e3);
+  assert.deepEqual(of, { now: 500, low: 10, middle: 20, high: 500, p95: 20 });
+});
+
+test("a chart as a table has the same figures, and says where there are none", () => {
+  const list = points(hours(4, (i) => (i === 1 ? { status: "DOWN", latency_ms: 0, min_ms: null, max_ms: null, up_s: 0, down_s: 3600 } : {})), [], "box");
+  const table = rows(list, { from: T, to: T + 5 * 3600e3, n: 5 });
+  assert.deepEqual(table.map((row) => [row.low, row.middle, row.high, row.down]), [[10, 20, 90, 0], [null, null, null, 1], [10, 20, 90, 0], [10, 20, 90, 0], [null, null, null, null]]);
+});
+
+test("an axis of days has its marks at midnight", () => {
+  const list = times(T, T + 30 * 24 * 3600e3, 9);
+  assert.ok(list.length >= 6 && list.length <= 10, String(list.length));
+  for (const t of list) assert.equal(new Date(t).getHours() + new Date(t).getMinutes(), 0);
 });

@@ -185,7 +185,7 @@ test("a model that is unavailable is shown calmly, with the command, and without
 test("every window that is offered has data behind it", () => {
   const { state, name } = full();
   const offered = find(service.view(context(state, { name })), (e) => e.attrs["data-act"] === "window").map((e) => e.attrs["data-window"]);
-  assert.deepEqual(offered, ["15m", "1h"]);
+  assert.deepEqual(offered, ["15m", "1h", "6h", "24h", "7d", "30d"]);
 });
 
 test("the attempts are those that the budget counts, on every page", () => {

@@ -4,7 +4,7 @@ import { confidence, decider, querying, views, whatCame } from "../js/diagnosis.
 import { textOf } from "../js/dom.js";
 import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
-import { ending, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, workLine } from "../js/words.js";
+import { ending, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, uptimeOf, workLine } from "../js/words.js";
 import { banner, byWeight } from "../js/view/banners.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, injected, phrase, whoFirst } from "../js/vocabulary.js";
@@ -149,18 +149,29 @@ test("dependencies have words whatever is missing", () => {
 test("uptime is unknown until it is known, and says its time", () => {
   assert.equal(uptime({ uptime: { "24h": null } }), null);
   assert.equal(uptime({}), null);
-  assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": null } }), { share: 1, over: "1 h" });
+  assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": null } }), { share: 1, over: "1 h", down: 0 });
   assert.equal(uptime({ uptime: { "1h": 1 }, watched_s: 0.2 }), null);
-  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 40 }), { share: 0.5, over: "40 s" });
-  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 3599 }), { share: 0.5, over: "1 h" });
+  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 40 }), { share: 0.5, over: "40 s", down: 20e3 });
+  assert.deepEqual(uptime({ uptime: { "1h": 0.5 }, watched_s: 3599 }), { share: 0.5, over: "1 h", down: 1799500 });
+  assert.deepEqual(uptime({ uptime: { "1h": 1, "24h": 0.9 }, known_s: { "1h": 3600, "24h": 7200 } }), { share: 0.9, over: "2 h", down: 720000 });
 });
 
 test("uptime goes on with the state that holds since it was sent", () => {
   const sent = { uptime: { "1h": 0.5 }, watched_s: 20 };
-  assert.deepEqual(uptime({ ...sent, status: "UP" }, 20e3), { share: 0.75, over: "40 s" });
-  assert.deepEqual(uptime({ ...sent, status: "DOWN" }, 20e3), { share: 0.25, over: "40 s" });
-  assert.deepEqual(uptime({ ...sent, status: "UNKNOWN" }, 20e3), { share: 0.5, over: "20 s" });
-  assert.deepEqual(uptime({ ...sent, status: "UP" }, NaN), { share: 0.5, over: "20 s" });
+  assert.deepEqual(uptime({ ...sent, status: "UP" }, 20e3), { share: 0.75, over: "40 s", down: 10e3 });
+  assert.deepEqual(uptime({ ...sent, status: "DOWN" }, 20e3), { share: 0.25, over: "40 s", down: 30e3 });
+  assert.deepEqual(uptime({ ...sent, status: "UNKNOWN" }, 20e3), { share: 0.5, over: "20 s", down: 10e3 });
+  assert.deepEqual(uptime({ ...sent, status: "UP" }, NaN), { share: 0.5, over: "20 s", down: 10e3 });
+});
+
+test("each window has its own uptime, of the part of it that is known", () => {
+  const service = { status: "UP", uptime: { "24h": 0.5, "7d": 0.75, "30d": null }, known_s: { "24h": 86400, "7d": 86400 * 2, "30d": 0 } };
+  assert.deepEqual(uptimeOf(service, "24h"), { share: 0.5, over: "24 h", down: 43200e3 });
+  assert.deepEqual(uptimeOf(service, "7d"), { share: 0.75, over: "2 d", down: 43200e3 });
+  assert.equal(uptimeOf(service, "30d"), null);
+  const later = uptimeOf(service, "24h", 86400e3);
+  assert.equal(later.share, 0.75);
+  assert.ok(later.down <= 86400e3 / 2, "what was known is no longer than the window");
 });
 
 test("a version is shown where it is a release", () => {

@@ -76,6 +76,8 @@ var tests = []struct {
 	{"Info", info},
 	{"Find", find},
 	{"NotFound", notFound},
+	{"List", listAll},
+	{"Ports", ports},
 	{"StateWhileRunning", stateWhileRunning},
 	{"IdentityOverStarts", identityOverStarts},
 	{"StartExited", startExited},

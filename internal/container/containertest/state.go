@@ -55,9 +55,11 @@ func gone(t *testing.T, f *fixture, id string) {
 	t.Helper()
 	_, inspect := f.Runtime.Inspect(f.ctx(), id)
 	_, logs := f.Runtime.Logs(f.ctx(), id, 10)
+	_, ports := f.Runtime.Ports(f.ctx(), id)
 	for call, err := range map[string]error{
 		"Inspect": inspect,
 		"Logs":    logs,
+		"Ports":   ports,
 		"Start":   f.Runtime.Start(f.ctx(), id),
 		"Restart": f.Runtime.Restart(f.ctx(), id),
 		"Unpause": f.Runtime.Unpause(f.ctx(), id),

@@ -2,18 +2,14 @@
 // incidents upon it, its last checks, its configuration and its container.
 
 import { h, icon } from "../dom.js";
-import { chart } from "../chart.js";
-import { figures as measured, outages, points, span as known } from "../series.js";
+import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
-import { hhmm, instant, lasting, latency, many, percent, tenths, took, when } from "../units.js";
+import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
 import { fault, gate, status } from "../vocabulary.js";
-import { ending, paragraph, repaired, stateFor, subject, uptime } from "../words.js";
+import { ending, paragraph, repaired, stateFor, subject, uptimeOf } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
-import { milliseconds } from "../view/cards.js";
 import { about } from "../view/feed.js";
-
-// Observations are kept for an hour, so that is as far as one can look back.
-const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60]];
+import { latencies, WINDOWS } from "../view/latency.js";
 
 const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? (ctx.state.info?.uptime_s < 900 ? WINDOWS[0] : WINDOWS[1]);
 const path = (name) => `/services/${encodeURIComponent(name)}`;
@@ -43,7 +39,7 @@ export function view(ctx) {
   const model = { ctx, at, service, detail, rows, instance: ownInstance(state, name), health: state.health.get(name) ?? [] };
   return h("main", { id: "main", key: "service", class: "wrap page" },
     way,
-    head(model), figures(model), latencies(model),
+    head(model), figures(model), latencies({ ...model, window: span(ctx), answer: answers.get(historyPath(ctx)), incidents: rows, width: ctx.sizes.get("chart") ?? 1000 }),
     h("div", { class: "two" },
       h("div", { class: "stack" }, observations(model), configuration(detail)),
       h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
@@ -72,40 +68,25 @@ function figures({ ctx, at, service, rows, health, instance }) {
   const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
-  const up = uptime(service, ctx.now - service.received);
   const repairs = rows.filter(repaired).length;
   return h("dl", { class: "panel figures" },
     cell("Latency now", now ? [now[0], " ", h("small", {}, now[1])] : "none"),
     cell("p95, last hour", p95 ? [p95[0], " ", h("small", {}, p95[1])] : "no data yet"),
-    cell("Uptime", up ? [...amount(percent(up.share)), h("small", {}, `over ${up.over}`)] : "no data yet"),
+    [["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"]].map(([window, text]) => cell(`Uptime ${text}`, up(uptimeOf(service, window, ctx.now - service.received), window, text))),
     cell("Repaired", [repairs > 0 && icon("work", "work"), repairs > 0 && " ", String(repairs), " ", h("small", {}, repairs === 1 ? "time" : "times")]));
 }
 
-// "99.98 %" with its unit small
-const amount = (text) => [text.split(" ")[0], " ", h("small", {}, "%"), " "];
+// "99.98 %, down 16 s", and of how much where less than the window is known.
+function up(of, window, whole) {
+  if (!of) return "no data yet";
+  const [figure] = percent(of.share, window === "30d" ? 3 : 2).split(" ");
+  const down = of.down >= 1000 ? `, down ${lasting(of.down)}` : "";
+  return [figure, " ", h("small", {}, `%${down}${of.over === whole ? "" : `, over ${of.over}`}`)];
+}
 
 function cell(name, value) {
   const text = typeof value === "string" && !/\d/.test(value);
   return h("div", {}, h("dt", {}, name), h("dd", { class: text ? "text" : null }, value));
-}
-
-function latencies(model) {
-  const { ctx, at, service, detail, rows, health, instance } = model;
-  const [id, , minutes] = span(ctx);
-  const answer = ctx.answers.get(historyPath(ctx));
-  const list = points(answer?.value?.points ?? [], health, instance);
-  const reach = known(list, at, minutes * 60e3);
-  const from = at - reach;
-  const width = ctx.sizes.get("chart") ?? 1000;
-  const seen = measured(list, from, at);
-  const label = `Latency of ${service.name} over the last ${lasting(reach)}: ${seen ? `between ${took(seen.low)} and ${took(seen.high)}, p95 ${took(seen.p95)}` : "no data"}. ${many(outages(rows, service.name, at).filter((o) => o.to >= from).length, "incident")}. The table below has the last checks.`;
-  return h("section", { class: "panel", "aria-labelledby": "h-latency" },
-    h("div", { class: "panel-head chart-head" },
-      h("h2", { id: "h-latency" }, "Latency"),
-      h("p", { class: "chart-key" }, h("span", {}, h("i", { class: "key-line" }), "each check"), h("span", {}, h("i", { class: "key-gone" }), "down"), h("span", {}, icon("work", "work"), "repaired by LogStream")),
-      h("div", { class: "seg end", role: "group", "aria-label": "How far back" }, WINDOWS.map(([value, text]) => h("button", { type: "button", "data-act": "window", "data-of": service.name, "data-window": value, "aria-pressed": value === id ? "true" : "false" }, text)))),
-    answer?.value || answer?.refusal ? chart(list, { key: "chart", width, height: width < 560 ? 256 : 320, from, to: at, now: service.status, outages: outages(rows, service.name, at), limit: milliseconds(detail.config?.expect?.latency), label }) : loading(),
-    h("p", { class: "chart-foot quiet small" }, answer?.refusal ? paragraph("The history cannot be loaded now", answer.refusal.message) : paragraph(reach < minutes * 60e3 ? `Data of the last ${lasting(reach)}` : "", "Gaps are times without data", "Times are local")));
 }
 
 function observations({ health, detail, at }) {
@@ -179,7 +160,8 @@ function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Depends on", (detail.depends_on ?? []).join(", ")]]));
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "labels of its container" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
+    detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 
 function sources(detail, at) {

@@ -53,3 +53,28 @@ func (d *decoder) single(node *yaml.Node, into reflect.Value, key string) {
 
 // truths are what others write for true and false.
 var truths = map[string]string{"true": "true", "yes": "true", "on": "true", "1": "true", "false": "false", "no": "false", "off": "false", "0": "false"}
+
+// mapping decodes a mapping whose keys are anything, and its values text.
+func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
+	if node.Kind != yaml.MappingNode {
+		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
+		return
+	}
+	values := map[string]string{}
+	for _, p := range d.pairs(node, key, 0) {
+		full := within(key, legible(p.name))
+		value, ok := d.visit(p.value, full)
+		if !ok {
+			return
+		}
+		if value.Kind != yaml.ScalarNode {
+			d.fail(value, full, "", "", "must be a single value, not %s", kindName(value))
+			continue
+		}
+		if text, ok := d.text(value, full); ok {
+			d.places[full] = place{value.Line, value.Column, text}
+			values[p.name] = text
+		}
+	}
+	into.Set(reflect.ValueOf(values))
+}

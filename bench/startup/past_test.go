@@ -1,0 +1,312 @@
+package startup
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"logstream/internal/event"
+	"logstream/rollup"
+)
+
+const (
+	host     = "local"
+	instance = "bench-0001"
+	secret   = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	linger   = 50 * time.Millisecond // of the batching producer
+	rawBytes = 256 << 20             // bus.embedded.max_size
+	rawKept  = 24 * time.Hour        // bus.embedded.retention
+)
+
+// past is a time in which services were checked, written into the directory of
+// an embedded broker as an instance that ran all the time had written it: the
+// same records, in the same batches, at their own times. The rollups are those
+// of the real fold.
+type past struct {
+	services int
+	interval time.Duration
+	lasts    time.Duration
+	until    time.Time
+}
+
+func (p past) name(i int) string { return fmt.Sprintf("service-%03d", i) }
+
+// isDown has each service down for three minutes now and then.
+func (p past) isDown(i int, at time.Time) bool {
+	return (at.Unix()/60+int64(i)*17)%(601+37*int64(i%9)) < 3
+}
+
+// written is what a past has left.
+type written struct {
+	records, batches map[string]int
+	down, known      []time.Duration // by service, as published
+}
+
+// write simulates the past into dir, which does not exist yet.
+func (p past) write(tb testing.TB, dir string) written {
+	tb.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	for name, content := range map[string]string{"secret": secret, "instance": strings.TrimPrefix(instance, "bench-")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content+"\n"), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	w := newWriter(tb, filepath.Join(dir, "log"))
+	defer w.close()
+	s := simulation{past: p, writer: w, fold: rollup.NewFold(host, 1), rng: rand.New(rand.NewPCG(1, 2)),
+		bad: make([]int, p.services), good: make([]int, p.services), status: make([]event.Status, p.services)}
+	s.left = written{records: w.records, batches: w.batches, down: make([]time.Duration, p.services), known: make([]time.Duration, p.services)}
+	s.run()
+	return s.left
+}
+
+// simulation goes through a past in virtual time.
+type simulation struct {
+	past
+	*writer
+	fold      *rollup.Fold
+	rng       *rand.Rand
+	revision  int64
+	status    []event.Status
+	bad, good []int // checks in a row
+	left      written
+}
+
+func (s *simulation) origin() event.Origin {
+	return event.Origin{Instance: instance, Host: host, Epoch: 1, Nonce: "4KQ7N2XJ5M3RZT6WBHVDLPC2AY"}
+}
+
+func (s *simulation) run() {
+	begin := s.until.Add(-s.lasts).Truncate(time.Second)
+	for at := begin; at.Before(s.until); at = at.Add(24 * time.Hour) {
+		o := s.origin()
+		claim := event.Claim{Host: host, Instance: instance, Epoch: 1, Nonce: o.Nonce}
+		s.put(event.TopicIncidents, at, event.ReservedService, event.Encode(event.Incident{ID: o.Nonce, Seq: 1, Time: at,
+			Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream, Data: claim, Origin: o}))
+		s.flush(event.TopicIncidents)
+	}
+	// So many of the newest observations are still there.
+	perSecond := float64(s.services) / s.interval.Seconds()
+	raw := s.until.Add(-min(rawKept, time.Duration(rawBytes/100/perSecond*float64(time.Second))))
+	for at := begin; at.Before(s.until); at = at.Add(linger) {
+		if at.Sub(begin)%time.Hour == 0 {
+			for i := range s.services {
+				s.publish(i, at)
+			}
+		}
+		s.checks(begin, at, !at.Before(raw))
+		if at.Sub(begin)%time.Second == 0 {
+			s.close(at)
+		}
+		s.flush(event.TopicHealth)
+		s.flush(event.TopicServices)
+	}
+}
+
+// checks are those that begin within a linger from at on.
+func (s *simulation) checks(begin, at time.Time, raw bool) {
+	for i := range s.services {
+		phase := s.interval * time.Duration(i) / time.Duration(s.services)
+		since := at.Sub(begin) - phase.Truncate(linger)
+		if since < 0 || since%s.interval != 0 {
+			continue
+		}
+		s.revision++
+		h := event.HealthLog{Timestamp: event.Seconds(at), Service: s.name(i), Status: event.Up, Code: 200, Check: "http",
+			LatencyMS: math.Round(1000*(20+15*math.Sin(float64(at.Unix())/86400*2*math.Pi))*math.Exp(s.rng.NormFloat64()/4)) / 1000,
+			Revision:  s.revision, Origin: s.origin()}
+		if s.isDown(i, at) {
+			h.Status, h.Code, h.Error, h.Failure = event.Down, 0, "connection refused", event.FailureConnectRefused
+		}
+		s.fold.ReadHealth(h, at)
+		s.judge(i, h.Status, at)
+		if raw {
+			s.put(event.TopicHealth, at, h.Service, event.Encode(h))
+		}
+		if s.status[i] != "" {
+			s.left.known[i] += s.interval
+			if s.status[i] == event.Down {
+				s.left.down[i] += s.interval
+			}
+		}
+	}
+}
+
+// judge publishes a change of status: two checks in a row make one.
+func (s *simulation) judge(i int, saw event.Status, at time.Time) {
+	if saw == event.Down {
+		s.bad[i], s.good[i] = s.bad[i]+1, 0
+	} else {
+		s.bad[i], s.good[i] = 0, s.good[i]+1
+	}
+	next := s.status[i]
+	switch {
+	case s.bad[i] >= 2:
+		next = event.Down
+	case s.good[i] >= 2:
+		next = event.Up
+	}
+	if next != s.status[i] {
+		s.status[i] = next
+		s.publish(i, at)
+	}
+}
+
+func (s *simulation) publish(i int, at time.Time) {
+	s.revision++
+	status := s.status[i]
+	if status == "" {
+		status = event.Pending
+	}
+	r := event.Service{Time: at, Service: s.name(i), Status: status, Since: at, Code: 200, LatencyMS: 20, Revision: s.revision, Origin: s.origin(),
+		Definition: &event.Definition{Name: s.name(i), URL: "http://127.0.0.1:8080/health", Interval: s.interval.String(), Timeout: "1s", FailureThreshold: 2, SuccessThreshold: 2,
+			Expect: event.Expect{Status: "200-399"}, StartPeriod: "0s", Heal: event.Heal{Mode: "auto", ManualStop: "heal", Confirm: true}},
+		DefinitionHash: "5eadbeef", Sources: []event.Source{{Instance: instance, Check: "http", Status: status, Since: at}}}
+	s.fold.ReadService(r)
+	if at.After(s.until.Add(-48 * time.Hour)) {
+		s.put(event.TopicServices, at, r.Service, event.Encode(r))
+	}
+}
+
+// close writes the buckets that are over.
+func (s *simulation) close(at time.Time) {
+	for _, c := range s.fold.Tick(at) {
+		level := event.Levels[c.Level]
+		if level.Kept > 0 && at.Before(s.until.Add(-level.Kept)) {
+			continue
+		}
+		s.revision++
+		c.Record.Revision, c.Record.Origin = s.revision, s.origin()
+		s.put(level.Topic, at, c.Record.Service, event.Encode(c.Record))
+	}
+	for _, level := range event.Levels {
+		s.flush(level.Topic)
+	}
+}
+
+// writer writes batches to a broker whose clock it is.
+type writer struct {
+	tb               testing.TB
+	cluster          *kfake.Cluster
+	client           *kgo.Client
+	waiting          map[string][]kmsg.Record
+	first            map[string]time.Time
+	last             map[string]time.Time
+	zipped           bytes.Buffer
+	gzip             *gzip.Writer
+	records, batches map[string]int
+}
+
+func newWriter(tb testing.TB, dir string) *writer {
+	tb.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(dir), kfake.ClusterID("logstream"), kfake.DefaultNumPartitions(1))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.MaxVersions(kversion.V3_0_0())) // later ones name topics by id
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w := &writer{tb: tb, cluster: cluster, client: client, waiting: map[string][]kmsg.Record{}, first: map[string]time.Time{}, last: map[string]time.Time{},
+		gzip: gzip.NewWriter(nil), records: map[string]int{}, batches: map[string]int{}}
+	create := kmsg.NewCreateTopicsRequest()
+	for _, name := range []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d} {
+		t := kmsg.NewCreateTopicsRequestTopic()
+		t.Topic, t.NumPartitions, t.ReplicationFactor = name, 1, 1
+		for key, value := range map[string]string{"segment.bytes": strconv.Itoa(14 << 20), "retention.ms": "-1", "retention.bytes": strconv.Itoa(rawBytes)} {
+			c := kmsg.NewCreateTopicsRequestTopicConfig()
+			c.Name, c.Value = key, &value
+			t.Configs = append(t.Configs, c)
+		}
+		create.Topics = append(create.Topics, t)
+	}
+	response, err := create.RequestWith(context.Background(), client)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, t := range response.Topics {
+		if t.ErrorCode != 0 {
+			tb.Fatalf("create %s: error %d", t.Topic, t.ErrorCode)
+		}
+	}
+	return w
+}
+
+func (w *writer) close() {
+	w.client.Close()
+	w.cluster.Close()
+}
+
+// put has a record wait for its batch.
+func (w *writer) put(topic string, at time.Time, key string, value []byte) {
+	if len(w.waiting[topic]) == 0 {
+		w.first[topic] = at
+	}
+	w.last[topic] = at
+	signature := event.Sign([]byte(secret), topic, []byte(key), value)
+	w.waiting[topic] = append(w.waiting[topic], kmsg.Record{Key: []byte(key), Value: value, TimestampDelta64: at.Sub(w.first[topic]).Milliseconds(),
+		OffsetDelta: int32(len(w.waiting[topic])), Headers: []kmsg.Header{{Key: event.SignatureHeader, Value: []byte(signature)}}})
+	if len(w.waiting[topic]) == 1000 {
+		w.flush(topic)
+	}
+}
+
+// flush writes what waits as one batch.
+func (w *writer) flush(topic string) {
+	records := w.waiting[topic]
+	if len(records) == 0 {
+		return
+	}
+	w.waiting[topic] = records[:0]
+	w.records[topic] += len(records)
+	w.batches[topic]++
+	var raw []byte
+	for _, r := range records {
+		body := r.AppendTo(nil)[1:] // its length is still 0, in one byte
+		raw = append(binary.AppendVarint(raw, int64(len(body))), body...)
+	}
+	w.zipped.Reset()
+	w.gzip.Reset(&w.zipped)
+	if _, err := w.gzip.Write(raw); err != nil {
+		w.tb.Fatal(err)
+	}
+	if err := w.gzip.Close(); err != nil {
+		w.tb.Fatal(err)
+	}
+	batch := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 1, LastOffsetDelta: int32(len(records) - 1), FirstTimestamp: w.first[topic].UnixMilli(),
+		MaxTimestamp: w.last[topic].UnixMilli(), ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: int32(len(records)), Records: w.zipped.Bytes()}
+	encoded := batch.AppendTo(nil)
+	binary.BigEndian.PutUint32(encoded[8:], uint32(len(encoded)-12))
+	binary.BigEndian.PutUint32(encoded[17:], crc32.Checksum(encoded[21:], crc32.MakeTable(crc32.Castagnoli)))
+	partition := kmsg.NewProduceRequestTopicPartition()
+	partition.Records = encoded
+	t := kmsg.NewProduceRequestTopic()
+	t.Topic, t.Partitions = topic, append(t.Partitions, partition)
+	request := kmsg.NewProduceRequest()
+	request.Acks, request.TimeoutMillis, request.Topics = -1, 10_000, append(request.Topics, t)
+	response, err := request.RequestWith(context.Background(), w.client)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	if code := response.Topics[0].Partitions[0].ErrorCode; code != 0 {
+		w.tb.Fatalf("write to %s: error %d", topic, code)
+	}
+}

@@ -1,0 +1,261 @@
+//go:build linux
+
+package startup
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// program builds logstream.
+func program(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "logstream")
+	build := exec.Command("go", "build", "-o", path, "logstream")
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// instanceUnderTest is a logstream that runs.
+type instanceUnderTest struct {
+	tb    testing.TB
+	page  string
+	pid   int
+	began time.Time
+	ready time.Duration // until it was ready and told of every service's uptime
+	end   func()
+}
+
+// freeAddresses are two addresses of loopback at which nothing listens right now.
+func freeAddresses(tb testing.TB) (one, other string) {
+	tb.Helper()
+	var all []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer l.Close()
+		all = append(all, l.Addr().String())
+	}
+	return all[0], all[1]
+}
+
+// start starts logstream in dir, and waits until it is ready and known says so.
+func start(tb testing.TB, program, dir string, p past, known func([]served) bool) *instanceUnderTest {
+	tb.Helper()
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	page, broker := freeAddresses(tb)
+	var config strings.Builder
+	fmt.Fprintf(&config, "instance: %s\nbus: {embedded: {listen: %q, data: %q}}\ndocker: {host: \"unix://%s/none.sock\"}\nhealer: {mode: observe, decide: runbook}\n", instance, broker, dir, dir)
+	fmt.Fprintf(&config, "dashboard: {listen: %q}\ndefaults: {interval: %s, timeout: 1s, failure_threshold: 2, success_threshold: 2}\nservices:\n", page, p.interval)
+	for i := range p.services {
+		fmt.Fprintf(&config, "  - {name: %s, url: %q}\n", p.name(i), target.URL)
+	}
+	file := filepath.Join(tb.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(program, "run", "--config", file)
+	out, err := os.Create(filepath.Join(filepath.Dir(file), "out"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	s := &instanceUnderTest{tb: tb, page: page, pid: cmd.Process.Pid, began: began}
+	s.end = func() {
+		s.end = func() {}
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			text, _ := os.ReadFile(out.Name())
+			tb.Errorf("it ended with %v:\n%.2000s", err, text)
+		}
+		target.Close()
+		out.Close()
+	}
+	tb.Cleanup(func() { s.end() })
+	for {
+		if response, err := http.Get("http://" + page + "/readyz"); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK && known(get[[]served](s, "/api/v1/services")) {
+				break
+			}
+		}
+		if time.Since(began) > time.Minute {
+			text, _ := os.ReadFile(out.Name())
+			tb.Fatalf("not ready after a minute:\n%.2000s", text)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.ready = time.Since(began)
+	return s
+}
+
+// served is a service as the API has it.
+type served struct {
+	Name   string             `json:"name"`
+	Uptime map[string]float64 `json:"uptime"`
+	KnownS map[string]float64 `json:"known_s"`
+}
+
+type chartPoint struct {
+	At    time.Time    `json:"t"`
+	Saw   event.Status `json:"status"`
+	MS    float64      `json:"latency_ms"`
+	MinMS *float64     `json:"min_ms"`
+	MaxMS *float64     `json:"max_ms"`
+}
+
+func get[T any](s *instanceUnderTest, path string) T {
+	s.tb.Helper()
+	response, err := http.Get("http://" + s.page + path)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	var v T
+	if err := json.NewDecoder(response.Body).Decode(&v); err != nil || response.StatusCode != http.StatusOK {
+		s.tb.Fatalf("%s: %d, %v", path, response.StatusCode, err)
+	}
+	return v
+}
+
+var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+// rssMB is how much memory it takes now.
+func (s *instanceUnderTest) rssMB() float64 {
+	s.tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	kb, err := strconv.ParseFloat(string(resident.FindSubmatch(status)[1]), 64)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return kb / 1024
+}
+
+// whole says whether the uptime of every service is that of the whole past.
+func (p past) whole(services []served) bool {
+	for _, v := range services {
+		if v.KnownS["30d"] < 0.99*min(p.lasts, 30*24*time.Hour).Seconds()-120 || v.KnownS["24h"] < 0.99*min(p.lasts, 24*time.Hour).Seconds()-120 ||
+			v.KnownS["1h"] < 0.9*min(p.lasts, time.Hour).Seconds() {
+			return false
+		}
+	}
+	return len(services) == p.services
+}
+
+// check compares what is served with what was simulated.
+func (p past) check(s *instanceUnderTest, left written) {
+	for i, v := range get[[]served](s, "/api/v1/services") {
+		down := (1 - v.Uptime["30d"]) * v.KnownS["30d"]
+		if want := left.down[i].Seconds(); p.lasts < 30*24*time.Hour && math.Abs(down-want) > 0.02*want+10 {
+			s.tb.Errorf("%s was down for %.0f s, and %.0f were simulated", v.Name, down, want)
+		}
+	}
+	for _, window := range []time.Duration{15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour} {
+		began := time.Now()
+		points := get[struct{ Points []chartPoint }](s, "/api/v1/services/service-001/history?window="+window.String()).Points
+		s.tb.Logf("history of %s: %d points in %s", window, len(points), time.Since(began).Round(time.Millisecond))
+		covers := min(window, p.lasts)
+		if len(points) > 500 || len(points) < 3 {
+			s.tb.Errorf("%d points of %s", len(points), window)
+			continue
+		}
+		if first := time.Since(points[0].At); first < covers*19/20-2*time.Hour*time.Duration(btoi(window > 24*time.Hour))-2*time.Minute {
+			s.tb.Errorf("the history of %s begins %s ago", window, first)
+		}
+		measured := 0
+		for _, point := range points {
+			if point.MinMS != nil && *point.MinMS <= point.MS && point.MS <= *point.MaxMS && point.MS > 0 {
+				measured++
+			}
+		}
+		if measured < len(points)*9/10 {
+			s.tb.Errorf("%d of %d points of %s have a latency", measured, len(points), window)
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// TestAStartHasTheWholePast is the benchmark with a small past: what is measured
+// there depends on the machine, and what is true here does not.
+func TestAStartHasTheWholePast(t *testing.T) {
+	p := past{services: 3, interval: 10 * time.Second, lasts: 31 * time.Hour, until: time.Now().Add(-time.Second)}
+	dir := filepath.Join(t.TempDir(), "data")
+	left := p.write(t, dir)
+	s := start(t, program(t), dir, p, p.whole)
+	p.check(s, left)
+	s.end()
+	again := start(t, program(t), dir, p, p.whole) // nothing is counted twice
+	p.check(again, left)
+}
+
+// BenchmarkStartup starts on a week of 10 services and on a day of 500, each
+// checked each 2 s, and beside them with an empty log.
+func BenchmarkStartup(b *testing.B) {
+	binary := program(b)
+	for _, p := range []past{
+		{services: 10, interval: 2 * time.Second, lasts: 7 * 24 * time.Hour},
+		{services: 500, interval: 2 * time.Second, lasts: 24 * time.Hour},
+	} {
+		b.Run(fmt.Sprintf("%d-services-%dd", p.services, p.lasts/(24*time.Hour)), func(b *testing.B) {
+			for b.Loop() {
+				p.measure(b, binary)
+			}
+			b.ReportMetric(0, "ns/op") // the writing of the past
+		})
+	}
+}
+
+func (p past) measure(b *testing.B, binary string) {
+	b.Helper()
+	const settled = 20 * time.Second // as long as both run before their memory is compared
+	p.until = time.Now().Add(-time.Second)
+	dir := filepath.Join(b.TempDir(), "data")
+	left := p.write(b, dir)
+	b.Logf("records %v\nbatches %v", left.records, left.batches)
+	p.lasts -= time.Since(p.until) // which is unknown: nothing ran while it was written
+	full := start(b, binary, dir, p, p.whole)
+	p.check(full, left)
+	time.Sleep(time.Until(full.began.Add(settled)))
+	fullMB := full.rssMB()
+	full.end()
+	empty := start(b, binary, filepath.Join(b.TempDir(), "data"), p, func(all []served) bool { return len(all) == p.services })
+	time.Sleep(time.Until(empty.began.Add(settled)))
+	emptyMB := empty.rssMB()
+	empty.end()
+	b.ReportMetric(full.ready.Seconds(), "s-start")
+	b.ReportMetric(empty.ready.Seconds(), "s-start-empty")
+	b.ReportMetric(fullMB, "MB")
+	b.ReportMetric(fullMB-emptyMB, "MB-over-empty")
+}

@@ -1,0 +1,68 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// parts are the metrics of this process and of what it depends on.
+type parts struct {
+	active, held, busUp, dockerUp prometheus.Gauge
+	model, problems, lag          *prometheus.GaugeVec
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func (p *parts) register(m *Metrics, build Build, checks func() Checks) {
+	info := gauges("logstream_build_info", "Which LogStream this is; always 1.", "version", "goversion")
+	info.WithLabelValues(build.Version, build.Go).Set(1)
+	p.active = gauge("logstream_active", "1 if this instance is the one that repairs on its host, 0 on standby.")
+	p.held = gauge("logstream_repairs_on_hold", "1 while an operator holds all repairs on the host.")
+	p.busUp = gauge("logstream_bus_up", "1 while Kafka can be reached; without it no repair is made.")
+	p.dockerUp = gauge("logstream_docker_up", "1 while the container engine can be reached; without it no repair is made.")
+	p.model = gauges("logstream_model_ready", "1 while the model can be queried; absent if none is configured.")
+	p.problems = gauges("logstream_component_problem", "1 while a component of LogStream has a problem; the dashboard says which and how to fix it.", "part")
+	p.lag = gauges("logstream_bus_lag_seconds", "How long the newest record of a topic was on the log before it was read here.", "topic")
+	m.own.MustRegister(info, p.active, p.held, p.busUp, p.dockerUp, p.model, p.problems, p.lag,
+		counter("logstream_bus_dropped_records_total", "Records for which there was no room while Kafka could not be reached.", func() uint64 { return m.state.Dropped })) // read within a scrape
+	if checks != nil {
+		m.own.MustRegister(
+			counter("logstream_probes_late_total", "Checks that began later than scheduled.", func() uint64 { return checks().Late }),
+			counter("logstream_probes_skipped_total", "Checks that were left out, because the one before was not finished.", func() uint64 { return checks().Skipped }))
+	}
+}
+
+// counter is one that is counted elsewhere.
+func counter(name, help string, value func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+}
+
+func (p *parts) set(s State) {
+	p.active.Set(truth(s.Active))
+	p.held.Set(truth(s.Held))
+	p.busUp.Set(truth(s.BusUp))
+	p.dockerUp.Set(truth(s.DockerUp))
+	if s.Model != nil {
+		p.model.WithLabelValues().Set(truth(*s.Model))
+	}
+	p.problems.Reset()
+	for _, part := range s.Problems {
+		p.problems.WithLabelValues(part).Set(1)
+	}
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}

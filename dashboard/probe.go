@@ -1,0 +1,47 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// maxProbes is how many checks that were asked for are under way at a time.
+const maxProbes = 4
+
+// postProbe has a definition that is not saved checked once. Whoever may change
+// something here may have this machine connect to any address: so only those
+// may, as for every change.
+func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
+	var ask struct {
+		Service json.RawMessage `json:"service"`
+	}
+	if !r.command(w, req, &ask) {
+		return
+	}
+	switch {
+	case r.deps.Probe == nil:
+		fail(w, http.StatusServiceUnavailable, "checks on request are not configured")
+		return
+	case len(ask.Service) == 0:
+		fail(w, http.StatusBadRequest, `"service" is missing: an object with the keys of a service in config.yaml, such as {"url": "http://localhost:8080"}`)
+		return
+	case ask.Service[0] != '{':
+		failf(w, http.StatusBadRequest, `"service" must be an object, not %s`, kindOfJSON(ask.Service))
+		return
+	}
+	select {
+	case r.limits.probes <- struct{}{}:
+		defer func() { <-r.limits.probes }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		failf(w, http.StatusTooManyRequests, "%d checks are under way; try again in a second", maxProbes)
+		return
+	}
+	seen, err := r.deps.Probe(req.Context(), ask.Service)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	r.log.Info("definition checked", "url", seen.URL, "status", seen.Status, "by", caller(req), "remote", req.RemoteAddr)
+	reply(w, http.StatusOK, seen)
+}

@@ -1,0 +1,125 @@
+package check
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
+
+	"logstream/internal/redact"
+	"logstream/internal/service"
+	"logstream/internal/text"
+)
+
+// target is what a check talks to, as its sentences name it. Every kind has one,
+// made by newTarget, and checks through its method check:
+//
+//	func (c *redisCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.look) }
+//
+//	func (c *redisCheck) look(ctx context.Context, p *progress) error {
+//		conn, err := p.dial(ctx, "tcp", c.address)
+//		…
+//	}
+//
+// look returns nil where everything is as expected; an error made by failed or
+// degraded where the check itself knows what is wrong; and any other error as
+// it came from the connection or the client library: failureOf finds its failure,
+// and explain its sentence. check does the rest: the timeout, the time that it
+// took, expect.latency, and what is this machine's own fault.
+//
+// Text that the other side wrote goes into a sentence through foreign, and into
+// the detail through note, which does the same.
+type target struct {
+	host     string // and port, as in the url, without credentials
+	hostname string // without the port
+	address  string // host:port to dial; the port is that of the url, or the protocol's usual one
+	protocol string // as people write it: HTTP, PostgreSQL
+	timeout  time.Duration
+	latency  time.Duration // slower is DEGRADED; zero: no limit
+	env      Env
+	secrets  *strings.Replacer // masks what the definition keeps secret; nil: nothing
+}
+
+// newTarget is the target of a definition whose url is valid. The port is that
+// of a url without one.
+func newTarget(def service.Definition, env Env, protocol, port string) target {
+	t := target{protocol: protocol, timeout: def.Timeout, latency: def.Expect.Latency, env: env, secrets: masking(def)}
+	u, err := url.Parse(def.URL)
+	if err != nil {
+		return t // Problems has said so
+	}
+	t.host, t.hostname = u.Host, u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(t.hostname); err == nil && !isASCII(t.hostname) {
+		t.hostname = ascii // as the name server and the certificate have it
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	t.address = net.JoinHostPort(t.hostname, port)
+	return t
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+// foreign is text that others wrote, as part of a sentence: one line, bounded,
+// without what looks like a secret or is one of the definition's.
+func (t target) foreign(s string) string {
+	line := redact.Text(text.Line(s[:min(len(s), maxForeign)]))
+	if t.secrets != nil {
+		line = t.secrets.Replace(line)
+	}
+	if len(s) <= maxForeign {
+		return text.Short(line)
+	}
+	return text.Short(line[:min(len(line), 150)]) + fmt.Sprintf(" … (%d bytes in all)", len(s))
+}
+
+// maxForeign is how many bytes of foreign text are looked at for a sentence. A
+// secret that stands across their end is masked only in part, so no sentence
+// comes near to it.
+const maxForeign = 4 << 10
+
+// plainHeaders have values that are no secrets, and are often part of an answer.
+var plainHeaders = []string{"accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-type", "host", "origin", "user-agent"}
+
+// masking hides the secrets of a definition where a server repeats them. A
+// short one would hide ordinary words.
+func masking(def service.Definition) *strings.Replacer {
+	var pairs []string
+	hide := func(secret string, atLeast int) {
+		if len(secret) >= atLeast {
+			pairs = append(pairs, secret, redact.Mask)
+		}
+	}
+	if u, err := url.Parse(def.URL); err == nil {
+		if password, has := u.User.Password(); has {
+			hide(base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)), 1)
+			hide(password, 3)
+		} else {
+			hide(u.User.Username(), 8) // a token often stands there alone
+		}
+		for _, values := range u.Query() {
+			for _, value := range values {
+				hide(value, 8)
+			}
+		}
+	}
+	hide(def.Request.Bearer, 3)
+	for name, value := range def.Request.Headers {
+		if !slices.Contains(plainHeaders, strings.ToLower(name)) {
+			hide(value, 6)
+		}
+	}
+	if pairs == nil {
+		return nil
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -1,0 +1,124 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// maxAnswer is how much is read of what a server answers over tcp, tls or ws.
+const maxAnswer = 64 << 10
+
+// tcpCheck opens a connection, over tls:// with a TLS handshake, sends
+// request.body, and reads until what came is as expected. Where nothing is
+// expected the connection is enough. Each check opens its own.
+type tcpCheck struct {
+	target
+	def    service.Definition
+	expect *expectation
+	send   []byte
+}
+
+func newTCP(def service.Definition, env Env) *tcpCheck {
+	c := &tcpCheck{def: def, target: newTarget(def, env, strings.ToUpper(def.Scheme()), "")}
+	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
+	c.send, _ = bytesOf(def.Request.Body)
+	return c
+}
+
+// tcpProblems are what is wrong with a definition that is checked over TCP or TLS.
+func tcpProblems(def service.Definition, u *url.URL) []service.Problem {
+	problems := needsHost(def, u)
+	if u.Hostname() != "" && u.Port() == "" {
+		problems = append(problems, service.Problem{Key: "url", Value: service.MaskURL(def.URL), Message: "names no port, such as " + u.Scheme + "://" + u.Host + ":6379"})
+	}
+	if _, is := bytesOf(def.Request.Body); !is {
+		problems = append(problems, service.Problem{Key: "request.body", Message: `has a backslash that begins no escape such as \r, \n, \t or \xff; for a plain one write \\`})
+	}
+	return problems
+}
+
+// bytesOf is what s stands for, with the escapes of Go's strings, such as \r\n
+// and \xff; false where a backslash begins none.
+func bytesOf(s string) ([]byte, bool) {
+	var all []byte
+	for s != "" {
+		char, multibyte, rest, err := strconv.UnquoteChar(s, 0)
+		switch {
+		case err != nil:
+			return []byte(s), false
+		case multibyte:
+			all = append(all, string(char)...)
+		default:
+			all = append(all, byte(char))
+		}
+		s = rest
+	}
+	return all, true
+}
+
+func (c *tcpCheck) Fresh() {}
+func (c *tcpCheck) Close() {}
+
+func (c *tcpCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.look) }
+
+func (c *tcpCheck) look(ctx context.Context, p *progress) error {
+	conn, state, err := c.connect(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer untilEnd(ctx, conn)()
+	if _, err := conn.Write(c.send); err != nil {
+		return err
+	}
+	if err := c.read(conn); err != nil {
+		return err
+	}
+	return c.expect.certificate(c.target, state)
+}
+
+// connect opens the connection; over TLS its state says how.
+func (c *tcpCheck) connect(ctx context.Context, p *progress) (net.Conn, *tls.ConnectionState, error) {
+	if c.def.Scheme() == "tcp" {
+		conn, err := p.dial(ctx, "tcp", c.address)
+		return conn, nil, err
+	}
+	secure, err := p.dialTLS(ctx, c.def.TLS)
+	if err != nil {
+		return nil, nil, err
+	}
+	state := secure.ConnectionState()
+	return secure, &state, nil
+}
+
+// read reads until the answer is as expected, ends, or is too long.
+func (c *tcpCheck) read(conn net.Conn) error {
+	if !c.expect.ofContent() {
+		return nil
+	}
+	var answer []byte
+	judged := 0
+	for chunk := make([]byte, 4<<10); ; {
+		n, err := conn.Read(chunk)
+		answer = append(answer, chunk[:n]...)
+		last := err != nil || len(answer) >= maxAnswer
+		if err != nil && len(answer) == 0 {
+			return err
+		}
+		// A long answer that comes byte by byte is not compared at each of them.
+		if !last && len(answer) > 4<<10 && len(answer)-judged < 1<<10 {
+			continue
+		}
+		judged = len(answer)
+		if wrong := c.expect.content(c.target, event.FailureAnswer, "the answer", answer); wrong == nil || last {
+			return wrong
+		}
+	}
+}

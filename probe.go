@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"logstream/internal/config"
+	"logstream/internal/event"
+	"logstream/internal/nearest"
+	"logstream/internal/service"
+	"logstream/monitor/check"
+)
+
+// probeCommand checks a service once, and tells it in detail.
+func probeCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "probe <service>", Short: "Check a service of the configuration once, and report it in detail; exit code 0 if it is UP",
+		Args: arguments("<service>")}
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, report := config.Load(configPath(cmd))
+		if len(report.Errors) > 0 {
+			printFindings(cmd, report.Errors)
+			return startupFailure{errPrinted}
+		}
+		def, err := named(cmd, c.Services, args[0])
+		if err != nil {
+			return err
+		}
+		ctx, restore := untilSignal(cmd.Context())
+		defer restore()
+		seen, err := probe(ctx, def, check.Env{Version: thisBuild().Version, Detail: true})
+		if err != nil {
+			return startupFailure{fmt.Errorf("probe: %w", err)}
+		}
+		if *asJSON {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(seen) // a closed output needs no error
+		} else {
+			printProbe(cmd.OutOrStdout(), seen)
+		}
+		if seen.Status != event.Up {
+			return errPrinted
+		}
+		return nil
+	}
+	return cmd
+}
+
+// named is the service of that name.
+func named(cmd *cobra.Command, services []service.Definition, name string) (service.Definition, error) {
+	names := make([]string, len(services))
+	for i, s := range services {
+		if names[i] = s.Name; s.Name == name {
+			return s, nil
+		}
+	}
+	if near := nearest.Of(name, names); near != "" {
+		return service.Definition{}, usageFailure(cmd, "unknown service %q; did you mean %q?", name, near)
+	}
+	return service.Definition{}, usageFailure(cmd, "unknown service %q; %s has %s", name, configPath(cmd), plural(len(names), "service"))
+}
+
+// probe checks def once. An error says why there is nothing to check.
+func probe(ctx context.Context, def service.Definition, env check.Env) (event.Probe, error) {
+	kind, is := check.Of(def.URL)
+	switch {
+	case def.Scheme() == service.SchemePush:
+		return event.Probe{}, fmt.Errorf("%q reports by itself (%s): LogStream has no check of it", def.Name, service.MaskURL(def.URL))
+	case !is:
+		return event.Probe{}, fmt.Errorf("%q has no check: the state of its container %s stands for it", def.Name, def.Container)
+	}
+	checker := kind.New(def, env)
+	defer checker.Close()
+	seen := checker.Check(ctx)
+	told := event.Probe{Service: def.Name, URL: service.MaskURL(def.URL), Check: kind.Name, Status: seen.Status, Code: seen.Code,
+		LatencyMS: float64(seen.Took.Microseconds()) / 1000, Error: seen.Error, Failure: seen.Failure, Detail: []event.ProbeDetail{}}
+	if seen.Unknown != nil {
+		told.Status, told.Error = event.Unknown, "the check could not be made: "+seen.Unknown.Error()
+	}
+	for _, d := range seen.Detail {
+		told.Detail = append(told.Detail, event.ProbeDetail(d))
+	}
+	return told, nil
+}
+
+// printProbe is a probe as a person reads it.
+func printProbe(out io.Writer, seen event.Probe) {
+	icon := map[event.Status]string{event.Up: "🟢", event.Degraded: "🟡", event.Down: "🔴"}[seen.Status]
+	if icon == "" {
+		icon = "⚪"
+	}
+	fmt.Fprintf(out, "%s %s\n\n", icon, because(fmt.Sprintf("%s is %s", seen.Service, seen.Status), seen.Error))
+	lines := slices.Concat([]event.ProbeDetail{{Key: "url", Value: seen.URL}, {Key: "check", Value: seen.Check}}, seen.Detail)
+	if seen.Failure != "" {
+		lines = append(lines, event.ProbeDetail{Key: "failure", Value: string(seen.Failure)})
+	}
+	for _, line := range lines {
+		fmt.Fprintf(out, "  %-16s %s\n", line.Key, line.Value)
+	}
+}
+
+// longestProbe is how long a check of the API may take: the dashboard gives an
+// answer half a minute.
+const longestProbe = 20 * time.Second
+
+// probeDefinition checks a definition that an operator sent to the API. Its
+// check connects to wherever the definition says, from this machine: that is
+// what it is for, and why only operators may. It reads no file of this machine,
+// and tells nothing of what an answer holds. An error says what is wrong with
+// the definition.
+func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Probe, error) {
+	def, err := config.Definition(definition)
+	if err != nil {
+		return event.Probe{}, err
+	}
+	kind, _ := check.Of(def.URL)
+	switch {
+	case def.TLS.CA != "" || def.TLS.Cert != "":
+		return event.Probe{}, errors.New("service.tls: files cannot be named here; only server_name and insecure can")
+	case kind.Local:
+		return event.Probe{}, fmt.Errorf("service.url: %s:// looks at this machine's files, which cannot be done here; use logstream probe", def.Scheme())
+	case def.Timeout > longestProbe:
+		return event.Probe{}, fmt.Errorf("service.timeout: must be at most %s here", longestProbe)
+	}
+	return probe(ctx, def, check.Env{Version: thisBuild().Version, Detail: true, Discreet: true})
+}
