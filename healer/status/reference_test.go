@@ -21,8 +21,8 @@ type reference struct {
 
 	begin, redefined, lifted, healthDue time.Time
 	levelDue                            time.Time // after a claim
-	hadHealth                           bool // a HEALTHCHECK was heard
-	heardOwn                            bool // our own check was, ever
+	hadHealth                           bool      // a HEALTHCHECK was heard
+	heardOwn                            bool      // our own check was, ever
 	starts                              []time.Time
 	answered                            time.Time
 	due                                 time.Time   // the next report

@@ -54,7 +54,7 @@ type Status struct {
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	s.start.isNew = published == nil
-	s.expectReport(now)
+	s.push.expect(def, s.sources, now)
 	if published != nil && published.Status != "" {
 		s.kept = !published.NeverUp && published.Definition != nil &&
 			sameCheck(*published.Definition, *def.Masked()) && published.Definition.Container == def.Container
@@ -67,44 +67,9 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 		s.counting = countingSince(published, def, now)
 		s.start.restore(published)
 		s.flap.restore(published)
-		s.restoreReports(published, now)
+		s.sources = s.push.reports(def, published, now)
 	}
 	return s
-}
-
-// Keep takes from what was published what the replay cannot know: all of it
-// where nothing was read since; else the times, where the replay came to the
-// same, for it knows only when the broker took what was seen.
-func (s *Status) Keep(published event.Service) {
-	if s.Value != published.Status && s.heard.After(published.Time) {
-		return
-	}
-	s.due = time.Time{}
-	if s.Value != published.Status {
-		s.Value, s.Error, s.FirstBad = published.Status, published.Error, time.Time{}
-	}
-	s.Since = published.Since
-	if published.FirstBad != nil {
-		s.FirstBad = *published.FirstBad
-	}
-}
-
-// Watch says that staleness counts from now on, and not from what was replayed:
-// before this process started nothing was read.
-func (s *Status) Watch(now time.Time) {
-	s.begin, s.clock, s.due = now, now, time.Time{}
-	s.expectReport(now)
-	s.dropStale(now)
-	s.forgetProof(s.kept)
-}
-
-// forgetProof makes only the checks from now on decide whether our own was UP,
-// where that is not known: those before may have been of another url.
-func (s *Status) forgetProof(known bool) {
-	s.wasUp = known
-	for _, src := range s.sources {
-		src.proof = 0
-	}
 }
 
 // Fresh is how long a source of our own may be stale: three intervals, or
@@ -159,15 +124,17 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: h.Time()}, kind: kind}
 		s.sources[key] = src
 	}
-	switch s.countStart(src, h); {
-	case s.isStarting(src, h):
+	switch s.start.count(src, h, s.def); {
+	case s.start.covers(src, h, s.def):
 		src.fail(h.Time(), false)
 	case !now.Before(s.counting) || s.def.Pushes():
 		src.count(h.Status, h.Time(), s.thresholds(kind))
 	}
 	src.lastRead, src.last = now, h
 	if kind == Own && s.def.Pushes() {
-		s.reported(src, now)
+		delete(s.sources, silence)
+		s.push = expected(s.def, now)
+		src.until = s.push.late
 	}
 	s.checked = s.checked || kind == OwnersHealth
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
@@ -194,43 +161,6 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 		s.lift(h.Time(), now)
 	}
 	return true
-}
-
-// lift makes every other source start over: what they saw was the outage of a
-// container that is back at that time, as was read now. What the service itself
-// reported stands: it may not report again before long.
-func (s *Status) lift(at, now time.Time) {
-	s.lifted = at
-	for key, src := range s.sources {
-		if src.kind != OwnersLevel && !(src.kind == Own && s.def.Pushes()) {
-			delete(s.sources, key)
-		}
-	}
-	s.begin = now
-	s.awaitHealth(now)
-}
-
-// NewClaim ends what the owner of the claim before said of the container. The new
-// one says it anew in a moment: until then nothing makes the service better than it
-// was held to be.
-func (s *Status) NewClaim(now time.Time) {
-	s.Tick(now)
-	if s.Level() != "" || s.hasHealth() {
-		s.awaited = now.Add(levelSoon)
-	}
-	s.endLevel([2]string{})
-	s.endHealth(now)
-	s.due = time.Time{}
-}
-
-// endLevel forgets the level, except that of keep: a new claim ends its
-// predecessor's.
-func (s *Status) endLevel(keep [2]string) {
-	for key, src := range s.sources {
-		if src.kind == OwnersLevel && key != keep {
-			delete(s.sources, key)
-		}
-	}
 }
 
 // settle decides the service's status from its sources.
@@ -314,4 +244,18 @@ func (s *Status) firstBad(now time.Time) time.Time {
 		}
 	}
 	return first
+}
+
+// lift makes every other source start over: what they saw was the outage of a
+// container that is back at that time, as was read now. What the service itself
+// reported stands: it may not report again before long.
+func (s *Status) lift(at, now time.Time) {
+	s.lifted = at
+	for key, src := range s.sources {
+		if src.kind != OwnersLevel && !(src.kind == Own && s.def.Pushes()) {
+			delete(s.sources, key)
+		}
+	}
+	s.begin = now
+	s.awaitHealth(now)
 }
