@@ -22,7 +22,7 @@ type Discover string
 const (
 	DiscoverOff      Discover = "off"
 	DiscoverLabelled Discover = "labelled" // those with a label logstream.…
-	DiscoverAll      Discover = "all"      // every container; they are never repaired
+	DiscoverAll      Discover = "all"      // every container; one without labels is never repaired
 )
 
 // Default is a Config before anything is configured.
