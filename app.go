@@ -13,6 +13,7 @@ import (
 	"logstream/bus"
 	"logstream/chaos"
 	"logstream/dashboard"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/healer"
 	"logstream/healer/llm"
@@ -161,13 +162,13 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus:     a.busInfo,
-		Docker:  a.dockerInfo,
-		LLM:     a.modelInfo(c.Healer, model),
-		Ready:   a.bus.Ready,
-		Faults:  a.runtime.Faults,
-		Logs:    a.logs,
-		Probe:   probeDefinition,
+		Bus:    a.busInfo,
+		Docker: a.dockerInfo,
+		LLM:    a.modelInfo(c.Healer, model),
+		Ready:  a.bus.Ready,
+		Faults: a.runtime.Faults,
+		Logs:   a.logs,
+		Probe:  probeDefinition, Checks: a.checks,
 		ReadKey: a.bus.ReadKey,
 		Health:  a.registry, Logger: a.log,
 	})
@@ -237,6 +238,12 @@ func (a *app) modelInfo(c healer.Config, model healer.Model) func() dashboard.LL
 		is := a.healer.now().LLM()
 		return dashboard.LLMInfo{Model: c.LLM.Model, Ready: is.Ready, Error: is.Why, TimeoutS: c.LLM.Timeout.Seconds()}
 	}
+}
+
+// checks are what the monitor counts of its schedule.
+func (a *app) checks() metrics.Checks {
+	total := a.monitor.Stats().Total
+	return metrics.Checks{Late: total.Late, Skipped: total.Skipped}
 }
 
 func (a *app) busInfo() dashboard.BusInfo {

@@ -32,8 +32,8 @@ type Build struct{ Version, Go string }
 
 // Checks is what the monitor says of its schedule.
 type Checks struct {
-	Late    uint64 // checks that began too late
-	Skipped uint64 // checks that were left out
+	Late    uint64 `json:"late"`    // checks that began too late
+	Skipped uint64 `json:"skipped"` // checks that were left out
 }
 
 // State is how things stand at a scrape.
