@@ -6,7 +6,7 @@ import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
 import { fault, gate, isOfEngine, status } from "../vocabulary.js";
-import { ending, paragraph, repaired, stateFor, subject, uptimeOf } from "../words.js";
+import { ending, hasOwnCheck, latencyNow, paragraph, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { about } from "../view/feed.js";
 import { latencies, WINDOWS } from "../view/latency.js";
@@ -45,12 +45,14 @@ export function view(ctx) {
       h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
 }
 
-function head({ service, rows, ctx, at }) {
+function head({ service, detail, rows, ctx, at }) {
   const s = status(service.status);
   return h("header", { class: "title", "data-service": service.name, "data-status": service.status },
     h("div", { class: "title-say" },
       h("h1", { tabindex: "-1" }, service.name, " ", pill({ colour: s.colour === "quiet" ? "" : s.colour, icon: s.shape, text: stateFor(service, at) })),
-      h("p", {}, lately(service, rows[0], ctx, at))));
+      h("p", {}, lately(service, rows[0], ctx, at)),
+      h("p", { class: "where" }, [service.group, whereabouts(service, detail.config)].filter(Boolean).join(" · ")),
+      service.note && h("p", {}, service.note)));
 }
 
 function lately(service, row, ctx, at) {
@@ -65,7 +67,7 @@ function lately(service, row, ctx, at) {
 
 function figures({ ctx, at, service, rows, health, instance }) {
   const check = newestCheck(ctx.state, service.name);
-  const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
+  const now = latency(latencyNow(service, check));
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
   const repairs = rows.filter(repaired).length;
@@ -93,13 +95,14 @@ function observations({ health, detail, at }) {
   const config = detail.config ?? {};
   const list = [...health].sort((a, b) => instant(b.timestamp) - instant(a.timestamp)).slice(0, 50);
   const limit = config.expect?.latency;
+  const checked = hasOwnCheck(config.url);
   const expected = [config.expect?.status, limit && `under ${spaced(limit)}`].filter(Boolean).join(", ");
   return h("section", { class: "panel flush", "aria-labelledby": "h-observations" },
     h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-observations" }, "Last observations"),
-      h("p", { class: "end quiet small" }, [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", "))),
+      h("p", { class: "end quiet small" }, checked ? [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", ") : null)),
     list.length ? h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Last observations" }, h("table", { class: "tbl" },
       h("thead", {}, h("tr", {}, ["Time", "Result", "Expected", "Actual"].map((text) => h("th", { scope: "col" }, text)), h("th", { scope: "col", class: "num" }, "Latency"), h("th", { scope: "col" }, "Seen by"))),
-      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, "Awaiting first check."));
+      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, config.url?.startsWith("push:") ? "No report yet." : "Awaiting first check."));
 }
 
 const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$1 $2");
