@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +75,7 @@ func probe(ctx context.Context, def service.Definition, env check.Env) (event.Pr
 	case def.Scheme() == service.SchemePush:
 		return event.Probe{}, fmt.Errorf("%q reports by itself (%s): LogStream has no check of it", def.Name, service.MaskURL(def.URL))
 	case !is:
-		return event.Probe{}, fmt.Errorf("%q has no check: the state of its container %s stands for it", def.Name, def.Container)
+		return event.Probe{}, fmt.Errorf("%q has no check: the state of its container %s stands for it", def.Name, cmp.Or(def.Container, strings.TrimPrefix(def.URL, "docker://")))
 	}
 	checker := kind.New(def, env)
 	defer checker.Close()
