@@ -270,7 +270,8 @@ func (d *Discovery) report(problems []Problem) {
 	if !reduced {
 		onHold = "The dependencies that are named."
 	}
-	d.deps.Health.Report(health.Problem{Part: health.Discovery, What: strings.Join(what, ". "),
+	said := strings.ReplaceAll(strings.Join(what, ". "), "?. ", "? ")
+	d.deps.Health.Report(health.Problem{Part: health.Discovery, What: said,
 		Works: "Monitoring and repair of all other services.", OnHold: onHold,
 		Remedy: health.Remedy{Text: "Correct the labels and recreate the container; this shows those that it has",
 			Command: "docker inspect --format '{{json .Config.Labels}}' " + problems[0].Container}})
