@@ -31,7 +31,7 @@ export function whereabouts(service, config = {}) {
   const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
   const container = service.container?.name || config.container;
   const due = !url.startsWith("push:") ? every && `every ${every}` : config.push?.schedule ? `report due at ${config.push.schedule}` : every && `report due every ${every}`;
-  return [url || (container && `container ${container}`), due].filter(Boolean).join(", ");
+  return [url || (container && `container ${container}`), due, service.discovered && "discovered"].filter(Boolean).join(", ");
 }
 
 /** Why something is so, as a sentence of its own: the records have it as a clause. */

@@ -115,6 +115,23 @@ test("the page of a job that reports by itself names its schedule, and no check"
   assert.doesNotMatch(text, /timeout 1 s|Awaiting first check/);
 });
 
+test("what is expected of an observation is that of its kind, and a HEALTHCHECK beside a check is said not to count", () => {
+  const since = new Date(T).toISOString();
+  const one = { name: "web", url: "tcp://x:1", container: { name: "web" }, discovered: true, held: "healthcheck", held_reason: "the container's HEALTHCHECK fails", sources: [{ instance: "box", check: "tcp", status: "UP", since }, { instance: "box", check: "health", status: "DOWN", since }] };
+  const seen = ["tcp", "health", "container"].map((check, i) => ({ timestamp: T / 1000 + i, status: "UP", check, latency_ms: 1, instance: "box" }));
+  let state = listed([one]);
+  state = store.learnService(state, { ...one, status: "UP", since, config: { url: "tcp://x:1", expect: { status: "200-399" } }, observations: [...seen, { timestamp: T / 1000, status: "UP", check: "", latency_ms: 0, instance: "api:" }] });
+  const text = textOf(service.view(context(state, { name: "web" })));
+  assert.match(text, /Uprunninggood/);
+  assert.match(text, /Uphealthygood/);
+  assert.match(text, /Upgoodgood0 ms|Upgoodgood1 ms/);
+  assert.doesNotMatch(text, /Up200-399/);
+  assert.doesNotMatch(text, /api:/);
+  assert.match(text, /On hold\. The container's HEALTHCHECK fails/);
+  assert.match(text, /HEALTHCHECK is shown beside the check, and does not count/);
+  assert.match(textOf(cardsOf(state)[0]), /discovered/);
+});
+
 test("services stand under the heading of their group, those without one first", () => {
   const view = overview.view(context(listed([{ name: "a", group: "shop" }, { name: "b" }, { name: "c", group: EVIL }, { name: "d", group: "shop" }])));
   const [section] = find(view, (e) => e.attrs.class === "services");

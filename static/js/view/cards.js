@@ -6,7 +6,7 @@ import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, lasting, latency, many, percent, took } from "../units.js";
 import { action, fault, gate, status } from "../vocabulary.js";
-import { holdReason, latencyNow, nextLine, paragraph, sentence, stateFor, uptime, verifying, whereabouts } from "../words.js";
+import { holdReason, latencyNow, nextLine, paragraph, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
 
 /**
@@ -56,12 +56,12 @@ function sentenceFor(service, of, now) {
   if (of?.stage === "pause") return working(holdReason(of));
   if (service.held || of?.stage === "held" || of?.stage === "approval") {
     const waits = of?.stage === "approval";
-    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", service.held_reason || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
+    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", reason(service.held_reason) || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
   }
-  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? service.error : of.row.escalated_reason) };
+  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason) };
   const silenced = instant(service.silenced_until);
   if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}.` };
-  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: sentence(service.error) };
+  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: reason(service.error) };
   if (service.flapping) return { icon: "held", colour: "warn", text: "Flapping: its status changes too often." };
   if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its state is known after the first checks." };
   return null;
