@@ -59,10 +59,14 @@ export function cause(row) {
   return clip((over && row.cause_past) || row.cause || "");
 }
 
-/** What an incident is about, after the name of its service. */
+/**
+ * What an incident is about, after the name of its service. Where no container is
+ * configured every cause is the same, and what the check saw tells them apart.
+ */
 export function subject(row) {
   if (row.kind === "fleet") return sentence(cause(row)) || "Many services went down at once.";
-  return sentence(cause(row)) || sentence(row.error) || "It is down.";
+  const seen = reason(clip(row.error ?? ""));
+  return (row.cause_id === "no_container" && seen) || sentence(cause(row)) || seen || "It is down.";
 }
 
 /** What an incident is about, as its title. */

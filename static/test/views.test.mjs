@@ -43,7 +43,7 @@ test("every page draws from a full state", () => {
     assert.equal(find(view, (e) => e.tag === "h1").length, 1, `${key} has one h1`);
     assert.ok(page.title(ctx).endsWith("LogStream"));
     assert.ok(Array.isArray(page.needs(ctx)));
-    assert.ok(!/undefined|NaN|\[object|null/.test(textOf(view)), `${key}: ${/.{20}(undefined|NaN|\[object|null).{0,20}/.exec(textOf(view))?.[0]}`);
+    assert.ok(!/undefined|NaN|\[object|null|false\b/.test(textOf(view)), `${key}: ${/.{20}(undefined|NaN|\[object|null|false\b).{0,20}/.exec(textOf(view))?.[0]}`);
   }
 });
 
@@ -147,6 +147,8 @@ test("a service that only a person can repair says what is wrong with it, and it
   assert.match(text, /A person is needed\. HTTP 500, expected 200-399\.call the shop team/);
   assert.match(textOf(service.view(context(listed([one]), { name: "web" }))), /call the shop team/);
   assert.doesNotMatch(textOf(cardsOf(listed([{ ...one, status: "UP" }]))[0]), /shop team/);
+  const list = textOf(incidents.view(context(listed([one], { incidents: [{ ...incident, cause: "The checks fail, and no container is configured.", error: one.error }] }))));
+  assert.match(list, /web: HTTP 500, expected 200-399\. A person is needed\./);
 });
 
 test("the system page says how many checks were late or skipped, and which Docker was chosen and why", () => {
