@@ -19,7 +19,8 @@ export function sentence(text) {
  */
 export function latencyNow(service, check) {
   const ms = check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms;
-  return service.url?.startsWith("docker:") || !(ms > 0) ? NaN : ms;
+  const ofContainer = service.url?.startsWith("docker:") || (!service.url && service.container);
+  return ofContainer || !(ms > 0) ? NaN : ms;
 }
 
 /** Whether a url is checked by LogStream itself: a container's state is Docker's, and a job reports by itself. */

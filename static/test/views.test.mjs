@@ -97,7 +97,7 @@ const cardsOf = (state) => find(overview.view(context(state)), (e) => e.tag === 
 
 test("a service without an address of its own is shown by its container or its reports, with no latency", () => {
   const [bare, named, job] = cardsOf(listed([
-    { name: "bare", container: { name: "bare-1" } },
+    { name: "bare", container: { name: "bare-1" }, latency_ms: 1.2 },
     { name: "dock", url: "docker://x", container: { name: "x" }, latency_ms: 1.2 },
     { name: "backup", url: "push://", interval_s: 60 }])).map(textOf);
   assert.match(bare, /^bareUpcontainer bare-1, every 2 s/);
