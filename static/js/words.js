@@ -27,7 +27,8 @@ export function latencyNow(service, check) {
 export const hasOwnCheck = (url) => Boolean(url) && !url.startsWith("push:") && !url.startsWith("docker:");
 
 /** Where a service is looked at, and how often: an address, else its container. */
-export function whereabouts(service, config = {}) {
+export function whereabouts(service, definition) {
+  const config = definition ?? {};
   const url = service.url || config.url || "";
   const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
   const container = service.container?.name || config.container;

@@ -106,6 +106,13 @@ test("a service without an address of its own is shown by its container or its r
   for (const text of [bare, named, job]) assert.doesNotMatch(text, /\d ms/);
 });
 
+test("a service that no configuration defines is drawn with its details", () => {
+  let state = listed([{ name: "old", status: "UNKNOWN", managed: false, configured: false, interval_s: 0, container: null }]);
+  state = store.learnService(state, { ...state.services.get("old"), config: null, depends_on: null, observations: [] });
+  assert.match(textOf(cardsOf(state)[0]), /Unmanaged: not in the configuration/);
+  assert.match(textOf(service.view(context(state, { name: "old" }))), /in no configuration/);
+});
+
 test("the page of a job that reports by itself names its schedule, and no check", () => {
   let state = listed([{ name: "backup", url: "push://" }]);
   state = store.learnService(state, { name: "backup", status: "PENDING", since: new Date(T).toISOString(), url: "push://", config: { url: "push://", interval: "2s", timeout: "1s", push: { schedule: "30 2 * * *" } }, observations: [] });
