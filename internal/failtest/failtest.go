@@ -137,27 +137,27 @@ func server(t testing.TB, config *tls.Config, handler http.HandlerFunc) string {
 	return serverOn(t, httptest.NewUnstartedServer(handler), config)
 }
 
-// patientServer is a server that reads what was sent before it closes: else the
+// lingeringServer is a server that reads what was sent before it closes: else the
 // connection is reset, and what it said last may be lost.
-func patientServer(t testing.TB, config *tls.Config) string {
+func lingeringServer(t testing.TB, config *tls.Config) string {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	s.Listener = patient{s.Listener}
+	s.Listener = lingering{s.Listener}
 	return serverOn(t, s, config)
 }
 
-type patient struct{ net.Listener }
+type lingering struct{ net.Listener }
 
-func (l patient) Accept() (net.Conn, error) {
+func (l lingering) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return patientConn{conn.(*net.TCPConn)}, nil
+	return lingeringConn{conn.(*net.TCPConn)}, nil
 }
 
-type patientConn struct{ *net.TCPConn }
+type lingeringConn struct{ *net.TCPConn }
 
-func (c patientConn) Close() error {
+func (c lingeringConn) Close() error {
 	_ = c.CloseWrite()                                      // the other side may be gone
 	_ = c.SetReadDeadline(time.Now().Add(time.Second / 10)) // and so here
 	_, _ = io.Copy(io.Discard, c.TCPConn)
