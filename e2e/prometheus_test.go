@@ -151,7 +151,7 @@ func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
 	})
 	look()
 	// What a demo without a model, a problem or an escalation has no data of.
-	empty := []string{"Need a person, by cause", "Ready", "What became of its view", "Components with a problem", "Repairs held, by gate",
+	empty := []string{"Need a person, by cause", "Model ready", "Verdicts on the model's choice", "Components with a problem", "Repairs held, by gate",
 		"How often a gate began to hold a repair", "Late and skipped checks"}
 	for title, is := range shown {
 		if !is && !slices.Contains(empty, title) {
