@@ -52,7 +52,7 @@ func recordType(u *url.URL) string { return strings.ToUpper(cmp.Or(u.Query().Get
 func dnsProblems(_ service.Definition, u *url.URL) []service.Problem {
 	name := strings.TrimPrefix(u.Path, "/")
 	if _, valid := dns.IsDomainName(name); name == "" || !valid {
-		return urlProblem(u, "has no domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
+		return urlProblem(u, "has no valid domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
 	}
 	if _, known := dns.StringToType[recordType(u)]; !known {
 		usual := []string{"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"}
