@@ -162,13 +162,14 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Mode:   string(c.Healer.Mode),
 		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
 		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
-		Bus:    a.busInfo,
-		Docker: a.dockerInfo,
-		LLM:    a.modelInfo(c.Healer, model),
-		Ready:  a.bus.Ready,
-		Faults: a.runtime.Faults,
-		Logs:   a.logs,
-		Probe:  probeDefinition, Checks: a.checks,
+		Bus:     a.busInfo,
+		Docker:  a.dockerInfo,
+		LLM:     a.modelInfo(c.Healer, model),
+		Ready:   a.bus.Ready,
+		Faults:  a.runtime.Faults,
+		Logs:    a.logs,
+		Checks:  a.checks,
+		Probe:   probeDefinition,
 		ReadKey: a.bus.ReadKey,
 		Health:  a.registry, Logger: a.log,
 	})
@@ -240,15 +241,18 @@ func (a *app) modelInfo(c healer.Config, model healer.Model) func() dashboard.LL
 	}
 }
 
-// checks are what the monitor counts of its schedule.
-func (a *app) checks() metrics.Checks {
-	total := a.monitor.Stats().Total
-	return metrics.Checks{Late: total.Late, Skipped: total.Skipped}
-}
-
 func (a *app) busInfo() dashboard.BusInfo {
 	s := a.bus.Status()
 	return dashboard.BusInfo{Kind: s.Kind, Brokers: s.Brokers, OK: s.OK, Error: s.Error, Dropped: a.bus.Dropped()}
+}
+
+// checks are the late and skipped checks of each service.
+func (a *app) checks() map[string]metrics.Checks {
+	all := map[string]metrics.Checks{}
+	for name, of := range a.monitor.Stats().Services {
+		all[name] = metrics.Checks{Late: of.Late, Skipped: of.Skipped}
+	}
+	return all
 }
 
 func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {

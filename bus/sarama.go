@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/rcrowley/go-metrics"
 )
 
 const (
@@ -43,6 +44,7 @@ var saramaLog atomic.Pointer[slog.Logger]
 func init() {
 	sarama.MaxDecompressedBatchSize = maxBatch
 	sarama.Logger = debugLog{}
+	metrics.UseNilMetrics = true // sarama's own, which nobody reads: some megabytes, and time with each request
 }
 
 type debugLog struct{}

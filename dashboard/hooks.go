@@ -91,7 +91,8 @@ func (r *run) configured(name string) bool {
 	return slices.ContainsFunc(r.deps.Services(), func(d service.Definition) bool { return d.Name == name })
 }
 
-// repeatHooks says again, in their names, what other monitors said once.
+// repeatHooks says again, in their names, what other monitors said once, while
+// this instance owns its host: a standby only follows.
 func (r *run) repeatHooks(ctx context.Context) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
@@ -103,7 +104,7 @@ func (r *run) repeatHooks(ctx context.Context) error {
 		}
 		var due []event.HealthLog
 		if r.ask(ctx, func(l *loop) {
-			if l.caughtUp() {
+			if l.caughtUp() && l.fleet.Owner() == r.deps.Identity.Instance {
 				due = l.repeats.Due(now())
 			}
 		}) != nil {

@@ -89,7 +89,10 @@ func (r *run) collect(ctx context.Context) Info {
 		info.Docker = d.Docker(ctx)
 	}
 	if d.Checks != nil {
-		info.Checks = d.Checks()
+		for _, of := range d.Checks() {
+			info.Checks.Late += of.Late
+			info.Checks.Skipped += of.Skipped
+		}
 	}
 	if d.ConfigError != nil {
 		info.ConfigError = d.ConfigError()

@@ -35,27 +35,28 @@ type lives struct {
 
 // observe takes one event of the engine, read at now, each once.
 func (c crashLoops) observe(e event.Docker, now time.Time) {
-	l := c[e.ID]
-	switch container.Action(e.Action) {
+	action := container.Action(e.Action)
+	switch action {
+	case container.ActionStart, container.ActionDie, container.ActionStop, container.ActionKill:
 	case container.ActionDestroy:
 		delete(c, e.ID)
+		return
+	default:
+		return
+	}
+	l := c[e.ID]
+	if l == nil {
+		l = c.add(e.ID) // its present life began before anything was read
+	}
+	switch action {
 	case container.ActionStart:
-		if l == nil {
-			l = c.add(e.ID)
-		}
 		l.started(e.Time, now)
 	case container.ActionDie:
-		if l != nil {
-			l.ended = true
-		}
+		l.ended = true
 	case container.ActionStop:
-		if l != nil {
-			l.asked = true
-		}
+		l.asked = true
 	case container.ActionKill:
-		if l != nil && ends(e.Signal) {
-			l.asked = true
-		}
+		l.asked = l.asked || ends(e.Signal)
 	}
 }
 

@@ -30,7 +30,7 @@ import (
 // Build is which logstream this is.
 type Build struct{ Version, Go string }
 
-// Checks is what the monitor says of its schedule.
+// Checks is what the monitor says of its schedule for one service.
 type Checks struct {
 	Late    uint64 `json:"late"`    // checks that began too late
 	Skipped uint64 `json:"skipped"` // checks that were left out
@@ -65,8 +65,8 @@ type Metrics struct {
 }
 
 // New is the metrics of a host before anything was read. checks is what the
-// monitor counts; nil: it does not.
-func New(host string, build Build, checks func() Checks) *Metrics {
+// monitor counts of each service that is configured; nil: it does not.
+func New(host string, build Build, checks func() map[string]Checks) *Metrics {
 	m := &Metrics{host: host, own: prometheus.NewRegistry(), log: prometheus.NewRegistry(), known: map[string]bool{}}
 	m.own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.now.register(m, build, checks)
@@ -103,8 +103,10 @@ func (m *Metrics) forgetServices() {
 }
 
 // Observed counts a check of ours of a service that a configuration defines.
+// What the engine reports of a container is no check: it is repeated, and takes
+// no time.
 func (m *Metrics) Observed(h event.HealthLog) {
-	if h.Host != m.host || h.Check == event.CheckContainer {
+	if h.Host != m.host || h.Check == event.CheckContainer || h.Check == event.CheckHealth {
 		return
 	}
 	m.mu.Lock()

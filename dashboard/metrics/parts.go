@@ -22,7 +22,7 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
-func (p *parts) register(m *Metrics, build Build, checks func() Checks) {
+func (p *parts) register(m *Metrics, build Build, checks func() map[string]Checks) {
 	info := gauges("logstream_build_info", "Which LogStream this is; always 1.", "version", "goversion")
 	info.WithLabelValues(build.Version, build.Go).Set(1)
 	p.active = gauge("logstream_active", "1 if this instance is the one that repairs on its host, 0 on standby.")
@@ -35,9 +35,29 @@ func (p *parts) register(m *Metrics, build Build, checks func() Checks) {
 	m.own.MustRegister(info, p.active, p.held, p.busUp, p.dockerUp, p.model, p.problems, p.lag,
 		counter("logstream_bus_dropped_records_total", "Records for which there was no room while Kafka could not be reached.", func() uint64 { return m.state.Dropped })) // read within a scrape
 	if checks != nil {
-		m.own.MustRegister(
-			counter("logstream_probes_late_total", "Checks that began later than scheduled.", func() uint64 { return checks().Late }),
-			counter("logstream_probes_skipped_total", "Checks that were left out, because the one before was not finished.", func() uint64 { return checks().Skipped }))
+		m.own.MustRegister(schedule{checks})
+	}
+}
+
+// schedule collects what the monitor counts of each service.
+type schedule struct{ read func() map[string]Checks }
+
+var (
+	late    = prometheus.NewDesc("logstream_probes_late_total", "Checks of a service that began later than scheduled.", []string{"service"}, nil)
+	skipped = prometheus.NewDesc("logstream_probes_skipped_total", "Checks of a service that were left out, because the one before was not finished.", []string{"service"}, nil)
+)
+
+// Describe is part of prometheus.Collector.
+func (s schedule) Describe(to chan<- *prometheus.Desc) {
+	to <- late
+	to <- skipped
+}
+
+// Collect is part of prometheus.Collector.
+func (s schedule) Collect(to chan<- prometheus.Metric) {
+	for service, c := range s.read() {
+		to <- prometheus.MustNewConstMetric(late, prometheus.CounterValue, float64(c.Late), service)
+		to <- prometheus.MustNewConstMetric(skipped, prometheus.CounterValue, float64(c.Skipped), service)
 	}
 }
 

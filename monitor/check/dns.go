@@ -86,6 +86,9 @@ func (c *dnsCheck) ask(ctx context.Context, p *progress) error {
 		if err = c.exchange(ctx, p, servers[i%len(servers)], c.timeout/time.Duration(dnsTries)); !isTransient(err) {
 			return err
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	if (isTimeout(err) || ctx.Err() != nil) && p.at.Load() >= int32(stageWaiting) {
 		return failed(event.FailureHeaderTimeout, "%s did not answer within %s", p.host, c.timeout)

@@ -169,3 +169,6 @@ export function part(id) {
   const [icon, name] = Object.hasOwn(PARTS, id ?? "") ? PARTS[id] : ["warn", String(id ?? "LogStream")];
   return { icon, name };
 }
+
+/** Whether a record is what the container engine says, and no check that took time. */
+export const isOfEngine = (record) => record.check === "container" || record.check === "health";
