@@ -192,3 +192,30 @@ func TestAnEditOfTheBusOpensEveryPartAgain(t *testing.T) {
 	e.save(page, other, "observe")
 	until(t, 20*time.Second, "the corrected file is in use", func() bool { i := e.info(page); return i.Mode == "observe" && i.ConfigError == "" })
 }
+
+// TestTwoEditsInARowLeaveThePageAtItsAddress has the page of the first edit wait
+// for a request that the page before it still answers.
+func TestTwoEditsInARowLeaveThePageAtItsAddress(t *testing.T) {
+	e := edit(t)
+	page, broker := e.ports[0], e.ports[2]
+	until(t, 20*time.Second, "it is there", func() bool { return e.info(page).Bus.OK })
+	conn, err := net.Dial("tcp", page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /api/v1/hold HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", page)
+	time.Sleep(200 * time.Millisecond)
+	e.save(page, broker, "auto")
+	until(t, 10*time.Second, "the page goes away", func() bool { return e.info(page).Mode == "" })
+	e.hooks = "{name: script, kind: generic, token: 0123456789abcdef}"
+	e.save(page, broker, "auto")
+	until(t, 15*time.Second, "the page of the second edit is there", func() bool {
+		answer, err := http.Post("http://"+page+"/api/v1/hooks/generic?token=0123456789abcdef", "application/json", strings.NewReader("[]"))
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusAccepted && e.info(page).Mode == "auto"
+	})
+}
