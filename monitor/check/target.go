@@ -43,6 +43,7 @@ type target struct {
 	timeout  time.Duration
 	latency  time.Duration // slower is DEGRADED; zero: no limit
 	env      Env
+	hides    bool              // what answers hold is in no sentence
 	secrets  *strings.Replacer // masks what the definition keeps secret; nil: nothing
 }
 
@@ -50,6 +51,7 @@ type target struct {
 // of a url without one.
 func newTarget(def service.Definition, env Env, protocol, port string) target {
 	t := target{protocol: protocol, timeout: def.Timeout, latency: def.Expect.Latency, env: env, secrets: masking(def)}
+	t.hides = env.Discreet || def.Discovered // whoever built an image may have written the url, and records are read by many
 	u, err := url.Parse(def.URL)
 	if err != nil {
 		return t // Problems has said so
@@ -72,10 +74,11 @@ func isASCII(s string) bool {
 // foreign is text that others wrote, as part of a sentence: one line, bounded,
 // without what looks like a secret or is one of the definition's.
 func (t target) foreign(s string) string {
-	line := redact.Text(text.Line(s[:min(len(s), maxForeign)]))
+	line := text.Line(s[:min(len(s), maxForeign)])
 	if t.secrets != nil {
-		line = t.secrets.Replace(line)
+		line = t.secrets.Replace(line) // before the other, which would leave the rest of one that it knows in part
 	}
+	line = redact.Text(line)
 	if len(s) <= maxForeign {
 		return text.Short(line)
 	}
@@ -93,10 +96,10 @@ var plainHeaders = []string{"accept", "accept-encoding", "accept-language", "cac
 // masking hides the secrets of a definition where a server repeats them. A
 // short one would hide ordinary words.
 func masking(def service.Definition) *strings.Replacer {
-	var pairs []string
+	var secrets []string
 	hide := func(secret string, atLeast int) {
 		if len(secret) >= atLeast {
-			pairs = append(pairs, secret, redact.Mask)
+			secrets = append(secrets, secret)
 		}
 	}
 	if u, err := url.Parse(def.URL); err == nil {
@@ -118,8 +121,13 @@ func masking(def service.Definition) *strings.Replacer {
 			hide(value, 6)
 		}
 	}
-	if pairs == nil {
+	if secrets == nil {
 		return nil
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may begin as another
+	var pairs []string
+	for _, secret := range secrets {
+		pairs = append(pairs, secret, redact.Mask)
 	}
 	return strings.NewReplacer(pairs...)
 }
