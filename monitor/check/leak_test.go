@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/miekg/dns"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -45,7 +46,7 @@ func everyOtherKind(t *testing.T) []service.Definition {
 		"kafka://" + cluster.ListenAddrs()[0] + "/orders", "kafka://" + cluster.ListenAddrs()[0] + "/returns",
 		"grpc://" + grpcServer(t, serving), "grpc://" + grpcServer(t, serving) + "/nothing",
 		"grpcs://" + grpcServer(t, serving, grpc.Creds(credentials.NewServerTLSFromCert(new(certificate(t))))),
-		"dns://" + nameServer(t, zone("shop.test. 60 A 192.0.2.1")) + "/shop.test", "dns://" + nameServer(t, zone()) + "/shop.test",
+		"dns://" + nameServer(t, zone("shop.test. 60 A 192.0.2.1")) + "/shop.test", "dns://" + nameServer(t, zone()) + "/shop.test", "dns://" + nameServer(t, func(dns.ResponseWriter, *dns.Msg) {}) + "/shop.test",
 		"icmp://127.0.0.1", "icmp://192.0.2.1", "icmp://shop.invalid",
 		"disk://" + t.TempDir(), "disk:///missing",
 	}
@@ -57,7 +58,9 @@ func everyOtherKind(t *testing.T) []service.Definition {
 	}
 	var defs []service.Definition
 	for _, url := range urls {
-		defs = append(defs, definitionOf(t, url, func(d *service.Definition) { d.Timeout, d.TLS.Insecure = 300*time.Millisecond, strings.HasSuffix(url, "1") }))
+		defs = append(defs, definitionOf(t, url, func(d *service.Definition) {
+			d.Timeout, d.TLS.Insecure = 300*time.Millisecond, strings.HasSuffix(url, "1")
+		}))
 	}
 	for _, k := range Kinds {
 		if !slices.Contains([]string{"http", "tcp", "tls", "ws"}, k.Name) && !slices.ContainsFunc(urls, func(u string) bool { of, _ := Of(u); return of.Name == k.Name }) {

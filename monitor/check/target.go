@@ -56,10 +56,7 @@ func newTarget(def service.Definition, env Env, protocol, port string) target {
 	if err != nil {
 		return t // Problems has said so
 	}
-	t.host, t.hostname = u.Host, u.Hostname()
-	if ascii, err := idna.Lookup.ToASCII(t.hostname); err == nil && !isASCII(t.hostname) {
-		t.hostname = ascii // as the name server and the certificate have it
-	}
+	t.host, t.hostname = u.Host, asciiName(u.Hostname())
 	if u.Port() != "" {
 		port = u.Port()
 	}
@@ -67,8 +64,15 @@ func newTarget(def service.Definition, env Env, protocol, port string) target {
 	return t
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+// asciiName is a name in any script as name servers and certificates have it.
+func asciiName(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return name
+	}
+	if ascii, err := idna.Lookup.ToASCII(name); err == nil {
+		return ascii
+	}
+	return name
 }
 
 // foreign is text that others wrote, as part of a sentence: one line, bounded,
