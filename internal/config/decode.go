@@ -205,7 +205,11 @@ func (d *decoder) pairs(node *yaml.Node, key string, depth int) []pair {
 			continue
 		}
 		if before := first[p.name]; before != nil {
-			d.fail(name, within(key, legible(p.name)), "", "", "is given twice, first in line %d", before.Line)
+			message := "is given twice"
+			if before.Line > 0 { // a line of a file
+				message += fmt.Sprintf(", first in line %d", before.Line)
+			}
+			d.fail(name, within(key, legible(p.name)), "", "", "%s", message)
 			continue
 		}
 		first[p.name] = name
