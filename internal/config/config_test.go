@@ -182,6 +182,7 @@ func TestErrors(t *testing.T) {
 		"broker to all":      {good + "bus: {embedded: {listen: '0.0.0.0:9092'}}", `config.yaml:2:26: bus.embedded.listen: "0.0.0.0:9092" is not a loopback address: the embedded broker has no authentication, so it listens only on 127.0.0.1 or ::1; for clients on other machines run Kafka and set bus.brokers`},
 
 		"unknown kind of hook":         {good + "hooks: [{name: a, kind: uptime-kumo, token: 0123456789abcdef}]", `config.yaml:2:25: hooks[0].kind: "uptime-kumo" is not a kind of hook; use one of alertmanager, gatus, uptime-kuma, generic; did you mean uptime-kuma?`},
+		"a token for a section":        {good[:len(good)-3] + ", request: s3cret}]", `config.yaml:1:48: services[0].request: "***" must be a section of keys, not a single value`},
 		"short hook token":             {good + "hooks: [{name: a, kind: gatus, token: hunter2}]", `config.yaml:2:39: hooks[0].token: "***" must be 16 or more printable characters without spaces`},
 		"two hooks of a token":         {good + "hooks:\n- {name: a, kind: gatus, token: 0123456789abcdef}\n- {name: b, kind: generic, token: 0123456789abcdef}", `config.yaml:4:35: hooks[1].token: "***" is already the token of another hook (line 3): each sender needs its own`},
 		"a hook with the page's token": {good + "dashboard: {token: 0123456789abcdef}\nhooks: [{name: a, kind: gatus, token: 0123456789abcdef}]", `config.yaml:3:39: hooks[0].token: "***" is dashboard.token: who may report could repair, too; give the hook a token of its own`},

@@ -62,7 +62,7 @@ func shown(key, value string) string {
 	switch last := key[strings.LastIndex(key, ".")+1:]; {
 	case value == "":
 		return ""
-	case slices.Contains(secrets, last), strings.Contains(key, ".request.") && last != "method":
+	case slices.Contains(secrets, last), strings.Contains(key+".", ".request.") && last != "method":
 		return "***"
 	case last == "url":
 		return text.Clip(service.MaskURL(value), maxShown)
