@@ -219,3 +219,36 @@ func TestTwoEditsInARowLeaveThePageAtItsAddress(t *testing.T) {
 		return answer.StatusCode == http.StatusAccepted && e.info(page).Mode == "auto"
 	})
 }
+
+// TestEditsOfTheHealerDuringARepairLoseNothingOfIt edits it again and again while a
+// killed service is repaired and the repair verified.
+func TestEditsOfTheHealerDuringARepairLoseNothingOfIt(t *testing.T) {
+	a, _ := started(t, smallSetup(t, t.TempDir()))
+	page := a.address
+	until(t, 20*time.Second, "it is UP", func() bool { return statuses(page)["payment-service"] == "UP" })
+	answer, err := http.Post("http://"+page+"/api/v1/services/payment-service/chaos", "application/json", strings.NewReader(`{"fault":"kill"}`))
+	if err != nil || answer.StatusCode != http.StatusAccepted {
+		t.Fatalf("the fault is answered with %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	edits := 0
+	for end := time.Now().Add(60 * time.Second); a.incident("payment-service").State != "resolved"; time.Sleep(700 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %d edits the incident is %+v", edits, a.incident("payment-service"))
+		}
+		if edits < 4 {
+			edits++
+			next := a.config
+			next.Healer.Budget.Attempts += 1
+			if err := a.reload(next); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if in := a.incident("payment-service"); in.How != "healed" || in.Attempts != 1 {
+		t.Errorf("after %d edits the incident is %+v", edits, in)
+	}
+	if got := a.address; got != page || a.dashboard.now().Addr() != page {
+		t.Errorf("the page moved from %s to %s", page, a.dashboard.now().Addr())
+	}
+}
