@@ -13,6 +13,7 @@ import (
 	"logstream/bus"
 	"logstream/chaos"
 	"logstream/dashboard"
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/healer"
 	"logstream/healer/llm"
@@ -170,6 +171,7 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Ready:   a.bus.Ready,
 		Faults:  a.runtime.Faults,
 		Logs:    a.logs,
+		Checks:  a.checks,
 		Probe:   probeDefinition,
 		ReadKey: a.bus.ReadKey,
 		Health:  a.registry, Logger: a.log,
@@ -245,6 +247,15 @@ func (a *app) modelInfo(c healer.Config, model healer.Model) func() dashboard.LL
 func (a *app) busInfo() dashboard.BusInfo {
 	s := a.bus.Status()
 	return dashboard.BusInfo{Kind: s.Kind, Brokers: s.Brokers, OK: s.OK, Error: s.Error, Dropped: a.bus.Dropped()}
+}
+
+// checks are the late and skipped checks of each service.
+func (a *app) checks() map[string]metrics.Checks {
+	all := map[string]metrics.Checks{}
+	for name, of := range a.monitor.Stats().Services {
+		all[name] = metrics.Checks{Late: of.Late, Skipped: of.Skipped}
+	}
+	return all
 }
 
 func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {

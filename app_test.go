@@ -126,7 +126,7 @@ func TestRunsAndStops(t *testing.T) {
 		by := statuses(a.dashboard.now().Addr())
 		return by["payment-service"] == "UP" && by["inventory-service"] == "UP"
 	})
-	if left := a.running.names(); len(left) != 7 {
+	if left := a.running.names(); len(left) != 8 {
 		t.Errorf("running are %v", left)
 	}
 	began := time.Now()

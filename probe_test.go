@@ -25,7 +25,7 @@ func shop(t *testing.T) string {
 	return server.URL
 }
 
-func TestProbeTellsOneCheck(t *testing.T) {
+func TestProbePrintsOneCheck(t *testing.T) {
 	url := shop(t)
 	path := written(t, fmt.Sprintf(`
 services:
@@ -47,7 +47,7 @@ services:
 		{"broken", exitFailed, "failure          status\n", ""},
 		{"slow", exitFailed, "🟡 slow is DEGRADED: answered in ", ""},
 		{"job", exitStartupFailure, "", `probe: "job" reports by itself`},
-		{"db", exitStartupFailure, "", `probe: "db" has no check: the state of its container db stands for it`},
+		{"db", exitStartupFailure, "", `probe: "db" has no check to run: its status is the state of its container`},
 		{"goood", exitStartupFailure, "", `probe: unknown service "goood"; did you mean "good"?`},
 	} {
 		code, out, fail := logstream("probe", c.service, "--config", path)
@@ -77,7 +77,7 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		{`{"name": "\ud83d\ude00", "url": "` + url + `", "interval": "1s", "expect": {"status": 200, "latency": "1m"}, "depends_on": null}`, "UP "},
 		{`{"url": "` + url + `/broken"}`, "DOWN HTTP 500"},
 		{`{"url": "` + url + `", "expect": {"body": "public"}}`, `DOWN the response body is something else (not shown here), expected to match "public"`},
-		{`{"url": "` + url + `", "expect": {"json": {"a": 1}}}`, "DOWN the response body is something else (not shown here), expected to be JSON"},
+		{`{"url": "` + url + `", "expect": {"json": {"a": 1}}}`, "DOWN the response body is something else (not shown here), expected JSON"},
 		{`{}`, "error service.url: is missing"},
 		{`{"ulr": "x"}`, "error service.ulr: unknown key; did you mean url?"},
 		{`{"url": "` + url + `", "expect": {"statsu": 200}}`, "error service.expect.statsu: unknown key; did you mean status?"},
@@ -103,8 +103,8 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		{`{"url": "` + url + `", "expect": {"body": "("}}`, `error service.expect.body: "(" is not a regular expression`},
 		{`{"url": "` + url + `", "request": {"bearer": "${SHOP_SECRET}"}}`, `error service.request.bearer: "***" has a ${…}, which is not replaced here`},
 		{`{"url": "` + url + `/${SHOP_SECRET:-x}"}`, `has a ${…}, which is not replaced here`},
-		{`{"url": "https://localhost:1", "tls": {"ca": "` + file + `"}}`, "error service.tls: files cannot be named here"},
-		{`{"url": "https://localhost:1", "tls": {"cert": "` + file + `", "key": "` + file + `"}}`, "error service.tls: files cannot be named here"},
+		{`{"url": "https://localhost:1", "tls": {"ca": "` + file + `"}}`, "error service.tls: only server_name and insecure are allowed here"},
+		{`{"url": "https://localhost:1", "tls": {"cert": "` + file + `", "key": "` + file + `"}}`, "error service.tls: only server_name and insecure are allowed here"},
 		{`{"url": "file://` + file + `"}`, `has the scheme "file"`},
 		{`{"url": "push://x"}`, `error "probe" reports by itself`},
 		{`{"url": "docker://x"}`, `error "probe" has no check`},

@@ -218,14 +218,14 @@ func theNewest(t *testing.T, u underTest) {
 	b, _, _ := u.open(t)
 	const n = 50
 	for i := range n {
-		b.Enqueue(event.TopicRollups1m, "web", []byte(strconv.Itoa(i)))
+		b.Enqueue(event.TopicDocker, "web", []byte(strconv.Itoa(i)))
 	}
-	all := read(t, b, event.Subscription{Topic: event.TopicRollups1m})
+	all := read(t, b, event.Subscription{Topic: event.TopicDocker})
 	wait(t, "all of them", func() bool { return len(all.all()) == n })
-	late := read(t, b, event.Subscription{Topic: event.TopicRollups1m, Newest: 7})
-	more := read(t, b, event.Subscription{Topic: event.TopicRollups1m, Newest: 7000})
+	late := read(t, b, event.Subscription{Topic: event.TopicDocker, Newest: 7})
+	more := read(t, b, event.Subscription{Topic: event.TopicDocker, Newest: 7000})
 	wait(t, "CaughtUp", func() bool { return len(late.caughtUp()) == 1 && len(more.caughtUp()) == 1 })
-	b.Enqueue(event.TopicRollups1m, "web", []byte("next"))
+	b.Enqueue(event.TopicDocker, "web", []byte("next"))
 	wait(t, "the next one", func() bool { return len(late.all()) == 8 && len(more.all()) == n+1 })
 	if first := string(late.all()[0].Value); first != strconv.Itoa(n-7) {
 		t.Errorf("the first of the newest 7 is %s", first)

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/rcrowley/go-metrics"
 )
 
 const (
@@ -42,6 +44,7 @@ var saramaLog atomic.Pointer[slog.Logger]
 func init() {
 	sarama.MaxDecompressedBatchSize = maxBatch
 	sarama.Logger = debugLog{}
+	metrics.UseNilMetrics = true // sarama's own, which nobody reads: some megabytes, and time with each request
 }
 
 type debugLog struct{}
@@ -93,6 +96,9 @@ func (b *Bus) batchingConfig(ctx context.Context, cut context.CancelFunc) *saram
 	c := b.producerConfig(ctx, cut)
 	c.Producer.Flush.Frequency = linger
 	c.Producer.Compression = codecs[b.config.Compression]
+	if c.Producer.Compression == sarama.CompressionGZIP {
+		c.Producer.CompressionLevel = gzip.BestSpeed // health logs repeat themselves so much that more effort gains nothing
+	}
 	c.Producer.Retry.Max = 1
 	c.Producer.Retry.BackoffFunc = func(int, int) time.Duration {
 		cut()

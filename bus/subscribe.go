@@ -21,7 +21,7 @@ func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
 	if _, known := b.topic(s.Topic); !known || s.Handle == nil {
 		return fmt.Errorf("subscribe to %q: not one of logstream's topics, or no handler", s.Topic)
 	}
-	r := &subscriber{bus: b, Subscription: s, positions: map[int32]*position{}}
+	r := &subscriber{bus: b, Subscription: s, positions: map[int32]*position{}, partitioner: sarama.NewMurmur2Partitioner(s.Topic)}
 	tries := newBackoff()
 	for ctx.Err() == nil {
 		before := r.handled
@@ -45,11 +45,12 @@ func (b *Bus) Subscribe(ctx context.Context, s event.Subscription) error {
 // goroutine of Subscribe.
 type subscriber struct {
 	event.Subscription
-	bus       *Bus
-	positions map[int32]*position
-	counts    []int32 // how many partitions there were, each number once
-	caughtUp  bool
-	handled   uint64
+	bus         *Bus
+	positions   map[int32]*position
+	counts      []int32 // how many partitions there were, each number once
+	partitioner sarama.Partitioner
+	caughtUp    bool
+	handled     uint64
 }
 
 // position is how far a partition is read.
@@ -261,7 +262,7 @@ func (r *subscriber) inPlace(m *sarama.ConsumerMessage) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.counts, func(n int32) bool {
-		partition, err := sarama.NewMurmur2Partitioner(m.Topic).Partition(&sarama.ProducerMessage{Key: sarama.ByteEncoder(m.Key)}, n)
+		partition, err := partitionOf(r.partitioner, m.Key, n)
 		return err == nil && partition == m.Partition
 	})
 }

@@ -54,7 +54,7 @@ func kafkaTopic(name string) (topic, bool) {
 	case event.TopicThinking:
 		t.keep = time.Hour
 	case event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d:
-		t.keep = rollupsKept(name)
+		t.partitions, t.keep = rollupPartitions(name), rollupsKept(name)
 	case event.TopicDeadLetters:
 		t.keep, t.bytes = 7*day, 1<<30
 	default:
@@ -63,7 +63,16 @@ func kafkaTopic(name string) (topic, bool) {
 	return t, true
 }
 
-// embeddedTopic is a topic as the embedded broker has it: one partition, small
+// rollupPartitions is how many partitions a topic of rollups has: a chart is read
+// from the one of its service, and passes over an eighth of the others' records.
+func rollupPartitions(name string) int32 {
+	if name == event.TopicRollups1d {
+		return 1
+	}
+	return 8
+}
+
+// embeddedTopic is a topic as the embedded broker has it: few partitions, small
 // segments, bounded in bytes, and never compacted (its compaction deletes the
 // old segments before it has written the new).
 func embeddedTopic(name string, e Embedded) (topic, bool) {
@@ -87,7 +96,7 @@ func embeddedTopic(name string, e Embedded) (topic, bool) {
 		t.keep, t.bytes = time.Hour, 4<<20
 	case event.TopicRollups1m, event.TopicRollups1h:
 		// More than 500 services fill, whose batches are compressed.
-		t.keep, t.bytes = rollupsKept(name), 192<<20
+		t.partitions, t.keep, t.bytes = rollupPartitions(name), rollupsKept(name), 24<<20
 	case event.TopicRollups1d:
 		t.keep, t.segment = rollupsKept(name), 4<<20
 		return t, true

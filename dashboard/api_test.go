@@ -380,7 +380,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("info = %+v", info)
 	}
 	_, body := s.do("GET", "/api/v1/info", "", nil)
-	contains(t, body, `"part":"docker"`, `"on_hold":""`, `"brokers":["127.0.0.1:9092"]`)
+	contains(t, body, `"part":"docker"`, `"on_hold":""`, `"brokers":["127.0.0.1:9092"]`, `"checks":{"late":3,"skipped":1}`)
 	resp, body := s.do("GET", "/readyz", "", nil)
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("readyz without Docker = %d", resp.StatusCode)

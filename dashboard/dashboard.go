@@ -71,8 +71,8 @@ type Deps struct {
 	Docker func(ctx context.Context) DockerInfo
 	LLM    func() LLMInfo
 
-	// Checks is what the monitor counts of its schedule.
-	Checks func() metrics.Checks
+	// Checks is what the monitor counts of its schedule, by service.
+	Checks func() map[string]metrics.Checks
 
 	// Ready is nil while Kafka can be read and written, else why not.
 	Ready func(ctx context.Context) error

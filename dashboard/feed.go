@@ -18,7 +18,7 @@ const (
 	commandsKept = 7 * 24 * time.Hour
 	// healthAtStart bounds how many observations of the past hour are read: of
 	// more, rollups stand in for the older ones.
-	healthAtStart = 20_000
+	healthAtStart = 40_000
 )
 
 var errUnsigned = errors.New("unsigned")

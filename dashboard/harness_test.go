@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -76,8 +77,11 @@ func open(t *testing.T, change func(*Deps)) *site {
 		Services:    func() []service.Definition { return []service.Definition{payment(), plainService()} },
 		ConfigError: func() string { s.mu.Lock(); defer s.mu.Unlock(); return s.config },
 		Bus:         func() BusInfo { return BusInfo{Kind: "embedded", Brokers: []string{"127.0.0.1:9092"}, OK: true} },
-		Docker:      func(context.Context) DockerInfo { return DockerInfo{OK: true, Version: "29"} },
-		Ready:       func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.ready },
+		Checks: func() map[string]metrics.Checks {
+			return map[string]metrics.Checks{"a": {Late: 2}, "b": {Late: 1, Skipped: 1}}
+		},
+		Docker: func(context.Context) DockerInfo { return DockerInfo{OK: true, Version: "29"} },
+		Ready:  func(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.ready },
 		Faults: func(name string) []string {
 			s.mu.Lock()
 			defer s.mu.Unlock()

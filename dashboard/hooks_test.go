@@ -118,7 +118,7 @@ func TestAHookTakesItsOwnTokenAlone(t *testing.T) {
 func TestAHookThatIsNotConfiguredIsNotThere(t *testing.T) {
 	s := serve(t, nil)
 	resp, body := s.do("POST", "/api/v1/hooks/gatus", "{}", bearing(gatusToken))
-	if resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "add it to hooks in config.yaml") {
+	if resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "add one to hooks in config.yaml") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }
@@ -173,8 +173,21 @@ func TestTooManyAlertsAreRefusedWhole(t *testing.T) {
 	}
 }
 
-// TestARestartRepeatsWhatAMonitorSaid: the log holds it, and nothing else does.
-func TestARestartRepeatsWhatAMonitorSaid(t *testing.T) {
+// A standby publishes nothing by itself.
+func TestOnlyTheOwnerOfTheHostRepeats(t *testing.T) {
+	firing := event.HealthLog{Timestamp: event.Seconds(time.Now().Add(-20 * time.Second)), Service: "payment-service", Status: event.Down,
+		Check: "http", Until: event.Seconds(time.Now().Add(time.Hour)), Origin: event.Origin{Instance: "kuma"}}
+	s := serve(t, withHooks, func(s *site) { s.log.put(event.TopicHealth, firing.Service, event.Encode(firing), true, firing.Time()) })
+	time.Sleep(tickEvery + 500*time.Millisecond) // in which it would be repeated
+	if got := s.reported("kuma"); len(got) != 1 {
+		t.Errorf("it is repeated as %+v", got[1:])
+	}
+	s.claim()
+	s.eventually("it is repeated under a claim", func() bool { return len(s.reported("kuma")) == 2 })
+}
+
+// TestARestartRepeatsReportsOfAMonitor: the log holds it, and nothing else does.
+func TestARestartRepeatsReportsOfAMonitor(t *testing.T) {
 	firing := event.HealthLog{Timestamp: event.Seconds(time.Now().Add(-20 * time.Second)), Service: "payment-service", Status: event.Down,
 		Check: "ServiceDown", Error: "no answer", Until: event.Seconds(time.Now().Add(time.Hour)), Origin: event.Origin{Instance: "am"}}
 	put := func(h event.HealthLog) func(*site) {
@@ -185,7 +198,7 @@ func TestARestartRepeatsWhatAMonitorSaid(t *testing.T) {
 		s.incident("in-1", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
 		s.incident("in-1", 2, "payment-service", event.ActionStarted{Attempt: 1, Action: "start"}, event.ByRunbook)
 	}
-	s := serve(t, withHooks, put(firing))
+	s := serve(t, withHooks, put(firing), (*site).claim)
 	s.eventually("it is repeated", func() bool { return len(s.reported("am")) == 2 })
 	again := s.reported("am")[1]
 	if again.Time().Before(firing.Time().Add(15*time.Second)) || again.Until != firing.Until || again.Status != event.Down || again.Error != firing.Error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"logstream/dashboard/metrics"
 	"logstream/dashboard/view"
 	"logstream/internal/health"
 )
@@ -54,6 +55,7 @@ type Info struct {
 	Bus         BusInfo          `json:"bus"`
 	LLM         LLMInfo          `json:"llm"`
 	Docker      DockerInfo       `json:"docker"`
+	Checks      metrics.Checks   `json:"checks"` // since the start
 	Mode        string           `json:"mode"`
 	Held        string           `json:"held"` // why nothing is repaired on this host, or empty
 	HeldUntil   *time.Time       `json:"held_until"`
@@ -85,6 +87,12 @@ func (r *run) collect(ctx context.Context) Info {
 		ctx, cancel := context.WithTimeout(ctx, infoWithin)
 		defer cancel()
 		info.Docker = d.Docker(ctx)
+	}
+	if d.Checks != nil {
+		for _, of := range d.Checks() {
+			info.Checks.Late += of.Late
+			info.Checks.Skipped += of.Skipped
+		}
 	}
 	if d.ConfigError != nil {
 		info.ConfigError = d.ConfigError()

@@ -76,6 +76,11 @@ func (l *loop) run(ctx context.Context) error {
 
 // caughtUp says whether all that was on the log at the start was read.
 func (l *loop) caughtUp() bool {
+	for _, level := range event.Levels {
+		if !l.live[level.Topic] {
+			return false
+		}
+	}
 	return l.live[event.TopicIncidents] && l.live[event.TopicServices] && l.live[event.TopicHealth] && l.live[event.TopicCommands]
 }
 

@@ -3,6 +3,7 @@ package healer
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"logstream/internal/text"
 )
 
-// What operators request, and what is published of services.
+// What operators request, what is published of services, and what is configured.
 
 const (
 	commandAge   = time.Minute // a command that is first read later than this changes nothing
@@ -253,4 +254,61 @@ func isSameSource(a, b event.Source) bool {
 
 func isSame[T any](a, b *T, equal func(a, b T) bool) bool {
 	return a == b || a != nil && b != nil && equal(*a, *b)
+}
+
+func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
+	var published *event.Service
+	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
+		published = &prior
+	}
+	s := newServiceState(def, published, now)
+	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
+		s.incident = all[len(all)-1]
+	}
+	c.services[def.Name] = s
+	c.order = append(c.order, def.Name)
+	return s
+}
+
+// again adds a service anew, in its place.
+func (c *Controller) again(def service.Definition, now time.Time) *serviceState {
+	i := slices.Index(c.order, def.Name)
+	s := c.add(def, now)
+	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+	c.order[i] = def.Name
+	return s
+}
+
+func (c *Controller) forget(name string) {
+	delete(c.services, name)
+	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
+}
+
+func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
+	wanted := map[string]bool{}
+	for _, def := range in.Services {
+		wanted[def.Name] = true
+		s := c.services[def.Name]
+		switch {
+		case s == nil:
+			s = c.add(def, now)
+		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
+			continue // others were edited
+		case s.def.Container != def.Container:
+			s.container = nil
+			s.inspection = inspection{request: s.inspection.request, stale: true}
+			fallthrough
+		default:
+			s.define(def)
+			s.removed, s.seeded, s.edited = false, false, now
+			s.status.Redefine(def, now)
+		}
+		c.reconcile(s, now)
+	}
+	for _, name := range slices.Clone(c.order) {
+		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
+			s.removed = true
+			c.reconcile(s, now)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package healer
 
 import (
-	"reflect"
 	"slices"
 	"time"
 
@@ -43,9 +42,6 @@ type Controller struct {
 	prior    map[string]event.Service
 
 	began       time.Time       // of this life
-	nonce       string          // of the claim that is to be written; empty: it was, or everything is not read yet
-	refused     *Refusal        // why it is not
-	heard       time.Time       // when the host's owner was last heard
 	replayed    bool            // everything was read up to the end seen at the start
 	known       map[string]bool // instances that have signed something: ours
 	engineOrder state.Order     // of the engine's events
@@ -92,6 +88,19 @@ func (c *Controller) Owner() (event.Origin, bool) {
 // Successor is the instance that took the host over, or empty.
 func (c *Controller) Successor() string { return c.claim.Successor() }
 
+// Refused is why this instance does not claim its host, or lost it, where that
+// has another engine.
+func (c *Controller) Refused() (claim.Refusal, bool) { return c.claim.Refused(c.newest()) }
+
+// hear notes that the host's owner lives.
+func (c *Controller) hear(of event.Origin, now time.Time) { c.claim.Hear(of, c.newest(), now) }
+
+// newest is the claim that counts for our host; zero where there is none.
+func (c *Controller) newest() event.Claim {
+	newest, _ := c.incidents.Newest(c.host)
+	return newest
+}
+
 // Step takes one input at now, and returns what is to be done. It changes the
 // controller in place; nothing else does.
 func (c *Controller) Step(in Input, now time.Time) []Effect {
@@ -116,7 +125,9 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Replayed:
 		c.beginClaim(in, now)
 	case EngineSeen:
-		c.engineSeen(in.ID, now)
+		if repeat, due := c.claim.OnEngine(in.ID, now); due {
+			c.emit(Append{repeat})
+		}
 	case Inspected:
 		c.inspected(in, now)
 	case Executed:
@@ -212,10 +223,7 @@ func (c *Controller) tick(now time.Time) {
 	if !c.replayed {
 		return // what is replayed has its own time: by ours all of it is long stale
 	}
-	if c.nonce != "" {
-		c.tryClaim(now)
-	}
-	if e, repeat, due := c.claim.Tick(now); due {
+	if e, repeat, due := c.claim.Tick(c.newest(), now); due {
 		c.emit(Append{e})
 		if repeat {
 			c.incidents.Forget(keepIncidents)
@@ -241,60 +249,19 @@ func (c *Controller) tick(now time.Time) {
 	}
 }
 
-func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
-	var published *event.Service
-	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
-		published = &prior
-	}
-	s := newServiceState(def, published, now)
-	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
-		s.incident = all[len(all)-1]
-	}
-	c.services[def.Name] = s
-	c.order = append(c.order, def.Name)
-	return s
-}
-
-// again adds a service anew, in its place.
-func (c *Controller) again(def service.Definition, now time.Time) *serviceState {
-	i := slices.Index(c.order, def.Name)
-	s := c.add(def, now)
-	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
-	c.order[i] = def.Name
-	return s
-}
-
-func (c *Controller) forget(name string) {
-	delete(c.services, name)
-	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
-}
-
-func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
-	wanted := map[string]bool{}
-	for _, def := range in.Services {
-		wanted[def.Name] = true
-		s := c.services[def.Name]
-		switch {
-		case s == nil:
-			s = c.add(def, now)
-		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
-			continue // others were edited
-		case s.def.Container != def.Container:
-			s.container = nil
-			s.inspection = inspection{request: s.inspection.request, stale: true}
-			fallthrough
-		default:
-			s.define(def)
-			s.removed, s.seeded, s.edited = false, false, now
-			s.status.Redefine(def, now)
+// beginClaim ends the replay: everything was read to the end, and the host is claimed.
+func (c *Controller) beginClaim(in Replayed, now time.Time) {
+	c.replayed = true
+	c.incidents.Forget(keepIncidents)
+	for name, s := range c.services {
+		s.removed = s.removed || s.seeded && !in.Discovering
+		s.status.Watch(now)
+		if prior, known := c.prior[name]; known && prior.Definition != nil {
+			s.status.Keep(prior)
 		}
-		c.reconcile(s, now)
 	}
-	for _, name := range slices.Clone(c.order) {
-		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
-			s.removed = true
-			c.reconcile(s, now)
-		}
+	if e, due := c.claim.Begin(c.newest(), in.Nonce, now); due {
+		c.emit(Append{e})
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *seat) step(in Input) {
 			if claim, is := a.Event.Data.(event.Claim); is {
 				s.claims = append(s.claims, claim)
 			}
-			s.step(ReadIncident{a.Event})
+			s.step(ReadIncident(a))
 		}
 	}
 }
@@ -89,17 +89,17 @@ func TestWhoMayClaimAHostThatHasAnOwner(t *testing.T) {
 				}
 				return
 			}
-			if why.Owner != test.owner || why.Engine != test.engine || why.ConfiguredAs != "local" {
+			if why.Owner != test.owner || why.Engine != test.engine || why.Host != "local" {
 				t.Errorf("it is refused for %+v", why)
 			}
 			for range 20 { // as long as the owner lives
-				s.run(ownerSilence - 5*time.Second)
+				s.run(90*time.Second - 5*time.Second)
 				s.beat()
 			}
 			if s.leads() || len(s.claims) > 0 {
 				t.Fatalf("it claims beside an owner that lives: %+v", s.claims)
 			}
-			s.run(ownerSilence - 5*time.Second)
+			s.run(90*time.Second - 5*time.Second)
 			if len(s.claims) > 0 {
 				t.Errorf("it claims too early: %+v", s.claims)
 			}

@@ -132,13 +132,11 @@ type life struct {
 	group       *errgroup.Group
 	executing   int           // calls whose workers have not ended
 	ended       chan struct{} // one of them has
-	owner       bool
+	leadership  leadership
+	identifier  *identifier
 	queries     map[string]context.CancelFunc // under way, by service
 	querying    atomic.Int32                  // and how many there are
 	recheck     chan struct{}                 // the model is to be checked at once
-	identified  chan struct{}                 // closed: the engine was asked once for its ID
-	reidentify  chan struct{}                 // Docker is back: it may be another engine
-	refused     bool                          // the host is not claimed, and that is reported
 	replied     <-chan struct{}               // closed: the newest result of a command is written
 }
 
@@ -154,7 +152,7 @@ func (h *Healer) Run(ctx context.Context) error {
 	close(none)
 	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group, discovering: discovering,
 		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1), replied: none,
-		identified: make(chan struct{}), reidentify: make(chan struct{}, 1),
+		leadership: leadership{Healer: h},
 		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
 			Services: services, Protected: h.deps.Protected}, began)}
 	if h.deps.Observe != nil {
@@ -164,7 +162,8 @@ func (h *Healer) Run(ctx context.Context) error {
 		defer cancel()
 		return l.loop(reading)
 	})
-	supervise.Go(reading, group, "healer engine", l.identify)
+	l.identifier = &identifier{runtime: h.deps.Runtime, give: l.give, asked: make(chan struct{}), again: make(chan struct{}, 1)}
+	supervise.Go(reading, group, "healer engine", l.identifier.run)
 	supervise.Go(reading, group, "healer replay", l.read)
 	if h.deps.Model != nil {
 		supervise.Go(reading, group, "healer model", l.watchModel)
@@ -200,7 +199,7 @@ func (l *life) read(ctx context.Context) error {
 		}
 	}
 	select {
-	case <-l.identified:
+	case <-l.identifier.asked:
 	case <-ctx.Done():
 		return nil
 	}
@@ -299,5 +298,22 @@ func (l *life) step(in Input, now time.Time) {
 	l.report(in)
 	for _, e := range effects {
 		l.start(e)
+	}
+}
+
+// report makes the leadership known, and cancels queries that are no longer needed.
+func (l *life) report(in Input) {
+	if l.leadership.report(l.controller) {
+		for service := range l.queries {
+			l.withdraw(service)
+		}
+	}
+	switch read := in.(type) {
+	case ReadDocker:
+		l.identifier.noteDocker(read.Event)
+	case ReadIncident:
+		if read.Event.Type == event.TypeResolved && read.Event.Host == l.deps.Host {
+			l.withdraw(read.Event.Service)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -52,6 +53,11 @@ func randomSim(seed uint64) *sim {
 	}
 	if seed%8 >= 6 {
 		options = append(options, aloneBox)
+	}
+	if seed%8 == 4 {
+		options = append(options, defined(func(d *service.Definition) {
+			d.StartPeriod, d.Window = 8*time.Second, service.Window{Failures: 3, Of: 5}
+		}))
 	}
 	return newSim(seed, 1+int(seed%2), options...)
 }

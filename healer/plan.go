@@ -73,27 +73,6 @@ func Plan(v View) Decision {
 	return planRepair(v)
 }
 
-// goesOn says whether something happened in the incident after its newest event
-// that verified a repair, beside that it waits for the service to settle.
-func goesOn(v View) bool {
-	newest := v.Incident.Events[len(v.Incident.Events)-1]
-	suppressed, is := newest.Data.(event.Suppressed)
-	return newest.Type != event.TypeVerified && !(is && suppressed.Gate == gate.Flapping().Gate)
-}
-
-// planHealed ends the incident of a repair that was verified. While the service
-// flaps it stays open, and what fails again meanwhile is the same incident.
-func planHealed(v View, verified event.Verified) Decision {
-	unsettled := v.Status.Flapping() || v.Incident.Held == gate.Flapping().Gate
-	switch {
-	case unsettled && !v.Status.Good():
-		return planRepair(v)
-	case v.Status.Flapping():
-		return heldIfOpen(v, gate.Flapping())
-	}
-	return resolve(v, event.HowHealed, verified.Since)
-}
-
 // acts says whether a call is under way, or being verified.
 func (v View) acts() bool {
 	if v.Incident == nil {

@@ -228,8 +228,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	case claim.Acquired:
 		c.acquire(now)
 	case claim.Outbid:
-		newest, _ := c.incidents.Newest(c.host)
-		c.emit(Append{c.claim.Outbid(newest, now)})
+		c.emit(Append{c.claim.Outbid(c.newest(), now)})
 	}
 }
 

@@ -113,10 +113,9 @@ type box struct {
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
 	checked    bool          // the container has a HEALTHCHECK
-	health     event.Status  // as last written under levelNonce, at healthAt; empty: not since it started
-	healthAt   time.Time
-	loops      bool // the monitor takes it for a crash loop
-	unchecked  bool // the monitor does not check it
+	health     event.Status  // as last written under levelNonce; empty: not since it started
+	loops      bool          // the monitor takes it for a crash loop
+	unchecked  bool          // the monitor does not check it
 }
 
 type agenda []*happening

@@ -14,7 +14,7 @@ type Config struct {
 }
 
 // Default is the configuration before anything is configured.
-func Default() Config { return Config{ConnectionsPerHost: 32} }
+func Default() Config { return Config{ConnectionsPerHost: 100} }
 
 // Problems are what is wrong with it.
 func (c Config) Problems() []service.Problem {

@@ -224,6 +224,24 @@ func (r *scriptedRuntime) Find(ctx context.Context, ref string) (container.State
 	return container.State{}, container.ErrNotFound
 }
 
+func (r *scriptedRuntime) Inspect(ctx context.Context, id string) (container.State, error) {
+	if err := r.answer(ctx); err != nil {
+		return container.State{}, err
+	}
+	r.mu.Lock()
+	slow := r.slow
+	r.mu.Unlock()
+	time.Sleep(slow)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.states {
+		if s.ID == id {
+			return s, nil
+		}
+	}
+	return container.State{}, container.ErrNotFound
+}
+
 func (r *scriptedRuntime) Events(ctx context.Context, since time.Time, ready func(), handle func(container.Event)) error {
 	if err := r.answer(ctx); err != nil {
 		return err
@@ -257,6 +275,9 @@ func (r *scriptedRuntime) Events(ctx context.Context, since time.Time, ready fun
 func (r *scriptedRuntime) happen(s container.State, actions ...container.Action) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if before := r.states[s.Name]; s.StartedAt.IsZero() && before.ID == s.ID {
+		s.StartedAt = before.StartedAt // of the last life, also after its end
+	}
 	r.states[s.Name] = s
 	for _, a := range actions {
 		e := container.Event{
@@ -286,6 +307,13 @@ func (r *scriptedRuntime) emit(events ...container.Event) {
 			r.live <- e
 		}
 	}
+}
+
+// tell sends an event with the time that it has.
+func (r *scriptedRuntime) tell(e container.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.live <- e
 }
 
 // rename gives a container another name, and remove takes one away.

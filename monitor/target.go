@@ -82,6 +82,15 @@ func (t *target) observe(e container.Event, now time.Time) {
 	}
 }
 
+// knownBy is the ID of the container whose exact name the service has; empty
+// where that is not known, or where the service names it otherwise.
+func (t *target) knownBy() string {
+	if t.name != t.ref {
+		return ""
+	}
+	return t.id
+}
+
 // want has the container inspected. With forced its level is written also where
 // it is as before.
 func (t *target) want(now time.Time, forced bool) {

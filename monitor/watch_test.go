@@ -459,7 +459,7 @@ func TestLateDestroyIsNoConfigurationProblem(t *testing.T) {
 		}
 		engine.emit(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
 		synctest.Wait()
-		stories(t, "and then", b.log.story(t)[2:], "die pay", "destroy pay", "pay DOWN: no container is named pay")
+		stories(t, "and then", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 0", "destroy pay", "pay DOWN: no container is named pay")
 		b.end(t)
 	})
 }
@@ -574,5 +574,46 @@ func TestRevisionsGrowInTheOrderOfTheTopic(t *testing.T) {
 		if n[event.TopicDocker] < 4 || n[event.CheckContainer] < 4 || n["http"] < 20 {
 			t.Errorf("there are %v", n)
 		}
+	})
+}
+
+// TestADeathIsWrittenBeforeTheInspection has an engine that answers only once
+// it has cleaned up.
+func TestADeathIsWrittenBeforeTheInspection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		ended := exited(pay, "1", 3)
+		ended.StartedAt = time.Now()
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.set(func() { engine.slow = 5 * time.Second })
+		engine.happen(ended, container.ActionDie)
+		synctest.Wait() // no time passes
+		stories(t, "at once", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
+		settle(10 * time.Second)
+		stories(t, "the inspection says the same", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
+		b.end(t)
+	})
+}
+
+func TestADeathOfAnotherLifeIsNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		time.Sleep(time.Second)
+		engine := newScripted(running(pay, "2"))
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.happen(running(pay, "1"), container.ActionDie) // a container that had the name before
+		engine.set(func() { s := engine.states[pay]; s.ID = "2"; engine.states[pay] = s })
+		engine.tell(container.Event{Time: began, Name: pay, ID: "2", Action: container.ActionDie})
+		settle(time.Second)
+		for _, line := range b.log.story(t) {
+			if strings.Contains(line, "DOWN") {
+				t.Errorf("%q", b.log.story(t))
+			}
+		}
+		b.end(t)
 	})
 }

@@ -101,9 +101,7 @@ func (f *Fold) begin() {
 	for _, t := range f.services {
 		for level := minutes; level < days; level++ {
 			for _, r := range t.written[level] {
-				if !r.Start.Before(t.until[level+1]) {
-					t.part(level+1, bucketOf(r))
-				}
+				t.part(level+1, bucketOf(r))
 			}
 		}
 		t.written = [levels]map[int64]event.Rollup{}
@@ -159,7 +157,7 @@ func (f *Fold) ReadHealth(h event.HealthLog, taken time.Time) {
 	ended := h.Time().Add(took).Truncate(time.Millisecond)
 	f.hear(ended, h.Epoch)
 	start := ended.Truncate(time.Minute)
-	if h.Check == event.CheckContainer || start.Before(f.open) {
+	if h.IsOfEngine() || start.Before(f.open) {
 		return
 	}
 	b := t.buckets[minutes][start.Unix()]
@@ -258,7 +256,7 @@ func (f *Fold) closeWhole(level int) []Closed {
 			}
 			delete(t.buckets[level], start)
 			if b.start.Before(t.until[level]) {
-				continue
+				continue // it is written, and a part of what is longer
 			}
 			closed = append(closed, Closed{level, b.record(name, length)})
 			if level < days {

@@ -3,6 +3,7 @@ package rollup
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -179,6 +180,7 @@ func (l *life) read(ctx context.Context, group *errgroup.Group) error {
 		return nil
 	}
 	l.give(ctx, func() { l.ready = true })
+	debug.FreeOSMemory() // what all that is read at a start has left: this is the last of it
 	return nil
 }
 

@@ -32,12 +32,12 @@ func naive(ctx context.Context, l load, address string) error {
 	client := &http.Client{Timeout: l.interval / 2, Transport: &http.Transport{MaxIdleConnsPerHost: l.services}}
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range l.services {
-		supervise.Go(ctx, group, name(i), func(ctx context.Context) error {
+		supervise.Go(ctx, group, serviceName(i), func(ctx context.Context) error {
 			time.Sleep(l.interval * time.Duration(i) / time.Duration(l.services))
 			ticker := time.NewTicker(l.interval)
 			defer ticker.Stop()
 			for {
-				response, err := client.Get("http://" + address + "/" + name(i))
+				response, err := client.Get("http://" + address + "/" + serviceName(i))
 				if err == nil {
 					io.Copy(io.Discard, response.Body)
 					response.Body.Close()
@@ -121,11 +121,40 @@ func services(l load, address string) []service.Definition {
 	all := make([]service.Definition, l.services)
 	for i := range all {
 		d := service.Default()
-		d.Name, d.URL = name(i), "http://"+address+"/"+name(i)
-		d.Interval, d.Timeout = l.interval, l.interval/2
+		d.Name, d.URL = serviceName(i), "http://"+address+"/"+serviceName(i)
+		d.Interval, d.Timeout, d.KeepAlive = l.interval, l.interval/2, l.keepAlive
 		all[i] = d
 	}
 	return all
+}
+
+// buildWhole builds the program that people run, and is where it stands.
+func buildWhole(ctx context.Context) (string, error) {
+	program := filepath.Join(os.TempDir(), "logstream-bench-whole")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, ".")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	return program, build.Run()
+}
+
+// configureWhole writes a configuration with the same targets, under which
+// nothing is repaired, as config.yaml of a new directory, and is that: it is
+// for the data as well.
+func configureWhole(l load, address string) (string, error) {
+	dir, err := os.MkdirTemp("", "logstream-bench-")
+	if err != nil {
+		return "", err
+	}
+	file, err := os.Create(filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	fmt.Fprintf(file, "bus: {embedded: {listen: 127.0.0.1:0, data: %s}}\ndashboard: {listen: 127.0.0.1:0}\nhealer: {mode: observe, decide: runbook}\n", filepath.Join(dir, "data"))
+	fmt.Fprintf(file, "defaults: {interval: %s, timeout: %s}\nservices:\n", l.interval, l.interval/2)
+	for i := range l.services {
+		fmt.Fprintf(file, "- {name: %s, url: \"http://%s/%s\"}\n", serviceName(i), address, serviceName(i))
+	}
+	return dir, nil
 }
 
 // buildGatus builds the pinned Gatus, once, and is where it stands.
@@ -156,7 +185,7 @@ func configureGatus(l load, address string) (string, error) {
 	defer file.Close()
 	fmt.Fprintf(file, "concurrency: 0\nstorage: {type: memory}\nweb: {address: 127.0.0.1, port: 18099}\nendpoints:\n")
 	for i := range l.services {
-		fmt.Fprintf(file, "- {name: %s, url: \"http://%s/%s\", interval: %s, conditions: [\"[STATUS] == 200\"]}\n", name(i), address, name(i), l.interval)
+		fmt.Fprintf(file, "- {name: %s, url: \"http://%s/%s\", interval: %s, conditions: [\"[STATUS] == 200\"]}\n", serviceName(i), address, serviceName(i), l.interval)
 	}
 	return file.Name(), nil
 }

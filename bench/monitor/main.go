@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"logstream/internal/service"
 )
 
 // load is how much is monitored, and how long it is measured.
@@ -27,17 +29,20 @@ type load struct {
 	interval time.Duration
 	measure  time.Duration
 	rounds   int
-	profile  string // where the monitor writes a CPU profile; empty: nowhere
+
+	keepAlive time.Duration
+	profile   string // where the monitor writes a CPU profile; empty: nowhere
 }
 
 func main() {
 	var l load
 	role := flag.String("role", "", "of a child process: targets, naive, logstream")
-	against := flag.String("with", "naive,logstream", "who is measured: naive, logstream, gatus")
+	against := flag.String("with", "naive,logstream", "who is measured: naive, logstream, gatus, whole (the program that people run)")
 	address := flag.String("address", "", "of the targets, for a child process")
 	flag.IntVar(&l.services, "services", 1000, "how many are monitored")
 	flag.DurationVar(&l.interval, "interval", time.Second, "of each service's checks")
 	flag.DurationVar(&l.measure, "measure", 10*time.Second, "how long each is measured, in each round")
+	flag.DurationVar(&l.keepAlive, "keep-alive", service.Default().KeepAlive, "keep_alive of the services: after it logstream makes a new connection, which the raw loop never does")
 	flag.IntVar(&l.rounds, "rounds", 1, "how often each is measured, in turns; medians are reported")
 	flag.StringVar(&l.profile, "profile", "", "file for a CPU profile of the monitor, and with .heap of its memory")
 	flag.Parse()
@@ -58,8 +63,8 @@ func main() {
 	}
 }
 
-// name is what the targets call a service.
-func name(i int) string { return fmt.Sprintf("service-%05d", i) }
+// serviceName is what the targets call a service.
+func serviceName(i int) string { return fmt.Sprintf("service-%05d", i) }
 
 // compare measures each contender in turn, and prints what it used.
 func compare(ctx context.Context, l load, contenders []string) error {
@@ -70,22 +75,22 @@ func compare(ctx context.Context, l load, contenders []string) error {
 	defer targets.stop()
 	results := map[string][]result{}
 	for range l.rounds {
-		for _, contender := range contenders {
-			r, err := measure(ctx, l, contender, targets)
+		for _, name := range contenders {
+			r, err := measure(ctx, l, name, targets)
 			if err != nil {
-				return fmt.Errorf("measure %s: %w", contender, err)
+				return fmt.Errorf("measure %s: %w", name, err)
 			}
-			results[contender] = append(results[contender], r)
+			results[name] = append(results[name], r)
 		}
 	}
 	fmt.Printf("%d services each %s, measured for %s in %d rounds; medians\n", l.services, l.interval, l.measure, l.rounds)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tchecks\tmissed\tlate p50\tp99\tmax\tCPU/check\tRSS\tpeak\tCPU of naive\tof Gatus\tRSS of Gatus\t")
-	for _, contender := range contenders {
-		r := median(results[contender])
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f ms\t%.2f ms\t%.1f ms\t%.3f ms\t%.0f MB\t%.0f MB\t%s\t%s\t%s\t\n", contender,
+	for _, name := range contenders {
+		r := median(results[name])
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f ms\t%.2f ms\t%.1f ms\t%.3f ms\t%.0f MB\t%.0f MB\t%s\t%s\t%s\t\n", name,
 			r.Checks, r.Missed, r.P50, r.P99, r.Max, r.perCheck, r.rss, r.peak,
-			ratio(results, contender, "naive", cpu), ratio(results, contender, "gatus", cpu), ratio(results, contender, "gatus", rss))
+			ratio(results, name, "naive", cpu), ratio(results, name, "gatus", cpu), ratio(results, name, "gatus", rss))
 	}
 	if err := w.Flush(); err != nil {
 		return err

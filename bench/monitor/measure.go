@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -18,18 +19,29 @@ type result struct {
 	note      string  // what it said of itself
 }
 
+// contender is a program that monitors, ready to be started.
+type contender struct {
+	program string
+	args    []string
+	env     []string
+	warm    time.Duration // until every service of its is checked in its rhythm
+	quiet   bool          // what it logs is not shown
+	left    string        // a file or directory that it leaves; empty: none
+}
+
 // measure runs one contender, lets it begin, and measures what it uses.
-func measure(ctx context.Context, l load, contender string, t *targetProcess) (r result, err error) {
-	program, warm, args, err := prepare(ctx, l, contender, t.address)
+func measure(ctx context.Context, l load, name string, t *targetProcess) (r result, err error) {
+	of, err := prepare(ctx, l, name, t.address)
 	if err != nil {
 		return r, err
 	}
-	c, err := start(ctx, program, args...)
+	defer os.RemoveAll(of.left)
+	c, err := start(ctx, of)
 	if err != nil {
 		return r, err
 	}
 	defer func() { r.note = c.stop() }()
-	if err := sleep(ctx, warm); err != nil {
+	if err := sleep(ctx, of.warm); err != nil {
 		return r, err
 	}
 	before, err := c.cpu()
@@ -57,25 +69,31 @@ func measure(ctx context.Context, l load, contender string, t *targetProcess) (r
 	return r, err
 }
 
-// prepare is the program of a contender, its arguments, and how long it takes
-// until every service of its is checked in its rhythm.
-func prepare(ctx context.Context, l load, contender, address string) (program string, warm time.Duration, args []string, err error) {
-	warm = max(3*time.Second, 2*l.interval)
-	if contender == "gatus" {
-		if program, err = buildGatus(ctx); err != nil {
-			return "", 0, nil, fmt.Errorf("build Gatus: %w", err)
+// prepare builds and configures a contender.
+func prepare(ctx context.Context, l load, name, address string) (c contender, err error) {
+	c.warm = l.interval + 3*time.Second
+	switch name {
+	case "gatus":
+		c.warm += gatusBetween * time.Duration(l.services)
+		if c.left, err = configureGatus(l, address); err != nil {
+			return c, err
 		}
-		config, err := configureGatus(l, address)
-		if err != nil {
-			return "", 0, nil, err
+		c.env = []string{"GATUS_CONFIG_PATH=" + c.left, "GATUS_LOG_LEVEL=ERROR"}
+		c.program, err = buildGatus(ctx)
+	case "whole":
+		c.quiet = true
+		c.warm += 5 * time.Second
+		if c.left, err = configureWhole(l, address); err != nil {
+			return c, err
 		}
-		os.Setenv("GATUS_CONFIG_PATH", config)
-		os.Setenv("GATUS_LOG_LEVEL", "ERROR")
-		return program, warm + gatusBetween*time.Duration(l.services), nil, nil
+		c.args = []string{"run", "--config", filepath.Join(c.left, "config.yaml")}
+		c.program, err = buildWhole(ctx)
+	default:
+		c.program, err = os.Executable()
+		c.args = []string{"-role", name, "-address", address, "-services", fmt.Sprint(l.services), "-interval", l.interval.String(),
+			"-keep-alive", l.keepAlive.String(), "-profile", l.profile}
 	}
-	program, err = os.Executable()
-	args = []string{"-role", contender, "-address", address, "-services", fmt.Sprint(l.services), "-interval", l.interval.String(), "-profile", l.profile}
-	return program, warm, args, err
+	return c, err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -17,15 +17,17 @@ import (
 
 // child is a process that this one started.
 type child struct {
-	cmd  *exec.Cmd
-	out  *bufio.Reader
-	kept strings.Builder // of what it printed
+	cmd *exec.Cmd
+	out *bufio.Reader
 }
 
 // start runs a program whose processes end with this one.
-func start(ctx context.Context, program string, args ...string) (*child, error) {
-	c := &child{cmd: exec.CommandContext(ctx, program, args...)}
-	c.cmd.Stderr = os.Stderr
+func start(ctx context.Context, of contender) (*child, error) {
+	c := &child{cmd: exec.CommandContext(ctx, of.program, of.args...)}
+	c.cmd.Env = append(os.Environ(), of.env...)
+	if !of.quiet {
+		c.cmd.Stderr = os.Stderr
+	}
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = 10 * time.Second
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

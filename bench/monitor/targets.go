@@ -126,7 +126,7 @@ func startTargets(ctx context.Context) (*targetProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := start(ctx, self, "-role", "targets")
+	c, err := start(ctx, contender{program: self, args: []string{"-role", "targets"}})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/bench/past"
 	"logstream/internal/event"
 )
 
@@ -38,9 +39,11 @@ type instanceUnderTest struct {
 	tb    testing.TB
 	page  string
 	pid   int
-	began time.Time
 	ready time.Duration // until it was ready and told of every service's uptime
+	cpu   time.Duration // that it took until then: what else the machine does weighs less on it
 	end   func()
+
+	killed bool // it need not end well
 }
 
 // freeAddresses are two addresses of loopback at which nothing listens right now.
@@ -59,15 +62,15 @@ func freeAddresses(tb testing.TB) (one, other string) {
 }
 
 // start starts logstream in dir, and waits until it is ready and known says so.
-func start(tb testing.TB, program, dir string, p past, known func([]served) bool) *instanceUnderTest {
+func start(tb testing.TB, program, dir string, p past.Past, known func(past.Past, []served) bool) *instanceUnderTest {
 	tb.Helper()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	page, broker := freeAddresses(tb)
 	var config strings.Builder
-	fmt.Fprintf(&config, "instance: %s\nbus: {embedded: {listen: %q, data: %q}}\ndocker: {host: \"unix://%s/none.sock\"}\nhealer: {mode: observe, decide: runbook}\n", instance, broker, dir, dir)
-	fmt.Fprintf(&config, "dashboard: {listen: %q}\ndefaults: {interval: %s, timeout: 1s, failure_threshold: 2, success_threshold: 2}\nservices:\n", page, p.interval)
-	for i := range p.services {
-		fmt.Fprintf(&config, "  - {name: %s, url: %q}\n", p.name(i), target.URL)
+	fmt.Fprintf(&config, "instance: %s\nbus: {embedded: {listen: %q, data: %q}}\ndocker: {host: \"unix://%s/none.sock\"}\nhealer: {mode: observe, decide: runbook}\n", past.Instance, broker, dir, dir)
+	fmt.Fprintf(&config, "dashboard: {listen: %q}\ndefaults: {interval: %s, timeout: 1s, failure_threshold: 2, success_threshold: 2}\nservices:\n", page, p.Interval)
+	for i := range p.Services {
+		fmt.Fprintf(&config, "  - {name: %s, url: %q}\n", p.Name(i), target.URL)
 	}
 	file := filepath.Join(tb.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
@@ -83,11 +86,11 @@ func start(tb testing.TB, program, dir string, p past, known func([]served) bool
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	s := &instanceUnderTest{tb: tb, page: page, pid: cmd.Process.Pid, began: began}
+	s := &instanceUnderTest{tb: tb, page: page, pid: cmd.Process.Pid}
 	s.end = func() {
 		s.end = func() {}
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
+		if err := cmd.Wait(); err != nil && !s.killed {
 			text, _ := os.ReadFile(out.Name())
 			tb.Errorf("it ended with %v:\n%.2000s", err, text)
 		}
@@ -98,7 +101,7 @@ func start(tb testing.TB, program, dir string, p past, known func([]served) bool
 	for {
 		if response, err := http.Get("http://" + page + "/readyz"); err == nil {
 			response.Body.Close()
-			if response.StatusCode == http.StatusOK && known(get[[]served](s, "/api/v1/services")) {
+			if response.StatusCode == http.StatusOK && known(p, get[[]served](s, "/api/v1/services")) {
 				break
 			}
 		}
@@ -106,9 +109,9 @@ func start(tb testing.TB, program, dir string, p past, known func([]served) bool
 			text, _ := os.ReadFile(out.Name())
 			tb.Fatalf("not ready after a minute:\n%.2000s", text)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond) // to ask costs what is measured
 	}
-	s.ready = time.Since(began)
+	s.ready, s.cpu = time.Since(began), s.cpuTime()
 	return s
 }
 
@@ -157,22 +160,41 @@ func (s *instanceUnderTest) rssMB() float64 {
 	return kb / 1024
 }
 
+// cpuTime is how much it has used so far.
+func (s *instanceUnderTest) cpuTime() time.Duration {
+	s.tb.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var ticks int
+	for _, field := range fields[11:13] { // user and system, in hundredths of a second
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // whole says whether the uptime of every service is that of the whole past.
-func (p past) whole(services []served) bool {
+func whole(p past.Past, services []served) bool {
 	for _, v := range services {
-		if v.KnownS["30d"] < 0.99*min(p.lasts, 30*24*time.Hour).Seconds()-120 || v.KnownS["24h"] < 0.99*min(p.lasts, 24*time.Hour).Seconds()-120 ||
-			v.KnownS["1h"] < 0.9*min(p.lasts, time.Hour).Seconds() {
+		if v.KnownS["30d"] < 0.99*min(p.Lasts, 30*24*time.Hour).Seconds()-120 || v.KnownS["24h"] < 0.99*min(p.Lasts, 24*time.Hour).Seconds()-120 ||
+			v.KnownS["1h"] < 0.9*min(p.Lasts, time.Hour).Seconds() {
 			return false
 		}
 	}
-	return len(services) == p.services
+	return len(services) == p.Services
 }
 
 // check compares what is served with what was simulated.
-func (p past) check(s *instanceUnderTest, left written) {
+func check(p past.Past, s *instanceUnderTest, left past.Left) {
 	for i, v := range get[[]served](s, "/api/v1/services") {
 		down := (1 - v.Uptime["30d"]) * v.KnownS["30d"]
-		if want := left.down[i].Seconds(); p.lasts < 30*24*time.Hour && math.Abs(down-want) > 0.02*want+10 {
+		if want := left.Down[i].Seconds(); p.Lasts < 30*24*time.Hour && math.Abs(down-want) > 0.02*want+10 {
 			s.tb.Errorf("%s was down for %.0f s, and %.0f were simulated", v.Name, down, want)
 		}
 	}
@@ -180,7 +202,7 @@ func (p past) check(s *instanceUnderTest, left written) {
 		began := time.Now()
 		points := get[struct{ Points []chartPoint }](s, "/api/v1/services/service-001/history?window="+window.String()).Points
 		s.tb.Logf("history of %s: %d points in %s", window, len(points), time.Since(began).Round(time.Millisecond))
-		covers := min(window, p.lasts)
+		covers := min(window, p.Lasts)
 		if len(points) > 500 || len(points) < 3 {
 			s.tb.Errorf("%d points of %s", len(points), window)
 			continue
@@ -210,52 +232,59 @@ func btoi(b bool) int {
 // TestAStartHasTheWholePast is the benchmark with a small past: what is measured
 // there depends on the machine, and what is true here does not.
 func TestAStartHasTheWholePast(t *testing.T) {
-	p := past{services: 3, interval: 10 * time.Second, lasts: 31 * time.Hour, until: time.Now().Add(-time.Second)}
+	p := past.Past{Services: 3, Interval: 10 * time.Second, Lasts: 31 * time.Hour, Until: time.Now().Add(-time.Second)}
 	dir := filepath.Join(t.TempDir(), "data")
-	left := p.write(t, dir)
-	s := start(t, program(t), dir, p, p.whole)
-	p.check(s, left)
+	left := p.Write(t, dir)
+	binary := program(t)
+	s := start(t, binary, dir, p, whole)
+	check(p, s, left)
+	if err := syscall.Kill(s.pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.killed = true
 	s.end()
-	again := start(t, program(t), dir, p, p.whole) // nothing is counted twice
-	p.check(again, left)
+	again := start(t, binary, dir, p, whole) // nothing is counted twice
+	check(p, again, left)
 }
 
 // BenchmarkStartup starts on a week of 10 services and on a day of 500, each
 // checked each 2 s, and beside them with an empty log.
 func BenchmarkStartup(b *testing.B) {
 	binary := program(b)
-	for _, p := range []past{
-		{services: 10, interval: 2 * time.Second, lasts: 7 * 24 * time.Hour},
-		{services: 500, interval: 2 * time.Second, lasts: 24 * time.Hour},
+	for _, p := range []past.Past{
+		{Services: 10, Interval: 2 * time.Second, Lasts: 7 * 24 * time.Hour},
+		{Services: 500, Interval: 2 * time.Second, Lasts: 24 * time.Hour},
 	} {
-		b.Run(fmt.Sprintf("%d-services-%dd", p.services, p.lasts/(24*time.Hour)), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%d-services-%dd", p.Services, p.Lasts/(24*time.Hour)), func(b *testing.B) {
 			for b.Loop() {
-				p.measure(b, binary)
+				measure(b, binary, p)
 			}
 			b.ReportMetric(0, "ns/op") // the writing of the past
 		})
 	}
 }
 
-func (p past) measure(b *testing.B, binary string) {
+func measure(b *testing.B, binary string, p past.Past) {
 	b.Helper()
-	const settled = 20 * time.Second // as long as both run before their memory is compared
-	p.until = time.Now().Add(-time.Second)
+	const settled = 30 * time.Second // that both run after they were ready, before their memory is compared
+	p.Until = time.Now().Add(-time.Second)
 	dir := filepath.Join(b.TempDir(), "data")
-	left := p.write(b, dir)
-	b.Logf("records %v\nbatches %v", left.records, left.batches)
-	p.lasts -= time.Since(p.until) // which is unknown: nothing ran while it was written
-	full := start(b, binary, dir, p, p.whole)
-	p.check(full, left)
-	time.Sleep(time.Until(full.began.Add(settled)))
+	left := p.Write(b, dir)
+	b.Logf("records %v\nbatches %v", left.Records, left.Batches)
+	p.Lasts -= time.Since(p.Until) // which is unknown: nothing ran while it was written
+	full := start(b, binary, dir, p, whole)
+	check(p, full, left)
+	time.Sleep(settled)
 	fullMB := full.rssMB()
 	full.end()
-	empty := start(b, binary, filepath.Join(b.TempDir(), "data"), p, func(all []served) bool { return len(all) == p.services })
-	time.Sleep(time.Until(empty.began.Add(settled)))
+	empty := start(b, binary, filepath.Join(b.TempDir(), "data"), p, func(p past.Past, all []served) bool { return len(all) == p.Services })
+	time.Sleep(settled)
 	emptyMB := empty.rssMB()
 	empty.end()
 	b.ReportMetric(full.ready.Seconds(), "s-start")
 	b.ReportMetric(empty.ready.Seconds(), "s-start-empty")
+	b.ReportMetric(full.cpu.Seconds(), "cpu-s-start")
+	b.ReportMetric(empty.cpu.Seconds(), "cpu-s-start-empty")
 	b.ReportMetric(fullMB, "MB")
 	b.ReportMetric(fullMB-emptyMB, "MB-over-empty")
 }

@@ -13,9 +13,9 @@ import (
 
 // folds are the metrics of what is on the log.
 type folds struct {
-	services, up, success, open, escalated, held       *prometheus.GaugeVec
-	probes, incidents, resolved, repairs, holds, model *prometheus.CounterVec
-	duration, downtime, queries                        *prometheus.HistogramVec
+	services, up, success, open, escalated, held               *prometheus.GaugeVec
+	probes, opened, incidents, resolved, repairs, holds, model *prometheus.CounterVec
+	duration, downtime, queries                                *prometheus.HistogramVec
 }
 
 func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -30,23 +30,50 @@ var (
 )
 
 func (f *folds) register(r *prometheus.Registry) {
-	f.services = gauges("logstream_services", "Services of this host by status.", "status")
-	f.up = gauges("logstream_service_up", "1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while that is not known.", "service")
-	f.success = gauges("logstream_probe_success", "1 if the newest check of the service succeeded, slow or not.", "service")
-	f.probes = counters("logstream_probes_total", "Checks of a service since the start, by what they saw.", "service", "status")
-	f.duration = histogram("logstream_probe_duration_seconds", "How long the checks of a service took.", checkBuckets, "service")
-	f.open = gauges("logstream_incidents_open", "Incidents that LogStream works on or holds, by cause; unknown before the diagnosis.", "cause_id")
-	f.escalated = gauges("logstream_incidents_escalated", "Incidents that wait for a person, by cause.", "cause_id")
+	f.services = gauges("logstream_services", "Services on this host by status.", "status")
+	f.up = gauges("logstream_service_up", "1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while its status is unknown.", "service")
+	f.success = gauges("logstream_probe_success", "1 if the newest check of the service succeeded, even if slowly; 0 if it failed.", "service")
+	f.probes = counters("logstream_probes_total", "Checks of a service since LogStream started, by status.", "service", "status")
+	f.duration = histogram("logstream_probe_duration_seconds", "Duration of the checks of a service.", checkBuckets, "service")
+	f.open = gauges("logstream_incidents_open", "Open incidents that do not need a person, by cause; unknown before the diagnosis.", "cause_id")
+	f.escalated = gauges("logstream_incidents_escalated", "Open incidents that need a person, by cause.", "cause_id")
 	f.held = gauges("logstream_incidents_held", "Open incidents by the gate that holds their repair.", "gate")
-	f.incidents = counters("logstream_incidents_total", "Incidents by the cause that was diagnosed first; none if one ended undiagnosed.", "cause_id")
+	f.opened = counters("logstream_incidents_opened_total", "Incidents that were opened.")
+	f.incidents = counters("logstream_incidents_total", "Incidents by the first diagnosed cause; none if it ended without a diagnosis.", "cause_id")
 	f.resolved = counters("logstream_incidents_resolved_total", "Incidents that ended, by how: healed, recovered or operator.", "how")
-	f.downtime = histogram("logstream_incident_downtime_seconds", "From the first bad check of an incident to the first good one of its end.", outageBuckets)
+	f.downtime = histogram("logstream_incident_downtime_seconds", "Time from the first bad check of an incident to the first good check at its end.", outageBuckets)
 	f.repairs = counters("logstream_repairs_total", "Repairs by cause, action and outcome: verified, failed, interrupted, refused or not_executed.", "cause_id", "action", "outcome")
-	f.holds = counters("logstream_gate_holds_total", "How often a gate began to hold a repair.", "gate")
-	f.model = counters("logstream_model_verdicts_total", "Diagnoses by what became of the model's view: used, or why not.", "verdict")
-	f.queries = histogram("logstream_model_query_duration_seconds", "From the evidence to the diagnosis, where the model was queried.", modelBuckets)
-	r.MustRegister(f.services, f.up, f.success, f.probes, f.duration, f.open, f.escalated, f.held, f.incidents, f.resolved, f.downtime,
+	f.holds = counters("logstream_gate_holds_total", "Repairs that a gate began to hold.", "gate")
+	f.model = counters("logstream_model_verdicts_total", "Diagnoses by verdict on the model's choice: used, or why it was not used.", "verdict")
+	f.queries = histogram("logstream_model_query_duration_seconds", "Time from the evidence to the diagnosis when the model was queried.", modelBuckets)
+	r.MustRegister(f.services, f.up, f.success, f.probes, f.duration, f.open, f.escalated, f.held, f.opened, f.incidents, f.resolved, f.downtime,
 		f.repairs, f.holds, f.model, f.queries)
+	f.begin()
+}
+
+// The outcomes of a repair: of its call where that failed, else of its verification.
+var outcomes = []event.Outcome{event.OutcomeVerified, event.OutcomeFailed, event.OutcomeInterrupted, event.OutcomeRefused, event.OutcomeNotExecuted}
+
+const used = "used" // the verdict on a model's view that stands
+
+// begin sets to 0 what can be counted whatever happens: Prometheus sees no
+// increase in a series that begins with 1.
+func (f *folds) begin() {
+	for _, v := range []*prometheus.CounterVec{f.opened, f.incidents, f.resolved, f.repairs, f.holds, f.model} {
+		v.Reset()
+	}
+	f.downtime.Reset()
+	f.queries.Reset()
+	f.opened.WithLabelValues()
+	f.downtime.WithLabelValues()
+	f.queries.WithLabelValues()
+	for _, how := range []string{event.HowHealed, event.HowRecovered, event.HowOperator} {
+		f.resolved.WithLabelValues(how)
+	}
+	for _, verdict := range []event.InvalidCode{used, event.InvalidLate, event.InvalidUnreachable, event.InvalidMissingModel, event.InvalidIllegal,
+		event.InvalidGarbage, event.InvalidNoOpinion, event.InvalidOverruled} {
+		f.model.WithLabelValues(string(verdict))
+	}
 }
 
 // statuses are all that a service can have.
@@ -101,11 +128,7 @@ func (f *folds) forget(service string) {
 func (m *Metrics) Rebuild(all []*state.Incident) {
 	m.scrape.Lock()
 	defer m.scrape.Unlock()
-	for _, v := range []*prometheus.CounterVec{m.fold.incidents, m.fold.resolved, m.fold.repairs, m.fold.holds, m.fold.model} {
-		v.Reset()
-	}
-	m.fold.downtime.Reset()
-	m.fold.queries.Reset()
+	m.fold.begin()
 	for _, in := range all {
 		so := *in
 		so.Events, so.CauseID = nil, ""
@@ -126,10 +149,16 @@ func (m *Metrics) Counted(in *state.Incident, e event.Incident) {
 		return
 	}
 	switch data := e.Data.(type) {
+	case event.Opened:
+		f.opened.WithLabelValues().Inc()
 	case event.Suppressed:
 		f.holds.WithLabelValues(data.Gate).Inc()
 	case event.Diagnosed:
 		f.diagnosed(in, e, data)
+	case event.ActionStarted:
+		for _, outcome := range outcomes {
+			f.repairs.WithLabelValues(cmp.Or(in.CauseID, unknown), data.Action, string(outcome)) // 0, until it is known
+		}
 	case event.ActionFinished:
 		if data.Outcome != event.OutcomeOK { // else its verification says
 			f.repaired(in, data.Outcome)
@@ -162,7 +191,7 @@ func (f *folds) diagnosed(in *state.Incident, e event.Incident, d event.Diagnose
 	}
 	switch {
 	case strings.HasPrefix(e.By, event.ByModel):
-		f.model.WithLabelValues("used").Inc()
+		f.model.WithLabelValues(used).Inc()
 	case d.InvalidCode != "":
 		f.model.WithLabelValues(string(d.InvalidCode)).Inc()
 	}

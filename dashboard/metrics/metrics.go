@@ -5,7 +5,7 @@
 //
 //   - What is counted of incidents is everything that is on the log, so that a
 //     restart goes on where it was: Prometheus sees no reset. Until the log was
-//     read to its end nothing of it is told, because a counter on its way up
+//     read to its end nothing of it is exported, because a counter on its way up
 //     would look like a burst.
 //   - What is counted of checks begins with the process: the log keeps them too
 //     briefly for more.
@@ -30,10 +30,10 @@ import (
 // Build is which logstream this is.
 type Build struct{ Version, Go string }
 
-// Checks is what the monitor says of its schedule.
+// Checks is what the monitor says of its schedule for one service.
 type Checks struct {
-	Late    uint64 // checks that began too late
-	Skipped uint64 // checks that were left out
+	Late    uint64 `json:"late"`    // checks that began too late
+	Skipped uint64 `json:"skipped"` // checks that were left out
 }
 
 // State is how things stand at a scrape.
@@ -54,7 +54,7 @@ type State struct {
 type Metrics struct {
 	host string
 	now  parts // of this process
-	fold folds // of the log; told once the log was read
+	fold folds // of the event log; exported once it was read
 
 	scrape   sync.Mutex // held during a scrape
 	own, log *prometheus.Registry
@@ -65,8 +65,8 @@ type Metrics struct {
 }
 
 // New is the metrics of a host before anything was read. checks is what the
-// monitor counts; nil: it does not.
-func New(host string, build Build, checks func() Checks) *Metrics {
+// monitor counts of each service that is configured; nil: it does not.
+func New(host string, build Build, checks func() map[string]Checks) *Metrics {
 	m := &Metrics{host: host, own: prometheus.NewRegistry(), log: prometheus.NewRegistry(), known: map[string]bool{}}
 	m.own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.now.register(m, build, checks)
@@ -103,8 +103,10 @@ func (m *Metrics) forgetServices() {
 }
 
 // Observed counts a check of ours of a service that a configuration defines.
+// What the engine reports of a container is no check: it is repeated, and takes
+// no time.
 func (m *Metrics) Observed(h event.HealthLog) {
-	if h.Host != m.host || h.Check == event.CheckContainer {
+	if h.Host != m.host || h.Check == event.CheckContainer || h.Check == event.CheckHealth {
 		return
 	}
 	m.mu.Lock()

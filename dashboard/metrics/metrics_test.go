@@ -68,32 +68,57 @@ func (p *tape) story() {
 
 // counted is what the story counts.
 const counted = `
-# HELP logstream_gate_holds_total How often a gate began to hold a repair.
+# HELP logstream_gate_holds_total Repairs that a gate began to hold.
 # TYPE logstream_gate_holds_total counter
 logstream_gate_holds_total{gate="deploy"} 1
 logstream_gate_holds_total{gate="unconfirmed"} 1
+# HELP logstream_incidents_opened_total Incidents that were opened.
+# TYPE logstream_incidents_opened_total counter
+logstream_incidents_opened_total 3
 # HELP logstream_incidents_resolved_total Incidents that ended, by how: healed, recovered or operator.
 # TYPE logstream_incidents_resolved_total counter
 logstream_incidents_resolved_total{how="healed"} 1
+logstream_incidents_resolved_total{how="operator"} 0
 logstream_incidents_resolved_total{how="recovered"} 1
-# HELP logstream_incidents_total Incidents by the cause that was diagnosed first; none if one ended undiagnosed.
+# HELP logstream_incidents_total Incidents by the first diagnosed cause; none if it ended without a diagnosis.
 # TYPE logstream_incidents_total counter
 logstream_incidents_total{cause_id="http_5xx"} 1
 logstream_incidents_total{cause_id="none"} 1
 logstream_incidents_total{cause_id="stopped"} 1
-# HELP logstream_model_verdicts_total Diagnoses by what became of the model's view: used, or why not.
+# HELP logstream_model_verdicts_total Diagnoses by verdict on the model's choice: used, or why it was not used.
 # TYPE logstream_model_verdicts_total counter
+logstream_model_verdicts_total{verdict="garbage"} 0
+logstream_model_verdicts_total{verdict="illegal"} 0
 logstream_model_verdicts_total{verdict="late"} 1
+logstream_model_verdicts_total{verdict="missing_model"} 0
+logstream_model_verdicts_total{verdict="no_opinion"} 0
+logstream_model_verdicts_total{verdict="overruled"} 0
+logstream_model_verdicts_total{verdict="unreachable"} 0
 logstream_model_verdicts_total{verdict="used"} 1
 # HELP logstream_repairs_total Repairs by cause, action and outcome: verified, failed, interrupted, refused or not_executed.
 # TYPE logstream_repairs_total counter
 logstream_repairs_total{action="restart",cause_id="hang",outcome="failed"} 1
+logstream_repairs_total{action="restart",cause_id="hang",outcome="interrupted"} 0
+logstream_repairs_total{action="restart",cause_id="hang",outcome="not_executed"} 0
+logstream_repairs_total{action="restart",cause_id="hang",outcome="refused"} 0
+logstream_repairs_total{action="restart",cause_id="hang",outcome="verified"} 0
+logstream_repairs_total{action="restart",cause_id="http_5xx",outcome="failed"} 0
+logstream_repairs_total{action="restart",cause_id="http_5xx",outcome="interrupted"} 0
+logstream_repairs_total{action="restart",cause_id="http_5xx",outcome="not_executed"} 0
 logstream_repairs_total{action="restart",cause_id="http_5xx",outcome="refused"} 1
+logstream_repairs_total{action="restart",cause_id="http_5xx",outcome="verified"} 0
+logstream_repairs_total{action="start",cause_id="stopped",outcome="failed"} 0
+logstream_repairs_total{action="start",cause_id="stopped",outcome="interrupted"} 0
+logstream_repairs_total{action="start",cause_id="stopped",outcome="not_executed"} 0
+logstream_repairs_total{action="start",cause_id="stopped",outcome="refused"} 0
 logstream_repairs_total{action="start",cause_id="stopped",outcome="verified"} 1
 `
 
-var countedNames = []string{"logstream_gate_holds_total", "logstream_incidents_resolved_total", "logstream_incidents_total",
+var countedNames = []string{"logstream_gate_holds_total", "logstream_incidents_opened_total", "logstream_incidents_resolved_total", "logstream_incidents_total",
 	"logstream_model_verdicts_total", "logstream_repairs_total"}
+
+// uncounted begin with the first that is counted: their labels are not known before.
+var uncounted = []string{"logstream_gate_holds_total", "logstream_incidents_total", "logstream_repairs_total"}
 
 func compare(t *testing.T, g prometheus.Gatherer, want string, names ...string) {
 	t.Helper()
@@ -136,7 +161,7 @@ func TestIncidentsAreCountedFromTheLog(t *testing.T) {
 func TestEventsThatStandBeforeTheirClaimAreCounted(t *testing.T) {
 	p := newTape(false)
 	p.story()
-	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", countedNames...)
+	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
 	p.claim()
 	for range 2 { // counting anew counts nothing twice
 		p.metrics.Rebuild(p.incidents.All())
@@ -148,7 +173,7 @@ func TestIncidentsOfAnotherHostAreItsOwn(t *testing.T) {
 	p := newTape(true)
 	p.metrics = New("another", build, nil)
 	p.story()
-	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", countedNames...)
+	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
 }
 
 func check(service string, status event.Status) event.HealthLog {
@@ -160,28 +185,29 @@ func TestChecksAreCountedForTheServicesThatExist(t *testing.T) {
 	for _, h := range []event.HealthLog{check("web", event.Up), check("web", event.Degraded), check("db", event.Up), check("db", event.Down)} {
 		m.Observed(h)
 	}
-	level, foreign := check("web", event.Down), check("web", event.Down)
-	level.Check, foreign.Host = event.CheckContainer, "another"
-	m.Observed(level)
-	m.Observed(foreign)
+	level, healthcheck, foreign := check("web", event.Down), check("web", event.Down), check("web", event.Down)
+	level.Check, healthcheck.Check, foreign.Host = event.CheckContainer, event.CheckHealth, "another"
+	for _, h := range []event.HealthLog{level, healthcheck, foreign} {
+		m.Observed(h)
+	}
 	all := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Degraded, "db": event.Down, "new": event.Pending}}}
 	names := []string{"logstream_probe_success", "logstream_probes_total", "logstream_service_up", "logstream_services"}
 	compare(t, m.Scrape(all), `
-# HELP logstream_probe_success 1 if the newest check of the service succeeded, slow or not.
+# HELP logstream_probe_success 1 if the newest check of the service succeeded, even if slowly; 0 if it failed.
 # TYPE logstream_probe_success gauge
 logstream_probe_success{service="db"} 0
 logstream_probe_success{service="web"} 1
-# HELP logstream_probes_total Checks of a service since the start, by what they saw.
+# HELP logstream_probes_total Checks of a service since LogStream started, by status.
 # TYPE logstream_probes_total counter
 logstream_probes_total{service="db",status="DOWN"} 1
 logstream_probes_total{service="db",status="UP"} 1
 logstream_probes_total{service="web",status="DEGRADED"} 1
 logstream_probes_total{service="web",status="UP"} 1
-# HELP logstream_service_up 1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while that is not known.
+# HELP logstream_service_up 1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while its status is unknown.
 # TYPE logstream_service_up gauge
 logstream_service_up{service="db"} 0
 logstream_service_up{service="web"} 1
-# HELP logstream_services Services of this host by status.
+# HELP logstream_services Services on this host by status.
 # TYPE logstream_services gauge
 logstream_services{status="DEGRADED"} 1
 logstream_services{status="DOWN"} 1
@@ -191,10 +217,10 @@ logstream_services{status="UP"} 0
 `, names...)
 	removed := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}}
 	compare(t, m.Scrape(removed), `
-# HELP logstream_probe_success 1 if the newest check of the service succeeded, slow or not.
+# HELP logstream_probe_success 1 if the newest check of the service succeeded, even if slowly; 0 if it failed.
 # TYPE logstream_probe_success gauge
 logstream_probe_success{service="web"} 1
-# HELP logstream_probes_total Checks of a service since the start, by what they saw.
+# HELP logstream_probes_total Checks of a service since LogStream started, by status.
 # TYPE logstream_probes_total counter
 logstream_probes_total{service="web",status="DEGRADED"} 1
 logstream_probes_total{service="web",status="UP"} 1
@@ -205,23 +231,23 @@ logstream_probes_total{service="web",status="UP"} 1
 }
 
 // A counter on its way up would look like a burst.
-func TestNothingOfTheLogIsToldBeforeItWasRead(t *testing.T) {
+func TestCountersOfTheEventLogAreAbsentUntilItWasRead(t *testing.T) {
 	p := newTape(true)
 	p.story()
 	ready := true
 	s := State{Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}, Model: &ready, BusUp: true, Dropped: 7, Problems: []string{"docker"}}
 	compare(t, p.metrics.Scrape(s), "", append(countedNames, "logstream_services", "logstream_service_up")...)
 	compare(t, p.metrics.Scrape(s), `
-# HELP logstream_build_info Which LogStream this is; always 1.
+# HELP logstream_build_info Version of LogStream and of Go; always 1.
 # TYPE logstream_build_info gauge
 logstream_build_info{goversion="go1.26",version="1.2.3"} 1
-# HELP logstream_bus_dropped_records_total Records for which there was no room while Kafka could not be reached.
+# HELP logstream_bus_dropped_records_total Records dropped because memory was full while Kafka was unreachable.
 # TYPE logstream_bus_dropped_records_total counter
 logstream_bus_dropped_records_total 7
-# HELP logstream_bus_up 1 while Kafka can be reached; without it no repair is made.
+# HELP logstream_bus_up 1 while Kafka is reachable; without it no repair is made.
 # TYPE logstream_bus_up gauge
 logstream_bus_up 1
-# HELP logstream_component_problem 1 while a component of LogStream has a problem; the dashboard says which and how to fix it.
+# HELP logstream_component_problem 1 while a component of LogStream has a problem; the dashboard shows it and how to fix it.
 # TYPE logstream_component_problem gauge
 logstream_component_problem{part="docker"} 1
 # HELP logstream_model_ready 1 while the model can be queried; absent if none is configured.
@@ -231,14 +257,16 @@ logstream_model_ready 1
 }
 
 func TestLateAndSkippedChecksAreTheMonitors(t *testing.T) {
-	m := New("local", build, func() Checks { return Checks{Late: 3, Skipped: 2} })
+	m := New("local", build, func() map[string]Checks { return map[string]Checks{"web": {Late: 3, Skipped: 2}, "db": {}} })
 	compare(t, m.Scrape(State{}), `
-# HELP logstream_probes_late_total Checks that began later than scheduled.
+# HELP logstream_probes_late_total Checks of a service that began later than scheduled.
 # TYPE logstream_probes_late_total counter
-logstream_probes_late_total 3
-# HELP logstream_probes_skipped_total Checks that were left out, because the one before was not finished.
+logstream_probes_late_total{service="db"} 0
+logstream_probes_late_total{service="web"} 3
+# HELP logstream_probes_skipped_total Checks of a service that were skipped because the previous one was still running.
 # TYPE logstream_probes_skipped_total counter
-logstream_probes_skipped_total 2
+logstream_probes_skipped_total{service="db"} 0
+logstream_probes_skipped_total{service="web"} 2
 `, "logstream_probes_late_total", "logstream_probes_skipped_total")
 }
 

@@ -39,12 +39,18 @@ type History struct {
 
 type series struct {
 	points   []point // of our own check, by time
-	levels   []int64 // when the owner's levels were observed, in order
+	levels   []level // what the owner had of its engine, in order
 	recent   []Observation
 	lastRead time.Time // when the newest record was taken
 	last     event.HealthLog
 	since    time.Time       // when last began to say what it says
 	own      event.HealthLog // the newest of our own check
+}
+
+// level is when the engine was observed, by which of its checks.
+type level struct {
+	at    int64 // microseconds since the epoch
+	check string
 }
 
 // point is a check of our own in 16 bytes: five hundred services have almost a
@@ -117,8 +123,8 @@ func (s *series) has(o Observation) bool {
 	if !o.Counted {
 		return slices.Contains(s.recent, o)
 	}
-	if o.Check == event.CheckContainer {
-		return slices.Contains(s.levels, at)
+	if o.IsOfEngine() {
+		return slices.Contains(s.levels, level{at, o.Check})
 	}
 	_, found := slices.BinarySearchFunc(s.points, at, func(a point, at int64) int { return int(a.at - at) })
 	return found
@@ -131,6 +137,9 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 	if len(s.recent) >= maxObservations {
 		s.recent = slices.Delete(s.recent, 0, len(s.recent)-maxObservations+1)
 	}
+	if n := len(s.recent); n > 0 {
+		o.HealthLog = sharing(o.HealthLog, s.recent[n-1].HealthLog)
+	}
 	s.recent = append(s.recent, o)
 	if !o.Counted {
 		return
@@ -142,14 +151,26 @@ func (s *series) add(o Observation, ours bool, taken time.Time) {
 		s.last = o.HealthLog
 	}
 	switch {
-	case ours && o.Check == event.CheckContainer:
-		s.levels = append(s.levels, o.Time().UnixMicro())
+	case ours && o.IsOfEngine():
+		s.levels = append(s.levels, level{o.Time().UnixMicro(), o.Check})
 	case ours:
 		if o.Timestamp >= s.own.Timestamp {
 			s.own = o.HealthLog
 		}
 		s.insert(point{at: o.Time().UnixMicro(), latencyMS: float32(o.LatencyMS), badness: uint8(badness(o.Status)), extra: o.Extra})
 	}
+}
+
+// sharing is h with the texts of the one before it where they are the same: what is
+// remembered of 500 services is half as much by that.
+func sharing(h, before event.HealthLog) event.HealthLog {
+	for _, of := range [][2]*string{{&h.Service, &before.Service}, {&h.Check, &before.Check}, {&h.Error, &before.Error}, {&h.Instance, &before.Instance},
+		{&h.Host, &before.Host}, {&h.Nonce, &before.Nonce}, {(*string)(&h.Status), (*string)(&before.Status)}} {
+		if *of[0] == *of[1] {
+			*of[0] = *of[1]
+		}
+	}
+	return h
 }
 
 // insert keeps the points in order; the same instant twice is the same check.
@@ -171,7 +192,7 @@ func (f *History) Tick(now time.Time, known func(Key) bool) {
 	f.unmanaged = 0
 	for key, s := range f.series {
 		s.points = s.points[s.from(oldest):]
-		s.levels = slices.DeleteFunc(s.levels, func(at int64) bool { return at < oldest.UnixMicro() })
+		s.levels = slices.DeleteFunc(s.levels, func(l level) bool { return l.at < oldest.UnixMicro() })
 		unmanaged := !known(key)
 		switch {
 		case s.lastRead.Before(oldest) && (unmanaged || len(s.points) == 0):

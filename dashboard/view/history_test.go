@@ -41,6 +41,7 @@ func TestWhichObservationsHistoryCounts(t *testing.T) {
 	}{
 		{"our own check", nil, true, time.Second, true, true, true, "me", ""},
 		{"the container", func(h *event.HealthLog) { h.Check = event.CheckContainer }, true, time.Second, true, false, true, "me", ""},
+		{"the container's own HEALTHCHECK", func(h *event.HealthLog) { h.Check = event.CheckHealth }, true, time.Second, true, false, true, "me", ""},
 		{"over HTTP", func(h *event.HealthLog) { h.Origin = event.Origin{Instance: "api:me"} }, true, time.Second, true, false, true, "api:me", ""},
 		{"another program", func(h *event.HealthLog) { h.Origin = event.Origin{Instance: "cron"} }, false, time.Second, true, false, true, "cron", ""},
 		{"another program with our name", nil, false, time.Second, true, false, true, "me (unsigned)", ""},

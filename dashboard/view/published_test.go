@@ -35,6 +35,17 @@ func claimOf(epoch int64, nonce string) event.Claim {
 	return event.Claim{Host: "h", Instance: "i-" + nonce, Epoch: epoch, Nonce: nonce}
 }
 
+func TestAFlappingServiceIsShownAsSuch(t *testing.T) {
+	for _, flapping := range []bool{true, false} {
+		r := published("a", 1, "x", event.Up)
+		r.Flapping = flapping
+		var v Service
+		if (&Fleet{Incidents: state.NewIncidents()}).viewPublished(&v, r); v.Flapping != flapping {
+			t.Errorf("published as flapping %t it is shown as %t", flapping, v.Flapping)
+		}
+	}
+}
+
 func TestServicesFollowTheNewestClaim(t *testing.T) {
 	tests := []struct {
 		name    string

@@ -155,7 +155,7 @@ func TestRollupsAreForgottenByTheirLevel(t *testing.T) {
 
 func TestEachWindowHasItsPoints(t *testing.T) {
 	now := noon.Add(17*time.Minute + 30*time.Second)
-	begin := now.Add(-500 * day)
+	begin := now.Add(-40 * day)
 	down := now.Add(-11 * time.Minute).Truncate(time.Minute)
 	f := fleetOfPay(now)
 	past(f, begin, now.Truncate(time.Minute), func(m time.Time) bool { return m.Equal(down) })

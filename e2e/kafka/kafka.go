@@ -24,6 +24,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"logstream/e2e/process"
 )
 
 // startTimeout is how long a start may take on a busy machine: seconds, on an
@@ -38,7 +40,7 @@ type Kafka struct {
 	dir     string
 	addr    string
 	proxied string
-	process process
+	process process.Process
 }
 
 // Start starts a broker, which ends with the test. With a front, an address
@@ -78,15 +80,15 @@ func (k *Kafka) Addr() string { return k.addr }
 func (k *Kafka) Proxied() string { return k.proxied }
 
 // Pid is the process's.
-func (k *Kafka) Pid() int { return k.process.pid() }
+func (k *Kafka) Pid() int { return k.process.Pid() }
 
 // Run starts the broker where it doesn't run, and waits until it answers.
 func (k *Kafka) Run() {
 	k.t.Helper()
-	if k.process.running() {
+	if k.process.Running() {
 		return
 	}
-	if err := k.process.start(k.java("kafka.Kafka", k.properties()), k.log()); err != nil {
+	if err := k.process.Start(k.java("kafka.Kafka", k.properties()), k.log()); err != nil {
 		k.t.Fatalf("start Kafka: %v", err)
 	}
 	for end := time.Now().Add(startTimeout); ; time.Sleep(100 * time.Millisecond) {
@@ -94,7 +96,7 @@ func (k *Kafka) Run() {
 		if err == nil {
 			return
 		}
-		if !k.process.running() || time.Now().After(end) {
+		if !k.process.Running() || time.Now().After(end) {
 			k.t.Fatalf("Kafka does not start: %v", err)
 		}
 	}
@@ -103,7 +105,7 @@ func (k *Kafka) Run() {
 // Kill ends the broker at once.
 func (k *Kafka) Kill() {
 	k.t.Helper()
-	if err := k.process.end(os.Kill); err != nil {
+	if err := k.process.End(os.Kill); err != nil {
 		k.t.Errorf("kill Kafka: %v", err)
 	}
 }
@@ -111,7 +113,7 @@ func (k *Kafka) Kill() {
 // Stop ends the broker in order.
 func (k *Kafka) Stop() {
 	k.t.Helper()
-	if err := k.process.end(os.Interrupt); err != nil {
+	if err := k.process.End(os.Interrupt); err != nil {
 		k.t.Errorf("stop Kafka: %v", err)
 	}
 }

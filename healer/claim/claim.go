@@ -40,6 +40,9 @@ type Claim struct {
 	successor  string // who took over: nothing is done any more
 	incidents  int    // opened under this claim
 	started    bool
+
+	withheld string    // the nonce of a claim that is refused; empty: none is
+	heard    time.Time // when the host's owner was last heard
 }
 
 // New is a process that has not claimed yet.
@@ -50,23 +53,6 @@ func (c *Claim) Leader() (since time.Time, is bool) { return c.since, c.leader }
 
 // Successor is the instance that took the host over, or empty.
 func (c *Claim) Successor() string { return c.successor }
-
-// Engine is the ID of the engine that this process acts on, or empty.
-func (c *Claim) Engine() string { return c.engine }
-
-// OnEngine says on which engine this process acts. Where it leads already, the
-// claim is to be repeated with it.
-func (c *Claim) OnEngine(id string, now time.Time) (repeat event.Incident, due bool) {
-	if id == c.engine {
-		return event.Incident{}, false
-	}
-	c.engine = id
-	if !c.leader {
-		return event.Incident{}, false
-	}
-	c.claim.Engine = id
-	return c.append(now), true
-}
 
 // Origin is that of what this process writes.
 func (c *Claim) Origin() event.Origin {
@@ -125,9 +111,12 @@ func (c *Claim) Read(read event.Claim, counted, taken bool, now time.Time) Chang
 	return Unchanged
 }
 
-// Tick is the claim to be appended now: one that was not read back, or one that
-// is a day old (repeat).
-func (c *Claim) Tick(now time.Time) (claim event.Incident, repeat, due bool) {
+// Tick is the claim to be appended now: one that is not refused any more, one
+// that was not read back, or one that is a day old (repeat).
+func (c *Claim) Tick(newest event.Claim, now time.Time) (claim event.Incident, repeat, due bool) {
+	if claim, due := c.begin(newest, now); due {
+		return claim, false, true
+	}
 	switch {
 	case !c.started || c.successor != "":
 	case c.writing && now.Sub(c.wroteAt) > confirmMax:

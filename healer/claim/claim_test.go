@@ -59,7 +59,7 @@ func TestAForeignClaimEndsTheLeadership(t *testing.T) {
 	if got := c.Read(event.Claim{Instance: "me", Epoch: 7, Nonce: "n"}, false, false, now); got != Unchanged {
 		t.Errorf("our own claim, late: %v", got)
 	}
-	if _, _, due := c.Tick(now.Add(48 * time.Hour)); due {
+	if _, _, due := c.Tick(event.Claim{}, now.Add(48*time.Hour)); due {
 		t.Error("it claims again")
 	}
 	twin := claimed(t)
@@ -78,25 +78,25 @@ func TestAForeignClaimBeforeOursIsHistory(t *testing.T) {
 
 func TestAClaimIsRepeatedEachDayAndWhenItIsNotReadBack(t *testing.T) {
 	c := claimed(t)
-	if _, _, due := c.Tick(now.Add(23 * time.Hour)); due {
+	if _, _, due := c.Tick(event.Claim{}, now.Add(23*time.Hour)); due {
 		t.Error("within a day")
 	}
-	e, repeat, due := c.Tick(now.Add(25 * time.Hour))
+	e, repeat, due := c.Tick(event.Claim{}, now.Add(25*time.Hour))
 	if !due || !repeat || e.Data.(event.Claim).Epoch != 7 {
 		t.Errorf("after a day: %+v, %v, %v", e, repeat, due)
 	}
-	if _, _, due := c.Tick(now.Add(25*time.Hour + 100*time.Millisecond)); due {
+	if _, _, due := c.Tick(event.Claim{}, now.Add(25*time.Hour+100*time.Millisecond)); due {
 		t.Error("again before it can be read back")
 	}
 	waits := New("local", "me")
 	waits.Write(event.Claim{}, "n", now)
-	if _, _, due := waits.Tick(now.Add(9 * time.Second)); due {
+	if _, _, due := waits.Tick(event.Claim{}, now.Add(9*time.Second)); due {
 		t.Error("it may still be read back")
 	}
 	if !waits.Failed("n", now) {
 		t.Error("its own failure is another's")
 	}
-	if _, _, due := waits.Tick(now.Add(time.Second)); !due {
+	if _, _, due := waits.Tick(event.Claim{}, now.Add(time.Second)); !due {
 		t.Error("a failed claim is not written again")
 	}
 }

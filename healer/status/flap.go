@@ -35,9 +35,6 @@ const (
 	flapLow   = 25.0
 )
 
-// Flapping says whether its status changed too often lately.
-func (s *Status) Flapping() bool { return s.flap.now }
-
 func (f *flap) restore(published *event.Service) {
 	f.now = published.Flapping
 	f.decide(published.Status)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 // push is when the next report of a push:// service is due. Silence is decided
@@ -19,87 +20,79 @@ type push struct {
 	late time.Time // and the grace after it: without a report it is DOWN from here on
 }
 
-// silence is the source that stands for reports that did not come.
+// silence is the source that stands for reports that did not come. Nobody else
+// has its name.
 var silence = [2]string{event.ByLogstream, event.CheckPush}
 
-// expectReport expects the next report after now, of the service and of each of
-// its sources.
-func (s *Status) expectReport(now time.Time) {
-	if !s.def.Pushes() {
-		s.push = push{}
-		return
-	}
-	s.push = s.expected(now)
-	for key, src := range s.sources {
-		if src.kind == Own && key != silence {
-			src.until = s.push.late
-		}
-	}
+// reporting has the thresholds of a service that reports by itself: it is as it
+// says.
+func reporting(def service.Definition) service.Definition {
+	def.FailureThreshold, def.SuccessThreshold, def.Window = 1, 1, service.Window{}
+	return def
 }
 
-func (s *Status) expected(after time.Time) push {
-	due := s.def.Push.Due(after, s.def.Interval)
+// expected is when a report after t is due.
+func expected(def service.Definition, t time.Time) push {
+	due := def.Push.Due(t, def.Interval)
 	if due.IsZero() {
 		return push{}
 	}
-	return push{due, due.Add(s.def.Push.Grace + instant)}
+	return push{due, due.Add(def.Push.Grace + instant)}
 }
 
-// reported takes a report of that source.
-func (s *Status) reported(src *source, now time.Time) {
-	delete(s.sources, silence)
-	s.push = s.expected(now)
-	src.until = s.push.late
-}
-
-// overdue makes a service that has reported nothing in time DOWN, and counts
-// each report that does not come.
-func (s *Status) overdue(now time.Time) {
-	if !s.def.Pushes() || s.push.late.IsZero() || now.Before(s.push.late) {
+// expect expects the next report after now, of the service and of each of its
+// sources.
+func (p *push) expect(def service.Definition, sources map[[2]string]*source, now time.Time) {
+	if *p = (push{}); !def.Pushes() {
 		return
 	}
-	src := s.sources[silence]
+	*p = expected(def, now)
+	for key, src := range sources {
+		if src.kind == Own && key != silence {
+			src.until = p.late
+		}
+	}
+}
+
+// overdue is the source that says that a report did not come in time, made where
+// there was none; nil where none is overdue. Each report that does not come counts.
+func (p *push) overdue(def service.Definition, src *source, now time.Time) *source {
+	if !def.Pushes() || p.late.IsZero() || now.Before(p.late) {
+		return nil
+	}
 	if src == nil {
-		src = &source{Source: event.Source{Instance: silence[0], Check: silence[1], Status: event.Pending, Since: now}, kind: Own}
-		s.sources[silence] = src
+		src = &source{Source: event.Source{Instance: silence[0], Check: silence[1], Status: event.Pending, Since: now}, kind: Own, first: p.due}
 	}
 	src.lastRead = now
-	src.last = event.HealthLog{Timestamp: event.Seconds(s.push.due), Service: s.def.Name, Status: event.Down, Check: event.CheckPush,
-		Failure: event.FailureSilence, Error: s.silent(src)}
-	src.count(event.Down, s.push.due, s.thresholds(Own))
-	s.Last = src.last
-	s.push = s.expected(s.push.due)
+	src.last = event.HealthLog{Timestamp: event.Seconds(p.due), Service: def.Name, Status: event.Down, Check: event.CheckPush, Failure: event.FailureSilence,
+		Error: fmt.Sprintf("no report; the first missing one was due at %s", src.first.UTC().Format("2006-01-02 15:04:05 UTC"))}
+	src.count(event.Down, p.due, reporting(def))
+	*p = expected(def, p.due)
+	return src
 }
 
-// silent says since when no report came.
-func (s *Status) silent(src *source) string {
-	first := src.first
-	if first.IsZero() {
-		first = s.push.due
+// reports are what the service last reported, or that it did not, as it was
+// published: it may not report again before long.
+func (p *push) reports(def service.Definition, published *event.Service, now time.Time) map[[2]string]*source {
+	all := map[[2]string]*source{}
+	if !def.Pushes() || published.Definition == nil || !sameCheck(*published.Definition, *def.Masked()) {
+		return all
 	}
-	return fmt.Sprintf("no report since one was due at %s", first.UTC().Format("2006-01-02 15:04:05 UTC"))
-}
-
-// restoreReports takes up what the service last reported, or that it did not,
-// from what was published: it may not report again before long.
-func (s *Status) restoreReports(published *event.Service, now time.Time) {
-	if !s.def.Pushes() || published.Definition == nil || !sameCheck(*published.Definition, *s.def.Masked()) {
-		return
-	}
-	for _, said := range published.Sources {
+	for _, said := range published.Sources[:min(len(published.Sources), maxSources)] {
 		if said.Check == event.CheckContainer || said.Check == event.CheckHealth {
 			continue
 		}
-		src := &source{Source: said, kind: Own, lastRead: now, until: s.push.late}
-		src.last = event.HealthLog{Timestamp: event.Seconds(said.Since), Service: s.def.Name, Status: said.Status, Check: said.Check,
+		src := &source{Source: said, kind: Own, lastRead: now, until: p.late}
+		src.last = event.HealthLog{Timestamp: event.Seconds(said.Since), Service: def.Name, Status: said.Status, Check: said.Check,
 			Origin: event.Origin{Instance: said.Instance}}
 		key := [2]string{said.Instance, said.Check}
 		if said.Status == event.Down {
-			src.first, src.last.Error = said.Since, published.Error
+			src.first, src.bad, src.last.Error = said.Since, []time.Time{said.Since}, published.Error
 		}
 		if key == silence {
 			src.until, src.last.Failure = time.Time{}, event.FailureSilence
 		}
-		s.sources[key] = src
+		all[key] = src
 	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 // Good says whether the service answers: UP, or DEGRADED.
@@ -132,3 +133,74 @@ func (s *Status) ordered() []*source {
 	})
 	return list
 }
+
+// IsOwn says whether records of that kind are those of our own check, or stand
+// for it: of a container alone its HEALTHCHECK does, or its level where there is
+// none; of a service that reports by itself what it says, and its level.
+func (s *Status) IsOwn(kind Kind, now time.Time) bool {
+	switch {
+	case kind == Own:
+		return true
+	case s.def.Pushes():
+		return kind == Foreign || kind == OwnersLevel
+	case !s.def.IsContainerAlone():
+		return false
+	}
+	return kind == OwnersHealth || kind == OwnersLevel && !s.hasHealth() && !now.Before(s.healthDue)
+}
+
+func (s *Status) hasHealth() bool {
+	for _, src := range s.sources {
+		if src.kind == OwnersHealth {
+			return true
+		}
+	}
+	return false
+}
+
+// counts says whether a source has a say in what the service is: a level only
+// where it is DOWN, for its UP only lifts that; a HEALTHCHECK only where no check
+// of our own decides.
+func (s *Status) counts(src, own *source, now time.Time) bool {
+	switch {
+	case s.def.IsContainerAlone():
+		return true
+	case src.kind == OwnersLevel:
+		return src.Status == event.Down
+	case src.kind == OwnersHealth:
+		return own == nil && now.Sub(s.begin) > s.Fresh() || own != nil && own.Status == event.Down
+	}
+	return true
+}
+
+// Disputed says whether the container's HEALTHCHECK fails while our own check
+// succeeds.
+func (s *Status) Disputed() bool {
+	own := s.own()
+	return !s.def.IsContainerAlone() && s.down(OwnersHealth) && own != nil && (own.Status == event.Up || own.Status == event.Degraded)
+}
+
+// thresholds are those of a kind: what a HEALTHCHECK says was counted by the
+// engine already, and a service that reports by itself is as it says.
+func (s *Status) thresholds(kind Kind) service.Definition {
+	if kind == OwnersHealth || kind == Own && s.def.Pushes() {
+		return reporting(s.def)
+	}
+	return s.def
+}
+
+// CountsAfter is from when on failures of our own check count after a start:
+// from its first success, or else from the end of start_period.
+func (s *Status) CountsAfter(started time.Time) time.Time {
+	if s.start.answered.Before(started) && !s.def.Pushes() {
+		return started.Add(s.def.StartPeriod)
+	}
+	return started
+}
+
+// Flapping says whether its status changed too often lately.
+func (s *Status) Flapping() bool { return s.flap.now }
+
+// ThresholdsSince is from when on the present thresholds count; zero where they
+// always did.
+func (s *Status) ThresholdsSince() time.Time { return s.counting }

@@ -20,8 +20,9 @@ type reference struct {
 	at      time.Time // until then everything is worked out
 
 	begin, redefined, lifted, healthDue time.Time
-	hadHealth                           bool // a HEALTHCHECK was heard
-	heardOwn                            bool // our own check was, ever
+	levelDue                            time.Time // after a claim
+	hadHealth                           bool      // a HEALTHCHECK was heard
+	heardOwn                            bool      // our own check was, ever
 	starts                              []time.Time
 	answered                            time.Time
 	due                                 time.Time   // the next report
@@ -196,6 +197,7 @@ func (r *reference) passTo(t time.Time) {
 		}
 		consider(r.begin.Add(r.fresh() + soon))
 		consider(r.healthDue)
+		consider(r.levelDue)
 		if r.pushes() {
 			consider(r.due.Add(r.def.Push.Grace + soon))
 		}
@@ -273,6 +275,7 @@ func (r *reference) settle(t time.Time) {
 			}
 		}
 		r.set(event.Down)
+	case t.Before(r.levelDue):
 	case own != nil && own == level && t.Before(r.healthDue):
 	case own == nil && r.pushes():
 		r.set(event.Pending)
@@ -333,6 +336,9 @@ func (r *reference) observe(key [2]string, kind Kind, o entry, extra bool, t tim
 	as := kind
 	if as == Foreign && r.pushes() {
 		as = Own
+	}
+	if as == OwnersLevel {
+		r.levelDue = time.Time{}
 	}
 	if as == OwnersLevel && before != nil && before[len(before)-1].saw == event.Down && o.saw != event.Down {
 		r.lift(o.began, t)
@@ -416,10 +422,13 @@ func (r *reference) look() {
 func (r *reference) claim(t time.Time) {
 	r.passTo(t)
 	maps.DeleteFunc(r.history, func(key [2]string, _ []entry) bool {
-		return r.kinds[key] == OwnersLevel || r.kinds[key] == OwnersHealth
+		owners := r.kinds[key] == OwnersLevel || r.kinds[key] == OwnersHealth
+		if owners {
+			r.levelDue = t.Add(500 * time.Millisecond)
+		}
+		return owners
 	})
 	r.awaitHealth(t)
-	r.settle(t)
 }
 
 func (r *reference) redefine(def service.Definition, t time.Time) {
@@ -447,7 +456,7 @@ func (r *reference) redefine(def service.Definition, t time.Time) {
 		maps.DeleteFunc(r.history, func(key [2]string, _ []entry) bool {
 			return r.kinds[key] == OwnersLevel || r.kinds[key] == OwnersHealth
 		})
-		r.hadHealth, r.healthDue = false, time.Time{}
+		r.hadHealth, r.healthDue, r.levelDue = false, time.Time{}, time.Time{}
 	}
 	r.work(t)
 }

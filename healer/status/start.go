@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 // start is what start_period needs: failures of a check that began within it,
@@ -19,17 +20,6 @@ type start struct {
 // maxStarts is how many starts are remembered: checks are read long after the
 // engine's events in a replay alone.
 const maxStarts = 32
-
-// Started says that the container started then. It may be said twice, and before
-// or after the checks that began around it are observed.
-func (s *Status) Started(at time.Time) {
-	s.start.add(at)
-	for _, src := range s.sources {
-		if !src.last.Time().Before(at) && s.isStarting(src, src.last) {
-			src.fail(src.last.Time(), false)
-		}
-	}
-}
 
 func (t *start) add(at time.Time) {
 	i, known := slices.BinarySearchFunc(t.times, at, time.Time.Compare)
@@ -61,44 +51,35 @@ func (t *start) newest(at time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// countStart notes what an observation says about a start. Where there was one
+// count notes what an observation says about a start. Where there was one
 // since the last, with a start_period, failures before it count no more.
-func (s *Status) countStart(src *source, h event.HealthLog) {
-	if began, is := s.start.newest(h.Time()); is && s.def.StartPeriod > 0 && s.starts(src) && src.last.Time().Before(began) {
+func (t *start) count(src *source, h event.HealthLog, def service.Definition) {
+	if began, is := t.newest(h.Time()); is && def.StartPeriod > 0 && starts(src, def) && src.last.Time().Before(began) {
 		src.bad, src.window = nil, nil
 	}
 	if src.kind != Own {
 		return
 	}
-	if s.start.isNew {
-		s.start.isNew = false
-		s.start.add(h.Time())
+	if t.isNew {
+		t.isNew = false
+		t.add(h.Time())
 	}
-	if h.Status != event.Down && h.Time().After(s.start.answered) {
-		s.start.answered = h.Time()
+	if h.Status != event.Down && h.Time().After(t.answered) {
+		t.answered = h.Time()
 	}
+}
+
+// covers says whether an observation is a failure within the start period.
+func (t *start) covers(src *source, h event.HealthLog, def service.Definition) bool {
+	if h.Status != event.Down || def.StartPeriod == 0 || !starts(src, def) {
+		return false
+	}
+	began, is := t.newest(h.Time())
+	return is && t.answered.Before(began) && h.Time().Before(began.Add(def.StartPeriod))
 }
 
 // starts says whether a source looks at the service from outside, and so fails
 // while it starts.
-func (s *Status) starts(src *source) bool {
-	return (src.kind == Own || src.kind == Foreign) && !s.def.Pushes()
-}
-
-// isStarting says whether an observation is a failure within the start period.
-func (s *Status) isStarting(src *source, h event.HealthLog) bool {
-	if h.Status != event.Down || s.def.StartPeriod == 0 || !s.starts(src) {
-		return false
-	}
-	began, is := s.start.newest(h.Time())
-	return is && s.start.answered.Before(began) && h.Time().Before(began.Add(s.def.StartPeriod))
-}
-
-// CountsAfter is from when on failures of our own check count after a start:
-// from its first success, or else from the end of start_period.
-func (s *Status) CountsAfter(started time.Time) time.Time {
-	if s.start.answered.Before(started) && !s.def.Pushes() {
-		return started.Add(s.def.StartPeriod)
-	}
-	return started
+func starts(src *source, def service.Definition) bool {
+	return (src.kind == Own || src.kind == Foreign) && !def.Pushes()
 }

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	foreignFresh = 60 * time.Second // a foreign source that is stale for longer drops out
-	levelFresh   = 90 * time.Second // so do the container's level and its HEALTHCHECK
-	clockBack    = time.Second      // what is further ahead than that was dated by a clock that was set back since
-	maxSources   = 64               // foreign sources of one service that are counted
+	foreignFresh = 60 * time.Second       // a foreign source that is stale for longer drops out
+	levelFresh   = 90 * time.Second       // so do the container's level and its HEALTHCHECK
+	levelSoon    = 500 * time.Millisecond // after a claim, the level is written within that
+	clockBack    = time.Second            // what is further ahead than that was dated by a clock that was set back since
+	maxSources   = 64                     // foreign sources of one service that are counted
 )
 
 // Status folds what is observed of one service into what it is held to be: it
@@ -36,9 +37,11 @@ type Status struct {
 	checked   bool      // the container was seen to have a HEALTHCHECK
 	healthDue time.Time // until then it is waited for, where it stands for our own check
 
-	lifted time.Time // the last change of the level from DOWN to UP: what began before counts no more
+	awaited time.Time // until then the level of a new claim is
+	lifted  time.Time // the last change of the level from DOWN to UP: what began before counts no more
 
 	clock    time.Time // what time alone does is done up to here
+	due      time.Time // and nothing before this; zero: not known
 	heard    time.Time // when the newest observation that was counted was read
 	counting time.Time // the present thresholds count what is read from here on; zero: everything
 	start    start
@@ -51,7 +54,7 @@ type Status struct {
 func New(def service.Definition, published *event.Service, now time.Time) *Status {
 	s := &Status{def: def, sources: map[[2]string]*source{}, Value: event.Pending, Since: now, begin: now}
 	s.start.isNew = published == nil
-	s.expectReport(now)
+	s.push.expect(def, s.sources, now)
 	if published != nil && published.Status != "" {
 		s.kept = !published.NeverUp && published.Definition != nil &&
 			sameCheck(*published.Definition, *def.Masked()) && published.Definition.Container == def.Container
@@ -64,43 +67,9 @@ func New(def service.Definition, published *event.Service, now time.Time) *Statu
 		s.counting = countingSince(published, def, now)
 		s.start.restore(published)
 		s.flap.restore(published)
-		s.restoreReports(published, now)
+		s.sources = s.push.reports(def, published, now)
 	}
 	return s
-}
-
-// Keep takes from what was published what the replay cannot know: all of it
-// where nothing was read since; else the times, where the replay came to the
-// same, for it knows only when the broker took what was seen.
-func (s *Status) Keep(published event.Service) {
-	if s.Value != published.Status && s.heard.After(published.Time) {
-		return
-	}
-	if s.Value != published.Status {
-		s.Value, s.Error, s.FirstBad = published.Status, published.Error, time.Time{}
-	}
-	s.Since = published.Since
-	if published.FirstBad != nil {
-		s.FirstBad = *published.FirstBad
-	}
-}
-
-// Watch says that staleness counts from now on, and not from what was replayed:
-// before this process started nothing was read.
-func (s *Status) Watch(now time.Time) {
-	s.begin, s.clock = now, now
-	s.expectReport(now)
-	s.dropStale(now)
-	s.forgetProof(s.kept)
-}
-
-// forgetProof makes only the checks from now on decide whether our own was UP,
-// where that is not known: those before may have been of another url.
-func (s *Status) forgetProof(known bool) {
-	s.wasUp = known
-	for _, src := range s.sources {
-		src.proof = 0
-	}
 }
 
 // Fresh is how long a source of our own may be stale: three intervals, or
@@ -143,7 +112,7 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = nil // it starts over
 	}
 	switch {
-	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck():
+	case (kind == OwnersLevel || kind == OwnersHealth) && s.def.Container == "", own && !s.def.HasOwnCheck(), key == silence:
 		return false
 	case kind == OwnersLevel:
 		return s.countLevel(key, src, h, now)
@@ -155,15 +124,17 @@ func (s *Status) count(h event.HealthLog, kind Kind, now time.Time) bool {
 		src = &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: event.Pending, Since: h.Time()}, kind: kind}
 		s.sources[key] = src
 	}
-	switch s.countStart(src, h); {
-	case s.isStarting(src, h):
+	switch s.start.count(src, h, s.def); {
+	case s.start.covers(src, h, s.def):
 		src.fail(h.Time(), false)
 	case !now.Before(s.counting) || s.def.Pushes():
 		src.count(h.Status, h.Time(), s.thresholds(kind))
 	}
 	src.lastRead, src.last = now, h
 	if kind == Own && s.def.Pushes() {
-		s.reported(src, now)
+		delete(s.sources, silence)
+		s.push = expected(s.def, now)
+		src.until = s.push.late
 	}
 	s.checked = s.checked || kind == OwnersHealth
 	if kind == Own || s.Last.Timestamp <= h.Timestamp {
@@ -177,6 +148,7 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 		return false
 	}
 	s.endLevel(key)
+	s.awaited = time.Time{}
 	next := &source{Source: event.Source{Instance: h.Instance, Check: h.Check, Status: h.Status, Since: h.Time()}, kind: OwnersLevel, lastRead: now, last: h}
 	if h.Status == event.Down {
 		next.first = h.Time()
@@ -189,38 +161,6 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 		s.lift(h.Time(), now)
 	}
 	return true
-}
-
-// lift makes every other source start over: what they saw was the outage of a
-// container that is back at that time, as was read now. What the service itself
-// reported stands: it may not report again before long.
-func (s *Status) lift(at, now time.Time) {
-	s.lifted = at
-	for key, src := range s.sources {
-		if src.kind != OwnersLevel && !(src.kind == Own && s.def.Pushes()) {
-			delete(s.sources, key)
-		}
-	}
-	s.begin = now
-	s.awaitHealth(now)
-}
-
-// NewClaim ends what the owner of the claim before said of the container.
-func (s *Status) NewClaim(now time.Time) {
-	s.Tick(now)
-	s.endLevel([2]string{})
-	s.endHealth(now)
-	s.settle(now)
-}
-
-// endLevel forgets the level, except that of keep: a new claim ends its
-// predecessor's.
-func (s *Status) endLevel(keep [2]string) {
-	for key, src := range s.sources {
-		if src.kind == OwnersLevel && key != keep {
-			delete(s.sources, key)
-		}
-	}
 }
 
 // settle decides the service's status from its sources.
@@ -241,6 +181,8 @@ func (s *Status) settle(now time.Time) {
 	switch {
 	case worst != nil && worst.Status == event.Down:
 		s.set(event.Down, worst, now)
+	case now.Before(s.awaited):
+		// The container's state decides, in a moment.
 	case own != nil && own.kind == OwnersLevel && now.Before(s.healthDue):
 		// It runs, and its HEALTHCHECK has not decided yet.
 	case own == nil && s.def.Pushes():
@@ -302,4 +244,18 @@ func (s *Status) firstBad(now time.Time) time.Time {
 		}
 	}
 	return first
+}
+
+// lift makes every other source start over: what they saw was the outage of a
+// container that is back at that time, as was read now. What the service itself
+// reported stands: it may not report again before long.
+func (s *Status) lift(at, now time.Time) {
+	s.lifted = at
+	for key, src := range s.sources {
+		if src.kind != OwnersLevel && !(src.kind == Own && s.def.Pushes()) {
+			delete(s.sources, key)
+		}
+	}
+	s.begin = now
+	s.awaitHealth(now)
 }

@@ -21,6 +21,9 @@ import (
 	"logstream/internal/docker"
 )
 
+// checked is an image with a HEALTHCHECK.
+var checked = images.Image{Name: "logstream-webapp-checked", Health: []string{"/webapp", "-check"}}
+
 // engines are those of this package's tests, and ours to harm.
 var engines engine.Set
 
@@ -30,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) (code int) {
 	engines.Prepare = func(e *engine.Engine) error {
-		return images.LoadAll(context.Background(), e, images.Webapp, images.Quit)
+		return images.LoadAll(context.Background(), e, images.Webapp, images.Quit, checked)
 	}
 	defer func() {
 		if err := engines.Close(); err != nil {

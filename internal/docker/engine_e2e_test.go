@@ -52,13 +52,20 @@ func follow(t *testing.T, runtime *docker.Runtime, handle func(container.Event))
 	return f
 }
 
+// all are the events so far.
+func (f *follower) all() []container.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.events)
+}
+
 // of are the actions on the container with that ID so far.
 func (f *follower) of(id string) []container.Action {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var actions []container.Action
 	for _, e := range f.events {
-		if e.ID == id {
+		if e.ID == id && e.Network == "" {
 			actions = append(actions, e.Action)
 		}
 	}

@@ -38,6 +38,10 @@ const CheckContainer = "container"
 // the container's own HEALTHCHECK says, repeated like a level.
 const CheckHealth = "health"
 
+// IsOfEngine says whether a record is what the container engine says of a
+// container: an observation that took no time, and that is repeated.
+func (h HealthLog) IsOfEngine() bool { return h.Check == CheckContainer || h.Check == CheckHealth }
+
 // CheckPush is the source that stands for the reports that a push:// service did
 // not send.
 const CheckPush = "push"

@@ -88,9 +88,9 @@ func (r *Result) Disable(place int, why string) {
 // Config is the configuration as a file.
 func (r *Result) Config() ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Made of %s. Nothing is repaired yet: give a service its container, look for\n"+
-		"# a while at what would be done, and then set healer.mode to auto. Passwords stand\n"+
-		"# here as they did there; ${NAME} takes one from the environment instead.\n", text.Short(r.from))
+	fmt.Fprintf(&out, "# Imported from %s. Nothing is repaired yet: give each service its container, see\n"+
+		"# on the dashboard what LogStream would do, then set healer.mode to auto. Passwords\n"+
+		"# are copied as they were; ${NAME} takes one from the environment instead.\n", text.Short(r.from))
 	for _, what := range r.general {
 		comment(&out, "", what)
 	}

@@ -52,7 +52,7 @@ func recordType(u *url.URL) string { return strings.ToUpper(cmp.Or(u.Query().Get
 func dnsProblems(_ service.Definition, u *url.URL) []service.Problem {
 	name := strings.TrimPrefix(u.Path, "/")
 	if _, valid := dns.IsDomainName(name); name == "" || !valid {
-		return urlProblem(u, "asks for no domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
+		return urlProblem(u, "has no valid domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
 	}
 	if _, known := dns.StringToType[recordType(u)]; !known {
 		usual := []string{"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"}
@@ -86,6 +86,9 @@ func (c *dnsCheck) ask(ctx context.Context, p *progress) error {
 		if err = c.exchange(ctx, p, servers[i%len(servers)], c.timeout/time.Duration(dnsTries)); !isTransient(err) {
 			return err
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	if (isTimeout(err) || ctx.Err() != nil) && p.at.Load() >= int32(stageWaiting) {
 		return failed(event.FailureHeaderTimeout, "%s did not answer within %s", p.host, c.timeout)
@@ -116,7 +119,7 @@ func (c *dnsCheck) exchange(ctx context.Context, p *progress, server string, wai
 func (c *dnsCheck) overUDP(s *session, server string, question *dns.Msg, wait time.Duration) (*dns.Msg, error) {
 	packet, err := question.Pack()
 	if err != nil {
-		return nil, failed(event.FailureCheck, "the check could not run: the question cannot be written: %s", s.p.foreign(err.Error()))
+		return nil, failed(event.FailureCheck, "the check could not run: the DNS query cannot be encoded: %s", s.p.foreign(err.Error()))
 	}
 	conn, err := s.dial(s.ctx, "udp", server)
 	if err != nil {

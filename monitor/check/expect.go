@@ -138,7 +138,7 @@ func (e *expectation) content(t target, failure event.Failure, what string, cont
 		return nil
 	}
 	if !json.Valid(content) { // gjson's own has no bound on the depth
-		return failed(failure, "%s is %s, expected to be JSON", what, t.quoted(string(content)))
+		return failed(failure, "%s is %s, expected JSON", what, t.quoted(string(content)))
 	}
 	for _, wanted := range e.values {
 		result := gjson.GetBytes(content, wanted.path)

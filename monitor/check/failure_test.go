@@ -114,9 +114,9 @@ func TestEveryStageHasItsFailure(t *testing.T) {
 func TestOwnFaultIsNoObservation(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
 	check := checkOf(server.URL, nil)
-	check.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+	check.transport = &plainTransport{dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", syscall.EMFILE)}
-	}
+	}}
 	defer check.Close()
 	seen := check.Check(t.Context())
 	if !errors.Is(seen.Unknown, syscall.EMFILE) || seen.Status != "" || seen.Failure != "" {

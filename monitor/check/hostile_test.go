@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -200,5 +201,20 @@ func TestNothingListens(t *testing.T) {
 		sees(t, seen, event.Down, event.FailureConnectRefused, "connection refused by "+address)
 		seen = lookOnce(t, fmt.Sprintf(format, "shop.invalid"), nil)
 		sees(t, seen, event.Down, event.FailureDNS, "shop.invalid")
+	}
+}
+
+// TestSessionOfACheckThatIsOver opens nothing, and ends.
+func TestSessionOfACheckThatIsOver(t *testing.T) {
+	address := rawServer(t, readAll)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 1000 {
+		p := &progress{target: target{address: address, timeout: time.Second}}
+		s := p.session(ctx)
+		if conn, err := s.open(); err == nil {
+			t.Fatalf("a connection to %s was opened", conn.RemoteAddr())
+		}
+		s.end()
 	}
 }

@@ -40,7 +40,7 @@ type httpCheck struct {
 	expect    *expectation
 	request   *http.Request // without context; nothing changes it or its headers
 	invalid   error         // why there is none
-	transport *http.Transport
+	transport transport
 	dialled   time.Time // when the present connection was new
 
 	mu     sync.Mutex
@@ -52,13 +52,7 @@ func newHTTP(def service.Definition, env Env) *httpCheck {
 	c := &httpCheck{def: def, open: map[*trackedConn]bool{}, target: newTarget(def, env, protocolHTTP, portOf(def.Scheme()))}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
 	c.request, c.invalid = c.firstRequest()
-	c.transport = &http.Transport{
-		// Each service has its own, so that its connection is only its own.
-		MaxIdleConns: 1, IdleConnTimeout: def.KeepAlive, DisableKeepAlives: def.KeepAlive == 0,
-		DialContext: c.dial, DialTLSContext: c.dialTLS,
-		MaxResponseHeaderBytes: maxHeader, WriteBufferSize: 1 << 10,
-		ForceAttemptHTTP2: true, DisableCompression: true,
-	}
+	c.transport = c.newTransport()
 	return c
 }
 
@@ -129,7 +123,9 @@ func (c *httpCheck) exchange(ctx context.Context, p *progress) error {
 	if request.GetBody != nil {
 		request.Body, _ = request.GetBody() // a string's never fails
 	}
-	p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
+	if p.env.Detail {
+		p.note("request", request.Method+" "+service.MaskURL(request.URL.String()))
+	}
 	response, err := c.send(request)
 	if response != nil {
 		p.code = response.StatusCode // of a redirection that is not followed it comes with an error

@@ -38,7 +38,7 @@ func definition(url string, change func(*service.Definition)) service.Definition
 	return def
 }
 
-func TestWhatIsAsExpectedIsUp(t *testing.T) {
+func TestServiceAsExpectedIsUp(t *testing.T) {
 	page := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body := make([]byte, 100)
 		n, _ := r.Body.Read(body)

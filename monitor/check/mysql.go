@@ -162,9 +162,9 @@ func (c *mysqlCheck) judge(s *session, err error) error {
 	case is && slices.Contains(mysqlAuth, said.Number):
 		return failed(event.FailureAuth, "%s refuses the login: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
 	case is:
-		return failed(event.FailureAnswer, "%s answers, but does not serve: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
+		return failed(event.FailureAnswer, "%s answers with an error: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
 	case isAny(err, mysqlMethods...):
-		return failed(event.FailureAuth, "%s wants a login by a method that this check does not use; give the user another one, such as caching_sha2_password or ed25519", s.p.host)
+		return failed(event.FailureAuth, "%s requires a login method that this check does not support; give the user another one, such as caching_sha2_password or ed25519", s.p.host)
 	case errors.Is(err, mysql.ErrNoTLS):
 		return failed(event.FailureProtocol, "%s does not offer TLS, and the url has tls=%s", s.p.host, c.url.Query().Get("tls"))
 	}

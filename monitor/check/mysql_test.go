@@ -53,13 +53,13 @@ func TestMySQLAnswersAreJudged(t *testing.T) {
 		says    string
 	}{
 		{"serves", mysqlServer(t, native, welcome, one), "", "", ""},
-		{"too many connections", mysqlServer(t, mysqlError(0, 1040, "Too many connections")), "", event.FailureAnswer, "answers, but does not serve: Too many connections (error 1040)"},
+		{"too many connections", mysqlServer(t, mysqlError(0, 1040, "Too many connections")), "", event.FailureAnswer, "answers with an error: Too many connections (error 1040)"},
 		{"this host is blocked", mysqlServer(t, mysqlError(0, 1129, "Host is blocked")), "", event.FailureAnswer, "error 1129"},
 		{"this host may not log in", mysqlServer(t, mysqlError(0, 1130, "Host is not allowed")), "", event.FailureAuth, "error 1130"},
 		{"wrong password", mysqlServer(t, native, mysqlError(2, 1045, "Access denied for "+canary)), "", event.FailureAuth, "refuses the login: Access denied for *** (error 1045)"},
 		{"no such database", mysqlServer(t, native, mysqlError(2, 1049, "Unknown database")), "", event.FailureAnswer, "error 1049"},
 		{"shut down before the query", mysqlServer(t, native, welcome, mysqlError(1, 1053, "Server shutdown in progress")), "", event.FailureAnswer, "error 1053"},
-		{"a password in clear text is wanted", mysqlServer(t, native, mysqlPacket(2, "\xfemysql_clear_password\x00")), "", event.FailureAuth, "does not use"},
+		{"a password in clear text is wanted", mysqlServer(t, native, mysqlPacket(2, "\xfemysql_clear_password\x00")), "", event.FailureAuth, "does not support"},
 		{"the query is not answered", mysqlServer(t, native, welcome), "", event.FailureHeaderTimeout, "began to answer but did not finish"},
 		{"TLS is wanted and not offered", mysqlServer(t, native), "?tls=true", event.FailureProtocol, "does not offer TLS, and the url has tls=true"},
 	} {

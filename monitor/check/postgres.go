@@ -156,5 +156,5 @@ func (c *postgresCheck) judge(s *session, err error) error {
 	case slices.Contains(postgresAuth, said.Code):
 		return failed(event.FailureAuth, "%s refuses the login: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
 	}
-	return failed(event.FailureAnswer, "%s answers, but does not serve: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
+	return failed(event.FailureAnswer, "%s answers with an error: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
 }

@@ -24,7 +24,7 @@ type session struct {
 // session begins the check's own. The caller ends it.
 func (p *progress) session(ctx context.Context) *session {
 	s := &session{p: p, ctx: ctx}
-	s.stop = context.AfterFunc(ctx, s.end)
+	s.stop = context.AfterFunc(ctx, s.hangUp)
 	return s
 }
 
@@ -73,6 +73,10 @@ func (s *session) keep(conn net.Conn) (net.Conn, error) {
 // end closes every connection. It may be called more than once.
 func (s *session) end() {
 	s.stop()
+	s.hangUp()
+}
+
+func (s *session) hangUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true

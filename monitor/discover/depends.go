@@ -85,7 +85,7 @@ func (p *plan) breakCircles() {
 		kept := f.DependsOn[:0]
 		for _, needed := range f.DependsOn {
 			if state[needed] == onWay {
-				p.problem(Problem{Container: f.of.Name, Label: labelDependsOn, Value: shown("", needed), Message: "makes a circle of dependencies", leftOut: true})
+				p.problem(Problem{Container: f.of.Name, Label: labelDependsOn, Value: shown("", needed), Message: "makes a dependency cycle", leftOut: true})
 				continue
 			}
 			kept = append(kept, needed)

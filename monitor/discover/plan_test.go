@@ -118,7 +118,7 @@ func TestPlan(t *testing.T) {
 		"an unknown dependency": {containers: []Container{plain("cache", "enable", "true"), plain("web", "depends_on", "cach", "heal", "auto")},
 			want: []string{"cache [] cache observe", "web [] web auto"}, problems: []string{`label logstream.depends_on "cach" is not the name of a service; did you mean cache?`}},
 		"a circle": {containers: []Container{plain("a", "depends_on", "b"), plain("b", "depends_on", "c"), plain("c", "depends_on", "a")},
-			want: []string{"a [] a observe needs b", "b [] b observe needs c", "c [] c observe"}, problems: []string{`container c: label logstream.depends_on "a" makes a circle`}},
+			want: []string{"a [] a observe needs b", "b [] b observe needs c", "c [] c observe"}, problems: []string{`container c: label logstream.depends_on "a" makes a dependency cycle`}},
 		"itself": {containers: []Container{plain("a", "depends_on", "a")}, want: []string{"a [] a observe"}},
 
 		"an unknown label": {containers: []Container{plain("web", "intervall", "s3cret", "url", url, "heal", "auto", "group", "g")},

@@ -2,6 +2,7 @@
 // Nothing is smoothed, and where nothing was measured there is nothing.
 
 import { instant } from "./units.js";
+import { isOfEngine } from "./vocabulary.js";
 import { repaired } from "./words.js";
 
 const MINUTE = 60 * 1000;
@@ -19,7 +20,7 @@ export function points(history, records, instance) {
   const past = history.map(summed).filter((p) => Number.isFinite(p.t));
   const from = past.length ? past.at(-1).t : -Infinity;
   const live = records
-    .filter((record) => record.check !== "container" && (!instance || !record.instance || record.instance === instance))
+    .filter((record) => !isOfEngine(record) && (!instance || !record.instance || record.instance === instance))
     .map((record) => single({ t: instant(record.timestamp), status: record.status, ms: record.latency_ms }))
     .filter((p) => p.t > from);
   return [...past, ...live].sort((a, b) => a.t - b.t);

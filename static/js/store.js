@@ -4,6 +4,7 @@
 
 import { insert, whole } from "./incident.js";
 import { instant } from "./units.js";
+import { isOfEngine } from "./vocabulary.js";
 
 const KEPT = 60 * 60 * 1000; // how much of the live stream is kept, the span of the cards
 const MOST = 2000; // records a service
@@ -108,7 +109,7 @@ function thoughts(known, { thinking, info }, now) {
 }
 
 function observed(next, record, now) {
-  if (record.check !== "container") next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
+  if (!isOfEngine(record)) next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
   const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.received < KEPT).slice(1 - MOST);
   next.health = new Map(next.health).set(record.service, [...kept, { ...record, received: now }]);
   if (record.instance && record.instance === next.info?.instance) {
@@ -212,5 +213,5 @@ export function ownInstance(state, name) {
 /** The newest record of a service's own check. */
 export function newestCheck(state, name) {
   const instance = ownInstance(state, name);
-  return (state.health.get(name) ?? []).findLast((record) => record.check !== "container" && (!instance || record.instance === instance)) ?? null;
+  return (state.health.get(name) ?? []).findLast((record) => !isOfEngine(record) && (!instance || record.instance === instance)) ?? null;
 }

@@ -66,9 +66,9 @@ const GATES = {
   dependency: "A service that it depends on is down.",
   deploy: "A deployment is under way.",
   engine: "Docker is unreachable.",
-  flapping: "Its status changes too often, so the incident stays open until it has settled.",
+  flapping: "The status changes too often, so the incident stays open until it is stable.",
   full: "A disk is full, and a restart would not fix that.",
-  healthcheck: "The container’s health check fails, but the service answers.",
+  healthcheck: "The container’s HEALTHCHECK fails, but LogStream’s own check succeeds.",
   hold: "An operator has put repairs on hold.",
   log: "Kafka is unreachable, so the repair cannot be recorded.",
   maintenance: "Maintenance is under way.",
@@ -169,3 +169,6 @@ export function part(id) {
   const [icon, name] = Object.hasOwn(PARTS, id ?? "") ? PARTS[id] : ["warn", String(id ?? "LogStream")];
   return { icon, name };
 }
+
+/** Whether a record is what the container engine says, and no check that took time. */
+export const isOfEngine = (record) => record.check === "container" || record.check === "health";

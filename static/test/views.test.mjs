@@ -197,3 +197,14 @@ test("the attempts are those that the budget counts, on every page", () => {
   assert.match(textOf(overview.view(context(state))), /Attempts1 of 3/);
   assert.match(textOf(incident.view(context(state, { name: "i1" }))), /Attempts1 /);
 });
+
+test("a flapping service says so, also while it is up", () => {
+  for (const flapping of [true, false]) {
+    const { state, name } = full();
+    const one = { name, status: "UP", since: new Date(T).toISOString(), owner: "box", latency_ms: 3, flapping };
+    const shown = store.fold(state, { type: "snapshot", seq: 2, services: [one], incidents: [] }, T).state;
+    for (const page of [overview, service]) {
+      assert.equal(/Flapping: the status changes too often/.test(textOf(page.view(context(shown, { name })))), flapping);
+    }
+  }
+});

@@ -5,7 +5,7 @@ import { h, icon } from "../dom.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
-import { fault, gate, status } from "../vocabulary.js";
+import { fault, gate, isOfEngine, status } from "../vocabulary.js";
 import { ending, paragraph, repaired, stateFor, subject, uptimeOf } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { about } from "../view/feed.js";
@@ -56,7 +56,7 @@ function head({ service, rows, ctx, at }) {
 function lately(service, row, ctx, at) {
   if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
   const held = service.held ? paragraph("On hold", service.held_reason || gate(service.held)) : "";
-  const flaps = service.flapping && !held ? "Flapping: its status changes too often." : "";
+  const flaps = service.flapping && !held ? "Flapping: the status changes too often." : "";
   const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
   if (service.status !== "UP" && service.error) return paragraph(service.error, held, flaps, limits);
   if (!row) return paragraph("No incidents recorded", held, flaps, limits);
@@ -80,8 +80,8 @@ function figures({ ctx, at, service, rows, health, instance }) {
 function up(of, window, whole) {
   if (!of) return "no data yet";
   const [figure] = percent(of.share, window === "30d" ? 3 : 2).split(" ");
-  const down = of.down >= 1000 ? `, down ${lasting(of.down)}` : "";
-  return [figure, " ", h("small", {}, `%${down}${of.over === whole ? "" : `, over ${of.over}`}`)];
+  const more = [of.down >= 1000 && `down ${lasting(of.down)}`, of.over !== whole && `over ${of.over}`].filter(Boolean).join(", ");
+  return [figure, " ", h("small", {}, "%"), more && h("small", { class: "under" }, more)];
 }
 
 function cell(name, value) {
@@ -107,7 +107,7 @@ const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$
 function observation(record, expected) {
   const s = status(record.status);
   const past = record.status === "DOWN" ? "past" : s.colour;
-  const level = record.check === "container";
+  const level = isOfEngine(record);
   const ms = latency(record.latency_ms);
   return h("tr", { key: `${record.timestamp}-${record.instance}-${record.check}` },
     h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),

@@ -1,6 +1,7 @@
 //go:build e2e
 
-package kafka
+// Package process runs programs for tests.
+package process
 
 import (
 	"errors"
@@ -12,24 +13,28 @@ import (
 	"time"
 )
 
-// stopTimeout is how long the broker may take to end when it is asked to.
+// stopTimeout is how long a program may take to end when it is asked to.
 const stopTimeout = 30 * time.Second
 
-// process is one that we start and end by its ID. It belongs to one goroutine.
-type process struct {
+// Process is one that we start and end by its ID. It
+// belongs to one goroutine. The zero value has not been started.
+type Process struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when it has ended; nil: never started
 }
 
-// start starts cmd, whose output is added to log. It ends with this process.
-func (p *process) start(cmd *exec.Cmd, log string) error {
+// Start starts cmd, whose output is added to log. It ends with this process.
+func (p *Process) Start(cmd *exec.Cmd, log string) error {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		// The kernel sends Pdeathsig when the starting thread ends, so that
@@ -51,7 +56,8 @@ func (p *process) start(cmd *exec.Cmd, log string) error {
 	return nil
 }
 
-func (p *process) running() bool {
+// Running says whether it was started, and has not ended.
+func (p *Process) Running() bool {
 	if p.ended == nil {
 		return false
 	}
@@ -63,11 +69,12 @@ func (p *process) running() bool {
 	}
 }
 
-func (p *process) pid() int { return p.cmd.Process.Pid }
+// Pid is its ID.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// end sends the signal, and waits until the process has ended.
-func (p *process) end(signal os.Signal) error {
-	if !p.running() {
+// End sends the signal, and waits until the process has ended.
+func (p *Process) End(signal os.Signal) error {
+	if !p.Running() {
 		return nil
 	}
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -77,6 +84,6 @@ func (p *process) end(signal os.Signal) error {
 	case <-p.ended:
 		return nil
 	case <-time.After(stopTimeout):
-		return fmt.Errorf("process %d did not end within %v", p.pid(), stopTimeout)
+		return fmt.Errorf("process %d did not end within %v", p.Pid(), stopTimeout)
 	}
 }

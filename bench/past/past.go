@@ -1,4 +1,6 @@
-package startup
+// Package past writes the log of a time that has gone by, in virtual time: for
+// benchmarks and for scenarios that need one.
+package past
 
 import (
 	"bytes"
@@ -16,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -25,90 +28,95 @@ import (
 	"logstream/rollup"
 )
 
+// Host and Instance are those of who has written a past.
 const (
-	host     = "local"
-	instance = "bench-0001"
+	Host     = "local"
+	Instance = "bench-0001"
+)
+
+const (
 	secret   = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	linger   = 50 * time.Millisecond // of the batching producer
 	rawBytes = 256 << 20             // bus.embedded.max_size
 	rawKept  = 24 * time.Hour        // bus.embedded.retention
 )
 
-// past is a time in which services were checked, written into the directory of
+// Past is a time in which services were checked, written into the directory of
 // an embedded broker as an instance that ran all the time had written it: the
 // same records, in the same batches, at their own times. The rollups are those
 // of the real fold.
-type past struct {
-	services int
-	interval time.Duration
-	lasts    time.Duration
-	until    time.Time
+type Past struct {
+	Services int
+	Interval time.Duration
+	Lasts    time.Duration
+	Until    time.Time
 }
 
-func (p past) name(i int) string { return fmt.Sprintf("service-%03d", i) }
+// Name is the name of a service.
+func (p Past) Name(i int) string { return fmt.Sprintf("service-%03d", i) }
 
 // isDown has each service down for three minutes now and then.
-func (p past) isDown(i int, at time.Time) bool {
+func (p Past) isDown(i int, at time.Time) bool {
 	return (at.Unix()/60+int64(i)*17)%(601+37*int64(i%9)) < 3
 }
 
-// written is what a past has left.
-type written struct {
-	records, batches map[string]int
-	down, known      []time.Duration // by service, as published
+// Left is what a past has left.
+type Left struct {
+	Records, Batches map[string]int  // by topic
+	Down             []time.Duration // by service, as published
 }
 
-// write simulates the past into dir, which does not exist yet.
-func (p past) write(tb testing.TB, dir string) written {
+// Write simulates the past into dir, which does not exist yet.
+func (p Past) Write(tb testing.TB, dir string) Left {
 	tb.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		tb.Fatal(err)
 	}
-	for name, content := range map[string]string{"secret": secret, "instance": strings.TrimPrefix(instance, "bench-")} {
+	for name, content := range map[string]string{"secret": secret, "instance": strings.TrimPrefix(Instance, "bench-")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content+"\n"), 0o600); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	w := newWriter(tb, filepath.Join(dir, "log"))
 	defer w.close()
-	s := simulation{past: p, writer: w, fold: rollup.NewFold(host, 1), rng: rand.New(rand.NewPCG(1, 2)),
-		bad: make([]int, p.services), good: make([]int, p.services), status: make([]event.Status, p.services)}
-	s.left = written{records: w.records, batches: w.batches, down: make([]time.Duration, p.services), known: make([]time.Duration, p.services)}
+	s := simulation{Past: p, writer: w, fold: rollup.NewFold(Host, 1), rng: rand.New(rand.NewPCG(1, 2)),
+		bad: make([]int, p.Services), good: make([]int, p.Services), status: make([]event.Status, p.Services)}
+	s.left = Left{Records: w.records, Batches: w.batches, Down: make([]time.Duration, p.Services)}
 	s.run()
 	return s.left
 }
 
 // simulation goes through a past in virtual time.
 type simulation struct {
-	past
+	Past
 	*writer
 	fold      *rollup.Fold
 	rng       *rand.Rand
 	revision  int64
 	status    []event.Status
 	bad, good []int // checks in a row
-	left      written
+	left      Left
 }
 
 func (s *simulation) origin() event.Origin {
-	return event.Origin{Instance: instance, Host: host, Epoch: 1, Nonce: "4KQ7N2XJ5M3RZT6WBHVDLPC2AY"}
+	return event.Origin{Instance: Instance, Host: Host, Epoch: 1, Nonce: "4KQ7N2XJ5M3RZT6WBHVDLPC2AY"}
 }
 
 func (s *simulation) run() {
-	begin := s.until.Add(-s.lasts).Truncate(time.Second)
-	for at := begin; at.Before(s.until); at = at.Add(24 * time.Hour) {
+	begin := s.Until.Add(-s.Lasts).Truncate(time.Second)
+	for at := begin; at.Before(s.Until); at = at.Add(24 * time.Hour) {
 		o := s.origin()
-		claim := event.Claim{Host: host, Instance: instance, Epoch: 1, Nonce: o.Nonce}
+		claim := event.Claim{Host: Host, Instance: Instance, Epoch: 1, Nonce: o.Nonce}
 		s.put(event.TopicIncidents, at, event.ReservedService, event.Encode(event.Incident{ID: o.Nonce, Seq: 1, Time: at,
 			Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream, Data: claim, Origin: o}))
 		s.flush(event.TopicIncidents)
 	}
 	// So many of the newest observations are still there.
-	perSecond := float64(s.services) / s.interval.Seconds()
-	raw := s.until.Add(-min(rawKept, time.Duration(rawBytes/100/perSecond*float64(time.Second))))
-	for at := begin; at.Before(s.until); at = at.Add(linger) {
+	perSecond := float64(s.Services) / s.Interval.Seconds()
+	raw := s.Until.Add(-min(rawKept, time.Duration(rawBytes/100/perSecond*float64(time.Second))))
+	for at := begin; at.Before(s.Until); at = at.Add(linger) {
 		if at.Sub(begin)%time.Hour == 0 {
-			for i := range s.services {
+			for i := range s.Services {
 				s.publish(i, at)
 			}
 		}
@@ -123,14 +131,11 @@ func (s *simulation) run() {
 
 // checks are those that begin within a linger from at on.
 func (s *simulation) checks(begin, at time.Time, raw bool) {
-	for i := range s.services {
-		phase := s.interval * time.Duration(i) / time.Duration(s.services)
-		since := at.Sub(begin) - phase.Truncate(linger)
-		if since < 0 || since%s.interval != 0 {
-			continue
-		}
+	slots := int(s.Interval / linger)
+	slot := int(at.Sub(begin)/linger) % slots
+	for i := (slot*s.Services + slots - 1) / slots; i*slots < (slot+1)*s.Services; i++ { // spread over the interval
 		s.revision++
-		h := event.HealthLog{Timestamp: event.Seconds(at), Service: s.name(i), Status: event.Up, Code: 200, Check: "http",
+		h := event.HealthLog{Timestamp: event.Seconds(at), Service: s.Name(i), Status: event.Up, Code: 200, Check: "http",
 			LatencyMS: math.Round(1000*(20+15*math.Sin(float64(at.Unix())/86400*2*math.Pi))*math.Exp(s.rng.NormFloat64()/4)) / 1000,
 			Revision:  s.revision, Origin: s.origin()}
 		if s.isDown(i, at) {
@@ -141,11 +146,8 @@ func (s *simulation) checks(begin, at time.Time, raw bool) {
 		if raw {
 			s.put(event.TopicHealth, at, h.Service, event.Encode(h))
 		}
-		if s.status[i] != "" {
-			s.left.known[i] += s.interval
-			if s.status[i] == event.Down {
-				s.left.down[i] += s.interval
-			}
+		if s.status[i] == event.Down {
+			s.left.Down[i] += s.Interval
 		}
 	}
 }
@@ -176,12 +178,12 @@ func (s *simulation) publish(i int, at time.Time) {
 	if status == "" {
 		status = event.Pending
 	}
-	r := event.Service{Time: at, Service: s.name(i), Status: status, Since: at, Code: 200, LatencyMS: 20, Revision: s.revision, Origin: s.origin(),
-		Definition: &event.Definition{Name: s.name(i), URL: "http://127.0.0.1:8080/health", Interval: s.interval.String(), Timeout: "1s", FailureThreshold: 2, SuccessThreshold: 2,
+	r := event.Service{Time: at, Service: s.Name(i), Status: status, Since: at, Code: 200, LatencyMS: 20, Revision: s.revision, Origin: s.origin(),
+		Definition: &event.Definition{Name: s.Name(i), URL: "http://127.0.0.1:8080/health", Interval: s.Interval.String(), Timeout: "1s", FailureThreshold: 2, SuccessThreshold: 2,
 			Expect: event.Expect{Status: "200-399"}, StartPeriod: "0s", Heal: event.Heal{Mode: "auto", ManualStop: "heal", Confirm: true}},
-		DefinitionHash: "5eadbeef", Sources: []event.Source{{Instance: instance, Check: "http", Status: status, Since: at}}}
+		DefinitionHash: "5eadbeef", Sources: []event.Source{{Instance: Instance, Check: "http", Status: status, Since: at}}}
 	s.fold.ReadService(r)
-	if at.After(s.until.Add(-48 * time.Hour)) {
+	if at.After(s.Until.Add(-48 * time.Hour)) {
 		s.put(event.TopicServices, at, r.Service, event.Encode(r))
 	}
 }
@@ -190,7 +192,7 @@ func (s *simulation) publish(i int, at time.Time) {
 func (s *simulation) close(at time.Time) {
 	for _, c := range s.fold.Tick(at) {
 		level := event.Levels[c.Level]
-		if level.Kept > 0 && at.Before(s.until.Add(-level.Kept)) {
+		if level.Kept > 0 && at.Before(s.Until.Add(-level.Kept)) {
 			continue
 		}
 		s.revision++
@@ -207,9 +209,8 @@ type writer struct {
 	tb               testing.TB
 	cluster          *kfake.Cluster
 	client           *kgo.Client
-	waiting          map[string][]kmsg.Record
-	first            map[string]time.Time
-	last             map[string]time.Time
+	waiting          map[place]*waiting
+	partitioner      sarama.Partitioner
 	zipped           bytes.Buffer
 	gzip             *gzip.Writer
 	records, batches map[string]int
@@ -225,12 +226,12 @@ func newWriter(tb testing.TB, dir string) *writer {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &writer{tb: tb, cluster: cluster, client: client, waiting: map[string][]kmsg.Record{}, first: map[string]time.Time{}, last: map[string]time.Time{},
+	w := &writer{tb: tb, cluster: cluster, client: client, waiting: map[place]*waiting{}, partitioner: sarama.NewMurmur2Partitioner(""),
 		gzip: gzip.NewWriter(nil), records: map[string]int{}, batches: map[string]int{}}
 	create := kmsg.NewCreateTopicsRequest()
 	for _, name := range []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d} {
 		t := kmsg.NewCreateTopicsRequestTopic()
-		t.Topic, t.NumPartitions, t.ReplicationFactor = name, 1, 1
+		t.Topic, t.NumPartitions, t.ReplicationFactor = name, partitions(name), 1
 		for key, value := range map[string]string{"segment.bytes": strconv.Itoa(14 << 20), "retention.ms": "-1", "retention.bytes": strconv.Itoa(rawBytes)} {
 			c := kmsg.NewCreateTopicsRequestTopicConfig()
 			c.Name, c.Value = key, &value
@@ -255,27 +256,57 @@ func (w *writer) close() {
 	w.cluster.Close()
 }
 
+// place is a partition, and waiting what its next batch is made of.
+type place struct {
+	topic     string
+	partition int32
+}
+
+type waiting struct {
+	records     []kmsg.Record
+	first, last time.Time
+}
+
+// partitions are as many as the embedded broker has of a topic.
+func partitions(topic string) int32 {
+	if topic == event.TopicRollups1m || topic == event.TopicRollups1h {
+		return 8
+	}
+	return 1
+}
+
 // put has a record wait for its batch.
 func (w *writer) put(topic string, at time.Time, key string, value []byte) {
-	if len(w.waiting[topic]) == 0 {
-		w.first[topic] = at
+	partition, err := w.partitioner.Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)}, partitions(topic))
+	if err != nil {
+		w.tb.Fatal(err)
 	}
-	w.last[topic] = at
+	to := w.waiting[place{topic, partition}]
+	if to == nil {
+		to = &waiting{}
+		w.waiting[place{topic, partition}] = to
+	}
+	if len(to.records) == 0 {
+		to.first = at
+	}
+	to.last = at
 	signature := event.Sign([]byte(secret), topic, []byte(key), value)
-	w.waiting[topic] = append(w.waiting[topic], kmsg.Record{Key: []byte(key), Value: value, TimestampDelta64: at.Sub(w.first[topic]).Milliseconds(),
-		OffsetDelta: int32(len(w.waiting[topic])), Headers: []kmsg.Header{{Key: event.SignatureHeader, Value: []byte(signature)}}})
-	if len(w.waiting[topic]) == 1000 {
-		w.flush(topic)
+	to.records = append(to.records, kmsg.Record{Key: []byte(key), Value: value, TimestampDelta64: at.Sub(to.first).Milliseconds(),
+		OffsetDelta: int32(len(to.records)), Headers: []kmsg.Header{{Key: event.SignatureHeader, Value: []byte(signature)}}})
+}
+
+// flush writes what waits for a topic, as one batch of each partition.
+func (w *writer) flush(topic string) {
+	for partition := range partitions(topic) {
+		if batch := w.waiting[place{topic, partition}]; batch != nil && len(batch.records) > 0 {
+			w.write(place{topic, partition}, batch)
+		}
 	}
 }
 
-// flush writes what waits as one batch.
-func (w *writer) flush(topic string) {
-	records := w.waiting[topic]
-	if len(records) == 0 {
-		return
-	}
-	w.waiting[topic] = records[:0]
+func (w *writer) write(where place, of *waiting) {
+	topic, records := where.topic, of.records
+	of.records = records[:0]
 	w.records[topic] += len(records)
 	w.batches[topic]++
 	var raw []byte
@@ -291,13 +322,13 @@ func (w *writer) flush(topic string) {
 	if err := w.gzip.Close(); err != nil {
 		w.tb.Fatal(err)
 	}
-	batch := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 1, LastOffsetDelta: int32(len(records) - 1), FirstTimestamp: w.first[topic].UnixMilli(),
-		MaxTimestamp: w.last[topic].UnixMilli(), ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: int32(len(records)), Records: w.zipped.Bytes()}
+	batch := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 1, LastOffsetDelta: int32(len(records) - 1), FirstTimestamp: of.first.UnixMilli(),
+		MaxTimestamp: of.last.UnixMilli(), ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: int32(len(records)), Records: w.zipped.Bytes()}
 	encoded := batch.AppendTo(nil)
 	binary.BigEndian.PutUint32(encoded[8:], uint32(len(encoded)-12))
 	binary.BigEndian.PutUint32(encoded[17:], crc32.Checksum(encoded[21:], crc32.MakeTable(crc32.Castagnoli)))
 	partition := kmsg.NewProduceRequestTopicPartition()
-	partition.Records = encoded
+	partition.Partition, partition.Records = where.partition, encoded
 	t := kmsg.NewProduceRequestTopic()
 	t.Topic, t.Partitions = topic, append(t.Partitions, partition)
 	request := kmsg.NewProduceRequest()
