@@ -29,7 +29,6 @@ func Definition(content []byte) (service.Definition, error) {
 	if _, is := d.given("service", "timeout"); !is {
 		def.Timeout = min(def.Timeout, max(def.Interval, service.MinTimeout))
 	}
-	takeContainer(&def)
 	d.checkService("service", def)
 	if len(d.report.Errors) == 0 {
 		return def, nil

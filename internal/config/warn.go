@@ -31,14 +31,10 @@ func (d *decoder) limitTimeouts(services []service.Definition) {
 
 // takeContainers gives a service whose url is docker://name that container.
 func takeContainers(services []service.Definition) {
-	for i := range services {
-		takeContainer(&services[i])
-	}
-}
-
-func takeContainer(s *service.Definition) {
-	if s.Scheme() == service.SchemeDocker && s.Container == "" {
-		s.Container = s.URL[len(service.SchemeDocker)+len("://"):]
+	for i, s := range services {
+		if s.Scheme() == service.SchemeDocker && s.Container == "" {
+			services[i].Container = s.URL[len(service.SchemeDocker)+len("://"):]
+		}
 	}
 }
 
