@@ -48,3 +48,18 @@ func TestNoTextBecomesConfigurationOfAnotherPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestNotesAreFitForATerminal(t *testing.T) {
+	r, err := Gatus("gatus.yaml", []byte("endpoints: [{name: \"a\\e]0;b\\ac\\nd\", url: \"\\e[31m\", conditions: [\"[BODY] == any(\\e[2J)\"], \"\\e[2Jx\": 1}]\n\"\\e[2Jy\": 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range r.Notes() {
+		if strings.ContainsAny(n.Of+n.What, "\x1b\x07\n") {
+			t.Errorf("%q: %q", n.Of, n.What)
+		}
+	}
+	if len(r.Notes()) < 3 {
+		t.Errorf("the notes are %q", r.Notes())
+	}
+}

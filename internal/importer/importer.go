@@ -51,10 +51,10 @@ func (r *Result) Notes() []Note {
 	}
 	for _, e := range r.entries {
 		if e.off != "" {
-			all = append(all, Note{e.name, "not imported: " + e.off})
+			all = append(all, Note{text.Short(e.name), "not imported: " + e.off})
 		}
 		for _, what := range e.notes {
-			all = append(all, Note{e.name, what})
+			all = append(all, Note{text.Short(e.name), what})
 		}
 	}
 	return all
