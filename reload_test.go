@@ -252,3 +252,29 @@ func TestEditsOfTheHealerDuringARepairLoseNothingOfIt(t *testing.T) {
 		t.Errorf("the page moved from %s to %s", page, a.dashboard.now().Addr())
 	}
 }
+
+// TestAnEditOutlastsThatNeitherConfigurationCanBeOpened has the secret be of no use for
+// a while, which both the edited configuration and the previous one read.
+func TestAnEditOutlastsThatNeitherConfigurationCanBeOpened(t *testing.T) {
+	e := edit(t)
+	page, broker, other := e.ports[0], e.ports[2], e.ports[3]
+	until(t, 20*time.Second, "it is there", func() bool { return e.info(page).Bus.OK })
+	secret := filepath.Join(filepath.Dir(e.path), "data", "secret")
+	was, err := os.ReadFile(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.save(page, other, "observe")
+	until(t, 10*time.Second, "the parts end", func() bool { return e.info(page).Mode == "" })
+	time.Sleep(time.Second)
+	if err := os.WriteFile(secret, was, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 20*time.Second, "the previous configuration is in use", func() bool {
+		i := e.info(page)
+		return i.Bus.OK && len(i.Bus.Brokers) == 1 && i.Bus.Brokers[0] == broker && strings.Contains(i.ConfigError, "secret")
+	})
+}

@@ -63,3 +63,11 @@ func TestNotesAreFitForATerminal(t *testing.T) {
 		t.Errorf("the notes are %q", r.Notes())
 	}
 }
+
+// TestEmptyEntriesHideNothingOfTheNext: YAML leaves them out of a list of some types only.
+func TestEmptyEntriesHideNothingOfTheNext(t *testing.T) {
+	r, err := Gatus("gatus.yaml", []byte("endpoints: [null, {name: a, url: 'http://h', novel: 1}]"))
+	if err != nil || len(r.Notes()) != 1 || !strings.Contains(r.Notes()[0].What, "novel") {
+		t.Errorf("the notes are %q, %v", r.Notes(), err)
+	}
+}
