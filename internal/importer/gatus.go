@@ -83,6 +83,7 @@ func Gatus(from string, content []byte) (*Result, error) {
 	for _, key := range others(root.Rest, gatusTaken) {
 		r.general = append(r.general, "no equivalent: "+text.Short(key))
 	}
+	root.Endpoints = slices.DeleteFunc(root.Endpoints, func(e map[string]any) bool { return e == nil }) // file has none for it
 	for i, g := range file.Endpoints {
 		e := r.endpoint(g)
 		for _, key := range others(root.Endpoints[i], endpointTaken) {

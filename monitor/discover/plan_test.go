@@ -214,6 +214,27 @@ func TestEveryLabelSetsItsKey(t *testing.T) {
 	}
 }
 
+// TestNoLabelLooksAtThisMachine has a label name every kind of check that does.
+func TestNoLabelLooksAtThisMachine(t *testing.T) {
+	local := []string{service.SchemeDocker}
+	for _, kind := range check.Kinds {
+		if kind.Local {
+			local = append(local, kind.Schemes...)
+		}
+	}
+	if !slices.Contains(local, "disk") {
+		t.Errorf("disk:// is not among %v", local)
+	}
+	for _, scheme := range local {
+		for _, written := range []string{scheme, strings.ToUpper(scheme)} {
+			services, problems := Rules{Mode: Labelled, Defaults: service.Default()}.Plan([]Container{plain("web", "url", written+":///etc")}, nil)
+			if len(services) != 1 || services[0].URL != "" || len(problems) != 1 {
+				t.Errorf("%s: %+v, %v", written, services, problems)
+			}
+		}
+	}
+}
+
 // TestDefaultsSendNothingElsewhere: a label says where a check goes, so what
 // the configuration sends with its own checks stays there.
 func TestDefaultsSendNothingElsewhere(t *testing.T) {
