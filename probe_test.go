@@ -107,7 +107,7 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		{`{"url": "https://localhost:1", "tls": {"cert": "` + file + `", "key": "` + file + `"}}`, "error service.tls: only server_name and insecure are allowed here"},
 		{`{"url": "file://` + file + `"}`, `has the scheme "file"`},
 		{`{"url": "push://x"}`, `error "probe" reports by itself`},
-		{`{"url": "docker://x"}`, `error "probe" has no check`},
+		{`{"url": "docker://x"}`, `error "probe" has no check to run: its status is the state of its container x`},
 		{`{"url": ` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`, "error service is nested deeper than"},
 	} {
 		seen, err := probeDefinition(context.Background(), json.RawMessage(c.definition))
