@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +75,7 @@ func probe(ctx context.Context, def service.Definition, env check.Env) (event.Pr
 	case def.Scheme() == service.SchemePush:
 		return event.Probe{}, fmt.Errorf("%q reports by itself (%s): LogStream does not check it", def.Name, service.MaskURL(def.URL))
 	case !is:
-		return event.Probe{}, fmt.Errorf("%q has no check to run: its status is the state of its container", def.Name)
+		return event.Probe{}, fmt.Errorf("%q has no check to run: its status is the state of its container %s", def.Name, cmp.Or(def.Container, strings.TrimPrefix(def.URL, "docker://")))
 	}
 	checker := kind.New(def, env)
 	defer checker.Close()

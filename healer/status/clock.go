@@ -1,6 +1,7 @@
 package status
 
 import (
+	"maps"
 	"reflect"
 	"time"
 
@@ -188,12 +189,17 @@ func (s *Status) Watch(now time.Time) {
 
 // Keep takes from what was published what the replay cannot know: all of it
 // where nothing was read since; else the times, where the replay came to the
-// same, for it knows only when the broker took what was seen.
+// same, for it knows only when the broker took what was seen. A silence that was
+// decided after the last report stands.
 func (s *Status) Keep(published event.Service) {
 	if s.Value != published.Status && s.heard.After(published.Time) {
 		return
 	}
 	s.due = time.Time{}
+	if s.def.Pushes() && !s.heard.After(published.Time) { // the replay ends with the last report, and not with the silence after it
+		maps.DeleteFunc(s.sources, func(_ [2]string, src *source) bool { return src.kind == Own })
+		maps.Copy(s.sources, s.push.reports(s.def, &published, s.clock))
+	}
 	if s.Value != published.Status {
 		s.Value, s.Error, s.FirstBad = published.Status, published.Error, time.Time{}
 	}

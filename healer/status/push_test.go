@@ -108,6 +108,30 @@ func TestSilenceOverARestart(t *testing.T) {
 	}
 }
 
+// TestSilenceOutlivesTheReplayOfTheReportBeforeIt: the topic still has the last
+// report, which the silence came after.
+func TestSilenceOutlivesTheReplayOfTheReportBeforeIt(t *testing.T) {
+	report := sighting{at: 5, who: "job", saw: up}
+	silent := observe(New(pushed(), nil, dawn), report, sighting{at: 90, who: "tick"})
+	published := event.Service{Status: silent.Value, Since: silent.Since, Time: clock(90), Sources: silent.Sources(), Error: silent.Error, Definition: pushed().Masked()}
+	s := observe(New(pushed(), &published, clock(1000)), report)
+	s.Watch(clock(1000))
+	s.Keep(published)
+	if observe(s, sighting{at: 1001, who: "tick"}); s.Value != down || s.Error != published.Error {
+		t.Errorf("it is %s (%s), want DOWN (%s)", s.Value, s.Error, published.Error)
+	}
+	if observe(s, sighting{at: 1002, who: "job", saw: up}); s.Value != up {
+		t.Errorf("and reports again: it is %s", s.Value)
+	}
+
+	s = observe(New(pushed(), &published, clock(1000)), report, sighting{at: 500, who: "job", saw: up})
+	s.Watch(clock(1000))
+	s.Keep(published)
+	if observe(s, sighting{at: 1001, who: "tick"}); s.Value != up {
+		t.Errorf("with a report after the silence it is %s", s.Value)
+	}
+}
+
 func (s sighting) time() time.Time { return clock(s.at) }
 
 // TestNobodyReportsInTheNameOfSilence: whoever takes its name says nothing.

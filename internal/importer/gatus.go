@@ -2,7 +2,6 @@ package importer
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -73,7 +72,7 @@ func Gatus(from string, content []byte) (*Result, error) {
 		External  []map[string]any `yaml:"external-endpoints"`
 		Rest      map[string]any   `yaml:",inline"`
 	}
-	if err := errors.Join(yaml.Unmarshal(content, &file), yaml.Unmarshal(content, &root)); err != nil {
+	if err := cmp.Or(yaml.Unmarshal(content, &file), yaml.Unmarshal(content, &root)); err != nil {
 		return nil, fmt.Errorf("read %s as a configuration of Gatus: %w", from, err)
 	}
 	if len(file.Endpoints)+len(file.External) == 0 {
@@ -83,6 +82,7 @@ func Gatus(from string, content []byte) (*Result, error) {
 	for _, key := range others(root.Rest, gatusTaken) {
 		r.general = append(r.general, "no equivalent: "+text.Short(key))
 	}
+	root.Endpoints = slices.DeleteFunc(root.Endpoints, func(e map[string]any) bool { return e == nil }) // file has none for it
 	for i, g := range file.Endpoints {
 		e := r.endpoint(g)
 		for _, key := range others(root.Endpoints[i], endpointTaken) {

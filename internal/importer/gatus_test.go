@@ -73,3 +73,10 @@ func TestADisabledServiceIsAComment(t *testing.T) {
 		t.Errorf("%d services:\n%s", r.Services(), out)
 	}
 }
+
+func TestWhatIsNoYAMLIsSaidOnce(t *testing.T) {
+	_, err := Gatus("bad.yaml", []byte("{"))
+	if err == nil || strings.Count(err.Error(), "yaml:") != 1 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error is %q", err)
+	}
+}

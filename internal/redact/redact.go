@@ -37,7 +37,7 @@ var rules = []rule{
 		regexp.MustCompile(`(?i)((?:` + keys + `)[a-z0-9_.-]*["']?\s*[=:]\s*)([^\s"',;&)}\]]+)`), "${1}" + Mask},
 	{ // --password …
 		telling,
-		regexp.MustCompile(`(?i)(--?(?:` + keys + `)[a-z0-9_-]*\s+)([^\s-]\S*)`), "${1}" + Mask},
+		regexp.MustCompile(`(?i)((?:^|[^a-z0-9_-])--?[a-z0-9_-]*(?:` + keys + `)[a-z0-9_-]*\s+)([^\s-]\S*)`), "${1}" + Mask},
 	{ // a JSON web token
 		[]string{"eyj"},
 		regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), Mask},

@@ -88,7 +88,11 @@ func MaskURL(raw string) string {
 	if u.Fragment != "" {
 		u.Fragment, u.RawFragment = "***", ""
 	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+	shown := strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+	if u.Host == "" && u.Path == "" && strings.HasPrefix(raw[len(u.Scheme):], "://") { // push://, which String shortens
+		shown = strings.Replace(shown, ":", "://", 1)
+	}
+	return shown
 }
 
 // maskQuery keeps the names before an equals sign, their order, and the values of

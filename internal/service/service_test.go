@@ -248,3 +248,14 @@ func TestHash(t *testing.T) {
 		t.Error("the hash tells one secret from another")
 	}
 }
+
+func TestAURLWithoutAHostKeepsItsSlashesWhenMasked(t *testing.T) {
+	for _, raw := range []string{"push://", "push:x", "push://nightly", "disk:///?free=10%", "dns:///example.com", "docker://web"} {
+		if got := MaskURL(raw); got != raw {
+			t.Errorf("MaskURL(%q) = %q, want it as it is written", raw, got)
+		}
+	}
+	if got := MaskURL("push://?key=s3cret"); got != "push://?key=***" {
+		t.Errorf("MaskURL of a push url with a key = %q", got)
+	}
+}

@@ -40,7 +40,7 @@ type dnsCheck struct {
 
 func newDNS(def service.Definition, env Env) Checker {
 	u := urlOf(def)
-	c := &dnsCheck{stateless: statelessOf(def, env, protocolDNS, "53"), name: dns.Fqdn(strings.TrimPrefix(u.Path, "/"))}
+	c := &dnsCheck{stateless: statelessOf(def, env, protocolDNS, "53"), name: dns.Fqdn(asciiName(strings.TrimPrefix(u.Path, "/")))}
 	c.typ = dns.StringToType[recordType(u)]
 	c.expect, _ = compile(def.Expect)
 	c.look = c.ask

@@ -205,7 +205,7 @@ func daysLeft(ends time.Time) string {
 
 // quoted is a part of an answer, in quotes.
 func (t target) quoted(s string) string {
-	if t.env.Discreet {
+	if t.hides {
 		return "something else (not shown here)"
 	}
 	return quote(t.foreign(s))

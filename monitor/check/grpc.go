@@ -121,7 +121,7 @@ func (c *grpcCheck) request(ctx context.Context) (*http.Request, error) {
 	}
 	message := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), c.service)
 	frame := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+c.address+grpcHealth, bytes.NewReader(frame))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, (&url.URL{Scheme: scheme, Host: c.address, Path: grpcHealth}).String(), bytes.NewReader(frame))
 	if err != nil {
 		return nil, err
 	}

@@ -344,6 +344,9 @@ func TestChecksLeakNothing(t *testing.T) {
 		defs, envs = append(defs, definition(up.URL, func(d *service.Definition) { d.KeepAlive = keep })), append(envs, Env{})
 	}
 	defs, envs = append(defs, definition(strings.Replace(up.URL, "http", "tcp", 1), nil)), append(envs, Env{})
+	for _, def := range everyOtherKind(t) {
+		defs, envs = append(defs, def), append(envs, Env{})
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	for range 3 {

@@ -270,7 +270,8 @@ func (d *Discovery) report(problems []Problem) {
 	if !reduced {
 		onHold = "the dependencies named above"
 	}
-	d.deps.Health.Report(health.Problem{Part: health.Discovery, What: strings.Join(what, ". "),
+	said := strings.ReplaceAll(strings.Join(what, ". "), "?. ", "? ")
+	d.deps.Health.Report(health.Problem{Part: health.Discovery, What: said,
 		Works: "monitoring and repair of all other services", OnHold: onHold,
 		Remedy: health.Remedy{Text: "correct the labels and recreate the container; this command shows its labels",
 			Command: "docker inspect --format '{{json .Config.Labels}}' " + problems[0].Container}})

@@ -263,6 +263,16 @@ func TestPortsAreInspectedOnceAndOnlyWhereTheyAreUsed(t *testing.T) {
 	})
 }
 
+func TestProblemsAreSentencesOfTheirOwn(t *testing.T) {
+	all := []container.Listed{plain("db", "heel", "auto").Listed, plain("web", "interval", "fast").Listed}
+	discovering(t, Labelled, &host{containers: all}, func(t *testing.T, r *running) {
+		got, _ := r.registry.Get(health.Discovery)
+		if !strings.HasPrefix(got.What, "container db: label logstream.heel is unknown; did you mean logstream.heal? container web: ") {
+			t.Errorf("reported is %q", got.What)
+		}
+	})
+}
+
 func TestProblemsAreReportedWhileTheyLast(t *testing.T) {
 	discovering(t, Labelled, &host{containers: []container.Listed{plain("web", "heel", "auto").Listed}}, func(t *testing.T, r *running) {
 		got, is := r.registry.Get(health.Discovery)

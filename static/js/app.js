@@ -48,11 +48,7 @@ const socket = connect({
   silence,
 });
 
-// Any check is a frame: nothing for three intervals of the busiest service is a silence.
-function silence() {
-  const seconds = [...state.services.values()].map((service) => service.interval_s).filter((s) => s > 0);
-  return 3000 * Math.max(4, seconds.length ? Math.min(...seconds) : 20);
-}
+const silence = () => store.silence(state.services.values());
 
 function takeFrames() {
   const now = Date.now();

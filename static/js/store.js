@@ -189,6 +189,15 @@ export function inOrder(services) {
   return [...services].sort((a, b) => (place(a) === place(b) ? a.name.localeCompare(b.name) : place(a) - place(b)));
 }
 
+/**
+ * How long a page may hear nothing (ms). Any check is a frame, so it is three
+ * intervals of the busiest service; a job that reports by itself promises none.
+ */
+export function silence(services) {
+  const seconds = [...services].filter((service) => service.interval_s > 0 && !service.url?.startsWith("push:")).map((service) => service.interval_s);
+  return 3000 * Math.max(4, seconds.length ? Math.min(...seconds) : 20);
+}
+
 /** Checks a second over the last ten seconds, or null while that is not known yet. */
 export function rate(state, now) {
   const span = Math.min(now - state.since, RATE);

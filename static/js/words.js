@@ -13,6 +13,27 @@ export function sentence(text) {
   return said && !".!?…".includes(said.at(-1)) ? `${said}.` : said;
 }
 
+/**
+ * The latency that a service has now in milliseconds, or NaN where none was
+ * measured: a container's state and a report of a job come without one.
+ */
+export function latencyNow(service, check) {
+  const ms = check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms;
+  return service.url?.startsWith("docker:") || !(ms > 0) ? NaN : ms;
+}
+
+/** Whether a url is checked by LogStream itself: a container's state is Docker's, and a job reports by itself. */
+export const hasOwnCheck = (url) => Boolean(url) && !url.startsWith("push:") && !url.startsWith("docker:");
+
+/** Where a service is looked at, and how often: an address, else its container. */
+export function whereabouts(service, config = {}) {
+  const url = service.url || config.url || "";
+  const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
+  const container = service.container?.name || config.container;
+  const due = !url.startsWith("push:") ? every && `every ${every}` : config.push?.schedule ? `report due at ${config.push.schedule}` : every && `report due every ${every}`;
+  return [url || (container && `container ${container}`), due, service.discovered && "discovered"].filter(Boolean).join(", ");
+}
+
 /** Why something is so, as a sentence of its own: the records have it as a clause. */
 export function reason(text) {
   return sentence(capital(String(text ?? "").trim()));

@@ -173,3 +173,10 @@ test("while Kafka is unreachable nothing more is known than before", () => {
   assert.equal(stale({ troubles: [] }), 0, "it is not said since when");
   assert.equal(stale({}, [service("pay", { status: "PENDING" })]), 0, "nothing was known before");
 });
+
+test("the connection is opened again after a silence of checks, and not because jobs report rarely", () => {
+  assert.equal(store.silence([{ url: "http://a", interval_s: 10 }, { url: "", interval_s: 30 }, { url: "", interval_s: 0 }]), 30_000);
+  assert.equal(store.silence([{ url: "http://a", interval_s: 30 }, { url: "push://job", interval_s: 1 }]), 90_000);
+  assert.equal(store.silence([{ url: "push://job", interval_s: 1 }]), 60_000);
+  assert.equal(store.silence([{ url: "http://a", interval_s: 0.5 }]), 12_000);
+});

@@ -88,6 +88,74 @@ test("a card says its state in words, shape and attribute, and has its buttons",
   assert.match(textOf(other), /Uptime: no data yet/);
 });
 
+// A page of services as the API has them.
+function listed(services, more = {}) {
+  const since = new Date(T - 60e3).toISOString();
+  return store.fold(store.empty(), { type: "snapshot", seq: 1, services: services.map((one, i) => ({ status: "UP", since, latency_ms: 0, interval_s: 2, url: "", order: i + 1, ...one })), incidents: [], ...more }, T).state;
+}
+const cardsOf = (state) => find(overview.view(context(state)), (e) => e.tag === "li" && e.attrs["data-service"]);
+
+test("a service without an address of its own is shown by its container or its reports, with no latency", () => {
+  const [bare, named, job] = cardsOf(listed([
+    { name: "bare", container: { name: "bare-1" } },
+    { name: "dock", url: "docker://x", container: { name: "x" }, latency_ms: 1.2 },
+    { name: "backup", url: "push://", interval_s: 60 }])).map(textOf);
+  assert.match(bare, /^bareUpcontainer bare-1, every 2 s/);
+  assert.match(named, /^dockUpdocker:\/\/x, every 2 s/);
+  assert.match(job, /^backupUppush:\/\/, report due every 1 min/);
+  for (const text of [bare, named, job]) assert.doesNotMatch(text, /\d ms/);
+});
+
+test("the page of a job that reports by itself names its schedule, and no check", () => {
+  let state = listed([{ name: "backup", url: "push://" }]);
+  state = store.learnService(state, { name: "backup", status: "PENDING", since: new Date(T).toISOString(), url: "push://", config: { url: "push://", interval: "2s", timeout: "1s", push: { schedule: "30 2 * * *" } }, observations: [] });
+  const text = textOf(service.view(context(state, { name: "backup" })));
+  assert.match(text, /report due at 30 2 \* \* \*/);
+  assert.match(text, /No report yet/);
+  assert.doesNotMatch(text, /timeout 1 s|Awaiting first check/);
+});
+
+test("what is expected of an observation is that of its kind, and a HEALTHCHECK beside a check is said not to count", () => {
+  const since = new Date(T).toISOString();
+  const one = { name: "web", url: "tcp://x:1", container: { name: "web" }, discovered: true, held: "healthcheck", held_reason: "the container's HEALTHCHECK fails", sources: [{ instance: "box", check: "tcp", status: "UP", since }, { instance: "box", check: "health", status: "DOWN", since }] };
+  const seen = ["tcp", "health", "container"].map((check, i) => ({ timestamp: T / 1000 + i, status: "UP", check, latency_ms: 1, instance: "box" }));
+  let state = listed([one]);
+  state = store.learnService(state, { ...one, status: "UP", since, config: { url: "tcp://x:1", expect: { status: "200-399" } }, observations: [...seen, { timestamp: T / 1000, status: "UP", check: "", latency_ms: 0, instance: "api:" }] });
+  const text = textOf(service.view(context(state, { name: "web" })));
+  assert.match(text, /Uprunninggood/);
+  assert.match(text, /Uphealthygood/);
+  assert.match(text, /Upgoodgood0 ms|Upgoodgood1 ms/);
+  assert.doesNotMatch(text, /Up200-399/);
+  assert.doesNotMatch(text, /api:/);
+  assert.match(text, /On hold\. The container's HEALTHCHECK fails/);
+  assert.match(text, /HEALTHCHECK is shown beside the check, and does not count/);
+  assert.match(textOf(cardsOf(state)[0]), /discovered/);
+});
+
+test("services stand under the heading of their group, those without one first", () => {
+  const view = overview.view(context(listed([{ name: "a", group: "shop" }, { name: "b" }, { name: "c", group: EVIL }, { name: "d", group: "shop" }])));
+  const [section] = find(view, (e) => e.attrs.class === "services");
+  const parts = find(section, (e) => e.attrs.class === "group" || e.attrs["data-service"]).map((e) => e.attrs["data-service"] ?? `# ${textOf(e)}`);
+  assert.deepEqual(parts, ["b", "# shop", "a", "d", `# ${EVIL}`, "c"]);
+});
+
+test("a service that only a person can repair says what is wrong with it, and its note", () => {
+  const events = tape(opened);
+  const incident = { ...row(events), service: "web", state: "escalated", phase: "ended", cause_id: "no_container", escalated_reason: "Without a container there is nothing that LogStream can repair." };
+  const one = { name: "web", status: "DOWN", url: "http://x", error: "HTTP 500, expected 200-399", note: "call the shop team" };
+  const text = textOf(cardsOf(listed([one], { incidents: [incident] }))[0]);
+  assert.match(text, /A person is needed\. HTTP 500, expected 200-399\.call the shop team/);
+  assert.match(textOf(service.view(context(listed([one]), { name: "web" }))), /call the shop team/);
+  assert.doesNotMatch(textOf(cardsOf(listed([{ ...one, status: "UP" }]))[0]), /shop team/);
+});
+
+test("the system page says how many checks were late or skipped, and which Docker was chosen and why", () => {
+  const text = (info) => textOf(system.view(context(listed([], { info }))));
+  assert.match(text({ checks: { late: 1234, skipped: 2 } }), /Checks1,234 late, 2 skipped/);
+  assert.match(text({ checks: { late: 0, skipped: 0 } }), /Checksall on time/);
+  assert.match(text({ docker: { ok: true, version: "29", address: "unix:///run/docker.sock", chosen_by: "DOCKER_HOST" } }), /version 29, at unix:\/\/\/run\/docker\.sock \(DOCKER_HOST\)/);
+});
+
 test("while the page is cut off no fault can be injected", () => {
   const { state } = full();
   const buttons = find(overview.view(context(state, { stale: true, conn: "down" })), (e) => e.attrs["data-act"] === "chaos");

@@ -72,9 +72,21 @@ export function view(ctx) {
     first && h("div", { class: "lanes", key: "lanes" }, lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
-      services.length ? h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}` }, cards.map((model) => card({ ...model, reach }))) : firstService()),
+      services.length ? grouped(cards).map(([group, list]) => [
+        group && h("h3", { class: "group", key: `group-${group}` }, group),
+        h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}`, key: `cards-${group}` }, list.map((model) => card({ ...model, reach })))]) : firstService()),
     agent({ agent: ctx.agent, incident: incidents.get(ctx.agent?.incident) ?? whole.find((of) => of.stage === "pause"), info: state.info, rows, stale, now: at }),
     feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at }));
+}
+
+/** Cards by the group of their service: those without one come first, with no heading. */
+function grouped(cards) {
+  const groups = new Map();
+  for (const model of cards) {
+    const group = model.service.group || "";
+    groups.set(group, [...(groups.get(group) ?? []), model]);
+  }
+  return [...groups].sort(([a], [b]) => (a === "" ? -1 : b === "" ? 1 : 0));
 }
 
 function firstService() {

@@ -6,7 +6,7 @@ import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
 import { fault, gate, isOfEngine, status } from "../vocabulary.js";
-import { ending, paragraph, repaired, stateFor, subject, uptimeOf } from "../words.js";
+import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { about } from "../view/feed.js";
 import { latencies, WINDOWS } from "../view/latency.js";
@@ -45,27 +45,29 @@ export function view(ctx) {
       h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
 }
 
-function head({ service, rows, ctx, at }) {
+function head({ service, detail, rows, ctx, at }) {
   const s = status(service.status);
   return h("header", { class: "title", "data-service": service.name, "data-status": service.status },
     h("div", { class: "title-say" },
       h("h1", { tabindex: "-1" }, service.name, " ", pill({ colour: s.colour === "quiet" ? "" : s.colour, icon: s.shape, text: stateFor(service, at) })),
-      h("p", {}, lately(service, rows[0], ctx, at))));
+      h("p", {}, lately(service, rows[0], ctx, at)),
+      h("p", { class: "where" }, [service.group, whereabouts(service, detail.config)].filter(Boolean).join(" · ")),
+      service.note && h("p", {}, service.note)));
 }
 
 function lately(service, row, ctx, at) {
   if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
-  const held = service.held ? paragraph("On hold", service.held_reason || gate(service.held)) : "";
+  const held = service.held ? paragraph("On hold", reason(service.held_reason) || gate(service.held)) : "";
   const flaps = service.flapping && !held ? "Flapping: the status changes too often." : "";
   const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
-  if (service.status !== "UP" && service.error) return paragraph(service.error, held, flaps, limits);
+  if (service.status !== "UP" && service.error) return paragraph(reason(service.error), held, flaps, limits);
   if (!row) return paragraph("No incidents recorded", held, flaps, limits);
   return [paragraph(`Last incident at ${when(instant(row.opened), at)}`, subject(row), ending(row)), " ", h("a", { href: href.incident(row.id) }, "Details"), (held || flaps || limits) && ` ${paragraph(held, flaps, limits)}`];
 }
 
 function figures({ ctx, at, service, rows, health, instance }) {
   const check = newestCheck(ctx.state, service.name);
-  const now = latency(check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms);
+  const now = latency(latencyNow(service, check));
   const hour = measured(points(ctx.state.history.get(service.name) ?? ctx.answers.get(`${path(service.name)}/history?window=1h`)?.value?.points ?? [], health, instance), at - 3600e3, at);
   const p95 = hour && latency(hour.p95);
   const repairs = rows.filter(repaired).length;
@@ -93,13 +95,14 @@ function observations({ health, detail, at }) {
   const config = detail.config ?? {};
   const list = [...health].sort((a, b) => instant(b.timestamp) - instant(a.timestamp)).slice(0, 50);
   const limit = config.expect?.latency;
-  const expected = [config.expect?.status, limit && `under ${spaced(limit)}`].filter(Boolean).join(", ");
+  const checked = hasOwnCheck(config.url);
+  const expected = (record) => (isOfEngine(record) ? (record.check === "health" ? "healthy" : "running") : [record.check === "http" && config.expect?.status, checked && limit && `under ${spaced(limit)}`].filter(Boolean).join(", ") || "good");
   return h("section", { class: "panel flush", "aria-labelledby": "h-observations" },
     h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-observations" }, "Last observations"),
-      h("p", { class: "end quiet small" }, [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", "))),
+      h("p", { class: "end quiet small" }, checked ? [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", ") : null)),
     list.length ? h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Last observations" }, h("table", { class: "tbl" },
       h("thead", {}, h("tr", {}, ["Time", "Result", "Expected", "Actual"].map((text) => h("th", { scope: "col" }, text)), h("th", { scope: "col", class: "num" }, "Latency"), h("th", { scope: "col" }, "Seen by"))),
-      h("tbody", {}, list.map((record) => observation(record, expected, at))))) : h("p", { class: "quiet pad" }, "Awaiting first check."));
+      h("tbody", {}, list.map((record) => observation(record, expected(record)))))) : h("p", { class: "quiet pad" }, config.url?.startsWith("push:") ? "No report yet." : "Awaiting first check."));
 }
 
 const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$1 $2");
@@ -112,10 +115,10 @@ function observation(record, expected) {
   return h("tr", { key: `${record.timestamp}-${record.instance}-${record.check}` },
     h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),
     h("td", {}, h("span", { class: "st" }, icon(s.shape, past), s.word)),
-    h("td", { class: "quiet" }, level ? "running" : expected),
+    h("td", { class: "quiet" }, expected),
     h("td", { class: "say" }, [record.code ? String(record.code) : "", record.error].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
     h("td", { class: "num" }, level || !ms ? "–" : `${ms[0]} ${ms[1]}`),
-    h("td", { class: "quiet" }, [record.check, record.extra && "extra check", record.instance].filter(Boolean).join(", ")));
+    h("td", { class: "quiet" }, [record.check, record.extra && "extra check", instanceName(record.instance)].filter(Boolean).join(", ")));
 }
 
 function configuration(detail) {
@@ -160,7 +163,7 @@ function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "labels of its container" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
     detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 
@@ -168,9 +171,12 @@ function sources(detail, at) {
   const list = detail.sources ?? [];
   if (!list.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-sources" }, h("h2", { id: "h-sources" }, "Sources"),
-    h("p", { class: "ink2 small" }, "Status is the worst of these sources."),
-    h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${source.instance || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
+    h("p", { class: "ink2 small" }, paragraph("Status is the worst of these sources", list.some((source) => source.check === "health") && hasOwnCheck(detail.url) && "The container's HEALTHCHECK is shown beside the check, and does not count")),
+    h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${instanceName(source.instance) || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
+
+// Who reports over the API without a name is there as "api:".
+const instanceName = (instance) => (instance === "api:" ? "API" : instance);
 
 function history({ rows, ctx, at }) {
   if (!rows.length) return null;

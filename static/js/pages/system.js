@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { clock } from "../store.js";
-import { lasting, many } from "../units.js";
+import { lasting, many, thousands } from "../units.js";
 import { modeLine, release } from "../words.js";
 import { dependencyList } from "../view/agent.js";
 import { banner, byWeight } from "../view/banners.js";
@@ -32,7 +32,12 @@ export function view({ state, now }) {
       h("section", { class: "panel pad", "aria-labelledby": "h-dependencies" }, h("h2", { id: "h-dependencies" }, "Dependencies"),
         dependencyList(info)),
       h("section", { class: "panel pad", "aria-labelledby": "h-self" }, h("h2", { id: "h-self" }, "This instance"),
-        facts([["Version", release(info.version) || "a development build"], ["Instance", info.instance && h("code", {}, info.instance)], ["Docker host", info.host], ["Active", info.active === undefined ? "" : info.active ? "yes: it repairs this host" : "no: another instance repairs this host"], ["Mode", info.mode], ["Uptime", Number.isFinite(info.uptime_s) ? lasting(info.uptime_s * 1000 + (now - state.infoAt)) : ""], ["Services", String(state.services.size)]]))));
+        facts([["Version", release(info.version) || "a development build"], ["Instance", info.instance && h("code", {}, info.instance)], ["Docker host", info.host], ["Active", info.active === undefined ? "" : info.active ? "yes: it repairs this host" : "no: another instance repairs this host"], ["Mode", info.mode], ["Uptime", Number.isFinite(info.uptime_s) ? lasting(info.uptime_s * 1000 + (now - state.infoAt)) : ""], ["Services", String(state.services.size)], ["Checks", punctual(info.checks)]]))));
+}
+
+/** How many checks came late or were left out since the start. */
+function punctual(checks) {
+  return checks && (checks.late || checks.skipped ? `${thousands(checks.late)} late, ${thousands(checks.skipped)} skipped` : "all on time");
 }
 
 // A model that is unavailable stops nothing.

@@ -161,7 +161,8 @@ function engine(docker, good, bad, idle) {
   if (!docker) return { ...idle, text: "Not used." };
   if (!docker.ok) return { ...bad, text: unreachable(docker.error) };
   if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
-  return { ...good, text: docker.version ? `Reachable, version ${docker.version}.` : "Reachable." };
+  const engine = docker.version ? `Reachable, version ${docker.version}` : "Reachable";
+  return { ...good, text: sentence(docker.address ? `${engine}, at ${docker.address}${docker.chosen_by ? ` (${docker.chosen_by})` : ""}` : engine) };
 }
 
 const unreachable = (error) => sentence(error ? `Unreachable: ${error}` : "Unreachable");

@@ -6,7 +6,7 @@ import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, lasting, latency, many, percent, took } from "../units.js";
 import { action, fault, gate, status } from "../vocabulary.js";
-import { holdReason, nextLine, paragraph, sentence, stateFor, uptime, verifying } from "../words.js";
+import { holdReason, latencyNow, nextLine, paragraph, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
 
 /**
@@ -25,6 +25,7 @@ export function card(model) {
       h("p", { class: `card-now ${service.status === "DOWN" ? "down" : service.status === "DEGRADED" ? "warn" : ""}`.trim() }, present(model))),
     h("p", { class: "card-sub" }, address(model)),
     said(model),
+    service.note && service.status !== "UP" && h("p", { class: "card-note", key: "note" }, service.note),
     picture(model),
     foot(model),
     disasters(model));
@@ -34,17 +35,13 @@ export function card(model) {
 function present({ service, check, now }) {
   const answers = service.status === "UP" || service.status === "DEGRADED";
   if (!answers) return stateFor(service, now);
-  const parts = latency(check && check.status !== "DOWN" ? check.latency_ms : service.latency_ms);
+  const parts = latency(latencyNow(service, check));
   if (!parts) return status(service.status).word;
   return [service.status === "DEGRADED" && "Degraded, ", parts[0], " ", h("small", {}, parts[1])];
 }
 
 function address({ detail, service }) {
-  const config = detail?.config ?? {};
-  const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
-  const parts = [service.url || config.url, every && `every ${every}`].filter(Boolean);
-  if (parts.length) return parts.join(", ");
-  return service.configured === false ? "Unmanaged: not in the configuration" : service.group || "\u00a0";
+  return whereabouts(service, detail?.config) || (service.configured === false ? "Unmanaged: not in the configuration" : "\u00a0");
 }
 
 /** One sentence where the state alone doesn't say it: what is done, why not, what is wrong. */
@@ -59,12 +56,12 @@ function sentenceFor(service, of, now) {
   if (of?.stage === "pause") return working(holdReason(of));
   if (service.held || of?.stage === "held" || of?.stage === "approval") {
     const waits = of?.stage === "approval";
-    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", service.held_reason || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
+    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", reason(service.held_reason) || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
   }
-  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.escalated_reason) };
+  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason) };
   const silenced = instant(service.silenced_until);
   if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}.` };
-  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: sentence(service.error) };
+  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: reason(service.error) };
   if (service.flapping) return { icon: "held", colour: "warn", text: "Flapping: the status changes too often." };
   if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its state is known after the first checks." };
   return null;
