@@ -59,6 +59,7 @@ type app struct {
 	rollups   *rollup.Recorder
 	discovery *discover.Discovery // nil where nothing is discovered
 	watcher   *config.Watcher     // nil without a file
+	address   string              // that the dashboard got
 
 	running runningSet
 	restart chan config.Config // all parts end, and are opened again with it
@@ -135,7 +136,9 @@ func (a *app) openActors() error {
 		return err
 	}
 	a.dashboard.replace(page)
-	return page.Listen()
+	err = page.Listen()
+	a.address = page.Addr()
+	return err
 }
 
 // newHealer is a healer as c wants it, and the model that it queries, or nil.

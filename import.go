@@ -54,7 +54,7 @@ func imported(cmd *cobra.Command, from, path string) (*importer.Result, error) {
 	case "uptime-kuma":
 		return importer.UptimeKuma(path)
 	}
-	return nil, usageFailure(cmd, "%q is no monitor that can be imported: use gatus or uptime-kuma", from)
+	return nil, usageFailure(cmd, "unknown monitor %q; use gatus or uptime-kuma", from)
 }
 
 // maxImported bounds, in bytes, the file of another monitor.
@@ -108,7 +108,7 @@ func placeOf(key string) (int, bool) {
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists, and is not overwritten: give another file with --config", path)
+		return fmt.Errorf("%s exists and is not overwritten; give another file with --config", path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
@@ -143,7 +143,7 @@ func importedNotes(path string, result *importer.Result) importedView {
 func printImported(w io.Writer, path string, result *importer.Result) {
 	fmt.Fprintf(w, "%s monitors %s.\n", path, plural(result.Services(), "service"))
 	if notes := result.Notes(); len(notes) > 0 {
-		fmt.Fprintln(w, "\nWithout an equivalent (the file says so at each place):")
+		fmt.Fprintln(w, "\nDifferent, or without an equivalent (each is also a comment in the file):")
 		for _, n := range notes {
 			if n.Of != "" {
 				fmt.Fprintf(w, "  %s: %s\n", n.Of, n.What)

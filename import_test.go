@@ -63,7 +63,7 @@ func TestImportRefuses(t *testing.T) {
 		want string
 	}{
 		{[]string{"gatus"}, "the argument FILE is missing"},
-		{[]string{"nagios", "x"}, `"nagios" is no monitor that can be imported`},
+		{[]string{"nagios", "x"}, `unknown monitor "nagios"`},
 		{[]string{"gatus", "none.yaml"}, "none.yaml"},
 		{[]string{"uptime-kuma", "none.db"}, "none.db"},
 		{[]string{"uptime-kuma", "config.yaml"}, "not a database"},

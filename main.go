@@ -81,7 +81,7 @@ func execute(ctx context.Context, out, errOut io.Writer, args []string) int {
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "logstream",
-		Short:   "Watches services, finds out why one of them fails, repairs it, and shows every step.",
+		Short:   "Monitors services, diagnoses why one fails, repairs it, and shows every step.",
 		Example: "  logstream run --demo",
 		Version: versionLine(),
 

@@ -73,9 +73,9 @@ func probe(ctx context.Context, def service.Definition, env check.Env) (event.Pr
 	kind, is := check.Of(def.URL)
 	switch {
 	case def.Scheme() == service.SchemePush:
-		return event.Probe{}, fmt.Errorf("%q reports by itself (%s): LogStream has no check of it", def.Name, service.MaskURL(def.URL))
+		return event.Probe{}, fmt.Errorf("%q reports by itself (%s): LogStream does not check it", def.Name, service.MaskURL(def.URL))
 	case !is:
-		return event.Probe{}, fmt.Errorf("%q has no check: the state of its container %s stands for it", def.Name, cmp.Or(def.Container, strings.TrimPrefix(def.URL, "docker://")))
+		return event.Probe{}, fmt.Errorf("%q has no check to run: its status is the state of its container %s", def.Name, cmp.Or(def.Container, strings.TrimPrefix(def.URL, "docker://")))
 	}
 	checker := kind.New(def, env)
 	defer checker.Close()
@@ -124,9 +124,9 @@ func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Pro
 	kind, _ := check.Of(def.URL)
 	switch {
 	case def.TLS.CA != "" || def.TLS.Cert != "":
-		return event.Probe{}, errors.New("service.tls: files cannot be named here; only server_name and insecure can")
+		return event.Probe{}, errors.New("service.tls: only server_name and insecure are allowed here: the API reads no files")
 	case kind.Local:
-		return event.Probe{}, fmt.Errorf("service.url: %s:// looks at this machine's files, which cannot be done here; use logstream probe", def.Scheme())
+		return event.Probe{}, fmt.Errorf("service.url: %s:// reads this machine's files, which the API does not allow; use logstream probe", def.Scheme())
 	case def.Timeout > longestProbe:
 		return event.Probe{}, fmt.Errorf("service.timeout: must be at most %s here", longestProbe)
 	}

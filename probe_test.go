@@ -25,7 +25,7 @@ func shop(t *testing.T) string {
 	return server.URL
 }
 
-func TestProbeTellsOneCheck(t *testing.T) {
+func TestProbePrintsOneCheck(t *testing.T) {
 	url := shop(t)
 	path := written(t, fmt.Sprintf(`
 services:
@@ -47,7 +47,7 @@ services:
 		{"broken", exitFailed, "failure          status\n", ""},
 		{"slow", exitFailed, "🟡 slow is DEGRADED: answered in ", ""},
 		{"job", exitStartupFailure, "", `probe: "job" reports by itself`},
-		{"db", exitStartupFailure, "", `probe: "db" has no check: the state of its container db stands for it`},
+		{"db", exitStartupFailure, "", `probe: "db" has no check to run: its status is the state of its container`},
 		{"goood", exitStartupFailure, "", `probe: unknown service "goood"; did you mean "good"?`},
 	} {
 		code, out, fail := logstream("probe", c.service, "--config", path)
@@ -77,21 +77,37 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		{`{"name": "\ud83d\ude00", "url": "` + url + `", "interval": "1s", "expect": {"status": 200, "latency": "1m"}, "depends_on": null}`, "UP "},
 		{`{"url": "` + url + `/broken"}`, "DOWN HTTP 500"},
 		{`{"url": "` + url + `", "expect": {"body": "public"}}`, `DOWN the response body is something else (not shown here), expected to match "public"`},
-		{`{"url": "` + url + `", "expect": {"json": {"a": 1}}}`, "DOWN the response body is something else (not shown here), expected to be JSON"},
+		{`{"url": "` + url + `", "expect": {"json": {"a": 1}}}`, "DOWN the response body is something else (not shown here), expected JSON"},
 		{`{}`, "error service.url: is missing"},
 		{`{"ulr": "x"}`, "error service.ulr: unknown key; did you mean url?"},
 		{`{"url": "` + url + `", "expect": {"statsu": 200}}`, "error service.expect.statsu: unknown key; did you mean status?"},
-		{`{"url": "` + url + `", "url": "` + url + `"}`, "error service.url: is given twice"},
+		{`{"url": "` + url + `", "url": "` + url + `"}`, "error service.url: is given twice\n"},
+		{`{"url": "` + url + `", "expect": {"json": {"<<": 1, "<<": 2}}}`, "error service.expect.json.<<: is given twice\n"},
+		{`{"url": "` + url + `", "failure_threshold": 99999999999999999999}`, "error service.failure_threshold: "},
+		{`{"url": "` + url + `", "interval": "99999999999h"}`, "error service.interval: "},
+		{`{"url": "disk:///etc"}`, "error service.url: disk:// reads this machine's files"},
+		{`{"url": "DISK:///etc"}`, "error service.url: disk:// reads this machine's files"},
+		{`{"url": "postgres://a@/x?host=/var/run"}`, "error service.url: "},
+		{`{"url": "postgres://a@%2Fvar%2Frun/x"}`, "error service.url: "},
+		{`{"url": "postgres://a@h/x?sslrootcert=` + file + `"}`, "a key in its query that postgres:// does not take"},
+		{`{"url": "postgres://a@h/x?passfile=` + file + `"}`, "a key in its query that postgres:// does not take"},
+		{`{"url": "mysql://a@unix(/tmp/mysql.sock)/x"}`, "error service.url: "},
+		{`{"url": "mysql://a@h/x?allowAllFiles=true"}`, "a key in its query that mysql:// does not take"},
+		{`{"url": "redis://h/0?socket=/tmp/x"}`, "takes none"},
+		{`{"url": "kafka://h/t?cert=/tmp/x"}`, "takes none"},
+		{`{"url": "dns:///shop.test?resolv=/tmp/x"}`, "does not take"},
+		{`{"container": "shop"}`, "error \"probe\" has no check to run: its status is the state of its container"},
+		{`{"url": "docker://shop"}`, "error \"probe\" has no check to run: its status is the state of its container"},
 		{`{"url": "` + url + `", "timeout": "5"}`, `error service.timeout: "5" is not a duration`},
 		{`{"url": "` + url + `", "interval": "1h", "timeout": "1m"}`, "error service.timeout: must be at most 20s here"},
 		{`{"url": "` + url + `", "expect": {"body": "("}}`, `error service.expect.body: "(" is not a regular expression`},
 		{`{"url": "` + url + `", "request": {"bearer": "${SHOP_SECRET}"}}`, `error service.request.bearer: "***" has a ${…}, which is not replaced here`},
 		{`{"url": "` + url + `/${SHOP_SECRET:-x}"}`, `has a ${…}, which is not replaced here`},
-		{`{"url": "https://localhost:1", "tls": {"ca": "` + file + `"}}`, "error service.tls: files cannot be named here"},
-		{`{"url": "https://localhost:1", "tls": {"cert": "` + file + `", "key": "` + file + `"}}`, "error service.tls: files cannot be named here"},
+		{`{"url": "https://localhost:1", "tls": {"ca": "` + file + `"}}`, "error service.tls: only server_name and insecure are allowed here"},
+		{`{"url": "https://localhost:1", "tls": {"cert": "` + file + `", "key": "` + file + `"}}`, "error service.tls: only server_name and insecure are allowed here"},
 		{`{"url": "file://` + file + `"}`, `has the scheme "file"`},
 		{`{"url": "push://x"}`, `error "probe" reports by itself`},
-		{`{"url": "docker://x"}`, `error "probe" has no check: the state of its container x stands for it`},
+		{`{"url": "docker://x"}`, `error "probe" has no check to run: its status is the state of its container x`},
 		{`{"url": ` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`, "error service is nested deeper than"},
 	} {
 		seen, err := probeDefinition(context.Background(), json.RawMessage(c.definition))
@@ -99,7 +115,7 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		if err != nil {
 			got = "error " + err.Error()
 		}
-		if !strings.Contains(got, c.want) {
+		if !strings.Contains(got+"\n", c.want) {
 			t.Errorf("%s: %s, want %s", c.definition, got, c.want)
 		}
 		for _, secret := range []string{"s3cret", "classified"} {

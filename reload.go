@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"net"
 	"slices"
+	"strconv"
 	"sync"
 
 	"logstream/internal/config"
@@ -50,7 +52,7 @@ func (a *app) replace(next config.Config, heals bool) error {
 	}
 	moves := next.Dashboard.Listen != a.config.Dashboard.Listen
 	if !moves {
-		next.Dashboard.Listen = a.dashboard.now().Addr() // where the configuration leaves the port open it stays
+		next.Dashboard.Listen = withPort(next.Dashboard.Listen, a.address)
 	}
 	page, err := a.newDashboard(next, model)
 	if err != nil {
@@ -60,12 +62,24 @@ func (a *app) replace(next config.Config, heals bool) error {
 		if err := page.Listen(); err != nil {
 			return err
 		}
+		a.address = page.Addr()
 	}
 	if heals {
 		a.healer.replace(heal)
 	}
 	a.dashboard.replace(page)
 	return nil
+}
+
+// withPort is an address with the port of the one that it got, where it leaves
+// the port open: a page that takes the place of another stays where that was.
+func withPort(listen, got string) string {
+	host, port, _ := net.SplitHostPort(listen)
+	_, same, err := net.SplitHostPort(got)
+	if n, _ := strconv.Atoi(port); n != 0 || err != nil {
+		return listen
+	}
+	return net.JoinHostPort(host, same)
 }
 
 // actor is a part that runs.

@@ -192,3 +192,89 @@ func TestAnEditOfTheBusOpensEveryPartAgain(t *testing.T) {
 	e.save(page, other, "observe")
 	until(t, 20*time.Second, "the corrected file is in use", func() bool { i := e.info(page); return i.Mode == "observe" && i.ConfigError == "" })
 }
+
+// TestTwoEditsInARowLeaveThePageAtItsAddress has the page of the first edit wait
+// for a request that the page before it still answers.
+func TestTwoEditsInARowLeaveThePageAtItsAddress(t *testing.T) {
+	e := edit(t)
+	page, broker := e.ports[0], e.ports[2]
+	until(t, 20*time.Second, "it is there", func() bool { return e.info(page).Bus.OK })
+	conn, err := net.Dial("tcp", page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /api/v1/hold HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", page)
+	time.Sleep(200 * time.Millisecond)
+	e.save(page, broker, "auto")
+	until(t, 10*time.Second, "the page goes away", func() bool { return e.info(page).Mode == "" })
+	e.hooks = "{name: script, kind: generic, token: 0123456789abcdef}"
+	e.save(page, broker, "auto")
+	until(t, 15*time.Second, "the page of the second edit is there", func() bool {
+		answer, err := http.Post("http://"+page+"/api/v1/hooks/generic?token=0123456789abcdef", "application/json", strings.NewReader("[]"))
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusAccepted && e.info(page).Mode == "auto"
+	})
+}
+
+// TestEditsOfTheHealerDuringARepairLoseNothingOfIt edits it again and again while a
+// killed service is repaired and the repair verified.
+func TestEditsOfTheHealerDuringARepairLoseNothingOfIt(t *testing.T) {
+	a, _ := started(t, smallSetup(t, t.TempDir()))
+	page := a.address
+	until(t, 20*time.Second, "it is UP", func() bool { return statuses(page)["payment-service"] == "UP" })
+	answer, err := http.Post("http://"+page+"/api/v1/services/payment-service/chaos", "application/json", strings.NewReader(`{"fault":"kill"}`))
+	if err != nil || answer.StatusCode != http.StatusAccepted {
+		t.Fatalf("the fault is answered with %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	edits := 0
+	for end := time.Now().Add(60 * time.Second); a.incident("payment-service").State != "resolved"; time.Sleep(700 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %d edits the incident is %+v", edits, a.incident("payment-service"))
+		}
+		if edits < 4 {
+			edits++
+			next := a.config
+			next.Healer.Budget.Attempts += 1
+			if err := a.reload(next); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if in := a.incident("payment-service"); in.How != "healed" || in.Attempts != 1 {
+		t.Errorf("after %d edits the incident is %+v", edits, in)
+	}
+	if got := a.address; got != page || a.dashboard.now().Addr() != page {
+		t.Errorf("the page moved from %s to %s", page, a.dashboard.now().Addr())
+	}
+}
+
+// TestAnEditOutlastsThatNeitherConfigurationCanBeOpened has the secret be of no use for
+// a while, which both the edited configuration and the previous one read.
+func TestAnEditOutlastsThatNeitherConfigurationCanBeOpened(t *testing.T) {
+	e := edit(t)
+	page, broker, other := e.ports[0], e.ports[2], e.ports[3]
+	until(t, 20*time.Second, "it is there", func() bool { return e.info(page).Bus.OK })
+	secret := filepath.Join(filepath.Dir(e.path), "data", "secret")
+	was, err := os.ReadFile(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.save(page, other, "observe")
+	until(t, 10*time.Second, "the parts end", func() bool { return e.info(page).Mode == "" })
+	time.Sleep(time.Second)
+	if err := os.WriteFile(secret, was, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 20*time.Second, "the previous configuration is in use", func() bool {
+		i := e.info(page)
+		return i.Bus.OK && len(i.Bus.Brokers) == 1 && i.Bus.Brokers[0] == broker && strings.Contains(i.ConfigError, "secret")
+	})
+}

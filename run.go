@@ -7,10 +7,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"logstream/internal/config"
+	"logstream/internal/retry"
 )
 
 // runCommand is the daemon.
@@ -32,6 +34,13 @@ func runCommand() *cobra.Command {
 	return cmd
 }
 
+// A configuration that ran, and cannot be opened again, is tried again after
+// this, doubling up to the most.
+const (
+	firstReopen = 500 * time.Millisecond
+	maxReopen   = 10 * time.Second
+)
+
 // serve opens the parts, and keeps them running until a signal ends them.
 func serve(cmd *cobra.Command, s setup) error {
 	ctx, restore := untilSignal(cmd.Context())
@@ -39,6 +48,7 @@ func serve(cmd *cobra.Command, s setup) error {
 	s.console = consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr())
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: s.console.level()}))
 	var before *setup // the one that ran until it was edited
+	tries := retry.NewBackoff(firstReopen, maxReopen)
 	for {
 		a, err := open(ctx, s, log)
 		switch {
@@ -50,9 +60,16 @@ func serve(cmd *cobra.Command, s setup) error {
 			before.refused = &refused{s.config, filepath.Base(s.path) + ": " + err.Error()}
 			s, before = *before, nil
 			continue
+		case s.refused != nil: // it ran until the edit
+			log.Error("the previous configuration cannot be used either; retrying", "error", err)
+			if !tries.Wait(ctx) {
+				return nil
+			}
+			continue
 		default:
 			return startupFailure{err}
 		}
+		tries.Reset()
 		a.greet(cmd.OutOrStdout())
 		next, err := a.run(ctx)
 		if next == nil || err != nil {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,6 +60,7 @@ func conform(t *testing.T, u underTest) {
 		{"each key in order", eachKeyInOrder},
 		{"replay then live", replayThenLive},
 		{"since", sinceByTheBrokersClock},
+		{"the newest versions", newestVersions},
 		{"the newest", theNewest},
 		{"of one key", ofOneKey},
 		{"a claim is read back", aClaimIsReadBack},
@@ -230,6 +232,43 @@ func theNewest(t *testing.T, u underTest) {
 	if first := string(late.all()[0].Value); first != strconv.Itoa(n-7) {
 		t.Errorf("the first of the newest 7 is %s", first)
 	}
+}
+
+// newestVersions reads a topic of versions: at the start only the newest of each
+// is handled, what has no version and what was read before it in its place, and
+// everything that comes later.
+func newestVersions(t *testing.T, u underTest) {
+	b, _, _ := u.open(t)
+	write := func(value string) {
+		t.Helper()
+		if err := b.Append(t.Context(), event.TopicServices, "web", []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version := func(r event.Record) (event.Version, bool) {
+		of, revision, is := strings.Cut(string(r.Value), " ")
+		n, err := strconv.Atoi(revision)
+		return event.Version{Of: of, Epoch: 1, Revision: int64(n)}, is && err == nil
+	}
+	for _, value := range []string{"web 1", "api 2", "web 3", "garbage", "api 4", "web 5", "api 2", "web 6"} {
+		write(value)
+	}
+	refuse := func(r event.Record) error {
+		if string(r.Value) == "garbage" || string(r.Value) == "api 4" {
+			return errors.New("it cannot be read")
+		}
+		return nil
+	}
+	r := read(t, b, event.Subscription{Topic: event.TopicServices, Version: version, Handle: refuse, DeadLetters: true})
+	wait(t, "CaughtUp", func() bool { return len(r.caughtUp()) == 1 })
+	write("web 7")
+	write("web 6")
+	want := []string{"api 2", "web 3", "garbage", "api 4", "web 6", "web 7", "web 6"}
+	wait(t, "what came later", func() bool { return len(r.all()) >= len(want) })
+	if got := r.values(); !slices.Equal(got, want) || r.caughtUp()[0] != 5 {
+		t.Errorf("read %q, caught up after %d; want %q", got, r.caughtUp()[0], want)
+	}
+	wait(t, "both dead letters", func() bool { return len(deadLettersNow(t, b)) == 2 })
 }
 
 func ofOneKey(t *testing.T, u underTest) {

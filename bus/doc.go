@@ -27,7 +27,8 @@
 // broker's clock, and survives losses of the connection without a gap and
 // without repeating a record. A restart of the process starts it over: it
 // replays. CaughtUp says when the replay has reached the end that stood at the
-// start. Records that retention deletes before a slow reader came to them are
+// start. A subscription with a Version gets of what stood there the newest of
+// each alone, as from a compacted topic, in the order of the topic. Records that retention deletes before a slow reader came to them are
 // gone; the reader goes on with the oldest, and a warning is logged.
 //
 // Trust. Everything written here carries a signature. On incidents, commands

@@ -50,6 +50,7 @@ type subscriber struct {
 	counts      []int32 // how many partitions there were, each number once
 	partitioner sarama.Partitioner
 	caughtUp    bool
+	compaction  compaction // until then
 	handled     uint64
 }
 
@@ -246,12 +247,40 @@ func (r *subscriber) handle(message *sarama.ConsumerMessage) {
 	r.handled++
 	record := r.bus.record(message)
 	record.Signed = record.Signed && r.inPlace(message)
-	if !record.Signed && mustBeSigned(r.Topic) {
-		r.deadLetter(message, "unsigned")
-	} else if err := r.Handle(record); err != nil {
-		r.deadLetter(message, err.Error())
+	if !r.hold(consumed{message, record}) {
+		r.release()
+		r.deliver(consumed{message, record})
 	}
 	r.reportCaughtUp()
+}
+
+// hold keeps a record until all that was there at the start is read, where it has
+// a version; false where it has none, and is to be handled now.
+func (r *subscriber) hold(of consumed) bool {
+	if r.caughtUp || r.Version == nil || !of.record.Signed {
+		return false
+	}
+	v, is := r.Version(of.record)
+	if is {
+		r.compaction.hold(of, v)
+	}
+	return is
+}
+
+func (r *subscriber) release() {
+	for _, of := range r.compaction.release() {
+		if of.message != nil {
+			r.deliver(of)
+		}
+	}
+}
+
+func (r *subscriber) deliver(of consumed) {
+	if !of.record.Signed && mustBeSigned(r.Topic) {
+		r.deadLetter(of.message, "unsigned")
+	} else if err := r.Handle(of.record); err != nil {
+		r.deadLetter(of.message, err.Error())
+	}
 }
 
 // inPlace says whether a record stands on the partition of its key, by one of
@@ -284,6 +313,7 @@ func (r *subscriber) reportCaughtUp() {
 			return
 		}
 	}
+	r.release()
 	r.caughtUp = true
 	if r.CaughtUp != nil {
 		r.CaughtUp()

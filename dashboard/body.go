@@ -127,7 +127,7 @@ func members(body []byte) ([]member, error) {
 func notJSON(body []byte) error {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(body, new(any)); errors.As(err, &syntax) {
-		return fmt.Errorf("not valid JSON: see byte %d", syntax.Offset)
+		return fmt.Errorf("not valid JSON at byte %d", syntax.Offset)
 	}
 	return errors.New("not valid JSON")
 }

@@ -30,7 +30,7 @@ func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	r.oldest = start.Add(-commandsKept)
 	stages := [][]event.Subscription{
 		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
-		{{Topic: event.TopicServices, Handle: r.readService}},
+		{{Topic: event.TopicServices, Version: event.ServiceVersion, Handle: r.readService}},
 		append(r.rollups(start),
 			event.Subscription{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Newest: healthAtStart, Handle: r.readHealth},
 			event.Subscription{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},

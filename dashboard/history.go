@@ -44,7 +44,7 @@ func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 	if unread {
 		if read, err = r.readRollups(req.Context(), span); err != nil {
 			r.log.Warn("rollups cannot be read", "service", name, "window", window, "error", err)
-			failf(w, http.StatusServiceUnavailable, "the history of %s over so long a time cannot be read: Kafka did not answer in time; try again in a few seconds", quoted(name))
+			failf(w, http.StatusServiceUnavailable, "the history of %s cannot be read: Kafka did not answer in time; try again in a few seconds", quoted(name))
 			return
 		}
 	}

@@ -89,7 +89,7 @@ func TestALongHistoryIsReadFromKafka(t *testing.T) {
 	}
 	failing = errors.New("no broker answers")
 	resp, body := s.do("GET", "/api/v1/services/payment-service/history?window=30d", "", nil)
-	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(decode[failure](t, body).Error, "over so long a time cannot be read") {
+	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(decode[failure](t, body).Error, "cannot be read: Kafka did not answer in time") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }

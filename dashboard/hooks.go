@@ -29,16 +29,16 @@ func (r *run) hooks() map[string]methods {
 func (r *run) hooked(kind string, next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !slices.ContainsFunc(r.deps.Hooks, func(c hook.Config) bool { return c.Kind == kind }) {
-			failf(w, http.StatusNotFound, "no hook of the kind %s is configured: add it to hooks in config.yaml", kind)
+			failf(w, http.StatusNotFound, "no hook of kind %s is configured; add one to hooks in config.yaml", kind)
 			return
 		}
 		if _, is := hook.Find(r.deps.Hooks, kind, hookToken(kind, req)); !is {
 			if !r.limits.guesses.Allow() {
-				fail(w, http.StatusTooManyRequests, "too many requests without the right token; try again in a second")
+				fail(w, http.StatusTooManyRequests, "too many requests without a valid token; try again in a second")
 				return
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			failf(w, http.StatusUnauthorized, "a token is required: send that of the hook of the kind %s in config.yaml as Authorization: Bearer …", kind)
+			failf(w, http.StatusUnauthorized, "a valid token is required: send the token of a hook of kind %s as Authorization: Bearer …", kind)
 			return
 		}
 		next.ServeHTTP(w, req)
@@ -78,7 +78,7 @@ func (r *run) postHook(kind string) http.HandlerFunc {
 			return
 		}
 		if len(read.Skipped) > 0 {
-			r.log.Info("parts of a hook's message left out", "hook", sender.Name, "accepted", len(read.Observations), "skipped", read.Skipped)
+			r.log.Info("hook message accepted in part", "hook", sender.Name, "accepted", len(read.Observations), "skipped", read.Skipped)
 		}
 		if r.publish(w, req, read.Observations) {
 			reply(w, http.StatusAccepted, accepted{len(read.Observations), read.Skipped})

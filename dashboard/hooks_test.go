@@ -118,7 +118,7 @@ func TestAHookTakesItsOwnTokenAlone(t *testing.T) {
 func TestAHookThatIsNotConfiguredIsNotThere(t *testing.T) {
 	s := serve(t, nil)
 	resp, body := s.do("POST", "/api/v1/hooks/gatus", "{}", bearing(gatusToken))
-	if resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "add it to hooks in config.yaml") {
+	if resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "add one to hooks in config.yaml") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }
@@ -186,8 +186,8 @@ func TestOnlyTheOwnerOfTheHostRepeats(t *testing.T) {
 	s.eventually("it is repeated under a claim", func() bool { return len(s.reported("kuma")) == 2 })
 }
 
-// TestARestartRepeatsWhatAMonitorSaid: the log holds it, and nothing else does.
-func TestARestartRepeatsWhatAMonitorSaid(t *testing.T) {
+// TestARestartRepeatsReportsOfAMonitor: the log holds it, and nothing else does.
+func TestARestartRepeatsReportsOfAMonitor(t *testing.T) {
 	firing := event.HealthLog{Timestamp: event.Seconds(time.Now().Add(-20 * time.Second)), Service: "payment-service", Status: event.Down,
 		Check: "ServiceDown", Error: "no answer", Until: event.Seconds(time.Now().Add(time.Hour)), Origin: event.Origin{Instance: "am"}}
 	put := func(h event.HealthLog) func(*site) {

@@ -54,7 +54,7 @@ func TestMetricsAreAFoldOfTheLog(t *testing.T) {
 	}
 	now := time.Now()
 	s.own("payment-service", event.Up, now, 2)
-	s.own("payment-service", event.Up, now, 2) // published again by somebody
+	s.own("payment-service", event.Up, now, 2) // published again from outside
 	s.health("nobody's", event.Up, now)        // of a name that no configuration has
 	s.log.put(event.TopicHealth, "payment-service", event.Encode(event.HealthLog{Timestamp: event.Seconds(now), Service: "payment-service", Status: event.Down,
 		Check: "http", Origin: origin}), false, now) // forged

@@ -20,7 +20,7 @@ func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
 	}
 	switch {
 	case r.deps.Probe == nil:
-		fail(w, http.StatusServiceUnavailable, "checks on request are not configured")
+		fail(w, http.StatusServiceUnavailable, "this instance cannot probe a definition; use logstream probe")
 		return
 	case len(ask.Service) == 0:
 		fail(w, http.StatusBadRequest, `"service" is missing: an object with the keys of a service in config.yaml, such as {"url": "http://localhost:8080"}`)
@@ -34,7 +34,7 @@ func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
 		defer func() { <-r.limits.probes }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		failf(w, http.StatusTooManyRequests, "%d checks are under way; try again in a second", maxProbes)
+		failf(w, http.StatusTooManyRequests, "%d probes are running; try again in a second", maxProbes)
 		return
 	}
 	seen, err := r.deps.Probe(req.Context(), ask.Service)

@@ -122,7 +122,7 @@ func (r *run) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !r.guard.knows(req) {
 			if !r.limits.guesses.Allow() {
-				fail(w, http.StatusTooManyRequests, "too many requests without the right token; try again in a second")
+				fail(w, http.StatusTooManyRequests, "too many requests without a valid token; try again in a second")
 				return
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")

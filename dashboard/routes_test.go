@@ -252,8 +252,8 @@ func TestFieldsOfHealthLogs(t *testing.T) {
 		{`{"service":"x","status":"UP","code":200.5}`, `record 1: "code" must be an integer, not 200.5`},
 		{`[{"service":"x","status":"UP"},{"service":7}]`, `record 2: "service" must be a string, not a number`},
 		{`[{"service":"x","status":"UP"},null]`, `record 2: expected a JSON object`},
-		{`[{"service":"x"`, `not valid JSON: see byte 15`},
-		{`{"service":"x"}]`, `record 1: not valid JSON: see byte 16`},
+		{`[{"service":"x"`, `not valid JSON at byte 15`},
+		{`{"service":"x"}]`, `record 1: not valid JSON at byte 16`},
 		{`7`, `record 1: expected a JSON object`},
 		{``, `the body is empty`},
 	} {

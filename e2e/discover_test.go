@@ -103,18 +103,18 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	began := time.Now()
 
 	p.compose("up", "-d")
-	d.shown("up", "found/db/1 web/1")
+	d.shown("up", "db/1 web/1")
 	if s := d.discovered("web/1"); !s.Managed || !s.Discovered || s.Group != "web" || s.Config == nil || s.Config.Heal.Mode != "auto" ||
-		!slices.Equal(s.Config.DependsOn, []string{"found/db/1"}) || s.Config.Container != "found-web-1" {
+		!slices.Equal(s.Config.DependsOn, []string{"db/1"}) || s.Config.Container != "found-web-1" {
 		t.Errorf("web/1 is shown as %+v, %+v", s, s.Config)
 	}
-	if s := d.discovered("found/db/1"); s.Group != "found" || s.Config == nil || s.Config.Heal.Mode != "observe" {
-		t.Errorf("found/db/1 is shown as %+v, %+v", s, s.Config)
+	if s := d.discovered("db/1"); s.Group != "found" || s.Config == nil || s.Config.Heal.Mode != "observe" {
+		t.Errorf("db/1 is shown as %+v, %+v", s, s.Config)
 	}
 
 	p.compose("up", "-d", "--scale", "web=2")
 	p.compose("run", "-d", "--name", "one-off", "web")
-	d.shown("scaled up, beside a one-off", "found/db/1 web/1 web/2")
+	d.shown("scaled up, beside a one-off", "db/1 web/1 web/2")
 	docker.Docker(t, "rm", "-f", "one-off")
 
 	docker.Docker(t, "kill", "found-web-2", "found-db-1")
@@ -122,8 +122,8 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	if got := actions(healed); !slices.Equal(got, []string{"start"}) || how(healed) != "healed" {
 		t.Errorf("web/2, killed: actions %v, how %q", got, how(healed))
 	}
-	held := d.newest(30*time.Second, url.QueryEscape("found/db/1"), "is held by observe", heldBy("observe"))
-	if s := d.discovered("found/db/1"); !strings.Contains(s.HeldReason, "label logstream.heal: auto") {
+	held := d.newest(30*time.Second, url.QueryEscape("db/1"), "is held by observe", heldBy("observe"))
+	if s := d.discovered("db/1"); !strings.Contains(s.HeldReason, "label logstream.heal: auto") {
 		t.Errorf("it is held with the reason %q", s.HeldReason)
 	}
 
@@ -131,17 +131,17 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	d.kill()
 	d.start()
 	d.until(30*time.Second, "both replicas are UP after a restart", func() bool { return d.isUp("web/1")() && d.isUp("web/2")() })
-	if in := d.newest(30*time.Second, url.QueryEscape("found/db/1"), "is held again", heldBy("observe")); in.ID != held.ID || len(actions(in)) > 0 {
+	if in := d.newest(30*time.Second, url.QueryEscape("db/1"), "is held again", heldBy("observe")); in.ID != held.ID || len(actions(in)) > 0 {
 		t.Errorf("after a restart its incident is %s with the actions %v, before it was %s", in.ID, actions(in), held.ID)
 	}
 	docker.Docker(t, "start", "found-db-1")
-	if in := d.newest(60*time.Second, url.QueryEscape("found/db/1"), "is resolved", resolved); how(in) != "recovered" || len(actions(in)) > 0 {
+	if in := d.newest(60*time.Second, url.QueryEscape("db/1"), "is resolved", resolved); how(in) != "recovered" || len(actions(in)) > 0 {
 		t.Errorf("started by hand: actions %v, how %q", actions(in), how(in))
 	}
 
 	before := d.discovered("web/1").Container
-	p.stays(d, []string{"web/1", "web/2", "found/db/1"}, func() { p.compose("up", "-d", "--force-recreate", "--scale", "web=2") })
-	d.shown("recreated", "found/db/1 web/1 web/2")
+	p.stays(d, []string{"web/1", "web/2", "db/1"}, func() { p.compose("up", "-d", "--force-recreate", "--scale", "web=2") })
+	d.shown("recreated", "db/1 web/1 web/2")
 	d.until(30*time.Second, "the new container is adopted", func() bool {
 		now := d.discovered("web/1").Container
 		return now != nil && before != nil && now.ID != before.ID

@@ -151,7 +151,7 @@ func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
 	})
 	look()
 	// What a demo without a model, a problem or an escalation has no data of.
-	empty := []string{"Need a person, by cause", "Ready", "Components with a problem", "Repairs held, by gate", "How often a gate began to hold a repair"}
+	empty := []string{"Need a person, by cause", "Model ready", "Components with a problem", "Repairs held, by gate", "Repairs newly held, by gate"}
 	for title, is := range shown {
 		if !is && !slices.Contains(empty, title) {
 			t.Errorf("the panel %q had no data", title)

@@ -181,7 +181,7 @@ func (h *Healer) Run(ctx context.Context) error {
 func (l *life) read(ctx context.Context) error {
 	now := time.Now()
 	subscriptions := []event.Subscription{
-		{Topic: event.TopicServices, Handle: l.handle(readService)},
+		{Topic: event.TopicServices, Version: event.ServiceVersion, Handle: l.handle(readService)},
 		{Topic: event.TopicIncidents, Handle: l.handle(readIncident)},
 		{Topic: event.TopicDocker, Since: now.Add(-pastEvents), Handle: l.handle(readDocker)},
 		{Topic: event.TopicCommands, Handle: l.handle(readCommand)},

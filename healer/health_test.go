@@ -78,7 +78,7 @@ func TestAnUnhealthyContainerWhoseURLAnswersIsReportedAndNotRepaired(t *testing.
 	wantEnd(t, m, event.HowRecovered)
 }
 
-func TestACrashLoopMetInAGoodMomentIsLeftToAPerson(t *testing.T) {
+func TestACrashLoopInspectedWhileRunningIsLeftToAPerson(t *testing.T) {
 	m, b := quiet(t)
 	b.loops = true
 	b.state.RestartPolicy, b.state.RestartCount = "always", 3

@@ -87,11 +87,11 @@ func (l *leadership) report(c *Controller) (lost bool) {
 	case !owner && l.owner:
 		l.claimed.Store(nil)
 		lost = true
-		l.deps.Logger.Warn("claim lost: this instance no longer repairs", "host", l.deps.Host, "owner", c.Successor())
+		l.deps.Logger.Warn("stepped down: this instance no longer repairs", "host", l.deps.Host, "owner", c.Successor())
 		l.deps.Health.Report(lostProblem(c.Successor(), l.deps.Host))
 	}
 	if refused && (lost || !l.refused) {
-		l.deps.Logger.Warn("two engines have the same host name: this one does not repair", "host", why.Host, "owner", why.Owner.Instance,
+		l.deps.Logger.Warn("two Docker engines have the same host name: this instance does not repair", "host", why.Host, "owner", why.Owner.Instance,
 			"owner_engine", why.Owner.Engine, "engine", why.Engine)
 		l.deps.Health.Report(refusalProblem(why))
 	}
@@ -101,8 +101,8 @@ func (l *leadership) report(c *Controller) (lost bool) {
 
 func lostProblem(successor, host string) health.Problem {
 	return health.Problem{Part: health.Healer, What: fmt.Sprintf("%s acquired the claim on host %s: this instance no longer repairs", successor, host),
-		Works: "Checks and this page.", OnHold: "Every repair by this instance.",
-		Remedy: health.Remedy{Text: "Stop one of the two, or give this one another host name in config.yaml."}}
+		Works: "checks and the page", OnHold: "every repair by this instance",
+		Remedy: health.Remedy{Text: "stop one of the two instances, or set another host in this one's config.yaml"}}
 }
 
 // refusalProblem is a refusal as a person reads it, with the line to change.
@@ -111,15 +111,15 @@ func refusalProblem(why claim.Refusal) health.Problem {
 	if err != nil || name == "" || name == why.Host {
 		name = "NAME"
 	}
-	p := health.Problem{Part: health.Healer, Works: "Checks and this page.", OnHold: "Every repair by this instance."}
+	p := health.Problem{Part: health.Healer, Works: "checks and the page", OnHold: "every repair by this instance"}
 	if p.What = fmt.Sprintf("two Docker engines are called host %s: %s repairs on engine %s, so this instance, on engine %s, does not",
 		why.Host, why.Owner.Instance, shortEngine(why.Owner.Engine), shortEngine(why.Engine)); why.Engine == "" {
-		p.What = fmt.Sprintf("%s repairs on host %s, and this instance's Docker has not answered yet: it repairs once it is known that both have the same engine",
+		p.What = fmt.Sprintf("%s repairs on host %s, and Docker has not answered this instance yet: it repairs only after Docker has shown that both use the same engine",
 			why.Owner.Instance, why.Host)
 	}
-	p.Remedy.Text = fmt.Sprintf("In this instance's config.yaml, set host: %s (it is host: %s), and start it again.", name, why.Host)
+	p.Remedy.Text = fmt.Sprintf("in this instance's config.yaml, set host: %s (it is host: %s), and restart it.", name, why.Host)
 	if why.Until > 0 {
-		p.Remedy.Text += fmt.Sprintf(" If Docker was installed anew on this machine, wait: this instance takes over once %s has been silent for %s.",
+		p.Remedy.Text += fmt.Sprintf(" If Docker was reinstalled on this machine, wait: this instance takes over %[2]s after the last record of %[1]s.",
 			why.Owner.Instance, why.Until)
 	}
 	return p

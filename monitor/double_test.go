@@ -378,9 +378,11 @@ func (c *countingCheck) Check(ctx context.Context) check.Observation {
 	if panics {
 		panic("a check that panics")
 	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(takes):
+	if takes > 0 { // timers of no time that end at once in many goroutines break the race detector in a bubble
+		select {
+		case <-ctx.Done():
+		case <-time.After(takes):
+		}
 	}
 	c.mu.Lock()
 	c.running--

@@ -81,7 +81,7 @@ func ends(signal string) bool {
 	return false
 }
 
-// started begins a life. A start after an end that nobody asked for is the
+// started begins a life. A start after an end without a request is the
 // policy's: judge corrects that where the engine counted none.
 func (l *lives) started(at, now time.Time) {
 	byPolicy := l.ended && !l.asked
@@ -108,14 +108,14 @@ func (c crashLoops) over(id string, startPeriod time.Duration, now time.Time) bo
 }
 
 // judge is the level of a container that was inspected at now: DOWN while it is
-// in a loop, whatever moment the inspection met.
+// in a loop, whatever the inspection saw.
 func (c crashLoops) judge(seen level, s container.State, startPeriod time.Duration, now time.Time) level {
 	l := c[s.ID]
 	if l == nil || !l.looping || s.Status != container.Running && s.Status != container.Restarting {
 		return seen
 	}
 	if s.Status == container.Running && (s.RestartCount == 0 || c.over(s.ID, startPeriod, now)) {
-		l.starts, l.looping = nil, false // somebody else started it, or it stays up
+		l.starts, l.looping = nil, false // it was started from outside, or it stays up
 		return seen
 	}
 	return level{status: event.Down, failure: event.FailureCrashLoop, id: s.ID,

@@ -39,7 +39,7 @@ func TestACrashLoopIsThreeStartsByThePolicyWithinAMinute(t *testing.T) {
 		"it starts slowly, and has":        {looping, 66, 3, time.Minute, false},
 		"it ended again":                   {with(happening{30, die, ""}, happening{31, start, ""}), 50, 4, 0, true},
 		"it ended after a long run":        {with(happening{37, die, ""}, happening{38, start, ""}), 39, 4, 0, false},
-		"somebody started it by hand":      {looping, 7, 0, 0, false},
+		"it was started by hand":           {looping, 7, 0, 0, false},
 		"stopped and started in between":   {with(happening{7, kill, "15"}, happening{7.1, die, ""}, happening{7.2, stop, ""}, happening{8, start, ""}), 9, 4, 0, false},
 		"stopped as Docker 29 tells":       {with(happening{7, kill, "3"}, happening{7.1, stop, ""}, happening{7.2, die, ""}, happening{8, start, ""}), 9, 4, 0, false},
 		"each time it was killed":          {[]happening{{0, start, ""}, {1, kill, "9"}, {1, die, ""}, {2, start, ""}, {3, kill, "9"}, {3, die, ""}, {4, start, ""}, {5, kill, "9"}, {5, die, ""}, {6, start, ""}}, 7, 3, 0, false},

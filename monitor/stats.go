@@ -87,9 +87,9 @@ func (r *skipReport) update(now time.Time) {
 		return
 	}
 	r.problems.report(about, health.Problem{
-		What:   fmt.Sprintf("checks skipped in the last minute: %d. The one before each was still running, or waited for its host", fresh),
+		What:   fmt.Sprintf("checks skipped in the last minute: %d, because the previous check was still running, or waited for a free connection to its host", fresh),
 		Works:  "the other checks, and the page",
-		OnHold: "detection within an interval, for the services concerned",
+		OnHold: "timely detection of failures of these services",
 		Remedy: health.Remedy{Text: "give these services a longer interval or a shorter timeout, or raise monitor.connections_per_host"},
 	})
 }

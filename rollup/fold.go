@@ -52,7 +52,7 @@ type track struct {
 	observed  map[string]*state.Order // by check
 	changes   []change                // of its status, in order: the last before the open minute and those after it
 	buckets   [levels]map[int64]*bucket
-	written   [levels]map[int64]event.Rollup // before the first tick: what was read
+	written   [levels]map[int64]event.Rollup // before the first tick: what was read, and is a part of what is not written
 	until     [levels]time.Time              // what begins before it is written
 }
 
@@ -89,7 +89,10 @@ func (f *Fold) ReadRollup(level int, r event.Rollup) {
 	if old, known := t.written[level][r.Start.Unix()]; known && !r.Supersedes(old.Epoch, old.Revision) {
 		return
 	}
-	t.written[level][r.Start.Unix()] = r
+	if level < days && !r.Start.Truncate(event.Levels[level+1].Length).Before(t.until[level+1]) {
+		r.Service, r.Origin = "", event.Origin{Epoch: r.Epoch} // a start reads tens of thousands
+		t.written[level][r.Start.Unix()] = r
+	}
 	t.until[level] = later(t.until[level], r.Start.Add(length))
 	if level == minutes {
 		f.open = later(f.open, r.Start) // not all services of the newest may have been written

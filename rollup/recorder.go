@@ -96,6 +96,7 @@ type life struct {
 	fold    *Fold
 	outbox  outbox
 	ready   bool      // all that was written before is read
+	began   bool      // and the fold has ticked since
 	settled time.Time // when Kafka was last unreachable
 }
 
@@ -136,6 +137,10 @@ func (l *life) tick(now time.Time) {
 		for _, c := range l.fold.Tick(now) {
 			c.Record.Revision, c.Record.Origin = l.revisions.Add(1), l.origin
 			l.outbox.add(c)
+		}
+		if !l.began {
+			l.began = true
+			debug.FreeOSMemory() // what all that is read at a start has left: this is the last of it, and the fold has dropped it
 		}
 	}
 	for _, c := range l.outbox.due(now) {
@@ -180,7 +185,6 @@ func (l *life) read(ctx context.Context, group *errgroup.Group) error {
 		return nil
 	}
 	l.give(ctx, func() { l.ready = true })
-	debug.FreeOSMemory() // what all that is read at a start has left: this is the last of it
 	return nil
 }
 

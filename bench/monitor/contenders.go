@@ -122,7 +122,7 @@ func services(l load, address string) []service.Definition {
 	for i := range all {
 		d := service.Default()
 		d.Name, d.URL = serviceName(i), "http://"+address+"/"+serviceName(i)
-		d.Interval, d.Timeout = l.interval, l.interval/2
+		d.Interval, d.Timeout, d.KeepAlive = l.interval, l.interval/2, l.keepAlive
 		all[i] = d
 	}
 	return all

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"logstream/internal/service"
 )
 
 // load is how much is monitored, and how long it is measured.
@@ -27,7 +29,9 @@ type load struct {
 	interval time.Duration
 	measure  time.Duration
 	rounds   int
-	profile  string // where the monitor writes a CPU profile; empty: nowhere
+
+	keepAlive time.Duration
+	profile   string // where the monitor writes a CPU profile; empty: nowhere
 }
 
 func main() {
@@ -38,6 +42,7 @@ func main() {
 	flag.IntVar(&l.services, "services", 1000, "how many are monitored")
 	flag.DurationVar(&l.interval, "interval", time.Second, "of each service's checks")
 	flag.DurationVar(&l.measure, "measure", 10*time.Second, "how long each is measured, in each round")
+	flag.DurationVar(&l.keepAlive, "keep-alive", service.Default().KeepAlive, "keep_alive of the services: after it logstream makes a new connection, which the raw loop never does")
 	flag.IntVar(&l.rounds, "rounds", 1, "how often each is measured, in turns; medians are reported")
 	flag.StringVar(&l.profile, "profile", "", "file for a CPU profile of the monitor, and with .heap of its memory")
 	flag.Parse()

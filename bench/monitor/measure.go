@@ -90,7 +90,8 @@ func prepare(ctx context.Context, l load, name, address string) (c contender, er
 		c.program, err = buildWhole(ctx)
 	default:
 		c.program, err = os.Executable()
-		c.args = []string{"-role", name, "-address", address, "-services", fmt.Sprint(l.services), "-interval", l.interval.String(), "-profile", l.profile}
+		c.args = []string{"-role", name, "-address", address, "-services", fmt.Sprint(l.services), "-interval", l.interval.String(),
+			"-keep-alive", l.keepAlive.String(), "-profile", l.profile}
 	}
 	return c, err
 }

@@ -3,6 +3,7 @@ package hook
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"logstream/internal/event"
 )
@@ -32,7 +33,7 @@ func readAlertmanager(body []byte) ([]report, []string, error) {
 	}
 	switch {
 	case sent.Alerts == nil:
-		return nil, nil, errors.New(`"alerts" is missing: this is not what Alertmanager's webhook sends`)
+		return nil, nil, errors.New(`"alerts" is missing: this is not the body of an Alertmanager webhook`)
 	case len(sent.Alerts) > MaxReports:
 		return nil, nil, &TooManyError{len(sent.Alerts)}
 	}
@@ -46,10 +47,10 @@ func readAlertmanager(body []byte) ([]report, []string, error) {
 		severity := a.Labels["severity"]
 		switch {
 		case len(r.names) == 0:
-			skip(i, "no label names a service: set one of %v", serviceLabels)
+			skip(i, "no label names a service: set one of %s", strings.Join(serviceLabels, ", "))
 			continue
 		case a.Labels["origin"] == originOurs:
-			skip(i, "it is about what LogStream itself reports (origin: logstream)")
+			skip(i, "it is an alert about LogStream itself (label origin: logstream)")
 			continue
 		case severity == "info" || severity == "none":
 			skip(i, "its severity is %s", severity)

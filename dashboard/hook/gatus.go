@@ -6,8 +6,8 @@ import (
 	"logstream/internal/event"
 )
 
-// readGatus reads what Gatus' provider custom sends, with the body that the
-// README gives it.
+// readGatus reads what Gatus' provider custom sends, with the body in
+// docs/hooks.md.
 func readGatus(body []byte) ([]report, []string, error) {
 	var sent struct {
 		Endpoint string `json:"endpoint"`
@@ -19,7 +19,7 @@ func readGatus(body []byte) ([]report, []string, error) {
 		return nil, nil, err
 	}
 	if sent.Endpoint == "" {
-		return nil, nil, errors.New(`"endpoint" is missing: set the body of Gatus' provider custom as the README says`)
+		return nil, nil, errors.New(`"endpoint" is missing: set the body of Gatus' custom provider as docs/hooks.md shows`)
 	}
 	r := report{names: []string{sent.Endpoint}}
 	if sent.Group != "" {
@@ -31,7 +31,7 @@ func readGatus(body []byte) ([]report, []string, error) {
 	case "RESOLVED":
 		r.status = event.Up
 	default:
-		return nil, nil, errors.New(`"status" must be TRIGGERED or RESOLVED: set it to [ALERT_TRIGGERED_OR_RESOLVED], without placeholders of your own`)
+		return nil, nil, errors.New(`"status" must be TRIGGERED or RESOLVED: in Gatus, set it to [ALERT_TRIGGERED_OR_RESOLVED], and remove the placeholders of the custom provider`)
 	}
 	if sent.Errors != "[RESULT_ERRORS]" { // a Gatus that does not have this placeholder leaves it
 		r.why = sent.Errors

@@ -57,7 +57,7 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 	}
 	for theirs, ours := range read {
 		if err := event.CheckServiceName(ours); err != nil {
-			return fmt.Errorf("has for %q a name that no service can have: %w", theirs, err)
+			return fmt.Errorf("maps %q to a name that is not valid: %w", theirs, err)
 		}
 	}
 	*n = read
@@ -82,7 +82,7 @@ func (c Config) Problems() []service.Problem {
 	}
 	switch {
 	case c.Token == "":
-		all = append(all, service.Problem{Key: "token", Message: "is missing: whoever reaches the page could report failures; set it to what this prints: openssl rand -hex 16"})
+		all = append(all, service.Problem{Key: "token", Message: "is missing: without it anyone who can reach the dashboard could report failures; create one with openssl rand -hex 16"})
 	case len(c.Token) < minToken || strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
 		all = append(all, service.Problem{Key: "token", Value: "***", Message: fmt.Sprintf("must be %d or more printable characters without spaces", minToken)})
 	}

@@ -96,7 +96,7 @@ func TestBodies(t *testing.T) {
 		{"a service under another name", Alertmanager, alert("resolved", `{"alertname":"A","job":"payment-service","instance":"theirs:1"}`), `our-service UP other/A ""`},
 		{"no label of a service", Alertmanager, alert("firing", `{"alertname":"A"}`), "skipped: alert 1: no label names a service"},
 		{"the watchdog", Alertmanager, alert("firing", `{"alertname":"Watchdog","job":"prometheus","severity":"none"}`), "skipped: alert 1: its severity is none"},
-		{"an alert on our own metrics", Alertmanager, alert("firing", `{"alertname":"LogStreamServiceDown","service":"web","origin":"logstream"}`), "skipped: alert 1: it is about what LogStream itself reports"},
+		{"an alert on our own metrics", Alertmanager, alert("firing", `{"alertname":"LogStreamServiceDown","service":"web","origin":"logstream"}`), "skipped: alert 1: it is an alert about LogStream itself"},
 		{"a status to come", Alertmanager, alert("muted", `{"job":"a"}`), "skipped: alert 1: its status"},
 		{"a name that no service can have", Alertmanager, alert("firing", `{"service":"a\u0000b"}`), "skipped: "},
 		{"a reserved name", Alertmanager, alert("firing", `{"service":"logstream"}`), "skipped: "},
@@ -111,7 +111,7 @@ func TestBodies(t *testing.T) {
 		{"a placeholder of one's own", Gatus, `{"endpoint":"api","status":"bad"}`, `error: "status" must be TRIGGERED or RESOLVED`},
 		{"another body", Gatus, `{"text":"down"}`, `error: "endpoint" is missing`},
 
-		{"a test", UptimeKuma, `{"heartbeat":null,"monitor":null,"msg":"logstream Testing"}`, "skipped: the message is about no heartbeat"},
+		{"a test", UptimeKuma, `{"heartbeat":null,"monitor":null,"msg":"logstream Testing"}`, "skipped: the message has no heartbeat"},
 		{"pending", UptimeKuma, `{"heartbeat":{"status":2},"monitor":{"name":"a"},"msg":"m"}`, "skipped: the heartbeat is neither up nor down"},
 		{"in maintenance", UptimeKuma, `{"heartbeat":{"status":3},"monitor":{"name":"a"},"msg":"m"}`, "skipped: the heartbeat is neither up nor down"},
 		{"in a group of Kuma's", UptimeKuma, `{"heartbeat":{"status":0,"msg":"gone"},"monitor":{"name":"payment-service","pathName":"Shop / payment-service","type":"docker"},"msg":"m"}`, `payment-service DOWN other/docker "gone"`},
@@ -119,13 +119,13 @@ func TestBodies(t *testing.T) {
 		{"nothing of it", UptimeKuma, `{}`, `error: "heartbeat.status" or "monitor.name" is missing`},
 
 		{"a record", Generic, `{"service":"a","status":"down","error":"e","check":"c","code":503}`, `a DOWN other/c "e"`},
-		{"without an error", Generic, `{"service":"a","status":"DEGRADED"}`, `a DEGRADED other/generic "other reports it DEGRADED"`},
+		{"without an error", Generic, `{"service":"a","status":"DEGRADED"}`, `a DEGRADED other/generic "other reports DEGRADED"`},
 		{"an error with UP", Generic, ` [{"service":"a","status":"UP","error":"e","instance":"here-1","host":"local","nonce":"n"}]`, `a UP other/generic ""`},
 		{"another status", Generic, `{"service":"a","status":"firing"}`, `error: record 1: "status" must be UP, DEGRADED or DOWN`},
 		{"no service", Generic, `[{"service":"a","status":"UP"},{"status":"UP"}]`, `error: record 2: "service" is missing`},
 		{"a latency below zero", Generic, `{"service":"a","status":"UP","latency_ms":-1}`, `error: record 1: "latency_ms" must not be negative`},
 		{"nothing", Generic, ` `, "error: the body is empty"},
-		{"no JSON", Generic, `{"service":`, "error: not valid JSON: see byte 11"},
+		{"no JSON", Generic, `{"service":`, "error: not valid JSON at byte 11"},
 		{"a number", Gatus, `3`, "error: the body must not be a number"},
 	} {
 		t.Run(tt.kind+"/"+tt.name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestProblems(t *testing.T) {
 		for _, p := range c.Problems() {
 			keys = append(keys, p.Key)
 			if c.Token != "" && strings.Contains(p.Value+p.Message, c.Token) {
-				t.Errorf("%s: the token is told: %+v", name, p)
+				t.Errorf("%s: the token is shown: %+v", name, p)
 			}
 		}
 		if strings.Join(keys, " ") != tt.key {

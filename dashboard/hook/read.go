@@ -97,7 +97,7 @@ func (c Config) observation(r report, configured func(string) bool, now time.Tim
 	if h.Status != event.Up {
 		h.Error = text.Clip(redact.Text(text.Line(r.why)), maxError)
 		if h.Error == "" {
-			h.Error = c.Name + " reports it " + string(h.Status)
+			h.Error = c.Name + " reports " + string(h.Status)
 		}
 	}
 	return h
@@ -133,7 +133,7 @@ func decode(body []byte, v any) error {
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("the body is empty")
 	case errors.As(err, &syntax):
-		return fmt.Errorf("not valid JSON: see byte %d", syntax.Offset)
+		return fmt.Errorf("not valid JSON at byte %d", syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":
 		return fmt.Errorf("%q must not be %s", text.Clip(text.Line(kind.Field), maxName), article(kind.Value))
 	case errors.As(err, &kind):

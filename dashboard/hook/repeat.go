@@ -18,7 +18,7 @@ const (
 	upFor       = time.Minute   // long enough for a threshold
 
 	// deafFor is how long a source may have been stale before a start: for
-	// longer, its sender may have told nobody that it recovered.
+	// longer, a recovery may have been missed.
 	deafFor = time.Minute
 	// keptFor is how long the newest of a source is remembered: while an older
 	// record that is published again would still be timely.
@@ -44,7 +44,7 @@ type source struct{ instance, check, service string }
 type said struct {
 	last  event.HealthLog
 	taken time.Time // when it was last on the log, or on its way there
-	lost  bool      // its sender may have said otherwise while nobody heard it
+	lost  bool      // a report may have been missed since
 }
 
 // first is when the sender itself said it: that is what Until counts from.
@@ -70,7 +70,7 @@ func NewRepeats(hooks []Config) *Repeats {
 
 // Apply folds one record that the broker took at taken. Only what we signed
 // under a hook's name counts, and of one source only what its sender said later,
-// or what is repeated later: a record that somebody publishes again changes nothing.
+// or what is repeated later: a record that is published again changes nothing.
 func (r *Repeats) Apply(h event.HealthLog, signed bool, taken time.Time) {
 	if !signed || h.Host != "" || h.Until == 0 || !r.hooks[h.Instance] || !h.Timely(taken) {
 		return

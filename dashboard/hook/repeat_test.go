@@ -66,7 +66,7 @@ func (p *tape) want(what string, got map[event.Status]int, down, up int) {
 	}
 }
 
-func TestAnAlertIsRepeatedUntilItsSenderSaysOtherwise(t *testing.T) {
+func TestAnAlertIsRepeatedUntilItsSenderReportsARecovery(t *testing.T) {
 	p := newTape(t)
 	p.says(event.Down)
 	p.want("firing", p.passes(time.Minute), 6, 0)
@@ -85,7 +85,7 @@ func TestAnAlertIsNotRepeatedForEver(t *testing.T) {
 	p.want("said again", p.passes(time.Minute), 6, 0)
 }
 
-func TestARepairEndsWhatWasSaidBeforeIt(t *testing.T) {
+func TestARepairEndsReportsFromBeforeIt(t *testing.T) {
 	p := newTape(t)
 	p.says(event.Down)
 	p.passes(30 * time.Second)
@@ -119,7 +119,7 @@ func TestARecoveryOvertakenByARepetitionCounts(t *testing.T) {
 }
 
 // The sender may have said otherwise meanwhile, and does not say it twice.
-func TestALongAbsenceEndsWhatWasSaid(t *testing.T) {
+func TestALongAbsenceEndsRepeatedReports(t *testing.T) {
 	p := newTape(t)
 	p.says(event.Down)
 	p.passes(30 * time.Second)

@@ -35,9 +35,9 @@ func readUptimeKuma(body []byte) ([]report, []string, error) {
 	}
 	switch {
 	case sent.Heartbeat == nil && sent.Monitor == nil && sent.Msg != nil:
-		return nil, []string{"the message is about no heartbeat"}, nil
+		return nil, []string{"the message has no heartbeat"}, nil
 	case sent.Heartbeat == nil || sent.Monitor == nil || sent.Heartbeat.Status == nil || sent.Monitor.Name == "":
-		return nil, nil, errors.New(`"heartbeat.status" or "monitor.name" is missing: this is not what Uptime Kuma's webhook sends with the request body application/json`)
+		return nil, nil, errors.New(`"heartbeat.status" or "monitor.name" is missing: in Uptime Kuma, set the request body of the webhook to application/json`)
 	}
 	r := report{names: nonEmpty(sent.Monitor.PathName, sent.Monitor.Name), check: sent.Monitor.Type, why: sent.Heartbeat.Msg}
 	switch *sent.Heartbeat.Status {

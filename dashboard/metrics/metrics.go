@@ -5,7 +5,7 @@
 //
 //   - What is counted of incidents is everything that is on the log, so that a
 //     restart goes on where it was: Prometheus sees no reset. Until the log was
-//     read to its end nothing of it is told, because a counter on its way up
+//     read to its end nothing of it is exported, because a counter on its way up
 //     would look like a burst.
 //   - What is counted of checks begins with the process: the log keeps them too
 //     briefly for more.
@@ -54,7 +54,7 @@ type State struct {
 type Metrics struct {
 	host string
 	now  parts // of this process
-	fold folds // of the log; told once the log was read
+	fold folds // of the event log; exported once it was read
 
 	scrape   sync.Mutex // held during a scrape
 	own, log *prometheus.Registry

@@ -68,7 +68,7 @@ func (p *tape) story() {
 
 // counted is what the story counts.
 const counted = `
-# HELP logstream_gate_holds_total How often a gate began to hold a repair.
+# HELP logstream_gate_holds_total Repairs that a gate began to hold.
 # TYPE logstream_gate_holds_total counter
 logstream_gate_holds_total{gate="deploy"} 1
 logstream_gate_holds_total{gate="unconfirmed"} 1
@@ -80,12 +80,12 @@ logstream_incidents_opened_total 3
 logstream_incidents_resolved_total{how="healed"} 1
 logstream_incidents_resolved_total{how="operator"} 0
 logstream_incidents_resolved_total{how="recovered"} 1
-# HELP logstream_incidents_total Incidents by the cause that was diagnosed first; none if one ended undiagnosed.
+# HELP logstream_incidents_total Incidents by the first diagnosed cause; none if it ended without a diagnosis.
 # TYPE logstream_incidents_total counter
 logstream_incidents_total{cause_id="http_5xx"} 1
 logstream_incidents_total{cause_id="none"} 1
 logstream_incidents_total{cause_id="stopped"} 1
-# HELP logstream_model_verdicts_total Diagnoses by what became of the model's view: used, or why not.
+# HELP logstream_model_verdicts_total Diagnoses by verdict on the model's choice: used, or why it was not used.
 # TYPE logstream_model_verdicts_total counter
 logstream_model_verdicts_total{verdict="garbage"} 0
 logstream_model_verdicts_total{verdict="illegal"} 0
@@ -193,21 +193,21 @@ func TestChecksAreCountedForTheServicesThatExist(t *testing.T) {
 	all := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Degraded, "db": event.Down, "new": event.Pending}}}
 	names := []string{"logstream_probe_success", "logstream_probes_total", "logstream_service_up", "logstream_services"}
 	compare(t, m.Scrape(all), `
-# HELP logstream_probe_success 1 if the newest check of the service succeeded, slow or not.
+# HELP logstream_probe_success 1 if the newest check of the service succeeded, even if slowly; 0 if it failed.
 # TYPE logstream_probe_success gauge
 logstream_probe_success{service="db"} 0
 logstream_probe_success{service="web"} 1
-# HELP logstream_probes_total Checks of a service since the start, by what they saw.
+# HELP logstream_probes_total Checks of a service since LogStream started, by status.
 # TYPE logstream_probes_total counter
 logstream_probes_total{service="db",status="DOWN"} 1
 logstream_probes_total{service="db",status="UP"} 1
 logstream_probes_total{service="web",status="DEGRADED"} 1
 logstream_probes_total{service="web",status="UP"} 1
-# HELP logstream_service_up 1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while that is not known.
+# HELP logstream_service_up 1 if the service is UP or DEGRADED, 0 if it is DOWN; absent while its status is unknown.
 # TYPE logstream_service_up gauge
 logstream_service_up{service="db"} 0
 logstream_service_up{service="web"} 1
-# HELP logstream_services Services of this host by status.
+# HELP logstream_services Services on this host by status.
 # TYPE logstream_services gauge
 logstream_services{status="DEGRADED"} 1
 logstream_services{status="DOWN"} 1
@@ -217,10 +217,10 @@ logstream_services{status="UP"} 0
 `, names...)
 	removed := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}}
 	compare(t, m.Scrape(removed), `
-# HELP logstream_probe_success 1 if the newest check of the service succeeded, slow or not.
+# HELP logstream_probe_success 1 if the newest check of the service succeeded, even if slowly; 0 if it failed.
 # TYPE logstream_probe_success gauge
 logstream_probe_success{service="web"} 1
-# HELP logstream_probes_total Checks of a service since the start, by what they saw.
+# HELP logstream_probes_total Checks of a service since LogStream started, by status.
 # TYPE logstream_probes_total counter
 logstream_probes_total{service="web",status="DEGRADED"} 1
 logstream_probes_total{service="web",status="UP"} 1
@@ -231,23 +231,23 @@ logstream_probes_total{service="web",status="UP"} 1
 }
 
 // A counter on its way up would look like a burst.
-func TestNothingOfTheLogIsToldBeforeItWasRead(t *testing.T) {
+func TestCountersOfTheEventLogAreAbsentUntilItWasRead(t *testing.T) {
 	p := newTape(true)
 	p.story()
 	ready := true
 	s := State{Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}, Model: &ready, BusUp: true, Dropped: 7, Problems: []string{"docker"}}
 	compare(t, p.metrics.Scrape(s), "", append(countedNames, "logstream_services", "logstream_service_up")...)
 	compare(t, p.metrics.Scrape(s), `
-# HELP logstream_build_info Which LogStream this is; always 1.
+# HELP logstream_build_info Version of LogStream and of Go; always 1.
 # TYPE logstream_build_info gauge
 logstream_build_info{goversion="go1.26",version="1.2.3"} 1
-# HELP logstream_bus_dropped_records_total Records for which there was no room while Kafka could not be reached.
+# HELP logstream_bus_dropped_records_total Records dropped because memory was full while Kafka was unreachable.
 # TYPE logstream_bus_dropped_records_total counter
 logstream_bus_dropped_records_total 7
-# HELP logstream_bus_up 1 while Kafka can be reached; without it no repair is made.
+# HELP logstream_bus_up 1 while Kafka is reachable; without it no repair is made.
 # TYPE logstream_bus_up gauge
 logstream_bus_up 1
-# HELP logstream_component_problem 1 while a component of LogStream has a problem; the dashboard says which and how to fix it.
+# HELP logstream_component_problem 1 while a component of LogStream has a problem; the dashboard shows it and how to fix it.
 # TYPE logstream_component_problem gauge
 logstream_component_problem{part="docker"} 1
 # HELP logstream_model_ready 1 while the model can be queried; absent if none is configured.
@@ -263,7 +263,7 @@ func TestLateAndSkippedChecksAreTheMonitors(t *testing.T) {
 # TYPE logstream_probes_late_total counter
 logstream_probes_late_total{service="db"} 0
 logstream_probes_late_total{service="web"} 3
-# HELP logstream_probes_skipped_total Checks of a service that were left out, because the one before was not finished.
+# HELP logstream_probes_skipped_total Checks of a service that were skipped because the previous one was still running.
 # TYPE logstream_probes_skipped_total counter
 logstream_probes_skipped_total{service="db"} 0
 logstream_probes_skipped_total{service="web"} 2

@@ -23,17 +23,17 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 }
 
 func (p *parts) register(m *Metrics, build Build, checks func() map[string]Checks) {
-	info := gauges("logstream_build_info", "Which LogStream this is; always 1.", "version", "goversion")
+	info := gauges("logstream_build_info", "Version of LogStream and of Go; always 1.", "version", "goversion")
 	info.WithLabelValues(build.Version, build.Go).Set(1)
-	p.active = gauge("logstream_active", "1 if this instance is the one that repairs on its host, 0 on standby.")
-	p.held = gauge("logstream_repairs_on_hold", "1 while an operator holds all repairs on the host.")
-	p.busUp = gauge("logstream_bus_up", "1 while Kafka can be reached; without it no repair is made.")
-	p.dockerUp = gauge("logstream_docker_up", "1 while the container engine can be reached; without it no repair is made.")
+	p.active = gauge("logstream_active", "1 if this instance repairs on its host, 0 if it is on standby.")
+	p.held = gauge("logstream_repairs_on_hold", "1 while an operator has put all repairs on the host on hold.")
+	p.busUp = gauge("logstream_bus_up", "1 while Kafka is reachable; without it no repair is made.")
+	p.dockerUp = gauge("logstream_docker_up", "1 while Docker is reachable; without it no repair is made.")
 	p.model = gauges("logstream_model_ready", "1 while the model can be queried; absent if none is configured.")
-	p.problems = gauges("logstream_component_problem", "1 while a component of LogStream has a problem; the dashboard says which and how to fix it.", "part")
-	p.lag = gauges("logstream_bus_lag_seconds", "How long the newest record of a topic was on the log before it was read here.", "topic")
+	p.problems = gauges("logstream_component_problem", "1 while a component of LogStream has a problem; the dashboard shows it and how to fix it.", "part")
+	p.lag = gauges("logstream_bus_lag_seconds", "Age of the newest record of a topic when this instance read it.", "topic")
 	m.own.MustRegister(info, p.active, p.held, p.busUp, p.dockerUp, p.model, p.problems, p.lag,
-		counter("logstream_bus_dropped_records_total", "Records for which there was no room while Kafka could not be reached.", func() uint64 { return m.state.Dropped })) // read within a scrape
+		counter("logstream_bus_dropped_records_total", "Records dropped because memory was full while Kafka was unreachable.", func() uint64 { return m.state.Dropped })) // read within a scrape
 	if checks != nil {
 		m.own.MustRegister(schedule{checks})
 	}
@@ -44,7 +44,7 @@ type schedule struct{ read func() map[string]Checks }
 
 var (
 	late    = prometheus.NewDesc("logstream_probes_late_total", "Checks of a service that began later than scheduled.", []string{"service"}, nil)
-	skipped = prometheus.NewDesc("logstream_probes_skipped_total", "Checks of a service that were left out, because the one before was not finished.", []string{"service"}, nil)
+	skipped = prometheus.NewDesc("logstream_probes_skipped_total", "Checks of a service that were skipped because the previous one was still running.", []string{"service"}, nil)
 )
 
 // Describe is part of prometheus.Collector.

@@ -38,7 +38,7 @@ func TestRedis(t *testing.T) {
 	expects(t, "rediss://:"+canary+"@"+s.address, event.FailureTLSTimeout, "did not finish the TLS handshake", soon) // it waits for the end of a line
 	expects(t, base, event.FailureLatency, "slower than 1ns", slow)
 	expects(t, base+"/16", event.FailureAnswer, "DB index is out of range")
-	expects(t, "redis://"+s.address, event.FailureAuth, "wants a login: NOAUTH Authentication required.")
+	expects(t, "redis://"+s.address, event.FailureAuth, "requires a login: NOAUTH Authentication required.")
 	expects(t, "redis://:wrong@"+s.address, event.FailureAuth, "refuses the login: WRONGPASS")
 	expects(t, "redis://eve:"+canary+"@"+s.address, event.FailureAuth, "refuses the login: WRONGPASS")
 	expects(t, "redis://bob:"+canary+"@"+s.address, event.FailureAuth, "refuses the login: NOPERM")
@@ -66,7 +66,7 @@ func TestRedis(t *testing.T) {
 
 	// It loads what it stored, slowly.
 	start(func() bool { return look(t, base, soon).Failure == event.FailureAnswer }, "--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
-	expects(t, base, event.FailureAnswer, "does not serve: LOADING")
+	expects(t, base, event.FailureAnswer, "answers with an error: LOADING")
 	s.end(os.Kill)
 }
 

@@ -100,7 +100,7 @@ func Healthcheck() Verdict {
 // Flapping keeps an incident open while its service changes its status too
 // often: one incident, and not one for each change.
 func Flapping() Verdict {
-	return Verdict{Gate: "flapping", Reason: "its status changes too often: the incident stays open until it has settled"}
+	return Verdict{Gate: "flapping", Reason: "the status changes too often: the incident stays open until it is stable"}
 }
 
 // None holds an incident about which the runbook finds nothing to do until a

@@ -8,28 +8,28 @@ var pushCauses = []cause{
 	{
 		id:         "never_reported",
 		match:      func(f Facts) bool { return failing(event.FailureSilence)(f) && !f.WasUp },
-		present:    "The container runs, and has never reported as it is configured now.",
-		past:       "The container ran, and had never reported as it was configured then.",
+		present:    "The container runs, but has sent no report since the service was configured.",
+		past:       "The container ran, but had sent no report since the service was configured.",
 		confidence: 0.7,
-		why:        "{check}; what should report may not know how, and a restart would not change that",
+		why:        "{check}; make the job send its report; a restart would not change that",
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{
 		id:         "report_missed",
 		match:      func(f Facts) bool { return failing(event.FailureSilence)(f) && f.Scheduled },
-		present:    "The container runs, and a scheduled report did not come.",
-		past:       "The container ran, and a scheduled report did not come.",
+		present:    "The container runs, but a scheduled report did not arrive.",
+		past:       "The container ran, but a scheduled report did not arrive.",
 		confidence: 0.7,
-		why:        "{check}; look at what should have run then",
+		why:        "{check}; see why the job did not run or did not report",
 		legal:      []option{person, nothing},
-		wrong:      []option{{"restart", "it would run the job at another time than its schedule says"}},
+		wrong:      []option{{"restart", "a restart would run the job outside its schedule"}},
 	},
 	{
 		id:         "silent",
 		match:      failing(event.FailureSilence),
-		present:    "The container runs, and no longer reports.",
-		past:       "The container ran, and no longer reported.",
+		present:    "The container runs, but no longer reports.",
+		past:       "The container ran, but no longer reported.",
 		confidence: 0.75,
 		why:        "a process that no longer reports may hang, and a restart replaces it",
 		legal:      []option{restart, person, nothing},
@@ -42,7 +42,7 @@ var pushCauses = []cause{
 		present:    "The container runs, and reports that it fails.",
 		past:       "The container ran, and reported that it failed.",
 		confidence: 0.7,
-		why:        "it says so itself, and a restart replaces the process",
+		why:        "the service reports the failure itself, and a restart replaces the process",
 		legal:      []option{restart, person, nothing},
 		wrong:      alreadyRunning,
 		wait:       badReports,
@@ -54,5 +54,5 @@ func badReports(f Facts) string {
 	if f.BadChecks >= f.Needed {
 		return ""
 	}
-	return "the container started since: its next report is waited for"
+	return "the container has started since then, and its next report is not due yet"
 }

@@ -88,10 +88,10 @@ var runningCauses = []cause{
 	{
 		id:         "unhealthy",
 		match:      failing(event.FailureUnhealthy),
-		present:    "The container runs, and its own HEALTHCHECK fails.",
-		past:       "The container ran, and its own HEALTHCHECK failed.",
+		present:    "The container runs, but its HEALTHCHECK fails.",
+		past:       "The container ran, but its HEALTHCHECK failed.",
 		confidence: 0.75,
-		why:        "no other check says how it is, and a restart replaces the process",
+		why:        "the HEALTHCHECK is the only check, and a restart replaces the process",
 		legal:      []option{restart, person, nothing},
 		wrong:      alreadyRunning,
 		wait:       badChecks,

@@ -109,9 +109,9 @@ var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureBody:           {"unexpected body", "It answers, but not as expected."},
 	event.FailureAnswer:         {"unexpected answer", "It answers, but not as expected."},
 	event.FailureAuth:           {"login refused", "It answers, but refuses the check's credentials."},
-	event.FailureUnhealthy:      {"HEALTHCHECK fails", "The container's own check says that it does not work."},
-	event.FailureSilence:        {"no report", "It reports by itself, and its report is overdue."},
-	event.FailureReported:       {"it reports DOWN", "It reports by itself."},
+	event.FailureUnhealthy:      {"HEALTHCHECK fails", "The container's HEALTHCHECK reports that it is unhealthy."},
+	event.FailureSilence:        {"no report", "The service reports by itself, and its report is overdue."},
+	event.FailureReported:       {"it reports DOWN", "The service reports by itself."},
 	event.FailureDisk:           {"disk full", "The disk has too little space left, or did not answer."},
 	event.FailureCheck:          {"failed", "The failure does not show what is wrong with the service."},
 }

@@ -65,7 +65,7 @@ func (p *push) overdue(def service.Definition, src *source, now time.Time) *sour
 	}
 	src.lastRead = now
 	src.last = event.HealthLog{Timestamp: event.Seconds(p.due), Service: def.Name, Status: event.Down, Check: event.CheckPush, Failure: event.FailureSilence,
-		Error: fmt.Sprintf("no report since one was due at %s", src.first.UTC().Format("2006-01-02 15:04:05 UTC"))}
+		Error: fmt.Sprintf("no report; the first missing one was due at %s", src.first.UTC().Format("2006-01-02 15:04:05 UTC"))}
 	src.count(event.Down, p.due, reporting(def))
 	*p = expected(def, p.due)
 	return src

@@ -57,8 +57,11 @@ func (d *decoder) checkHooks(f file) {
 		d.problems(key, h.Problems())
 		d.once(names, key, "name", h.Name, "is already the name of another hook (line %d): names must be unique")
 		d.once(tokens, key, "token", h.Token, "is already the token of another hook (line %d): each sender needs its own")
+		if h.Token != "" && h.Token == f.Dashboard.Token {
+			d.problem(key, service.Problem{Key: "token", Value: "***", Message: "is dashboard.token: who may report could repair, too; give the hook a token of its own"})
+		}
 		if h.Name != "" && h.Name == f.Instance {
-			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is this logstream's instance: what the hook reports would count as an observation of our own"})
+			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is also the name of this instance: reports of the hook would count as LogStream's own checks; choose another name"})
 		}
 	}
 }
@@ -110,7 +113,7 @@ func (d *decoder) checkDependencies(services []service.Definition) {
 		}
 		if circle := circleFrom(s.Name, byName); circle != nil && slices.Min(circle) == s.Name { // reported once
 			key := within(item(i), "depends_on")
-			d.failAt(d.nearestPlace(key), key, "", "", "is a circle: "+strings.Join(append(circle, s.Name), " needs "))
+			d.failAt(d.nearestPlace(key), key, "", "", "is a dependency cycle: "+strings.Join(append(circle, s.Name), " needs "))
 		}
 	}
 }

@@ -62,7 +62,7 @@ func shown(key, value string) string {
 	switch last := key[strings.LastIndex(key, ".")+1:]; {
 	case value == "":
 		return ""
-	case slices.Contains(secrets, last), strings.Contains(key, ".request.") && last != "method":
+	case slices.Contains(secrets, last), strings.Contains(key+".", ".request.") && last != "method":
 		return "***"
 	case last == "url":
 		return text.Clip(service.MaskURL(value), maxShown)
@@ -205,7 +205,11 @@ func (d *decoder) pairs(node *yaml.Node, key string, depth int) []pair {
 			continue
 		}
 		if before := first[p.name]; before != nil {
-			d.fail(name, within(key, legible(p.name)), "", "", "is given twice, first in line %d", before.Line)
+			message := "is given twice"
+			if before.Line > 0 { // a line of a file
+				message += fmt.Sprintf(", first in line %d", before.Line)
+			}
+			d.fail(name, within(key, legible(p.name)), "", "", "%s", message)
 			continue
 		}
 		first[p.name] = name

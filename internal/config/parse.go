@@ -39,6 +39,10 @@ func document(file string, content []byte) (*yaml.Node, *Finding) {
 
 var syntaxLine = regexp.MustCompile(`^line (\d+): `)
 
+// repeated is what the parser repeats of the file: a token without quotes that
+// begins with * is the name of an anchor to it.
+var repeated = regexp.MustCompile(`'[^']*'`)
+
 // syntaxError is the YAML parser's error in our form.
 func syntaxError(file string, content []byte, err error) *Finding {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -50,7 +54,7 @@ func syntaxError(file string, content []byte, err error) *Finding {
 	if line := tabbed(content, f.Line); line > 0 {
 		f.Line, message = line, "it is indented with a tab; use spaces"
 	}
-	f.Message = "is not valid YAML: " + message
+	f.Message = "is not valid YAML: " + repeated.ReplaceAllLiteralString(message, "'***'")
 	return f
 }
 

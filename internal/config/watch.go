@@ -125,9 +125,9 @@ func (w *Watcher) refuse(what string) {
 	w.problem = what
 	w.mu.Unlock()
 	w.registry.Report(health.Problem{Part: health.Config, What: what,
-		Works:  "Everything, with the previous configuration.",
-		OnHold: "The changes in " + filepath.Base(w.path) + ".",
-		Remedy: health.Remedy{Text: "Correct the file and save it; this command lists every error", Command: "logstream check --config " + w.path}})
+		Works:  "everything, with the previous configuration",
+		OnHold: "the changes in " + filepath.Base(w.path),
+		Remedy: health.Remedy{Text: "correct the file and save it; this command lists every error", Command: "logstream check --config " + w.path}})
 }
 
 // accept puts next in use where it differs from what is running.

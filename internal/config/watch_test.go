@@ -184,7 +184,7 @@ func TestARefusedConfigurationIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAFileThatEverybodyMayWriteIsWarnedAbout(t *testing.T) {
+func TestWorldWritableFileIsWarnedAbout(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
 		t.Fatal(err)

@@ -109,7 +109,7 @@ type Info struct {
 	ID         string // the engine's own; empty where it has none
 	Version    string
 	Containers int
-	Address    string // where it was found, such as unix:///var/run/docker.sock; told with an error too
+	Address    string // where it was found, such as unix:///var/run/docker.sock; given with an error too
 	ChosenBy   string // what it was chosen by, such as DOCKER_HOST
 }
 

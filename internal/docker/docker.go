@@ -121,7 +121,7 @@ func (r *Runtime) Close() error {
 }
 
 // Info asks the engine for its version and how many containers it keeps. Its
-// address, and what it was chosen by, are told with an error too.
+// address, and what it was chosen by, are given with an error too.
 func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 	info, err := r.info(ctx)
 	where := r.where.Load()

@@ -128,6 +128,20 @@ func DecodeService(value []byte) (Service, error) {
 	return s, nil
 }
 
+// ServiceVersion is what a record of TopicServices replaces: what was published
+// before of the same service, under the same claim. It reads no more than that.
+func ServiceVersion(r Record) (Version, bool) {
+	var s struct {
+		Service  string `json:"service"`
+		Revision int64  `json:"revision"`
+		Origin
+	}
+	if err := decodeFlat(r.Value, &s); err != nil || s.Service == "" {
+		return Version{}, false
+	}
+	return Version{Of: s.Host + "\x00" + s.Nonce + "\x00" + s.Service, Epoch: s.Epoch, Revision: s.Revision}, true
+}
+
 // DecodeCommand reads a record of TopicCommands.
 func DecodeCommand(value []byte) (Command, error) {
 	var c Command

@@ -24,6 +24,11 @@ type Subscription struct {
 	// Newest, where it is not 0, bounds how many of the records that were there at
 	// the start are read: the newest, as many of each partition.
 	Newest int64
+	// Version, where it is set, says of what a record is a version, and which; false
+	// where it is of none. Of the signed ones that were there at the start, one that
+	// is not the newest of its kind may be passed over, as on a topic that is
+	// compacted.
+	Version func(Record) (Version, bool)
 	// Handle gets every record, one at a time, in the order of its partition.
 	// An error says that the record can't be read: it goes to the dead
 	// letters (where DeadLetters is set) with the error as the reason, and the
@@ -34,6 +39,13 @@ type Subscription struct {
 	CaughtUp func()
 	// DeadLetters says that this reader is the one that writes dead letters.
 	DeadLetters bool
+}
+
+// Version says which of the records about one thing counts: that of the higher
+// epoch, under the same epoch that of the higher revision.
+type Version struct {
+	Of              string
+	Epoch, Revision int64
 }
 
 // Log is the part of the bus that actors use. Each actor declares the methods

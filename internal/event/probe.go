@@ -1,6 +1,6 @@
 package event
 
-// Probe is one check that was made because somebody asked for it: the fields of
+// Probe is one check that a person requested: the fields of
 // a health log, with what else there is to see. It is on no topic.
 type Probe struct {
 	Service   string        `json:"service"`

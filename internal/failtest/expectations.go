@@ -56,7 +56,7 @@ func expectations(t testing.TB, ca *authority) []Case {
 		{Name: "redirected to what is not HTTP", URL: answers + "/elsewhere", Change: redirects, Failure: event.FailureProtocol, Code: 302},
 		{Name: "certificate ends soon", URL: server(t, ca.config(t, endsSoon), func(http.ResponseWriter, *http.Request) {}),
 			Change: expect(func(e *service.Expect) { e.CertificateDays = 14 }), Status: event.Degraded, Failure: event.FailureTLSCertificate, Code: 200},
-		{Name: "client certificate wanted, and none given", URL: server(t, with(ca.config(t, valid), wantsClient), func(http.ResponseWriter, *http.Request) {}), Failure: event.FailureProtocol},
+		{Name: "client certificate wanted, and none given", URL: lingeringServer(t, with(ca.config(t, valid), wantsClient)), Failure: event.FailureProtocol},
 		{Name: "file of authorities missing", URL: server(t, ca.config(t, valid), func(http.ResponseWriter, *http.Request) {}),
 			Change: func(d *service.Definition) { d.TLS.CA = "/nonexistent/ca.pem" }, Failure: event.FailureCheck},
 	}

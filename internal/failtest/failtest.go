@@ -134,7 +134,37 @@ func Cases(t testing.TB) []Case {
 
 // server answers HTTP, with TLS where there is a configuration for it.
 func server(t testing.TB, config *tls.Config, handler http.HandlerFunc) string {
-	s := httptest.NewUnstartedServer(handler)
+	return serverOn(t, httptest.NewUnstartedServer(handler), config)
+}
+
+// lingeringServer is a server that reads what was sent before it closes: else the
+// connection is reset, and what it said last may be lost.
+func lingeringServer(t testing.TB, config *tls.Config) string {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.Listener = lingering{s.Listener}
+	return serverOn(t, s, config)
+}
+
+type lingering struct{ net.Listener }
+
+func (l lingering) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return lingeringConn{conn.(*net.TCPConn)}, nil
+}
+
+type lingeringConn struct{ *net.TCPConn }
+
+func (c lingeringConn) Close() error {
+	_ = c.CloseWrite()                                      // the other side may be gone
+	_ = c.SetReadDeadline(time.Now().Add(time.Second / 10)) // and so here
+	_, _ = io.Copy(io.Discard, c.TCPConn)
+	return c.TCPConn.Close()
+}
+
+func serverOn(t testing.TB, s *httptest.Server, config *tls.Config) string {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // that checks hang up is what is wanted
 	if config == nil {
 		s.Start()

@@ -82,6 +82,7 @@ func Gatus(from string, content []byte) (*Result, error) {
 	for _, key := range others(root.Rest, gatusTaken) {
 		r.general = append(r.general, "no equivalent: "+text.Short(key))
 	}
+	root.Endpoints = slices.DeleteFunc(root.Endpoints, func(e map[string]any) bool { return e == nil }) // file has none for it
 	for i, g := range file.Endpoints {
 		e := r.endpoint(g)
 		for _, key := range others(root.Endpoints[i], endpointTaken) {
@@ -117,7 +118,7 @@ func (r *Result) begin(g gatusEndpoint, address string) *entry {
 		e.set("url", address)
 	}
 	if g.Enabled != nil && !*g.Enabled && e.off == "" {
-		e.off = "it is not enabled there"
+		e.off = "it is disabled in Gatus"
 	}
 	failures, successes := 0, 0
 	if len(g.Alerts) > 0 {
@@ -168,9 +169,9 @@ func (r *Result) endpoint(g gatusEndpoint) *entry {
 func (r *Result) external(g gatusEndpoint) {
 	e := r.begin(g, "push://")
 	if g.Heartbeat.Interval == 0 {
-		e.note("there is no heartbeat there; here a service that reports nothing for its interval is DOWN")
+		e.note("Gatus sets no heartbeat; in LogStream it is DOWN when it does not report within its interval")
 	}
-	e.note("it has to report elsewhere: POST /api/v1/health-logs")
+	e.note("send its reports to LogStream: POST /api/v1/health-logs")
 }
 
 // gatusSchemes are the schemes that mean the same in both.
@@ -195,7 +196,7 @@ func gatusURL(g gatusEndpoint) (address, unknown string) {
 	case scheme == "starttls":
 		return variables(g.URL), "STARTTLS is not checked; tls:// checks a port that speaks TLS from the start"
 	}
-	return variables(g.URL), "there is no check " + text.Short(scheme) + "://"
+	return variables(g.URL), "LogStream has no check for " + text.Short(scheme) + "://"
 }
 
 // envName is a variable without braces, as os.ExpandEnv takes it.

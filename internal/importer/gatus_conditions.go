@@ -34,14 +34,14 @@ func (e *entry) expect(to *section, conditions []string, web bool) {
 		case "RESPONSE_TIME":
 			if ms, err := strconv.Atoi(value); err == nil && ms > 0 && (how == "<" || how == "<=") {
 				to.set("latency", time.Duration(ms)*time.Millisecond)
-				e.note("slower than %d ms is DEGRADED here, and not DOWN", ms)
+				e.note("slower than %d ms is DEGRADED in LogStream, not DOWN", ms)
 				ok = true
 			}
 		case "CERTIFICATE_EXPIRATION":
 			if d, err := time.ParseDuration(value); err == nil && (how == ">" || how == ">=") {
 				const day = 24 * time.Hour
 				to.set("certificate_days", min(int((d+day-1)/day), 365))
-				e.note("a certificate that ends within %s is DEGRADED here, and not DOWN", value)
+				e.note("a certificate that ends within %s is DEGRADED in LogStream, not DOWN", value)
 				ok = true
 			}
 		case "BODY":

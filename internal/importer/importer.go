@@ -51,10 +51,10 @@ func (r *Result) Notes() []Note {
 	}
 	for _, e := range r.entries {
 		if e.off != "" {
-			all = append(all, Note{e.name, "not imported: " + e.off})
+			all = append(all, Note{text.Short(e.name), "not imported: " + e.off})
 		}
 		for _, what := range e.notes {
-			all = append(all, Note{e.name, what})
+			all = append(all, Note{text.Short(e.name), what})
 		}
 	}
 	return all
@@ -88,9 +88,9 @@ func (r *Result) Disable(place int, why string) {
 // Config is the configuration as a file.
 func (r *Result) Config() ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Made of %s. Nothing is repaired yet: give a service its container, look for\n"+
-		"# a while at what would be done, and then set healer.mode to auto. Passwords stand\n"+
-		"# here as they did there; ${NAME} takes one from the environment instead.\n", text.Short(r.from))
+	fmt.Fprintf(&out, "# Imported from %s. Nothing is repaired yet: give each service its container, see\n"+
+		"# on the dashboard what LogStream would do, then set healer.mode to auto. Passwords\n"+
+		"# are copied as they were; ${NAME} takes one from the environment instead.\n", text.Short(r.from))
 	for _, what := range r.general {
 		comment(&out, "", what)
 	}
@@ -187,7 +187,19 @@ func add(to *yaml.Node, key string, value any) {
 	if err := node.Encode(value); err != nil {
 		panic(fmt.Sprintf("importer: a %T cannot be written: %v", value, err)) // a bug: only plain values are given
 	}
+	escape(&node)
 	to.Content = append(to.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &node)
+}
+
+// escape has the line breaks that only YAML knows written as escapes: as they
+// stand, each would end the comment that an entry may become.
+func escape(node *yaml.Node) {
+	if strings.ContainsAny(node.Value, "\r\u0085\u2028\u2029") {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	for _, child := range node.Content {
+		escape(child)
+	}
 }
 
 // section is a mapping that keeps the order of its keys.

@@ -21,7 +21,7 @@ func UptimeKuma(path string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s as the database of Uptime Kuma: %w", path, err)
 	}
-	r := &Result{from: path, usual: usual{time.Minute, 48 * time.Second, 1, 1}, general: []string{"notifications, status pages, tags, maintenance, users and the history stay there"}}
+	r := &Result{from: path, usual: usual{time.Minute, 48 * time.Second, 1, 1}, general: []string{"not imported: notifications, status pages, tags, maintenance, users and the history"}}
 	byID := map[int]row{}
 	for _, m := range monitors {
 		byID[m.number("id")] = m
@@ -74,11 +74,11 @@ func (r *Result) monitor(m row, group string) {
 	switch {
 	case e.off != "":
 	case !known:
-		e.off = "there is no check of the type " + text.Short(m.text("type"))
+		e.off = "LogStream has no check of type " + text.Short(m.text("type"))
 	case m.is("upside_down"):
-		e.off = "it is good there when the service fails (upside down mode), which there is no check for"
+		e.off = "LogStream has no equivalent of upside down mode"
 	case !m.is("active"):
-		e.off = "it is paused there"
+		e.off = "it is paused in Uptime Kuma"
 	}
 	if known {
 		e.set("url", literal(kind(e, m)))
@@ -89,14 +89,14 @@ func (r *Result) monitor(m row, group string) {
 	const second = time.Second
 	e.times(time.Duration(m.number("interval"))*second, time.Duration(m.number("timeout"))*second, m.number("maxretries")+1, 1)
 	if again := m.number("retry_interval"); m.number("maxretries") > 0 && again != 0 && again != m.number("interval") {
-		e.note("retries come each %d s there; here they come at the interval", again)
+		e.note("Uptime Kuma retries every %d s; LogStream checks at the interval", again)
 	}
 	switch m.text("type") {
 	case "http", "keyword", "json-query":
 		e.web(m)
 	}
 	if m.text("database_query") != "" {
-		e.lost("the query %s: the check asks for SELECT 1", m.text("database_query"))
+		e.lost("the query %s; the check runs SELECT 1", m.text("database_query"))
 	}
 }
 
@@ -109,7 +109,7 @@ func webURL(e *entry, m row) string {
 	case method == "basic", method == "" && m.text("basic_auth_user") != "":
 		u.User = url.UserPassword(m.text("basic_auth_user"), m.text("basic_auth_pass"))
 	case method == "mtls":
-		e.note("its client certificate is kept in the database: write it into files, and set tls.cert and tls.key")
+		e.note("its client certificate is not imported: write it into files, and set tls.cert and tls.key")
 	case method != "":
 		e.lost("the login by %s", method)
 	}
@@ -128,7 +128,7 @@ func (e *entry) web(m row) {
 	if written := m.text("headers"); strings.TrimSpace(written) != "" {
 		var headers map[string]any
 		if err := json.Unmarshal([]byte(written), &headers); err != nil {
-			e.lost("its headers, which are no JSON object")
+			e.lost("its headers, which are not a JSON object")
 		} else if len(headers) > 0 {
 			request.set("headers", plain(headers))
 		}
@@ -148,7 +148,7 @@ func (e *entry) web(m row) {
 	}
 	switch kind, word := m.text("type"), m.text("keyword"); {
 	case kind == "keyword" && m.is("invert_keyword"):
-		e.lost("it is good there when the answer does not contain %q", word)
+		e.lost("the inverted keyword %q", word)
 	case kind == "keyword":
 		expect.set("body", literal(regexp.QuoteMeta(word)))
 	case kind == "json-query":
@@ -221,13 +221,13 @@ func dnsURL(e *entry, m row) string {
 }
 
 func pushURL(e *entry, _ row) string {
-	e.note("it has to report elsewhere: POST /api/v1/health-logs")
+	e.note("send its reports to LogStream: POST /api/v1/health-logs")
 	return "push://"
 }
 
 func dockerURL(e *entry, m row) string {
 	if m.number("docker_host") > 1 {
-		e.note("it is on another Docker host there (number %d): a LogStream beside each engine watches it", m.number("docker_host"))
+		e.note("it runs on another Docker host (number %d in Uptime Kuma): run a LogStream there to monitor it", m.number("docker_host"))
 	}
 	return "docker://" + m.text("docker_container")
 }
@@ -239,6 +239,6 @@ func grpcURL(e *entry, m row) string {
 	if m.is("grpc_enable_tls") {
 		scheme = "grpcs"
 	}
-	e.note("a call of %s.%s that answers %q; here gRPC's health service is asked", m.text("grpc_service_name"), m.text("grpc_method"), m.text("keyword"))
+	e.note("no equivalent: the call of %s.%s with the answer %q; the check queries the gRPC health service", m.text("grpc_service_name"), m.text("grpc_method"), m.text("keyword"))
 	return scheme + "://" + m.text("grpc_url") + "/"
 }

@@ -78,7 +78,7 @@ func kumaMonitors(path string) (monitors []row, err error) {
 	return monitors, rows.Err()
 }
 
-// unlocked is a database that nobody else writes to: the one at path, or, where
+// unlocked is a database that no other process writes to: the one at path, or, where
 // Uptime Kuma has written what is not in it yet, a copy with that.
 func unlocked(path string) (string, func() error, error) {
 	switch is, err := os.Stat(path); {

@@ -67,7 +67,7 @@ func shownAt(wall time.Time, zone *time.Location) (first, last time.Time) {
 // times is the schedule, and the time zone that it is read in.
 func (p Push) times() (*cron.SpecSchedule, *time.Location, error) {
 	if strings.ContainsAny(p.Schedule, "=") || strings.HasPrefix(p.Schedule, "@every") {
-		return nil, nil, errors.New("it takes five fields, or @hourly, @daily, @weekly, @monthly or @yearly")
+		return nil, nil, errors.New("a schedule has five fields, or @hourly, @daily, @weekly, @monthly or @yearly")
 	}
 	parsed, err := crontab.Parse(p.Schedule)
 	if err != nil {
@@ -75,7 +75,7 @@ func (p Push) times() (*cron.SpecSchedule, *time.Location, error) {
 	}
 	times, is := parsed.(*cron.SpecSchedule)
 	if !is {
-		return nil, nil, errors.New("it takes five fields")
+		return nil, nil, errors.New("a schedule has five fields")
 	}
 	zone := time.Local
 	if p.TimeZone != "" {

@@ -72,7 +72,7 @@ func (d Definition) IsContainerAlone() bool {
 // SameCheck says whether both are checked in the same way, though perhaps not
 // as often.
 func (d Definition) SameCheck(other Definition) bool {
-	return d.URL == other.URL && d.KeepAlive == other.KeepAlive && reflect.DeepEqual(d.Request, other.Request) &&
+	return d.URL == other.URL && d.Discovered == other.Discovered && d.KeepAlive == other.KeepAlive && reflect.DeepEqual(d.Request, other.Request) &&
 		d.TLS == other.TLS && d.Push == other.Push && reflect.DeepEqual(d.Expect, other.Expect)
 }
 

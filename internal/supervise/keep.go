@@ -156,7 +156,7 @@ func consequences(part string) (works, onHold string) {
 	case health.Rollup:
 		return "checks, repairs and the page", "uptime and the charts of more than the last hour"
 	case health.Discovery:
-		return "everything about the services that are known", "discovery of containers that come or go"
+		return "monitoring and repair of the services found so far", "discovery of containers that come or go"
 	case health.Bus:
 		return "checks, kept in memory", "repairs and updates of the page"
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 // Checker looks at one service. Its methods are called by one goroutine at a
-// time. After Close it holds no connection and no goroutine.
+// time. After Close it keeps no connection and no goroutine; one that waits for
+// the kernel, which dials or asks a file system, ends with the answer.
 type Checker interface {
 	// Check looks once, and returns within the service's timeout.
 	Check(ctx context.Context) Observation

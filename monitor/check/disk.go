@@ -83,10 +83,10 @@ func diskProblems(_ service.Definition, u *url.URL) []service.Problem {
 	}
 	free, inodes := diskLimits(u)
 	if _, err := parseLimit(free, humanize.ParseBytes); err != nil {
-		return urlProblem(u, "has a free that is neither a part such as 10% nor a size such as 5GiB")
+		return urlProblem(u, "has an invalid free: use a percentage such as 10% or a size such as 5GiB")
 	}
 	if _, err := parseLimit(inodes, parseCount); err != nil {
-		return urlProblem(u, "has inodes that are neither a part such as 10% nor a number")
+		return urlProblem(u, "has invalid inodes: use a percentage such as 10% or a number")
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ package check
 
 import "golang.org/x/sys/unix"
 
-// statfs counts as df does: what is reserved for root is neither free nor a part
-// of the whole.
 func statfs(path string) usage {
 	var fs unix.Statfs_t
 	for {
@@ -16,7 +14,13 @@ func statfs(path string) usage {
 		if err != nil {
 			return usage{err: err}
 		}
-		size := uint64(fs.Bsize)
-		return usage{bytes: (fs.Blocks - fs.Bfree + fs.Bavail) * size, freeBytes: fs.Bavail * size, inodes: fs.Files, freeInodes: fs.Ffree}
+		return usageOf(&fs)
 	}
+}
+
+// usageOf counts as df does: what is reserved for root is neither free nor a part
+// of the whole.
+func usageOf(fs *unix.Statfs_t) usage {
+	size := blockSize(fs)
+	return usage{bytes: (fs.Blocks - fs.Bfree + fs.Bavail) * size, freeBytes: fs.Bavail * size, inodes: fs.Files, freeInodes: fs.Ffree}
 }

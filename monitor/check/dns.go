@@ -40,7 +40,7 @@ type dnsCheck struct {
 
 func newDNS(def service.Definition, env Env) Checker {
 	u := urlOf(def)
-	c := &dnsCheck{stateless: statelessOf(def, env, protocolDNS, "53"), name: dns.Fqdn(strings.TrimPrefix(u.Path, "/"))}
+	c := &dnsCheck{stateless: statelessOf(def, env, protocolDNS, "53"), name: dns.Fqdn(asciiName(strings.TrimPrefix(u.Path, "/")))}
 	c.typ = dns.StringToType[recordType(u)]
 	c.expect, _ = compile(def.Expect)
 	c.look = c.ask
@@ -52,7 +52,7 @@ func recordType(u *url.URL) string { return strings.ToUpper(cmp.Or(u.Query().Get
 func dnsProblems(_ service.Definition, u *url.URL) []service.Problem {
 	name := strings.TrimPrefix(u.Path, "/")
 	if _, valid := dns.IsDomainName(name); name == "" || !valid {
-		return urlProblem(u, "asks for no domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
+		return urlProblem(u, "has no valid domain name; write dns://server/example.com?type=A, or dns:///example.com for this machine's own server")
 	}
 	if _, known := dns.StringToType[recordType(u)]; !known {
 		usual := []string{"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"}
@@ -119,7 +119,7 @@ func (c *dnsCheck) exchange(ctx context.Context, p *progress, server string, wai
 func (c *dnsCheck) overUDP(s *session, server string, question *dns.Msg, wait time.Duration) (*dns.Msg, error) {
 	packet, err := question.Pack()
 	if err != nil {
-		return nil, failed(event.FailureCheck, "the check could not run: the question cannot be written: %s", s.p.foreign(err.Error()))
+		return nil, failed(event.FailureCheck, "the check could not run: the DNS query cannot be encoded: %s", s.p.foreign(err.Error()))
 	}
 	conn, err := s.dial(s.ctx, "udp", server)
 	if err != nil {

@@ -112,7 +112,7 @@ func TestDNSAnswersAreJudged(t *testing.T) {
 	}
 }
 
-func TestDNSAsksAgainWhereAPacketIsLost(t *testing.T) {
+func TestDNSRepeatsTheQueryWhenAPacketIsLost(t *testing.T) {
 	var asked atomic.Int32
 	address := nameServer(t, func(w dns.ResponseWriter, question *dns.Msg) {
 		if asked.Add(1) == dnsTries {

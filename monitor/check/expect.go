@@ -138,7 +138,7 @@ func (e *expectation) content(t target, failure event.Failure, what string, cont
 		return nil
 	}
 	if !json.Valid(content) { // gjson's own has no bound on the depth
-		return failed(failure, "%s is %s, expected to be JSON", what, t.quoted(string(content)))
+		return failed(failure, "%s is %s, expected JSON", what, t.quoted(string(content)))
 	}
 	for _, wanted := range e.values {
 		result := gjson.GetBytes(content, wanted.path)
@@ -205,7 +205,7 @@ func daysLeft(ends time.Time) string {
 
 // quoted is a part of an answer, in quotes.
 func (t target) quoted(s string) string {
-	if t.env.Discreet {
+	if t.hides {
 		return "something else (not shown here)"
 	}
 	return quote(t.foreign(s))

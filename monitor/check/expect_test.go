@@ -31,7 +31,7 @@ func TestJSONValuesAreCompared(t *testing.T) {
 	}
 }
 
-func TestWhatCameIsNamedBesideWhatWasExpected(t *testing.T) {
+func TestErrorNamesReceivedAndExpected(t *testing.T) {
 	for _, c := range []struct {
 		expect service.Expect
 		body   string
@@ -41,8 +41,8 @@ func TestWhatCameIsNamedBesideWhatWasExpected(t *testing.T) {
 		{service.Expect{Body: "a\r\n"}, `say "b"`, "the answer is `say \"b\"`, expected to match \"a\\r\\n\""},
 		{service.Expect{JSON: map[string]string{"a.b": ">3"}}, `{"a":{"b":3}}`, `the JSON value at "a.b" is "3", expected ">3"`},
 		{service.Expect{JSON: map[string]string{"a.b": "x"}}, `{"a":1}`, `the answer has no JSON value at "a.b", expected "x"`},
-		{service.Expect{JSON: map[string]string{"a": "x"}}, "\x1b[31m<html>", `the answer is "<html>", expected to be JSON`},
-		{service.Expect{JSON: map[string]string{"a": "x"}}, strings.Repeat("[", 20_000), "the answer is \"" + strings.Repeat("[", 150) + " … (20000 bytes in all)\", expected to be JSON"},
+		{service.Expect{JSON: map[string]string{"a": "x"}}, "\x1b[31m<html>", `the answer is "<html>", expected JSON`},
+		{service.Expect{JSON: map[string]string{"a": "x"}}, strings.Repeat("[", 20_000), "the answer is \"" + strings.Repeat("[", 150) + " … (20000 bytes in all)\", expected JSON"},
 		{service.Expect{Body: "ok"}, "", `the answer is "", expected to match "ok"`},
 		{service.Expect{Body: "ok"}, "password=hunter2", `the answer is "password=***", expected to match "ok"`},
 	} {

@@ -121,7 +121,7 @@ func (c *grpcCheck) request(ctx context.Context) (*http.Request, error) {
 	}
 	message := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), c.service)
 	frame := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+c.address+grpcHealth, bytes.NewReader(frame))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, (&url.URL{Scheme: scheme, Host: c.address, Path: grpcHealth}).String(), bytes.NewReader(frame))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (c *grpcCheck) request(ctx context.Context) (*http.Request, error) {
 	return request, nil
 }
 
-// The codes of gRPC that are told apart here.
+// The codes of gRPC that mean different failures.
 const (
 	grpcOK               = 0
 	grpcNotFound         = 5
@@ -165,13 +165,13 @@ func (c *grpcCheck) judge(p *progress, response *http.Response, body []byte) err
 	case grpcOK:
 		return c.serving(p, body)
 	case grpcNotFound:
-		return failed(event.FailureAnswer, "%s does not know the service %q (gRPC code %d)", p.host, p.foreign(c.service), code)
+		return failed(event.FailureAnswer, "%s has no service %q (gRPC code %d)", p.host, p.foreign(c.service), code)
 	case grpcUnimplemented:
-		return failed(event.FailureAnswer, "%s does not have the gRPC health protocol (gRPC code %d); register grpc.health.v1 with the server", p.host, code)
+		return failed(event.FailureAnswer, "%s does not implement the gRPC health protocol (gRPC code %d); register grpc.health.v1 in the server", p.host, code)
 	case grpcPermissionDenied, grpcUnauthenticated:
 		return failed(event.FailureAuth, "%s refuses the call: %s (gRPC code %d)", p.host, p.said(says), code)
 	}
-	return failed(event.FailureAnswer, "%s answers, but does not serve: %s (gRPC code %d)", p.host, p.said(says), code)
+	return failed(event.FailureAnswer, "%s answers with an error: %s (gRPC code %d)", p.host, p.said(says), code)
 }
 
 // servingStatus are the names of grpc.health.v1's ServingStatus.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -228,11 +229,15 @@ func (p *progress) noteResponse(response *http.Response) {
 		return
 	}
 	if response.Request != nil && response.Request.Response != nil {
-		p.note("redirected to", service.MaskURL(response.Request.URL.String()))
+		p.noteAnswer("redirected to", service.MaskURL(response.Request.URL.String()))
 	}
-	p.note("answer", response.Proto+" "+response.Status)
+	status := response.Status
+	if p.env.Discreet {
+		status = strconv.Itoa(response.StatusCode) // the words after it are the server's own
+	}
+	p.note("answer", response.Proto+" "+status)
 	if to, err := response.Location(); err == nil {
-		p.note("redirects to", service.MaskURL(to.String()))
+		p.noteAnswer("redirects to", service.MaskURL(to.String()))
 	}
-	p.note("headers", strings.Join(slices.Sorted(maps.Keys(response.Header)), ", "))
+	p.noteAnswer("headers", strings.Join(slices.Sorted(maps.Keys(response.Header)), ", "))
 }

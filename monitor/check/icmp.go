@@ -39,7 +39,7 @@ func newICMP(def service.Definition, env Env) Checker {
 func icmpProblems(_ service.Definition, u *url.URL) []service.Problem {
 	switch {
 	case u.Port() != "":
-		return urlProblem(u, "has a port, and ICMP knows none; write icmp://"+u.Hostname())
+		return urlProblem(u, "has a port, and ICMP has none; write icmp://"+u.Hostname())
 	case u.User != nil || u.Path != "" && u.Path != "/":
 		return urlProblem(u, "has more than a host; write icmp://"+u.Hostname())
 	}
@@ -96,7 +96,7 @@ func (c *icmpCheck) ping(ctx context.Context, p *progress) error {
 			return c.unsent(p, err)
 		}
 	}
-	return failed(event.FailureUnreachable, "no echo from %s within %s", c.host, c.timeout)
+	return failed(event.FailureUnreachable, "no echo reply from %s within %s", c.host, c.timeout)
 }
 
 // resolve is the host's address, of IPv4 where it has one.

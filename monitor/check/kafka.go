@@ -132,7 +132,7 @@ func (c *kafkaCheck) judge(p *progress, answer *kmsg.MetadataResponse) error {
 		p.noteAnswer("broker", net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port))))
 	}
 	if len(answer.Brokers) == 0 || answer.ControllerID < 0 {
-		return failed(event.FailureAnswer, "%s knows no controller of its cluster", c.host)
+		return failed(event.FailureAnswer, "%s reports that its cluster has no controller", c.host)
 	}
 	name := c.foreign(c.topic)
 	for _, topic := range answer.Topics {

@@ -25,7 +25,7 @@ func TestKafkaMetadataIsJudged(t *testing.T) {
 		{"a partition without a leader", "/orders", func(m *kmsg.MetadataResponse) {
 			m.Topics[0].Partitions[2].Leader, m.Topics[0].Partitions[2].ErrorCode = -1, kerr.LeaderNotAvailable.Code
 		}, event.FailureAnswer, "of the topic orders has no leader"},
-		{"no controller", "", func(m *kmsg.MetadataResponse) { m.ControllerID = -1 }, event.FailureAnswer, "knows no controller"},
+		{"no controller", "", func(m *kmsg.MetadataResponse) { m.ControllerID = -1 }, event.FailureAnswer, "has no controller"},
 		{"a replica that is down is no failure", "/orders", func(m *kmsg.MetadataResponse) { m.Topics[0].Partitions[1].ErrorCode = kerr.ReplicaNotAvailable.Code }, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -38,7 +38,7 @@ func definition(url string, change func(*service.Definition)) service.Definition
 	return def
 }
 
-func TestWhatIsAsExpectedIsUp(t *testing.T) {
+func TestServiceAsExpectedIsUp(t *testing.T) {
 	page := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body := make([]byte, 100)
 		n, _ := r.Body.Read(body)
@@ -344,6 +344,9 @@ func TestChecksLeakNothing(t *testing.T) {
 		defs, envs = append(defs, definition(up.URL, func(d *service.Definition) { d.KeepAlive = keep })), append(envs, Env{})
 	}
 	defs, envs = append(defs, definition(strings.Replace(up.URL, "http", "tcp", 1), nil)), append(envs, Env{})
+	for _, def := range everyOtherKind(t) {
+		defs, envs = append(defs, def), append(envs, Env{})
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	for range 3 {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -29,9 +30,16 @@ var mysqlTLS = []string{"false", "preferred", "skip-verify", "true"}
 // mysqlCheck logs in to MySQL or MariaDB, and has SELECT 1 answered.
 type mysqlCheck struct {
 	stateless
-	def service.Definition
-	url *url.URL
+	def      service.Definition
+	url      *url.URL
+	panicked time.Time // when the driver last did
 }
+
+// panicPause is how long a server is left alone after the driver panicked: of
+// each panic at a login a goroutine of the driver's is left.
+const panicPause = time.Minute
+
+func (c *mysqlCheck) Fresh() { c.panicked = time.Time{} }
 
 func newMySQL(def service.Definition, env Env) Checker {
 	c := &mysqlCheck{stateless: statelessOf(def, env, protocolMySQL, "3306"), def: def, url: urlOf(def)}
@@ -49,9 +57,21 @@ func mysqlProblems(_ service.Definition, u *url.URL) []service.Problem {
 	return urlProblems(u, queryKey{"tls", mysqlTLS})
 }
 
-func (c *mysqlCheck) query(ctx context.Context, p *progress) error {
+// query recovers from the driver, which takes every packet to be as long as it
+// should be: one that is not would end all checks.
+func (c *mysqlCheck) query(ctx context.Context, p *progress) (err error) {
+	if time.Since(c.panicked) < panicPause {
+		p.raise(stageAnswering)
+		return errNotMySQL
+	}
 	s := p.session(ctx)
 	defer s.end()
+	defer func() {
+		if recover() != nil {
+			p.raise(stageAnswering)
+			c.panicked, err = time.Now(), errNotMySQL
+		}
+	}()
 	config, err := c.config(s)
 	if err != nil {
 		return err
@@ -107,37 +127,32 @@ func greeted(s *session) (net.Conn, error) {
 	if isShort := begins[1] < 16 && begins[2] == 0; !isShort || begins[3] != 0 || begins[4] != 10 && begins[4] != 255 {
 		return nil, errNotMySQL
 	}
-	return &bufferedConn{Conn: conn, in: in}, nil
+	return &bufferedConn{Conn: conn, in: io.LimitReader(in, maxMySQL)}, nil
 }
 
 var errNotMySQL = errors.New("not a greeting of MySQL")
 
-// bufferedConn is a connection of which something was read ahead.
+// maxMySQL is how much is read of a server, certificates included.
+const maxMySQL = 256 << 10
+
+// bufferedConn is a connection of which something was read ahead, and no more
+// than in gives is read.
 type bufferedConn struct {
 	net.Conn
-	in *bufio.Reader
+	in io.Reader
 }
 
 func (c *bufferedConn) Read(b []byte) (int, error) { return c.in.Read(b) }
 
+// selectOne has the answer skipped: for the columns of a query, the driver
+// reserves as much memory as the server says that there are.
 func selectOne(ctx context.Context, conn driver.Conn) error {
-	query, is := conn.(driver.QueryerContext)
+	query, is := conn.(driver.ExecerContext)
 	if !is {
 		return errors.New("the driver has no queries")
 	}
-	rows, err := query.QueryContext(ctx, "SELECT 1", nil)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() // the answer is read to its end
-	values := make([]driver.Value, len(rows.Columns()))
-	for {
-		if err := rows.Next(values); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	_, err := query.ExecContext(ctx, "SELECT 1", nil)
+	return err
 }
 
 // mysqlAuth are the numbers of a login that is refused.
@@ -162,9 +177,9 @@ func (c *mysqlCheck) judge(s *session, err error) error {
 	case is && slices.Contains(mysqlAuth, said.Number):
 		return failed(event.FailureAuth, "%s refuses the login: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
 	case is:
-		return failed(event.FailureAnswer, "%s answers, but does not serve: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
+		return failed(event.FailureAnswer, "%s answers with an error: %s (error %d)", s.p.host, s.p.said(said.Message), said.Number)
 	case isAny(err, mysqlMethods...):
-		return failed(event.FailureAuth, "%s wants a login by a method that this check does not use; give the user another one, such as caching_sha2_password or ed25519", s.p.host)
+		return failed(event.FailureAuth, "%s requires a login method that this check does not support; give the user another one, such as caching_sha2_password or ed25519", s.p.host)
 	case errors.Is(err, mysql.ErrNoTLS):
 		return failed(event.FailureProtocol, "%s does not offer TLS, and the url has tls=%s", s.p.host, c.url.Query().Get("tls"))
 	}

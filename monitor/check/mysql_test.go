@@ -4,10 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 // mysqlPacket is a packet of MySQL's protocol.
@@ -53,13 +57,13 @@ func TestMySQLAnswersAreJudged(t *testing.T) {
 		says    string
 	}{
 		{"serves", mysqlServer(t, native, welcome, one), "", "", ""},
-		{"too many connections", mysqlServer(t, mysqlError(0, 1040, "Too many connections")), "", event.FailureAnswer, "answers, but does not serve: Too many connections (error 1040)"},
+		{"too many connections", mysqlServer(t, mysqlError(0, 1040, "Too many connections")), "", event.FailureAnswer, "answers with an error: Too many connections (error 1040)"},
 		{"this host is blocked", mysqlServer(t, mysqlError(0, 1129, "Host is blocked")), "", event.FailureAnswer, "error 1129"},
 		{"this host may not log in", mysqlServer(t, mysqlError(0, 1130, "Host is not allowed")), "", event.FailureAuth, "error 1130"},
 		{"wrong password", mysqlServer(t, native, mysqlError(2, 1045, "Access denied for "+canary)), "", event.FailureAuth, "refuses the login: Access denied for *** (error 1045)"},
 		{"no such database", mysqlServer(t, native, mysqlError(2, 1049, "Unknown database")), "", event.FailureAnswer, "error 1049"},
 		{"shut down before the query", mysqlServer(t, native, welcome, mysqlError(1, 1053, "Server shutdown in progress")), "", event.FailureAnswer, "error 1053"},
-		{"a password in clear text is wanted", mysqlServer(t, native, mysqlPacket(2, "\xfemysql_clear_password\x00")), "", event.FailureAuth, "does not use"},
+		{"a password in clear text is wanted", mysqlServer(t, native, mysqlPacket(2, "\xfemysql_clear_password\x00")), "", event.FailureAuth, "does not support"},
 		{"the query is not answered", mysqlServer(t, native, welcome), "", event.FailureHeaderTimeout, "began to answer but did not finish"},
 		{"TLS is wanted and not offered", mysqlServer(t, native), "?tls=true", event.FailureProtocol, "does not offer TLS, and the url has tls=true"},
 	} {
@@ -71,5 +75,57 @@ func TestMySQLAnswersAreJudged(t *testing.T) {
 				sees(t, seen, event.Down, c.failure, c.says)
 			}
 		})
+	}
+}
+
+// TestMySQLOfAHostileServer: the driver takes lengths as the server gives them.
+func TestMySQLOfAHostileServer(t *testing.T) {
+	native, welcome := mysqlGreeting("mysql_native_password"), mysqlPacket(2, "\x00\x00\x00\x02\x00\x00\x00")
+	columns := string(mysqlPacket(1, "\xfe\xff\xff\xff\xff\xff\xff\xff\x3f"))
+	column := mysqlPacket(2, "\x03def\x00\x00\x00\x011\x00\x0c\x3f\x00\x01\x00\x00\x00\x08\x81\x00\x00\x00\x00")
+	for name, answers := range map[string][][]byte{
+		"an error that is cut":           {welcome, mysqlPacket(1, "\xff")},
+		"columns without number":         {welcome, []byte(columns)},
+		"columns without end":            {welcome, []byte(columns + strings.Repeat(string(column), 10_000))},
+		"a packet of the greatest size":  {welcome, []byte("\xff\xff\xff\x01" + strings.Repeat("x", 1<<18))},
+		"a file of this machine is read": {welcome, mysqlPacket(1, "\xfb/etc/passwd")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := mysqlServer(t, native, answers...)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			seen := lookOnce(t, "mysql://ann:"+canary+"@"+address+"/shop", func(d *service.Definition) { d.Timeout = 2 * time.Second })
+			runtime.ReadMemStats(&after)
+			if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+				t.Errorf("it took %d MiB", used>>20)
+			}
+			if seen.Status != event.Down || strings.Contains(seen.Error, "passwd") {
+				t.Errorf("saw %+v", seen)
+			}
+			t.Log(seen.Failure, seen.Error)
+		})
+	}
+}
+
+// TestMySQLAfterAPanicOfTheDriver has a server answer the login with a packet that is cut.
+func TestMySQLAfterAPanicOfTheDriver(t *testing.T) {
+	var connections atomic.Int32
+	address := rawServer(t, func(conn net.Conn) {
+		connections.Add(1)
+		conn.Write(mysqlGreeting("mysql_native_password"))
+		request(conn)
+		conn.Write(mysqlPacket(2, "\xff"))
+		readAll(conn)
+	})
+	check := newMySQL(definitionOf(t, "mysql://ann:"+canary+"@"+address+"/shop", nil), Env{})
+	defer check.Close()
+	for i, want := range []int32{1, 1, 2} {
+		if i == 2 {
+			check.Fresh() // its container came back
+		}
+		sees(t, check.Check(t.Context()), event.Down, event.FailureProtocol, "not valid MySQL")
+		if got := connections.Load(); got != want {
+			t.Errorf("look %d: %d connections, want %d", i, got, want)
+		}
 	}
 }

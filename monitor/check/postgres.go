@@ -75,9 +75,12 @@ func (c *postgresCheck) query(ctx context.Context, p *progress) error {
 	return nil
 }
 
-// config takes nothing from the environment nor from files of the user's home.
+// config takes nothing from the environment nor from files of the user's home:
+// of every variable it has its own value. Only PGSERVICE has to name a service
+// that there is, for the library looks it up whatever becomes of it.
 func (c *postgresCheck) config(ctx context.Context, s *session) (*pgconn.Config, error) {
-	config, err := pgconn.ParseConfig("host=h user=u password=p sslmode=disable target_session_attrs=any")
+	config, err := pgconn.ParseConfig("host=h port=5432 user=u password=p sslmode=disable sslnegotiation=postgres sslcertmode=disable channel_binding=disable " +
+		"require_auth='' connect_timeout=0 min_protocol_version=3.0 max_protocol_version=3.0 target_session_attrs=any")
 	if err != nil {
 		return nil, failed(event.FailureCheck, "the check could not run: variables of PostgreSQL (PG…) in LogStream's environment are not valid: %s", s.p.foreign(err.Error()))
 	}
@@ -153,5 +156,5 @@ func (c *postgresCheck) judge(s *session, err error) error {
 	case slices.Contains(postgresAuth, said.Code):
 		return failed(event.FailureAuth, "%s refuses the login: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
 	}
-	return failed(event.FailureAnswer, "%s answers, but does not serve: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
+	return failed(event.FailureAnswer, "%s answers with an error: %s (SQLSTATE %s)", s.p.host, s.p.said(said.Message), s.p.foreign(said.Code))
 }

@@ -68,7 +68,7 @@ func TestPostgresAnswersAreJudged(t *testing.T) {
 		{"no line of pg_hba.conf", sqlError("FATAL", "28000"), nil, event.FailureAuth, "SQLSTATE 28000"},
 		{"no right to connect", sqlError("FATAL", "42501"), nil, event.FailureAuth, "SQLSTATE 42501"},
 		{"no such database", sqlError("FATAL", "3D000"), nil, event.FailureAnswer, "SQLSTATE 3D000"},
-		{"starting up", sqlError("FATAL", "57P03"), nil, event.FailureAnswer, "answers, but does not serve: no: &{Password:***} (SQLSTATE 57P03)"},
+		{"starting up", sqlError("FATAL", "57P03"), nil, event.FailureAnswer, "answers with an error: no: &{Password:***} (SQLSTATE 57P03)"},
 		{"too many connections", sqlError("FATAL", "53300"), nil, event.FailureAnswer, "SQLSTATE 53300"},
 		{"shut down before the query", welcome, sqlError("FATAL", "57P01"), event.FailureAnswer, "SQLSTATE 57P01"},
 		{"the query fails", welcome, func(sent string) []pgproto3.BackendMessage {
@@ -100,7 +100,13 @@ func TestPostgresTakesNothingFromItsEnvironment(t *testing.T) {
 	t.Setenv("PGSSLMODE", "verify-full")
 	t.Setenv("PGREQUIREAUTH", "scram-sha-256")
 	t.Setenv("PGAPPNAME", "other")
-	t.Setenv("PGCONNECT_TIMEOUT", "1")
+	t.Setenv("PGCONNECT_TIMEOUT", "soon")
+	t.Setenv("PGPORT", "1,2,3")
+	t.Setenv("PGSSLNEGOTIATION", "direct")
+	t.Setenv("PGSSLCERTMODE", "require")
+	t.Setenv("PGCHANNELBINDING", "require")
+	t.Setenv("PGMINPROTOCOLVERSION", "3.9")
+	t.Setenv("PGMAXPROTOCOLVERSION", "latest")
 	said := func(sent string) []pgproto3.BackendMessage { return sqlError("FATAL", "28P01")(sent) }
 	seen := lookOnce(t, "postgres://ann:"+canary+"@"+postgresServer(t, said, nil), nil)
 	sees(t, seen, event.Down, event.FailureAuth, "&{Password:***}")

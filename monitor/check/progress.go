@@ -77,7 +77,7 @@ func (p *progress) raise(to stage) {
 // maxDetails is how many lines of detail are kept.
 const maxDetails = 60
 
-// note adds a line to the detail, where somebody asked for it. The value may be
+// note adds a line to the detail, where a person requested it. The value may be
 // foreign text.
 func (p *progress) note(key, value string) {
 	if !p.env.Detail {

@@ -101,11 +101,11 @@ func (c *redisCheck) converse(p *progress, conn redisConn) error {
 		p.noteAnswer("answer", says)
 		return nil
 	case "NOAUTH":
-		return failed(event.FailureAuth, "%s wants a login: %s", p.host, p.said(says))
+		return failed(event.FailureAuth, "%s requires a login: %s", p.host, p.said(says))
 	case "WRONGPASS", "NOPERM":
 		return failed(event.FailureAuth, "%s refuses the login: %s", p.host, p.said(says))
 	}
-	return failed(event.FailureAnswer, "%s answers, but does not serve: %s", p.host, p.said(says))
+	return failed(event.FailureAnswer, "%s answers with an error: %s", p.host, p.said(says))
 }
 
 var errNotRedis = errors.New("not an answer of Redis")

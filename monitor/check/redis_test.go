@@ -60,11 +60,11 @@ func TestRedisAnswersAreJudged(t *testing.T) {
 	}{
 		{"serves", "redis://%s", always("+PONG"), "", ""},
 		{"serves after a login", "redis://ann:" + canary + "@%s/3", locked("+OK", "+PONG"), "", ""},
-		{"loads its data", "redis://%s", always("-LOADING Redis is loading the dataset in memory"), event.FailureAnswer, "does not serve: LOADING"},
+		{"loads its data", "redis://%s", always("-LOADING Redis is loading the dataset in memory"), event.FailureAnswer, "answers with an error: LOADING"},
 		{"loads its data, and a login would be refused for that", "redis://:" + canary + "@%s", locked("-LOADING Redis is loading", ""), event.FailureAnswer, "LOADING"},
 		{"its primary is lost", "redis://:" + canary + "@%s", locked("+OK", "-MASTERDOWN Link with MASTER is down"), event.FailureAnswer, "MASTERDOWN"},
 		{"takes no more connections", "redis://:" + canary + "@%s", always("-ERR max number of clients reached"), event.FailureAnswer, "max number of clients"},
-		{"wants a login", "redis://%s", locked("", ""), event.FailureAuth, "wants a login: NOAUTH"},
+		{"wants a login", "redis://%s", locked("", ""), event.FailureAuth, "requires a login: NOAUTH"},
 		{"refuses the login", "redis://ann:" + canary + "@%s", locked("-WRONGPASS invalid username-password pair", ""), event.FailureAuth, "refuses the login: WRONGPASS"},
 		{"refuses it as old versions do", "redis://:" + canary + "@%s", locked("-ERR invalid password", ""), event.FailureAuth, "refuses the login: ERR"},
 		{"forbids PING", "redis://:" + canary + "@%s", locked("+OK", "-NOPERM this user has no permissions to run the 'ping' command"), event.FailureAuth, "NOPERM"},

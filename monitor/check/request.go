@@ -106,13 +106,13 @@ func (c *httpCheck) send(request *http.Request) (*http.Response, error) {
 func (c *httpCheck) redirect(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
 	if len(before) > maxRedirects {
-		return failed(event.FailureStatus, "more than %d redirections, the last to %s", maxRedirects, c.foreign(service.MaskURL(next.URL.String())))
+		return failed(event.FailureStatus, "more than %d redirections, the last to %s", maxRedirects, c.elsewhere(next.URL))
 	}
 	if next.URL.Scheme != "http" && next.URL.Scheme != "https" {
-		return failed(event.FailureProtocol, "redirected to %s, which is not HTTP", c.foreign(service.MaskURL(next.URL.String())))
+		return failed(event.FailureProtocol, "redirected to %s, which is not HTTP", c.elsewhere(next.URL))
 	}
-	elsewhere := func(u *url.URL) bool { return u.Scheme != first.Scheme || u.Host != first.Host }
-	if !elsewhere(next.URL) && !slices.ContainsFunc(before, func(r *http.Request) bool { return elsewhere(r.URL) }) {
+	beyond := func(u *url.URL) bool { return u.Scheme != first.Scheme || u.Host != first.Host }
+	if !beyond(next.URL) && !slices.ContainsFunc(before, func(r *http.Request) bool { return beyond(r.URL) }) {
 		return nil
 	}
 	if next.Body != nil && next.Body != http.NoBody {
@@ -121,4 +121,12 @@ func (c *httpCheck) redirect(next *http.Request, before []*http.Request) error {
 	next.Header = http.Header{"User-Agent": {c.env.agent()}, "Accept": {"*/*"}}
 	next.Host = ""
 	return nil
+}
+
+// elsewhere is a url that an answer names, as part of a sentence.
+func (t target) elsewhere(u *url.URL) string {
+	if t.env.Discreet {
+		return "an address not shown here"
+	}
+	return t.foreign(service.MaskURL(u.String()))
 }

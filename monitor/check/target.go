@@ -43,6 +43,7 @@ type target struct {
 	timeout  time.Duration
 	latency  time.Duration // slower is DEGRADED; zero: no limit
 	env      Env
+	hides    bool              // what answers hold is in no sentence
 	secrets  *strings.Replacer // masks what the definition keeps secret; nil: nothing
 }
 
@@ -50,14 +51,12 @@ type target struct {
 // of a url without one.
 func newTarget(def service.Definition, env Env, protocol, port string) target {
 	t := target{protocol: protocol, timeout: def.Timeout, latency: def.Expect.Latency, env: env, secrets: masking(def)}
+	t.hides = env.Discreet || def.Discovered // whoever built an image may have written the url, and records are read by many
 	u, err := url.Parse(def.URL)
 	if err != nil {
 		return t // Problems has said so
 	}
-	t.host, t.hostname = u.Host, u.Hostname()
-	if ascii, err := idna.Lookup.ToASCII(t.hostname); err == nil && !isASCII(t.hostname) {
-		t.hostname = ascii // as the name server and the certificate have it
-	}
+	t.host, t.hostname = u.Host, asciiName(u.Hostname())
 	if u.Port() != "" {
 		port = u.Port()
 	}
@@ -65,17 +64,25 @@ func newTarget(def service.Definition, env Env, protocol, port string) target {
 	return t
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+// asciiName is a name in any script as name servers and certificates have it.
+func asciiName(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return name
+	}
+	if ascii, err := idna.Lookup.ToASCII(name); err == nil {
+		return ascii
+	}
+	return name
 }
 
 // foreign is text that others wrote, as part of a sentence: one line, bounded,
 // without what looks like a secret or is one of the definition's.
 func (t target) foreign(s string) string {
-	line := redact.Text(text.Line(s[:min(len(s), maxForeign)]))
+	line := text.Line(s[:min(len(s), maxForeign)])
 	if t.secrets != nil {
-		line = t.secrets.Replace(line)
+		line = t.secrets.Replace(line) // before the other, which would leave the rest of one that it knows in part
 	}
+	line = redact.Text(line)
 	if len(s) <= maxForeign {
 		return text.Short(line)
 	}
@@ -93,10 +100,10 @@ var plainHeaders = []string{"accept", "accept-encoding", "accept-language", "cac
 // masking hides the secrets of a definition where a server repeats them. A
 // short one would hide ordinary words.
 func masking(def service.Definition) *strings.Replacer {
-	var pairs []string
+	var secrets []string
 	hide := func(secret string, atLeast int) {
 		if len(secret) >= atLeast {
-			pairs = append(pairs, secret, redact.Mask)
+			secrets = append(secrets, secret)
 		}
 	}
 	if u, err := url.Parse(def.URL); err == nil {
@@ -118,8 +125,13 @@ func masking(def service.Definition) *strings.Replacer {
 			hide(value, 6)
 		}
 	}
-	if pairs == nil {
+	if secrets == nil {
 		return nil
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may begin as another
+	var pairs []string
+	for _, secret := range secrets {
+		pairs = append(pairs, secret, redact.Mask)
 	}
 	return strings.NewReplacer(pairs...)
 }

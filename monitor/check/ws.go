@@ -37,7 +37,7 @@ func (c *wsCheck) Check(ctx context.Context) Observation { return c.target.check
 func (c *wsCheck) look(ctx context.Context, p *progress) error {
 	var state *tls.ConnectionState
 	dialer := websocket.Dialer{
-		NetDialContext: p.dial,
+		NetDialContext: func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dial(ctx, network, c.address) },
 		NetDialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			secure, err := p.dialTLS(ctx, c.def.TLS)
 			if err != nil {

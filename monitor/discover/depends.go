@@ -10,6 +10,7 @@ import (
 
 // known are the services that a dependency may mean.
 type known struct {
+	naming  naming
 	names   map[string]bool     // all, the configured ones too
 	bases   map[string][]string // replicas, by the name that they share
 	compose map[[2]string][]string
@@ -18,7 +19,8 @@ type known struct {
 func (k known) add(name string, c container.Listed) {
 	k.names[name] = true
 	if isReplica(c) {
-		k.bases[baseName(c)] = append(k.bases[baseName(c)], name)
+		base := k.naming.base(c)
+		k.bases[base] = append(k.bases[base], name)
 	}
 	if c.Service != "" {
 		of := [2]string{c.Project, c.Service}
@@ -85,7 +87,7 @@ func (p *plan) breakCircles() {
 		kept := f.DependsOn[:0]
 		for _, needed := range f.DependsOn {
 			if state[needed] == onWay {
-				p.problem(Problem{Container: f.of.Name, Label: labelDependsOn, Value: shown("", needed), Message: "makes a circle of dependencies", leftOut: true})
+				p.problem(Problem{Container: f.of.Name, Label: labelDependsOn, Value: shown("", needed), Message: "makes a dependency cycle", leftOut: true})
 				continue
 			}
 			kept = append(kept, needed)

@@ -266,13 +266,13 @@ func (d *Discovery) report(problems []Problem) {
 	if more := len(problems) - maxNamed; more > 0 {
 		what = append(what, fmt.Sprintf("and %d more", more))
 	}
-	onHold := "Repairs of these containers, and what their labels ask for. Where a label is wrong its service is monitored by the container's state alone."
+	onHold := "repairs of these containers, and checks by url: a service with a wrong label is monitored by its container's state alone"
 	if !reduced {
-		onHold = "The dependencies that are named."
+		onHold = "the dependencies named above"
 	}
 	said := strings.ReplaceAll(strings.Join(what, ". "), "?. ", "? ")
 	d.deps.Health.Report(health.Problem{Part: health.Discovery, What: said,
-		Works: "Monitoring and repair of all other services.", OnHold: onHold,
-		Remedy: health.Remedy{Text: "Correct the labels and recreate the container; this shows those that it has",
+		Works: "monitoring and repair of all other services", OnHold: onHold,
+		Remedy: health.Remedy{Text: "correct the labels and recreate the container; this command shows its labels",
 			Command: "docker inspect --format '{{json .Config.Labels}}' " + problems[0].Container}})
 }

@@ -246,7 +246,7 @@ func TestConfiguredServicesWinAtOnce(t *testing.T) {
 	})
 }
 
-func TestPortsAreAskedForOnceAndOnlyWhereTheyAreUsed(t *testing.T) {
+func TestPortsAreInspectedOnceAndOnlyWhereTheyAreUsed(t *testing.T) {
 	h := &host{containers: []container.Listed{plain("db").Listed, plain("web", "enable", "true").Listed}, ports: map[string][]string{"id-db": {"127.0.0.1:5432", "127.0.0.1:1"}}}
 	discovering(t, All, h, func(t *testing.T, r *running) {
 		time.Sleep(5 * time.Minute)

@@ -76,16 +76,20 @@ func Labels() []string {
 	return all
 }
 
-// ofThisMachine are schemes of urls that lead to this machine's own files, or to
+// ofThisMachine says whether a url leads to this machine's own files, or to
 // another container.
-var ofThisMachine = []string{"disk", service.SchemeDocker}
+func ofThisMachine(rawURL string) bool {
+	kind, _ := check.Of(rawURL)
+	scheme, _, _ := strings.Cut(rawURL, ":")
+	return kind.Local || strings.EqualFold(scheme, service.SchemeDocker)
+}
 
 func setURL(into *string, value string) error {
 	scheme, _, _ := strings.Cut(value, ":")
 	switch {
 	case len(value) > maxURL:
 		return fmt.Errorf("is longer than %d bytes", maxURL)
-	case slices.Contains(ofThisMachine, strings.ToLower(scheme)):
+	case ofThisMachine(value):
 		return fmt.Errorf("has the scheme %q, which only config.yaml may use", scheme)
 	case text.Line(value) != value:
 		return fmt.Errorf("has characters that cannot be printed")

@@ -9,8 +9,27 @@ import (
 	"logstream/internal/service"
 )
 
-// Names and groups follow from a container's own labels and name alone. What
-// else runs on the host, or how many replicas there are, renames nothing.
+// naming is what the names of services follow from beside a container's own
+// labels: the other containers that Compose makes by number.
+type naming struct {
+	projects map[string]map[string]bool // that have a Compose service of that name
+	replicas map[[2]string]int          // of a project and service
+}
+
+func (r Rules) naming(containers []Container) naming {
+	n := naming{map[string]map[string]bool{}, map[[2]string]int{}}
+	for _, c := range containers {
+		if c.Temporary || !isReplica(c.Listed) || r.Mode != All && len(c.Labels) == 0 {
+			continue
+		}
+		if n.projects[c.Service] == nil {
+			n.projects[c.Service] = map[string]bool{}
+		}
+		n.projects[c.Service][c.Project] = true
+		n.replicas[[2]string{c.Project, c.Service}]++
+	}
+	return n
+}
 
 // isReplica says whether a container is one of those that Compose makes by
 // number: it has the name that Compose gives, and not one of its own.
@@ -22,21 +41,25 @@ func isReplica(c container.Listed) bool {
 	return c.Name == c.Project+"-"+c.Service+"-"+n || c.Name == c.Project+"_"+c.Service+"_"+n
 }
 
-// baseName is the name of a service without the replica's number: the label's,
-// else that of the Compose service, else that of the container.
-func baseName(c container.Listed) string {
+// base is the name of a service without the replica's number: the label's, else
+// that of the Compose service, with its project where several have one of that
+// name, else that of the container.
+func (n naming) base(c container.Listed) string {
 	if given := c.Labels[labelName]; given != "" && event.CheckServiceName(numbered(given, c)) == nil {
 		return given
 	}
-	if isReplica(c) {
+	switch {
+	case !isReplica(c):
+		return c.Name
+	case len(n.projects[c.Service]) > 1:
 		return c.Project + "/" + c.Service
 	}
-	return c.Name
+	return c.Service
 }
 
-// nameOf is the name of the service that a container is.
-func nameOf(c container.Listed) (string, error) {
-	name := numbered(baseName(c), c)
+// name is the name of the service that a container is.
+func (n naming) name(c container.Listed) (string, error) {
+	name := numbered(n.base(c), c)
 	return name, event.CheckServiceName(name)
 }
 
@@ -47,13 +70,14 @@ func numbered(base string, c container.Listed) string {
 	return base
 }
 
-// groupOf is the group of a service that names none: replicas that share a name
-// of their own are a group, and a Compose project is.
-func groupOf(c container.Listed, defaults service.Definition) string {
+// group is the group of a service that names none: replicas are a group under
+// the name that they share, and what there is one of, without a name of its own,
+// is in that of its Compose project.
+func (n naming) group(c container.Listed, defaults service.Definition) string {
 	var group string
 	switch {
-	case isReplica(c) && baseName(c) != c.Project+"/"+c.Service:
-		group = baseName(c)
+	case isReplica(c) && (c.Labels[labelName] != "" || n.replicas[[2]string{c.Project, c.Service}] > 1):
+		group = n.base(c)
 	case c.Project != "":
 		group = c.Project
 	default:

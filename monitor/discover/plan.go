@@ -97,6 +97,7 @@ type plan struct {
 	Rules
 	services []found
 	problems []Problem
+	naming   naming
 	known    known
 }
 
@@ -106,7 +107,8 @@ func (p *plan) problem(wrong Problem) { p.problems = append(p.problems, wrong) }
 // before is what it said last: of several stopped containers for one name that
 // which was the service before still is. The same input gives the same plan.
 func (r Rules) Plan(containers []Container, before []service.Definition) ([]service.Definition, []Problem) {
-	p := &plan{Rules: r, known: known{map[string]bool{}, map[string][]string{}, map[[2]string][]string{}}}
+	named := r.naming(containers)
+	p := &plan{Rules: r, naming: named, known: known{named, map[string]bool{}, map[string][]string{}, map[[2]string][]string{}}}
 	for _, d := range r.Configured {
 		p.known.names[d.Name] = true
 	}
@@ -150,7 +152,7 @@ func (p *plan) candidate(c Container) (string, bool) {
 	if on, _ := enabled(c.Listed); !on || !labelled && (p.Mode != All || c.Self) {
 		return "", false
 	}
-	name, err := nameOf(c.Listed)
+	name, err := p.naming.name(c.Listed)
 	switch {
 	case err != nil:
 		p.problem(Problem{Container: c.Name, Message: fmt.Sprintf("its service cannot have that name (%v), so it is not monitored; set label %s", err, labelName)})
@@ -245,7 +247,7 @@ func isChecked(u string) bool {
 // it sent elsewhere.
 func (p *plan) base(name string, c container.Listed) service.Definition {
 	of, d := p.Defaults, service.Default()
-	d.Name, d.Container, d.Group, d.Note, d.Discovered = name, c.Name, groupOf(c, of), of.Note, true
+	d.Name, d.Container, d.Group, d.Note, d.Discovered = name, c.Name, p.naming.group(c, of), of.Note, true
 	d.Interval, d.Timeout, d.KeepAlive, d.StartPeriod = of.Interval, of.Timeout, of.KeepAlive, of.StartPeriod
 	d.FailureThreshold, d.SuccessThreshold, d.Window, d.Expect = of.FailureThreshold, of.SuccessThreshold, of.Window, of.Expect
 	d.Heal = service.Heal{Mode: service.Observe, Never: of.Heal.Never, ManualStop: of.Heal.ManualStop, Confirm: of.Heal.Confirm}

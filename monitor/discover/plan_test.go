@@ -73,16 +73,20 @@ func TestPlan(t *testing.T) {
 		"a stopped one is a service":   {containers: []Container{with(plain("web", "heal", "auto"), exited)}, want: []string{"web [] web auto"}},
 		"a name and a group":           {containers: []Container{plain("c1", "name", "web shop", "group", "front", "note", "x")}, want: []string{"web shop [front] c1 observe"}},
 		"switched off":                 {containers: []Container{plain("web", "enable", "false", "url", url)}},
-		"a replica":                    {containers: []Container{replica("shop", "web", 1, "url", url)}, want: []string{"shop/web/1 [shop] shop-web-1 observe " + url}},
-		"an old Compose's names":       {containers: []Container{with(replica("shop", "web", 1, "heal", "auto"), func(c *Container) { c.Name = "shop_web_1" })}, want: []string{"shop/web/1 [shop] shop_web_1 auto"}},
+		"a replica":                    {containers: []Container{replica("shop", "web", 1, "url", url)}, want: []string{"web/1 [shop] shop-web-1 observe " + url}},
+		"an old Compose's names":       {containers: []Container{with(replica("shop", "web", 1, "heal", "auto"), func(c *Container) { c.Name = "shop_web_1" })}, want: []string{"web/1 [shop] shop_web_1 auto"}},
 		"replicas share a name":        {containers: []Container{replica("shop", "web", 2, "name", "web"), replica("shop", "web", 1, "name", "web")}, want: []string{"web/1 [web] shop-web-1 observe", "web/2 [web] shop-web-2 observe"}},
 		"a Compose service's own name": {containers: []Container{with(replica("shop", "web", 1, "url", url), func(c *Container) { c.Name = "web" })}, want: []string{"web [shop] web observe " + url}},
 		"one-off and successor":        {all: true, containers: []Container{with(replica("shop", "web", 1, "heal", "auto"), func(c *Container) { c.Temporary = true })}},
 		"two projects with one service": {containers: []Container{replica("shop", "db", 1, "heal", "auto"), replica("blog", "db", 1, "heal", "auto")},
 			want: []string{"blog/db/1 [blog] blog-db-1 auto", "shop/db/1 [shop] shop-db-1 auto"}},
 
+		"replicas without a name": {all: true, containers: []Container{replica("shop", "web", 1), replica("shop", "web", 2), replica("shop", "db", 1)},
+			want: []string{"db/1 [shop] shop-db-1 observe", "web/1 [web] shop-web-1 observe", "web/2 [web] shop-web-2 observe"}},
+		"another project's one that is no service": {containers: []Container{replica("shop", "db", 1, "heal", "auto"), replica("blog", "db", 1)},
+			want: []string{"db/1 [shop] shop-db-1 auto"}},
 		"all: without labels": {all: true, containers: []Container{plain("web"), replica("shop", "db", 1)},
-			want: []string{"shop/db/1 [shop] shop-db-1 observe", "web [] web observe"}},
+			want: []string{"db/1 [shop] shop-db-1 observe", "web [] web observe"}},
 		"all: labels say more":       {all: true, containers: []Container{plain("web", "heal", "auto"), plain("off", "enable", "false")}, want: []string{"web [] web auto"}},
 		"all: our own container":     {all: true, containers: []Container{with(plain("me"), func(c *Container) { c.Self = true })}},
 		"our own container labelled": {containers: []Container{with(plain("me", "url", url), func(c *Container) { c.Self = true })}, want: []string{"me [] me observe " + url}},
@@ -106,19 +110,19 @@ func TestPlan(t *testing.T) {
 
 		"Compose's dependencies": {all: true, containers: []Container{replica("shop", "db", 1), replica("shop", "db", 2), replica("blog", "db", 1),
 			with(replica("shop", "web", 1), func(c *Container) { c.DependsOn = []string{"db", "migrate"} })},
-			want: []string{"blog/db/1 [blog] blog-db-1 observe", "shop/db/1 [shop] shop-db-1 observe", "shop/db/2 [shop] shop-db-2 observe",
-				"shop/web/1 [shop] shop-web-1 observe needs shop/db/1, shop/db/2"}},
+			want: []string{"blog/db/1 [blog] blog-db-1 observe", "shop/db/1 [shop/db] shop-db-1 observe", "shop/db/2 [shop/db] shop-db-2 observe",
+				"web/1 [shop] shop-web-1 observe needs shop/db/1, shop/db/2"}},
 		"Compose's dependency on a configured one": {configured: configured("database", "shop/db"), containers: []Container{replica("shop", "db", 1),
 			with(replica("shop", "web", 1, "enable", "true"), func(c *Container) { c.DependsOn = []string{"db"} })},
-			want: []string{"shop/web/1 [shop] shop-web-1 observe needs database"}},
+			want: []string{"web/1 [shop] shop-web-1 observe needs database"}},
 		"dependencies by label": {configured: configured("database", ""), containers: []Container{plain("cache", "enable", "true"), replica("shop", "queue", 1, "name", "queue"), replica("shop", "auth", 1, "enable", "true"),
 			replica("shop", "web", 1, "depends_on", "database, cache,queue, auth")},
-			want: []string{"cache [] cache observe", "queue/1 [queue] shop-queue-1 observe", "shop/auth/1 [shop] shop-auth-1 observe",
-				"shop/web/1 [shop] shop-web-1 observe needs cache, database, queue/1, shop/auth/1"}},
+			want: []string{"auth/1 [shop] shop-auth-1 observe", "cache [] cache observe", "queue/1 [queue] shop-queue-1 observe",
+				"web/1 [shop] shop-web-1 observe needs auth/1, cache, database, queue/1"}},
 		"an unknown dependency": {containers: []Container{plain("cache", "enable", "true"), plain("web", "depends_on", "cach", "heal", "auto")},
 			want: []string{"cache [] cache observe", "web [] web auto"}, problems: []string{`label logstream.depends_on "cach" is not the name of a service; did you mean cache?`}},
 		"a circle": {containers: []Container{plain("a", "depends_on", "b"), plain("b", "depends_on", "c"), plain("c", "depends_on", "a")},
-			want: []string{"a [] a observe needs b", "b [] b observe needs c", "c [] c observe"}, problems: []string{`container c: label logstream.depends_on "a" makes a circle`}},
+			want: []string{"a [] a observe needs b", "b [] b observe needs c", "c [] c observe"}, problems: []string{`container c: label logstream.depends_on "a" makes a dependency cycle`}},
 		"itself": {containers: []Container{plain("a", "depends_on", "a")}, want: []string{"a [] a observe"}},
 
 		"an unknown label": {containers: []Container{plain("web", "intervall", "s3cret", "url", url, "heal", "auto", "group", "g")},
@@ -211,6 +215,27 @@ func TestEveryLabelSetsItsKey(t *testing.T) {
 	want.Expect = service.Expect{Status: service.StatusRange{{204, 204}}, Body: "ok", Latency: 5 * time.Millisecond, CertificateDays: 6}
 	if len(problems) > 0 || len(services) != 2 || !reflect.DeepEqual(services[1], want) {
 		t.Errorf("got %v and\n%+v, want\n%+v", problems, services, want)
+	}
+}
+
+// TestNoLabelLooksAtThisMachine has a label name every kind of check that does.
+func TestNoLabelLooksAtThisMachine(t *testing.T) {
+	local := []string{service.SchemeDocker}
+	for _, kind := range check.Kinds {
+		if kind.Local {
+			local = append(local, kind.Schemes...)
+		}
+	}
+	if !slices.Contains(local, "disk") {
+		t.Errorf("disk:// is not among %v", local)
+	}
+	for _, scheme := range local {
+		for _, written := range []string{scheme, strings.ToUpper(scheme)} {
+			services, problems := Rules{Mode: Labelled, Defaults: service.Default()}.Plan([]Container{plain("web", "url", written+":///etc")}, nil)
+			if len(services) != 1 || services[0].URL != "" || len(problems) != 1 {
+				t.Errorf("%s: %+v, %v", written, services, problems)
+			}
+		}
 	}
 }
 

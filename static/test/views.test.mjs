@@ -281,7 +281,7 @@ test("a flapping service says so, also while it is up", () => {
     const one = { name, status: "UP", since: new Date(T).toISOString(), owner: "box", latency_ms: 3, flapping };
     const shown = store.fold(state, { type: "snapshot", seq: 2, services: [one], incidents: [] }, T).state;
     for (const page of [overview, service]) {
-      assert.equal(/Flapping: its status changes too often/.test(textOf(page.view(context(shown, { name })))), flapping);
+      assert.equal(/Flapping: the status changes too often/.test(textOf(page.view(context(shown, { name })))), flapping);
     }
   }
 });

@@ -58,7 +58,7 @@ function head({ service, detail, rows, ctx, at }) {
 function lately(service, row, ctx, at) {
   if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
   const held = service.held ? paragraph("On hold", reason(service.held_reason) || gate(service.held)) : "";
-  const flaps = service.flapping && !held ? "Flapping: its status changes too often." : "";
+  const flaps = service.flapping && !held ? "Flapping: the status changes too often." : "";
   const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
   if (service.status !== "UP" && service.error) return paragraph(reason(service.error), held, flaps, limits);
   if (!row) return paragraph("No incidents recorded", held, flaps, limits);

@@ -62,7 +62,7 @@ function sentenceFor(service, of, now) {
   const silenced = instant(service.silenced_until);
   if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}.` };
   if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: reason(service.error) };
-  if (service.flapping) return { icon: "held", colour: "warn", text: "Flapping: its status changes too often." };
+  if (service.flapping) return { icon: "held", colour: "warn", text: "Flapping: the status changes too often." };
   if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its state is known after the first checks." };
   return null;
 }
