@@ -19,14 +19,16 @@ export function sentence(text) {
  */
 export function latencyNow(service, check) {
   const ms = check && check.status !== "DOWN" ? check.latency_ms : service.status === "DOWN" ? NaN : service.latency_ms;
-  return service.url?.startsWith("docker:") || !(ms > 0) ? NaN : ms;
+  const ofContainer = service.url?.startsWith("docker:") || (!service.url && service.container);
+  return ofContainer || !(ms > 0) ? NaN : ms;
 }
 
 /** Whether a url is checked by LogStream itself: a container's state is Docker's, and a job reports by itself. */
 export const hasOwnCheck = (url) => Boolean(url) && !url.startsWith("push:") && !url.startsWith("docker:");
 
 /** Where a service is looked at, and how often: an address, else its container. */
-export function whereabouts(service, config = {}) {
+export function whereabouts(service, definition) {
+  const config = definition ?? {};
   const url = service.url || config.url || "";
   const every = service.interval_s ? (service.interval_s < 1 ? took : lasting)(service.interval_s * 1000) : String(config.interval ?? "").replace(/^([\d.]+)([a-z]+)$/, "$1 $2");
   const container = service.container?.name || config.container;
@@ -59,10 +61,14 @@ export function cause(row) {
   return clip((over && row.cause_past) || row.cause || "");
 }
 
-/** What an incident is about, after the name of its service. */
+/**
+ * What an incident is about, after the name of its service. Where no container is
+ * configured every cause is the same, and what the check saw tells them apart.
+ */
 export function subject(row) {
   if (row.kind === "fleet") return sentence(cause(row)) || "Many services went down at once.";
-  return sentence(cause(row)) || sentence(row.error) || "It is down.";
+  const seen = reason(clip(row.error ?? ""));
+  return (row.cause_id === "no_container" && seen) || sentence(cause(row)) || seen || "It is down.";
 }
 
 /** What an incident is about, as its title. */

@@ -43,7 +43,7 @@ test("every page draws from a full state", () => {
     assert.equal(find(view, (e) => e.tag === "h1").length, 1, `${key} has one h1`);
     assert.ok(page.title(ctx).endsWith("LogStream"));
     assert.ok(Array.isArray(page.needs(ctx)));
-    assert.ok(!/undefined|NaN|\[object|null/.test(textOf(view)), `${key}: ${/.{20}(undefined|NaN|\[object|null).{0,20}/.exec(textOf(view))?.[0]}`);
+    assert.ok(!/undefined|NaN|\[object|null|false\b/.test(textOf(view)), `${key}: ${/.{20}(undefined|NaN|\[object|null|false\b).{0,20}/.exec(textOf(view))?.[0]}`);
   }
 });
 
@@ -97,13 +97,20 @@ const cardsOf = (state) => find(overview.view(context(state)), (e) => e.tag === 
 
 test("a service without an address of its own is shown by its container or its reports, with no latency", () => {
   const [bare, named, job] = cardsOf(listed([
-    { name: "bare", container: { name: "bare-1" } },
+    { name: "bare", container: { name: "bare-1" }, latency_ms: 1.2 },
     { name: "dock", url: "docker://x", container: { name: "x" }, latency_ms: 1.2 },
     { name: "backup", url: "push://", interval_s: 60 }])).map(textOf);
   assert.match(bare, /^bareUpcontainer bare-1, every 2 s/);
   assert.match(named, /^dockUpdocker:\/\/x, every 2 s/);
   assert.match(job, /^backupUppush:\/\/, report due every 1 min/);
   for (const text of [bare, named, job]) assert.doesNotMatch(text, /\d ms/);
+});
+
+test("a service that no configuration defines is drawn with its details", () => {
+  let state = listed([{ name: "old", status: "UNKNOWN", managed: false, configured: false, interval_s: 0, container: null }]);
+  state = store.learnService(state, { ...state.services.get("old"), config: null, depends_on: null, observations: [] });
+  assert.match(textOf(cardsOf(state)[0]), /Unmanaged: not in the configuration/);
+  assert.match(textOf(service.view(context(state, { name: "old" }))), /in no configuration/);
 });
 
 test("the page of a job that reports by itself names its schedule, and no check", () => {
@@ -147,6 +154,8 @@ test("a service that only a person can repair says what is wrong with it, and it
   assert.match(text, /A person is needed\. HTTP 500, expected 200-399\.call the shop team/);
   assert.match(textOf(service.view(context(listed([one]), { name: "web" }))), /call the shop team/);
   assert.doesNotMatch(textOf(cardsOf(listed([{ ...one, status: "UP" }]))[0]), /shop team/);
+  const list = textOf(incidents.view(context(listed([one], { incidents: [{ ...incident, cause: "The checks fail, and no container is configured.", error: one.error }] }))));
+  assert.match(list, /web: HTTP 500, expected 200-399\. A person is needed\./);
 });
 
 test("the system page says how many checks were late or skipped, and which Docker was chosen and why", () => {

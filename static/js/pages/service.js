@@ -171,7 +171,7 @@ function sources(detail, at) {
   const list = detail.sources ?? [];
   if (!list.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-sources" }, h("h2", { id: "h-sources" }, "Sources"),
-    h("p", { class: "ink2 small" }, paragraph("Status is the worst of these sources", list.some((source) => source.check === "health") && hasOwnCheck(detail.url) && "The container's HEALTHCHECK is shown beside the check, and does not count")),
+    h("p", { class: "ink2 small" }, paragraph("Status is the worst of these sources", list.some((source) => source.check === "health") && hasOwnCheck(detail.url) ? "The container's HEALTHCHECK is shown beside the check, and does not count" : "")),
     h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${instanceName(source.instance) || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
 
