@@ -48,7 +48,9 @@ const socket = connect({
   silence,
 });
 
-const silence = () => store.silence(state.services.values());
+function silence() {
+  return store.silence(state.services.values());
+}
 
 function takeFrames() {
   const now = Date.now();
