@@ -19,9 +19,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// recorded is what a real sender sent: Alertmanager 0.25, Gatus 4.3.2 and Uptime
-// Kuma 2.0.0-dev. The files gatus5 are the same with what Gatus 5 puts for a
-// placeholder that 4 does not have.
+// recorded is what a real sender sent: Alertmanager 0.25, Gatus 4.3.2 and 5.36
+// (the files gatus5), and Uptime Kuma 2.0.0-dev.
 func recorded(t testing.TB, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))

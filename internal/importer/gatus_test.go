@@ -36,7 +36,7 @@ func config(t *testing.T, r *Result) []byte {
 	return content
 }
 
-// The file is one that Gatus 5.35 itself starts with.
+// The file is one that Gatus 5.36 itself starts with.
 func TestGatus(t *testing.T) {
 	content, err := os.ReadFile("testdata/gatus.yaml")
 	if err != nil {
