@@ -68,6 +68,7 @@ type Fleet struct {
 	verifying  map[Key]verifying
 	agent      Agent                // as last sent to clients
 	unmanaged  map[Key]event.Status // as last sent to clients
+	hosts      hosts
 }
 
 // NewFleet is the fleet before anything was read, as instance sees it on host.
@@ -75,7 +76,7 @@ func NewFleet(instance, host string, configured []service.Definition, limits Lim
 	f := &Fleet{
 		Incidents: state.NewIncidents(), Commands: NewCommands(),
 		host: host, instance: instance, begin: now.UTC(), limits: limits,
-		history: NewHistory(host), rollups: NewRollups(), claimed: map[string]time.Time{}, verifying: map[Key]verifying{}, unmanaged: map[Key]event.Status{},
+		history: NewHistory(host), rollups: NewRollups(), claimed: map[string]time.Time{}, verifying: map[Key]verifying{}, unmanaged: map[Key]event.Status{}, hosts: newHosts(),
 	}
 	f.services = NewPublished(&f.Incidents.Claims)
 	f.configured, f.order = byName(configured), places(configured)
@@ -176,6 +177,7 @@ func (f *Fleet) ApplyService(r event.Service, now time.Time) []Change {
 	if !f.services.Apply(r) {
 		return nil
 	}
+	f.hosts.hear(r.Host, r.Time)
 	key := Key{r.Host, r.Service}
 	if r.Definition == nil {
 		return f.dropped(key)
@@ -195,6 +197,9 @@ func (f *Fleet) dropped(key Key) []Change {
 
 // ApplyHealth folds a record of TopicHealth that the broker took at taken.
 func (f *Fleet) ApplyHealth(h event.HealthLog, signed bool, taken, now time.Time) []Change {
+	if signed {
+		f.hosts.hear(h.Host, taken)
+	}
 	key, seen, room := f.history.Apply(h, signed, taken, f.known)
 	if !room {
 		return nil
@@ -229,6 +234,7 @@ func (f *Fleet) Tick(now time.Time) []Change {
 		changes = append(changes, f.unmanagedChange(key, now)...)
 	}
 	changes = append(changes, f.progressChanges(now)...) // a gap ends a run
+	changes = append(changes, f.hostChanges(now)...)
 	return append(changes, f.agentChange(now)...)
 }
 

@@ -112,6 +112,9 @@ func (f *Fleet) view(key Key, now time.Time) Service {
 	published, is := f.services.Get(key)
 	if is {
 		f.viewPublished(&v, published)
+		if since := f.staleSince(key, published, now); !since.IsZero() {
+			v.Status, v.Since, v.Error = event.Unknown, since, ""
+		}
 	}
 	if def := f.definition(key); def != nil {
 		v.define(def)
