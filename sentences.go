@@ -189,7 +189,7 @@ func verified(name string, data event.Verified) entry {
 }
 
 func resolved(name string, data event.Resolved) entry {
-	text := name + ": incident closed by an operator"
+	text := name + ": incident closed by an operator, or because the service was removed"
 	switch data.How {
 	case event.HowHealed:
 		text = fmt.Sprintf("%s healed in %s (verified after %s)", name, seconds(data.DownMS), seconds(data.TTRMS))

@@ -96,7 +96,7 @@ func TestSentencesOfAnIncident(t *testing.T) {
 			"🤖 payment-service: It was stopped. (runbook: start; the model would wait)\n"},
 		"by hand": {[]event.Data{event.Opened{Action: "restart", Kind: "service"}, event.Resolved{How: event.HowOperator}},
 			`🙋 payment-service: restart requested by runbook
-✅ payment-service: incident closed by an operator
+✅ payment-service: incident closed by an operator, or because the service was removed
 `},
 		"hostile": {[]event.Data{event.Opened{Error: "a\x1b[2Jb\nc\u202ed " + strings.Repeat("x", 500)}},
 			"🔴 payment-service is DOWN: a [2Jb c d " + strings.Repeat("x", maxLine-36) + "…\n"},

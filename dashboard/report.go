@@ -69,7 +69,7 @@ func heading(in view.Incident) string {
 		case event.HowHealed:
 			return "repaired by " + plain(in.Action)
 		case event.HowOperator:
-			return "closed by an operator"
+			return "closed by an operator, or because the service was removed"
 		}
 		return "recovered by itself"
 	case state.Escalated:

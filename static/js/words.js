@@ -202,7 +202,7 @@ export function decisive(evidence, most = 2) {
 export function ending(row) {
   if (row.state === "escalated") return "A person is needed.";
   if (row.state !== "resolved") return row.held ? "On hold." : "Not repaired yet.";
-  if (row.how === "operator") return "An operator closed it.";
+  if (row.how === "operator") return "Closed by an operator, or because the service was removed.";
   if (!repaired(row)) return "It recovered without a repair.";
   return `LogStream ${phrase(row.action, "it", "did")}${action(row.action).gentle ? " (non-disruptive)" : ""}.`;
 }
