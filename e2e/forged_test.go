@@ -205,7 +205,7 @@ func (d *daemon) tells(names []string) string {
 		if name, _ := s["name"].(string); !slices.Contains(names, name) {
 			continue
 		}
-		for _, key := range []string{"code", "latency_ms", "uptime", "watched_s", "sources"} {
+		for _, key := range []string{"code", "latency_ms", "uptime", "known_s", "watched_s", "sources"} {
 			delete(s, key)
 		}
 		kept = append(kept, s)
