@@ -7,8 +7,8 @@ import (
 	"logstream/internal/event"
 )
 
-// tape is a log in memory with a fold of it, and a clock.
-type tape struct {
+// reports is a log in memory with a fold of it, and a clock.
+type reports struct {
 	t       *testing.T
 	now     time.Time
 	records []event.HealthLog
@@ -17,24 +17,24 @@ type tape struct {
 
 var kuma = Config{Name: "kuma", Kind: UptimeKuma}
 
-func newTape(t *testing.T) *tape {
-	return &tape{t: t, now: noon, repeats: NewRepeats([]Config{kuma})}
+func newReports(t *testing.T) *reports {
+	return &reports{t: t, now: noon, repeats: NewRepeats([]Config{kuma})}
 }
 
-func (p *tape) put(h event.HealthLog) {
+func (p *reports) put(h event.HealthLog) {
 	p.records = append(p.records, h)
 	p.repeats.Apply(h, true, p.now)
 }
 
 // says is a message of the sender.
-func (p *tape) says(status event.Status) event.HealthLog {
+func (p *reports) says(status event.Status) event.HealthLog {
 	h := kuma.observation(report{names: []string{"web"}, check: "http", status: status, why: "x"}, ours, p.now)
 	p.put(h)
 	return h
 }
 
 // passes lets time pass, second by second, and returns how often each status was repeated.
-func (p *tape) passes(d time.Duration) map[event.Status]int {
+func (p *reports) passes(d time.Duration) map[event.Status]int {
 	repeated := map[event.Status]int{}
 	for end := p.now.Add(d); p.now.Before(end); {
 		p.now = p.now.Add(time.Second)
@@ -50,7 +50,7 @@ func (p *tape) passes(d time.Duration) map[event.Status]int {
 }
 
 // restart folds what is on the log again, after a while in which nothing ran.
-func (p *tape) restart(away time.Duration) {
+func (p *reports) restart(away time.Duration) {
 	p.now = p.now.Add(away)
 	p.repeats = NewRepeats([]Config{kuma})
 	for _, h := range p.records {
@@ -59,7 +59,7 @@ func (p *tape) restart(away time.Duration) {
 	p.repeats.Resume(p.now)
 }
 
-func (p *tape) want(what string, got map[event.Status]int, down, up int) {
+func (p *reports) want(what string, got map[event.Status]int, down, up int) {
 	p.t.Helper()
 	if got[event.Down] != down || got[event.Up] != up {
 		p.t.Errorf("%s: repeated are %v, want %d DOWN and %d UP", what, got, down, up)
@@ -67,7 +67,7 @@ func (p *tape) want(what string, got map[event.Status]int, down, up int) {
 }
 
 func TestAnAlertIsRepeatedUntilItsSenderReportsARecovery(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.want("firing", p.passes(time.Minute), 6, 0)
 	p.says(event.Up)
@@ -75,7 +75,7 @@ func TestAnAlertIsRepeatedUntilItsSenderReportsARecovery(t *testing.T) {
 }
 
 func TestAnAlertIsNotRepeatedForEver(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.want("its time", p.passes(badFor+time.Hour), int(badFor/repeatEvery), 0)
 	if len(p.repeats.sources) != 0 {
@@ -86,7 +86,7 @@ func TestAnAlertIsNotRepeatedForEver(t *testing.T) {
 }
 
 func TestARepairEndsReportsFromBeforeIt(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.passes(30 * time.Second)
 	p.repeats.Acted("another", p.now)
@@ -98,7 +98,7 @@ func TestARepairEndsReportsFromBeforeIt(t *testing.T) {
 }
 
 func TestARestartGoesOnRepeating(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.passes(time.Hour)
 	p.restart(5 * time.Second)
@@ -107,7 +107,7 @@ func TestARestartGoesOnRepeating(t *testing.T) {
 
 // A repetition may be dated after what the sender says, and before that is read.
 func TestARecoveryOvertakenByARepetitionCounts(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.now = p.now.Add(repeatEvery)
 	up := kuma.observation(report{names: []string{"web"}, check: "http", status: event.Up}, ours, p.now.Add(-time.Millisecond))
@@ -120,7 +120,7 @@ func TestARecoveryOvertakenByARepetitionCounts(t *testing.T) {
 
 // The sender may have said otherwise meanwhile, and does not say it twice.
 func TestALongAbsenceEndsRepeatedReports(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.passes(30 * time.Second)
 	p.restart(deafFor + time.Second)
@@ -128,7 +128,7 @@ func TestALongAbsenceEndsRepeatedReports(t *testing.T) {
 }
 
 func TestARepairIsRememberedOverARestart(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	p.says(event.Down)
 	p.passes(25 * time.Second)
 	acted := p.now
@@ -145,7 +145,7 @@ func TestARepairIsRememberedOverARestart(t *testing.T) {
 }
 
 func TestOnlyOurOwnRecordsAreRepeated(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	down := p.says(event.Down)
 	p.now = p.now.Add(time.Second)
 	p.says(event.Up)
@@ -164,7 +164,7 @@ func TestOnlyOurOwnRecordsAreRepeated(t *testing.T) {
 }
 
 func TestWhatIsRepeatedIsBounded(t *testing.T) {
-	p := newTape(t)
+	p := newReports(t)
 	for i := range maxRepeated + 10 {
 		h := kuma.observation(report{names: []string{"web"}, check: string(rune('一' + i)), status: event.Down}, ours, p.now)
 		p.repeats.Apply(h, true, p.now)

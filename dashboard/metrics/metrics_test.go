@@ -20,28 +20,28 @@ var (
 	build  = Build{Version: "1.2.3", Go: "go1.26"}
 )
 
-// tape folds the events of incidents, one second apart, as the dashboard does.
-type tape struct {
+// eventLog folds the events of incidents, one second apart, as the dashboard does.
+type eventLog struct {
 	incidents *state.Incidents
 	metrics   *Metrics
 	seqs      map[string]int
 	now       time.Time
 }
 
-func newTape(owned bool) *tape {
-	p := &tape{incidents: state.NewIncidents(), metrics: New("local", build, nil), seqs: map[string]int{}, now: noon}
+func newEventLog(owned bool) *eventLog {
+	p := &eventLog{incidents: state.NewIncidents(), metrics: New("local", build, nil), seqs: map[string]int{}, now: noon}
 	if owned {
 		p.claim()
 	}
 	return p
 }
 
-func (p *tape) claim() {
+func (p *eventLog) claim() {
 	p.incidents.Apply(event.Incident{ID: "n", Seq: 1, Time: p.now, Service: event.ReservedService, Type: event.TypeClaim,
 		Data: event.Claim{Host: "local", Instance: "a", Epoch: 1, Nonce: "n"}, Origin: origin})
 }
 
-func (p *tape) put(id, by string, all ...event.Data) {
+func (p *eventLog) put(id, by string, all ...event.Data) {
 	for _, data := range all {
 		p.seqs[id]++
 		p.now = p.now.Add(time.Second)
@@ -52,7 +52,7 @@ func (p *tape) put(id, by string, all ...event.Data) {
 	}
 }
 
-func (p *tape) story() {
+func (p *eventLog) story() {
 	const model = event.ByModel + "tiny"
 	p.put("repaired", model, event.Opened{Kind: "service"}, event.Evidence{}, event.Suppressed{Gate: "deploy"},
 		event.Diagnosed{CauseID: "stopped", Action: "start", Asked: "tiny"}, event.ActionStarted{Attempt: 1, Action: "start"},
@@ -144,7 +144,7 @@ func sum(t *testing.T, g prometheus.Gatherer, name string) string {
 }
 
 func TestIncidentsAreCountedFromTheLog(t *testing.T) {
-	p := newTape(true)
+	p := newEventLog(true)
 	p.story()
 	scrape := p.metrics.Scrape(State{CaughtUp: true})
 	compare(t, scrape, counted, countedNames...)
@@ -159,7 +159,7 @@ func TestIncidentsAreCountedFromTheLog(t *testing.T) {
 // TestEventsThatStandBeforeTheirClaimAreCounted: retention takes the oldest records,
 // a claim among them, and the owner repeats it.
 func TestEventsThatStandBeforeTheirClaimAreCounted(t *testing.T) {
-	p := newTape(false)
+	p := newEventLog(false)
 	p.story()
 	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
 	p.claim()
@@ -170,7 +170,7 @@ func TestEventsThatStandBeforeTheirClaimAreCounted(t *testing.T) {
 }
 
 func TestIncidentsOfAnotherHostAreItsOwn(t *testing.T) {
-	p := newTape(true)
+	p := newEventLog(true)
 	p.metrics = New("another", build, nil)
 	p.story()
 	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
@@ -232,7 +232,7 @@ logstream_probes_total{service="web",status="UP"} 1
 
 // A counter on its way up would look like a burst.
 func TestCountersOfTheEventLogAreAbsentUntilItWasRead(t *testing.T) {
-	p := newTape(true)
+	p := newEventLog(true)
 	p.story()
 	ready := true
 	s := State{Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}, Model: &ready, BusUp: true, Dropped: 7, Problems: []string{"docker"}}
@@ -271,7 +271,7 @@ logstream_probes_skipped_total{service="web"} 2
 }
 
 func TestNamesFollowTheConventions(t *testing.T) {
-	p := newTape(true)
+	p := newEventLog(true)
 	p.story()
 	p.metrics.Observed(check("web", event.Up))
 	p.metrics.Read(event.TopicHealth, time.Second)
