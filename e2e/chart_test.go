@@ -40,9 +40,12 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 		if foot := asks[string](t, ctx, `document.querySelector(".chart-foot").textContent`); window != "15m" && len(foot) > 60 {
 			t.Errorf("%s: %q: the window is not whole", window, foot)
 		}
-		if rows := asks[int](t, ctx, `[...document.querySelectorAll(".chart-table tbody tr")].filter(r => /\d ms/.test(r.textContent)).length`); rows < 22 {
-			t.Errorf("%s: %d rows of the table have a latency", window, rows)
+		least := 22 // of 24 rows
+		if window == "15m" {
+			least = 18 // what was simulated ends some minutes ago
 		}
+		sees(t, ctx, "a latency in the rows of "+window, fmt.Sprintf(
+			`[...document.querySelectorAll(".chart-table tbody tr")].filter(r => /\d ms/.test(r.textContent)).length >= %d`, least))
 		if label := asks[string](t, ctx, `document.querySelector(".chart").getAttribute("aria-label")`); !(len(label) > 80) {
 			t.Errorf("%s: the chart's name is %q", window, label)
 		}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,15 +61,25 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// freePort is a port of loopback on which nothing listens right now.
+// ports are given out one after another, from below those that the kernel
+// gives to connections: a daemon that is down would lose one of them.
+var ports atomic.Int32
+
+// freePort is a port of loopback on which nothing listens right now, and that no
+// other test of this process gets.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20_000 + int(ports.Add(1))
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port from 20000 on is free")
+	return 0
 }
 
 // configured is a daemon with the shipped file's values, the engine on host,
