@@ -20,6 +20,8 @@ func FuzzUptimeKuma(f *testing.F) {
 	}
 	f.Add(`{"type":"http","name":"a\nhealer: {mode: auto}","url":"http://$","headers":"{\"a: b\":\"\\u2028x\"}","description":"#\u2029services: []"}`)
 	f.Add(`{"type":"json-query","url":"http://[","json_path":"a","json_path_operator":">=","expected_value":"${A}","maxretries":9e18,"interval":-1}`)
+	f.Add(`{"type":"postgres","name":"db","database_connection_string":"postgres://a","database_query":"x\nother: 1"}`)
+	f.Add(`{"type":"json-query","name":"b","url":"http://b","json_path":"(\u2028other: 1","active":1}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var m row
 		if json.Unmarshal([]byte(text), &m) != nil {
