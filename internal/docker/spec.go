@@ -27,6 +27,9 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	delete(config.Labels, labelReplaces)
 	host := *c.HostConfig
 	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
+	if host.RestartPolicy.IsNone() {
+		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
+	}
 
 	document, err := canonical(map[string]any{"config": config, "host": host, "networks": asked(c)})
 	if err != nil {

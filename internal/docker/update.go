@@ -52,10 +52,14 @@ func (r *Runtime) SetMemory(ctx context.Context, id string, bytes int64) error {
 }
 
 // swapBeside is the engine's MemorySwap, which is memory and swap together, for
-// a new limit of memory: as much swap as before.
+// a new limit of memory: as much swap as before, and where there was no limit as
+// much as the engine gives a new container with this one.
 func swapBeside(bytes, memory, swap int64) int64 {
-	if swap <= 0 || memory <= 0 {
-		return max(swap, -1) // -1: without limit; 0: not given
+	switch {
+	case swap < 0:
+		return -1 // without limit
+	case swap == 0 || memory <= 0:
+		return 2 * bytes
 	}
 	return bytes + max(swap-memory, 0)
 }
