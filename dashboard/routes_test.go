@@ -215,7 +215,7 @@ func TestFieldsOfCommands(t *testing.T) {
 		{heal, `{"acton":"start"}`, `unknown field "acton"; did you mean "action"?`},
 		{heal, `{"action":1}`, `"action" must be a string, not a number`},
 		{heal, `{"action":"strat"}`, `unknown action "strat"; did you mean "start"?`},
-		{heal, `{"action":"rm\n-rf"}`, `unknown action "rm\n-rf"; the actions are start, restart, unpause`},
+		{heal, `{"action":"rm\n-rf"}`, `unknown action "rm\n-rf"; the actions are start, unpause, connect, restart, kill_start, run, raise_memory, rollback, recreate`},
 		{chaos, `{"fault":"stop"}`, ""},
 		{chaos, `{"fault":"stop","undo":"yes"}`, `"undo" must be true or false, not a string`},
 		{chaos, `{}`, `"fault" is missing; the faults are stop, kill`},

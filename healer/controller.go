@@ -191,8 +191,16 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		intent := begun.Data.(event.ActionStarted)
 		s.execution.running = true
 		c.emit(Execute{Service: s.def.Name, Incident: s.incident.ID, Attempt: intent.Attempt, Action: intent.Action,
-			Pins: intent.Pins, Deadline: deadline(v, intent)})
+			Pins: intent.Pins, Params: params(intent), Deadline: deadline(v, intent)})
 	}
+}
+
+// params are an intent's, empty where it has none.
+func params(intent event.ActionStarted) event.Params {
+	if intent.Params == nil {
+		return event.Params{}
+	}
+	return *intent.Params
 }
 
 // append writes the next event of the service's incident, or opens one. Until

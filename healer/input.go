@@ -141,6 +141,7 @@ type (
 		Attempt  int
 		Action   string
 		Pins     event.Pins
+		Params   event.Params
 		Deadline time.Time // monotonic: counted from before the intent was written
 	}
 )

@@ -161,7 +161,7 @@ func (l *life) execute(e Execute) Executed {
 		return out
 	}
 	began := time.Now()
-	out.Err = a.Call(ctx, l.deps.Runtime, e.Pins.ContainerID) // the only place that changes anything
+	out.Err = a.Call(ctx, l.deps.Runtime, action.Request{ID: e.Pins.ContainerID, Params: e.Params}) // the only place that changes anything
 	out.Took = time.Since(began)
 	if out.Err != nil {
 		out.Err = unanswered(ctx, out.Err)

@@ -34,7 +34,14 @@ type Action struct {
 	// Undo is the name of the action that undoes it; empty: there is none.
 	Undo string
 	// Call makes the call.
-	Call func(ctx context.Context, on Runtime, id string) error
+	Call func(ctx context.Context, on Runtime, r Request) error
+}
+
+// Request is what a call is about: the pinned container, and what exactly is to
+// be done to it.
+type Request struct {
+	ID     string
+	Params event.Params
 }
 
 // Runtime is what an action may call: nothing that executes a command.

@@ -38,7 +38,7 @@ func TestEveryActionIsComplete(t *testing.T) {
 			t.Errorf("%s lacks a part: %+v", a.Name, a)
 		}
 		var c called
-		if err := a.Call(t.Context(), &c, "id"); err != nil || !slices.Equal(c, called{a.Name + " id"}) {
+		if err := a.Call(t.Context(), &c, Request{ID: "id"}); err != nil || !slices.Equal(c, called{a.Name + " id"}) {
 			t.Errorf("%s calls %v", a.Name, c)
 		}
 		if a.Needed(Signs{}) {

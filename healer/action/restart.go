@@ -17,5 +17,5 @@ var restart = Action{
 	Needed:     func(s Signs) bool { return s.Own || s.Foreign },
 	EffectSeen: startedSince,
 	Leaves:     runsAsLeft,
-	Call:       func(ctx context.Context, on Runtime, id string) error { return on.Restart(ctx, id) },
+	Call:       func(ctx context.Context, on Runtime, r Request) error { return on.Restart(ctx, r.ID) },
 }

@@ -15,5 +15,5 @@ var start = Action{
 	Needed:     func(s Signs) bool { return s.Level },
 	EffectSeen: startedSince,
 	Leaves:     runsAsLeft,
-	Call:       func(ctx context.Context, on Runtime, id string) error { return on.Start(ctx, id) },
+	Call:       func(ctx context.Context, on Runtime, r Request) error { return on.Start(ctx, r.ID) },
 }

@@ -19,5 +19,5 @@ var unpause = Action{
 		return c.ID == pins.ContainerID && c.Status != container.Paused
 	},
 	Leaves: func(_ event.ActionFinished, c container.State) bool { return c.Status == container.Running },
-	Call:   func(ctx context.Context, on Runtime, id string) error { return on.Unpause(ctx, id) },
+	Call:   func(ctx context.Context, on Runtime, r Request) error { return on.Unpause(ctx, r.ID) },
 }

@@ -8,6 +8,7 @@ import (
 
 	"logstream/healer"
 	"logstream/healer/llm"
+	"logstream/internal/container"
 	"logstream/internal/event"
 )
 
@@ -45,7 +46,7 @@ type inputLine struct {
 	Request     int               `json:"request,omitempty"`
 	Attempt     int               `json:"attempt,omitempty"`
 	Seq         int               `json:"seq,omitempty"`
-	State       *containerForm    `json:"state,omitempty"`
+	State       *container.State  `json:"state,omitempty"`
 	Error       *errorForm        `json:"error,omitempty"`
 	Logs        []string          `json:"logs,omitempty"`
 	NotExecuted string            `json:"not_executed,omitempty"`
@@ -133,10 +134,10 @@ func decodeInput(l inputLine) (healer.Input, error) {
 	case inEngine:
 		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
-		return healer.Inspected{Service: l.Service, Request: l.Request, State: l.State.decode(), Err: l.Error.decode(), Logs: l.Logs}, nil
+		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs}, nil
 	case inExecuted:
 		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
-			Err: l.Error.decode(), After: l.State.decode(), Took: l.Took}, nil
+			Err: l.Error.decode(), After: decodeContainer(l.State), Took: l.Took}, nil
 	case inModel:
 		return healer.ModelState{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
 	case inAnswered:

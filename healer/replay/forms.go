@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"reflect"
 
 	"gopkg.in/yaml.v3"
 
@@ -13,48 +13,19 @@ import (
 	"logstream/internal/service"
 )
 
-// containerForm is a container's state; nil is the zero one.
-type containerForm struct {
-	Name          string        `json:"name,omitempty"`
-	ID            string        `json:"id,omitempty"`
-	Image         string        `json:"image,omitempty"`
-	ImageID       string        `json:"image_id,omitempty"`
-	SpecHash      string        `json:"spec_hash,omitempty"`
-	Status        string        `json:"status,omitempty"`
-	StartedAt     time.Time     `json:"started_at,omitzero"`
-	FinishedAt    time.Time     `json:"finished_at,omitzero"`
-	ExitCode      int           `json:"exit_code,omitempty"`
-	OOMKilled     bool          `json:"oom_killed,omitempty"`
-	Error         string        `json:"error,omitempty"`
-	RestartPolicy string        `json:"restart_policy,omitempty"`
-	RestartCount  int           `json:"restart_count,omitempty"`
-	Health        string        `json:"health,omitempty"`
-	HealthOutput  string        `json:"health_output,omitempty"`
-	StopSignal    string        `json:"stop_signal,omitempty"`
-	StopTimeout   time.Duration `json:"stop_timeout_ns,omitempty"`
-	Project       string        `json:"project,omitempty"`
-	Service       string        `json:"compose_service,omitempty"`
-	Replacing     string        `json:"replacing,omitempty"`
-	Self          bool          `json:"self,omitempty"`
-	HostPorts     string        `json:"host_ports,omitempty"`
-}
-
-func encodeContainer(c container.State) *containerForm {
-	if c == (container.State{}) {
+// encodeContainer is a container's state; nil is the zero one.
+func encodeContainer(c container.State) *container.State {
+	if reflect.DeepEqual(c, container.State{}) {
 		return nil
 	}
-	return &containerForm{c.Name, c.ID, c.Image, c.ImageID, c.SpecHash, string(c.Status), c.StartedAt, c.FinishedAt, c.ExitCode, c.OOMKilled, c.Error,
-		c.RestartPolicy, c.RestartCount, string(c.Health), c.HealthOutput, c.StopSignal, c.StopTimeout, c.Project, c.Service, c.Replacing, c.Self, c.HostPorts}
+	return &c
 }
 
-func (c *containerForm) decode() container.State {
+func decodeContainer(c *container.State) container.State {
 	if c == nil {
 		return container.State{}
 	}
-	return container.State{Name: c.Name, ID: c.ID, Image: c.Image, ImageID: c.ImageID, SpecHash: c.SpecHash, Status: container.Status(c.Status),
-		StartedAt: c.StartedAt, FinishedAt: c.FinishedAt, ExitCode: c.ExitCode, OOMKilled: c.OOMKilled, Error: c.Error,
-		RestartPolicy: c.RestartPolicy, RestartCount: c.RestartCount, Health: container.Health(c.Health), HealthOutput: c.HealthOutput, StopSignal: c.StopSignal, StopTimeout: c.StopTimeout, Project: c.Project, Service: c.Service,
-		Replacing: c.Replacing, Self: c.Self, HostPorts: c.HostPorts}
+	return *c
 }
 
 // Codes of a runtime's errors.

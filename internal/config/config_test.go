@@ -151,7 +151,7 @@ func TestErrors(t *testing.T) {
 		"default out of range":  {good + "defaults: {interval: 5ms}", `config.yaml:2:22: defaults.interval: "5ms" must be between 100ms and 24h`},
 		"healer out of range":   {good + "healer: {manual_grace: 90m}", `config.yaml:2:24: healer.manual_grace: "90m" must be between 0s and 10m`},
 		"a mode of a later day": {good + "healer: {mode: approve}", `config.yaml:2:16: healer.mode: "approve" is not a mode; use observe or auto`},
-		"unknown action":        {"services:\n- name: a\n  url: http://a\n  heal:\n    never:\n    - restart\n    - reboot\n", `config.yaml:7:7: services[0].heal.never: "reboot" is not an action; use one of start, restart, unpause`},
+		"unknown action":        {"services:\n- name: a\n  url: http://a\n  heal:\n    never:\n    - restart\n    - reboot\n", `config.yaml:7:7: services[0].heal.never: "reboot" is not an action; use one of start, unpause, connect, restart, kill_start, run, raise_memory, rollback, recreate`},
 		"no url":                {"services: [{name: a}]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080, or a container`},
 		"url null":              {"services: [{name: a, url: }]", `config.yaml:1:12: services[0].url: is missing: a service needs a url such as http://localhost:8080, or a container`},
 		"url with a password":   {"services: [{name: a, url: 'ftp://joe:secret@a'}]", `config.yaml:1:27: services[0].url: "ftp://joe:***@a" has the scheme "ftp"; use one of ` + strings.Join(check.Schemes(), ", ")},

@@ -30,28 +30,76 @@ const (
 
 // State is a container as the runtime shows it at one instant.
 type State struct {
-	Name          string
-	ID            string
-	Image         string // as a person named it
-	ImageID       string
-	SpecHash      string // of everything that recreating it would take; values of variables only enter as a hash
-	Status        Status
-	StartedAt     time.Time
-	FinishedAt    time.Time // zero: never ended
-	ExitCode      int
-	OOMKilled     bool   // on some engines not always set, and still set after a good restart: trust events
-	Error         string // what the engine says of a failed start
-	RestartPolicy string // no, on-failure, always, unless-stopped; empty is no
-	RestartCount  int    // by the engine's policy; a start by anybody else makes it 0
-	Health        Health // by the container's own HEALTHCHECK, as last checked while it ran
-	HealthOutput  string // what that check printed last where it failed; hostile, and bounded
-	StopSignal    string // a number, such as 3; empty: 15, SIGTERM
-	StopTimeout   time.Duration
-	Project       string // Compose's project and service, or empty
-	Service       string
-	Replacing     string // Compose is about to replace this container by that one, or empty
-	Self          bool   // logstream itself runs in it
-	HostPorts     string // of this machine that lead to it, such as "8080 9092": one text, so that states compare
+	Name          string        `json:"name,omitempty"`
+	ID            string        `json:"id,omitempty"`
+	Image         string        `json:"image,omitempty"` // as a person named it
+	ImageID       string        `json:"image_id,omitempty"`
+	SpecHash      string        `json:"spec_hash,omitempty"` // of everything that recreating it would take; values of variables only enter as a hash
+	Status        Status        `json:"status,omitempty"`
+	StartedAt     time.Time     `json:"started_at,omitzero"`
+	FinishedAt    time.Time     `json:"finished_at,omitzero"` // zero: never ended
+	ExitCode      int           `json:"exit_code,omitempty"`
+	OOMKilled     bool          `json:"oom_killed,omitempty"`     // on some engines not always set, and still set after a good restart: trust events
+	Error         string        `json:"error,omitempty"`          // what the engine says of a failed start
+	RestartPolicy string        `json:"restart_policy,omitempty"` // no, on-failure, always, unless-stopped; empty is no
+	RestartCount  int           `json:"restart_count,omitempty"`  // by the engine's policy; a start by anybody else makes it 0
+	Health        Health        `json:"health,omitempty"`         // by the container's own HEALTHCHECK, as last checked while it ran
+	HealthOutput  string        `json:"health_output,omitempty"`  // what that check printed last where it failed; hostile, and bounded
+	StopSignal    string        `json:"stop_signal,omitempty"`    // a number, such as 3; empty: 15, SIGTERM
+	StopTimeout   time.Duration `json:"stop_timeout_ns,omitempty"`
+	Project       string        `json:"project,omitempty"` // Compose's project and service, or empty
+	Service       string        `json:"compose_service,omitempty"`
+	Replacing     string        `json:"replacing,omitempty"`  // Compose is about to replace this container by that one, or empty
+	Self          bool          `json:"self,omitempty"`       // logstream itself runs in it
+	HostPorts     string        `json:"host_ports,omitempty"` // of this machine that lead to it, such as "8080 9092"
+
+	Networks  []Network `json:"networks,omitempty"`
+	NetworkOf string    `json:"network_of,omitempty"` // the ID or name of the container whose network it uses; empty: its own
+	DependsOn []string  `json:"depends_on,omitempty"` // services of its Compose project that it needs
+	Memory    int64     `json:"memory,omitempty"`     // its limit in bytes; 0: none
+	CPUs      float64   `json:"cpus,omitempty"`       // its limit; 0: none
+	ReadOnly  bool      `json:"read_only,omitempty"`  // its root file system
+	Variables []string  `json:"variables,omitempty"`  // names of its variables, sorted
+	// Kept is the name of the container that a recreation of this one left
+	// behind, stopped; empty: there is none.
+	Kept string `json:"kept,omitempty"`
+}
+
+// Network is how a container is attached to one network.
+type Network struct {
+	Name    string   `json:"name,omitempty"`
+	Aliases []string `json:"aliases,omitempty"` // without those that the engine makes itself
+	IPv4    string   `json:"ipv4,omitempty"`    // asked for; empty: the engine chooses
+	IPv6    string   `json:"ipv6,omitempty"`
+	Address string   `json:"address,omitempty"` // assigned now; empty while it does not run
+}
+
+// Stats are what a running container uses, read once.
+type Stats struct {
+	Memory      int64   `json:"memory,omitempty"`       // bytes, without the page cache that can be given back
+	MemoryLimit int64   `json:"memory_limit,omitempty"` // bytes; 0: none
+	PIDs        int64   `json:"pids,omitempty"`
+	PIDLimit    int64   `json:"pid_limit,omitempty"` // 0: none
+	CPUs        float64 `json:"cpus,omitempty"`      // used lately
+	Throttled   float64 `json:"throttled,omitempty"` // share of the periods in which it was throttled, 0 to 1, since it started
+}
+
+// Process is one process of a container.
+type Process struct {
+	PID     string `json:"pid,omitempty"`
+	State   string `json:"state,omitempty"`   // of the kernel: R, S, D, Z, T; empty: not told
+	Command string `json:"command,omitempty"` // hostile, bounded, and redacted
+}
+
+// Replacement is what Recreate makes a container of.
+type Replacement struct {
+	// ID is the container that is replaced; empty where it was removed, then Spec
+	// is needed.
+	ID string
+	// Spec is what Specification gave; nil: that of ID as it is.
+	Spec []byte
+	// ImageID is the image of the new container; empty: that of Spec.
+	ImageID string
 }
 
 // Health is what a container's own HEALTHCHECK says; empty where it has none.
@@ -150,6 +198,29 @@ type Runtime interface {
 	Restart(ctx context.Context, id string) error
 	Unpause(ctx context.Context, id string) error
 
+	// Connect attaches the container to these networks, with their aliases and
+	// addresses; Disconnect detaches it. What was so already is success.
+	Connect(ctx context.Context, id string, networks []Network) error
+	Disconnect(ctx context.Context, id string, networks []Network) error
+	// KillStart restarts the container as Restart does, but kills it after grace.
+	KillStart(ctx context.Context, id string, grace time.Duration) error
+	// SetMemory changes the limit of the container, running or not.
+	SetMemory(ctx context.Context, id string, bytes int64) error
+	// Specification is all that recreating the container takes, values of its
+	// variables included: it is secret, and only this runtime reads it.
+	Specification(ctx context.Context, id string) ([]byte, error)
+	// Recreate puts a new container in the place of an old one and starts it. The
+	// old one is stopped, renamed, and kept with the restart policy no; its ID is
+	// kept, empty where there was none. Where it fails the old one is back in its
+	// place, as far as that was possible.
+	Recreate(ctx context.Context, with Replacement) (id, kept string, err error)
+	// Restore undoes Recreate: the kept container takes its place again and is
+	// started; the new one is stopped, renamed and kept.
+	Restore(ctx context.Context, id, kept string) error
+	// Stats and Processes look into the running container, once.
+	Stats(ctx context.Context, id string) (Stats, error)
+	Processes(ctx context.Context, id string) ([]Process, error)
+
 	// Inject causes a real fault, one of Faults, for those who requested it.
 	Inject(ctx context.Context, id, fault string) error
 	// Faults are those that Inject knows for the container with that name.
@@ -169,6 +240,8 @@ const (
 var (
 	ErrNotFound    = errors.New("no such container")
 	ErrUnavailable = errors.New("the container runtime is unreachable")
+	// ErrUnsupported: this runtime cannot do that, to any container or to this one.
+	ErrUnsupported = errors.New("the container runtime does not support this")
 )
 
 // UnavailableError is an ErrUnavailable whose reason, and remedy, are known.

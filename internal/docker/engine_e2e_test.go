@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -123,7 +124,7 @@ func composeRecreates(t *testing.T, e *engine.Engine) {
 	up("1")
 	runtime := open(t, e.Host())
 	payment, worker := find(t, runtime, "payment-service"), find(t, runtime, "shop/worker")
-	if byService := find(t, runtime, "shop/payment"); byService != payment {
+	if byService := find(t, runtime, "shop/payment"); !reflect.DeepEqual(byService, payment) {
 		t.Errorf("by its service: %+v, by its name: %+v", byService, payment)
 	}
 

@@ -53,7 +53,7 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 			return x.Cause == "c" && x.Action == "start" && x.Legal[0].Letter == "A" && x.Legal[0].Action == "start" && x.NotOffered[0].Action == "restart" && x.Model.Action == "start" && x.Runbook.Cause == "c" && strings.HasSuffix(x.Raw, mark)
 		}},
 		"too many refusals": {Diagnosed{Legal: make([]Choice, 9000), NotOffered: make([]Refusal, 9000)}, func(d Data) bool { return len(d.(Diagnosed).Legal) == 100 && len(d.(Diagnosed).NotOffered) == 100 }},
-		"approval_requested": {ApprovalRequested{"restart", "t", long, long, long, long, later}, func(d Data) bool {
+		"approval_requested": {ApprovalRequested{Action: "restart", Target: "t", Command: long, Undo: long, Cost: long, Reason: long, Expires: later}, func(d Data) bool {
 			return strings.HasSuffix(d.(ApprovalRequested).Reason, mark) && d.(ApprovalRequested).Expires == later
 		}},
 		"approved": {Approved{long}, func(d Data) bool { return strings.HasSuffix(d.(Approved).Reason, mark) }},

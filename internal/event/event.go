@@ -138,7 +138,9 @@ type Service struct {
 	// were others before: what was observed earlier is not judged by them.
 	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
 	OpenIncident    string     `json:"open_incident,omitempty"`
-	Revision        int64      `json:"revision,omitempty"`
+	// Good is how its container was while it was last healthy; nil: not known.
+	Good     *Good `json:"good,omitempty"`
+	Revision int64 `json:"revision,omitempty"`
 	Origin
 }
 
@@ -273,6 +275,7 @@ type CommandArgs struct {
 	Action   string `json:"action,omitempty"`
 	Fault    string `json:"fault,omitempty"`
 	Undo     bool   `json:"undo,omitempty"`
+	Attempt  int    `json:"attempt,omitempty"` // of undo; 0: the newest that can be undone
 }
 
 // CommandResult is what became of a command.

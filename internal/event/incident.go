@@ -133,6 +133,10 @@ type ApprovalRequested struct {
 	Cost    string    `json:"cost"`
 	Reason  string    `json:"reason"`
 	Expires time.Time `json:"expires"`
+	// Pins are what the target was when the approval was requested: approved is
+	// the action on that, and on nothing else.
+	Pins   Pins    `json:"pins"`
+	Params *Params `json:"params,omitempty"`
 }
 
 // Approved: a person approved the action.
@@ -167,6 +171,9 @@ type ActionStarted struct {
 	Pins    Pins      `json:"pins"`
 	Expires time.Time `json:"expires"`
 	Verify  int       `json:"verify"` // good checks needed
+	Params  *Params   `json:"params,omitempty"`
+	Undo    *Params   `json:"undo,omitempty"`   // what it would take to undo it; nil: it cannot be undone
+	Undoes  int       `json:"undoes,omitempty"` // the attempt of this incident that it undoes
 }
 
 // NotCarriedOut begins the error of an action whose call was never made.
@@ -187,6 +194,12 @@ type ActionFinished struct {
 	DurationMS float64 `json:"duration_ms"`
 	// StartedAt is the container's after the call: as the action left it.
 	StartedAt time.Time `json:"started_at,omitzero"`
+	// ContainerID is the container that the action left in the service's place,
+	// where that is another than the pinned one; KeptID the one that it kept.
+	ContainerID string `json:"container_id,omitempty"`
+	KeptID      string `json:"kept_id,omitempty"`
+	// Output is what the operator's own command printed, bounded and redacted.
+	Output string `json:"output,omitempty"`
 }
 
 // Verified says how the verification of a repair ended.

@@ -148,15 +148,21 @@ const (
 
 // Actions that exist, by tier: tier 0 loses nothing.
 const (
-	ActionStart    = "start"
-	ActionRestart  = "restart"
-	ActionUnpause  = "unpause"
-	ActionNone     = "none"
-	ActionEscalate = "escalate"
+	ActionStart       = "start"
+	ActionUnpause     = "unpause"
+	ActionConnect     = "connect"
+	ActionRestart     = "restart"
+	ActionKillStart   = "kill_start"
+	ActionRun         = "run"
+	ActionRaiseMemory = "raise_memory"
+	ActionRollback    = "rollback"
+	ActionRecreate    = "recreate"
+	ActionNone        = "none"
+	ActionEscalate    = "escalate"
 )
 
 // Actions are those that heal.never may name.
-var Actions = []string{ActionStart, ActionRestart, ActionUnpause}
+var Actions = []string{ActionStart, ActionUnpause, ActionConnect, ActionRestart, ActionKillStart, ActionRun, ActionRaiseMemory, ActionRollback, ActionRecreate}
 
 // defaultKeepAlive is long enough that checks are cheap, and short enough that a
 // listener that takes no new connections is noticed.

@@ -77,7 +77,7 @@ func TestProblems(t *testing.T) {
 		"manual stop always":      {func(d *Definition) { d.Heal.ManualStop = StopAlways }, "", "", ""},
 		"no manual stop":          {func(d *Definition) { d.Heal.ManualStop = "" }, "heal.manual_stop", "", "heal, ignore, always"},
 		"every action never":      {func(d *Definition) { d.Heal.Never = Actions }, "", "", ""},
-		"never an unknown action": {func(d *Definition) { d.Heal.Never = []string{"start", "prune"} }, "heal.never", "prune", "start, restart, unpause"},
+		"never an unknown action": {func(d *Definition) { d.Heal.Never = []string{"start", "prune"} }, "heal.never", "prune", "start, unpause, connect, restart"},
 		"never escalate":          {func(d *Definition) { d.Heal.Never = []string{"escalate"} }, "heal.never", "escalate", "use one of"},
 	}
 	for name, test := range tests {

@@ -3,6 +3,7 @@ package containertest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func cancelled(t *testing.T, f *fixture) {
 			t.Errorf("%s under a context that has ended gives the error %v, want Canceled or ErrUnavailable", call, err)
 		}
 	}
-	if now := f.inspect(); now != before {
+	if now := f.inspect(); !reflect.DeepEqual(now, before) {
 		t.Errorf("calls under a context that has ended changed the container from\n\t%+v\nto\n\t%+v", before, now)
 	}
 	f.inject(container.FaultKill)

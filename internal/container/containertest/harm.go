@@ -2,6 +2,7 @@ package containertest
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func unknownFault(t *testing.T, f *fixture) {
 			t.Errorf("Inject(%q) says %q: want the faults that are known in it", fault, err)
 		}
 	}
-	if now := f.inspect(); now != before {
+	if now := f.inspect(); !reflect.DeepEqual(now, before) {
 		t.Errorf("an unknown fault changed the container from\n\t%+v\nto\n\t%+v", before, now)
 	}
 	f.inject(container.FaultKill)

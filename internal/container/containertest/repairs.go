@@ -2,6 +2,7 @@ package containertest
 
 import (
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func startExited(t *testing.T, f *fixture) {
 func startRunning(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()
 	f.start()
-	if now := f.inspect(); now != before {
+	if now := f.inspect(); !reflect.DeepEqual(now, before) {
 		t.Errorf("a start of what runs changed it from\n\t%+v\nto\n\t%+v", before, now)
 	}
 	f.inject(container.FaultKill)
@@ -132,7 +133,7 @@ func unpause(t *testing.T, f *fixture) {
 func unpauseRunning(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()
 	f.unpause()
-	if now := f.inspect(); now != before {
+	if now := f.inspect(); !reflect.DeepEqual(now, before) {
 		t.Errorf("an unpause of what runs changed it from\n\t%+v\nto\n\t%+v", before, now)
 	}
 	f.inject(container.FaultKill)

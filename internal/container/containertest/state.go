@@ -2,6 +2,7 @@ package containertest
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func info(t *testing.T, f *fixture) {
 
 func find(t *testing.T, f *fixture) {
 	found, inspected := f.find(f.Name), f.inspect()
-	if found != inspected {
+	if !reflect.DeepEqual(found, inspected) {
 		t.Errorf("Find gives\n\t%+v\nand Inspect of its ID\n\t%+v", found, inspected)
 	}
 	if other := f.find(f.Stubborn); other.ID == found.ID || other.Name != f.Stubborn {

@@ -1,0 +1,52 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"logstream/internal/container"
+)
+
+func unsupported(what string) error { return fmt.Errorf("%s: %w", what, container.ErrUnsupported) }
+
+// Connect is container.Runtime's.
+func (r *Runtime) Connect(context.Context, string, []container.Network) error {
+	return unsupported("connect")
+}
+
+// Disconnect is container.Runtime's.
+func (r *Runtime) Disconnect(context.Context, string, []container.Network) error {
+	return unsupported("disconnect")
+}
+
+// KillStart is container.Runtime's.
+func (r *Runtime) KillStart(context.Context, string, time.Duration) error {
+	return unsupported("kill_start")
+}
+
+// SetMemory is container.Runtime's.
+func (r *Runtime) SetMemory(context.Context, string, int64) error { return unsupported("raise_memory") }
+
+// Specification is container.Runtime's.
+func (r *Runtime) Specification(context.Context, string) ([]byte, error) {
+	return nil, unsupported("read the specification")
+}
+
+// Recreate is container.Runtime's.
+func (r *Runtime) Recreate(context.Context, container.Replacement) (id, kept string, err error) {
+	return "", "", unsupported("recreate")
+}
+
+// Restore is container.Runtime's.
+func (r *Runtime) Restore(context.Context, string, string) error { return unsupported("restore") }
+
+// Stats is container.Runtime's.
+func (r *Runtime) Stats(context.Context, string) (container.Stats, error) {
+	return container.Stats{}, unsupported("stats")
+}
+
+// Processes is container.Runtime's.
+func (r *Runtime) Processes(context.Context, string) ([]container.Process, error) {
+	return nil, unsupported("processes")
+}
