@@ -4,6 +4,7 @@ package docker_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,8 +40,22 @@ func newBench(t *testing.T, e *engine.Engine) bench {
 		if _, err := e.Command(ctx, nil, "network", "prune", "-f"); err != nil {
 			t.Error(err)
 		}
+		bench{e, t}.removeVolumes()
 	})
 	return bench{e, t}
+}
+
+// removeVolumes removes all, which no container may have.
+func (b bench) removeVolumes() {
+	b.t.Helper()
+	ctx := context.Background()
+	all, err := b.Command(ctx, nil, "volume", "ls", "-q")
+	if err == nil && all != "" {
+		_, err = b.Command(ctx, nil, append([]string{"volume", "rm"}, strings.Fields(all)...)...)
+	}
+	if err != nil {
+		b.t.Error(err)
+	}
 }
 
 func (b bench) docker(args ...string) string {
@@ -161,6 +176,9 @@ func TestSetMemoryReachesTheKernel(t *testing.T) {
 			stats, err := runtime.Stats(t.Context(), id)
 			if err != nil || stats.MemoryLimit != 128<<20 || stats.Memory <= 0 || stats.Memory > 64<<20 {
 				t.Errorf("%s: the statistics are %+v, %v", test.name, stats, err)
+			}
+			if err := runtime.SetMemory(t.Context(), id, 0); !errors.Is(err, container.ErrUnsupported) {
+				t.Errorf("%s: to take the limit away gives %v", test.name, err)
 			}
 		}
 	})

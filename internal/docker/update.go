@@ -24,19 +24,17 @@ func (r *Runtime) KillStart(ctx context.Context, id string, grace time.Duration)
 // memory the engine only warns. What the container may swap stays the same.
 func (r *Runtime) SetMemory(ctx context.Context, id string, bytes int64) error {
 	if bytes <= 0 {
-		return fmt.Errorf("limit the memory of container %s to %d bytes: the engine cannot take a limit away: %w", short(id), bytes, container.ErrUnsupported)
+		return fmt.Errorf("limit the memory of container %s to %d bytes: the engine takes no limit away: %w", short(id), bytes, container.ErrUnsupported)
 	}
 	before, err := r.inspectWhole(ctx, id)
 	if err != nil {
 		return err
 	}
-	change := apicontainer.UpdateConfig{Resources: apicontainer.Resources{
-		Memory: bytes, MemorySwap: swapBeside(bytes, before.HostConfig.Memory, before.HostConfig.MemorySwap),
-	}}
+	limits := apicontainer.Resources{Memory: bytes, MemorySwap: swapBeside(bytes, before.HostConfig.Memory, before.HostConfig.MemorySwap)}
 	var answer apicontainer.UpdateResponse
 	on := fmt.Sprintf("the memory of container %s to %d bytes", short(id), bytes)
 	if err := r.call(ctx, "limit", on, func(e engine) (err error) {
-		answer, err = e.ContainerUpdate(ctx, id, change)
+		answer, err = e.ContainerUpdate(ctx, id, apicontainer.UpdateConfig{Resources: limits})
 		return err
 	}); err != nil {
 		return err
