@@ -74,7 +74,7 @@ func NewController(setup Setup, now time.Time) *Controller {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
 	}
 	for _, def := range setup.Services {
-		c.add(def, now)
+		add(c, def, now)
 	}
 	return c
 }
@@ -135,13 +135,13 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case AppendFailed:
 		c.appendFailed(in, now)
 	case Published:
-		c.published(in)
+		published(c, in)
 	case ModelState:
 		c.model = in
 	case Answered:
 		c.answered(in, now)
 	case Reconfigured:
-		c.reconfigure(in, now)
+		reconfigure(c, in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -166,7 +166,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 			s.journal.ClearUnwritable()
 		}
 	}
-	c.publish(s, now)
+	publish(c, s, now)
 }
 
 // carryOut does what was decided.

@@ -150,14 +150,14 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 	discovered := published.Definition != nil && published.Definition.Discovered
 	switch {
 	case old == nil && discovered:
-		c.add(service.Published(*published.Definition), now).seeded = true
+		add(c, service.Published(*published.Definition), now).seeded = true
 	case old == nil:
 	case old.seeded && !discovered:
-		c.forget(published.Service)
+		forget(c, published.Service)
 	case old.seeded:
-		c.again(service.Published(*published.Definition), now).seeded = true
+		addAgain(c, service.Published(*published.Definition), now).seeded = true
 	default:
-		c.again(old.def, now)
+		addAgain(c, old.def, now)
 	}
 }
 
@@ -286,7 +286,7 @@ func (c *Controller) adoptUnconfigured(now time.Time) {
 		if c.services[name] == nil {
 			def := service.Default()
 			def.Name = name
-			c.add(def, now).removed = true
+			add(c, def, now).removed = true
 		}
 	}
 }
