@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"logstream/healer/gate"
-	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
@@ -21,6 +20,8 @@ const (
 	commandAge   = time.Minute // a command that is first read later than this changes nothing
 	commandsKept = 7 * 24 * time.Hour
 	maxOperator  = 100 // bytes of a name
+	// maxInjections bounds how many injections into one service are remembered.
+	maxInjections = 200
 )
 
 // command is a request of an operator: one entry of commands.
@@ -69,7 +70,8 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 // noteInjection notes that chaos is about to act, or has acted.
 func noteInjection(c *Controller, read event.Command, now time.Time) {
 	if s := c.services[read.Service]; s != nil && (read.Result == nil || read.Result.OK) {
-		s.injections = append(slices.DeleteFunc(s.injections, func(t time.Time) bool { return now.Sub(t) > history.MaxAge }), now)
+		s.injections = append(slices.DeleteFunc(s.injections, func(t time.Time) bool { return now.Sub(t) > commandsKept }), now)
+		s.injections = s.injections[max(0, len(s.injections)-maxInjections):]
 		s.inspection.stale = true
 	}
 }

@@ -222,7 +222,7 @@ func planAction(v View, chosen string) Decision {
 	case verdict.Passes():
 		return write(decider(v.Incident), intent(v, chosen))
 	case verdict.Escalate != "":
-		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate})
+		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
 	return held(v, verdict)
 }
@@ -305,6 +305,13 @@ func capital(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func uncapital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

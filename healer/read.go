@@ -179,7 +179,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		return
 	}
 	in, counted := c.incidents.Apply(e)
-	s := c.services[e.Service]
+	s := serviceOf(c, e.Service)
 	if e.Host != c.host || s == nil {
 		return
 	}
@@ -238,6 +238,7 @@ func (c *Controller) acquire(now time.Time) {
 	c.busy = ""
 	c.adoptUnconfigured(now)
 	c.renewHold(now)
+	takeUpFleet(c, now)
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
 		s.journal.Drop()
@@ -295,7 +296,7 @@ func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
 	if c.claim.Failed(in.ID, now) {
 		return
 	}
-	if s := c.services[in.Service]; s != nil {
+	if s := serviceOf(c, in.Service); s != nil {
 		s.journal.Failed(in.ID, in.Seq, now)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
@@ -39,6 +40,7 @@ type serviceState struct {
 	goodRun      run            // scheduled good checks of our own since it is good
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
+	silence     *gate.Silence // an operator's; nil: none
 	publication publication
 }
 
@@ -162,6 +164,13 @@ func (v *verification) observe(engineLost bool, level event.Status, ownKnown boo
 		v.downFrom = time.Time{}
 	case v.downFrom.IsZero():
 		v.downFrom = now
+	}
+}
+
+// extend begins the time of a verification anew while nothing can be verified.
+func (v *verification) extend(timeout time.Duration, now time.Time) {
+	if v.attempt > 0 {
+		v.deadline = now.Add(timeout)
 	}
 }
 

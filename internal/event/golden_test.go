@@ -45,7 +45,7 @@ func incidentData() []Data {
 			Error: NotCarriedOut + "the pins had changed", DurationMS: 412.5, StartedAt: later},
 		Verified{false, OutcomeInterrupted, 3, when, Interrupted + "it was stopped from outside"},
 		Resolved{HowHealed, 2, 1200, 9400.5, 8000},
-		Escalated{"the budget is spent"},
+		Escalated{Reason: "the budget is spent"},
 		Suppressed{"cooldown", "it was restarted a moment ago", &later},
 		Reported{"# payment-service\n\nwas down for 8 s"},
 		Claim{"local", "host-a", 7, "n7", "4c1f-engine"},
