@@ -15,8 +15,11 @@ type Config struct {
 	ManualGrace time.Duration `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
 	Verify      Verify        `yaml:"verify"`
 	Quiet       time.Duration `yaml:"quiet"` // after a deployment
-	Budget      Budget        `yaml:"budget"`
-	LLM         llm.Config    `yaml:"llm"`
+	// ApprovalTimeout is how long a request for approval waits before a person is
+	// called: it is escalated then.
+	ApprovalTimeout time.Duration `yaml:"approval_timeout"`
+	Budget          Budget        `yaml:"budget"`
+	LLM             llm.Config    `yaml:"llm"`
 }
 
 // Decide says who chooses an action from those that are legal.
@@ -48,7 +51,7 @@ func Default() Config {
 	return Config{
 		Mode: service.Observe, ManualGrace: 5 * time.Second,
 		Verify: Verify{For: 10 * time.Second, Successes: 3},
-		Quiet:  20 * time.Second,
+		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
 		Reflex: true, LLM: llm.Default(),
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second},
 	}
