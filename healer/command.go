@@ -27,6 +27,9 @@ const (
 // command is a request of an operator: one entry of commands.
 type command struct {
 	name string
+	// answers says whether it is carried out, and answered, on this host; nil: on
+	// each.
+	answers func(c *Controller, asked event.Command) bool
 	// heed folds each record of it, requests and results, replayed ones as well;
 	// nil: nothing outside of the incidents follows from it.
 	heed func(c *Controller, read event.Command, now time.Time)
@@ -41,6 +44,9 @@ var commands = []command{
 	{name: event.CommandHold, heed: recallHold, carryOut: hold},
 	{name: event.CommandRelease, heed: recallHold, carryOut: release},
 	{name: event.CommandHeal, carryOut: heal},
+	{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
+	{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
+	{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
 }
 
 // readCommand takes a request once, and a result once. What is too old for the
@@ -59,11 +65,13 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 	if i < 0 {
 		return
 	}
-	if heed := commands[i].heed; heed != nil {
-		heed(c, read, now)
+	known := commands[i]
+	if known.heed != nil {
+		known.heed(c, read, now)
 	}
-	if carryOut := commands[i].carryOut; carryOut != nil && read.Result == nil && !requested && c.leads() && now.Sub(read.Time) <= commandAge {
-		c.reply(read, carryOut(c, read, now))
+	young := read.Result == nil && !requested && now.Sub(read.Time) <= commandAge
+	if known.carryOut != nil && young && c.leads() && (known.answers == nil || known.answers(c, read)) {
+		c.reply(read, known.carryOut(c, read, now))
 	}
 }
 
@@ -194,7 +202,7 @@ func operator(c event.Command) string {
 func (c *Controller) reply(to event.Command, err error) {
 	to.Result = &event.CommandResult{OK: err == nil}
 	if err != nil {
-		to.Result.Error = err.Error()
+		to.Result.Error, to.Result.Code = err.Error(), codeOf(err)
 	}
 	to.Origin = c.claim.Origin()
 	c.emit(Reply{to})

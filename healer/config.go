@@ -14,15 +14,18 @@ import (
 
 // Config is what the healer may do, and when.
 type Config struct {
-	Mode        service.Mode          `yaml:"mode"`         // default observe
-	Decide      Decide                `yaml:"decide"`       // who chooses from what is legal; empty: a model where one answers
-	Reflex      bool                  `yaml:"reflex"`       // where the facts prove the cause and the repair loses nothing, no model is waited for
-	ManualGrace time.Duration         `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
-	Verify      Verify                `yaml:"verify"`
-	Quiet       time.Duration         `yaml:"quiet"` // after a deployment
-	Budget      Budget                `yaml:"budget"`
-	LLM         llm.Config            `yaml:"llm"`
-	Maintenance []service.Maintenance `yaml:"maintenance"` // windows in which nothing is repaired on this host
+	Mode        service.Mode  `yaml:"mode"`         // default observe
+	Decide      Decide        `yaml:"decide"`       // who chooses from what is legal; empty: a model where one answers
+	Reflex      bool          `yaml:"reflex"`       // where the facts prove the cause and the repair loses nothing, no model is waited for
+	ManualGrace time.Duration `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
+	Verify      Verify        `yaml:"verify"`
+	Quiet       time.Duration `yaml:"quiet"` // after a deployment
+	// ApprovalTimeout is how long a request for approval waits before a person is
+	// called: it is escalated then.
+	ApprovalTimeout time.Duration         `yaml:"approval_timeout"`
+	Budget          Budget                `yaml:"budget"`
+	LLM             llm.Config            `yaml:"llm"`
+	Maintenance     []service.Maintenance `yaml:"maintenance"` // windows in which nothing is repaired on this host
 }
 
 // Decide says who chooses an action from those that are legal.
@@ -78,7 +81,7 @@ func Default() Config {
 	return Config{
 		Mode: service.Observe, ManualGrace: 5 * time.Second,
 		Verify: Verify{For: 10 * time.Second, Successes: 3},
-		Quiet:  20 * time.Second,
+		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
 		Reflex: true, LLM: llm.Default(),
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second, MinHealthy: 51,
 			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour}},

@@ -79,6 +79,7 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	for _, name := range v.Def.Heal.Never {
 		list = append(list, event.Refusal{Action: name, Why: "heal.never in config.yaml forbids it"})
 	}
+	list = append(list, denials(v.Incident)...)
 	for _, a := range v.Attempts {
 		if a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Action) {
 			list = append(list, event.Refusal{Action: a.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})

@@ -133,7 +133,7 @@ func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) g
 			out.Called = in.ID
 			out.Times = max(out.Times, limit.Times)
 		}
-		if _, acknowledged := in.Last(typeAcknowledged); acknowledged {
+		if in.Acknowledged != nil {
 			out.Called, out.Times = "", 1
 			continue
 		}
@@ -146,9 +146,6 @@ func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) g
 	}
 	return out
 }
-
-// typeAcknowledged is of the event that says that a person knows of an incident.
-const typeAcknowledged event.Type = "acknowledged"
 
 // healedAtACost says whether a repair beyond those that lose nothing healed it.
 func healedAtACost(in *state.Incident) bool {

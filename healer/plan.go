@@ -195,6 +195,9 @@ func planDiagnosis(v View) Decision {
 	if verdict := gate.Check(gate.Finding, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
+	if chosen, stands := approvalStands(v); stands {
+		return planAction(v, chosen)
+	}
 	evidence, written := v.Incident.Last(event.TypeEvidence)
 	if !written || !slices.EqualFunc(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts), isSameFact) {
 		if written && changesNothing(v, evidence) {
@@ -220,7 +223,7 @@ func planAction(v View, chosen string) Decision {
 	verdict := gate.Check(gate.Repair, v.situationFor(chosen))
 	switch {
 	case verdict.Passes():
-		return write(decider(v.Incident), intent(v, chosen))
+		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
 		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
@@ -294,6 +297,9 @@ func resolve(v View, how string, good time.Time) Decision {
 // escalation is why a person is called.
 func escalation(v View) string {
 	dx := v.Diagnosis
+	if refused, is := denied(v, dx); is {
+		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
+	}
 	if refused, is := failedAttempt(v, dx); is {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
 	}

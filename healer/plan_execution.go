@@ -11,6 +11,7 @@ import (
 	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/state"
 	"logstream/internal/text"
 )
 
@@ -147,9 +148,18 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 // goesOn says whether something happened in the incident after its newest event
 // that verified a repair, beside that it waits for the service to settle.
 func goesOn(v View) bool {
-	newest := v.Incident.Events[len(v.Incident.Events)-1]
+	newest := newestButAcknowledged(v.Incident)
 	suppressed, is := newest.Data.(event.Suppressed)
 	return newest.Type != event.TypeVerified && !(is && suppressed.Gate == gate.Flapping().Gate)
+}
+
+// newestButAcknowledged is an incident's newest event that says something of it.
+func newestButAcknowledged(in *state.Incident) event.Incident {
+	i := len(in.Events) - 1
+	for i > 0 && in.Events[i].Type == event.TypeAcknowledged {
+		i--
+	}
+	return in.Events[i]
 }
 
 // planHealed ends the incident of a repair that was verified. While the service

@@ -19,6 +19,8 @@ type Action struct {
 	// Tier is what it costs: 0 loses nothing, 1 loses what is in memory, 2 and
 	// above change what the container is and ask for approval.
 	Tier int
+	// Cost is what it costs, as a sentence for whoever is to approve it.
+	Cost string
 	// Timeout is how long it may take from before its intent is written, for a
 	// container with that stop time-out.
 	Timeout func(stop time.Duration) time.Duration

@@ -11,6 +11,7 @@ import (
 var restart = Action{
 	Name:    service.ActionRestart,
 	Tier:    1,
+	Cost:    "What it holds in memory is lost, and it does not answer until it has started again.",
 	Timeout: func(stop time.Duration) time.Duration { return stop + 15*time.Second },
 	// A kill may come twice: the stop signal, and 9 when its time is over.
 	Events:     history.Pattern{{"kill", "kill", "die", "stop"}, {"start"}, {"restart"}},

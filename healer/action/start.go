@@ -10,6 +10,7 @@ import (
 
 var start = Action{
 	Name:       service.ActionStart,
+	Cost:       "Nothing is lost: the container does not run.",
 	Timeout:    atMost(10 * time.Second),
 	Events:     history.Pattern{{"start"}},
 	Needed:     func(s Signs) bool { return s.Level },

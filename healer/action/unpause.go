@@ -12,6 +12,7 @@ import (
 
 var unpause = Action{
 	Name:    service.ActionUnpause,
+	Cost:    "Nothing is lost: its processes go on where they were paused.",
 	Timeout: atMost(10 * time.Second),
 	Events:  history.Pattern{{"unpause"}},
 	Needed:  func(s Signs) bool { return s.Level },

@@ -265,6 +265,9 @@ const (
 	CommandUnsilence = "unsilence"
 	CommandApprove   = "approve"
 	CommandDeny      = "deny"
+	CommandUndo      = "undo"
+	// CommandAcknowledge stops the repeated notifications of an incident.
+	CommandAcknowledge = "acknowledge"
 )
 
 // Command is a request: a record of TopicCommands. Whoever
@@ -293,8 +296,9 @@ type CommandArgs struct {
 
 // CommandResult is what became of a command.
 type CommandResult struct {
-	OK    bool   `json:"ok"`
-	Error string `json:"error,omitempty"`
+	OK    bool        `json:"ok"`
+	Error string      `json:"error,omitempty"` // for people
+	Code  RefusalCode `json:"code,omitempty"`  // the same for programs, where there is one
 }
 
 // Thinking is a piece of what a model writes about an incident while it writes

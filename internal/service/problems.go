@@ -68,8 +68,8 @@ func (d Definition) Problems() []Problem {
 	if d.StartPeriod < 0 || d.StartPeriod > time.Hour {
 		add("start_period", d.StartPeriod.String(), "must be between 0s and 1h")
 	}
-	if !slices.Contains([]Mode{"", Observe, Auto}, d.Heal.Mode) {
-		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Auto))
+	if !slices.Contains([]Mode{"", Observe, Approve, Auto}, d.Heal.Mode) {
+		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Approve), string(Auto))
 	}
 	if !slices.Contains([]ManualStop{StopHeal, StopIgnore, StopAlways}, d.Heal.ManualStop) {
 		unknown("heal.manual_stop", string(d.Heal.ManualStop), "a policy for manual stops", string(StopHeal), string(StopIgnore), string(StopAlways))

@@ -134,6 +134,7 @@ type Mode string
 // The modes.
 const (
 	Observe Mode = "observe" // say what would have been done
+	Approve Mode = "approve" // ask an operator before each repair
 	Auto    Mode = "auto"    // do it
 )
 
