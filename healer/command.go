@@ -43,6 +43,8 @@ var commands = []command{
 	{name: event.CommandInject, heed: noteInjection},
 	{name: event.CommandHold, heed: recallHold, carryOut: hold},
 	{name: event.CommandRelease, heed: recallHold, carryOut: release},
+	{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
+	{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
 	{name: event.CommandHeal, carryOut: heal},
 	{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
 	{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},

@@ -258,6 +258,9 @@ func (c *Controller) tick(now time.Time) {
 		}
 		s.budget.Tick(now)
 		s.status.Tick(now)
+		if s.silence != nil && !now.Before(s.silence.Until) {
+			s.silence = nil
+		}
 		c.reconcile(s, now)
 	}
 	reconcileFleet(c, now)

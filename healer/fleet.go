@@ -65,9 +65,10 @@ func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 
 func memberOf(s *serviceState) fleet.Member {
 	own := s.status.Probe()
+	red := own.Red || s.status.Value == event.Down && (own.Checked.IsZero() || own.Failing)
 	return fleet.Member{Name: s.def.Name, Needs: s.def.DependsOn, Status: s.status.Value, Wanted: s.open() && s.incident.Held == "operator" && s.incident.HeldUntil == nil,
 		Stopped: s.status.Level() == event.Down, Health: s.status.Healthcheck(), Probed: s.def.HasOwnCheck() && s.def.Scheme() != schemeDisk,
-		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: own.Red}
+		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red}
 }
 
 // schemeDisk is of the check that looks at this machine's own disk.

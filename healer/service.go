@@ -55,6 +55,7 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	s.silence = publishedSilence(published)
 	if published != nil && published.Container != nil {
 		kept := *published.Container
 		s.container = &kept

@@ -116,6 +116,7 @@ type box struct {
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop
 	unchecked  bool          // the monitor does not check it
+	cut        bool          // checks do not reach it
 }
 
 type agenda []*happening

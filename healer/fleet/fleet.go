@@ -35,11 +35,11 @@ type Member struct {
 	// of that check.
 	Probed   bool
 	Interval time.Duration // from one check to the answer of the next
-	Checked  time.Time     // when the newest began; zero: none did
+	Checked  time.Time     // when the newest began; zero: none did in this life of the process
 	Failing  bool          // it failed
 	FirstBad time.Time     // when the first of those that failed in a row began
 	Failure  event.Failure // why it fails
-	Red      bool          // it is DOWN by its thresholds
+	Red      bool          // it is DOWN by its thresholds, or was before this life of the process
 }
 
 // last is when it was last seen to be good, at the latest, before it failed.
@@ -78,7 +78,7 @@ func Look(members []Member) Picture {
 	var p Picture
 	for _, m := range members {
 		p.count(m, byName)
-		if m.Probed && !m.Checked.IsZero() && !explained(m, byName) {
+		if m.Probed && m.Status != event.Unknown && !explained(m, byName) {
 			p.targets = append(p.targets, m)
 		}
 	}
