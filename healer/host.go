@@ -64,11 +64,11 @@ func repairsByOthers(h history.History, own []bool, incidents []*state.Incident,
 		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || by.container != "" && e.ID != by.container {
 			continue
 		}
-		in := during(incidents, e.ReadAt)
+		fell, restarted := h.FellBefore(i)
+		in := during(incidents, e.ReadAt, fell.IsZero())
 		if in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || by.policy && h.FollowsOwnEnd(i, by.stop) || h.IsUnpausedToStop(i, by.stop) {
 			continue
 		}
-		fell, restarted := h.FellBefore(i)
 		if restarted && !in.FirstBad.Before(fell.Add(-readLate)) {
 			continue // it was well until it was restarted
 		}
@@ -81,11 +81,16 @@ func repairsByOthers(h history.History, own []bool, incidents []*state.Incident,
 	return out
 }
 
-// during is the incident at an instant, from right after its first bad observation
-// on; nil where there was none.
-func during(incidents []*state.Incident, at time.Time) *state.Incident {
+// during is the incident at the instant at which an event was read; nil where
+// there was none. Of one that follows no end of the container, it may be that the
+// failure is younger.
+func during(incidents []*state.Incident, at time.Time, unfallen bool) *state.Incident {
+	late := time.Duration(0)
+	if unfallen {
+		late = readLate
+	}
 	for _, in := range slices.Backward(incidents) {
-		if !at.Before(in.FirstBad.Add(readLate)) {
+		if !at.Before(in.FirstBad.Add(late)) {
 			if in.Resolved != nil && at.After(*in.Resolved) {
 				return nil
 			}

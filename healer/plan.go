@@ -266,9 +266,12 @@ func (v View) situationFor(chosen string) gate.Situation {
 	return s
 }
 
-// holds says whether the incident is held so already.
+// holds says whether the incident is held so already. What was to end by now, and
+// goes on, is another hold.
 func (v View) holds(verdict gate.Verdict) bool {
-	return v.Incident.Held == verdict.Gate && v.Incident.HeldReason == verdict.Reason
+	in := v.Incident
+	longer := in.HeldUntil != nil && verdict.Until != nil && !v.Now.Before(*in.HeldUntil) && verdict.Until.After(*in.HeldUntil)
+	return in.Held == verdict.Gate && in.HeldReason == verdict.Reason && !longer
 }
 
 // held is a gate's verdict as a decision.

@@ -59,6 +59,8 @@ type sim struct {
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
 	queries []askedAt
 
+	lines []string // that every container wrote
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string

@@ -45,6 +45,7 @@ func (v Verdict) Passes() bool { return v == Verdict{} }
 // All are the gates, in the order in which they are asked.
 var All = []Gate{
 	{"log", Journal, unwritable},
+	{"rival", Change, anotherHealer}, // before evidence is taken: it changes with each of its repairs
 	{"rival", Change, startedFromOutside},
 	{"blind", Witness, blind}, // first: no other witness counts then
 	{"healthcheck", Witness, healthcheck},
@@ -64,7 +65,7 @@ var All = []Gate{
 	{"budget", Repair, budgetSpent},
 	{"deploy", Repair, deploying},
 	{"rival", Repair, stopInProgress},
-	{"rival", Repair, anotherHealer},
+	{"rival", Repair, secondRestart},
 	{"policy", Repair, policyFirst},
 	{"operator", Repair, intentional},
 	{"cooldown", Repair, coolingDown},

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"fmt"
 	"time"
 
 	"logstream/healer/action"
@@ -27,16 +26,20 @@ type Outside struct {
 // anotherHealer leaves a container to whoever else repairs it: two that repair
 // by turns are worse than either.
 func anotherHealer(s Situation) Verdict {
-	o := s.Outside
-	switch until := o.Last.Add(OutsideReach); {
-	case s.Asked:
-	case o.Repairs >= mostOutside && s.Now.Before(until):
-		return holdUntil(fmt.Sprintf("another healer works on this engine: it repaired this container %d times; LogStream repairs once nothing came from outside for 10 minutes",
-			o.Repairs), until)
-	case !o.Started.IsZero() && !action.Lossless(s.Action) && s.Now.Sub(o.Started) < sameFailure:
-		return holdUntil("it was started from outside a moment ago: another restart within a minute would be a second one for the same failure", o.Started.Add(sameFailure))
+	until := s.Outside.Last.Add(OutsideReach)
+	if s.Asked || s.Outside.Repairs < mostOutside || !s.Now.Before(until) {
+		return Verdict{}
 	}
-	return Verdict{}
+	return holdUntil("another healer works on this engine: it repaired this container at least twice; LogStream repairs once nothing came from outside for 10 minutes", until)
+}
+
+// secondRestart leaves it at the restart from outside that the failure had.
+func secondRestart(s Situation) Verdict {
+	started := s.Outside.Started
+	if s.Asked || started.IsZero() || action.Lossless(s.Action) || s.Now.Sub(started) >= sameFailure {
+		return Verdict{}
+	}
+	return holdUntil("it was started from outside a moment ago: another restart within a minute would be a second one for the same failure", started.Add(sameFailure))
 }
 
 // insideStartPeriod lets what was just started come up, until it answered once.
