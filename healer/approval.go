@@ -20,6 +20,7 @@ import (
 // approval is the request that stands in an incident.
 type approval struct {
 	request  event.ApprovalRequested
+	seq      int       // of the request in its incident
 	at       time.Time // of the request
 	approved bool
 }
@@ -38,7 +39,7 @@ func newestRequest(in *state.Incident, followed ...event.Type) (approval, bool) 
 	for i := len(in.Events) - 1; i >= 0; i-- {
 		e := in.Events[i]
 		if request, is := e.Data.(event.ApprovalRequested); is {
-			a.request, a.at = request, e.Time
+			a.request, a.seq, a.at = request, e.Seq, e.Time
 			return a, true
 		}
 		if !slices.Contains(followed, e.Type) {

@@ -279,6 +279,7 @@ type CommandArgs struct {
 	Fault    string `json:"fault,omitempty"`
 	Undo     bool   `json:"undo,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"` // of undo; 0: the newest that can be undone
+	Request  int    `json:"request,omitempty"` // of approve and deny: the seq of the request that is answered; 0: the one that stands
 }
 
 // CommandResult is what became of a command.
