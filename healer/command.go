@@ -134,12 +134,15 @@ func (c *Controller) heal(s *serviceState, asked event.Command, now time.Time) e
 		return fmt.Errorf("heal %s: unknown action %q; known actions: %s", s.def.Name, name, strings.Join(service.Actions, ", "))
 	case slices.Contains(s.def.Heal.Never, name):
 		return fmt.Errorf("heal %s: heal.never in config.yaml forbids %s", s.def.Name, name)
-	case s.def.Container == "":
+	case s.def.Container == "" && len(s.def.Heal.Commands) == 0:
 		return fmt.Errorf("heal %s: it has no container: LogStream cannot repair it", s.def.Name)
 	case name == "" && s.status.Value != event.Down:
 		return fmt.Errorf("heal %s: it is %s; name an action to run it anyway", s.def.Name, s.status.Value)
 	case s.journal.Pending():
 		return fmt.Errorf("heal %s: an event of its incident is being written to Kafka; try again in a moment", s.def.Name)
+	}
+	if why := refusedByHand(c, s, name, now); why != "" {
+		return fmt.Errorf("heal %s: %s is not possible: %s", s.def.Name, name, why)
 	}
 	s.byHand = &asked
 	if s.open() {
@@ -226,6 +229,7 @@ func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 		since = since.UTC()
 		out.ThresholdsSince = &since
 	}
+	out.Good = s.memory.good
 	if s.container != nil {
 		kept := *s.container
 		out.Container = &kept
@@ -244,7 +248,7 @@ func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
-		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
+		isSame(a.Good, b.Good, isSameGood) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
 }
 
@@ -295,7 +299,7 @@ func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container = nil
+			s.container, s.memory = nil, memory{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
