@@ -79,7 +79,7 @@ func needsApproval(v View, chosen string) (reason string, needed bool) {
 		return "", false
 	case v.Situation.Mode == service.Approve:
 		return "the mode is approve: each repair waits for an operator's approval", true
-	case a.Tier >= 2 && !slices.Contains(listed(v.Def), chosen):
+	case a.NeedsApproval(v.Def):
 		return fmt.Sprintf("%s changes the container itself: it waits for an operator's approval unless heal.actions lists it", chosen), true
 	}
 	return "", false
@@ -173,6 +173,3 @@ func denied(v View, dx runbook.Diagnosis) (event.Refusal, bool) {
 	}
 	return event.Refusal{}, false
 }
-
-// listed are the actions beyond tier 1 that a service allows without asking.
-func listed(service.Definition) []string { return nil }

@@ -66,6 +66,7 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 		since = since.UTC()
 		out.ThresholdsSince = &since
 	}
+	out.Good = s.memory.good
 	if s.container != nil {
 		kept := *s.container
 		out.Container = &kept
@@ -84,7 +85,7 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
-		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
+		isSame(a.Good, b.Good, isSameGood) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
 }
 

@@ -40,6 +40,7 @@ type serviceState struct {
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
 	publication publication
+	memory      memory // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
@@ -53,6 +54,9 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	if published != nil && isOfContainer(published.Definition, def) {
+		s.memory.good = published.Good
+	}
 	if published != nil && published.Container != nil {
 		kept := *published.Container
 		s.container = &kept

@@ -220,6 +220,9 @@ type Expect struct {
 type Heal struct {
 	Mode       string   `json:"mode,omitempty"`
 	Never      []string `json:"never,omitempty"`
+	Actions    []string `json:"actions,omitempty"`    // taken without asking, beyond what needs no approval
+	MaxMemory  string   `json:"max_memory,omitempty"` // such as 512MiB
+	Commands   []string `json:"commands,omitempty"`   // names alone: what they execute is published nowhere
 	ManualStop string   `json:"manual_stop"`
 	Confirm    bool     `json:"confirm"`
 	Self       bool     `json:"self,omitempty"`
