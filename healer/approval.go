@@ -20,6 +20,7 @@ import (
 // approval is the request that stands in an incident.
 type approval struct {
 	request  event.ApprovalRequested
+	seq      int       // of the request in its incident
 	at       time.Time // of the request
 	approved bool
 }
@@ -38,7 +39,7 @@ func newestRequest(in *state.Incident, followed ...event.Type) (approval, bool) 
 	for i := len(in.Events) - 1; i >= 0; i-- {
 		e := in.Events[i]
 		if request, is := e.Data.(event.ApprovalRequested); is {
-			a.request, a.at = request, e.Time
+			a.request, a.seq, a.at = request, e.Seq, e.Time
 			return a, true
 		}
 		if !slices.Contains(followed, e.Type) {
@@ -78,7 +79,7 @@ func needsApproval(v View, chosen string) (reason string, needed bool) {
 		return "", false
 	case v.Situation.Mode == service.Approve:
 		return "the mode is approve: each repair waits for an operator's approval", true
-	case a.Tier >= 2 && !slices.Contains(listed(v.Def), chosen):
+	case a.NeedsApproval(v.Def):
 		return fmt.Sprintf("%s changes the container itself: it waits for an operator's approval unless heal.actions lists it", chosen), true
 	}
 	return "", false
@@ -172,6 +173,3 @@ func denied(v View, dx runbook.Diagnosis) (event.Refusal, bool) {
 	}
 	return event.Refusal{}, false
 }
-
-// listed are the actions beyond tier 1 that a service allows without asking.
-func listed(service.Definition) []string { return nil }

@@ -193,6 +193,7 @@ func TestAnswersThatCountForNothing(t *testing.T) {
 	wantResult(t, m, send(event.Command{Command: event.CommandApprove, Args: event.CommandArgs{Incident: "in-nowhere"}}), event.RefusedUnknown, "no incident")
 	wantResult(t, m, send(event.Command{Command: event.CommandApprove}), event.RefusedUnknown, "names no incident")
 	wantResult(t, m, send(event.Command{Command: event.CommandDeny, Service: "svc-9", Args: event.CommandArgs{Incident: in}}), event.RefusedUnknown, "not about svc-9")
+	wantResult(t, m, send(event.Command{Command: event.CommandApprove, Args: event.CommandArgs{Incident: in, Request: 1}}), event.RefusedOvertaken, "requested anew")
 	late := send(event.Command{Command: event.CommandApprove, Time: m.now.Add(-61 * time.Second), Args: event.CommandArgs{Incident: in}})
 	m.run(10 * time.Second)
 	if got := m.results(late); len(got) != 0 {

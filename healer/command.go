@@ -170,12 +170,15 @@ func heal(c *Controller, asked event.Command, now time.Time) error {
 		return fmt.Errorf("heal %s: unknown action %q; known actions: %s", s.def.Name, name, strings.Join(service.Actions, ", "))
 	case slices.Contains(s.def.Heal.Never, name):
 		return fmt.Errorf("heal %s: heal.never in config.yaml forbids %s", s.def.Name, name)
-	case s.def.Container == "":
+	case s.def.Container == "" && len(s.def.Heal.Commands) == 0:
 		return fmt.Errorf("heal %s: it has no container: LogStream cannot repair it", s.def.Name)
 	case name == "" && s.status.Value != event.Down:
 		return fmt.Errorf("heal %s: it is %s; name an action to run it anyway", s.def.Name, s.status.Value)
 	case s.journal.Pending():
 		return fmt.Errorf("heal %s: an event of its incident is being written to Kafka; try again in a moment", s.def.Name)
+	}
+	if why := refusedByHand(c, s, name, now); why != "" {
+		return fmt.Errorf("heal %s: %s is not possible: %s", s.def.Name, name, why)
 	}
 	s.byHand = &asked
 	if s.open() {

@@ -52,7 +52,7 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container = nil
+			s.container, s.memory = nil, memory{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:

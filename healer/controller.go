@@ -38,6 +38,7 @@ type Controller struct {
 	hold      *gate.Hold      // the operator's switch for the whole host
 	fleet     *hostFleet      // all services together
 
+	specs    specs // the specifications that are in the data directory
 	services map[string]*serviceState
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
@@ -69,7 +70,7 @@ type Setup struct {
 func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
-		services: map[string]*serviceState{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
+		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
 		commands: map[string]time.Time{}, began: now, fleet: newHostFleet(now)}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
@@ -141,6 +142,8 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 		c.model = in
 	case Answered:
 		c.answered(in, now)
+	case SpecsKept:
+		c.specs.add(in.Hashes)
 	case Reconfigured:
 		reconfigure(c, in, now)
 	case Tick:
@@ -171,6 +174,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 			s.journal.ClearUnwritable()
 		}
 	}
+	remember(c, s, now)
 	publish(c, s, now)
 }
 
@@ -195,17 +199,8 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		begun, _ := s.incident.Last(event.TypeActionStarted)
 		intent := begun.Data.(event.ActionStarted)
 		s.execution.running = true
-		c.emit(Execute{Service: s.def.Name, Incident: s.incident.ID, Attempt: intent.Attempt, Action: intent.Action,
-			Pins: intent.Pins, Params: params(intent), Deadline: deadline(v, intent)})
+		c.emit(Execute{Service: s.def.Name, Ref: s.def.Container, Incident: s.incident.ID, Attempt: intent.Attempt, Intent: intent, Deadline: deadline(v, intent)})
 	}
-}
-
-// params are an intent's, empty where it has none.
-func params(intent event.ActionStarted) event.Params {
-	if intent.Params == nil {
-		return event.Params{}
-	}
-	return *intent.Params
 }
 
 // append writes the next event of the service's incident, or opens one. Until

@@ -99,6 +99,10 @@ func answer(c *Controller, asked event.Command, now time.Time, data event.Data) 
 		return refuse(event.RefusedExpired, "%s: the request expired at %s", asked.Command, standing.request.Expires.UTC().Format(time.RFC3339))
 	case !waits:
 		return nothingWaits(asked.Command, in)
+	case asked.Args.Request != 0 && asked.Args.Request != standing.seq:
+		return refuse(event.RefusedOvertaken, "%s: it was requested anew meanwhile, for %s: look at the incident again", asked.Command, standing.request.Action)
+	case s.incident != in:
+		return refuse(event.RefusedNothing, "%s: the service has a newer incident", asked.Command)
 	}
 	if err := beingWritten(asked.Command, s); err != nil {
 		return err
@@ -136,6 +140,8 @@ func acknowledge(c *Controller, asked event.Command, now time.Time) error {
 		return err
 	case in.State == state.Resolved:
 		return refuse(event.RefusedNothing, "acknowledge: the incident is resolved already")
+	case s.incident != in:
+		return refuse(event.RefusedNothing, "acknowledge: the service has a newer incident")
 	case in.Acknowledged != nil:
 		return refuse(event.RefusedDuplicate, "acknowledge: %s acknowledged it already", name(in.Acknowledged.By))
 	}

@@ -3,6 +3,7 @@ package healer
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -61,8 +62,11 @@ func Plan(v View) Decision {
 		case event.ActionStarted:
 			return planExecution(v, data)
 		case event.ActionFinished:
-			if data.OK {
+			switch {
+			case data.OK:
 				return planVerification(v, data)
+			case data.Outcome == event.OutcomeUnknown && v.Incident.Seq() == last.Seq:
+				return write(event.ByGuard, event.Escalated{Reason: unknownEffect(data)})
 			}
 		case event.Verified:
 			if data.OK && !goesOn(v) {
@@ -251,12 +255,21 @@ func changesNothing(v View, evidence event.Incident) bool {
 
 // intent is the action's intent, with the target pinned as it was inspected.
 func intent(v View, chosen string) event.ActionStarted {
-	c := v.Inspection.state
+	c := v.Target.State
 	a, _ := action.ByName(chosen)
-	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Name),
+	params, undo, _ := a.Prepare(v.Target)
+	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
 		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
 			State: string(c.Status), LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def)}
+		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def), Params: orNone(params), Undo: undo}
+}
+
+// orNone are an action's parameters; nil where it has none.
+func orNone(p event.Params) *event.Params {
+	if reflect.ValueOf(p).IsZero() {
+		return nil
+	}
+	return &p
 }
 
 // situationFor is the situation in which an action is to be taken.
@@ -307,6 +320,11 @@ func escalation(v View) string {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
 	}
 	return dx.Cause + " " + capital(dx.Why) + "."
+}
+
+// unknownEffect is why a person is called about an action that nothing shows.
+func unknownEffect(data event.ActionFinished) string {
+	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
 }
 
 func capital(s string) string {

@@ -99,6 +99,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	if !history.IsOfLife(e.Action) {
+		noteNetworks(c, e)
 		return
 	}
 	c.engine.Read(e, now, c.isWatched)
@@ -320,6 +321,9 @@ func (c *Controller) executed(in Executed, now time.Time) {
 	}
 	s.execution.running = false
 	s.inspection.stale = true
+	if in.Done.ContainerID != "" && in.After.ID == in.Done.ContainerID {
+		c.noteContainer(s, in.After)
+	}
 	if in.NotExecuted == "" && isUnavailable(in.Err) {
 		s.execution.unknown = now // the engine became unreachable: the effect is not known
 	} else {

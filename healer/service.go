@@ -42,6 +42,7 @@ type serviceState struct {
 
 	silence     *gate.Silence // an operator's; nil: none
 	publication publication
+	memory      memory // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
@@ -56,6 +57,9 @@ func newServiceState(def service.Definition, published *event.Service, now time.
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
 	s.silence = publishedSilence(published)
+	if published != nil && isOfContainer(published.Definition, def) {
+		s.memory.good = published.Good
+	}
 	if published != nil && published.Container != nil {
 		kept := *published.Container
 		s.container = &kept

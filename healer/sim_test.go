@@ -114,6 +114,8 @@ type box struct {
 	lostAnswer bool          // the answer to the next call gets lost
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
+	removed    bool          // somebody removed it
+	renewals   int           // containers that had its name after the first
 	checked    bool          // the container has a HEALTHCHECK
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop

@@ -47,7 +47,7 @@ func (in Incident) cut(most int) Incident {
 		data.Command, data.UndoCommand = Clip(data.Command, most), Clip(data.UndoCommand, most)
 		in.Data = data
 	case ActionFinished:
-		data.Command, data.Error = Clip(data.Command, most), Clip(data.Error, most)
+		data.Command, data.Error, data.Output = Clip(data.Command, most), Clip(data.Error, most), Clip(data.Output, most)
 		in.Data = data
 	case Verified:
 		data.Error = Clip(data.Error, most)

@@ -39,6 +39,7 @@ const (
 	OutcomeOK          Outcome = "ok"           // the call was made and succeeded
 	OutcomeRefused     Outcome = "refused"      // the engine answered with an error
 	OutcomeNotExecuted Outcome = "not_executed" // the call was never made
+	OutcomeUnknown     Outcome = "unknown"      // it was interrupted, and nothing shows whether it took effect
 
 	OutcomeVerified    Outcome = "verified"    // enough good checks in a row
 	OutcomeFailed      Outcome = "failed"      // the repair failed its verification

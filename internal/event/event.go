@@ -233,6 +233,9 @@ type Expect struct {
 type Heal struct {
 	Mode       string   `json:"mode,omitempty"`
 	Never      []string `json:"never,omitempty"`
+	Actions    []string `json:"actions,omitempty"`    // taken without asking, beyond what needs no approval
+	MaxMemory  string   `json:"max_memory,omitempty"` // such as 512MiB
+	Commands   []string `json:"commands,omitempty"`   // names alone: what they execute is published nowhere
 	ManualStop string   `json:"manual_stop"`
 	Confirm    bool     `json:"confirm"`
 	Self       bool     `json:"self,omitempty"`
@@ -292,6 +295,7 @@ type CommandArgs struct {
 	Fault    string `json:"fault,omitempty"`
 	Undo     bool   `json:"undo,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"` // of undo; 0: the newest that can be undone
+	Request  int    `json:"request,omitempty"` // of approve and deny: the seq of the request that is answered; 0: the one that stands
 }
 
 // CommandResult is what became of a command.

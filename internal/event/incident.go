@@ -36,6 +36,10 @@ const (
 	ByOperator  = "operator:" // and the operator's name
 )
 
+// MaxOutput is the most that is kept of what an operator's command printed, in
+// bytes.
+const MaxOutput = 64 << 10
+
 // MaxIncident is the most that one incident event may weigh, in bytes.
 const MaxIncident = 256 << 10
 

@@ -10,7 +10,11 @@ import (
 
 	"logstream/internal/event"
 	"logstream/internal/nearest"
+	"logstream/internal/size"
 )
+
+// minMemory is the least that an engine takes as a memory limit.
+const minMemory = 6 * size.Size(1<<20)
 
 // MinTimeout is the shortest time that a check may be given.
 const MinTimeout = time.Millisecond
@@ -79,6 +83,15 @@ func (d Definition) Problems() []Problem {
 			unknown("heal.never", action, "an action", Actions...)
 		}
 	}
+	for _, action := range d.Heal.Actions {
+		if !slices.Contains(Actions, action) {
+			unknown("heal.actions", action, "an action", Actions...)
+		}
+	}
+	if m := d.Heal.MaxMemory; m != 0 && m < minMemory {
+		add("heal.max_memory", m.String(), "must be at least %v, which is the least that Docker accepts", minMemory)
+	}
+	all = append(all, d.Heal.Commands.problems()...)
 	return all
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/size"
 )
 
 // Published is the definition of which p is the masked form: what is decided
@@ -36,6 +37,12 @@ func Published(p event.Definition) Definition {
 		read(&window.For, m.For)
 		d.Maintenance = append(d.Maintenance, window)
 	}
-	d.Heal = Heal{Mode: Mode(p.Heal.Mode), Never: p.Heal.Never, ManualStop: ManualStop(p.Heal.ManualStop), Confirm: p.Heal.Confirm, Self: p.Heal.Self}
+	d.Heal = Heal{Mode: Mode(p.Heal.Mode), Never: p.Heal.Never, ManualStop: ManualStop(p.Heal.ManualStop), Confirm: p.Heal.Confirm, Self: p.Heal.Self, Actions: p.Heal.Actions}
+	if limit, err := size.Parse(p.Heal.MaxMemory); err == nil {
+		d.Heal.MaxMemory = limit
+	}
+	for _, name := range p.Heal.Commands {
+		d.Heal.Commands = append(d.Heal.Commands, Command{Name: name})
+	}
 	return d
 }

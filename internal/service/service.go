@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/size"
 )
 
 // Definition is one service of config.yaml, with every default applied.
@@ -122,7 +123,10 @@ type Expect struct {
 // Heal is what may be done about a service.
 type Heal struct {
 	Mode       Mode       `yaml:"mode"`        // empty: the healer's
+	Actions    []string   `yaml:"actions"`     // taken without asking, beyond those that need no approval
 	Never      []string   `yaml:"never"`       // actions that are never taken
+	MaxMemory  size.Size  `yaml:"max_memory"`  // up to which raise_memory raises the limit; zero: not at all
+	Commands   Commands   `yaml:"commands"`    // of the operator's own, for run
 	ManualStop ManualStop `yaml:"manual_stop"` // what a stop from outside means
 	Confirm    bool       `yaml:"confirm"`     // a foreign source needs our own check, or the engine, to agree
 	Self       bool       `yaml:"self"`        // may be healed although logstream depends on it
