@@ -40,7 +40,8 @@ type serviceState struct {
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
 	publication publication
-	memory      memory // of the container, as it was while the service was healthy
+	deferred    deferred // commands that wait for the journal
+	memory      memory   // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
