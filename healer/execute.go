@@ -40,6 +40,9 @@ func (h hands) Run(ctx context.Context, c action.Command) (string, error) {
 		return "", errors.New("this instance executes no commands")
 	}
 	output, err := h.commands.Run(ctx, c)
+	if err != nil {
+		err = errors.New(printable(err.Error())) // it may have the last line in it
+	}
 	return printable(output), err
 }
 
