@@ -59,7 +59,7 @@ func printable(output string) string {
 // requestFor is what the call of an intent is about, or why it cannot be made.
 // What is secret is fetched here: neither the intent nor the controller has it.
 func requestFor(deps Deps, e Execute) (action.Request, string) {
-	r := action.Request{ID: e.Intent.Pins.ContainerID}
+	r := action.Request{ID: e.Intent.Pins.ContainerID, Pins: e.Intent.Pins}
 	if e.Intent.Params == nil {
 		return r, ""
 	}

@@ -140,9 +140,9 @@ func TestPlan(t *testing.T) {
 		"a name that is not printable":  {containers: []Container{plain("web", "name", "a\u202eb")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.name"}},
 		"a container with a reserved name": {all: true, containers: []Container{plain("logstream")},
 			problems: []string{"container logstream: its service cannot have that name"}},
-		"a command":                    {containers: []Container{plain("web", "heal.commands", "{reload: [/bin/sh]}")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.heal.commands is unknown"}},
-		"an action that there is not":   {containers: []Container{plain("web", "heal.actions", "rollbak")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.actions "rollbak" is not an action; use one of`}},
-		"a size that is none":           {containers: []Container{plain("web", "heal.max_memory", "512MB")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.max_memory "512MB" is not a size`}},
+		"a command":                   {containers: []Container{plain("web", "heal.commands", "{reload: [/bin/sh]}")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.heal.commands is unknown"}},
+		"an action that there is not": {containers: []Container{plain("web", "heal.actions", "rollbak")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.actions "rollbak" is not an action; use one of`}},
+		"a size that is none":         {containers: []Container{plain("web", "heal.max_memory", "512MB")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.max_memory "512MB" is not a size`}},
 		"two wrong labels": {containers: []Container{plain("web", "interval", "x", "heal.never", "prune", "tls.cert", "/etc/passwd")}, want: []string{"web [] web observe"},
 			problems: []string{"logstream.interval", "logstream.tls.cert is unknown"}},
 	}
