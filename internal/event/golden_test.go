@@ -70,7 +70,7 @@ func TestGolden(t *testing.T) {
 		"service": {Service{Time: when, Service: "payment-service",
 			Definition: &Definition{Name: "payment-service", URL: "http://localhost:8080/health", Container: "pay", Group: "shop", Note: "when this fails, nobody pays",
 				Interval: "10s", Timeout: "5s", FailureThreshold: 3, SuccessThreshold: 2, Window: Window{3, 5}, Push: Push{"15m", "30 2 * * *", "Europe/Rome"}, Expect: Expect{Status: "200-399", Latency: "2s"}, StartPeriod: "30s",
-				Heal:  Heal{Mode: "auto", Never: []string{"restart"}, ManualStop: "heal", Confirm: true, Self: true,
+				Heal: Heal{Mode: "auto", Never: []string{"restart"}, ManualStop: "heal", Confirm: true, Self: true,
 					Actions: []string{"rollback"}, MaxMemory: "512MiB", Commands: []string{"reload"}},
 				Chaos: true, DependsOn: []string{"db"}},
 			DefinitionHash: "abc123", Status: Down, Since: when, FirstBad: &when, Code: 500, LatencyMS: 3.25, Error: "HTTP 500",
