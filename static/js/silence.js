@@ -50,6 +50,6 @@ export function panel({ ctx, service, at }) {
 const span = (length) => Number.parseInt(length, 10) * (length.endsWith("h") ? 3600e3 : 60e3);
 
 function by(who) {
-  const name = String(who ?? "").replace(/^operator:/, "");
+  const name = String(who ?? "").split(":").at(-1);
   return !name || name === "dashboard" ? "" : `By ${name}`;
 }
