@@ -199,6 +199,9 @@ func planDiagnosis(v View) Decision {
 	if verdict := gate.Check(gate.Finding, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
+	if chosen, stands := approvalStands(v); stands {
+		return planAction(v, chosen)
+	}
 	evidence, written := v.Incident.Last(event.TypeEvidence)
 	if !written || !slices.EqualFunc(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts), isSameFact) {
 		if written && changesNothing(v, evidence) {
@@ -224,9 +227,9 @@ func planAction(v View, chosen string) Decision {
 	verdict := gate.Check(gate.Repair, v.situationFor(chosen))
 	switch {
 	case verdict.Passes():
-		return write(decider(v.Incident), intent(v, chosen))
+		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
-		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate})
+		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
 	return held(v, verdict)
 }
@@ -276,9 +279,12 @@ func (v View) situationFor(chosen string) gate.Situation {
 	return s
 }
 
-// holds says whether the incident is held so already.
+// holds says whether the incident is held so already. What was to end by now, and
+// goes on, is another hold.
 func (v View) holds(verdict gate.Verdict) bool {
-	return v.Incident.Held == verdict.Gate && v.Incident.HeldReason == verdict.Reason
+	in := v.Incident
+	longer := in.HeldUntil != nil && verdict.Until != nil && !v.Now.Before(*in.HeldUntil) && verdict.Until.After(*in.HeldUntil)
+	return in.Held == verdict.Gate && in.HeldReason == verdict.Reason && !longer
 }
 
 // held is a gate's verdict as a decision.
@@ -307,6 +313,9 @@ func resolve(v View, how string, good time.Time) Decision {
 // escalation is why a person is called.
 func escalation(v View) string {
 	dx := v.Diagnosis
+	if refused, is := denied(v, dx); is {
+		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
+	}
 	if refused, is := failedAttempt(v, dx); is {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
 	}
@@ -323,6 +332,13 @@ func capital(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func uncapital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

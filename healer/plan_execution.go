@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/state"
 	"logstream/internal/text"
 )
 
@@ -40,6 +42,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	untouched.Pattern = nil // nothing is its doing yet
 	requested := v.Situation.Asked
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
 	switch {
 	case !known:
 		return "this version has no such action"
@@ -51,6 +54,8 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !requested:
 		return "repairs on this host were put on hold"
+	case !wish.Passes():
+		return cmp.Or(wish.Reason, "most services fail at once")
 	case len(v.History.External(untouched)) > 0:
 		return "Docker reported a new event of the container"
 	case requested:
@@ -168,9 +173,18 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 // goesOn says whether something happened in the incident after its newest event
 // that verified a repair, beside that it waits for the service to settle.
 func goesOn(v View) bool {
-	newest := v.Incident.Events[len(v.Incident.Events)-1]
+	newest := newestButAcknowledged(v.Incident)
 	suppressed, is := newest.Data.(event.Suppressed)
 	return newest.Type != event.TypeVerified && !(is && suppressed.Gate == gate.Flapping().Gate)
+}
+
+// newestButAcknowledged is an incident's newest event that says something of it.
+func newestButAcknowledged(in *state.Incident) event.Incident {
+	i := len(in.Events) - 1
+	for i > 0 && in.Events[i].Type == event.TypeAcknowledged {
+		i--
+	}
+	return in.Events[i]
 }
 
 // planHealed ends the incident of a repair that was verified. While the service

@@ -79,11 +79,16 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	v.Target = targetOf(c, s, v)
 	own := v.History.Own(intents(c, s))
 	v.Situation = newSituation(c, s, v, own)
+	if v.Situation.Blind.Now != "" {
+		s.verification.extend(verifyTimeout(c.config, s.def), now)
+	}
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
 	v.Situation.Undecided = v.Diagnosis.Wait
+	v.Situation.Full = fullDisk(v)
+	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
 	if !s.waiting.undecided.IsZero() {
 		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)
 	}
@@ -161,6 +166,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
 		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
+	gatherHost(c, s, v, own, &out)
 	if s.incident == nil {
 		return out
 	}

@@ -105,7 +105,7 @@ func setURL(into *string, value string) error {
 // setMode takes no empty value, which in config.yaml is the healer's mode.
 func setMode(into *service.Mode, value string) error {
 	if value == "" {
-		return fmt.Errorf("is empty; use %s or %s", service.Observe, service.Auto)
+		return fmt.Errorf("is empty; use %s, %s or %s", service.Observe, service.Approve, service.Auto)
 	}
 	*into = service.Mode(value)
 	return nil
