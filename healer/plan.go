@@ -3,7 +3,6 @@ package healer
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -247,24 +246,6 @@ func changesNothing(v View, evidence event.Incident) bool {
 	return next.Kind == DoHold && v.holds(next.Verdict)
 }
 
-// intent is the action's intent, with the target pinned as it was inspected.
-func intent(v View, chosen string) event.ActionStarted {
-	c := v.Target.State
-	a, _ := action.ByName(chosen)
-	params, undo, _ := a.Prepare(v.Target)
-	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
-		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
-		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
-}
-
-// orNone are an action's parameters; nil where it has none.
-func orNone(p event.Params) *event.Params {
-	if reflect.ValueOf(p).IsZero() {
-		return nil
-	}
-	return &p
-}
-
 // situationFor is the situation in which an action is to be taken.
 func (v View) situationFor(chosen string) gate.Situation {
 	s := v.Situation
@@ -313,11 +294,6 @@ func escalation(v View) string {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
 	}
 	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-// unknownEffect is why a person is called about an action that nothing shows.
-func unknownEffect(data event.ActionFinished) string {
-	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
 }
 
 func capital(s string) string {
