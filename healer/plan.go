@@ -2,9 +2,8 @@ package healer
 
 import (
 	"errors"
-	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -246,6 +245,24 @@ func changesNothing(v View, evidence event.Incident) bool {
 	return next.Kind == DoHold && v.holds(next.Verdict)
 }
 
+// intent is the action's intent, with the target pinned as it was inspected.
+func intent(v View, chosen string) event.ActionStarted {
+	c := v.Target.State
+	a, _ := action.ByName(chosen)
+	params, undo, _ := a.Prepare(v.Target)
+	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
+		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
+		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
+}
+
+// orNone are an action's parameters; nil where it has none.
+func orNone(p event.Params) *event.Params {
+	if reflect.ValueOf(p).IsZero() {
+		return nil
+	}
+	return &p
+}
+
 // situationFor is the situation in which an action is to be taken.
 func (v View) situationFor(chosen string) gate.Situation {
 	s := v.Situation
@@ -282,32 +299,6 @@ func resolve(v View, how string, good time.Time) Decision {
 	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
 	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
 		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
-// escalation is why a person is called.
-func escalation(v View) string {
-	dx := v.Diagnosis
-	if refused, is := denied(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
-	}
-	if refused, is := failedAttempt(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
-	}
-	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func uncapital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

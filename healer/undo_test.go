@@ -178,7 +178,7 @@ func TestUndoOfAConnect(t *testing.T) {
 	m.run(time.Minute)
 	b.state.Networks = b.state.Networks[1:]
 	m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", "shop" })
-	m.run(time.Second) // and not so long that this is how it should be
+	m.run(3 * time.Second)
 	m.heal(service.ActionConnect)
 	m.until(t, "it is connected", func() bool { return m.of0().State == state.Resolved && m.of0().Attempts == 1 })
 	if len(b.state.Networks) != 2 {

@@ -25,6 +25,7 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	config.Labels = maps.Clone(config.Labels)
 	delete(config.Labels, labelReplace) // says how it came about, not what it is
 	delete(config.Labels, labelReplaces)
+	delete(config.Labels, labelNumber)
 	host := *c.HostConfig
 	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
 	if host.RestartPolicy.IsNone() {
