@@ -217,7 +217,7 @@ func (c *Controller) published(in Published) {
 func (c *Controller) record(s *serviceState, now time.Time) event.Service {
 	out := event.Service{Time: now.UTC(), Service: s.def.Name, Definition: s.masked, DefinitionHash: s.hash,
 		Status: s.status.Value, Since: s.status.Since.UTC(), Code: s.status.Last.Code, LatencyMS: s.status.Last.LatencyMS,
-		Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Flapping: s.status.Flapping(), Origin: c.claim.Origin()}
+		Needs: needsOf(c, s.def.Name), Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Flapping: s.status.Flapping(), Origin: c.claim.Origin()}
 	if !s.status.FirstBad.IsZero() {
 		first := s.status.FirstBad.UTC()
 		out.FirstBad = &first
@@ -245,7 +245,7 @@ func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
 		isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
-		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
+		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && slices.Equal(a.Needs, b.Needs) && a.Origin == b.Origin
 }
 
 func isSameSource(a, b event.Source) bool {
@@ -265,7 +265,7 @@ func (c *Controller) add(def service.Definition, now time.Time) *serviceState {
 	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
 		s.incident = all[len(all)-1]
 	}
-	c.services[def.Name] = s
+	c.services[def.Name], c.graph = s, nil
 	c.order = append(c.order, def.Name)
 	return s
 }
@@ -281,6 +281,7 @@ func (c *Controller) again(def service.Definition, now time.Time) *serviceState 
 
 func (c *Controller) forget(name string) {
 	delete(c.services, name)
+	c.graph = nil
 	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
 }
 
@@ -295,19 +296,19 @@ func (c *Controller) reconfigure(in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container = nil
+			s.container, s.links = nil, links{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
 			s.define(def)
-			s.removed, s.seeded, s.edited = false, false, now
+			s.removed, s.seeded, s.edited, c.graph = false, false, now, nil
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)
 	}
 	for _, name := range slices.Clone(c.order) {
 		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
-			s.removed = true
+			s.removed, c.graph = true, nil
 			c.reconcile(s, now)
 		}
 	}

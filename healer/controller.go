@@ -6,6 +6,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/depend"
 	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/internal/event"
@@ -40,6 +41,8 @@ type Controller struct {
 	services map[string]*serviceState
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
+	graph    *depend.Graph // of the services' dependencies; nil: it is to be made again
+	relinked bool          // and at the next tick, for a container shows others
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -176,10 +179,12 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		c.append(s, d.By, d.Data, now)
 	case DoHold:
 		if !v.holds(d.Verdict) {
-			c.append(s, event.ByGuard, event.Suppressed{Gate: d.Verdict.Gate, Reason: d.Verdict.Reason, Until: d.Verdict.Until}, now)
+			c.append(s, event.ByGuard, suppressed(v, d.Verdict), now)
 		}
 	case DoInspect:
 		c.inspect(s, now)
+	case DoCheck:
+		checkNow(c, s, d.Check, now)
 	case DoQuery:
 		q := d.Query.next
 		q.request = s.consultation.request + 1
@@ -240,6 +245,9 @@ func (c *Controller) tick(now time.Time) {
 		}
 	}
 	c.budget.Tick(now)
+	if c.relinked {
+		c.graph, c.relinked = nil, false
+	}
 	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
 		c.hold = nil
 	}
@@ -259,7 +267,7 @@ func (c *Controller) tick(now time.Time) {
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.
 func (c *Controller) beginClaim(in Replayed, now time.Time) {
-	c.replayed = true
+	c.replayed, c.graph = true, nil
 	c.incidents.Forget(keepIncidents)
 	for name, s := range c.services {
 		s.removed = s.removed || s.seeded && !in.Discovering
@@ -320,6 +328,10 @@ func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int
 	c.busy, c.busySince = s.def.Name, now
 	s.inspection.stale = true
 }
+
+// Cycles are the dependencies that are ignored since they would make a cycle, in
+// words; empty: none is.
+func (c *Controller) Cycles() string { return cycles(c.graph) }
 
 // Replayed says whether everything was read up to the end seen at the start.
 func (c *Controller) Replayed() bool { return c.replayed }

@@ -43,8 +43,8 @@ type Model interface {
 	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Model, Protected
-// and Discovering.
+// Deps are what a Healer needs. All of them are mandatory but Model, CheckNow,
+// Protected and Discovering.
 type Deps struct {
 	Log      Log
 	Runtime  Runtime
@@ -57,9 +57,12 @@ type Deps struct {
 	// Discovering says that services are discovered and not all are known yet:
 	// those that were when they were last published are kept. nil: none are.
 	Discovering func() bool
-	Protected   []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
-	Logger      *slog.Logger
-	Health      *health.Registry
+	// CheckNow has a service checked once at once; it must not block, and its
+	// observation need not come. nil: nothing can be checked beside the schedule.
+	CheckNow  func(service string)
+	Protected []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
+	Logger    *slog.Logger
+	Health    *health.Registry
 	// Observe, where it is set, is called at the beginning of each life with what
 	// its controller is made of, and what it returns with every input, its time
 	// and the effects, in order. It is nil in the program that people run.
@@ -79,6 +82,9 @@ type Healer struct {
 func New(deps Deps) *Healer {
 	if deps.Discovering == nil {
 		deps.Discovering = func() bool { return false }
+	}
+	if deps.CheckNow == nil {
+		deps.CheckNow = func(string) {}
 	}
 	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
 	h.model.Store(&Readiness{Why: notSeenYet})

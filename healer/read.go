@@ -307,6 +307,9 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		if seen := linksOf(in.State); !s.links.equal(seen) {
+			s.links, c.relinked = seen, true
+		}
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)

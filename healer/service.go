@@ -31,6 +31,8 @@ type serviceState struct {
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
+	links        links      // what its container was last seen to depend on
+	dependence   dependence // how it waits for others
 	inspection   inspection
 	consultation consultation
 	execution    execution

@@ -55,6 +55,7 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
+	Needs     []need // the services that it depends on, directly or through others
 	Situation gate.Situation
 	Decidable bool              // the facts are complete
 	Diagnosis runbook.Diagnosis // what they mean
@@ -75,11 +76,13 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
 	own := v.History.Own(intents(c, s))
-	v.Situation = newSituation(c, s, v, own)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s)
+	v.Situation.Dependency = newDependency(c, s, now)
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
+	v.Diagnosis.Facts = append(v.Diagnosis.Facts, unchecked(v)...)
 	v.Situation.Undecided = v.Diagnosis.Wait
 	if !s.waiting.undecided.IsZero() {
 		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)

@@ -31,6 +31,8 @@ func (l *life) start(e Effect) {
 		})
 	case Inspect:
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case CheckNow:
+		l.deps.CheckNow(e.Service)
 	case Query:
 		l.query(e)
 	case Execute:

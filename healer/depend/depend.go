@@ -13,12 +13,13 @@ type Kind string
 // The kinds, in the order in which they are believed: of the edges that make a
 // cycle the last is ignored.
 const (
-	Configured Kind = "config"  // depends_on in config.yaml, or a label of LogStream's
+	Configured Kind = "config"  // depends_on in config.yaml
+	Labels     Kind = "labels"  // of a container that was discovered
 	Network    Kind = "network" // the container uses the other's network
 	Compose    Kind = "compose" // Compose's depends_on
 )
 
-var kinds = []Kind{Configured, Network, Compose}
+var kinds = []Kind{Configured, Labels, Network, Compose}
 
 // Edge says that a service needs another.
 type Edge struct {

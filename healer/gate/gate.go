@@ -46,6 +46,7 @@ var All = []Gate{
 	{"rival", Change, startedFromOutside},
 	{"healthcheck", Witness, healthcheck},
 	{"unconfirmed", Witness, unconfirmed},
+	{"dependency", Witness, waitsForRoot}, // before the diagnosis: what a dependent shows is the root's failure
 	{"engine", Engine, engineUnreachable},
 	{"engine", Target, inspectionFailed},
 	{"deploy", Target, missingInDeployment},
@@ -61,6 +62,7 @@ var All = []Gate{
 	{"operator", Repair, intentional},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
+	{"dependency", Repair, dependentActs},
 	{"budget", Repair, oneCallAtATime},
 }
 

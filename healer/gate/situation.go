@@ -70,6 +70,8 @@ type Situation struct {
 	DeployUntil time.Time
 	Replacing   bool
 
+	Dependency Dependency
+
 	Hold *Hold
 
 	Counted     int // attempts that the incident's budget counts

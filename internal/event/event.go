@@ -138,10 +138,20 @@ type Service struct {
 	// were others before: what was observed earlier is not judged by them.
 	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
 	OpenIncident    string     `json:"open_incident,omitempty"`
+	// Needs are the services that it depends on, as far as they are known: from
+	// its definition, and from its container.
+	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
 	Good     *Good `json:"good,omitempty"`
 	Revision int64 `json:"revision,omitempty"`
 	Origin
+}
+
+// Need is a service that another depends on, and where that is known from:
+// config, labels, compose, or network (its container uses the other's network).
+type Need struct {
+	Service string `json:"service"`
+	From    string `json:"from"`
 }
 
 // Definition is what a service is, as in config.yaml, with secrets masked.

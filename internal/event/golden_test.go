@@ -46,7 +46,7 @@ func incidentData() []Data {
 		Verified{false, OutcomeInterrupted, 3, when, Interrupted + "it was stopped from outside"},
 		Resolved{HowHealed, 2, 1200, 9400.5, 8000},
 		Escalated{"the budget is spent"},
-		Suppressed{"cooldown", "it was restarted a moment ago", &later},
+		Suppressed{Gate: "cooldown", Reason: "it was restarted a moment ago", Until: &later},
 		Reported{"# payment-service\n\nwas down for 8 s"},
 		Claim{"local", "host-a", 7, "n7", "4c1f-engine"},
 	}

@@ -36,11 +36,16 @@ type Incident struct {
 	Held       string // the gate that holds it, or empty
 	HeldReason string
 	HeldUntil  *time.Time
-	How        string // how it ended
-	TTDMS      float64
-	TTRMS      float64
-	DownMS     float64
-	Events     []event.Incident // in order; seq has no gap
+	// Root is the service that it waits or waited for, as the cause of its own
+	// failure, and RootIncident that one's incident; empty where it had a repair of
+	// its own since, or none is known.
+	Root         string
+	RootIncident string
+	How          string // how it ended
+	TTDMS        float64
+	TTRMS        float64
+	DownMS       float64
+	Events       []event.Incident // in order; seq has no gap
 }
 
 // Seq is that of the newest event.
@@ -178,9 +183,13 @@ func (in *Incident) apply(e event.Incident) {
 	case event.Suppressed:
 		in.reopen()
 		in.hold(data.Gate, data.Reason, data.Until)
+		if data.Root != "" {
+			in.Root, in.RootIncident = data.Root, data.RootIncident
+		}
 	case event.ActionStarted:
 		in.reopen()
 		in.release()
+		in.Root, in.RootIncident = "", ""
 		in.Attempts = data.Attempt
 		in.Counted++
 		in.Action, in.Target = data.Action, data.Target

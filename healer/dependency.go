@@ -1,0 +1,331 @@
+package healer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/depend"
+	"logstream/healer/gate"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// Which service needs which, and what follows from it.
+
+// checkSlack is how much longer than a dependency's time-out an extra check of
+// it is waited for.
+const checkSlack = 2 * time.Second
+
+// links are what a container shows of its dependencies.
+type links struct {
+	id, name         string
+	project, compose string
+	networkOf        string   // an ID or a name
+	dependsOn        []string // services of its Compose project
+}
+
+func linksOf(of container.State) links {
+	return links{id: of.ID, name: of.Name, project: of.Project, compose: of.Service, networkOf: of.NetworkOf, dependsOn: of.DependsOn}
+}
+
+func (l links) equal(other links) bool {
+	return l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
+		l.networkOf == other.networkOf && slices.Equal(l.dependsOn, other.dependsOn)
+}
+
+// dependence is what this life knows of how a service waited for others.
+type dependence struct {
+	since time.Time            // of the present wait; zero: there is none
+	freed time.Time            // the last instant at which it waited
+	root  string               // the last that it waited for
+	about string               // the incident that asked is about
+	asked map[string]time.Time // when an extra check was asked for, by dependency
+}
+
+// need is one service that another needs, directly or through others.
+type need struct {
+	name  string
+	seen  bool          // it was observed since the incident was opened
+	asked time.Time     // when an extra check of it was asked for; zero: it was not
+	limit time.Duration // how long that is waited for
+}
+
+// late says whether the extra check gave no observation in time.
+func (n need) late(now time.Time) bool {
+	return !n.seen && !n.asked.IsZero() && !now.Before(n.asked.Add(n.limit))
+}
+
+// graphOf is the graph of the services as they are now.
+func graphOf(c *Controller) *depend.Graph {
+	if c.graph == nil {
+		c.graph = depend.New(edgesOf(c))
+	}
+	return c.graph
+}
+
+func edgesOf(c *Controller) []depend.Edge {
+	compose, containers := map[[2]string][]string{}, map[string]string{}
+	for _, name := range c.order {
+		s := c.services[name]
+		if s.removed {
+			continue
+		}
+		if l := s.links; l.compose != "" {
+			of := [2]string{l.project, l.compose}
+			compose[of] = append(compose[of], name)
+		}
+		for _, known := range []string{s.links.id, s.containerName()} {
+			if _, taken := containers[known]; known != "" && !taken {
+				containers[known] = name
+			}
+		}
+	}
+	var all []depend.Edge
+	for _, name := range c.order {
+		s := c.services[name]
+		if s.removed {
+			continue
+		}
+		defined := depend.Configured
+		if s.def.Discovered {
+			defined = depend.Labels
+		}
+		for _, on := range s.def.DependsOn {
+			if needed := c.services[on]; needed != nil && !needed.removed {
+				all = append(all, depend.Edge{Of: name, On: on, Kind: defined})
+			}
+		}
+		for _, on := range s.links.dependsOn {
+			for _, needed := range compose[[2]string{s.links.project, on}] {
+				all = append(all, depend.Edge{Of: name, On: needed, Kind: depend.Compose})
+			}
+		}
+		if parent, known := containers[s.links.networkOf]; known {
+			all = append(all, depend.Edge{Of: name, On: parent, Kind: depend.Network})
+		}
+	}
+	return all
+}
+
+// needsOf are the services that one needs itself, as they are published.
+func needsOf(c *Controller, name string) []event.Need {
+	var all []event.Need
+	for _, e := range graphOf(c).Needs(name) {
+		all = append(all, event.Need{Service: e.On, From: string(e.Kind)})
+	}
+	return all
+}
+
+// rootOf is what a service is to those that depend on it; empty: it is well, or
+// nothing of our own shows that it is not. A check that has never succeeded shows
+// nothing, and what only others report is not repaired.
+func rootOf(c *Controller, s *serviceState) gate.Root {
+	if s == nil || s.removed {
+		return ""
+	}
+	own, known := s.status.OwnLast()
+	proves := s.status.WasUp() || !s.def.HasOwnCheck()
+	switch {
+	case acting(s):
+		return gate.RootRepairing
+	case s.status.Level() == event.Down, proves && s.status.OwnDown(), !s.def.Heal.Confirm && s.status.ForeignDown():
+		return downRoot(c, s)
+	case proves && s.open() && !s.status.Good():
+		return gate.RootUnsettled
+	case proves && known && own.Status == event.Down:
+		return gate.RootSuspect
+	}
+	return ""
+}
+
+func downRoot(c *Controller, s *serviceState) gate.Root {
+	switch {
+	case s.open() && s.incident.State == state.Escalated:
+		return gate.RootEscalated
+	case s.def.Container == "":
+		return gate.RootWatched
+	case c.mode(s.def) == service.Observe:
+		return gate.RootObserved
+	}
+	return gate.RootDown
+}
+
+// acting says whether an action on a service is under way, or being verified.
+func acting(s *serviceState) bool { return s.open() && View{Incident: s.incident}.acts() }
+
+// newDependency is what the gates know of a service's dependencies. It takes
+// into s how long it waits for them.
+func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependency {
+	g, name := graphOf(c), s.def.Name
+	var d gate.Dependency
+	for _, dependent := range g.DependentsOf(name) {
+		if acting(c.services[dependent]) {
+			d.Acting = dependent
+			break
+		}
+	}
+	all := g.DependenciesOf(name)
+	if len(all) == 0 || !s.open() {
+		return d
+	}
+	if s.incident.Held == gateDependency {
+		d.HeldFor = s.incident.Root
+	}
+	d.Name = g.RootOf(name, func(other string) bool { return rootOf(c, c.services[other]) != "" })
+	w := &s.dependence
+	w.since = since(w.since, d.Name != "", now)
+	if d.Name != "" {
+		root := c.services[d.Name]
+		d.Root, d.For = rootOf(c, root), now.Sub(w.since)
+		if root.open() {
+			d.Incident = root.incident.ID
+		}
+		w.freed, w.root = now, d.Name
+		return d
+	}
+	if d.HeldFor != "" && w.freed.IsZero() {
+		w.freed, w.root = now, d.HeldFor // it waited in an earlier life
+	}
+	d.Freed, d.Last = w.freed, w.root
+	for _, other := range all {
+		if in := c.services[other].incident; in != nil && in.Resolved != nil && in.Resolved.After(d.Freed) {
+			d.Freed, d.Last = *in.Resolved, other
+		}
+	}
+	needed := s.status.OwnNeeded()
+	d.Decided = d.Freed.Add(s.def.StartPeriod + s.def.Timeout + time.Duration(needed+1)*s.def.Interval)
+	d.Proven = s.status.OwnBadSince(d.Freed) >= needed
+	parent, started := networkParent(c, s)
+	d.NetworkGone = parent != "" && !s.inspection.state.StartedAt.IsZero() && started.After(s.inspection.state.StartedAt)
+	return d
+}
+
+const gateDependency = "dependency"
+
+// networkParent is the service whose container's network a service's container
+// uses, and when that container was started, where it runs; empty: there is none.
+func networkParent(c *Controller, s *serviceState) (string, time.Time) {
+	for _, e := range graphOf(c).Needs(s.def.Name) {
+		if e.Kind != depend.Network {
+			continue
+		}
+		if of := c.services[e.On].inspection; of.err == nil && of.state.Status == container.Running {
+			return e.On, of.state.StartedAt
+		}
+	}
+	return "", time.Time{}
+}
+
+// newNeeds are all services that one needs, and whether each was observed since
+// its incident was opened.
+func newNeeds(c *Controller, s *serviceState) []need {
+	if !s.open() {
+		return nil
+	}
+	var all []need
+	for _, name := range graphOf(c).DependenciesOf(s.def.Name) {
+		other := c.services[name]
+		n := need{name: name, limit: other.def.Timeout + checkSlack}
+		if s.dependence.about == s.incident.ID {
+			n.asked = s.dependence.asked[name]
+		}
+		own, known := other.status.OwnLast()
+		switch {
+		case other.def.HasOwnCheck():
+			n.seen = known && own.Time().After(s.incident.Opened)
+		case other.def.IsContainerAlone():
+			n.seen = !other.inspection.open && other.inspection.asked.After(s.incident.Opened)
+		default:
+			n.seen = true // it reports by itself: nothing can be asked of it
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// planChecks has each dependency checked before a service is restarted: those
+// above turn DOWN before their root does. What gives no observation in time is
+// not waited for any longer, and the evidence says so.
+func planChecks(v View) (Decision, bool) {
+	if v.Situation.Asked {
+		return Decision{}, false
+	}
+	var due []string
+	waits := false
+	for _, n := range v.Needs {
+		switch {
+		case n.seen, n.late(v.Now):
+		case n.asked.IsZero():
+			due = append(due, n.name)
+		default:
+			waits = true
+		}
+	}
+	if len(due) > 0 {
+		return Decision{Kind: DoCheck, Check: due}, true
+	}
+	return wait(), waits
+}
+
+// checkNow asks for what planChecks wants: a check, or an inspection where the
+// container stands for one.
+func checkNow(c *Controller, s *serviceState, names []string, now time.Time) {
+	w := &s.dependence
+	if w.about != s.incident.ID {
+		w.about, w.asked = s.incident.ID, map[string]time.Time{}
+	}
+	for _, name := range names {
+		w.asked[name] = now
+		switch other := c.services[name]; {
+		case other.def.HasOwnCheck():
+			c.emit(CheckNow{Service: name})
+		default:
+			c.inspect(other, now)
+		}
+	}
+}
+
+// unchecked are the facts about dependencies that could not be checked in time.
+func unchecked(v View) []event.Fact {
+	var facts []event.Fact
+	for _, n := range v.Needs {
+		if n.late(v.Now) {
+			facts = append(facts, event.Fact{Key: "dependency " + n.name, Value: "not checked in time",
+				Why: fmt.Sprintf("An extra check of it gave no result within %s.", n.limit)})
+		}
+	}
+	return facts
+}
+
+// brokenDependency says that a dependency turned DOWN: then no repair of the
+// service can be verified, and none is made.
+func brokenDependency(v View) (string, bool) {
+	d := v.Situation.Dependency
+	return d.Name + ", which it depends on, is DOWN", d.Name != "" && d.Root.IsDown()
+}
+
+// suppressed is a hold as it is written.
+func suppressed(v View, verdict gate.Verdict) event.Suppressed {
+	data := event.Suppressed{Gate: verdict.Gate, Reason: verdict.Reason, Until: verdict.Until}
+	if d := v.Situation.Dependency; verdict.Gate == gateDependency {
+		data.Root, data.RootIncident = d.Name, d.Incident
+	}
+	return data
+}
+
+// cycles are the dependencies that are ignored since they would make a cycle, in
+// words; empty: none is.
+func cycles(g *depend.Graph) string {
+	if g == nil {
+		return ""
+	}
+	var all []string
+	for _, e := range g.Ignored() {
+		all = append(all, fmt.Sprintf("%s on %s (%s)", e.Of, e.On, e.Kind))
+	}
+	return strings.Join(all, ", ")
+}
