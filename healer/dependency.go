@@ -52,6 +52,7 @@ type need struct {
 	seen  bool          // it was observed since the incident was opened
 	asked time.Time     // when an extra check of it was asked for; zero: it was not
 	limit time.Duration // how long that is waited for
+	look  freshness     // of its container's inspection, where that decides
 }
 
 // late says whether the extra check gave no observation in time.
@@ -192,55 +193,83 @@ func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependenc
 	}
 	d.Freed, d.Last = w.freed, w.root
 	for _, other := range all {
-		if in := c.services[other].incident; in != nil && in.Resolved != nil && in.Resolved.After(d.Freed) {
-			d.Freed, d.Last = *in.Resolved, other
+		if at := wellSince(c.services[other]); at.After(d.Freed) {
+			d.Freed, d.Last = at, other
 		}
 	}
 	needed := s.status.OwnNeeded()
 	d.Decided = d.Freed.Add(s.def.StartPeriod + s.def.Timeout + time.Duration(needed+1)*s.def.Interval)
 	d.Proven = s.status.OwnBadSince(d.Freed) >= needed
-	parent, started := networkParent(c, s)
-	d.NetworkGone = parent != "" && !s.inspection.state.StartedAt.IsZero() && started.After(s.inspection.state.StartedAt)
+	d.NetworkGone = networkMayBeGone(c, s, now)
 	return d
+}
+
+// wellSince is when a service that had an incident was well again; zero: it had
+// none, or is not.
+func wellSince(s *serviceState) time.Time {
+	switch {
+	case s.incident == nil || !s.status.Good():
+		return time.Time{}
+	case s.open():
+		return s.status.Since
+	case s.incident.Resolved != nil:
+		return *s.incident.Resolved
+	}
+	return time.Time{}
 }
 
 const gateDependency = "dependency"
 
-// networkParent is the service whose container's network a service's container
-// uses, and when that container was started, where it runs; empty: there is none.
-func networkParent(c *Controller, s *serviceState) (string, time.Time) {
+// parentOf is the service whose container's network a service's container uses;
+// empty: there is none.
+func parentOf(c *Controller, s *serviceState) string {
 	for _, e := range graphOf(c).Needs(s.def.Name) {
-		if e.Kind != depend.Network {
-			continue
+		if e.Kind == depend.Network {
+			return e.On
 		}
-		if of := c.services[e.On].inspection; of.err == nil && of.state.Status == container.Running {
-			return e.On, of.state.StartedAt
+	}
+	return ""
+}
+
+// networkParent is the same, and when that container was started, where it runs.
+func networkParent(c *Controller, s *serviceState) (string, time.Time) {
+	if parent := parentOf(c, s); parent != "" {
+		if of := c.services[parent].inspection; of.err == nil && of.state.Status == container.Running {
+			return parent, of.state.StartedAt
 		}
 	}
 	return "", time.Time{}
 }
 
+// networkMayBeGone says whether the container whose network a service's container
+// uses was started after it, as far as that is known by now.
+func networkMayBeGone(c *Controller, s *serviceState, now time.Time) bool {
+	parent := parentOf(c, s)
+	if parent == "" {
+		return false
+	}
+	_, started := networkParent(c, s)
+	return c.services[parent].inspection.dueAfter(s.incident.Opened, now) != fresh || started.After(s.inspection.state.StartedAt)
+}
+
 // newNeeds are all services that one needs, and whether each was observed since
 // its incident was opened.
-func newNeeds(c *Controller, s *serviceState) []need {
+func newNeeds(c *Controller, s *serviceState, now time.Time) []need {
 	if !s.open() {
 		return nil
 	}
 	var all []need
+	parent := parentOf(c, s)
 	for _, name := range graphOf(c).DependenciesOf(s.def.Name) {
 		other := c.services[name]
 		n := need{name: name, limit: other.def.Timeout + checkSlack}
 		if s.dependence.about == s.incident.ID {
 			n.asked = s.dependence.asked[name]
 		}
-		own, known := other.status.OwnLast()
-		switch {
-		case other.def.HasOwnCheck():
-			n.seen = known && own.Time().After(s.incident.Opened)
-		case other.def.IsContainerAlone():
-			n.seen = !other.inspection.open && other.inspection.asked.After(s.incident.Opened)
-		default:
-			n.seen = true // it reports by itself: nothing can be asked of it
+		own, known := other.status.OwnLast() // of one that reports by itself nothing can be asked
+		n.seen = !other.def.HasOwnCheck() || known && own.Time().After(s.incident.Opened)
+		if other.def.IsContainerAlone() || name == parent {
+			n.look = other.inspection.dueAfter(s.incident.Opened, now)
 		}
 		all = append(all, n)
 	}
@@ -258,10 +287,9 @@ func planChecks(v View) (Decision, bool) {
 	waits := false
 	for _, n := range v.Needs {
 		switch {
-		case n.seen, n.late(v.Now):
-		case n.asked.IsZero():
+		case n.look == overdue, !n.seen && n.asked.IsZero():
 			due = append(due, n.name)
-		default:
+		case n.look == underway, !n.seen && !n.late(v.Now):
 			waits = true
 		}
 	}
@@ -278,14 +306,16 @@ func checkNow(c *Controller, s *serviceState, names []string, now time.Time) {
 	if w.about != s.incident.ID {
 		w.about, w.asked = s.incident.ID, map[string]time.Time{}
 	}
+	parent := parentOf(c, s)
 	for _, name := range names {
-		w.asked[name] = now
-		switch other := c.services[name]; {
-		case other.def.HasOwnCheck():
+		other := c.services[name]
+		if other.def.HasOwnCheck() && w.asked[name].IsZero() {
 			c.emit(CheckNow{Service: name})
-		default:
+		}
+		if (other.def.IsContainerAlone() || name == parent) && other.inspection.dueAfter(s.incident.Opened, now) == overdue {
 			c.inspect(other, now)
 		}
+		w.asked[name] = now
 	}
 }
 

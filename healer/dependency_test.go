@@ -253,6 +253,58 @@ func TestDependencyWithoutACheckIsInspected(t *testing.T) {
 	wantAllUp(t, m)
 }
 
+// TestChildInItsParentsNetworkIsRestartedOnceAfterIt, however the parent came back:
+// its own network ended with the parent's former life.
+func TestChildInItsParentsNetworkIsRestartedOnceAfterIt(t *testing.T) {
+	for _, fault := range []string{"kill", "stop", "error", "restart"} {
+		t.Run(fault, func(t *testing.T) {
+			m := quietSim(t, 3, inNetworkOf(1, 0), inNetworkOf(2, 0))
+			do(fault, m, m.boxes[0])
+			m.run(5 * time.Minute)
+			var own, children []string
+			for _, target := range m.targets() {
+				if strings.HasSuffix(target, "svc-0") {
+					own = append(own, target)
+				} else {
+					children = append(children, target)
+				}
+			}
+			slices.Sort(children)
+			if want := map[string]int{"kill": 1, "stop": 1, "error": 1}[fault]; len(own) != want ||
+				!slices.Equal(children, []string{"restart svc-1", "restart svc-2"}) {
+				t.Errorf("actions are %v", m.targets())
+			}
+			if got := m.incident("svc-1").CauseID; got != "network_parent_restarted" {
+				t.Errorf("the child's cause is %s", got)
+			}
+			wantAllUp(t, m)
+			do("kill", m, m.boxes[0]) // another life of the parent
+			m.run(5 * time.Minute)
+			if n := len(m.targets()); n != len(own)+len(children)+3 {
+				t.Errorf("after the next life of its parent all actions are %v", m.targets())
+			}
+			wantAllUp(t, m)
+		})
+	}
+}
+
+// TestDependentsWaitUntilTheirRootIsUp: that its container runs again is not
+// enough.
+func TestDependentsWaitUntilTheirRootIsUp(t *testing.T) {
+	m := quietSim(t, 2, needing(1, 0), func(m *sim) { m.boxes[0].def.Heal.Mode = service.Observe })
+	do("kill", m, m.boxes[0])
+	m.boxes[1].app = "error"
+	m.run(20 * time.Second)
+	m.boxes[0].unchecked = true
+	m.start(m.boxes[0])
+	m.run(time.Minute)
+	wantTargets(t, m)
+	m.boxes[0].unchecked = false
+	m.run(time.Minute)
+	wantTargets(t, m, "restart svc-1")
+	wantAllUp(t, m)
+}
+
 // TestOperatorsRequestDoesNotWaitForTheRoot.
 func TestOperatorsRequestDoesNotWaitForTheRoot(t *testing.T) {
 	m := quietSim(t, 2, needing(1, 0), func(m *sim) { m.boxes[0].def.Heal.Mode = service.Observe })

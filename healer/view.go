@@ -55,10 +55,14 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
-	Needs     []need // the services that it depends on, directly or through others
-	Situation gate.Situation
-	Decidable bool              // the facts are complete
-	Diagnosis runbook.Diagnosis // what they mean
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that was started; empty: there is none, or it does not run.
+	Parent        string
+	ParentStarted time.Time
+	Needs         []need // the services that it depends on, directly or through others
+	Situation     gate.Situation
+	Decidable     bool              // the facts are complete
+	Diagnosis     runbook.Diagnosis // what they mean
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -76,8 +80,9 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
 	own := v.History.Own(intents(c, s))
-	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
 	v.Situation.Dependency = newDependency(c, s, now)
+	v.Parent, v.ParentStarted = networkParent(c, s)
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)

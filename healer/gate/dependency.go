@@ -53,7 +53,7 @@ type Dependency struct {
 	Proven  bool      // they have: as many failed since as its thresholds ask for
 
 	// NetworkGone says that its container uses the network of one that was started
-	// after it: no check can succeed before a restart.
+	// after it, or may have been: then no check can succeed before a restart.
 	NetworkGone bool
 	Acting      string // a dependent on which an action is under way or being verified; empty: there is none
 }
