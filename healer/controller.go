@@ -42,7 +42,6 @@ type Controller struct {
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
 	graph    *depend.Graph // of the services' dependencies; nil: it is to be made again
-	relinked bool          // and at the next tick, for a container shows others
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -245,9 +244,6 @@ func (c *Controller) tick(now time.Time) {
 		}
 	}
 	c.budget.Tick(now)
-	if c.relinked {
-		c.graph, c.relinked = nil, false
-	}
 	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
 		c.hold = nil
 	}

@@ -22,6 +22,7 @@ const checkSlack = 2 * time.Second
 
 // links are what a container shows of its dependencies.
 type links struct {
+	seen             bool
 	id, name         string
 	project, compose string
 	networkOf        string   // an ID or a name
@@ -29,11 +30,11 @@ type links struct {
 }
 
 func linksOf(of container.State) links {
-	return links{id: of.ID, name: of.Name, project: of.Project, compose: of.Service, networkOf: of.NetworkOf, dependsOn: of.DependsOn}
+	return links{seen: true, id: of.ID, name: of.Name, project: of.Project, compose: of.Service, networkOf: of.NetworkOf, dependsOn: of.DependsOn}
 }
 
 func (l links) equal(other links) bool {
-	return l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
+	return l.seen == other.seen && l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
 		l.networkOf == other.networkOf && slices.Equal(l.dependsOn, other.dependsOn)
 }
 
@@ -79,12 +80,12 @@ func edgesOf(c *Controller) []depend.Edge {
 			of := [2]string{l.project, l.compose}
 			compose[of] = append(compose[of], name)
 		}
-		for _, known := range []string{s.links.id, s.containerName()} {
-			if _, taken := containers[known]; known != "" && !taken {
-				containers[known] = name
-			}
+		if s.container != nil {
+			containers[s.container.ID] = name
 		}
+		containers[s.containerName()] = name
 	}
+	delete(containers, "")
 	var all []depend.Edge
 	for _, name := range c.order {
 		s := c.services[name]
@@ -108,8 +109,24 @@ func edgesOf(c *Controller) []depend.Edge {
 		if parent, known := containers[s.links.networkOf]; known {
 			all = append(all, depend.Edge{Of: name, On: parent, Kind: depend.Network})
 		}
+		for _, n := range s.needed { // by its container alone: its definition is known
+			byContainer := n.From == string(depend.Compose) || n.From == string(depend.Network)
+			if other := c.services[n.Service]; byContainer && other != nil && !other.removed && (!s.inspected() || !other.inspected()) {
+				all = append(all, depend.Edge{Of: name, On: n.Service, Kind: depend.Kind(n.From)})
+			}
+		}
 	}
 	return all
+}
+
+// isLinked says whether what a service's container names as its dependencies is
+// known to be a service or none: a container that was not inspected in this life
+// may be it.
+func isLinked(c *Controller, s *serviceState) bool {
+	if s.links.networkOf == "" && len(s.links.dependsOn) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(c.order, func(name string) bool { return !c.services[name].inspected() })
 }
 
 // needsOf are the services that one needs itself, as they are published.
@@ -169,6 +186,7 @@ func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependenc
 			break
 		}
 	}
+	d.Unlinked = !isLinked(c, s)
 	all := g.DependenciesOf(name)
 	if len(all) == 0 || !s.open() {
 		return d

@@ -308,7 +308,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
 		if seen := linksOf(in.State); !s.links.equal(seen) {
-			s.links, c.relinked = seen, true
+			s.links, c.graph = seen, nil
 		}
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}

@@ -104,3 +104,13 @@ func (m *sim) targets() []string {
 	}
 	return all
 }
+
+// held says whether a gate among these holds the service's incident.
+func (m *sim) held(b *box, gates ...string) bool {
+	return m.open(b.def.Name) && slices.Contains(gates, m.incident(b.def.Name).Held)
+}
+
+// standsOnFailure says whether a service needs one that is not well.
+func (m *sim) standsOnFailure(b *box) bool {
+	return slices.ContainsFunc(m.needs(b), func(n *box) bool { return !m.good(n.def.Name) || m.standsOnFailure(n) })
+}

@@ -52,6 +52,9 @@ type Dependency struct {
 	Decided time.Time // when the service's own checks will have decided since then
 	Proven  bool      // they have: as many failed since as its thresholds ask for
 
+	// Unlinked says that some of what its container depends on is not known yet:
+	// not all containers were inspected since LogStream started.
+	Unlinked bool
 	// NetworkGone says that its container uses the network of one that was started
 	// after it, or may have been: then no check can succeed before a restart.
 	NetworkGone bool
@@ -66,6 +69,8 @@ func waitsForRoot(s Situation) Verdict {
 	switch {
 	case s.Asked:
 		return Verdict{}
+	case d.Name == "" && d.Unlinked && !s.EngineLost:
+		return wait
 	case d.Name != "" && !d.Root.IsDown() && d.Name == d.HeldFor:
 		return wait // it is held for that root already, and that is on its way
 	case d.Name != "" && d.Incident == "" && d.For < patience:
