@@ -327,7 +327,7 @@ func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int
 
 // Cycles are the dependencies that are ignored since they would make a cycle, in
 // words; empty: none is.
-func (c *Controller) Cycles() string { return cycles(c.graph) }
+func (c *Controller) Cycles() string { return cycles(graphOf(c)) }
 
 // Replayed says whether everything was read up to the end seen at the start.
 func (c *Controller) Replayed() bool { return c.replayed }

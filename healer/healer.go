@@ -139,6 +139,7 @@ type life struct {
 	executing   int           // calls whose workers have not ended
 	ended       chan struct{} // one of them has
 	leadership  leadership
+	cycles      string // of dependencies, as last reported
 	identifier  *identifier
 	queries     map[string]context.CancelFunc // under way, by service
 	querying    atomic.Int32                  // and how many there are
@@ -312,6 +313,11 @@ func (l *life) report(in Input) {
 	if l.leadership.report(l.controller) {
 		for service := range l.queries {
 			l.withdraw(service)
+		}
+	}
+	if cycles := l.controller.Cycles(); cycles != l.cycles {
+		if l.cycles = cycles; cycles != "" {
+			l.deps.Logger.Warn("dependencies make a cycle: these are ignored", "ignored", cycles)
 		}
 	}
 	switch read := in.(type) {
