@@ -11,6 +11,7 @@
 //
 //	ADDR=:8080      where it listens
 //	MODE=500        / answers 500 from the first moment on
+//	NEEDS=http://db:8080/ / fetches that first, and answers 503 where it fails
 //	MODE=exit       it ends with CODE (default 78) right after its start
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
 //
@@ -19,6 +20,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -79,6 +81,11 @@ func routes(fault *atomic.Int32) http.Handler {
 		case hanging:
 			<-r.Context().Done()
 		default:
+			if err := fetch(r.Context(), os.Getenv("NEEDS")); err != nil {
+				fmt.Printf("ERROR GET / 503 %v\n", err)
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
 			fmt.Fprintln(w, "ok")
 		}
 	})
@@ -112,6 +119,28 @@ func routes(fault *atomic.Int32) http.Handler {
 	})
 	mux.HandleFunc("GET /leak", func(http.ResponseWriter, *http.Request) { leak() })
 	return mux
+}
+
+// fetch is what it needs of another service, where there is one.
+func fetch(ctx context.Context, url string) error {
+	if url == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return nil
 }
 
 // leak takes memory and touches it, so that it is really used.
