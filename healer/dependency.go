@@ -233,4 +233,3 @@ func suppressed(v View, verdict gate.Verdict) event.Suppressed {
 	}
 	return data
 }
-

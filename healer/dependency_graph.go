@@ -90,6 +90,15 @@ func edgesOf(c *Controller) []depend.Edge {
 	return all
 }
 
+// needNames are their names.
+func needNames(c *Controller, name string) []string {
+	var all []string
+	for _, e := range graphOf(c).Needs(name) {
+		all = append(all, e.On)
+	}
+	return all
+}
+
 // isLinked says whether what a service's container names as its dependencies is
 // known to be a service or none: a container that was not inspected in this life
 // may be it.

@@ -40,9 +40,9 @@ type site struct {
 
 	healer  *healer.Healer
 	watcher *watcher
-	cancel context.CancelFunc
-	ended  chan error // Run returned that
-	parts  sync.WaitGroup
+	cancel  context.CancelFunc
+	ended   chan error // Run returned that
+	parts   sync.WaitGroup
 
 	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
 	services map[string]event.Service // the newest of each, as far as its topic was looked at

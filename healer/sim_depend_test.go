@@ -89,7 +89,7 @@ func (m *sim) onePath(e Execute) {
 			m.violated("%s and %s are on one path, and both are acted on", b.def.Name, other.def.Name)
 		}
 		if m.below(b, other) && m.level(other.def.Name) == event.Down && !asked(m.incident(b.def.Name)) {
-			m.violated("%s gets %s while %s, which it needs, is DOWN", b.def.Name, e.Action, other.def.Name)
+			m.violated("%s gets %s while %s, which it needs, is DOWN", b.def.Name, e.Intent.Action, other.def.Name)
 		}
 	}
 }
