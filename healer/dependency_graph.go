@@ -27,6 +27,13 @@ func linksOf(of container.State) links {
 	return links{seen: true, id: of.ID, name: of.Name, project: of.Project, compose: of.Service, networkOf: of.NetworkOf, dependsOn: of.DependsOn}
 }
 
+// noteLinks takes what an inspection shows.
+func noteLinks(c *Controller, s *serviceState, of container.State) {
+	if seen := linksOf(of); !s.links.equal(seen) {
+		s.links, c.graph = seen, nil
+	}
+}
+
 func (l links) equal(other links) bool {
 	return l.seen == other.seen && l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
 		l.networkOf == other.networkOf && slices.Equal(l.dependsOn, other.dependsOn)

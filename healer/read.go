@@ -309,9 +309,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
-		if seen := linksOf(in.State); !s.links.equal(seen) {
-			s.links, c.graph = seen, nil
-		}
+		noteLinks(c, s, in.State)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)

@@ -149,13 +149,6 @@ type Service struct {
 	Origin
 }
 
-// Need is a service that another depends on, and where that is known from:
-// config, labels, compose, or network (its container uses the other's network).
-type Need struct {
-	Service string `json:"service"`
-	From    string `json:"from"`
-}
-
 // Definition is what a service is, as in config.yaml, with secrets masked.
 // Durations are Go's ("2s").
 type Definition struct {
