@@ -1,0 +1,368 @@
+//go:build e2e
+
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logstream/e2e/engine"
+	"logstream/e2e/faults/peers"
+	"logstream/e2e/sockproxy"
+)
+
+// The policies.
+const (
+	logstream     = "logstream"
+	autoheal      = "autoheal"       // docker-autoheal's
+	proof         = "proof"          // the proof of concept's
+	unlessStopped = "unless-stopped" // Docker's own restart policies
+	always        = "always"
+)
+
+// policies are all of them, ours first.
+var policies = []string{logstream, autoheal, proof, unlessStopped, always}
+
+// restartPolicy is Docker's restart policy under a policy; empty: the scenario's.
+func restartPolicy(policy string) string {
+	if policy == unlessStopped || policy == always {
+		return policy
+	}
+	return ""
+}
+
+// stagger is the time between two faults of one group: they are not one event.
+const stagger = 2500 * time.Millisecond
+
+// runner runs groups of scenarios on one engine.
+type runner struct {
+	binary string
+	engine *engine.Engine
+	dir    string // short: sockets are made in it
+}
+
+// group runs the scenarios of one group beside each other under a policy.
+func (r runner) group(t testing.TB, policy string, list []Scenario) []Result {
+	t.Helper()
+	g := &group{runner: r, policy: policy, began: time.Now()}
+	defer g.close(t)
+	dir, err := os.MkdirTemp(r.dir, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.dir = dir
+	if err := g.prepare(list); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.govern(list); err != nil {
+		t.Fatal(err)
+	}
+	views := make([]view, len(g.stages))
+	var all sync.WaitGroup
+	for i, s := range g.stages {
+		all.Go(func() {
+			if views[i].refused = g.refused[s.Name]; views[i].refused == nil {
+				views[i].refused = s.ready()
+			}
+		})
+	}
+	all.Go(func() {
+		if err := g.noise.ready(); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Wait()
+	if err := g.noise.visit("flapping", "/flap?s=3&lasting"); err != nil {
+		t.Error(err)
+	}
+	for i, s := range g.stages {
+		all.Go(func() {
+			if views[i].refused == nil {
+				time.Sleep(time.Duration(i) * stagger)
+				views[i].follow(s)
+			}
+		})
+	}
+	all.Wait()
+	if err := g.halt(); err != nil {
+		t.Error(err)
+	}
+	return g.judge(t, views)
+}
+
+// view is what was seen of one scenario.
+type view struct {
+	refused error // it could not be run
+	seen    seen
+	red     bool // it was shown as DOWN
+}
+
+// group is some scenarios under one policy.
+type group struct {
+	runner
+	policy  string
+	dir     string
+	began   time.Time
+	stages  []*Stage
+	noise   *Stage
+	refused map[string]error // by scenario, why it cannot be run
+	proxy   *sockproxy.Proxy
+	logs    *daemon
+	cancel  context.CancelFunc // of a peer
+	peer    chan struct{}
+}
+
+// prepare makes all containers.
+func (g *group) prepare(list []Scenario) error {
+	var making errgroup.Group
+	making.SetLimit(3)
+	for _, s := range append(slices.Clone(list), noise) {
+		stage, err := newStage(s, g.policy, g.engine, g.dir)
+		if err != nil {
+			return err
+		}
+		if s.Name == noise.Name {
+			g.noise = stage
+		} else {
+			g.stages = append(g.stages, stage)
+		}
+		making.Go(func() error {
+			if err := stage.up(); err != nil {
+				return fmt.Errorf("%s: %w", stage.Name, err)
+			}
+			return nil
+		})
+	}
+	return making.Wait()
+}
+
+// govern starts the policy.
+func (g *group) govern(list []Scenario) error {
+	var err error
+	g.refused = map[string]error{}
+	if g.proxy, err = sockproxy.New(filepath.Join(g.dir, "s"), g.engine.Socket); err != nil {
+		return err
+	}
+	if g.policy == logstream {
+		return g.startLogStream(list)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	g.cancel, g.peer = cancel, make(chan struct{})
+	targets := map[string]string{}
+	for _, s := range append(slices.Clone(g.stages), g.noise) {
+		for _, c := range s.Containers {
+			if !c.Extra && !c.Alone {
+				targets[s.name(c.Role)] = s.url(c)
+			}
+		}
+	}
+	go func() {
+		defer close(g.peer)
+		switch g.policy {
+		case autoheal:
+			peers.Autoheal(ctx, filepath.Join(g.dir, "s"))
+		case proof:
+			peers.ProofOfConcept(ctx, filepath.Join(g.dir, "s"), targets)
+		}
+	}()
+	return nil
+}
+
+func (g *group) startLogStream(list []Scenario) error {
+	var err error
+	if g.logs, err = newDaemon(g.binary, filepath.Join(g.dir, "l")); err != nil {
+		return err
+	}
+	healer := ""
+	for _, s := range list {
+		if healer == "" {
+			healer = s.Healer
+		}
+	}
+	var services []string
+	for _, s := range append(slices.Clone(g.stages), g.noise) {
+		s.logs = g.logs
+		own, err := s.services()
+		if err == nil {
+			err = g.logs.accepts(g.logs.configuration(g.proxy.Host(), healer, own))
+		}
+		if err != nil {
+			g.refused[s.Name] = err
+			continue
+		}
+		services = append(services, own...)
+	}
+	return g.logs.start(g.logs.configuration(g.proxy.Host(), healer, services))
+}
+
+// services are the scenario's entries of config.yaml.
+func (s *Stage) services() ([]string, error) {
+	var entries []string
+	for _, c := range s.Containers {
+		if c.Extra {
+			continue
+		}
+		entry := "  - {name: " + s.name(c.Role)
+		if !strings.Contains(c.Config, "container:") {
+			entry += ", container: " + s.name(c.Role)
+		}
+		switch c.URL {
+		case Own:
+			address, err := s.dockerSays("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name(c.Role))
+			if err != nil {
+				return nil, err
+			}
+			entry += fmt.Sprintf(", url: 'http://%s:8080'", address)
+		case Wrong:
+			entry += fmt.Sprintf(", url: 'http://127.0.0.1:%d'", freePort())
+		case Published, TLS:
+			entry += ", url: '" + s.url(c) + "'"
+		}
+		if len(c.Needs) > 0 {
+			var needs []string
+			for _, role := range c.Needs {
+				needs = append(needs, s.name(role))
+			}
+			entry += ", depends_on: [" + strings.Join(needs, ", ") + "]"
+		}
+		if c.Config != "" {
+			entry += ", " + s.names(c.Config)
+		}
+		entries = append(entries, entry+"}")
+	}
+	return entries, nil
+}
+
+// ready waits until everything is well that should be before the fault.
+func (s *Stage) ready() error {
+	for _, c := range s.Containers {
+		if c.Down || c.Extra {
+			continue
+		}
+		if err := await(patience, s.name(c.Role)+" is well before the fault", func() bool {
+			if s.logs == nil {
+				return s.probers[c.Role] == nil || s.probers[c.Role].answered()
+			}
+			services, err := s.logs.services()
+			return err == nil && services[s.name(c.Role)].Status == "UP"
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow breaks it, and watches until it is as it has to be, and for a while longer.
+func (v *view) follow(s *Stage) {
+	s.injected = time.Now()
+	if s.Inject != nil {
+		if err := s.Inject(s); err != nil {
+			v.refused = fmt.Errorf("inject: %w", err)
+			return
+		}
+	}
+	if s.logs == nil {
+		s.followPeer()
+		return
+	}
+	reached, deadline := time.Time{}, s.injected.Add(s.Want.within())
+	for {
+		seen, err := s.look()
+		if err == nil {
+			v.seen = seen
+			v.red = v.red || seen.services[""].Status == "DOWN"
+			if reached.IsZero() && slices.ContainsFunc(s.Want.ends(), func(e End) bool { return seen.ended(e, s.Want.Gate) }) {
+				reached = time.Now()
+			}
+		}
+		if !reached.IsZero() && time.Since(reached) > s.Want.stay() || reached.IsZero() && time.Now().After(deadline) {
+			return
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+}
+
+// followPeer watches until the service answers, and for a while longer.
+func (s *Stage) followPeer() {
+	limit := min(s.Want.within(), 30*time.Second)
+	if s.refusal() {
+		time.Sleep(limit)
+		return
+	}
+	_ = await(limit, "it answers", func() bool { // where it does not, that is the verdict's
+		since, is := s.probers[""].since()
+		return is && since.After(s.injected) && time.Since(since) > 5*time.Second
+	})
+}
+
+// halt ends the policy.
+func (g *group) halt() error {
+	if g.logs != nil {
+		return g.logs.stop()
+	}
+	if g.cancel != nil {
+		g.cancel()
+		<-g.peer
+	}
+	return nil
+}
+
+func (g *group) judge(t testing.TB, views []view) (results []Result) {
+	t.Helper()
+	events := g.engine.Events(t, g.began.Add(-time.Minute))
+	acts := actsOf(g.proxy.Calls("", ""), events)
+	for i, s := range g.stages {
+		var r Result
+		switch reason, not := s.NotFor[g.policy]; {
+		case not:
+			r = s.result()
+			r.Verdict, r.Why = NA, []string{reason}
+		case views[i].refused != nil:
+			r = s.result()
+			r.Verdict, r.Why = Missed, []string{views[i].refused.Error()}
+		case g.policy == logstream:
+			r = s.judge(views[i].seen, views[i].red, acts)
+		default:
+			r = s.judgePeer(acts)
+		}
+		results = append(results, r)
+	}
+	steady := []string{g.noise.name("a"), g.noise.name("b")}
+	for _, a := range slices.Concat(of(acts, steady[0]), of(acts, steady[1])) {
+		t.Errorf("%s: %s of %s, which was healthy", g.policy, a.Kind, a.Container)
+	}
+	if g.policy == logstream && t.Failed() {
+		t.Logf("logstream said:\n%s", g.logs.said())
+	}
+	return results
+}
+
+func (g *group) close(t testing.TB) {
+	var err error
+	if g.logs != nil {
+		err = g.logs.stop()
+	}
+	var all sync.WaitGroup
+	for _, s := range append(slices.Clone(g.stages), g.noise) {
+		if s != nil {
+			all.Go(s.down)
+		}
+	}
+	all.Wait()
+	if g.proxy != nil {
+		err = errors.Join(err, g.proxy.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
