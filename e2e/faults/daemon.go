@@ -30,6 +30,9 @@ type daemon struct {
 // long. All budgets of a host are for many scenarios at once.
 const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s}%s}`
 
+// healerOf is the healer's section, with more at its end.
+func healerOf(more string) string { return fmt.Sprintf(healerValues, more) }
+
 // configuration is the file over these services.
 func (d *daemon) configuration(host, healer string, services []string) string {
 	broker, data := fmt.Sprintf("127.0.0.1:%d", freePort()), filepath.Join(d.dir, "data")
@@ -40,7 +43,7 @@ dashboard: {listen: %q}
 defaults: {interval: 1s, timeout: 800ms, failure_threshold: 2, success_threshold: 2}
 services:
 %s
-`, broker, data, host, fmt.Sprintf(healerValues, healer), d.page, strings.Join(services, "\n"))
+`, broker, data, host, healerOf(healer), d.page, strings.Join(services, "\n"))
 }
 
 func newDaemon(binary, dir string) (*daemon, error) {
