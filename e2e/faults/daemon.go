@@ -84,13 +84,20 @@ func (d *daemon) start(text string) error {
 
 func (d *daemon) stop() error { return d.End(syscall.SIGTERM) }
 
-// said is the end of its log.
-func (d *daemon) said() string {
+// said is what it said last of the services whose names hold a name; of all where
+// it is empty.
+func (d *daemon) said(name string) string {
 	text, err := os.ReadFile(d.log)
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-8000):])
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, name) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-60):], "")
 }
 
 func (d *daemon) get(path string, into any) error {

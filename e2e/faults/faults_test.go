@@ -114,11 +114,6 @@ func TestFaults(t *testing.T) {
 			results := r.group(t, policy, group)
 			t.Logf("%s: %d scenarios in %s", policy, len(group), time.Since(began).Round(time.Second))
 			out.Results = append(out.Results, results...)
-			for _, x := range results {
-				if policy == logstream && x.Verdict != Correct {
-					t.Errorf("%s: %s: %s", x.Scenario, x.Verdict, strings.Join(append(x.Why, x.Collateral...), "; "))
-				}
-			}
 		}
 	}
 	out.Summary, out.Took = summary(out.Results), time.Since(out.Time).Seconds()

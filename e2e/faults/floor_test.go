@@ -132,7 +132,7 @@ func startLogStreamOver(t *testing.T, s *Stage, e *engine.Engine, dir string) *d
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("logstream said:\n%s", d.said())
+			t.Logf("logstream said:\n%s", d.said(""))
 		}
 	})
 	if err := s.ready(); err != nil {

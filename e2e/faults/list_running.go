@@ -37,7 +37,7 @@ var running = []Scenario{
 		Want: Want{Actions: []string{"", "restart"}, End: []End{Escalated, Held}, Gate: []string{"flapping", "none"}, Within: 2 * time.Minute, Stay: 20 * time.Second}},
 	{Name: "slow", Row: "slow", Quick: true, Containers: []Container{{Config: "expect: {latency: 300ms}"}}, Inject: visits("/slow?ms=500"),
 		Want: Want{End: []End{Quiet}, Stay: 15 * time.Second}, Harmful: anything},
-	{Name: "no-more-file-descriptors", Row: "file descriptors exhausted", Containers: one("--ulimit", "nofile=64"), Inject: visits("/fds"),
+	{Name: "no-more-file-descriptors", Row: "file descriptors exhausted", Containers: []Container{{Args: []string{"--ulimit", "nofile=64"}, Config: "keep_alive: 0s"}}, Inject: visits("/fds"),
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"fds", "fd_exhausted", "file_descriptors"}}},
 	{Name: "hostile-line-and-kill", Row: "hostile log line", Containers: one(), Inject: then(logs(hostile), does("kill", "{}")),
 		Want: Want{Actions: []string{"start"}, Cause: []string{"killed"}}},

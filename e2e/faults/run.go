@@ -336,13 +336,13 @@ func (g *group) judge(t testing.TB, views []view) (results []Result) {
 			r = s.judgePeer(acts)
 		}
 		results = append(results, r)
+		if g.policy == logstream && r.Verdict != Correct {
+			t.Errorf("%s: %s: %s\nlogstream said:\n%s", r.Scenario, r.Verdict, strings.Join(append(r.Why, r.Collateral...), "; "), g.logs.said(s.Name))
+		}
 	}
 	steady := []string{g.noise.name("a"), g.noise.name("b")}
 	for _, a := range slices.Concat(of(acts, steady[0]), of(acts, steady[1])) {
 		t.Errorf("%s: %s of %s, which was healthy", g.policy, a.Kind, a.Container)
-	}
-	if g.policy == logstream && t.Failed() {
-		t.Logf("logstream said:\n%s", g.logs.said())
 	}
 	return results
 }
