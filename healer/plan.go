@@ -2,10 +2,8 @@ package healer
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -301,37 +299,6 @@ func resolve(v View, how string, good time.Time) Decision {
 	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
 	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
 		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
-// escalation is why a person is called.
-func escalation(v View) string {
-	dx := v.Diagnosis
-	if refused, is := denied(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
-	}
-	if refused, is := failedAttempt(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
-	}
-	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-// unknownEffect is why a person is called about an action that nothing shows.
-func unknownEffect(data event.ActionFinished) string {
-	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func uncapital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.
