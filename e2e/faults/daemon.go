@@ -27,8 +27,8 @@ type daemon struct {
 }
 
 // healerValues are the suite's: no model, and times for which nobody has to wait
-// long. All budgets of a host are for many scenarios at once.
-const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s}%s}`
+// long. What limits a whole host is off: many scenarios run on one.
+const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s, min_healthy: 0%%}%s}`
 
 // healerOf is the healer's section, with more at its end.
 func healerOf(more string) string { return fmt.Sprintf(healerValues, more) }

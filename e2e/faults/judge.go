@@ -150,20 +150,15 @@ func (s *Stage) answers(r *Result) {
 		roles = []string{""}
 	}
 	for _, role := range roles {
-		since, is := time.Time{}, true
-		if p := s.probers[role]; p != nil {
-			since, is = p.since()
-		}
-		if !is {
+		since, is := s.answering[role]
+		if !is && s.probers[role] != nil {
 			r.wrongf("%s does not answer at the end", s.name(role))
 		} else if since.After(s.injected) {
 			r.Recovered = max(r.Recovered, s.since(since))
 		}
 	}
-	if s.Want.Check != nil {
-		if err := s.Want.Check(s); err != nil {
-			r.wrongf("%v", err)
-		}
+	if s.checked != nil {
+		r.wrongf("%v", s.checked)
 	}
 }
 
@@ -193,7 +188,6 @@ func (s *Stage) judgePeer(acts []Act) Result {
 		r.Collateral = append(r.Collateral, fmt.Sprintf("%d actions, and no end", len(r.Actions)))
 	}
 	want := s.Want
-	want.Check = nil
 	switch {
 	case s.refusal() && len(r.Actions) > 0 && len(want.Actions) == 0:
 		r.wrongf("right is to do nothing")

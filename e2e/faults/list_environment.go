@@ -24,7 +24,7 @@ var environment = []Scenario{
 	{Name: "certificate-expired", Row: "certificate expired", Prepare: certificates, Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}"}}, Inject: visits("/expire?lasting"),
 		Want: Want{End: []End{Escalated}, Cause: []string{"tls_certificate"}}, Harmful: anything, NotFor: map[string]string{proof: "it knows plain HTTP alone"}},
 	{Name: "certificate-with-a-command", Row: "certificate expired", Prepare: certificates, NotFor: onlyOurs,
-		Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}, heal: {actions: [run], commands: {renew: {argv: [touch, '{dir}/renewed'], causes: [tls_certificate]}}}"}}, Inject: visits("/expire"),
+		Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}, heal: {commands: {renew: [touch, '{dir}/renewed']}}"}}, Inject: visits("/expire"),
 		Want: Want{Actions: []string{"run"}, End: []End{Escalated, Healed}, Cause: []string{"tls_certificate"}, Check: hasFile("renewed")}, Harmful: anything},
 	{Name: "mistyped-url", Row: "health check broken, service fine", Containers: []Container{{URL: Wrong, Down: true}},
 		Want: Want{End: []End{Escalated}, Cause: []string{"check_never_up"}}, Harmful: anything, NotFor: onlyOurs},

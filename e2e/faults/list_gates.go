@@ -8,7 +8,7 @@ import "time"
 var gates = []Scenario{
 	{Name: "silenced", Row: "gates", Containers: one(), NotFor: onlyOurs, Inject: then(asks("POST", "/api/v1/services/{}/silence", `{"for":"10m","reason":"work on it"}`), does("kill", "{}")),
 		Want: Want{End: []End{Held}, Gate: []string{"silence"}}, Harmful: anything},
-	{Name: "in-maintenance", Row: "gates", NotFor: onlyOurs, Containers: []Container{{Config: "maintenance: [{from: '00:00', to: '23:59'}]"}}, Inject: does("kill", "{}"),
+	{Name: "in-maintenance", Row: "gates", NotFor: onlyOurs, Containers: []Container{{Config: "maintenance: [{cron: '* * * * *', for: 2h}]"}}, Inject: does("kill", "{}"),
 		Want: Want{End: []End{Held}, Gate: []string{"maintenance"}}, Harmful: anything},
 	{Name: "observed-alone", Row: "gates", NotFor: onlyOurs, Containers: []Container{{Config: "heal: {mode: observe}"}}, Inject: does("kill", "{}"),
 		Want: Want{End: []End{Held}, Gate: []string{"observe"}}, Harmful: anything},
@@ -20,7 +20,7 @@ var gates = []Scenario{
 		Want: Want{End: []End{Recovered, Quiet}, Stay: 25 * time.Second}, Harmful: anything},
 	{Name: "only-others-say-so", Row: "gates", NotFor: onlyOurs, Containers: one(), Inject: foreign,
 		Want: Want{End: []End{Held}, Gate: []string{"unconfirmed"}}, Harmful: anything},
-	{Name: "another-healer", Row: "gates", NotFor: onlyOurs, Containers: []Container{{Image: checked.Name}}, Prepare: besideAutoheal, Inject: visits("/fail"),
+	{Name: "another-healer", Row: "gates", Group: "rival", NotFor: onlyOurs, Containers: []Container{{Image: checked.Name}}, Prepare: besideAutoheal, Inject: visits("/fail"),
 		Want: Want{Actions: []string{"", "restart"}, End: []End{Recovered, Healed}, Within: 90 * time.Second, Stay: 20 * time.Second, Check: restartedOnce}},
 	{Name: "host-on-hold", Row: "gates", NotFor: onlyOurs, Group: "hold", Containers: one(), Inject: then(asks("POST", "/api/v1/hold", `{"for":"10m","reason":"work on the host"}`), does("kill", "{}")),
 		Want: Want{End: []End{Held}, Gate: []string{"hold"}}, Harmful: anything},

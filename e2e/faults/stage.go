@@ -35,6 +35,9 @@ type Stage struct {
 	probers  map[string]*prober
 	injected time.Time
 
+	answering map[string]time.Time // at the end: the roles that answer, and since when
+	checked   error                // what Want.Check said then
+
 	mu   sync.Mutex
 	undo []func() // what has to be undone after it, the newest first
 }
