@@ -10,9 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"logstream/e2e/engine"
 	"logstream/e2e/images"
@@ -26,6 +29,9 @@ var (
 	report     = flag.String("report", "", "write the report to this file, with .md and .json added")
 	beside     = flag.Int("beside", 14, "how many scenarios run beside each other")
 )
+
+// atOnce is how many groups run at the same time.
+const atOnce = 2
 
 var (
 	binary  string
@@ -109,12 +115,9 @@ func TestFaults(t *testing.T) {
 		if *onlyPolicy != "" && policy != *onlyPolicy || *onlyPolicy == "" && policy != logstream && !*withPeers {
 			continue
 		}
-		for _, group := range groups(list, *beside) {
-			began := time.Now()
-			results := r.group(t, policy, group)
-			t.Logf("%s: %d scenarios in %s", policy, len(group), time.Since(began).Round(time.Second))
-			out.Results = append(out.Results, results...)
-		}
+		beside, alone := groups(list, *beside)
+		out.Results = append(out.Results, r.all(t, policy, atOnce, beside)...)
+		out.Results = append(out.Results, r.all(t, policy, 1, alone)...)
 	}
 	out.Summary, out.Took = summary(out.Results), time.Since(out.Time).Seconds()
 	t.Logf("\n%s", out.markdown())
@@ -123,6 +126,27 @@ func TestFaults(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// all runs groups, so many of them at once.
+func (r runner) all(t *testing.T, policy string, atOnce int, groups [][]Scenario) (list []Result) {
+	t.Helper()
+	results := make([][]Result, len(groups))
+	var running errgroup.Group
+	running.SetLimit(atOnce)
+	for i, group := range groups {
+		running.Go(func() error {
+			began := time.Now()
+			var err error
+			results[i], err = r.group(t, policy, fmt.Sprintf("%s%d%d", policy[:2], atOnce, i), group)
+			t.Logf("%s: %d scenarios from %s on in %s", policy, len(group), group[0].Name, time.Since(began).Round(time.Second))
+			return err
+		})
+	}
+	if err := running.Wait(); err != nil {
+		t.Error(err)
+	}
+	return slices.Concat(results...)
 }
 
 func version() string {

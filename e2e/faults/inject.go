@@ -221,7 +221,7 @@ func besideAutoheal(s *Stage) error {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		peers.Autoheal(ctx, s.engine.Socket)
+		peers.Autoheal(ctx, s.engine.Socket, "autoheal=true")
 	}()
 	s.finally(func() { cancel(); <-ended })
 	return nil

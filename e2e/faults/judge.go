@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"logstream/e2e/engine"
 )
 
 // Verdict is what a policy's handling of a scenario was.
@@ -229,17 +227,4 @@ func ways(w Want) string {
 		return "none"
 	}
 	return strings.Join(w.Actions, " or ")
-}
-
-// disturbed are the containers with such a name that something happened to.
-func disturbed(events []engine.Event, names ...string) (list []string) {
-	for _, e := range events {
-		switch e.Action {
-		case "die", "kill", "stop", "start", "restart", "pause", "unpause", "rename", "update", "destroy", "oom":
-			if slices.Contains(names, e.Name) {
-				list = append(list, e.Name+": "+e.Action)
-			}
-		}
-	}
-	return list
 }

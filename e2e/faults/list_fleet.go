@@ -30,8 +30,8 @@ var fleet = []Scenario{
 		Want: Want{End: []End{Quiet, Recovered}, Within: 20 * time.Second, Stay: 40 * time.Second, Check: blindIncident}, Harmful: anything},
 	{Name: "five-killed-at-once", Row: "two failures, no relation", Group: "five", Containers: many(5), NotFor: notForFleets, Inject: does("kill", "{}", "{1}", "{2}", "{3}", "{4}"),
 		Want: Want{Actions: permuted("start", "1:start", "2:start", "3:start", "4:start"), Answers: []string{"", "1", "2", "3", "4"}, Within: 90 * time.Second}},
-	{Name: "engine-restarted", Row: "engine restarted", Group: "restarted", Containers: chain("api"), Prepare: network, NotFor: notForFleets, Inject: engineRestarts,
+	{Name: "engine-restarted", Row: "engine restarted", Group: "engine-restarted", Containers: chain("api"), Prepare: network, NotFor: notForFleets, Inject: engineRestarts,
 		Want: Want{Actions: []string{"start api:start"}, Answers: []string{"", "api"}, Within: 2 * time.Minute, Stay: 15 * time.Second}, Harmful: []string{"restart", "api:restart"}},
-	{Name: "engine-killed", Row: "engine unreachable", Group: "killed", Containers: many(2), NotFor: notForFleets, Inject: engineKilled,
+	{Name: "engine-killed", Row: "engine unreachable", Group: "engine-killed", Containers: many(2), NotFor: notForFleets, Inject: engineKilled,
 		Want: Want{Actions: []string{"start 1:start", "1:start start", ""}, End: []End{Healed, Recovered, Quiet}, Answers: []string{"", "1"}, Within: 2 * time.Minute, Stay: 20 * time.Second}, Harmful: []string{"restart", "1:restart"}},
 }

@@ -32,6 +32,9 @@ type Scenario struct {
 	Quick bool
 }
 
+// ofEngine begins the names of the groups that end the engine.
+const ofEngine = "engine"
+
 // Container is one of a scenario's.
 type Container struct {
 	Role   string   // empty: the first
@@ -147,9 +150,9 @@ func (s Scenario) container(policy, role string) string {
 	return name
 }
 
-// groups are the scenarios by group, those that run beside others first, in the
-// order of the list and at most size of them at once.
-func groups(all []Scenario, size int) [][]Scenario {
+// groups are the scenarios by group, in the order of the list and at most size of
+// them at once; beside are those that may run at the same time as others.
+func groups(all []Scenario, size int) (beside, alone [][]Scenario) {
 	var order []string
 	by := map[string][]Scenario{}
 	for _, s := range all {
@@ -158,18 +161,17 @@ func groups(all []Scenario, size int) [][]Scenario {
 		}
 		by[s.Group] = append(by[s.Group], s)
 	}
-	slices.SortStableFunc(order, func(a, b string) int { return len(a) - len(b) })
-	var list [][]Scenario
 	for _, group := range order {
-		if group == "" {
-			for part := range slices.Chunk(by[group], size) {
-				list = append(list, part)
-			}
-			continue
+		switch {
+		case group == "":
+			beside = append(slices.Collect(slices.Chunk(by[group], size)), beside...)
+		case strings.HasPrefix(group, ofEngine):
+			alone = append(alone, by[group])
+		default:
+			beside = append(beside, by[group])
 		}
-		list = append(list, by[group])
 	}
-	return list
+	return beside, alone
 }
 
 // Scenarios are all of them.

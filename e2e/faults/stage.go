@@ -108,6 +108,9 @@ func (s *Stage) image(name string) string {
 // runArgs are the arguments of docker run for a container, without run -d.
 func (s *Stage) runArgs(c Container) []string {
 	args := []string{"--name", s.name(c.Role)}
+	if s.policy == autoheal {
+		args = append(args, "--label", "autoheal="+filepath.Base(filepath.Dir(s.dir))) // its group's
+	}
 	if !c.Alone {
 		args = append(args, "-p", fmt.Sprintf("127.0.0.1:%d:8080", s.ports[c.Role]))
 	}

@@ -34,8 +34,9 @@ func dial(socket string) engine {
 
 // unhealthy are the containers whose HEALTHCHECK fails: what docker-autoheal asks
 // for, in its words.
-func (e engine) unhealthy(ctx context.Context) ([]string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/json?filters="+url.QueryEscape(`{"health":["unhealthy"]}`), nil)
+func (e engine) unhealthy(ctx context.Context, label string) ([]string, error) {
+	filters := fmt.Sprintf(`{"health":["unhealthy"],"label":[%q]}`, label)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/containers/json?filters="+url.QueryEscape(filters), nil)
 	if err != nil {
 		return nil, err // unreachable: the address is well formed
 	}
@@ -68,12 +69,12 @@ func (e engine) restart(ctx context.Context, container string) {
 	}
 }
 
-// Autoheal restarts, one after another, each container whose HEALTHCHECK fails
-// at a poll, as docker-autoheal does for AUTOHEAL_CONTAINER_LABEL=all.
-func Autoheal(ctx context.Context, socket string) {
+// Autoheal restarts, one after another, each container with that label whose
+// HEALTHCHECK fails at a poll, as docker-autoheal does.
+func Autoheal(ctx context.Context, socket, label string) {
 	e := dial(socket)
 	every(ctx, autohealEvery, func() {
-		ids, err := e.unhealthy(ctx)
+		ids, err := e.unhealthy(ctx, label)
 		if err != nil {
 			return
 		}
