@@ -39,18 +39,21 @@ type command struct {
 	carryOut func(c *Controller, asked event.Command, now time.Time) error
 }
 
-// commands are those that the healer reads. All others change nothing here.
-var commands = []command{
-	{name: event.CommandInject, heed: noteInjection},
-	{name: event.CommandHold, heed: recallHold, carryOut: hold},
-	{name: event.CommandRelease, heed: recallHold, carryOut: release},
-	{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
-	{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
-	{name: event.CommandHeal, carryOut: heal},
-	{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
-	{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
-	{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
-	{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+// commands are those that the healer reads. All others change nothing here. It is
+// a function, for what they carry out looks commands up.
+func commands() []command {
+	return []command{
+		{name: event.CommandInject, heed: noteInjection},
+		{name: event.CommandHold, heed: recallHold, carryOut: hold},
+		{name: event.CommandRelease, heed: recallHold, carryOut: release},
+		{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
+		{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
+		{name: event.CommandHeal, carryOut: heal},
+		{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
+		{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
+		{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
+		{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+	}
 }
 
 // readCommand takes a request once, and a result once. What is too old for the
@@ -79,11 +82,12 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 }
 
 func commandNamed(name string) (command, bool) {
-	i := slices.IndexFunc(commands, func(known command) bool { return known.name == name })
-	if i < 0 {
-		return command{}, false
+	for _, known := range commands() {
+		if known.name == name {
+			return known, true
+		}
 	}
-	return commands[i], true
+	return command{}, false
 }
 
 // carryOutCommand carries a request out, and answers it unless that is deferred.

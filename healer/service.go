@@ -122,6 +122,14 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
 }
 
+// made notes a container that an action of ours put in the place of another:
+// where it does not run, nobody wants it so.
+func (s *serviceState) made(id string) {
+	if id != "" {
+		s.ran[id] = true
+	}
+}
+
 // run counts good scheduled checks of our own in a row.
 type run struct {
 	n     int

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -248,7 +249,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Intent, a.Left, s.inspection.state)
+			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -256,6 +257,18 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 		}
 	}
 	return list
+}
+
+// createdBy is the container that an attempt created in its target's place
+// although it failed, or whose result is not known yet; empty: none.
+func createdBy(a budget.Attempt, h history.History) string {
+	if made, known := action.Of(a.Intent); !known || !made.Replaces {
+		return ""
+	}
+	e, _ := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	}, "create")
+	return e.ID
 }
 
 // intentOf is what an action on a container begins, which left another one in
