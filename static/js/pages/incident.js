@@ -189,5 +189,6 @@ function holds(of) {
 }
 
 function links(row) {
+  if (row.kind === "fleet") return null; // it is of no service
   return h("p", { class: "quiet small" }, "Service: ", h("a", { href: href.service(row.service) }, row.service));
 }
