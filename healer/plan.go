@@ -55,6 +55,9 @@ func Plan(v View) Decision {
 	case v.Incident == nil || v.Incident.State == state.Resolved:
 		return planOpening(v)
 	}
+	if d, is := planUndoing(v); is {
+		return d
+	}
 	if last, acted := v.Incident.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified); acted {
 		switch data := last.Data.(type) {
 		case event.ActionStarted:
@@ -94,15 +97,6 @@ func planOpening(v View) Decision {
 	}
 	return write(event.ByLogstream, event.Opened{Error: v.Status.Error, Check: v.Status.Decided.Check,
 		Instance: v.Status.Decided.Instance, FirstBad: v.Status.FirstBad, Kind: "service"})
-}
-
-func openByHand(v View, c event.Command) Decision {
-	first := v.Status.FirstBad
-	if first.IsZero() {
-		first = v.Now
-	}
-	return write(operator(c), event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance,
-		FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action})
 }
 
 // planRemoval ends the incident of a service that is no longer configured, once
@@ -257,9 +251,8 @@ func intent(v View, chosen string) event.ActionStarted {
 	a, _ := action.ByName(chosen)
 	params, undo, _ := a.Prepare(v.Target)
 	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
-		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
-			State: string(c.Status), LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def), Params: orNone(params), Undo: undo}
+		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
+		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
 }
 
 // orNone are an action's parameters; nil where it has none.

@@ -204,6 +204,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 			c.busy = ""
 		}
 		if data.OK {
+			s.made(data.ContainerID)
 			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
 		}
 	}

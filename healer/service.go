@@ -42,7 +42,8 @@ type serviceState struct {
 
 	silence     *gate.Silence // an operator's; nil: none
 	publication publication
-	memory      memory // of the container, as it was while the service was healthy
+	deferred    deferred // commands that wait for the journal
+	memory      memory   // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
@@ -108,6 +109,14 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 		s.ran[c.ID] = true
 	}
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+}
+
+// made notes a container that an action of ours put in the place of another:
+// where it does not run, nobody wants it so.
+func (s *serviceState) made(id string) {
+	if id != "" {
+		s.ran[id] = true
+	}
 }
 
 // run counts good scheduled checks of our own in a row.

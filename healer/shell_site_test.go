@@ -32,6 +32,8 @@ type site struct {
 	registry *health.Registry
 	config   healer.Config
 	model    healer.Model
+	commands *memoryCommands
+	specs    *memorySpecs
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
 	keep     func(ctx context.Context, run func(context.Context) error) error // who runs the healer; nil: it is run once
 
@@ -86,7 +88,7 @@ func onSite(t *testing.T, services []string, prepare func(*site), story func(*si
 func newSite(t *testing.T) *site {
 	tl := &timeline{}
 	s := &site{T: t, timeline: tl, log: newMemoryLog(tl), engine: newMemoryEngine(tl), registry: &health.Registry{}, config: healer.Default(),
-		services: map[string]event.Service{}}
+		services: map[string]event.Service{}, commands: &memoryCommands{timeline: tl}, specs: &memorySpecs{}}
 	s.kafka = s.log
 	s.config.Mode, s.config.Decide, s.config.ManualGrace, s.config.Verify.For = service.Auto, healer.DecideRunbook, time.Second, 3*time.Second
 	return s
@@ -104,7 +106,7 @@ func serviceOn(name string) service.Definition {
 func (s *site) boot() {
 	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
-	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
 	run := s.healer.Run
 	if s.keep != nil {
@@ -270,7 +272,7 @@ func (s *site) check() {
 	if most := s.engine.mostAtOnce(); most > 1 {
 		s.Errorf("%d calls at once", most)
 	}
-	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause"} {
+	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause", "Connect", "Disconnect", "KillStart", "SetMemory", "Recreate", "Restore", "Specification"} {
 		if n := s.engine.underway(method); n > 0 {
 			s.Errorf("%d calls of %s have not returned", n, method)
 		}
