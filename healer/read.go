@@ -345,7 +345,6 @@ func (c *Controller) answered(in Answered, now time.Time) {
 }
 
 func (c *Controller) noteContainer(s *serviceState, of container.State) {
-	ran := c.engine.Of(of.Name).Ran(of.ID)
 	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.noteContainer(of, ran || answered)
+	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }
