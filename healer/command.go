@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"logstream/healer/gate"
-	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
@@ -22,6 +21,8 @@ const (
 	commandAge   = time.Minute // a command that is first read later than this changes nothing
 	commandsKept = 7 * 24 * time.Hour
 	maxOperator  = 100 // bytes of a name
+	// maxInjections bounds how many injections into one service are remembered.
+	maxInjections = 200
 )
 
 // command is a request of an operator: one entry of commands.
@@ -38,16 +39,21 @@ type command struct {
 	carryOut func(c *Controller, asked event.Command, now time.Time) error
 }
 
-// commands are those that the healer reads. All others change nothing here.
-var commands = []command{
-	{name: event.CommandInject, heed: noteInjection},
-	{name: event.CommandHold, heed: recallHold, carryOut: hold},
-	{name: event.CommandRelease, heed: recallHold, carryOut: release},
-	{name: event.CommandHeal, carryOut: heal},
-	{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
-	{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
-	{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
-	{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+// commands are those that the healer reads. All others change nothing here. It is
+// a function, for what they carry out looks commands up.
+func commands() []command {
+	return []command{
+		{name: event.CommandInject, heed: noteInjection},
+		{name: event.CommandHold, heed: recallHold, carryOut: hold},
+		{name: event.CommandRelease, heed: recallHold, carryOut: release},
+		{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
+		{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
+		{name: event.CommandHeal, carryOut: heal},
+		{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
+		{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
+		{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
+		{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+	}
 }
 
 // readCommand takes a request once, and a result once. What is too old for the
@@ -76,11 +82,12 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 }
 
 func commandNamed(name string) (command, bool) {
-	i := slices.IndexFunc(commands, func(known command) bool { return known.name == name })
-	if i < 0 {
-		return command{}, false
+	for _, known := range commands() {
+		if known.name == name {
+			return known, true
+		}
 	}
-	return commands[i], true
+	return command{}, false
 }
 
 // carryOutCommand carries a request out, and answers it unless that is deferred.
@@ -93,7 +100,8 @@ func carryOutCommand(c *Controller, known command, asked event.Command, now time
 // noteInjection notes that chaos is about to act, or has acted.
 func noteInjection(c *Controller, read event.Command, now time.Time) {
 	if s := c.services[read.Service]; s != nil && (read.Result == nil || read.Result.OK) {
-		s.injections = append(slices.DeleteFunc(s.injections, func(t time.Time) bool { return now.Sub(t) > history.MaxAge }), now)
+		s.injections = append(slices.DeleteFunc(s.injections, func(t time.Time) bool { return now.Sub(t) > commandsKept }), now)
+		s.injections = s.injections[max(0, len(s.injections)-maxInjections):]
 		s.inspection.stale = true
 	}
 }

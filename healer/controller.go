@@ -36,6 +36,7 @@ type Controller struct {
 	model     ModelState      // as last reported
 	queried   map[string]bool // the services about which the model was queried, until the query is over
 	hold      *gate.Hold      // the operator's switch for the whole host
+	fleet     *hostFleet      // all services together
 
 	specs    specs // the specifications that are in the data directory
 	services map[string]*serviceState
@@ -70,7 +71,7 @@ func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
 		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
-		commands: map[string]time.Time{}, began: now}
+		commands: map[string]time.Time{}, began: now, fleet: newHostFleet(now)}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
 	}
@@ -105,7 +106,7 @@ func (c *Controller) newest() event.Claim {
 // Step takes one input at now, and returns what is to be done. It changes the
 // controller in place; nothing else does.
 func (c *Controller) Step(in Input, now time.Time) []Effect {
-	c.effects = nil
+	c.effects, c.fleet.looked = nil, false
 	switch in := in.(type) {
 	case ReadHealth:
 		if in.Signed {
@@ -155,6 +156,10 @@ func (c *Controller) emit(e Effect) { c.effects = append(c.effects, e) }
 
 // reconcile decides again about one service, and publishes what changed.
 func (c *Controller) reconcile(s *serviceState, now time.Time) {
+	if s == c.fleet.self {
+		reconcileFleet(c, now)
+		return
+	}
 	if _, leads := c.claim.Leader(); !leads {
 		return
 	}
@@ -248,8 +253,12 @@ func (c *Controller) tick(now time.Time) {
 		}
 		s.budget.Tick(now)
 		s.status.Tick(now)
+		if s.silence != nil && !now.Before(s.silence.Until) {
+			s.silence = nil
+		}
 		c.reconcile(s, now)
 	}
+	reconcileFleet(c, now)
 }
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.

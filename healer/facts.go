@@ -116,7 +116,8 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	list = slices.Concat(list, denials(v.Incident), v.Undone)
 	for _, a := range v.Attempts {
 		again := a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
-		if (again || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
+		changes := a.Outcome == event.OutcomeRefused && changesContainer(a.Intent.Action)
+		if (again || changes || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
 			list = append(list, event.Refusal{Action: a.Intent.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
 		}
 	}
@@ -126,6 +127,13 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 		}
 	}
 	return list
+}
+
+// changesContainer says whether an action is of tier 2: where the engine refused
+// it once it would refuse it again, and stop the container each time.
+func changesContainer(name string) bool {
+	a, known := action.ByName(name)
+	return known && a.Tier >= 2
 }
 
 // failedAttempt is the newest attempt that failed and is not offered for

@@ -2,10 +2,8 @@ package healer
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -223,7 +221,7 @@ func planAction(v View, chosen string) Decision {
 	case verdict.Passes():
 		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
-		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate})
+		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
 	return held(v, verdict)
 }
@@ -272,9 +270,12 @@ func (v View) situationFor(chosen string) gate.Situation {
 	return s
 }
 
-// holds says whether the incident is held so already.
+// holds says whether the incident is held so already. What was to end by now, and
+// goes on, is another hold.
 func (v View) holds(verdict gate.Verdict) bool {
-	return v.Incident.Held == verdict.Gate && v.Incident.HeldReason == verdict.Reason
+	in := v.Incident
+	longer := in.HeldUntil != nil && verdict.Until != nil && !v.Now.Before(*in.HeldUntil) && verdict.Until.After(*in.HeldUntil)
+	return in.Held == verdict.Gate && in.HeldReason == verdict.Reason && !longer
 }
 
 // held is a gate's verdict as a decision.
@@ -298,30 +299,6 @@ func resolve(v View, how string, good time.Time) Decision {
 	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
 	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
 		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
-// escalation is why a person is called.
-func escalation(v View) string {
-	dx := v.Diagnosis
-	if refused, is := denied(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
-	}
-	if refused, is := failedAttempt(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
-	}
-	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-// unknownEffect is why a person is called about an action that nothing shows.
-func unknownEffect(data event.ActionFinished) string {
-	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

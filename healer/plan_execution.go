@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -47,6 +48,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	untouched.Pattern = nil // nothing is its doing yet
 	requested := v.Situation.Asked
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
 	switch {
 	case !known:
 		return "this version has no such action"
@@ -58,6 +60,8 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !requested:
 		return "repairs on this host were put on hold"
+	case !wish.Passes():
+		return cmp.Or(wish.Reason, "most services fail at once")
 	case len(v.History.External(untouched)) > 0:
 		return "Docker reported a new event of the container"
 	case requested:

@@ -40,6 +40,13 @@ func (c Config) Problems() []service.Problem {
 	count("budget.per_hour", c.Budget.PerHour, 1000)
 	count("budget.host_per_minute", c.Budget.HostPerMinute, 1000)
 	between("budget.cooldown", c.Budget.Cooldown, time.Second, 10*time.Minute)
+	if r := c.Budget.Recurrence; r.Times != 0 {
+		if r.Times < 2 || r.Times > 1000 {
+			add("budget.recurrence.times", strconv.Itoa(r.Times), "must be 0 (never), or between 2 and 1000")
+		}
+		between("budget.recurrence.within", r.Within, time.Hour, 60*24*time.Hour)
+	}
+	all = append(all, service.WindowProblems(c.Maintenance)...)
 	for _, p := range c.LLM.Problems() {
 		add("llm."+p.Key, p.Value, p.Message)
 	}

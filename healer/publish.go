@@ -66,6 +66,7 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 		since = since.UTC()
 		out.ThresholdsSince = &since
 	}
+	recordSilence(s.silence, &out)
 	out.Good = s.memory.good
 	if s.container != nil {
 		kept := *s.container
@@ -84,7 +85,8 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 
 func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
-		a.Healing == b.Healing && a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
+		a.Healing == b.Healing && isSame(a.SilencedUntil, b.SilencedUntil, time.Time.Equal) && a.SilencedBy == b.SilencedBy && a.SilenceReason == b.SilenceReason &&
+		a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
 		isSame(a.Good, b.Good, isSameGood) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
 }

@@ -180,7 +180,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		return
 	}
 	in, counted := c.incidents.Apply(e)
-	s := c.services[e.Service]
+	s := serviceOf(c, e.Service)
 	if e.Host != c.host || s == nil {
 		return
 	}
@@ -204,6 +204,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 			c.busy = ""
 		}
 		if data.OK {
+			s.made(data.ContainerID)
 			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
 		}
 	}
@@ -239,6 +240,7 @@ func (c *Controller) acquire(now time.Time) {
 	c.busy = ""
 	c.adoptUnconfigured(now)
 	c.renewHold(now)
+	takeUpFleet(c, now)
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
 		s.journal.Drop()
@@ -296,7 +298,7 @@ func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
 	if c.claim.Failed(in.ID, now) {
 		return
 	}
-	if s := c.services[in.Service]; s != nil {
+	if s := serviceOf(c, in.Service); s != nil {
 		s.journal.Failed(in.ID, in.Seq, now)
 	}
 }

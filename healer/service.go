@@ -5,6 +5,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
@@ -39,6 +40,7 @@ type serviceState struct {
 	goodRun      run            // scheduled good checks of our own since it is good
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
+	silence     *gate.Silence // an operator's; nil: none
 	publication publication
 	deferred    deferred // commands that wait for the journal
 	memory      memory   // of the container, as it was while the service was healthy
@@ -55,6 +57,7 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
 		s.memory.good = published.Good
 	}
@@ -106,6 +109,14 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 		s.ran[c.ID] = true
 	}
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+}
+
+// made notes a container that an action of ours put in the place of another:
+// where it does not run, nobody wants it so.
+func (s *serviceState) made(id string) {
+	if id != "" {
+		s.ran[id] = true
+	}
 }
 
 // run counts good scheduled checks of our own in a row.
@@ -167,6 +178,13 @@ func (v *verification) observe(engineLost bool, level event.Status, ownKnown boo
 		v.downFrom = time.Time{}
 	case v.downFrom.IsZero():
 		v.downFrom = now
+	}
+}
+
+// extend begins the time of a verification anew while nothing can be verified.
+func (v *verification) extend(timeout time.Duration, now time.Time) {
+	if v.attempt > 0 {
+		v.deadline = now.Add(timeout)
 	}
 }
 

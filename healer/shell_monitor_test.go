@@ -1,6 +1,7 @@
 package healer_test
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -169,7 +170,7 @@ func (w *watcher) writeLevel(def service.Definition) {
 // check is one check of a service by its url.
 func (w *watcher) check(ctx context.Context, def service.Definition, extra bool) {
 	began := time.Now()
-	state, failing := w.engine.state(def.Container)
+	state, failing := w.engine.state(cmp.Or(def.Container, def.Name)) // what answers may be unknown to us
 	took := checkTakes
 	h := event.HealthLog{Timestamp: event.Seconds(began), Service: def.Name, Check: "http", Status: event.Down, Extra: extra}
 	switch {

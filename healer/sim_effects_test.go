@@ -108,7 +108,7 @@ func (m *sim) writeCommand(c event.Command) {
 
 func (m *sim) look(e Inspect) {
 	b := m.box(e.Service)
-	in := Inspected{Service: e.Service, Request: e.Request, State: b.state}
+	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines}
 	switch {
 	case !m.engine:
 		in.State, in.Err = container.State{}, container.ErrUnavailable

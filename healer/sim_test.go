@@ -59,6 +59,8 @@ type sim struct {
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
 	queries []askedAt
 
+	lines []string // that every container wrote
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
@@ -118,6 +120,7 @@ type box struct {
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop
 	unchecked  bool          // the monitor does not check it
+	cut        bool          // checks do not reach it
 }
 
 type agenda []*happening

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -80,11 +81,16 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
 	v.Situation = newSituation(c, s, v, own)
+	if v.Situation.Blind.Now != "" {
+		s.verification.extend(verifyTimeout(c.config, s.def), now)
+	}
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
 	v.Situation.Undecided = v.Diagnosis.Wait
+	v.Situation.Full = fullDisk(v)
+	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
 	if !s.waiting.undecided.IsZero() {
 		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)
 	}
@@ -162,6 +168,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
 		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
+	gatherHost(c, s, v, own, &out)
 	if s.incident == nil {
 		return out
 	}
@@ -234,7 +241,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Intent, a.Left, s.inspection.state)
+			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -242,6 +249,18 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 		}
 	}
 	return list
+}
+
+// createdBy is the container that an attempt created in its target's place
+// although it failed, or whose result is not known yet; empty: none.
+func createdBy(a budget.Attempt, h history.History) string {
+	if made, known := action.Of(a.Intent); !known || !made.Replaces {
+		return ""
+	}
+	e, _ := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	}, "create")
+	return e.ID
 }
 
 // intentOf is what an action on a container begins, which left another one in

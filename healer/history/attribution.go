@@ -144,6 +144,31 @@ func (h History) Interference(own []bool, since time.Time, stop Stop, of func(Ev
 	return 0, false
 }
 
+// IsUnpausedToStop says whether event i is an unpause that only precedes a stop.
+func (h History) IsUnpausedToStop(i int, stop Stop) bool {
+	return h[i].Action == "unpause" && h.unpausedToStop(i, stop)
+}
+
+// FellBefore is when it was first read that the life before start i ends, or the
+// pause before unpause i, and whether the two are one restart. Zero where nothing
+// tells of it, as of a new container.
+func (h History) FellBefore(i int) (at time.Time, restarted bool) {
+	for _, e := range slices.Backward(h[:i]) {
+		if e.ID == h[i].ID && (e.Action == "die" || e.Action == "kill" || e.Action == "stop" || e.Action == "pause" || e.Action == "start") {
+			if e.Action == "start" {
+				break
+			}
+			at = e.ReadAt
+		}
+	}
+	for _, e := range h[i+1:] {
+		if e.ID == h[i].ID {
+			return at, e.Action == "restart"
+		}
+	}
+	return at, false
+}
+
 // unpausedToStop says whether unpause i follows a terminating kill: that is how
 // the engine stops what is paused.
 func (h History) unpausedToStop(i int, stop Stop) bool {

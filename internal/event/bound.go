@@ -53,7 +53,8 @@ func (in Incident) cut(most int) Incident {
 		data.Error = Clip(data.Error, most)
 		in.Data = data
 	case Escalated:
-		in.Data = Escalated{Clip(data.Reason, most)}
+		data.Reason = Clip(data.Reason, most)
+		in.Data = data
 	case Suppressed:
 		data.Reason = Clip(data.Reason, most)
 		in.Data = data

@@ -66,7 +66,7 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 			return strings.HasPrefix(d.(ActionFinished).Error, NotCarriedOut) && d.(ActionFinished).Attempt == 2
 		}},
 		"verified":  {Verified{Error: Interrupted + long}, func(d Data) bool { return strings.HasPrefix(d.(Verified).Error, Interrupted) }},
-		"escalated": {Escalated{long}, func(d Data) bool { return strings.HasSuffix(d.(Escalated).Reason, mark) }},
+		"escalated": {Escalated{Reason: long}, func(d Data) bool { return strings.HasSuffix(d.(Escalated).Reason, mark) }},
 		"suppressed": {Suppressed{"cooldown", long, &later}, func(d Data) bool {
 			return strings.HasSuffix(d.(Suppressed).Reason, mark) && d.(Suppressed).Gate == "cooldown"
 		}},

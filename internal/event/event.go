@@ -129,6 +129,8 @@ type Service struct {
 	Held           string            `json:"held,omitempty"` // why healing waits: the gate's name
 	HeldReason     string            `json:"held_reason,omitempty"`
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
+	SilencedBy     string            `json:"silenced_by,omitempty"`
+	SilenceReason  string            `json:"silence_reason,omitempty"`
 	// NeverUp says that our own check was not UP yet under this url, expectation
 	// and container: it may be the check that is wrong.
 	NeverUp bool `json:"never_up,omitempty"`
@@ -167,6 +169,17 @@ type Definition struct {
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
 	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
+
+	Maintenance []Maintenance `json:"maintenance,omitempty"` // its own windows
+}
+
+// Maintenance is a window in which nothing is repaired.
+type Maintenance struct {
+	Cron     string `json:"cron,omitempty"`
+	For      string `json:"for,omitempty"`
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+	TimeZone string `json:"time_zone,omitempty"`
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside

@@ -27,8 +27,15 @@ func (d Definition) Masked() *event.Definition {
 		StartPeriod: d.StartPeriod.String(), DependsOn: d.DependsOn,
 		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
 			Confirm: d.Heal.Confirm, Self: d.Heal.Self, Actions: d.Heal.Actions, MaxMemory: sizeOf(d.Heal.MaxMemory), Commands: d.Heal.Commands.Names()},
-		Chaos: d.Chaos, Discovered: d.Discovered,
+		Maintenance: d.maintenance(), Chaos: d.Chaos, Discovered: d.Discovered,
 	}
+}
+
+func (d Definition) maintenance() (shown []event.Maintenance) {
+	for _, m := range d.Maintenance {
+		shown = append(shown, event.Maintenance{Cron: m.Cron, For: duration(m.For, 0), From: m.From, To: m.To, TimeZone: m.TimeZone})
+	}
+	return shown
 }
 
 // sizeOf is s as records have it; empty where there is none.

@@ -53,6 +53,7 @@ func (d Definition) Problems() []Problem {
 		add("window", "", "needs failures and of, such as {failures: 3, of: 5}: 1 to of, and of at most 100")
 	}
 	all = append(all, d.Push.problems()...)
+	all = append(all, WindowProblems(d.Maintenance)...)
 	if d.KeepAlive < 0 || d.KeepAlive > time.Hour {
 		add("keep_alive", d.KeepAlive.String(), "must be between 0s and 1h")
 	}

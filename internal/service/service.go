@@ -34,8 +34,9 @@ type Definition struct {
 	StartPeriod      time.Duration `yaml:"start_period"` // how long it may take to answer after a start
 	DependsOn        []string      `yaml:"depends_on"`   // names of services that it needs
 	Heal             Heal          `yaml:"heal"`
-	Chaos            bool          `yaml:"chaos"`      // real faults may be injected from the page
-	Discovered       bool          `yaml:"discovered"` // from a container's labels, and no key of config.yaml
+	Maintenance      []Maintenance `yaml:"maintenance"` // when nothing is repaired, beside the host's windows
+	Chaos            bool          `yaml:"chaos"`       // real faults may be injected from the page
+	Discovered       bool          `yaml:"discovered"`  // from a container's labels, and no key of config.yaml
 }
 
 // Schemes of urls for which nothing is checked by us: the container's own state
