@@ -70,6 +70,7 @@ func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
 	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	f.Parent, f.ParentStarted = v.Parent, v.ParentStarted
 	if v.Status.Looping() {
 		f.State = string(container.Restarting) // whatever moment the inspection met
 	}

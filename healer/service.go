@@ -32,6 +32,9 @@ type serviceState struct {
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
+	links        links        // what its container was last seen to depend on
+	needed       []event.Need // what was published of it by an earlier life
+	dependence   dependence   // how it waits for others
 	inspection   inspection
 	consultation consultation
 	execution    execution
@@ -57,6 +60,9 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	if published != nil {
+		s.needed = published.Needs
+	}
 	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
 		s.memory.good = published.Good
@@ -89,6 +95,11 @@ func (s *serviceState) open() bool { return s.incident != nil && s.incident.Stat
 // idle says that there is nothing to plan about.
 func (s *serviceState) idle() bool {
 	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down
+}
+
+// inspected says whether its container was inspected in this life, or there is none.
+func (s *serviceState) inspected() bool {
+	return s.def.Container == "" || s.removed || !s.inspection.at.IsZero()
 }
 
 // injected says whether what was read then followed an `inject`.

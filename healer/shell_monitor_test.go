@@ -20,12 +20,14 @@ type watcher struct {
 	engine   *memoryEngine
 	owner    func() (event.Origin, bool)
 	services func() []service.Definition
+	parts    *sync.WaitGroup
 
 	mu       sync.Mutex
 	revision int64
 	waiting  []event.Docker // told before there was a claim
 	levels   map[string]level
-	stands   bool // the event stream is read
+	stands   bool     // the event stream is read
+	asked    []string // services of which a check was asked for beside the schedule
 }
 
 // level is what was last written of a container.
@@ -62,6 +64,18 @@ func (w *watcher) run(ctx context.Context) {
 			if extra := time.Since(state.StartedAt) < extraFor && n%int(extraEach/beat) == 0; scheduled || extra {
 				parts.Go(func() { w.check(ctx, def, !scheduled) })
 			}
+		}
+	}
+}
+
+// checkNow checks a service once beside its schedule.
+func (w *watcher) checkNow(ctx context.Context, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, name)
+	for _, def := range w.services() {
+		if def.Name == name {
+			w.parts.Go(func() { w.check(ctx, def, true) })
 		}
 	}
 }

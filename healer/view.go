@@ -59,9 +59,14 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
-	Situation gate.Situation
-	Decidable bool              // the facts are complete
-	Diagnosis runbook.Diagnosis // what they mean
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that was started; empty: there is none, or it does not run.
+	Parent        string
+	ParentStarted time.Time
+	Needs         []need // the services that it depends on, directly or through others
+	Situation     gate.Situation
+	Decidable     bool              // the facts are complete
+	Diagnosis     runbook.Diagnosis // what they mean
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -80,7 +85,9 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	}
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
-	v.Situation = newSituation(c, s, v, own)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Dependency = newDependency(c, s, now)
+	v.Parent, v.ParentStarted = networkParent(c, s)
 	if v.Situation.Blind.Now != "" {
 		s.verification.extend(verifyTimeout(c.config, s.def), now)
 	}
@@ -88,6 +95,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
+	v.Diagnosis.Facts = append(v.Diagnosis.Facts, unchecked(v)...)
 	v.Situation.Undecided = v.Diagnosis.Wait
 	v.Situation.Full = fullDisk(v)
 	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)

@@ -45,7 +45,7 @@ export function view(ctx) {
     figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
       h("div", { class: "stack" }, evidence(of), decision(of, at), report(of)),
-      h("div", { class: "stack" }, steps(of, at), holds(of), links(row))));
+      h("div", { class: "stack" }, steps(of, at), holds(of), links(row, state))));
 }
 
 /** What ask() needs of the page. */
@@ -197,6 +197,11 @@ function holds(of) {
     facts(list.map((event) => [hhmmss(instant(event.time)), reason(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
 }
 
-function links(row) {
-  return h("p", { class: "quiet small" }, "Service: ", h("a", { href: href.service(row.service) }, row.service));
+function links(row, state) {
+  const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
+  const dependents = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  return h("div", { class: "quiet small" },
+    h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service)),
+    row.root && h("p", { "data-root": row.root }, row.state === "resolved" ? "Waited for: " : "Waits for: ", to(row.root_incident, row.root)),
+    dependents.length > 0 && h("p", { "data-dependents": dependents.length }, "Failed with it: ", dependents.map((other, i) => [i ? ", " : "", to(other.id, other.service)])));
 }
