@@ -282,6 +282,9 @@ type CommandArgs struct {
 type CommandResult struct {
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
+	// Before is what the undo of an injected fault needs, without secrets: JSON,
+	// for whoever injected it.
+	Before string `json:"before,omitempty"`
 }
 
 // Thinking is a piece of what a model writes about an incident while it writes

@@ -64,7 +64,7 @@ func gone(t *testing.T, f *fixture, id string) {
 		"Start":   f.Runtime.Start(f.ctx(), id),
 		"Restart": f.Runtime.Restart(f.ctx(), id),
 		"Unpause": f.Runtime.Unpause(f.ctx(), id),
-		"Inject":  f.Runtime.Inject(f.ctx(), id, container.FaultKill),
+		"Inject":  injected(f.Injector.Inject(f.ctx(), id, container.FaultKill)),
 	} {
 		if !errors.Is(err, container.ErrNotFound) || errors.Is(err, container.ErrUnavailable) {
 			t.Errorf("%s of a container that isn't there gives the error %v, want ErrNotFound", call, err)
