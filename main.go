@@ -39,7 +39,7 @@ func main() {
 
 // commands are the words after logstream. Each has a file of its own.
 func commands() []*cobra.Command {
-	return []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), versionCommand()}
+	return []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), chaosCommand(), gamedayCommand(), versionCommand()}
 }
 
 // Exit codes, as the contract has them.
