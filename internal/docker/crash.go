@@ -16,12 +16,9 @@ import (
 // signal; one that cannot be shown to be the container's is left alone, since
 // the engine may run on another machine, where the number means another process.
 func (i *Injector) crash(ctx context.Context, id string) (none container.Before, err error) {
-	now, err := i.r.inspect(ctx, id)
+	now, err := i.r.inspectWhole(ctx, id)
 	if err != nil {
 		return none, err
-	}
-	if now.ContainerJSONBase == nil || now.State == nil {
-		return none, fmt.Errorf("inspect container %s: %w: the answer of %s is not valid", short(id), container.ErrUnavailable, i.r.Host())
 	}
 	switch {
 	case !now.State.Running:

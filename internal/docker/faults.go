@@ -26,7 +26,6 @@ func NewInjector(r *Runtime) *Injector { return &Injector{r} }
 type harmer interface {
 	engine
 	ContainerRemove(ctx context.Context, id string, options apicontainer.RemoveOptions) error
-	ContainerUpdate(ctx context.Context, id string, change apicontainer.UpdateConfig) (apicontainer.UpdateResponse, error)
 }
 
 // harm makes one call that a Runtime would not make.
@@ -147,11 +146,11 @@ func (i *Injector) disconnect(ctx context.Context, id string) (before container.
 
 // remove removes the container where it can be created again. Its volumes stay.
 func (i *Injector) remove(ctx context.Context, id string) (before container.Before, err error) {
-	now, err := i.r.inspect(ctx, id)
+	now, err := i.r.inspectWhole(ctx, id)
 	if err != nil {
 		return before, err
 	}
-	if now.ContainerJSONBase != nil && now.HostConfig != nil && now.HostConfig.AutoRemove {
+	if now.HostConfig.AutoRemove {
 		return before, fmt.Errorf("remove container %s: the engine would remove its anonymous volumes too, since it was started with --rm: %w", short(id), container.ErrUnsupported)
 	}
 	if before.Spec, err = i.r.Specification(ctx, id); err != nil {

@@ -19,12 +19,9 @@ const (
 // limits are those of the container as the engine keeps them, and whether it
 // runs.
 func (i *Injector) limits(ctx context.Context, id string) (limits container.Limits, running bool, err error) {
-	now, err := i.r.inspect(ctx, id)
+	now, err := i.r.inspectWhole(ctx, id)
 	if err != nil {
 		return limits, false, err
-	}
-	if now.ContainerJSONBase == nil || now.HostConfig == nil || now.State == nil {
-		return limits, false, fmt.Errorf("inspect container %s: %w: the answer of %s is not valid", short(id), container.ErrUnavailable, i.r.Host())
 	}
 	h := now.HostConfig.Resources
 	return container.Limits{Memory: h.Memory, MemorySwap: h.MemorySwap, NanoCPUs: h.NanoCPUs, CPUQuota: h.CPUQuota, CPUPeriod: h.CPUPeriod}, now.State.Running, nil

@@ -55,7 +55,8 @@ func (r *Runtime) listed(name string, c apicontainer.Summary) container.Listed {
 	l := container.Listed{
 		Name: name, ID: c.ID, Status: container.Status(c.State), Labels: ownLabels(c.Labels),
 		Project: text.Clip(c.Labels[labelProject], maxAttribute), Service: text.Clip(c.Labels[labelService], maxAttribute),
-		Self: r.self != "" && strings.HasPrefix(c.ID, r.self),
+		Self:      r.self != "" && strings.HasPrefix(c.ID, r.self),
+		Temporary: placeOf(name) != "",
 	}
 	if l.Project == "" || l.Service == "" {
 		return l
@@ -64,7 +65,7 @@ func (r *Runtime) listed(name string, c apicontainer.Summary) container.Listed {
 		l.Number = int(n)
 	}
 	l.DependsOn = dependsOn(c.Labels[labelDependsOn])
-	l.Temporary = strings.EqualFold(c.Labels[labelOneOff], "true") || successorName.MatchString(name)
+	l.Temporary = l.Temporary || strings.EqualFold(c.Labels[labelOneOff], "true") || successorName.MatchString(name)
 	return l
 }
 
