@@ -2,9 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +33,7 @@ func gamedayCommand() *cobra.Command {
 	out := cmd.Flags().String("out", ".", "the `directory` of the report")
 	verify := cmd.Flags().String("verify", "", "check the signature of the report in this `file`, and do nothing else")
 	asJSON := cmd.Flags().Bool("json", false, "print the report as JSON")
-	client := throughAPI(cmd)
+	open := clientOf(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *verify != "" {
 			return verifyReport(cmd, *verify)
@@ -41,9 +44,13 @@ func gamedayCommand() *cobra.Command {
 		if err := os.MkdirAll(*out, 0o755); err != nil {
 			return startupFailure{fmt.Errorf("gameday: %w", err)}
 		}
+		c, err := open()
+		if err != nil {
+			return err
+		}
 		ctx, restore := untilSignal(cmd.Context())
 		defer restore()
-		day := gameday.Day{API: client(), Window: *window, Limit: *limit, Tell: func(r gameday.Result) {
+		day := gameday.Day{API: gamedayAPI{c}, Window: *window, Limit: *limit, Tell: func(r gameday.Result) {
 			fmt.Fprintln(cmd.ErrOrStderr(), resultLine(r))
 		}}
 		offered, known, err := day.Read(ctx)
@@ -62,6 +69,23 @@ func gamedayCommand() *cobra.Command {
 		return finishDay(cmd, report, *out, *asJSON)
 	}
 	return cmd
+}
+
+// gamedayAPI is a client as a game day needs it.
+type gamedayAPI struct{ client }
+
+// Get is gameday.API's.
+func (a gamedayAPI) Get(ctx context.Context, path []string, query url.Values, into any) error {
+	return a.call(ctx, http.MethodGet, path, query, nil, into)
+}
+
+// Command is gameday.API's.
+func (a gamedayAPI) Command(ctx context.Context, path []string, body any) error {
+	done, err := a.carryOut(ctx, http.MethodPost, path, body)
+	if answered := new(apiError); err != nil && (done.Result != nil || errors.As(err, answered)) {
+		return fmt.Errorf("%w: %w", gameday.ErrRefused, err)
+	}
+	return err
 }
 
 // finishDay writes and prints the report; its error is the exit code.

@@ -2,17 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
+	"net/http"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"logstream/internal/apiclient"
 	"logstream/internal/gameday"
 	"logstream/internal/nearest"
 )
@@ -23,7 +21,7 @@ func chaosCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "chaos <service> [fault]", Short: "Inject a real fault into a service that allows it, or undo one; without a fault, list them"}
 	undo := cmd.Flags().Bool("undo", false, "undo the fault instead")
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
-	client := throughAPI(cmd)
+	open := clientOf(cmd)
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) > 2:
@@ -36,9 +34,13 @@ func chaosCommand() *cobra.Command {
 		return nil
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := open()
+		if err != nil {
+			return err
+		}
 		ctx, restore := untilSignal(cmd.Context())
 		defer restore()
-		day := gameday.Day{API: client()}
+		day := gameday.Day{API: gamedayAPI{c}}
 		services, faults, err := day.Read(ctx)
 		if err != nil {
 			return fmt.Errorf("chaos: %w", err)
@@ -53,8 +55,12 @@ func chaosCommand() *cobra.Command {
 		if err := hasFault(cmd, known, args[1]); err != nil {
 			return err
 		}
-		err = day.API.Command(ctx, "/services/"+url.PathEscape(args[0])+"/chaos", map[string]any{"fault": args[1], "undo": *undo})
-		return printInjection(cmd, args[0], args[1], *undo, err, *asJSON)
+		done, err := c.carryOut(ctx, http.MethodPost, []string{"services", args[0], "chaos"}, map[string]any{"fault": args[1], "undo": *undo})
+		what := "injected into"
+		if *undo {
+			what = "undone in"
+		}
+		return finish(cmd, *asJSON, done, err, "%s %s %s", args[1], what, args[0])
 	}
 	return cmd
 }
@@ -110,38 +116,4 @@ func printFaults(out io.Writer, known []gameday.Fault, asJSON bool) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Name, f.UndoneBy, reversible, f.Does)
 	}
 	return table.Flush()
-}
-
-// printInjection says what became of an injection, and gives the error of one
-// that failed.
-func printInjection(cmd *cobra.Command, service, fault string, undo bool, err error, asJSON bool) error {
-	if asJSON {
-		said := struct {
-			Service string `json:"service"`
-			Fault   string `json:"fault"`
-			Undo    bool   `json:"undo"`
-			OK      bool   `json:"ok"`
-			Error   string `json:"error,omitempty"`
-		}{service, fault, undo, err == nil, ""}
-		if err != nil {
-			said.Error = err.Error()
-		}
-		_ = json.NewEncoder(cmd.OutOrStdout()).Encode(said) // a closed output needs no error
-		if err != nil {
-			return errPrinted
-		}
-		return nil
-	}
-	what, of := "injected", "into"
-	if undo {
-		what, of = "undone", "in"
-	}
-	if unreachable := new(apiclient.UnreachableError); err != nil && !errors.As(err, &unreachable) {
-		return fmt.Errorf("%s not %s %s %s: %w", fault, what, of, service, err)
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s %s %s %s\n", fault, what, of, service)
-	return nil
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,6 +11,7 @@ import (
 )
 
 const (
+	minQuota  = 1000    // µs: the engine's least
 	minMemory = 6 << 20 // bytes: the engine allows no lower limit
 	period    = 100_000 // µs of a CPU quota: the kernel's default
 	tinyShare = 50      // a fiftieth of a core is what the fault cpu leaves
@@ -81,8 +83,10 @@ func (i *Injector) throttle(ctx context.Context, id string) (before container.Be
 		set.NanoCPUs = 1e9 / tinyShare
 		change.NanoCPUs = set.NanoCPUs
 	} else {
-		set.CPUPeriod, set.CPUQuota = period, period/tinyShare
-		change.CPUPeriod, change.CPUQuota = set.CPUPeriod, set.CPUQuota
+		// Only the quota: an engine whose container has a period refuses --cpus
+		// from then on.
+		set.CPUQuota = max(cmp.Or(limits.CPUPeriod, period)/tinyShare, minQuota)
+		change.CPUQuota = set.CPUQuota
 	}
 	before.Limits, before.Set = &limits, &set
 	return before, i.update(ctx, container.FaultCPU, id, change)
@@ -98,10 +102,7 @@ func (i *Injector) restoreLimits(ctx context.Context, id, fault string, old cont
 	case old.NanoCPUs > 0:
 		change.NanoCPUs = old.NanoCPUs
 	default:
-		change.CPUQuota, change.CPUPeriod = orUnlimited(old.CPUQuota), period
-		if old.CPUPeriod > 0 {
-			change.CPUPeriod = old.CPUPeriod
-		}
+		change.CPUQuota = orUnlimited(old.CPUQuota)
 	}
 	if err := i.update(ctx, "undo "+fault+" of", id, change); err != nil {
 		return err
