@@ -25,6 +25,8 @@ type API interface {
 	Command(ctx context.Context, path []string, body any) error
 }
 
+const ended = "the game day was ended"
+
 // ErrRefused: the API, or whoever carries commands out, said no.
 var ErrRefused = errors.New("refused")
 
@@ -105,7 +107,10 @@ func (d *Day) Run(ctx context.Context, plan []Injection) (*Report, error) {
 func (d *Day) calm(ctx context.Context, services []string) string {
 	why := "the window was over"
 	for {
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return ended
+		case ctx.Err() != nil:
 			return why
 		}
 		now, err := d.unrest(ctx, services)
@@ -117,9 +122,7 @@ func (d *Day) calm(ctx context.Context, services []string) string {
 		case ctx.Err() == nil:
 			why = err.Error()
 		}
-		if !pause(ctx) {
-			return why
-		}
+		pause(ctx)
 	}
 }
 
@@ -160,7 +163,7 @@ func (d *Day) inject(ctx context.Context, p Injection, result *Result) {
 	}
 	switch {
 	case ctx.Err() != nil && result.Injected != nil:
-		result.Outcome, result.Why = Interrupted, "the game day was ended"
+		result.Outcome, result.Why = Interrupted, ended
 	case err != nil:
 		result.Outcome, result.Why = NotInjected, err.Error()
 		// A call without an answer may have done it; one with an answer has not.
@@ -215,7 +218,7 @@ func (d *Day) await(ctx context.Context, p Injection, before []incident, result 
 		}
 	}
 	if ctx.Err() != nil {
-		result.Outcome, result.Why = Interrupted, "the game day was ended"
+		result.Outcome, result.Why = Interrupted, ended
 	}
 }
 

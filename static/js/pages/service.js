@@ -158,7 +158,7 @@ function faults({ ctx, service }) {
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
     h("p", { class: "ink2 small" }, "Each button breaks the running service. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
     h("div", { class: "btns spaced" }, usual.map(button)),
-    more.length > 0 && h("details", { class: "more" }, h("summary", {}, "More"), h("div", { class: "btns spaced" }, more.map(button))),
+    more.length > 0 && h("details", { class: "rest" }, h("summary", {}, "More"), h("div", { class: "btns spaced" }, more.map(button))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 

@@ -107,7 +107,7 @@ function disasters({ service, faults, refusal, stale, compact }) {
     "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
   }, fault(entry.fault));
   const { usual, more } = grouped(faults);
-  const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "more", key: "more" }, h("summary", {}, "More"), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
+  const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "rest", key: "rest" }, h("summary", {}, "More"), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
   const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
   if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
   return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);
