@@ -132,6 +132,9 @@ type (
 		Request int
 		Ref     string
 	}
+	// CheckNow has a service checked once at once, beside its schedule. Its
+	// observation comes back as a record, or not at all.
+	CheckNow struct{ Service string }
 	// Query asks the model for its view, until Deadline (monotonic).
 	Query struct {
 		Service  string
@@ -163,6 +166,7 @@ func (Append) effect()   {}
 func (Publish) effect()  {}
 func (Reply) effect()    {}
 func (Inspect) effect()  {}
+func (CheckNow) effect() {}
 func (Query) effect()    {}
 func (Execute) effect()  {}
 func (KeepSpec) effect() {}

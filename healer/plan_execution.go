@@ -33,6 +33,12 @@ func planExecution(v View, intent event.ActionStarted) Decision {
 	return Decision{Kind: DoExecute}
 }
 
+// pinned is the target as it was inspected.
+func pinned(v View) event.Pins {
+	c := v.Target.State
+	return event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt, State: string(c.Status), LastEvent: v.History.Newest()}
+}
+
 // preflight says why the call must not be made any more, or nothing: asked when
 // the intent was confirmed, immediately before the call. The runtime's part of
 // the pins is checked by whoever makes the call.
@@ -42,6 +48,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	untouched.Pattern = nil // nothing is its doing yet
 	requested := v.Situation.Asked
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	broken, isBroken := brokenDependency(v)
 	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
 	switch {
 	case !known:
@@ -60,6 +67,8 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "Docker reported a new event of the container"
 	case requested:
 		return ""
+	case isBroken:
+		return broken
 	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
 		return "the check that showed the cause no longer reports DOWN"
 	}
@@ -149,6 +158,9 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	}
 	begun, _ := v.Incident.Last(event.TypeActionStarted)
 	intent := begun.Data.(event.ActionStarted)
+	if intent.Undoes > 0 {
+		return planUndone(v, intent)
+	}
 	if v.Verification.takeover {
 		return planTakeover(v, intent)
 	}
@@ -156,6 +168,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return d
 	}
 	p := v.Verification
+	broken, isBroken := brokenDependency(v)
 	seen := v.Status.Level() == event.Up || v.Def.Container == ""
 	switch {
 	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
@@ -164,6 +177,8 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return wait() // the events that show why come at most a moment later
 	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
+	case isBroken:
+		return refuted(v, event.OutcomeInterrupted, broken)
 	case v.Now.After(p.deadline):
 		return refuted(v, event.OutcomeFailed, unverified(v, intent))
 	}

@@ -204,6 +204,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 			c.busy = ""
 		}
 		if data.OK {
+			s.made(data.ContainerID)
 			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
 		}
 	}
@@ -309,6 +310,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		noteLinks(c, s, in.State)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
@@ -343,7 +345,6 @@ func (c *Controller) answered(in Answered, now time.Time) {
 }
 
 func (c *Controller) noteContainer(s *serviceState, of container.State) {
-	ran := c.engine.Of(of.Name).Ran(of.ID)
 	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.noteContainer(of, ran || answered)
+	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }

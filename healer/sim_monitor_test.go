@@ -26,6 +26,9 @@ func (m *sim) forward(e event.Docker) {
 			return
 		}
 		m.writeDocker(e)
+		if e.Container == "" {
+			return // of a network: it changes no level
+		}
 		b := m.box(e.Container)
 		m.writeLevel(b)
 		if e.Action == "start" || e.Action == "unpause" || e.Action == "restart" {
@@ -180,6 +183,10 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case m.unplugged(b):
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case b.app == "ok" && m.starved(b):
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503
 		case b.app == "slow":
 			h.Status, h.Failure, h.Error = event.Degraded, event.FailureLatency, "answered in 900ms, slower than 800ms"
 		case b.app != "ok":

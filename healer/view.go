@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -45,7 +46,9 @@ type View struct {
 	Forced   string // the action that an operator asked for, until it was carried out
 	GoodRun  run
 
-	Target     action.Target // of an action, as it was inspected
+	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
+	Undone     []event.Refusal // actions that operators undid of late
+	Target     action.Target   // of an action, as it was inspected
 	Inspection inspection
 	History    history.History
 	Stop       history.Stop // how the container is stopped
@@ -56,9 +59,14 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
-	Situation gate.Situation
-	Decidable bool              // the facts are complete
-	Diagnosis runbook.Diagnosis // what they mean
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that was started; empty: there is none, or it does not run.
+	Parent        string
+	ParentStarted time.Time
+	Needs         []need // the services that it depends on, directly or through others
+	Situation     gate.Situation
+	Decidable     bool              // the facts are complete
+	Diagnosis     runbook.Diagnosis // what they mean
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -75,9 +83,11 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
-	v.Target = targetOf(c, s, v)
+	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
-	v.Situation = newSituation(c, s, v, own)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Dependency = newDependency(c, s, now)
+	v.Parent, v.ParentStarted = networkParent(c, s)
 	if v.Situation.Blind.Now != "" {
 		s.verification.extend(verifyTimeout(c.config, s.def), now)
 	}
@@ -85,6 +95,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
+	v.Diagnosis.Facts = append(v.Diagnosis.Facts, unchecked(v)...)
 	v.Situation.Undecided = v.Diagnosis.Wait
 	v.Situation.Full = fullDisk(v)
 	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
@@ -238,7 +249,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Intent, a.Left, s.inspection.state)
+			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -246,6 +257,18 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 		}
 	}
 	return list
+}
+
+// createdBy is the container that an attempt created in its target's place
+// although it failed, or whose result is not known yet; empty: none.
+func createdBy(a budget.Attempt, h history.History) string {
+	if made, known := action.Of(a.Intent); !known || !made.Replaces {
+		return ""
+	}
+	e, _ := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	}, "create")
+	return e.ID
 }
 
 // intentOf is what an action on a container begins, which left another one in

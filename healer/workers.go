@@ -32,6 +32,8 @@ func (l *life) start(e Effect) {
 		})
 	case Inspect:
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case CheckNow:
+		l.deps.CheckNow(e.Service)
 	case KeepSpec:
 		l.worker("specification", func() { l.keepSpec(e) })
 	case Query:

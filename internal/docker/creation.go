@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	apicontainer "github.com/docker/docker/api/types/container"
@@ -26,14 +27,10 @@ type attachment struct {
 	endpoint *network.EndpointSettings
 }
 
-// labelComposeImage is the image by which Compose decides whether a container is
-// up to date.
-const labelComposeImage = "com.docker.compose.image"
-
 // plan makes a creation of the specification, with that image. replaces is the
 // ID of the container in whose place it comes, or empty. anonymous are volumes
 // that were made without a name, which the new container takes over.
-func plan(s specification, imageName, imageID, replaces string, anonymous []apicontainer.MountPoint) creation {
+func plan(s specification, imageName, replaces string, anonymous []apicontainer.MountPoint) creation {
 	c := creation{name: s.Name}
 	host := *s.Host
 	host.ContainerIDFile = ""
@@ -59,13 +56,27 @@ func plan(s specification, imageName, imageID, replaces string, anonymous []apic
 	delete(config.Labels, labelReplaces)
 	if replaces != "" {
 		config.Labels[labelReplaces] = replaces
-	}
-	if _, is := config.Labels[labelComposeImage]; is && imageID != s.ImageID {
-		config.Labels[labelComposeImage] = imageID // else Compose takes it for what was rolled back
+		if number, is := config.Labels[labelNumber]; is {
+			config.Labels[labelNumber] = numberBefore(number)
+		}
 	}
 	c.config, c.host = &config, &host
 	c.networks, c.others = split(s, &host)
 	return c
+}
+
+// numberBefore is a replica's number for a container that takes the place of the
+// one with that number. What was kept still has Compose's labels, which cannot be
+// changed, so the next "docker compose up" sees a replica too many: it keeps those
+// with the lowest numbers, and would remove the new container and start the kept
+// one. The label with the image stays as it was for the same reason: what was
+// rolled back is replaced at the next deployment, and not by the image that failed.
+func numberBefore(number string) string {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return number
+	}
+	return strconv.Itoa(min(n, 1) - 1)
 }
 
 // split gives the network that the container is made with, which is that of its

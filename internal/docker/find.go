@@ -75,7 +75,7 @@ func names(ref string, c apicontainer.Summary) bool {
 	}
 	return project != "" && service != "" && c.Labels[labelProject] == project && c.Labels[labelService] == service &&
 		!strings.EqualFold(c.Labels[labelOneOff], "true") && !successor(c) &&
-		placeOf(summaryName(c)) == ""
+		!isKept(summaryName(c), c.State)
 }
 
 // successorName is the name that Compose gives a successor until it has the

@@ -6,6 +6,8 @@ import (
 
 	apicontainer "github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+
+	"logstream/internal/container"
 )
 
 // labelReplaces is the ID of the container in whose place Recreate put the
@@ -24,6 +26,13 @@ func placeOf(name string) string {
 		return match[1]
 	}
 	return ""
+}
+
+// isKept says whether the container with that name and state has no place. One
+// that runs has: Compose starts what was kept where it takes it for the service's.
+func isKept(name, state string) bool {
+	live := container.Listed{Status: container.Status(state)}.Live()
+	return placeOf(name) != "" && !live
 }
 
 // kept is the name of the container that Recreate kept when it made this one,

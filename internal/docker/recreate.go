@@ -82,14 +82,14 @@ func (r *Runtime) prepare(ctx context.Context, with container.Replacement) (*api
 	} else if there != "" {
 		return nil, creation{}, fmt.Errorf("container %s exists, with the ID %s", spec.Name, short(there))
 	}
-	name, image, err := r.imageFor(ctx, spec, with.ImageID)
+	name, err := r.imageFor(ctx, spec, with.ImageID)
 	if err != nil {
 		return nil, creation{}, err
 	}
 	if spec.Image == nil && with.ImageID != "" && with.ImageID != spec.ImageID {
 		return nil, creation{}, cannot("the image that container %s was made of is gone: what it has of it cannot be told from what it was given", spec.Name)
 	}
-	c := plan(spec, name, image.ID, replaces, anonymous)
+	c := plan(spec, name, replaces, anonymous)
 	return old, c, r.possible(ctx, c)
 }
 

@@ -81,7 +81,7 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 	}
 	b.answers(url, 200)
 	now := find(t, runtime, "shop/web")
-	if now.ID != id || kept != before.ID || now.RestartPolicy != "unless-stopped" || now.Memory != 100<<20 || now.Image != before.Image || now.ImageID != before.ImageID {
+	if now.ID != id || kept != before.ID || now.RestartPolicy != "unless-stopped" || now.Memory != 100<<20 || now.SpecHash != before.SpecHash || now.Image != before.Image || now.ImageID != before.ImageID {
 		t.Errorf("recreated:\n\t%+v\nbefore:\n\t%+v", now, before)
 	}
 	if !reflect.DeepEqual(now.Networks[0].Aliases, []string{"store"}) || now.Networks[0].Address != "10.231.9.77" || now.Networks[0].IPv4 != "10.231.9.77" ||
@@ -127,7 +127,7 @@ func recreateFromAnotherImage(t *testing.T, e *engine.Engine) {
 	good := b.image("app:1", "ENV VERSION=1", `CMD ["one"]`, "LABEL version=1", "WORKDIR /tmp", `HEALTHCHECK CMD ["/webapp", "-check"]`)
 	b.image("app:2", "ENV VERSION=2 ONLY_HERE=1", `CMD ["two"]`, "LABEL version=2 broken=yes", "EXPOSE 9999")
 	port := freePort(t)
-	b.docker("run", "-d", "--name", "app", "-p", "127.0.0.1:"+port+":"+images.Port, "-e", "OWN=mine", "-l", "own=mine", "-l", "com.docker.compose.image=sha256:two", "--hostname", "chosen", "app:2")
+	b.docker("run", "-d", "--name", "app", "-p", "127.0.0.1:"+port+":"+images.Port, "-e", "OWN=mine", "-l", "own=mine", "--hostname", "chosen", "app:2")
 	url := "http://127.0.0.1:" + port
 	b.answers(url, 200)
 	before := find(t, runtime, "app")
@@ -141,15 +141,14 @@ func recreateFromAnotherImage(t *testing.T, e *engine.Engine) {
 		t.Errorf("%+v", now)
 	}
 	for format, want := range map[string]string{
-		"{{.Config.Env}}":                                     "[OWN=mine PATH=/ VERSION=1]",
-		"{{.Config.Cmd}}":                                     "[one]",
-		"{{.Config.Entrypoint}}":                              "[/webapp]",
-		"{{.Config.WorkingDir}}":                              "/tmp",
-		"{{.Config.Hostname}}":                                "chosen",
-		"{{.Config.ExposedPorts}}":                            "map[8080/tcp:{}]",
-		"{{.Config.Labels.version}} {{.Config.Labels.own}}":   "1 mine",
-		"{{.Config.Labels.broken}}":                           "<no value>",
-		`{{index .Config.Labels "com.docker.compose.image"}}`: good,
+		"{{.Config.Env}}":                                   "[OWN=mine PATH=/ VERSION=1]",
+		"{{.Config.Cmd}}":                                   "[one]",
+		"{{.Config.Entrypoint}}":                            "[/webapp]",
+		"{{.Config.WorkingDir}}":                            "/tmp",
+		"{{.Config.Hostname}}":                              "chosen",
+		"{{.Config.ExposedPorts}}":                          "map[8080/tcp:{}]",
+		"{{.Config.Labels.version}} {{.Config.Labels.own}}": "1 mine",
+		"{{.Config.Labels.broken}}":                         "<no value>",
 	} {
 		if got := b.inspect("app", format); got != want {
 			t.Errorf("%s is %s, want %s", format, got, want)
@@ -186,6 +185,9 @@ func recreateThatFails(t *testing.T, e *engine.Engine) {
 			}
 			if unknown := errors.Is(err, container.ErrUnavailable); unknown != (rule.Method != "") {
 				t.Errorf("ErrUnavailable: %v, of %v", unknown, err)
+			}
+			if made := rule.Outcome != sockproxy.Refuse; made != strings.Contains(err.Error(), "what was made instead is kept as app-logstream-kept-") {
+				t.Errorf("a container was made: %v; the error is %v", made, err)
 			}
 			b.answers(url, 200)
 			now := find(t, runtime, "shop/app")

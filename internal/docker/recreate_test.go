@@ -79,9 +79,9 @@ func TestPlan(t *testing.T) {
 	spec := specification{Name: "payment-service", ID: c.ID, ImageID: c.Image, Config: c.Config, Host: c.HostConfig, Networks: c.NetworkSettings.Networks, Mounts: c.Mounts}
 	before, _ := json.Marshal(spec)
 
-	made := plan(spec, "webapp:0", "sha256:other", c.ID, anonymousVolumes(spec.Host, spec.Mounts))
+	made := plan(spec, "webapp:0", c.ID, anonymousVolumes(spec.Host, spec.Mounts))
 	if made.name != "payment-service" || made.config.Image != "webapp:0" || made.config.Hostname != "" || len(made.config.Volumes) != 0 ||
-		made.config.Labels[labelReplaces] != c.ID || made.config.Labels[labelReplace] != "" || made.config.Labels[labelComposeImage] != "sha256:other" {
+		made.config.Labels[labelReplaces] != c.ID || made.config.Labels[labelReplace] != "" || made.config.Labels[labelNumber] != "0" {
 		t.Errorf("%s of %+v", made.name, made.config)
 	}
 	if !reflect.DeepEqual(made.host.Mounts, []mount.Mount{{Type: mount.TypeVolume, Source: "4567", Target: "/more/"}, {Type: mount.TypeVolume, Source: "0123", Target: "/data"}}) ||
@@ -99,11 +99,11 @@ func TestPlan(t *testing.T) {
 	}
 
 	delete(spec.Networks, "shop_default") // it was detached from the network of its mode
-	if moved := plan(spec, "webapp", c.Image, "", nil); moved.host.NetworkMode != "other" || moved.networks["other"] == nil || len(moved.others) != 0 || spec.Host.NetworkMode != "shop_default" {
+	if moved := plan(spec, "webapp", "", nil); moved.host.NetworkMode != "other" || moved.networks["other"] == nil || len(moved.others) != 0 || spec.Host.NetworkMode != "shop_default" {
 		t.Errorf("mode %s, made with %+v", moved.host.NetworkMode, moved.networks)
 	}
 	clear(spec.Networks)
-	if lost := plan(spec, "webapp", c.Image, "", nil); lost.host.NetworkMode != "shop_default" || len(lost.networks) != 0 || !reflect.DeepEqual(lost.allNetworks(), []string{"shop_default"}) {
+	if lost := plan(spec, "webapp", "", nil); lost.host.NetworkMode != "shop_default" || len(lost.networks) != 0 || !reflect.DeepEqual(lost.allNetworks(), []string{"shop_default"}) {
 		t.Errorf("mode %s, made with %+v", lost.host.NetworkMode, lost.networks)
 	}
 }
@@ -118,9 +118,29 @@ func TestKeptContainersAreNotFound(t *testing.T) {
 	if err != nil || summaryName(one) != "shop-web-1" {
 		t.Errorf("found %v, %v", one.Names, err)
 	}
+	// Compose may have started it: then it is the service's.
+	if _, err := pick("shop/web", []apicontainer.Summary{summary(kept, "running", labels...)}); err != nil {
+		t.Errorf("one that runs under such a name is not found: %v", err)
+	}
 	for _, more := range [][]string{nil, labels} {
 		if l := (&Runtime{}).listed(kept, summary(kept, "exited", more...)); !l.Temporary {
 			t.Errorf("listed as %+v", l)
+		}
+	}
+}
+
+func TestReplicaNumbers(t *testing.T) {
+	for _, test := range []struct{ number, before string }{{"1", "0"}, {"0", "-1"}, {"-1", "-2"}, {"3", "0"}, {"x", "x"}} {
+		if got := numberBefore(test.number); got != test.before {
+			t.Errorf("before %s is %s, want %s", test.number, got, test.before)
+		}
+	}
+	for _, test := range []struct {
+		label, name string
+		want        int
+	}{{"2", "shop-web-2", 2}, {"0", "shop-web-2", 2}, {"-1", "shop_web_7", 7}, {"0", "payment-service", 1}, {"", "shop-web-2", 0}, {"99999", "x", 0}, {"0", "shop-web-99999", 0}} {
+		if got := replica(test.label, test.name); got != test.want {
+			t.Errorf("%q and %s: %d, want %d", test.label, test.name, got, test.want)
 		}
 	}
 }

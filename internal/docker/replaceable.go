@@ -37,7 +37,7 @@ func (r *Runtime) movable(ctx context.Context, c apicontainer.InspectResponse) e
 		return cannot("container %s was started with --rm: the engine would remove it when it is stopped, and it could not be put back", name)
 	case c.Config.Labels[labelTask] != "":
 		return cannot("container %s is a task of a Swarm service, which replaces it by itself: use docker service update", name)
-	case placeOf(name) != "":
+	case isKept(name, string(c.State.Status)):
 		return cannot("container %s was replaced already, and is only kept", name)
 	}
 	switch status := container.Status(c.State.Status); status {
@@ -51,7 +51,8 @@ func (r *Runtime) movable(ctx context.Context, c apicontainer.InspectResponse) e
 		return err
 	}
 	for _, other := range all {
-		if of := networkOf(apicontainer.NetworkMode(other.HostConfig.NetworkMode)); of != "" && (of == name || strings.HasPrefix(c.ID, of)) {
+		of := networkOf(apicontainer.NetworkMode(other.HostConfig.NetworkMode))
+		if of != "" && (of == name || strings.HasPrefix(c.ID, of)) && placeOf(summaryName(other)) == "" {
 			return cannot("container %s uses the network of container %s, and would lose it", summaryName(other), name)
 		}
 	}

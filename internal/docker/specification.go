@@ -110,28 +110,29 @@ func imageConfigOf(of image.InspectResponse) *imageConfig {
 // imageFor is the image with that ID (empty: that of the specification), by the
 // name that a person gave it where that still means it, else by another name of
 // its own, else by its ID.
-func (r *Runtime) imageFor(ctx context.Context, s specification, id string) (name string, of image.InspectResponse, err error) {
+func (r *Runtime) imageFor(ctx context.Context, s specification, id string) (string, error) {
 	if id == "" {
 		id = s.ImageID
 	}
-	if of, err = r.image(ctx, id); err != nil {
-		return "", of, err
+	of, err := r.image(ctx, id)
+	if err != nil {
+		return "", err
 	}
 	named, err := r.image(ctx, s.Config.Image)
 	switch {
 	case err == nil && named.ID == of.ID:
-		return s.Config.Image, of, nil
+		return s.Config.Image, nil
 	case err != nil && !errors.Is(err, errNoImage):
-		return "", of, err
+		return "", err
 	}
 	repository, _, _ := strings.Cut(s.Config.Image, ":")
 	for _, tag := range of.RepoTags {
 		if strings.HasPrefix(tag, repository+":") {
-			return tag, of, nil
+			return tag, nil
 		}
 	}
 	if len(of.RepoTags) > 0 {
-		return of.RepoTags[0], of, nil
+		return of.RepoTags[0], nil
 	}
-	return id, of, nil
+	return id, nil
 }
