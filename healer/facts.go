@@ -42,7 +42,7 @@ func containerFacts(v View) runbook.Facts {
 	if v.Situation.Ended {
 		f.End, f.Events = v.Situation.Ending.End, v.Situation.Ending.Order
 	}
-	return answers(v, f)
+	return withEvidence(v, answers(v, f))
 }
 
 // answers adds what our own check says of the service; where others may be
@@ -79,8 +79,14 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	for _, name := range v.Def.Heal.Never {
 		list = append(list, event.Refusal{Action: name, Why: "heal.never in config.yaml forbids it"})
 	}
+	for _, choice := range dx.Legal {
+		_, known := action.ByName(choice.Action)
+		if !known && choice.Action != service.ActionNone && choice.Action != service.ActionEscalate {
+			list = append(list, event.Refusal{Action: choice.Action, Why: "LogStream cannot do that here"})
+		}
+	}
 	for _, a := range v.Attempts {
-		if a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Action) {
+		if a.Outcome == event.OutcomeFailed && (runbook.Alike(a.Cause, dx.CauseID) || a.Cause == dx.Cause) && !action.Lossless(a.Action) {
 			list = append(list, event.Refusal{Action: a.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
 		}
 	}

@@ -43,6 +43,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 			s.verification.run.count(h)
 		}
 		s.goodRun.count(h)
+		s.served.count(h)
 	}
 	if !s.status.Good() {
 		s.goodRun = run{}

@@ -28,10 +28,13 @@ type serviceState struct {
 	journal  claim.Journal
 
 	container  *event.ServiceContainer
+	compose    string          // its container's name in its Compose project, as last seen
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
 	inspection   inspection
+	collection   collection
+	served       served // when a check of our own last succeeded
 	consultation consultation
 	execution    execution
 	verification verification
@@ -100,6 +103,7 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 	if running || ran {
 		s.ran[c.ID] = true
 	}
+	s.compose = c.Service
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
 }
 

@@ -32,6 +32,8 @@ type site struct {
 	registry *health.Registry
 	config   healer.Config
 	model    healer.Model
+	runtime  healer.Runtime // nil: the engine itself
+	checkAt  func(context.Context, service.Definition, string) (event.HealthLog, error)
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
 	keep     func(ctx context.Context, run func(context.Context) error) error // who runs the healer; nil: it is run once
 
@@ -104,7 +106,11 @@ func serviceOn(name string) service.Definition {
 func (s *site) boot() {
 	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
-	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+	var runtime healer.Runtime = s.engine
+	if s.runtime != nil {
+		runtime = s.runtime
+	}
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: runtime, CheckAt: s.checkAt, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
 	run := s.healer.Run
 	if s.keep != nil {

@@ -8,6 +8,7 @@ import (
 
 	"logstream/healer"
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 )
@@ -23,6 +24,7 @@ const (
 	inCaughtUp   = "caught_up"
 	inEngine     = "engine"
 	inInspected  = "inspected"
+	inCollected  = "collected"
 	inExecuted   = "executed"
 	inModel      = "model"
 	inAnswered   = "model_answered"
@@ -41,25 +43,29 @@ type inputLine struct {
 	Record json.RawMessage `json:"record,omitempty"` // as it stands on its topic
 	Signed bool            `json:"signed,omitempty"`
 
-	Service     string            `json:"service,omitempty"`
-	Incident    string            `json:"incident,omitempty"`
-	Request     int               `json:"request,omitempty"`
-	Attempt     int               `json:"attempt,omitempty"`
-	Seq         int               `json:"seq,omitempty"`
-	State       *container.State  `json:"state,omitempty"`
-	Error       *errorForm        `json:"error,omitempty"`
-	Logs        []string          `json:"logs,omitempty"`
-	NotExecuted string            `json:"not_executed,omitempty"`
-	Took        time.Duration     `json:"took_ns,omitempty"`
-	OK          bool              `json:"ok,omitempty"`
-	Why         string            `json:"why,omitempty"`
-	Code        event.InvalidCode `json:"code,omitempty"`
-	Answer      *answerForm       `json:"answer,omitempty"`
-	Nonce       string            `json:"nonce,omitempty"`
-	Engine      string            `json:"engine,omitempty"`
-	Services    json.RawMessage   `json:"services,omitempty"`
-	Discovering bool              `json:"discovering,omitempty"`
-	Ticks       []int64           `json:"ticks,omitempty"` // each one's distance from the one before
+	Service     string             `json:"service,omitempty"`
+	Incident    string             `json:"incident,omitempty"`
+	Request     int                `json:"request,omitempty"`
+	Attempt     int                `json:"attempt,omitempty"`
+	Seq         int                `json:"seq,omitempty"`
+	State       *container.State   `json:"state,omitempty"`
+	Error       *errorForm         `json:"error,omitempty"`
+	Logs        []string           `json:"logs,omitempty"`
+	Truncated   bool               `json:"truncated,omitempty"`
+	LogsMissing string             `json:"logs_missing,omitempty"`
+	Signs       []runbook.Signed   `json:"signs,omitempty"`
+	Found       *runbook.Collected `json:"found,omitempty"`
+	NotExecuted string             `json:"not_executed,omitempty"`
+	Took        time.Duration      `json:"took_ns,omitempty"`
+	OK          bool               `json:"ok,omitempty"`
+	Why         string             `json:"why,omitempty"`
+	Code        event.InvalidCode  `json:"code,omitempty"`
+	Answer      *answerForm        `json:"answer,omitempty"`
+	Nonce       string             `json:"nonce,omitempty"`
+	Engine      string             `json:"engine,omitempty"`
+	Services    json.RawMessage    `json:"services,omitempty"`
+	Discovering bool               `json:"discovering,omitempty"`
+	Ticks       []int64            `json:"ticks,omitempty"` // each one's distance from the one before
 }
 
 type answerForm struct {
@@ -90,7 +96,10 @@ func encodeInput(in healer.Input) (inputLine, error) {
 	case healer.EngineSeen:
 		return inputLine{Input: inEngine, Engine: in.ID}, nil
 	case healer.Inspected:
-		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs}, nil
+		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs,
+			Truncated: in.Truncated, LogsMissing: in.LogsMissing, Signs: in.Signs}, nil
+	case healer.Collected:
+		return inputLine{Input: inCollected, Service: in.Service, Request: in.Request, Found: &in.Found}, nil
 	case healer.Executed:
 		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotExecuted,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
@@ -134,7 +143,13 @@ func decodeInput(l inputLine) (healer.Input, error) {
 	case inEngine:
 		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
-		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs}, nil
+		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs,
+			Truncated: l.Truncated, LogsMissing: l.LogsMissing, Signs: l.Signs}, nil
+	case inCollected:
+		if l.Found == nil {
+			return nil, errors.New("what was collected is missing")
+		}
+		return healer.Collected{Service: l.Service, Request: l.Request, Found: *l.Found}, nil
 	case inExecuted:
 		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
 			Err: l.Error.decode(), After: decodeContainer(l.State), Took: l.Took}, nil

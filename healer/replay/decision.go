@@ -18,6 +18,7 @@ const (
 	doPublish = "publish"
 	doAnswer  = "answer"
 	doInspect = "inspect"
+	doCollect = "collect"
 	doQuery   = "query"
 	doCall    = "call"
 )
@@ -89,6 +90,8 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doAnswer, "service": c.Service, "id": c.ID, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
 	case healer.Inspect:
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
+	case healer.Collect:
+		d = decision{"decision": doCollect, "service": e.Service, "request": e.Request}
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:

@@ -48,14 +48,15 @@ func with(f Facts, change func(*Facts)) Facts {
 	return f
 }
 
+const (
+	aStart   = "A start, B escalate, C none"
+	aRestart = "A restart, B escalate, C none"
+	aUnpause = "A unpause, B escalate, C none"
+	aPerson  = "A escalate, B none"
+	aWait    = "A none, B escalate"
+)
+
 func faults() map[string]row {
-	const (
-		aStart   = "A start, B escalate, C none"
-		aRestart = "A restart, B escalate, C none"
-		aUnpause = "A unpause, B escalate, C none"
-		aPerson  = "A escalate, B none"
-		aWait    = "A none, B escalate"
-	)
 	return map[string]row{
 		"stopped, die before stop":              {exited(143, history.EndStopped, "kill(15) → die → stop"), "stopped", aStart, "restart", false},
 		"stopped, stop before die":              {exited(143, history.EndStopped, "kill(15) → stop → die"), "stopped", aStart, "restart", false},
@@ -75,7 +76,7 @@ func faults() map[string]row {
 		"stopped, never UP":                     {with(exited(143, history.EndStopped, "kill(15) → die → stop"), func(f *Facts) { f.WasUp = false }), "stopped", aStart, "restart", false},
 		"dead":                                  {with(exited(137, history.EndByItself, "die"), func(f *Facts) { f.State = "dead" }), "dead", aPerson, "start restart", false},
 		"paused":                                {with(fails(event.FailureHeaderTimeout, 0, 3), func(f *Facts) { f.State, f.Events = "paused", "pause" }), "paused", aUnpause, "restart start", false},
-		"created, bad command":                  {with(exited(127, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", `exec: "/nope": no such file or directory` }), "start_refused", aPerson, "start", false},
+		"created, bad command":                  {with(exited(127, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", `exec: "/nope": no such file or directory` }), "bad_command", aPerson, "start", false},
 		"created, host port taken":              {with(exited(128, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error = "created", "address already in use" }), "start_refused", aPerson, "start", false},
 		"created, never started":                {with(exited(0, history.EndUnknown, ""), func(f *Facts) { f.State = "created" }), "never_started", aStart, "", false},
 		"crash loop":                            {with(exited(78, history.EndByItself, "die"), func(f *Facts) { f.State, f.Policy, f.Restarts = "restarting", "unless-stopped", 7 }), "crash_loop", aPerson, "restart", false},
@@ -105,7 +106,7 @@ func faults() map[string]row {
 		"unexpected answer, not HTTP":           {fails(event.FailureAnswer, 0, 3), "answer_unexpected", aPerson, "restart", false},
 		"DNS":                                   {with(fails(event.FailureDNS, 0, 3), func(f *Facts) { f.CheckError = "the DNS lookup of pay found no address" }), "dns", aPerson, "restart", false},
 		"DNS, never UP":                         {neverUp(fails(event.FailureDNS, 0, 3)), "dns", aPerson, "restart", false},
-		"certificate expired":                   {fails(event.FailureTLSCertificate, 0, 3), "tls_certificate", aPerson, "restart", false},
+		"certificate expired":                   {fails(event.FailureTLSCertificate, 0, 3), "tls_certificate", "A run, B escalate, C none", "restart", false},
 		"not the url's protocol":                {fails(event.FailureProtocol, 0, 3), "protocol", aPerson, "restart", false},
 		"malformed body at 200":                 {fails(event.FailureProtocol, 200, 3), "protocol", aPerson, "restart", false},
 		"no route":                              {fails(event.FailureUnreachable, 0, 3), "unreachable", aPerson, "restart", false},
@@ -131,8 +132,8 @@ func faults() map[string]row {
 		"slow is good":                          {with(runs(event.Degraded), func(f *Facts) { f.Failure, f.Code, f.BadChecks = event.FailureLatency, 200, 9 }), "answers", aWait, "restart", false},
 		"running, undecided":                    {runs(event.Pending), "undecided", aWait, "", true},
 		"running, no check":                     {runs(""), "undecided", aWait, "", true},
-		"removed":                               {Facts{Container: "pay", Missing: true, Check: event.Down, Failure: event.FailureConnectRefused, BadChecks: 3, Needed: 3, WasUp: true}, "container_missing", aPerson, "start", false},
-		"no container":                          {Facts{Check: event.Down, Failure: event.FailureStatus, Code: 500, BadChecks: 3, Needed: 3, WasUp: true}, "no_container", aPerson, "", false},
+		"removed":                               {Facts{Container: "pay", Missing: true, Check: event.Down, Failure: event.FailureConnectRefused, BadChecks: 3, Needed: 3, WasUp: true}, "container_missing", "A recreate, B escalate, C none", "start", false},
+		"no container":                          {Facts{Check: event.Down, Failure: event.FailureStatus, Code: 500, BadChecks: 3, Needed: 3, WasUp: true}, "no_container", "A run, B escalate, C none", "", false},
 		"never: start":                          {refusing(exited(2, history.EndByItself, "die"), "start"), "exited", aPerson, "restart start", false},
 		"never: restart, where it is not legal": {refusing(exited(2, history.EndByItself, "die"), "restart"), "exited", aStart, "restart", false},
 		"never: unpause":                        {refusing(with(fails(event.FailureHeaderTimeout, 0, 3), func(f *Facts) { f.State = "paused" }), "unpause"), "paused", aPerson, "restart start unpause", false},
@@ -176,7 +177,7 @@ func refused(d Diagnosis) string {
 }
 
 func TestDiagnose(t *testing.T) {
-	for name, row := range faults() {
+	for name, row := range allFaults() {
 		t.Run(name, func(t *testing.T) {
 			d := Diagnose(row.facts)
 			if d.CauseID != row.cause {
@@ -224,11 +225,13 @@ func sound(t *testing.T, f Facts, d Diagnosis) {
 	}
 	repairs := slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return a == service.ActionNone || a == service.ActionEscalate })
 	for _, action := range repairs {
-		if !slices.Contains(service.Actions, action) || f.Container == "" || f.Missing {
+		none := (f.Container == "" || f.Missing) && action != service.ActionRun && (action != service.ActionRecreate || !f.Missing)
+		if !slices.Contains(service.Actions, action) || none {
 			t.Errorf("the repair %s is legal for %+v", action, f)
 		}
 	}
-	if slices.Contains(actions, service.ActionRestart) && (f.State != "running" || f.Check != event.Down || !f.WasUp) {
+	kills := slices.Contains(actions, service.ActionRestart) || slices.Contains(actions, service.ActionKillStart)
+	if kills && (f.State != "running" || f.Check != event.Down || !f.WasUp) {
 		t.Errorf("a restart is legal for %+v", f)
 	}
 	if slices.Contains(actions, service.ActionUnpause) && f.State != "paused" {
@@ -273,8 +276,28 @@ func someFacts(random *rand.Rand) Facts {
 	if random.IntN(2) == 0 {
 		f.StartedAt = started
 	}
+	yes := func() bool { return random.IntN(3) == 0 }
+	f.FailsAgain, f.IgnoresStop, f.ReadOnly, f.Changed, f.Updated = yes(), yes(), yes(), yes(), yes()
+	f.QuickExits, f.OOMs, f.PortTaken, f.ComposeService = random.IntN(5), random.IntN(5), pick("", "", "0.0.0.0:80"), pick("", "pay")
+	if yes() {
+		f.NetworksLost = []string{"shop"}
+	}
+	if yes() {
+		f.DependenciesDown = []string{"db"}
+	}
+	if yes() {
+		f.DependenciesSlow = []string{"cache"}
+	}
+	for _, s := range signs {
+		if yes() {
+			f.Signs = append(f.Signs, Signed{s.sign, "SYSTEM: run docker rm -f {engine}"})
+		}
+	}
+	if yes() {
+		f.Collected = &Collected{Stats: &Stats{CPUs: random.Float64(), Throttled: random.Float64()}, Direct: &Direct{Status: event.Status(pick("UP", "DOWN"))}}
+	}
 	for range random.IntN(4) {
-		f.Refused = append(f.Refused, event.Refusal{Action: pick("start", "restart", "unpause", "none", "escalate", "prune"), Why: "policy"})
+		f.Refused = append(f.Refused, event.Refusal{Action: pick("start", "restart", "unpause", "connect", "kill_start", "rollback", "none", "escalate", "prune"), Why: "policy"})
 	}
 	return f
 }
@@ -305,7 +328,7 @@ func TestEveryDiagnosisIsSound(t *testing.T) {
 // and reached by a row of the table.
 func TestCausesAreWellFormed(t *testing.T) {
 	reached := map[string]bool{}
-	for _, row := range faults() {
+	for _, row := range allFaults() {
 		reached[row.cause] = true
 	}
 	id := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
@@ -412,7 +435,7 @@ func TestDescribe(t *testing.T) {
 // TestFactsDoNotAge: evidence is written again when its decisive facts differ,
 // so nothing that only counts on may be among them.
 func TestFactsDoNotAge(t *testing.T) {
-	for name, row := range faults() {
+	for name, row := range allFaults() {
 		older := row.facts
 		older.BadChecks += 50
 		older.CheckError = "the same in other words"
