@@ -29,7 +29,6 @@ type verdict struct {
 const (
 	restartFirst = "restart escalate none"
 	personFirst  = "escalate none"
-	commandFirst = "run escalate none"
 	waitFirst    = "none escalate"
 )
 
@@ -54,9 +53,9 @@ var verdicts = map[string]verdict{
 	"closed in the TLS handshake":     {"reset", "not_serving", restartFirst},
 	"HTTP/2 stream reset in the body": {"reset", "not_serving", restartFirst},
 
-	"certificate expired":                       {"tls_certificate", "tls_certificate", commandFirst},
-	"certificate of another name":               {"tls_certificate", "tls_certificate", commandFirst},
-	"certificate of an unknown authority":       {"tls_certificate", "tls_certificate", commandFirst},
+	"certificate expired":                       {"tls_certificate", "tls_certificate", personFirst},
+	"certificate of another name":               {"tls_certificate", "tls_certificate", personFirst},
+	"certificate of an unknown authority":       {"tls_certificate", "tls_certificate", personFirst},
 	"TLS handshake hangs":                       {"tls_timeout", "hang", restartFirst},
 	"TLS handshake refused: only an old TLS":    {"protocol", "protocol", personFirst},
 	"plain HTTP on the TLS port of a Go server": {"status", "http_unexpected", personFirst},
@@ -109,8 +108,8 @@ var verdicts = map[string]verdict{
 	"tcp: an answer without end":        {"answer", "answer_unexpected", personFirst},
 	"tcp: slow":                         {"latency", "answers", waitFirst},
 
-	"tls: certificate expired":         {"tls_certificate", "tls_certificate", commandFirst},
-	"tls: certificate of another name": {"tls_certificate", "tls_certificate", commandFirst},
+	"tls: certificate expired":         {"tls_certificate", "tls_certificate", personFirst},
+	"tls: certificate of another name": {"tls_certificate", "tls_certificate", personFirst},
 	"tls: certificate ends soon":       {"tls_certificate", "answers", waitFirst},
 	"tls: handshake hangs":             {"tls_timeout", "hang", restartFirst},
 	"tls: closed in the handshake":     {"reset", "not_serving", restartFirst},
@@ -131,7 +130,7 @@ var verdicts = map[string]verdict{
 	"ws: no frames":                            {"protocol", "protocol", personFirst},
 	"ws: another message":                      {"answer", "answer_unexpected", personFirst},
 	"ws: message too long":                     {"answer", "answer_unexpected", personFirst},
-	"wss: certificate of an unknown authority": {"tls_certificate", "tls_certificate", commandFirst},
+	"wss: certificate of an unknown authority": {"tls_certificate", "tls_certificate", personFirst},
 	"wss: certificate ends soon":               {"tls_certificate", "answers", waitFirst},
 }
 

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -298,20 +297,11 @@ func wantLines(t *testing.T, lines []string) {
 // signal and end, and checks, are no acts of their own.
 func engineTells(t *testing.T, since time.Time) []string {
 	t.Helper()
-	out := docker.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
-		"--filter", "type=container", "--format", `{{.TimeNano}} {{.Actor.Attributes.name}} {{.Action}}`)
 	var acts []string
-	for line := range strings.Lines(out) {
-		stamp, act, _ := strings.Cut(strings.TrimSpace(line), " ")
-		_, action, _ := strings.Cut(act, " ")
-		nano, err := strconv.ParseInt(stamp, 10, 64)
-		if err != nil {
-			t.Fatalf("docker events: %q", line)
+	for _, event := range docker.Events(t, since) {
+		if event.Action != "kill" && event.Action != "die" && !strings.HasPrefix(event.Action, "exec_") && !strings.HasPrefix(event.Action, "health_status") {
+			acts = append(acts, event.Name+" "+event.Action)
 		}
-		if nano < since.UnixNano() || action == "kill" || action == "die" || strings.HasPrefix(action, "exec_") || strings.HasPrefix(action, "health_status") {
-			continue
-		}
-		acts = append(acts, act)
 	}
 	return acts
 }

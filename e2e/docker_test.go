@@ -42,21 +42,22 @@ func yaml(name, url, more string) string {
 	return fmt.Sprintf("  - {name: %s, url: %q, container: %s%s}\n", name, url, name, more)
 }
 
+// engineTimes are the engine's own times of one kind of event of a container
+// since then.
+func engineTimes(t *testing.T, e *engine.Engine, name string, since time.Time, action string) (times []time.Time) {
+	t.Helper()
+	for _, event := range e.Events(t, since) {
+		if event.Name == name && event.Action == action {
+			times = append(times, event.At)
+		}
+	}
+	return times
+}
+
 // engineActions counts the events that the engine itself reported of a container since then.
 func engineActions(t *testing.T, e *engine.Engine, name string, since time.Time, action string) int {
 	t.Helper()
-	out := e.Docker(t, "events", "--since", strconv.FormatInt(since.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
-		"--filter", "type=container", "--filter", "event="+action, "--format", "{{.Actor.Attributes.name}} {{.TimeNano}}")
-	n := 0
-	for line := range strings.Lines(out) {
-		// The engine's own filter by name also lets longer names pass.
-		if of, at, _ := strings.Cut(strings.TrimSpace(line), " "); of == name {
-			if nano, err := strconv.ParseInt(at, 10, 64); err == nil && nano >= since.UnixNano() {
-				n++
-			}
-		}
-	}
-	return n
+	return len(engineTimes(t, e, name, since, action))
 }
 
 // fault is a way to break a real container.

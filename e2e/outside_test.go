@@ -4,10 +4,7 @@ package e2e
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -44,36 +41,15 @@ type outside struct {
 	want func(t *testing.T, events engineEvents, d *daemon, name string)
 }
 
-// engineEvents are what the docker command prints of an engine's events, as they
-// come: the engine itself keeps only the last 256.
+// engineEvents are the events of an engine since then.
 type engineEvents struct {
-	since time.Time
-	lines *lockedBuffer
+	engine *engine.Engine
+	since  time.Time
 }
 
-func followEvents(t *testing.T, docker *engine.Engine) engineEvents {
+func (e engineEvents) times(t *testing.T, action, name string) []time.Time {
 	t.Helper()
-	e := engineEvents{time.Now(), &lockedBuffer{}}
-	cmd := exec.CommandContext(t.Context(), "docker", "events", "--since", strconv.FormatInt(e.since.Unix(), 10),
-		"--filter", "type=container", "--format", "{{.Action}} {{.Actor.Attributes.name}} {{.TimeNano}}")
-	cmd.Env, cmd.Stdout = docker.Environ(), e.lines
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended it
-	return e
-}
-
-// times are the engine's own times of one kind of event of a container.
-func (e engineEvents) times(action, name string) (times []time.Time) {
-	for line := range strings.Lines(e.lines.String()) {
-		if at, is := strings.CutPrefix(strings.TrimSpace(line), action+" "+name+" "); is {
-			if nano, err := strconv.ParseInt(at, 10, 64); err == nil && nano >= e.since.UnixNano() {
-				times = append(times, time.Unix(0, nano))
-			}
-		}
-	}
-	return times
+	return engineTimes(t, e.engine, name, e.since, action)
 }
 
 func (o outside) story(t *testing.T, docker *engine.Engine) {
@@ -88,7 +64,7 @@ func (o outside) story(t *testing.T, docker *engine.Engine) {
 	for _, name := range names {
 		d.up(name)
 	}
-	events := followEvents(t, docker)
+	events := engineEvents{docker, time.Now()}
 	for _, name := range names {
 		o.do(t, docker, name)
 	}
@@ -108,7 +84,7 @@ func restartedFromOutside(t *testing.T, docker *engine.Engine, name string) {
 // restartIsLeftAlone: one start and one restart, both of them external.
 func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name string) {
 	d.until(60*time.Second, "ten seconds later it is up, and nothing is open", func() bool {
-		done := events.times("restart", name)
+		done := events.times(t, "restart", name)
 		return len(done) > 0 && time.Since(done[0]) > 10*time.Second && d.service(name).OpenIncident == "" && d.isUp(name)()
 	})
 	for _, in := range d.incidents(name) {
@@ -117,7 +93,7 @@ func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name strin
 		}
 	}
 	for _, action := range []string{"start", "restart"} {
-		if n := len(events.times(action, name)); n != 1 {
+		if n := len(events.times(t, action, name)); n != 1 {
 			t.Errorf("the engine tells of %d %s, want 1", n, action)
 		}
 	}
@@ -135,7 +111,7 @@ func removalIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name strin
 	if len(actions(in)) != 0 {
 		t.Errorf("actions %v: want none", actions(in))
 	}
-	if n := len(events.times("start", name)); n != 0 {
+	if n := len(events.times(t, "start", name)); n != 0 {
 		t.Errorf("the engine tells of %d starts", n)
 	}
 }
@@ -147,7 +123,7 @@ func stopIsUndoneAfterItsGrace(t *testing.T, events engineEvents, d *daemon, nam
 	if got := actions(in); !slices.Equal(got, []string{"start"}) || how(in) != "healed" || diagnosedOf(t, in).CauseID != "stopped" {
 		t.Errorf("actions %v, how %q, cause %q: want one start, healed, stopped", got, how(in), diagnosedOf(t, in).CauseID)
 	}
-	stops, starts := events.times("stop", name), events.times("start", name)
+	stops, starts := events.times(t, "stop", name), events.times(t, "start", name)
 	if len(stops) != 1 || len(starts) != 1 {
 		t.Fatalf("the engine tells of %d stops and %d starts, want one of each", len(stops), len(starts))
 	}

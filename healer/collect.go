@@ -22,7 +22,7 @@ const (
 	collectLimit = 2 * time.Second // of one collection, all its parts
 	logTail      = 1000            // lines that are read, of which logLines are chosen
 	logLimit     = time.Second     // for reading them: the inspection itself is worth more
-	maxReason    = 200             // bytes of why something is not available
+	maxMissing   = 200             // bytes of why something is not available
 )
 
 // collector looks up what may be known of a container that runs.
@@ -97,7 +97,7 @@ func failed(what string, err error) func(*runbook.Collected) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return lacking(what, fmt.Sprintf("no answer within %s", collectLimit))
 	}
-	return lacking(what, text.Clip(text.Line(err.Error()), maxReason))
+	return lacking(what, text.Clip(text.Line(err.Error()), maxMissing))
 }
 
 func (c collector) stats(ctx context.Context, e Collect) func(*runbook.Collected) {

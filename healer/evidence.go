@@ -117,7 +117,7 @@ func tookItsTimeout(all []*state.Incident, of container.State) bool {
 
 // withEvidence adds to the facts of a container what stands beside its inspection.
 func withEvidence(v View, f runbook.Facts) runbook.Facts {
-	c, good := v.Inspection.state, v.Good
+	c, good := v.Inspection.state, v.Target.Good
 	f.PortTaken, f.ReadOnly, f.ComposeService = c.PortTaken, c.ReadOnly, v.Around.compose
 	f.Signs = v.Inspection.logs.signs
 	f.DependenciesDown, f.DependenciesSlow = v.Around.down, v.Around.slow
@@ -152,7 +152,7 @@ func missingFacts(v View) runbook.Facts {
 func failsAgain(v View) bool {
 	started, last := v.Inspection.state.StartedAt, time.Time(v.Served)
 	first := v.Status.FirstBad
-	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started)
+	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started) && !v.Situation.Stopping
 }
 
 // quickExits counts the newest ends in a row that were alike: by itself, within
@@ -204,7 +204,7 @@ func notes(v View, f runbook.Facts) []event.Fact {
 	if names := networkNames(c); names != "" && len(f.NetworksLost) == 0 {
 		list = append(list, event.Fact{Key: "networks", Value: names})
 	}
-	if good := v.Good; good != nil && (f.Changed || f.Updated) {
+	if good := v.Target.Good; good != nil && (f.Changed || f.Updated) {
 		before, id := good.Image, good.ImageID
 		if f.Updated {
 			before, id = good.PreviousImage, good.PreviousImageID

@@ -127,9 +127,9 @@ func viewOf(change func(*View)) View {
 func TestEvidenceBesideTheGoodState(t *testing.T) {
 	good := func(change func(*event.Good)) func(*View) {
 		return func(v *View) {
-			v.Good = &event.Good{ContainerID: "id", ImageID: "sha256:new", SpecHash: "s", Since: simStart, Networks: []event.Network{{Name: "shop"}, {Name: "db"}}}
+			v.Target.Good = &event.Good{ContainerID: "id", ImageID: "sha256:new", SpecHash: "s", Since: simStart, Networks: []event.Network{{Name: "shop"}, {Name: "db"}}}
 			v.Inspection.state.Networks = []container.Network{{Name: "db"}, {Name: "shop"}}
-			change(v.Good)
+			change(v.Target.Good)
 		}
 	}
 	for name, tt := range map[string]struct {

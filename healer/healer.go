@@ -35,6 +35,13 @@ type Runtime interface {
 	Start(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error
 	Unpause(ctx context.Context, id string) error
+	Connect(ctx context.Context, id string, networks []container.Network) error
+	Disconnect(ctx context.Context, id string, networks []container.Network) error
+	KillStart(ctx context.Context, id string, grace time.Duration) error
+	SetMemory(ctx context.Context, id string, bytes int64) error
+	Specification(ctx context.Context, id string) ([]byte, error)
+	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
+	Restore(ctx context.Context, id, kept string) error
 	Stats(ctx context.Context, id string) (container.Stats, error)
 	Processes(ctx context.Context, id string) ([]container.Process, error)
 }
@@ -45,12 +52,14 @@ type Model interface {
 	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Model, Protected
-// and Discovering.
+// Deps are what a Healer needs. All of them are mandatory but Model, Commands,
+// Specs, Protected and Discovering.
 type Deps struct {
 	Log      Log
 	Runtime  Runtime
-	Model    Model // nil: the runbook decides alone
+	Model    Model    // nil: the runbook decides alone
+	Commands Commands // nil: none is executed
+	Specs    Specs    // nil: none are kept
 	Instance string
 	Host     string
 	Config   Config
@@ -208,6 +217,7 @@ func (l *life) read(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	l.giveSpecs(ctx)
 	l.give(ctx, timed{in: Replayed{rand.Text(), l.discovering}})
 	return nil
 }

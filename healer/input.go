@@ -3,6 +3,7 @@ package healer
 import (
 	"time"
 
+	"logstream/healer/action"
 	"logstream/healer/llm"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
@@ -63,7 +64,9 @@ type (
 		Incident    string
 		Attempt     int
 		NotExecuted string // why the call was not made, or empty
+		Unseen      bool   // it was interrupted, and nothing shows what it did
 		Err         error
+		Done        action.Done     // what it left
 		After       container.State // as it was found after the call; zero where it was not
 		Took        time.Duration
 	}
@@ -98,6 +101,9 @@ type (
 		Services    []service.Definition
 		Discovering bool
 	}
+	// SpecsKept are the specifications, by their hashes, that are in the data
+	// directory from now on, beside those that were named before.
+	SpecsKept struct{ Hashes []string }
 	// Tick is time passing; Step wants one at least each 100 ms.
 	Tick struct{}
 )
@@ -117,6 +123,7 @@ func (Answered) input()     {}
 func (AppendFailed) input() {}
 func (Published) input()    {}
 func (Reconfigured) input() {}
+func (SpecsKept) input()    {}
 func (Tick) input()         {}
 
 // Effect is something to be done; its outcome comes back as an Input.
@@ -156,23 +163,30 @@ type (
 		Question llm.Question
 		Deadline time.Time
 	}
+	// KeepSpec reads a container's specification, which is secret, and keeps it in
+	// the data directory, with the one before it.
+	KeepSpec struct {
+		Service     string
+		ContainerID string
+		Hash        string
+	}
 	// Execute inspects the target once more, compares it with Pins, and only then
 	// makes the call, all before Deadline.
 	Execute struct {
 		Service  string
+		Ref      string // of its container; empty: it has none
 		Incident string
 		Attempt  int
-		Action   string
-		Pins     event.Pins
-		Params   event.Params
+		Intent   event.ActionStarted
 		Deadline time.Time // monotonic: counted from before the intent was written
 	}
 )
 
-func (Append) effect()  {}
-func (Publish) effect() {}
-func (Reply) effect()   {}
-func (Inspect) effect() {}
-func (Collect) effect() {}
-func (Query) effect()   {}
-func (Execute) effect() {}
+func (Append) effect()   {}
+func (Publish) effect()  {}
+func (Reply) effect()    {}
+func (Inspect) effect()  {}
+func (Query) effect()    {}
+func (Execute) effect()  {}
+func (KeepSpec) effect() {}
+func (Collect) effect()  {}

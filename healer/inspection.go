@@ -22,7 +22,7 @@ type inspection struct {
 	at      time.Time // when the last one ended; zero: never
 	state   container.State
 	err     error
-	logs    logs
+	logs    readLog
 	full    bool // the newest was made with its log
 	stale   bool // something happened since it was begun
 }
@@ -91,6 +91,6 @@ func (i *inspection) take(in Inspected, now time.Time) bool {
 		return false
 	}
 	i.open, i.at = false, now
-	i.state, i.err, i.logs = in.State, in.Err, logs{in.Logs, in.Truncated, in.Signs, in.LogsMissing}
+	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.Signs, in.LogsMissing}
 	return true
 }

@@ -62,6 +62,9 @@ func (m *sim) audit() {
 			if diagnosed, is := e.Data.(event.Diagnosed); is {
 				m.legal(e, diagnosed)
 			}
+			if started, is := e.Data.(event.ActionStarted); is {
+				m.allowed(in, started)
+			}
 			if resolved, is := e.Data.(event.Resolved); is && resolved.How == event.HowHealed {
 				m.proved(in)
 			}
@@ -91,6 +94,28 @@ func (m *sim) legal(e event.Incident, d event.Diagnosed) {
 	case d.Action == service.ActionNone && d.Runbook.Action != service.ActionNone:
 		m.violated("%s/%d leaves undone what the runbook would do", e.ID, e.Seq)
 	}
+}
+
+// allowed checks that an action which needs an approval had one: the newest
+// event before it, for the same action on the same container.
+func (m *sim) allowed(in *state.Incident, started event.ActionStarted) {
+	opened, _ := in.Events[0].Data.(event.Opened)
+	if m.cfg.Mode != service.Approve || opened.Action == started.Action {
+		return
+	}
+	var before []event.Incident
+	for _, e := range in.Events[:len(in.Events)-1] {
+		if e.Type != event.TypeAcknowledged {
+			before = append(before, e)
+		}
+	}
+	if n := len(before); n >= 2 && before[n-1].Type == event.TypeApproved {
+		request, is := before[n-2].Data.(event.ApprovalRequested)
+		if is && request.Action == started.Action && request.Pins.ContainerID == started.Pins.ContainerID && request.Pins.SpecHash == started.Pins.SpecHash {
+			return
+		}
+	}
+	m.violated("%s: attempt %d, %s, was not approved", in.ID, started.Attempt, started.Action)
 }
 
 // proved checks that a healed incident has a proof on the log of health.

@@ -10,8 +10,8 @@ import (
 	"logstream/internal/text"
 )
 
-// logs is what was read of a container's output.
-type logs struct {
+// readLog is what was read of a container's output.
+type readLog struct {
 	lines     []string // at most logLines, fit to be shown
 	truncated bool     // lines were left out
 	signs     []runbook.Signed
@@ -20,14 +20,14 @@ type logs struct {
 
 // readLogs reads the container's newest lines. Those that show a sign are of its
 // present run, and not from before since.
-func readLogs(ctx context.Context, from Runtime, of container.State, since time.Time) logs {
+func readLogs(ctx context.Context, from Runtime, of container.State, since time.Time) readLog {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	lines, err := from.Logs(ctx, of.ID, logTail)
 	if err != nil {
-		return logs{missing: text.Clip(text.Line(err.Error()), maxReason)}
+		return readLog{missing: text.Clip(text.Line(err.Error()), maxMissing)}
 	}
-	var out logs
+	var out readLog
 	out.lines, out.truncated = chooseLines(lines)
 	out.signs = runbook.Signs(readable(newer(lines, later(of.StartedAt, since))))
 	return out

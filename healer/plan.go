@@ -3,6 +3,7 @@ package healer
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -62,8 +63,11 @@ func Plan(v View) Decision {
 		case event.ActionStarted:
 			return planExecution(v, data)
 		case event.ActionFinished:
-			if data.OK {
+			switch {
+			case data.OK:
 				return planVerification(v, data)
+			case data.Outcome == event.OutcomeUnknown && v.Incident.Seq() == last.Seq:
+				return write(event.ByGuard, event.Escalated{Reason: unknownEffect(data)})
 			}
 		case event.Verified:
 			if data.OK && !goesOn(v) {
@@ -202,6 +206,9 @@ func planDiagnosis(v View) Decision {
 	if verdict := gate.Check(gate.Finding, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
+	if chosen, stands := approvalStands(v); stands {
+		return planAction(v, chosen)
+	}
 	evidence, written := v.Incident.Last(event.TypeEvidence)
 	if !written || !slices.EqualFunc(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts), isSameFact) {
 		if written && changesNothing(v, evidence) {
@@ -227,9 +234,9 @@ func planAction(v View, chosen string) Decision {
 	verdict := gate.Check(gate.Repair, v.situationFor(chosen))
 	switch {
 	case verdict.Passes():
-		return write(decider(v.Incident), intent(v, chosen))
+		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
-		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate})
+		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
 	return held(v, verdict)
 }
@@ -255,12 +262,21 @@ func changesNothing(v View, evidence event.Incident) bool {
 
 // intent is the action's intent, with the target pinned as it was inspected.
 func intent(v View, chosen string) event.ActionStarted {
-	c := v.Inspection.state
+	c := v.Target.State
 	a, _ := action.ByName(chosen)
-	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Name),
+	params, undo, _ := a.Prepare(v.Target)
+	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
 		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
 			State: string(c.Status), LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def)}
+		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def), Params: orNone(params), Undo: undo}
+}
+
+// orNone are an action's parameters; nil where it has none.
+func orNone(p event.Params) *event.Params {
+	if reflect.ValueOf(p).IsZero() {
+		return nil
+	}
+	return &p
 }
 
 // situationFor is the situation in which an action is to be taken.
@@ -270,9 +286,12 @@ func (v View) situationFor(chosen string) gate.Situation {
 	return s
 }
 
-// holds says whether the incident is held so already.
+// holds says whether the incident is held so already. What was to end by now, and
+// goes on, is another hold.
 func (v View) holds(verdict gate.Verdict) bool {
-	return v.Incident.Held == verdict.Gate && v.Incident.HeldReason == verdict.Reason
+	in := v.Incident
+	longer := in.HeldUntil != nil && verdict.Until != nil && !v.Now.Before(*in.HeldUntil) && verdict.Until.After(*in.HeldUntil)
+	return in.Held == verdict.Gate && in.HeldReason == verdict.Reason && !longer
 }
 
 // held is a gate's verdict as a decision.
@@ -301,10 +320,18 @@ func resolve(v View, how string, good time.Time) Decision {
 // escalation is why a person is called.
 func escalation(v View) string {
 	dx := v.Diagnosis
+	if refused, is := denied(v, dx); is {
+		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
+	}
 	if refused, is := failedAttempt(v, dx); is {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
 	}
 	return dx.Cause + " " + capital(dx.Why) + "."
+}
+
+// unknownEffect is why a person is called about an action that nothing shows.
+func unknownEffect(data event.ActionFinished) string {
+	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
 }
 
 func capital(s string) string {
@@ -312,6 +339,13 @@ func capital(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func uncapital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

@@ -100,6 +100,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	if !history.IsOfLife(e.Action) {
+		noteNetworks(c, e)
 		return
 	}
 	c.engine.Read(e, now, c.isWatched)
@@ -151,14 +152,14 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 	discovered := published.Definition != nil && published.Definition.Discovered
 	switch {
 	case old == nil && discovered:
-		c.add(service.Published(*published.Definition), now).seeded = true
+		add(c, service.Published(*published.Definition), now).seeded = true
 	case old == nil:
 	case old.seeded && !discovered:
-		c.forget(published.Service)
+		forget(c, published.Service)
 	case old.seeded:
-		c.again(service.Published(*published.Definition), now).seeded = true
+		addAgain(c, service.Published(*published.Definition), now).seeded = true
 	default:
-		c.again(old.def, now)
+		addAgain(c, old.def, now)
 	}
 }
 
@@ -180,7 +181,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		return
 	}
 	in, counted := c.incidents.Apply(e)
-	s := c.services[e.Service]
+	s := serviceOf(c, e.Service)
 	if e.Host != c.host || s == nil {
 		return
 	}
@@ -239,6 +240,7 @@ func (c *Controller) acquire(now time.Time) {
 	c.busy = ""
 	c.adoptUnconfigured(now)
 	c.renewHold(now)
+	takeUpFleet(c, now)
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
 		s.journal.Drop()
@@ -287,7 +289,7 @@ func (c *Controller) adoptUnconfigured(now time.Time) {
 		if c.services[name] == nil {
 			def := service.Default()
 			def.Name = name
-			c.add(def, now).removed = true
+			add(c, def, now).removed = true
 		}
 	}
 }
@@ -296,7 +298,7 @@ func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
 	if c.claim.Failed(in.ID, now) {
 		return
 	}
-	if s := c.services[in.Service]; s != nil {
+	if s := serviceOf(c, in.Service); s != nil {
 		s.journal.Failed(in.ID, in.Seq, now)
 	}
 }
@@ -320,6 +322,9 @@ func (c *Controller) executed(in Executed, now time.Time) {
 	}
 	s.execution.running = false
 	s.inspection.stale = true
+	if in.Done.ContainerID != "" && in.After.ID == in.Done.ContainerID {
+		c.noteContainer(s, in.After)
+	}
 	if in.NotExecuted == "" && isUnavailable(in.Err) {
 		s.execution.unknown = now // the engine became unreachable: the effect is not known
 	} else {

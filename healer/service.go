@@ -5,6 +5,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
@@ -42,7 +43,9 @@ type serviceState struct {
 	goodRun      run            // scheduled good checks of our own since it is good
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
+	silence     *gate.Silence // an operator's; nil: none
 	publication publication
+	memory      memory // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
@@ -56,6 +59,10 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	s.silence = publishedSilence(published)
+	if published != nil && isOfContainer(published.Definition, def) {
+		s.memory.good = published.Good
+	}
 	if published != nil && published.Container != nil {
 		kept := *published.Container
 		s.container = &kept
@@ -166,6 +173,13 @@ func (v *verification) observe(engineLost bool, level event.Status, ownKnown boo
 		v.downFrom = time.Time{}
 	case v.downFrom.IsZero():
 		v.downFrom = now
+	}
+}
+
+// extend begins the time of a verification anew while nothing can be verified.
+func (v *verification) extend(timeout time.Duration, now time.Time) {
+	if v.attempt > 0 {
+		v.deadline = now.Add(timeout)
 	}
 }
 

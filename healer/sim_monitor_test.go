@@ -174,6 +174,8 @@ func (m *sim) probe(b *box, extra bool) {
 	m.after(took, m.living(func() {
 		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra}
 		switch {
+		case b.cut:
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectTimeout, "no connection within 1s", 0
 		case b.state.Status == container.Paused:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:

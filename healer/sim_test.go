@@ -61,6 +61,8 @@ type sim struct {
 	queries []askedAt
 	collect func(Collect) (runbook.Collected, time.Duration) // what is found and after how long; negative: never; nil: nothing is, soon
 
+	lines []string // that every container wrote
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
@@ -114,10 +116,13 @@ type box struct {
 	lostAnswer bool          // the answer to the next call gets lost
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
+	removed    bool          // somebody removed it
+	renewals   int           // containers that had its name after the first
 	checked    bool          // the container has a HEALTHCHECK
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop
 	unchecked  bool          // the monitor does not check it
+	cut        bool          // checks do not reach it
 }
 
 type agenda []*happening

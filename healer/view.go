@@ -45,11 +45,11 @@ type View struct {
 	Forced   string // the action that an operator asked for, until it was carried out
 	GoodRun  run
 
+	Target     action.Target // of an action, as it was inspected
 	Inspection inspection
 	Collection collection
 	Served     served
-	Good       *event.Good // how the container was while the service was last healthy; nil: not known
-	Around     around      // what else is known of it
+	Around     around // what else is known of it
 	History    history.History
 	Stop       history.Stop // how the container is stopped
 
@@ -78,13 +78,19 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
+	v.Target = targetOf(c, s, v)
 	own := v.History.Own(intents(c, s))
 	v.Situation = newSituation(c, s, v, own)
+	if v.Situation.Blind.Now != "" {
+		s.verification.extend(verifyTimeout(c.config, s.def), now)
+	}
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
 	v.Situation.Undecided = v.Diagnosis.Wait
+	v.Situation.Full = fullDisk(v)
+	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
 	if !s.waiting.undecided.IsZero() {
 		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)
 	}
@@ -124,8 +130,8 @@ func (v *View) isAsLeft(s *serviceState) bool {
 	if !done || !is || s.inspection.at.Before(s.verification.since) {
 		return false
 	}
-	a, known := action.ByName(intent.Action)
-	return known && s.inspection.state.ID == intent.Pins.ContainerID && a.Leaves(finished.Data.(event.ActionFinished), s.inspection.state)
+	a, known := action.Of(intent)
+	return known && a.Leaves(intent, finished.Data.(event.ActionFinished), s.inspection.state)
 }
 
 // eventsOf says whether the engine's events have caught up with what was seen
@@ -159,9 +165,10 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 			HostPerMinute: c.config.Budget.HostPerMinute, Cooldown: c.config.Budget.Cooldown},
 		Unwritable: s.journal.Unwritable(), EngineLost: c.engine.Lost(), EngineSettled: c.engine.SettledAt(),
 		Container: of, Ran: s.ran[of.ID], Protected: protects(c, of), Hold: c.hold,
-		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet),
+		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
 		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
+	gatherHost(c, s, v, own, &out)
 	if s.incident == nil {
 		return out
 	}
@@ -234,7 +241,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Action, a.Pins, s.inspection.state)
+			began := intentOf(a.Intent, a.Left, s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -244,15 +251,23 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 	return list
 }
 
-// intentOf is what an action on a container begins. Of how a container is
-// stopped that the service had before, nothing is known.
-func intentOf(name string, pins event.Pins, known container.State) history.Intent {
-	a, _ := action.ByName(name)
+// intentOf is what an action on a container begins, which left another one in
+// its place, or none. Of how a container is stopped that the service had before,
+// nothing is known.
+func intentOf(intent event.ActionStarted, left string, known container.State) history.Intent {
+	pins := intent.Pins
 	stop := history.Stop{Timeout: 10 * time.Second}
 	if known.ID == pins.ContainerID {
 		stop = stopOf(known)
 	}
-	return history.Intent{Container: pins.ContainerID, Pattern: a.Events, Stop: stop, Base: pins.LastEvent}
+	out := history.Intent{Container: pins.ContainerID, Stop: stop, Base: pins.LastEvent}
+	if a, known := action.Of(intent); known {
+		out.Pattern = a.Events(pins)
+		if a.Replaces && left != pins.ContainerID {
+			out.Successor, out.Succession = left, action.TakesPlace
+		}
+	}
+	return out
 }
 
 func stopOf(c container.State) history.Stop {

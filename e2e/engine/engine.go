@@ -34,7 +34,8 @@ type Engine struct {
 	Version string // of the engine and its API, such as "20.10.24 (API 1.41)"
 	Socket  string // path of its unix socket
 
-	own *own
+	own      *own
+	recorded recording
 }
 
 // Host is the engine's address, such as unix:///var/run/docker.sock.
@@ -74,12 +75,20 @@ func open(kind Kind) (*Engine, error) {
 	return e, nil
 }
 
-// Run starts the engine (again), and returns when it answers.
+// Run starts the engine (again) unless it runs, and returns when it answers
+// and its events are recorded.
 func (e *Engine) Run() error {
+	ran := e.own.dockerd.running()
+	if !ran {
+		e.recorded.awaitEnd()
+	}
 	if err := e.own.run(); err != nil {
 		return err
 	}
-	return e.own.await(e.answers)
+	if err := e.own.await(e.answers); err != nil || ran {
+		return err
+	}
+	return e.record()
 }
 
 // Stop ends the engine as an administrator does: it stops its containers first.
@@ -147,16 +156,18 @@ func (e *Engine) Environ() []string {
 
 // answers reports whether the engine answers now.
 func (e *Engine) answers() bool {
-	client := http.Client{
-		Timeout: time.Second,
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", e.Socket)
-		}},
-	}
+	client := http.Client{Timeout: time.Second, Transport: e.transport()}
 	response, err := client.Get("http://engine/_ping")
 	if err != nil {
 		return false
 	}
 	_ = response.Body.Close() // its status says it all
 	return response.StatusCode == http.StatusOK
+}
+
+// transport reaches the engine, with a connection for each request.
+func (e *Engine) transport() *http.Transport {
+	return &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", e.Socket)
+	}}
 }

@@ -19,6 +19,7 @@ const (
 	doAnswer  = "answer"
 	doInspect = "inspect"
 	doCollect = "collect"
+	doKeep    = "keep"
 	doQuery   = "query"
 	doCall    = "call"
 )
@@ -95,7 +96,9 @@ func decisionOf(e healer.Effect) (decision, error) {
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:
-		d = decision{"decision": doCall, "service": e.Service, "attempt": e.Attempt, "action": e.Action, "container": e.Pins.ContainerID}
+		d = decision{"decision": doCall, "service": e.Service, "attempt": e.Attempt, "action": e.Intent.Action, "container": e.Intent.Pins.ContainerID}
+	case healer.KeepSpec:
+		d = decision{"decision": doKeep, "service": e.Service}
 	default:
 		return nil, fmt.Errorf("effect %T has no form in a recording", e)
 	}

@@ -44,7 +44,6 @@ var (
 	killStart = option{service.ActionKillStart, "it ignored its stop signal before, so a restart would wait in vain for its stop time-out"}
 	rollback  = option{service.ActionRollback, "it was healthy with the image before"}
 	raise     = option{service.ActionRaiseMemory, "with more memory it may go on"}
-	command   = option{service.ActionRun, "the operator's own command may repair it"}
 	person    = option{service.ActionEscalate, "a person investigates"}
 	nothing   = option{service.ActionNone, "wait until a fact changes"}
 )

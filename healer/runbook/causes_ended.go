@@ -16,7 +16,7 @@ var containerCauses = []cause{
 		past:       "The checks failed, and no container was configured.",
 		confidence: 1,
 		why:        "without a container there is nothing that LogStream can repair",
-		legal:      []option{command, person, nothing},
+		legal:      []option{person, nothing},
 	},
 	{ // the engine does not know the name, and our own check is good: renamed, or mistyped
 		id:         "container_unknown",

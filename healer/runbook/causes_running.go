@@ -85,7 +85,7 @@ var answerCauses = []cause{
 		past:       "The service's TLS certificate was not valid.",
 		confidence: 0.8,
 		why:        "{check}; a new certificate is needed",
-		legal:      []option{command, person, nothing},
+		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // the answer is in another protocol

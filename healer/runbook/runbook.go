@@ -86,6 +86,9 @@ type Diagnosis struct {
 	// Wait says that the facts are not complete yet: why, or empty. Nothing is
 	// to be decided then.
 	Wait string
+	// ByLog says that the cause rests on what the container wrote: hostile text,
+	// for which nothing may be offered beside Legal.
+	ByLog bool
 }
 
 // Diagnose finds the cause and computes the legal actions: those of the cause,
@@ -101,7 +104,7 @@ func Diagnose(f Facts) Diagnosis {
 		without = findWithout(f)
 	}
 	fill := filler(f, c.shown)
-	d := Diagnosis{CauseID: c.id, Cause: fill(c.present), CausePast: fill(c.past), Confidence: c.confidence, Why: fill(c.why), Facts: describe(f, c)}
+	d := Diagnosis{CauseID: c.id, Cause: fill(c.present), CausePast: fill(c.past), Confidence: c.confidence, Why: fill(c.why), Facts: describe(f, c), ByLog: c.shown != ""}
 	for _, wrong := range c.wrong {
 		d.NotOffered = append(d.NotOffered, event.Refusal{Action: wrong.action, Why: wrong.why})
 	}

@@ -106,7 +106,7 @@ func faults() map[string]row {
 		"unexpected answer, not HTTP":           {fails(event.FailureAnswer, 0, 3), "answer_unexpected", aPerson, "restart", false},
 		"DNS":                                   {with(fails(event.FailureDNS, 0, 3), func(f *Facts) { f.CheckError = "the DNS lookup of pay found no address" }), "dns", aPerson, "restart", false},
 		"DNS, never UP":                         {neverUp(fails(event.FailureDNS, 0, 3)), "dns", aPerson, "restart", false},
-		"certificate expired":                   {fails(event.FailureTLSCertificate, 0, 3), "tls_certificate", "A run, B escalate, C none", "restart", false},
+		"certificate expired":                   {fails(event.FailureTLSCertificate, 0, 3), "tls_certificate", aPerson, "restart", false},
 		"not the url's protocol":                {fails(event.FailureProtocol, 0, 3), "protocol", aPerson, "restart", false},
 		"malformed body at 200":                 {fails(event.FailureProtocol, 200, 3), "protocol", aPerson, "restart", false},
 		"no route":                              {fails(event.FailureUnreachable, 0, 3), "unreachable", aPerson, "restart", false},
@@ -133,7 +133,7 @@ func faults() map[string]row {
 		"running, undecided":                    {runs(event.Pending), "undecided", aWait, "", true},
 		"running, no check":                     {runs(""), "undecided", aWait, "", true},
 		"removed":                               {Facts{Container: "pay", Missing: true, Check: event.Down, Failure: event.FailureConnectRefused, BadChecks: 3, Needed: 3, WasUp: true}, "container_missing", "A recreate, B escalate, C none", "start", false},
-		"no container":                          {Facts{Check: event.Down, Failure: event.FailureStatus, Code: 500, BadChecks: 3, Needed: 3, WasUp: true}, "no_container", "A run, B escalate, C none", "", false},
+		"no container":                          {Facts{Check: event.Down, Failure: event.FailureStatus, Code: 500, BadChecks: 3, Needed: 3, WasUp: true}, "no_container", aPerson, "", false},
 		"never: start":                          {refusing(exited(2, history.EndByItself, "die"), "start"), "exited", aPerson, "restart start", false},
 		"never: restart, where it is not legal": {refusing(exited(2, history.EndByItself, "die"), "restart"), "exited", aStart, "restart", false},
 		"never: unpause":                        {refusing(with(fails(event.FailureHeaderTimeout, 0, 3), func(f *Facts) { f.State = "paused" }), "unpause"), "paused", aPerson, "restart start unpause", false},
@@ -225,7 +225,7 @@ func sound(t *testing.T, f Facts, d Diagnosis) {
 	}
 	repairs := slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return a == service.ActionNone || a == service.ActionEscalate })
 	for _, action := range repairs {
-		none := (f.Container == "" || f.Missing) && action != service.ActionRun && (action != service.ActionRecreate || !f.Missing)
+		none := (f.Container == "" || f.Missing) && (action != service.ActionRecreate || !f.Missing)
 		if !slices.Contains(service.Actions, action) || none {
 			t.Errorf("the repair %s is legal for %+v", action, f)
 		}

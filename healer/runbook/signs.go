@@ -56,12 +56,15 @@ func shows(sign Sign) func(Facts) bool {
 }
 
 // lineOf is the line that shows a sign.
-func lineOf(f Facts, sign Sign) (string, bool) {
-	i := slices.IndexFunc(f.Signs, func(s Signed) bool { return s.Sign == sign })
+func lineOf(f Facts, sign Sign) (string, bool) { return LineOf(f.Signs, sign) }
+
+// LineOf is the line that shows a sign, if there is one.
+func LineOf(signs []Signed, sign Sign) (string, bool) {
+	i := slices.IndexFunc(signs, func(s Signed) bool { return s.Sign == sign })
 	if i < 0 {
 		return "", false
 	}
-	return f.Signs[i].Line, true
+	return signs[i].Line, true
 }
 
 // wordsOf is a sign as a person reads it.

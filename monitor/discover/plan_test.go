@@ -130,7 +130,7 @@ func TestPlan(t *testing.T) {
 		"a wrong duration": {containers: []Container{plain("web", "interval", "5", "url", url)}, want: []string{"web [] web observe"},
 			problems: []string{`label logstream.interval "5" is not a duration`}},
 		"an interval that is too short": {containers: []Container{plain("web", "interval", "1ms")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.interval "1ms" must be between`}},
-		"a wrong mode":                  {containers: []Container{plain("web", "heal", "autoo")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal "autoo" is not a mode; use one of observe, auto; did you mean auto?`}},
+		"a wrong mode":                  {containers: []Container{plain("web", "heal", "autoo")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal "autoo" is not a mode; use one of observe, approve, auto; did you mean auto?`}},
 		"an empty mode":                 {containers: []Container{plain("web", "heal", "")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.heal is empty"}},
 		"a wrong url":                   {containers: []Container{plain("web", "url", "htp://ann:s3cret@h/")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.url "htp://ann:***@h/" has the scheme "htp"`}},
 		"a url of this machine":         {containers: []Container{plain("web", "url", "docker://other")}, want: []string{"web [] web observe"}, problems: []string{"which only config.yaml may use"}},
