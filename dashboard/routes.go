@@ -52,6 +52,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/services/{name}":            read(r.getService),
 		"/api/v1/services/{name}/history":    read(r.getHistory),
 		"/api/v1/services/{name}/logs":       read(r.getLogs),
+		"/api/v1/services/{name}/silence":    {http.MethodPost: command(r.postSilence), http.MethodDelete: command(r.deleteSilence)},
 		"/api/v1/services/{name}/heal":       {http.MethodPost: command(r.postHeal)},
 		"/api/v1/services/{name}/chaos":      {http.MethodPost: command(r.postChaos)},
 		"/api/v1/chaos":                      read(r.getChaos),

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,17 +39,23 @@ type command struct {
 	carryOut func(c *Controller, asked event.Command, now time.Time) error
 }
 
-// commands are those that the healer reads. All others change nothing here.
-var commands = []command{
-	{name: event.CommandInject, heed: noteInjection},
-	{name: event.CommandHold, heed: recallHold, carryOut: hold},
-	{name: event.CommandRelease, heed: recallHold, carryOut: release},
-	{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
-	{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
-	{name: event.CommandHeal, carryOut: heal},
-	{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
-	{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
-	{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+// commands are those that the healer reads. All others change nothing here. What
+// carries one out may look others up, so the list is made when the program starts.
+var commands []command
+
+func init() {
+	commands = []command{
+		{name: event.CommandInject, heed: noteInjection},
+		{name: event.CommandHold, heed: recallHold, carryOut: hold},
+		{name: event.CommandRelease, heed: recallHold, carryOut: release},
+		{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
+		{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
+		{name: event.CommandHeal, carryOut: heal},
+		{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
+		{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
+		{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
+		{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+	}
 }
 
 // readCommand takes a request once, and a result once. What is too old for the
@@ -63,17 +70,31 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 		return
 	}
 	c.commands[read.ID], c.commands[id] = read.Time, read.Time
-	i := slices.IndexFunc(commands, func(known command) bool { return known.name == read.Command })
-	if i < 0 {
+	known, is := commandNamed(read.Command)
+	if !is {
 		return
 	}
-	known := commands[i]
 	if known.heed != nil {
 		known.heed(c, read, now)
 	}
 	young := read.Result == nil && !requested && now.Sub(read.Time) <= commandAge
 	if known.carryOut != nil && young && c.leads() && (known.answers == nil || known.answers(c, read)) {
-		c.reply(read, known.carryOut(c, read, now))
+		carryOutCommand(c, known, read, now)
+	}
+}
+
+func commandNamed(name string) (command, bool) {
+	i := slices.IndexFunc(commands, func(known command) bool { return known.name == name })
+	if i < 0 {
+		return command{}, false
+	}
+	return commands[i], true
+}
+
+// carryOutCommand carries a request out, and answers it unless that is deferred.
+func carryOutCommand(c *Controller, known command, asked event.Command, now time.Time) {
+	if err := known.carryOut(c, asked, now); !errors.Is(err, errDeferred) {
+		c.reply(asked, err)
 	}
 }
 
@@ -192,6 +213,18 @@ func heal(c *Controller, asked event.Command, now time.Time) error {
 	}
 	c.carryOut(s, View{}, openByHand(newView(c, s, now), asked), now)
 	return nil
+}
+
+func openByHand(v View, c event.Command) Decision {
+	first := v.Status.FirstBad
+	if first.IsZero() {
+		first = v.Now
+	}
+	opened := event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance, FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action}
+	if c.Command == event.CommandUndo {
+		opened = openedToUndo(opened, c)
+	}
+	return write(operator(c), opened)
 }
 
 // operator is who asked, in the contract's form whatever the record says.

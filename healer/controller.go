@@ -171,7 +171,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 		if e, due := s.journal.Due(now); due {
 			c.emit(Append{e})
 		}
-	} else if !s.idle() {
+	} else if !s.deferred.next(c, now) && !s.idle() {
 		v := newView(c, s, now)
 		c.carryOut(s, v, Plan(v), now)
 		if !v.acts() {

@@ -40,6 +40,9 @@ func (h hands) Run(ctx context.Context, c action.Command) (string, error) {
 		return "", errors.New("this instance executes no commands")
 	}
 	output, err := h.commands.Run(ctx, c)
+	if err != nil {
+		err = errors.New(printable(err.Error())) // it may have the last line in it
+	}
 	return printable(output), err
 }
 
@@ -56,7 +59,7 @@ func printable(output string) string {
 // requestFor is what the call of an intent is about, or why it cannot be made.
 // What is secret is fetched here: neither the intent nor the controller has it.
 func requestFor(deps Deps, e Execute) (action.Request, string) {
-	r := action.Request{ID: e.Intent.Pins.ContainerID}
+	r := action.Request{ID: e.Intent.Pins.ContainerID, Pins: e.Intent.Pins}
 	if e.Intent.Params == nil {
 		return r, ""
 	}

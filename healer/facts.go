@@ -113,7 +113,7 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	for _, name := range v.Def.Heal.Never {
 		list = append(list, event.Refusal{Action: name, Why: "heal.never in config.yaml forbids it"})
 	}
-	list = append(list, denials(v.Incident)...)
+	list = slices.Concat(list, denials(v.Incident), v.Undone)
 	for _, a := range v.Attempts {
 		again := a.Outcome == event.OutcomeFailed && (runbook.Alike(a.Cause, dx.CauseID) || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
 		if (again || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {

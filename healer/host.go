@@ -59,15 +59,16 @@ func actorOf(s *serviceState, c *Controller) actor {
 }
 
 // repairsByOthers reads what others did to repair a container, from the engine's events
-// and the incidents of its service. A restart of what did not fail is no repair.
+// and the incidents of its service. A restart of what did not fail is no repair,
+// and neither is the first start of a container: that is a deployment.
 func repairsByOthers(h history.History, own []bool, incidents []*state.Incident, by actor, now time.Time) (out gate.Outside) {
 	for i, e := range h {
 		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || by.container != "" && e.ID != by.container {
 			continue
 		}
 		fell, restarted := h.FellBefore(i)
-		in := during(incidents, e.ReadAt, fell.IsZero())
-		if in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || by.policy && h.FollowsOwnEnd(i, by.stop) || h.IsUnpausedToStop(i, by.stop) {
+		in := during(incidents, e.ReadAt)
+		if fell.IsZero() || in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || by.policy && h.FollowsOwnEnd(i, by.stop) || h.IsUnpausedToStop(i, by.stop) {
 			continue
 		}
 		if restarted && !in.FirstBad.Before(fell.Add(-readLate)) {
@@ -83,15 +84,10 @@ func repairsByOthers(h history.History, own []bool, incidents []*state.Incident,
 }
 
 // during is the incident at the instant at which an event was read; nil where
-// there was none. Of one that follows no end of the container, it may be that the
-// failure is younger.
-func during(incidents []*state.Incident, at time.Time, unfallen bool) *state.Incident {
-	late := time.Duration(0)
-	if unfallen {
-		late = readLate
-	}
+// there was none.
+func during(incidents []*state.Incident, at time.Time) *state.Incident {
 	for _, in := range slices.Backward(incidents) {
-		if !at.Before(in.FirstBad.Add(late)) {
+		if !at.Before(in.FirstBad) {
 			if in.Resolved != nil && at.After(*in.Resolved) {
 				return nil
 			}

@@ -44,8 +44,8 @@ func ownsIncident(c *Controller, asked event.Command) bool {
 	return in == nil || in.Host == c.host
 }
 
-// incidentOf is the service and the incident that a command names. The incident
-// is its service's newest, unless it is resolved.
+// incidentOf is the service and the incident that a command names. An error is
+// its answer, or says that it is answered later.
 func incidentOf(c *Controller, asked event.Command) (*serviceState, *state.Incident, error) {
 	name, id := asked.Command, asked.Args.Incident
 	in := c.incidents.Get(id)
@@ -61,15 +61,43 @@ func incidentOf(c *Controller, asked event.Command) (*serviceState, *state.Incid
 	if s == nil || s.removed {
 		return nil, nil, refuse(event.RefusedUnknown, "%s: its service %s is no longer configured", name, in.Service)
 	}
-	return s, in, nil
+	return s, in, s.deferred.defers(s, asked)
 }
 
-// beingWritten refuses what would be appended beside an event that is not confirmed.
-func beingWritten(name string, s *serviceState) error {
-	if s.journal.Pending() {
-		return refuse(event.RefusedBusy, "%s: an event of the incident is being written to Kafka; try again in a moment", name)
+// mostDeferred is how many commands about one service wait for its journal.
+const mostDeferred = 20
+
+// deferred keeps a command until the event of its incident that is being written
+// is confirmed: at most one is outstanding, and what is answered depends on it.
+type deferred struct{ commands []event.Command }
+
+// errDeferred says that a command is answered later.
+var errDeferred = errors.New("deferred")
+
+// defers keeps a command where an event of its incident is not confirmed.
+func (d *deferred) defers(s *serviceState, asked event.Command) error {
+	switch {
+	case !s.journal.Pending():
+		return nil
+	case len(d.commands) >= mostDeferred:
+		return refuse(event.RefusedBusy, "%s: too many commands wait for Kafka; try again in a moment", asked.Command)
 	}
-	return nil
+	d.commands = append(d.commands, asked)
+	return errDeferred
+}
+
+// next carries out the oldest command that was deferred, and says whether there
+// was one.
+func (d *deferred) next(c *Controller, now time.Time) bool {
+	if len(d.commands) == 0 {
+		return false
+	}
+	asked := d.commands[0]
+	d.commands = d.commands[1:]
+	if known, is := commandNamed(asked.Command); is && now.Sub(asked.Time) <= commandAge {
+		carryOutCommand(c, known, asked, now)
+	}
+	return true
 }
 
 func approve(c *Controller, asked event.Command, now time.Time) error {
@@ -103,9 +131,6 @@ func answer(c *Controller, asked event.Command, now time.Time, data event.Data) 
 		return refuse(event.RefusedOvertaken, "%s: it was requested anew meanwhile, for %s: look at the incident again", asked.Command, standing.request.Action)
 	case s.incident != in:
 		return refuse(event.RefusedNothing, "%s: the service has a newer incident", asked.Command)
-	}
-	if err := beingWritten(asked.Command, s); err != nil {
-		return err
 	}
 	c.append(s, operator(asked), data, now)
 	return nil
@@ -144,9 +169,6 @@ func acknowledge(c *Controller, asked event.Command, now time.Time) error {
 		return refuse(event.RefusedNothing, "acknowledge: the service has a newer incident")
 	case in.Acknowledged != nil:
 		return refuse(event.RefusedDuplicate, "acknowledge: %s acknowledged it already", name(in.Acknowledged.By))
-	}
-	if err := beingWritten(asked.Command, s); err != nil {
-		return err
 	}
 	c.append(s, operator(asked), event.Acknowledged{Reason: reasonOf(asked)}, now)
 	return nil

@@ -2,10 +2,8 @@ package healer
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -58,6 +56,9 @@ func Plan(v View) Decision {
 	case v.Incident == nil || v.Incident.State == state.Resolved:
 		return planOpening(v)
 	}
+	if d, is := planUndoing(v); is {
+		return d
+	}
 	if last, acted := v.Incident.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified); acted {
 		switch data := last.Data.(type) {
 		case event.ActionStarted:
@@ -97,15 +98,6 @@ func planOpening(v View) Decision {
 	}
 	return write(event.ByLogstream, event.Opened{Error: v.Status.Error, Check: v.Status.Decided.Check,
 		Instance: v.Status.Decided.Instance, FirstBad: v.Status.FirstBad, Kind: "service"})
-}
-
-func openByHand(v View, c event.Command) Decision {
-	first := v.Status.FirstBad
-	if first.IsZero() {
-		first = v.Now
-	}
-	return write(operator(c), event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance,
-		FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action})
 }
 
 // planRemoval ends the incident of a service that is no longer configured, once
@@ -266,9 +258,8 @@ func intent(v View, chosen string) event.ActionStarted {
 	a, _ := action.ByName(chosen)
 	params, undo, _ := a.Prepare(v.Target)
 	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
-		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
-			State: string(c.Status), LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def), Params: orNone(params), Undo: undo}
+		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
+		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
 }
 
 // orNone are an action's parameters; nil where it has none.
@@ -315,37 +306,6 @@ func resolve(v View, how string, good time.Time) Decision {
 	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
 	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
 		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
-// escalation is why a person is called.
-func escalation(v View) string {
-	dx := v.Diagnosis
-	if refused, is := denied(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
-	}
-	if refused, is := failedAttempt(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
-	}
-	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-// unknownEffect is why a person is called about an action that nothing shows.
-func unknownEffect(data event.ActionFinished) string {
-	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func uncapital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

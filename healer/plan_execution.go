@@ -33,6 +33,12 @@ func planExecution(v View, intent event.ActionStarted) Decision {
 	return Decision{Kind: DoExecute}
 }
 
+// pinned is the target as it was inspected.
+func pinned(v View) event.Pins {
+	c := v.Target.State
+	return event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt, State: string(c.Status), LastEvent: v.History.Newest()}
+}
+
 // preflight says why the call must not be made any more, or nothing: asked when
 // the intent was confirmed, immediately before the call. The runtime's part of
 // the pins is checked by whoever makes the call.
@@ -149,6 +155,9 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	}
 	begun, _ := v.Incident.Last(event.TypeActionStarted)
 	intent := begun.Data.(event.ActionStarted)
+	if intent.Undoes > 0 {
+		return planUndone(v, intent)
+	}
 	if v.Verification.takeover {
 		return planTakeover(v, intent)
 	}

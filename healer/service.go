@@ -45,7 +45,8 @@ type serviceState struct {
 
 	silence     *gate.Silence // an operator's; nil: none
 	publication publication
-	memory      memory // of the container, as it was while the service was healthy
+	deferred    deferred // commands that wait for the journal
+	memory      memory   // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.

@@ -34,6 +34,8 @@ type site struct {
 	model    healer.Model
 	runtime  healer.Runtime // nil: the engine itself
 	checkAt  func(context.Context, service.Definition, string) (event.HealthLog, error)
+	commands *memoryCommands
+	specs    *memorySpecs
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
 	keep     func(ctx context.Context, run func(context.Context) error) error // who runs the healer; nil: it is run once
 
@@ -88,7 +90,7 @@ func onSite(t *testing.T, services []string, prepare func(*site), story func(*si
 func newSite(t *testing.T) *site {
 	tl := &timeline{}
 	s := &site{T: t, timeline: tl, log: newMemoryLog(tl), engine: newMemoryEngine(tl), registry: &health.Registry{}, config: healer.Default(),
-		services: map[string]event.Service{}}
+		services: map[string]event.Service{}, commands: &memoryCommands{timeline: tl}, specs: &memorySpecs{}}
 	s.kafka = s.log
 	s.config.Mode, s.config.Decide, s.config.ManualGrace, s.config.Verify.For = service.Auto, healer.DecideRunbook, time.Second, 3*time.Second
 	return s
@@ -110,7 +112,7 @@ func (s *site) boot() {
 	if s.runtime != nil {
 		runtime = s.runtime
 	}
-	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: runtime, CheckAt: s.checkAt, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: runtime, CheckAt: s.checkAt, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
 	run := s.healer.Run
 	if s.keep != nil {
@@ -276,7 +278,7 @@ func (s *site) check() {
 	if most := s.engine.mostAtOnce(); most > 1 {
 		s.Errorf("%d calls at once", most)
 	}
-	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause"} {
+	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause", "Connect", "Disconnect", "KillStart", "SetMemory", "Recreate", "Restore", "Specification"} {
 		if n := s.engine.underway(method); n > 0 {
 			s.Errorf("%d calls of %s have not returned", n, method)
 		}

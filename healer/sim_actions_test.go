@@ -34,6 +34,10 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 	if intent.Params != nil {
 		params = *intent.Params
 	}
+	if intent.Undoes > 0 {
+		m.undo(b, intent.Action, params, done)
+		return
+	}
 	switch intent.Action {
 	case service.ActionKillStart:
 		m.call(b, service.ActionRestart, plainly)
@@ -96,6 +100,22 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 	default:
 		away()
 	}
+}
+
+// undo makes the call that undoes one.
+func (m *sim) undo(b *box, name string, params event.Params, done func(action.Done, error)) {
+	switch name {
+	case service.ActionConnect:
+		for _, n := range params.Networks {
+			b.state.Networks = slices.DeleteFunc(slices.Clone(b.state.Networks), func(old container.Network) bool { return old.Name == n.Name })
+			m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
+		}
+	case service.ActionRaiseMemory:
+		b.state.Memory = params.MemoryBytes
+	default:
+		m.violated("the sim undoes no %s", name)
+	}
+	done(action.Done{}, nil)
 }
 
 // renewed is that another container, of that image, has the name.

@@ -26,6 +26,9 @@ func (m *sim) forward(e event.Docker) {
 			return
 		}
 		m.writeDocker(e)
+		if e.Container == "" {
+			return // of a network: it changes no level
+		}
 		b := m.box(e.Container)
 		m.writeLevel(b)
 		if e.Action == "start" || e.Action == "unpause" || e.Action == "restart" {

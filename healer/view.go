@@ -45,7 +45,9 @@ type View struct {
 	Forced   string // the action that an operator asked for, until it was carried out
 	GoodRun  run
 
-	Target     action.Target // of an action, as it was inspected
+	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
+	Undone     []event.Refusal // actions that operators undid of late
+	Target     action.Target   // of an action, as it was inspected
 	Inspection inspection
 	Collection collection
 	Served     served
@@ -78,7 +80,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
-	v.Target = targetOf(c, s, v)
+	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
 	v.Situation = newSituation(c, s, v, own)
 	if v.Situation.Blind.Now != "" {

@@ -29,6 +29,8 @@ type Service struct {
 	HeldReason    string                  `json:"held_reason,omitempty"`
 	Flapping      bool                    `json:"flapping"` // its status changed too often lately
 	SilencedUntil *time.Time              `json:"silenced_until"`
+	SilencedBy    string                  `json:"silenced_by,omitempty"`
+	SilenceReason string                  `json:"silence_reason,omitempty"`
 	OpenIncident  *string                 `json:"open_incident"`
 	Owner         string                  `json:"owner"` // the instance that is active for its host
 	Sources       []event.Source          `json:"sources"`
@@ -152,6 +154,7 @@ func (f *Fleet) uptime(key Key, window time.Duration, coarsest int, now time.Tim
 func (f *Fleet) viewPublished(v *Service, r event.Service) {
 	v.Status, v.Since, v.FirstBad, v.Code, v.LatencyMS, v.Error = r.Status, r.Since, r.FirstBad, r.Code, r.LatencyMS, r.Error
 	v.Container, v.Healing, v.Held, v.HeldReason, v.SilencedUntil = r.Container, r.Healing, r.Held, r.HeldReason, r.SilencedUntil
+	v.SilencedBy, v.SilenceReason = r.SilencedBy, r.SilenceReason
 	if f.busDown && r.OpenIncident != "" {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}

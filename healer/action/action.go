@@ -70,6 +70,7 @@ type Target struct {
 // be done to it.
 type Request struct {
 	ID      string // empty: there is no container
+	Pins    event.Pins
 	Params  event.Params
 	Spec    []byte  // of Params.SpecHash, secret; nil: none is needed
 	Command Command // of Params.Command

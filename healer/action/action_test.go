@@ -128,9 +128,9 @@ func TestPreparedIsExactlyWhatIsDone(t *testing.T) {
 			[]string{"connect a [{shop_back [web api] 10.9.0.7  }]"}, "disconnect a [{shop_back [web api] 10.9.0.7  }]",
 			"docker network connect --alias web --alias api --ip 10.9.0.7 shop_back web"},
 		{"run", target(), event.Params{Command: "reload"}, nil, []string{`run reload ["x"]`}, "", ""},
-		{"raise_memory", target(), event.Params{MemoryBytes: 96 << 20}, &event.Params{MemoryBytes: 64 << 20}, []string{"memory a 100663296", "start a"}, "memory a 67108864",
+		{"raise_memory", target(), event.Params{MemoryBytes: 96 << 20}, &event.Params{MemoryBytes: 64 << 20}, []string{"memory a 100663296"}, "memory a 67108864",
 			"docker update --memory 100663296 --memory-swap 100663296 web"},
-		{"raise_memory", target(func(t *Target) { t.State.Memory = 32 << 20 }), event.Params{MemoryBytes: 64 << 20}, &event.Params{MemoryBytes: 32 << 20},
+		{"raise_memory", target(func(t *Target) { t.State.Memory, t.State.Status = 32<<20, container.Exited }), event.Params{MemoryBytes: 64 << 20}, &event.Params{MemoryBytes: 32 << 20},
 			[]string{"memory a 67108864", "start a"}, "memory a 33554432", "docker update --memory 67108864 --memory-swap 67108864 web"},
 		{"rollback", target(), event.Params{ImageID: "i1", Image: "web:1"}, &event.Params{}, []string{"recreate a  i1"}, "restore new a",
 			"docker tag i1 web:2 && docker compose -p shop up -d --no-deps --force-recreate web"},
@@ -152,7 +152,7 @@ func TestPreparedIsExactlyWhatIsDone(t *testing.T) {
 			t.Errorf("without a program %s is shown as %q", tt.name, got)
 		}
 		var c called
-		r := Request{ID: tt.target.State.ID, Params: params, Command: Command{Name: params.Command, Args: []string{"x"}}}
+		r := Request{ID: tt.target.State.ID, Pins: event.Pins{State: string(tt.target.State.Status)}, Params: params, Command: Command{Name: params.Command, Args: []string{"x"}}}
 		if params.SpecHash != "" {
 			r.Spec = []byte("secret")
 		}

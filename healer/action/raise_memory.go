@@ -29,10 +29,11 @@ var raiseMemory = Action{
 	},
 	Undo: &lowerMemory,
 	Call: func(ctx context.Context, on Runtime, r Request) (Done, error) {
-		if err := on.SetMemory(ctx, r.ID, r.Params.MemoryBytes); err != nil {
-			return Done{}, err
+		err := on.SetMemory(ctx, r.ID, r.Params.MemoryBytes)
+		if err == nil && len(startsWhatEnded(r.Pins)) > 0 {
+			err = on.Start(ctx, r.ID)
 		}
-		return Done{}, on.Start(ctx, r.ID)
+		return Done{}, err
 	},
 	line: memoryLine,
 }

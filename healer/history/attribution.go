@@ -149,11 +149,12 @@ func (h History) IsUnpausedToStop(i int, stop Stop) bool {
 	return h[i].Action == "unpause" && h.unpausedToStop(i, stop)
 }
 
-// FellBefore is when it was first read that the life before start i ends, and
-// whether the two are one restart.
+// FellBefore is when it was first read that the life before start i ends, or the
+// pause before unpause i, and whether the two are one restart. Zero where nothing
+// tells of it, as of a new container.
 func (h History) FellBefore(i int) (at time.Time, restarted bool) {
 	for _, e := range slices.Backward(h[:i]) {
-		if e.ID == h[i].ID && (e.Action == "die" || e.Action == "kill" || e.Action == "stop" || e.Action == "start") {
+		if e.ID == h[i].ID && (e.Action == "die" || e.Action == "kill" || e.Action == "stop" || e.Action == "pause" || e.Action == "start") {
 			if e.Action == "start" {
 				break
 			}

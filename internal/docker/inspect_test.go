@@ -56,6 +56,8 @@ func TestState(t *testing.T) {
 		StopTimeout: 10 * time.Second,
 		Project:     "shop",
 		Service:     "payment",
+		Networks:    []container.Network{{Name: "shop_default", Aliases: []string{"payment", "payment-service"}, Address: "172.19.0.3"}},
+		Variables:   []string{"PATH", "V"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

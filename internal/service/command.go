@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gopkg.in/yaml.v3"
+
+	"logstream/internal/text"
 )
 
 // maxArgs is how many words a command may have, the program included.
@@ -48,15 +50,15 @@ func (c *Commands) UnmarshalYAML(node *yaml.Node) error {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, list := node.Content[i].Value, node.Content[i+1]
 		if list.Kind != yaml.SequenceNode {
-			return fmt.Errorf("has %q, which is not a list: write the program and each argument as an item, such as [/usr/bin/reload, --all]; no shell is used", name)
+			return fmt.Errorf("has %q, which is not a list: write the program and each argument as an item, such as [/usr/bin/reload, --all]; no shell is used", text.Short(name))
 		}
 		if _, twice := all.Named(name); twice {
-			return fmt.Errorf("has %q twice", name)
+			return fmt.Errorf("has %q twice", text.Short(name))
 		}
 		command := Command{Name: name}
 		for _, item := range list.Content {
 			if item.Kind != yaml.ScalarNode {
-				return fmt.Errorf("has %q, whose items must be single words", name)
+				return fmt.Errorf("has %q, whose items must be single words", text.Short(name))
 			}
 			command.Args = append(command.Args, item.Value)
 		}
@@ -86,7 +88,7 @@ var commandName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 func (c Commands) problems() []Problem {
 	var all []Problem
 	add := func(name, format string, args ...any) {
-		all = append(all, Problem{Key: "heal.commands", Value: name, Message: fmt.Sprintf(format, args...)})
+		all = append(all, Problem{Key: "heal.commands", Message: fmt.Sprintf("has %q, which ", text.Short(name)) + fmt.Sprintf(format, args...)})
 	}
 	for _, command := range c {
 		switch args := command.Args; {

@@ -118,6 +118,8 @@ func (m Maintenance) Problems() []Problem {
 func (m Maintenance) repeatedProblems() (all []Problem) {
 	times, zone, err := crontabIn(m.Cron, m.TimeZone)
 	switch {
+	case m.Cron == "":
+		all = append(all, Problem{Key: "cron", Message: "is missing: a window with for needs a crontab's schedule such as 0 3 * * 0"})
 	case err != nil:
 		all = append(all, Problem{Key: "cron", Value: m.Cron, Message: fmt.Sprintf("is not a crontab's schedule such as 0 3 * * 0: %v", err)})
 	case dueAfter(times, zone, time.Now()).IsZero():

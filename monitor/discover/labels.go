@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,10 +55,7 @@ var labels = []label{
 	{"heal", "heal.mode", func(d *service.Definition, v string) error { return setMode(&d.Heal.Mode, v) }},
 	{"heal.never", "heal.never", func(d *service.Definition, v string) error { return setList(&d.Heal.Never, v) }},
 	{"heal.actions", "heal.actions", func(d *service.Definition, v string) error { return setList(&d.Heal.Actions, v) }},
-	{"heal.max_memory", "heal.max_memory", func(d *service.Definition, v string) (err error) {
-		d.Heal.MaxMemory, err = size.Parse(v)
-		return err
-	}},
+	{"heal.max_memory", "heal.max_memory", func(d *service.Definition, v string) error { return setSize(&d.Heal.MaxMemory, v) }},
 	{"heal.manual_stop", "heal.manual_stop", func(d *service.Definition, v string) error { d.Heal.ManualStop = service.ManualStop(v); return nil }},
 	{"interval", "interval", func(d *service.Definition, v string) error { return setDuration(&d.Interval, v) }},
 	{"timeout", "timeout", func(d *service.Definition, v string) error { return setDuration(&d.Timeout, v) }},
@@ -147,6 +145,15 @@ func list(value string) []string {
 		}
 	}
 	return all
+}
+
+func setSize(into *size.Size, value string) error {
+	read, err := size.Parse(value)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), strconv.Quote(value)+" "))
+	}
+	*into = read
+	return nil
 }
 
 func setDuration(into *time.Duration, value string) error {

@@ -6,6 +6,7 @@ import { keepToken, text, token } from "./api.js";
 import { draw } from "./dom.js";
 import { incident as incidentOf } from "./incident.js";
 import { inject, keep, kept, outcome } from "./injections.js";
+import * as silences from "./silence.js";
 import { loader } from "./loader.js";
 import { advance, due, idle, push } from "./pace.js";
 import { connect } from "./socket.js";
@@ -234,6 +235,7 @@ const ACTS = {
     }
   },
   reconnect: () => socket.again(),
+  ...silences.acts(ui.refusals, deny, schedule),
   async copy(button) {
     if (!await clipboard(button.dataset.text)) return;
     button.dataset.done = "true";

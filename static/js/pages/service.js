@@ -2,6 +2,7 @@
 // incidents upon it, its last checks, its configuration and its container.
 
 import { h, icon } from "../dom.js";
+import { panel as silence } from "../silence.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
@@ -42,7 +43,7 @@ export function view(ctx) {
     head(model), figures(model), latencies({ ...model, window: span(ctx), answer: answers.get(historyPath(ctx)), incidents: rows, width: ctx.sizes.get("chart") ?? 1000 }),
     h("div", { class: "two" },
       h("div", { class: "stack" }, observations(model), configuration(detail)),
-      h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
+      h("div", { class: "stack" }, faults(model), silence(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
 }
 
 function head({ service, detail, rows, ctx, at }) {
