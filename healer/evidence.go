@@ -129,7 +129,7 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	}
 	if good != nil {
 		f.Changed = good.ContainerID != c.ID && (differ(good.ImageID, c.ImageID) || differ(good.SpecHash, c.SpecHash))
-		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.Since) < updateWatch
+		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.ImageSince) < updateWatch
 		f.NetworksLost = networksLost(*good, c)
 	}
 	f.Notes = notes(v, f)
@@ -205,11 +205,12 @@ func notes(v View, f runbook.Facts) []event.Fact {
 		list = append(list, event.Fact{Key: "networks", Value: names})
 	}
 	if good := v.Target.Good; good != nil && (f.Changed || f.Updated) {
-		before, id := good.Image, good.ImageID
+		before, id, why := good.Image, good.ImageID, "It was healthy with it."
 		if f.Updated {
 			before, id = good.PreviousImage, good.PreviousImageID
+			why = "It was healthy with it until " + good.ImageSince.UTC().Format(time.RFC3339) + "."
 		}
-		list = append(list, event.Fact{Key: "image before", Value: fmt.Sprintf("%s (%s)", before, shortDigest(id)), Why: "It was healthy with it."},
+		list = append(list, event.Fact{Key: "image before", Value: fmt.Sprintf("%s (%s)", before, shortDigest(id)), Why: why},
 			event.Fact{Key: "image id", Value: shortDigest(c.ImageID)})
 	}
 	if v.Inspection.logs.missing != "" {

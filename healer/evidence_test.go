@@ -127,7 +127,7 @@ func viewOf(change func(*View)) View {
 func TestEvidenceBesideTheGoodState(t *testing.T) {
 	good := func(change func(*event.Good)) func(*View) {
 		return func(v *View) {
-			v.Target.Good = &event.Good{ContainerID: "id", ImageID: "sha256:new", SpecHash: "s", Since: simStart, Networks: []event.Network{{Name: "shop"}, {Name: "db"}}}
+			v.Target.Good = &event.Good{ContainerID: "id", ImageID: "sha256:new", SpecHash: "s", Since: simStart, ImageSince: simStart, Networks: []event.Network{{Name: "shop"}, {Name: "db"}}}
 			v.Inspection.state.Networks = []container.Network{{Name: "db"}, {Name: "shop"}}
 			change(v.Target.Good)
 		}
@@ -137,14 +137,15 @@ func TestEvidenceBesideTheGoodState(t *testing.T) {
 		changed, updated bool
 		lost             string
 	}{
-		"nothing known":                {func(*View) {}, false, false, ""},
-		"as it was":                    {good(func(*event.Good) {}), false, false, ""},
-		"another image":                {good(func(g *event.Good) { g.ContainerID, g.ImageID = "before", "sha256:old" }), true, false, ""},
-		"another configuration":        {good(func(g *event.Good) { g.ContainerID, g.SpecHash = "before", "r" }), true, false, ""},
-		"made again, the same":         {good(func(g *event.Good) { g.ContainerID = "before" }), false, false, ""},
-		"updated five minutes before":  {good(func(g *event.Good) { g.PreviousImageID, g.Since = "sha256:old", simStart.Add(54*time.Minute) }), false, true, ""},
-		"updated an hour before":       {good(func(g *event.Good) { g.PreviousImageID = "sha256:old" }), false, false, ""},
-		"limits were changed in place": {good(func(g *event.Good) { g.SpecHash = "r" }), false, false, ""},
+		"nothing known":                                {func(*View) {}, false, false, ""},
+		"as it was":                                    {good(func(*event.Good) {}), false, false, ""},
+		"another image":                                {good(func(g *event.Good) { g.ContainerID, g.ImageID = "before", "sha256:old" }), true, false, ""},
+		"another configuration":                        {good(func(g *event.Good) { g.ContainerID, g.SpecHash = "before", "r" }), true, false, ""},
+		"made again, the same":                         {good(func(g *event.Good) { g.ContainerID = "before" }), false, false, ""},
+		"updated five minutes before":                  {good(func(g *event.Good) { g.PreviousImageID, g.ImageSince = "sha256:old", simStart.Add(54*time.Minute) }), false, true, ""},
+		"updated an hour before":                       {good(func(g *event.Good) { g.PreviousImageID = "sha256:old" }), false, false, ""},
+		"its memory was raised, long after the update": {good(func(g *event.Good) { g.PreviousImageID, g.Since = "sha256:old", simStart.Add(54*time.Minute) }), false, false, ""},
+		"limits were changed in place":                 {good(func(g *event.Good) { g.SpecHash = "r" }), false, false, ""},
 		"one network of two": {func(v *View) {
 			good(func(*event.Good) {})(v)
 			v.Inspection.state.Networks = v.Inspection.state.Networks[:1]

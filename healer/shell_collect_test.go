@@ -11,13 +11,18 @@ import (
 	"logstream/internal/service"
 )
 
-// slowEngine answers a question about statistics when its time is over.
+// slowEngine tells of no processes, and of statistics when its time is over.
 type slowEngine struct{ *memoryEngine }
 
 // Stats is container.Runtime's.
 func (slowEngine) Stats(ctx context.Context, _ string) (container.Stats, error) {
 	<-ctx.Done()
 	return container.Stats{}, ctx.Err()
+}
+
+// Processes is container.Runtime's.
+func (slowEngine) Processes(context.Context, string) ([]container.Process, error) {
+	return nil, container.ErrUnsupported
 }
 
 // TestAPartOfTheEvidenceThatFailsIsMissing: one is late, one is not supported, one
