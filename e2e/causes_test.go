@@ -19,6 +19,8 @@ import (
 // check, in a real container.
 type cause struct {
 	id      string
+	config  string   // of the service
+	as      string   // names its container where another has the id as well
 	run     []string // arguments of docker run
 	breaks  func(t *testing.T, docker *engine.Engine, name string)
 	actions []string // none: a person is called
@@ -48,12 +50,12 @@ func logsThen(line, page string) func(*testing.T, *engine.Engine, string) {
 }
 
 var causes = []cause{
-	{id: "busy", run: []string{"--cpus", "0.4"}, breaks: visits("/busy"), actions: []string{"restart"}, fact: "cpu use: all that it may use"},
+	{id: "busy", run: []string{"--cpus", "0.12"}, breaks: visits("/busy"), actions: []string{"restart"}, fact: "cpu use: all that it may use"},
 	{id: "hang", breaks: visits("/hang"), actions: []string{"restart"}, fact: "processes: 1"},
-	{id: "storage_full", run: []string{"--tmpfs", "/data:size=1m"}, breaks: visits("/write?dir=/data", "/fill?dir=/data"), says: "no space left", fact: "own check: HTTP 507"},
-	{id: "volume_full", breaks: logsThen("PANIC: could not write: No space left on device", "/fail"), says: "PANIC: could not write", fact: "log: no space left"},
+	{id: "volume_full", run: []string{"--tmpfs", "/data:size=1m"}, breaks: visits("/write?dir=/data", "/fill?dir=/data"), says: "free space on its volume", fact: "own check: HTTP 507"},
+	{id: "volume_full", as: "log", breaks: logsThen("PANIC: could not write: No space left on device", "/fail"), says: "PANIC: could not write", fact: "log: no space left"},
 	{id: "read_only_fs", run: []string{"--read-only"}, breaks: visits("/write?dir=/"), says: "read-only file system", fact: "root file system: read-only"},
-	{id: "fds_exhausted", run: []string{"--ulimit", "nofile=64:64"}, breaks: visits("/fds"), actions: []string{"restart"}, fact: "log: too many open files"},
+	{id: "fds_exhausted", run: []string{"--ulimit", "nofile=64:64"}, config: ", keep_alive: 0s", breaks: visits("/fds"), actions: []string{"restart"}, fact: "log: too many open files"},
 	{id: "dns_inside", run: []string{"--dns", "203.0.113.1"}, breaks: visits("/lookup?name=nowhere.example"), says: "which DNS server", fact: "log: host name not resolved"},
 	{id: "network_lost", run: []string{"--network", "causes"}, breaks: func(t *testing.T, docker *engine.Engine, name string) {
 		docker.Docker(t, "network", "disconnect", "causes", name)
@@ -82,7 +84,7 @@ func causesAreFound(t *testing.T, docker *engine.Engine) {
 func areFound(t *testing.T, docker *engine.Engine, few []cause) {
 	services := ""
 	for _, c := range few {
-		services += yaml(c.name(), container(t, docker, c.name(), c.run...), "")
+		services += yaml(c.name(), container(t, docker, c.name(), c.run...), c.config)
 	}
 	d := configured(t, docker.Host(), "", services).start()
 	for _, c := range few {
@@ -93,11 +95,11 @@ func areFound(t *testing.T, docker *engine.Engine, few []cause) {
 		c.breaks(t, docker, c.name())
 	}
 	for _, c := range few {
-		t.Run(c.id, func(t *testing.T) { c.isFound(t, d) })
+		t.Run(c.name(), func(t *testing.T) { c.isFound(t, d) })
 	}
 }
 
-func (c cause) name() string { return "cause-" + strings.ReplaceAll(c.id, "_", "-") }
+func (c cause) name() string { return "cause-" + strings.ReplaceAll(c.id+c.as, "_", "-") }
 
 func (c cause) isFound(t *testing.T, d *daemon) {
 	ended := func(in apiIncident) bool { return in.State == "escalated" || resolved(in) }
@@ -169,7 +171,7 @@ func cannotStart(t *testing.T, docker *engine.Engine) {
 		})
 		t.Run("ignores its stop signal", func(t *testing.T) {
 			t.Parallel()
-			again(t, "deaf", "/hang", "hang", "ignores_stop", "kill_start")
+			again(t, "deaf", "/hang", "hang", "ignores_sigterm", "kill_start")
 		})
 	})
 }

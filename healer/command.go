@@ -39,12 +39,10 @@ type command struct {
 	carryOut func(c *Controller, asked event.Command, now time.Time) error
 }
 
-// commands are those that the healer reads. All others change nothing here. What
-// carries one out may look others up, so the list is made when the program starts.
-var commands []command
-
-func init() {
-	commands = []command{
+// commands are those that the healer reads. All others change nothing here. It is
+// a function, for what they carry out looks commands up.
+func commands() []command {
+	return []command{
 		{name: event.CommandInject, heed: noteInjection},
 		{name: event.CommandHold, heed: recallHold, carryOut: hold},
 		{name: event.CommandRelease, heed: recallHold, carryOut: release},
@@ -84,11 +82,12 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 }
 
 func commandNamed(name string) (command, bool) {
-	i := slices.IndexFunc(commands, func(known command) bool { return known.name == name })
-	if i < 0 {
-		return command{}, false
+	for _, known := range commands() {
+		if known.name == name {
+			return known, true
+		}
 	}
-	return commands[i], true
+	return command{}, false
 }
 
 // carryOutCommand carries a request out, and answers it unless that is deferred.

@@ -21,7 +21,7 @@ func add(c *Controller, def service.Definition, now time.Time) *serviceState {
 	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
 		s.incident = all[len(all)-1]
 	}
-	c.services[def.Name] = s
+	c.services[def.Name], c.graph = s, nil
 	c.order = append(c.order, def.Name)
 	return s
 }
@@ -37,6 +37,7 @@ func addAgain(c *Controller, def service.Definition, now time.Time) *serviceStat
 
 func forget(c *Controller, name string) {
 	delete(c.services, name)
+	c.graph = nil
 	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
 }
 
@@ -52,19 +53,19 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container, s.memory = nil, memory{}
+			s.container, s.links, s.memory = nil, links{}, memory{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:
 			s.define(def)
-			s.removed, s.seeded, s.edited = false, false, now
+			s.removed, s.seeded, s.edited, c.graph = false, false, now, nil
 			s.status.Redefine(def, now)
 		}
 		c.reconcile(s, now)
 	}
 	for _, name := range slices.Clone(c.order) {
 		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
-			s.removed = true
+			s.removed, c.graph = true, nil
 			c.reconcile(s, now)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/depend"
 	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/internal/event"
@@ -42,6 +43,7 @@ type Controller struct {
 	services map[string]*serviceState
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
+	graph    *depend.Graph // of the services' dependencies; nil: it is to be made again
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -189,12 +191,14 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		c.append(s, d.By, d.Data, now)
 	case DoHold:
 		if !v.holds(d.Verdict) {
-			c.append(s, event.ByGuard, event.Suppressed{Gate: d.Verdict.Gate, Reason: d.Verdict.Reason, Until: d.Verdict.Until}, now)
+			c.append(s, event.ByGuard, suppressed(v, d.Verdict), now)
 		}
 	case DoInspect:
 		c.inspect(s, now)
 	case DoCollect:
 		c.emit(Collect{Service: s.def.Name, Request: s.collection.begin(v, now), Container: v.Inspection.state, Definition: s.def})
+	case DoCheck:
+		checkNow(c, s, d.Check, now)
 	case DoQuery:
 		q := d.Query.next
 		q.request = s.consultation.request + 1
@@ -270,7 +274,7 @@ func (c *Controller) tick(now time.Time) {
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.
 func (c *Controller) beginClaim(in Replayed, now time.Time) {
-	c.replayed = true
+	c.replayed, c.graph = true, nil
 	c.incidents.Forget(keepIncidents)
 	for name, s := range c.services {
 		s.removed = s.removed || s.seeded && !in.Discovering
@@ -331,6 +335,10 @@ func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int
 	c.busy, c.busySince = s.def.Name, now
 	s.inspection.stale = true
 }
+
+// Cycles are the dependencies that are ignored since they would make a cycle, in
+// words; empty: none is.
+func (c *Controller) Cycles() string { return cycles(graphOf(c)) }
 
 // Replayed says whether everything was read up to the end seen at the start.
 func (c *Controller) Replayed() bool { return c.replayed }

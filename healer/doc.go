@@ -13,6 +13,7 @@
 //	view.go, facts.go  all that a plan is made from, read-only
 //	evidence.go        facts from more than the inspection and our own check
 //	collection.go      when more is looked up, and how long that is waited for
+//	dependency_graph.go, dependency.go   which service needs which, and which is repaired first
 //	plan.go            Plan: a view gives the one next decision (pure)
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	consult.go         what the model is queried, and whose view is used
@@ -24,6 +25,7 @@
 //	action/    actions: one file each, from preflight to what it leaves
 //	history/   the engine's events: how a container ended, and whose doing it was
 //	status/    observations → status, with thresholds and freshness
+//	depend/    the graph of dependencies: the root of a failure
 //	budget/    attempts, cooldowns, rates
 //	claim/     who may act on a host, and the outstanding appends
 //	llm/       the model's client, question and answer

@@ -70,6 +70,7 @@ func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
 	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	f.Parent, f.ParentStarted = v.Parent, v.ParentStarted
 	if v.Status.Looping() {
 		f.State = string(container.Restarting) // whatever moment the inspection met
 	}
@@ -116,7 +117,8 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	list = slices.Concat(list, denials(v.Incident), v.Undone)
 	for _, a := range v.Attempts {
 		again := a.Outcome == event.OutcomeFailed && (runbook.Alike(a.Cause, dx.CauseID) || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
-		if (again || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
+		changes := a.Outcome == event.OutcomeRefused && changesContainer(a.Intent.Action)
+		if (again || changes || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
 			list = append(list, event.Refusal{Action: a.Intent.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
 		}
 	}
@@ -126,6 +128,13 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 		}
 	}
 	return list
+}
+
+// changesContainer says whether an action is of tier 2: where the engine refused
+// it once it would refuse it again, and stop the container each time.
+func changesContainer(name string) bool {
+	a, known := action.ByName(name)
+	return known && a.Tier >= 2
 }
 
 // failedAttempt is the newest attempt that failed and is not offered for

@@ -55,7 +55,7 @@ func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 	members := make([]fleet.Member, 0, len(c.order))
 	for _, name := range c.order {
 		if s := c.services[name]; !s.removed {
-			members = append(members, memberOf(s))
+			members = append(members, memberOf(c, s))
 		}
 	}
 	f.picture, f.looked = fleet.Look(members), true
@@ -63,10 +63,10 @@ func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 	return f.picture
 }
 
-func memberOf(s *serviceState) fleet.Member {
+func memberOf(c *Controller, s *serviceState) fleet.Member {
 	own := s.status.Probe()
 	red := own.Red || s.status.Value == event.Down && (own.Checked.IsZero() || own.Failing)
-	return fleet.Member{Name: s.def.Name, Needs: s.def.DependsOn, Status: s.status.Value, Wanted: s.open() && s.incident.Held == "operator" && s.incident.HeldUntil == nil,
+	return fleet.Member{Name: s.def.Name, Needs: needNames(c, s.def.Name), Status: s.status.Value, Wanted: s.open() && s.incident.Held == "operator" && s.incident.HeldUntil == nil,
 		Stopped: s.status.Level() == event.Down, Health: s.status.Healthcheck(), Probed: s.def.HasOwnCheck() && s.def.Scheme() != schemeDisk,
 		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red}
 }
@@ -169,7 +169,7 @@ func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
 		return gate.Blind{Now: uncapital(in.Error)}
 	case p.Blind():
 		return gate.Blind{Opening: true}
-	case p.Suspect(memberOf(s)):
+	case p.Suspect(memberOf(c, s)):
 		return gate.Blind{Suspect: true}
 	case in != nil && in.Resolved != nil && now.Sub(*in.Resolved) < blindReach:
 		return gate.Blind{Since: *in.Resolved, Failed: s.status.OwnBadSince(*in.Resolved), Needed: s.status.OwnNeeded()}

@@ -52,8 +52,8 @@ type Model interface {
 	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Model, Commands,
-// Specs, Protected and Discovering.
+// Deps are what a Healer needs. All of them are mandatory but Model, CheckNow,
+// Commands, Specs, Protected and Discovering.
 type Deps struct {
 	Log      Log
 	Runtime  Runtime
@@ -68,9 +68,12 @@ type Deps struct {
 	// Discovering says that services are discovered and not all are known yet:
 	// those that were when they were last published are kept. nil: none are.
 	Discovering func() bool
-	Protected   []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
-	Logger      *slog.Logger
-	Health      *health.Registry
+	// CheckNow has a service checked once at once; it must not block, and its
+	// observation need not come. nil: nothing can be checked beside the schedule.
+	CheckNow  func(service string)
+	Protected []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
+	Logger    *slog.Logger
+	Health    *health.Registry
 	// CheckAt makes a service's own check once at another address (host:port) than
 	// its url's; an error says why it could not be made. nil: no such check.
 	CheckAt func(ctx context.Context, def service.Definition, address string) (event.HealthLog, error)
@@ -93,6 +96,9 @@ type Healer struct {
 func New(deps Deps) *Healer {
 	if deps.Discovering == nil {
 		deps.Discovering = func() bool { return false }
+	}
+	if deps.CheckNow == nil {
+		deps.CheckNow = func(string) {}
 	}
 	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
 	h.model.Store(&Readiness{Why: notSeenYet})
@@ -147,6 +153,7 @@ type life struct {
 	executing   int           // calls whose workers have not ended
 	ended       chan struct{} // one of them has
 	leadership  leadership
+	cycles      string // of dependencies, as last reported
 	identifier  *identifier
 	queries     map[string]context.CancelFunc // under way, by service
 	querying    atomic.Int32                  // and how many there are
@@ -321,6 +328,11 @@ func (l *life) report(in Input) {
 	if l.leadership.report(l.controller) {
 		for service := range l.queries {
 			l.withdraw(service)
+		}
+	}
+	if cycles := l.controller.Cycles(); cycles != l.cycles {
+		if l.cycles = cycles; cycles != "" {
+			l.deps.Logger.Warn("dependencies make a cycle: these are ignored", "ignored", cycles)
 		}
 	}
 	switch read := in.(type) {

@@ -155,6 +155,9 @@ type (
 		Container  container.State // as it was inspected
 		Definition service.Definition
 	}
+	// CheckNow has a service checked once at once, beside its schedule. Its
+	// observation comes back as a record, or not at all.
+	CheckNow struct{ Service string }
 	// Query asks the model for its view, until Deadline (monotonic).
 	Query struct {
 		Service  string
@@ -186,6 +189,7 @@ func (Append) effect()   {}
 func (Publish) effect()  {}
 func (Reply) effect()    {}
 func (Inspect) effect()  {}
+func (CheckNow) effect() {}
 func (Query) effect()    {}
 func (Execute) effect()  {}
 func (KeepSpec) effect() {}

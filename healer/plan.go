@@ -25,6 +25,7 @@ const (
 	DoHold                // a gate holds the incident: appended once per change of reason
 	DoInspect             // the container is inspected
 	DoCollect             // what may be known beside the inspection is looked up
+	DoCheck               // services that this one depends on are checked
 	DoQuery               // the model is queried
 	DoExecute             // the call of the intent that was confirmed is made
 )
@@ -35,6 +36,7 @@ type Decision struct {
 	By      string       // DoAppend: who decides
 	Data    event.Data   // DoAppend
 	Verdict gate.Verdict // DoHold
+	Check   []string     // DoCheck: their names
 	Query   query        // DoQuery
 }
 
@@ -134,6 +136,11 @@ func planRepair(v View) Decision {
 	if verdict := gate.Check(gate.Witness, v.Situation); !verdict.Passes() {
 		return heldIfOpen(v, verdict)
 	}
+	if !escalated && !v.Situation.LevelDown {
+		if checks, due := planChecks(v); due {
+			return checks
+		}
+	}
 	if incomplete, is := planFacts(v); is {
 		return incomplete
 	}
@@ -226,6 +233,9 @@ func planAction(v View, chosen string) Decision {
 	verdict := gate.Check(gate.Repair, v.situationFor(chosen))
 	switch {
 	case verdict.Passes():
+		if checks, due := planChecks(v); due && !action.Lossless(chosen) {
+			return checks
+		}
 		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
 		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})

@@ -48,6 +48,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	untouched.Pattern = nil // nothing is its doing yet
 	requested := v.Situation.Asked
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	broken, isBroken := brokenDependency(v)
 	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
 	switch {
 	case !known:
@@ -66,6 +67,8 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "Docker reported a new event of the container"
 	case requested:
 		return ""
+	case isBroken:
+		return broken
 	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
 		return "the check that showed the cause no longer reports DOWN"
 	}
@@ -165,6 +168,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return d
 	}
 	p := v.Verification
+	broken, isBroken := brokenDependency(v)
 	seen := v.Status.Level() == event.Up || v.Def.Container == ""
 	switch {
 	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
@@ -173,6 +177,8 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return wait() // the events that show why come at most a moment later
 	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
+	case isBroken:
+		return refuted(v, event.OutcomeInterrupted, broken)
 	case v.Now.After(p.deadline):
 		return refuted(v, event.OutcomeFailed, unverified(v, intent))
 	}

@@ -57,7 +57,7 @@ func published(c *Controller, in Published) {
 func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 	out := event.Service{Time: now.UTC(), Service: s.def.Name, Definition: s.masked, DefinitionHash: s.hash,
 		Status: s.status.Value, Since: s.status.Since.UTC(), Code: s.status.Last.Code, LatencyMS: s.status.Last.LatencyMS,
-		Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Flapping: s.status.Flapping(), Origin: c.claim.Origin()}
+		Needs: needsOf(c, s.def.Name), Error: s.status.Error, Sources: s.status.Sources(), NeverUp: !s.status.WasUp(), Flapping: s.status.Flapping(), Origin: c.claim.Origin()}
 	if !s.status.FirstBad.IsZero() {
 		first := s.status.FirstBad.UTC()
 		out.FirstBad = &first
@@ -88,7 +88,7 @@ func isSameState(a, b event.Service) bool {
 		a.Healing == b.Healing && isSame(a.SilencedUntil, b.SilencedUntil, time.Time.Equal) && a.SilencedBy == b.SilencedBy && a.SilenceReason == b.SilenceReason &&
 		a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
 		isSame(a.Good, b.Good, isSameGood) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
-		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && a.Origin == b.Origin
+		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && slices.Equal(a.Needs, b.Needs) && a.Origin == b.Origin
 }
 
 func isSameSource(a, b event.Source) bool {

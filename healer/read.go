@@ -42,8 +42,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
 			s.verification.run.count(h)
 		}
-		s.goodRun.count(h)
-		s.served.count(h)
+		s.countOwn(h)
 	}
 	if !s.status.Good() {
 		s.goodRun = run{}
@@ -205,6 +204,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 			c.busy = ""
 		}
 		if data.OK {
+			s.made(data.ContainerID)
 			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
 		}
 	}
@@ -310,6 +310,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		noteLinks(c, s, in.State)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
@@ -344,7 +345,6 @@ func (c *Controller) answered(in Answered, now time.Time) {
 }
 
 func (c *Controller) noteContainer(s *serviceState, of container.State) {
-	ran := c.engine.Of(of.Name).Ran(of.ID)
 	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.noteContainer(of, ran || answered)
+	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }

@@ -384,7 +384,7 @@ func TestCheckThatHasJustSucceededAgainIsNoCause(t *testing.T) {
 	m.observe(b, "http", event.Up, m.now)
 	m.run(time.Minute)
 	for _, d := range dataOf[event.Diagnosed](m) {
-		if d.CauseID != "http_5xx" && d.CauseID != "http_5xx_lasting" { // which comes after its restart
+		if d.CauseID != "http_5xx" && d.CauseID != "http_5xx_persistent" { // which comes after its restart
 			t.Errorf("diagnosed was %s", d.CauseID)
 		}
 	}

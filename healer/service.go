@@ -33,6 +33,9 @@ type serviceState struct {
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
+	links        links        // what its container was last seen to depend on
+	needed       []event.Need // what was published of it by an earlier life
+	dependence   dependence   // how it waits for others
 	inspection   inspection
 	collection   collection
 	served       served // when a check of our own last succeeded
@@ -60,6 +63,9 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	if published != nil {
+		s.needed = published.Needs
+	}
 	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
 		s.memory.good = published.Good
@@ -94,6 +100,11 @@ func (s *serviceState) idle() bool {
 	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down
 }
 
+// inspected says whether its container was inspected in this life, or there is none.
+func (s *serviceState) inspected() bool {
+	return s.def.Container == "" || s.removed || !s.inspection.at.IsZero()
+}
+
 // injected says whether what was read then followed an `inject`.
 func (s *serviceState) injected(readAt time.Time) bool {
 	for _, at := range s.injections {
@@ -113,6 +124,20 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 	}
 	s.compose = c.Service
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+}
+
+// made notes a container that an action of ours put in the place of another:
+// where it does not run, nobody wants it so.
+func (s *serviceState) made(id string) {
+	if id != "" {
+		s.ran[id] = true
+	}
+}
+
+// countOwn takes in a check of our own, or what stands for it.
+func (s *serviceState) countOwn(h event.HealthLog) {
+	s.goodRun.count(h)
+	s.served.count(h)
 }
 
 // run counts good scheduled checks of our own in a row.

@@ -309,3 +309,102 @@ func (s *site) breaks(method string, fault callFault) {
 	defer s.commands.mu.Unlock()
 	s.commands.fault = fault
 }
+
+// TestTheGoodStateOutlivesTheProcess: it comes back from what was published, and
+// with it what can be done, before the service is seen healthy again.
+func TestTheGoodStateOutlivesTheProcess(t *testing.T) {
+	onReadySite(t, func(*site) {}, func(s *site) {
+		before := *s.published("web").Good
+		s.stop()
+		s.change("web", func(c *container.State) { c.Networks = nil })
+		s.boot()
+		time.Sleep(500 * time.Millisecond)
+		s.heal("connect")
+		s.repaired("web")
+		s.wantCalls("Connect web")
+		if after := s.published("web").Good; after == nil || !after.Since.Equal(before.Since) {
+			t.Errorf("remembered was %+v, and is %+v", before, after)
+		}
+	})
+}
+
+// TestNoSecretOfASpecificationIsOnATopic: the values stay in the data directory.
+func TestNoSecretOfASpecificationIsOnATopic(t *testing.T) {
+	onReadySite(t, acts[5].prepare, func(s *site) {
+		s.heal("recreate")
+		s.repaired("web")
+		s.heal("run")
+		s.until("the command ran", func() bool { return s.commands.times() == 1 })
+		s.ends("web")
+		for _, topic := range []string{event.TopicIncidents, event.TopicServices, event.TopicCommands} {
+			for _, r := range s.log.records(topic) {
+				if strings.Contains(string(r.Value), "hunter2") || strings.Contains(string(r.Value), "/usr/bin/reload") {
+					t.Errorf("%s has %s", topic, r.Value)
+				}
+			}
+		}
+	})
+}
+
+// TestAContainerThatWasCreatedAndNotStartedIsStarted: the process ended in the
+// middle of a replacement.
+func TestAContainerThatWasCreatedAndNotStartedIsStarted(t *testing.T) {
+	onReadySite(t, acts[4].prepare, func(s *site) {
+		s.engine.fail("Recreate", callFault{hang: true})
+		s.heal("rollback")
+		s.until("the call", func() bool { return s.engine.underway("Recreate") > 0 })
+		s.stop()
+		s.engine.fail("Recreate", callFault{})
+		s.engine.each("web", func(u *unit) {
+			s.engine.ended(u, 0)
+			s.engine.setAside(u)
+			half := *u
+			half.kept, half.busy = false, make(chan struct{}, 1)
+			half.state.Name, half.state.ID, half.state.ImageID, half.state.Status, half.state.StartedAt = "web", "id-of-web-2", "sha256:web", container.Created, time.Time{}
+			half.state.Kept = u.state.Name
+			s.engine.units = append(s.engine.units, &half)
+		})
+		s.boot()
+		s.repaired("web")
+		s.wantCalls("Start web-2")
+		if c, _ := s.engine.state("web"); c.ID != "id-of-web-2" {
+			t.Errorf("the container is %+v", c)
+		}
+	})
+}
+
+// TestAServiceWithoutAContainerRunsItsCommand once, and then a person is called.
+func TestAServiceWithoutAContainerRunsItsCommand(t *testing.T) {
+	onSite(t, []string{"web"}, func(s *site) {
+		s.defs[0].Heal.Commands = service.Commands{{Name: "reload", Args: []string{"/usr/bin/reload"}}, {Name: "other", Args: []string{"/bin/false"}}}
+		s.defs[0].Container = ""
+	}, func(s *site) {
+		s.engine.exit("web", 1)
+		s.until("a person is called", func() bool { return len(s.events(event.TypeEscalated)) > 0 })
+		if got := s.story("web"); got != "opened evidence diagnosed action_started action_finished verified diagnosed escalated" {
+			t.Errorf("its incident is %s", got)
+		}
+		started := s.events(event.TypeActionStarted)[0].Data.(event.ActionStarted)
+		if s.commands.times() != 1 || started.Params == nil || started.Params.Command != "reload" || started.Pins.ContainerID != "" {
+			t.Errorf("it ran %v, for %+v", s.commands.ran, started)
+		}
+		want := action.Command{Name: "reload", Args: []string{"/usr/bin/reload"}, Service: "web", Incident: s.events()[len(s.events())-1].ID}
+		if got := s.commands.ran[0]; got.Name != want.Name || !slices.Equal(got.Args, want.Args) || got.Service != want.Service || got.Incident != want.Incident {
+			t.Errorf("it ran %+v", got)
+		}
+		s.wantCalls()
+	})
+}
+
+// TestACommandThatFailsIsARefusal: its exit code and its last words are kept.
+func TestACommandThatFailsIsARefusal(t *testing.T) {
+	onReadySite(t, func(*site) {}, func(s *site) {
+		s.breaks("", callFault{refuse: true})
+		s.heal("run")
+		s.until("the result", func() bool { return len(s.events(event.TypeActionFinished)) > 0 })
+		result := s.events(event.TypeActionFinished)[0].Data.(event.ActionFinished)
+		if result.Outcome != event.OutcomeRefused || !strings.Contains(result.Error, "exit code 3") || strings.Contains(result.Error+result.Output, "hunter2") || !strings.Contains(result.Output, "no such pool") {
+			t.Errorf("%+v", result)
+		}
+	})
+}

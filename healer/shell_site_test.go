@@ -42,10 +42,11 @@ type site struct {
 	mu   sync.Mutex
 	defs []service.Definition // what is configured
 
-	healer *healer.Healer
-	cancel context.CancelFunc
-	ended  chan error // Run returned that
-	parts  sync.WaitGroup
+	healer  *healer.Healer
+	watcher *watcher
+	cancel  context.CancelFunc
+	ended   chan error // Run returned that
+	parts   sync.WaitGroup
 
 	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
 	services map[string]event.Service // the newest of each, as far as its topic was looked at
@@ -112,15 +113,17 @@ func (s *site) boot() {
 	if s.runtime != nil {
 		runtime = s.runtime
 	}
+	w := &watcher{log: s.log, engine: s.engine, services: s.configured}
 	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: runtime, CheckAt: s.checkAt, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
-		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
+		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe,
+		CheckNow: func(name string) { w.checkNow(ctx, name) }})
 	run := s.healer.Run
 	if s.keep != nil {
 		run = func(ctx context.Context) error { return s.keep(ctx, s.healer.Run) }
 	}
 	ended := s.ended
 	s.parts.Go(func() { ended <- run(ctx) })
-	w := &watcher{log: s.log, engine: s.engine, owner: s.healer.Owner, services: s.configured}
+	w.owner, w.parts, s.watcher = s.healer.Owner, &s.parts, w
 	s.parts.Go(func() { w.run(ctx) })
 	s.Cleanup(s.parts.Wait) // of a story that failed
 }

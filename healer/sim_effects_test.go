@@ -34,6 +34,8 @@ func (m *sim) carry(e Effect) {
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
 	case Collect:
 		m.collected(e)
+	case CheckNow:
+		m.checkNow(e.Service)
 	case Query:
 		m.query(modelQuery(e))
 	case Execute:
@@ -150,6 +152,7 @@ func (m *sim) act(e Execute) {
 	case !m.newestClaimIsOurs():
 		m.violated("a call under an old claim: %s", id)
 	}
+	m.onePath(e)
 	m.running[e.Service] = true
 	life := m.life
 	b := m.box(e.Service)

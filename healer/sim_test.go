@@ -122,6 +122,8 @@ type box struct {
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop
 	unchecked  bool          // the monitor does not check it
+	asked      int           // checks of it that were asked for beside the schedule
+	mute       bool          // and none of those is made
 	cut        bool          // checks do not reach it
 }
 

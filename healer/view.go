@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -61,9 +62,14 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
-	Situation gate.Situation
-	Decidable bool              // the facts are complete
-	Diagnosis runbook.Diagnosis // what they mean
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that was started; empty: there is none, or it does not run.
+	Parent        string
+	ParentStarted time.Time
+	Needs         []need // the services that it depends on, directly or through others
+	Situation     gate.Situation
+	Decidable     bool              // the facts are complete
+	Diagnosis     runbook.Diagnosis // what they mean
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -82,7 +88,9 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	}
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
-	v.Situation = newSituation(c, s, v, own)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Dependency = newDependency(c, s, now)
+	v.Parent, v.ParentStarted = networkParent(c, s)
 	if v.Situation.Blind.Now != "" {
 		s.verification.extend(verifyTimeout(c.config, s.def), now)
 	}
@@ -90,6 +98,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
+	v.Diagnosis.Facts = append(v.Diagnosis.Facts, unchecked(v)...)
 	v.Situation.Undecided = v.Diagnosis.Wait
 	v.Situation.Full = fullDisk(v)
 	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
@@ -243,7 +252,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Intent, a.Left, s.inspection.state)
+			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -251,6 +260,18 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 		}
 	}
 	return list
+}
+
+// createdBy is the container that an attempt created in its target's place
+// although it failed, or whose result is not known yet; empty: none.
+func createdBy(a budget.Attempt, h history.History) string {
+	if made, known := action.Of(a.Intent); !known || !made.Replaces {
+		return ""
+	}
+	e, _ := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	}, "create")
+	return e.ID
 }
 
 // intentOf is what an action on a container begins, which left another one in

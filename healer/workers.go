@@ -32,6 +32,8 @@ func (l *life) start(e Effect) {
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
 	case Collect:
 		l.worker("collect", func() { l.give(l.work, timed{in: collector{l.deps, l.worker}.collect(l.work, e)}) })
+	case CheckNow:
+		l.deps.CheckNow(e.Service)
 	case KeepSpec:
 		l.worker("specification", func() { l.keepSpec(e) })
 	case Query:

@@ -45,7 +45,11 @@ type Incident struct {
 	Held       string     `json:"held"` // the gate that holds it, or empty
 	HeldReason string     `json:"held_reason,omitempty"`
 	HeldUntil  *time.Time `json:"held_until,omitempty"`
-	How        string     `json:"how,omitempty"` // how it ended
+	// Root is the service that it waits or waited for, as the cause of its own
+	// failure, and RootIncident that one's incident.
+	Root         string `json:"root,omitempty"`
+	RootIncident string `json:"root_incident,omitempty"`
+	How          string `json:"how,omitempty"` // how it ended
 	// Escalated is when it was handed to a person, where it still is.
 	Escalated       *time.Time `json:"escalated,omitempty"`
 	EscalatedReason string     `json:"escalated_reason,omitempty"`
@@ -97,7 +101,15 @@ type Next struct {
 // IncidentDetail is an incident with its whole life.
 type IncidentDetail struct {
 	Incident
-	Events []event.Incident `json:"events"`
+	Dependents []Dependent      `json:"dependents"` // the incidents of which this one is the root
+	Events     []event.Incident `json:"events"`
+}
+
+// Dependent is an incident that folds into its root's.
+type Dependent struct {
+	ID      string `json:"id"`
+	Service string `json:"service"`
+	State   string `json:"state"`
 }
 
 // IncidentEvent is an event of an incident as the WebSocket sends it: with the
@@ -194,7 +206,19 @@ func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
 	if in == nil {
 		return IncidentDetail{}, false
 	}
-	return IncidentDetail{f.incident(in, now), in.Events[:len(in.Events):len(in.Events)]}, true
+	return IncidentDetail{f.incident(in, now), f.dependents(id), in.Events[:len(in.Events):len(in.Events)]}, true
+}
+
+// dependents are the incidents of which one is the root, newest first.
+func (f *Fleet) dependents(id string) []Dependent {
+	all := f.Incidents.All()
+	list := []Dependent{}
+	for i := len(all) - 1; i >= 0 && len(list) < shownIncidents; i-- {
+		if in := all[i]; in.RootIncident == id {
+			list = append(list, Dependent{ID: in.ID, Service: in.Service, State: in.State})
+		}
+	}
+	return list
 }
 
 // incident is in as it is shown at now.
@@ -203,7 +227,7 @@ func (f *Fleet) incident(in *state.Incident, now time.Time) Incident {
 		ID: in.ID, Service: in.Service, Host: in.Host, Kind: in.Kind, State: in.State, Phase: phase(in), Progress: f.progress(in, now), Next: next(in),
 		Opened: in.Opened, Resolved: in.Resolved, FirstBad: in.FirstBad, Error: in.Error,
 		CauseID: in.CauseID, Cause: in.Cause, CausePast: in.CausePast, Action: in.Action, Target: in.Target, DecidedBy: in.DecidedBy,
-		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, How: in.How,
+		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, Root: in.Root, RootIncident: in.RootIncident, How: in.How,
 	}
 	v.Approval, v.Acknowledged = approval(in), in.Acknowledged
 	if undoable, why := f.Incidents.Undoable(in, 0); why == "" {

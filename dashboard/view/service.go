@@ -2,6 +2,7 @@ package view
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"logstream/internal/event"
@@ -34,6 +35,7 @@ type Service struct {
 	OpenIncident  *string                 `json:"open_incident"`
 	Owner         string                  `json:"owner"` // the instance that is active for its host
 	Sources       []event.Source          `json:"sources"`
+	Needs         []event.Need            `json:"needs,omitempty"` // the services that it depends on, and where each is known from
 
 	Configured bool    `json:"configured"` // the same as managed
 	URL        string  `json:"url"`        // masked
@@ -80,6 +82,20 @@ func (f *Fleet) Service(name string, now time.Time) (Service, bool) {
 		return Service{}, false
 	}
 	return f.view(key, now), true
+}
+
+// NeededBy are the services of the same host that need the one of that name
+// themselves, by name.
+func (f *Fleet) NeededBy(name string) []string {
+	of, _ := f.find(name)
+	var list []string
+	for _, key := range f.keys() {
+		r, _ := f.services.Get(key)
+		if key.Host == of.Host && slices.ContainsFunc(r.Needs, func(n event.Need) bool { return n.Service == name }) {
+			list = append(list, key.Name)
+		}
+	}
+	return list
 }
 
 // Definition is what the service of that name is, secrets masked; nil where
@@ -158,7 +174,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 	if f.busDown && r.OpenIncident != "" {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}
-	v.Flapping = r.Flapping
+	v.Flapping, v.Needs = r.Flapping, r.Needs
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance

@@ -50,6 +50,7 @@ var All = []Gate{
 	{"blind", Witness, blind}, // first: no other witness counts then
 	{"healthcheck", Witness, healthcheck},
 	{"unconfirmed", Witness, unconfirmed},
+	{"dependency", Witness, waitsForRoot}, // before the diagnosis: what a dependent shows is the root's failure
 	{"engine", Engine, engineUnreachable},
 	{"engine", Target, inspectionFailed},
 	{"deploy", Target, missingInDeployment},
@@ -70,6 +71,7 @@ var All = []Gate{
 	{"operator", Repair, intentional},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
+	{"dependency", Repair, dependentActs},
 	{"starting", Repair, insideStartPeriod},
 	{"budget", Repair, tooFewHealthy}, // after what is of this service alone
 	{"budget", Repair, oneCallAtATime},

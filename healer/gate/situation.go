@@ -70,6 +70,8 @@ type Situation struct {
 	DeployUntil time.Time
 	Replacing   bool
 
+	Dependency Dependency
+
 	Hold             *Hold
 	Silence          *Silence  // nil: there is none
 	MaintenanceUntil time.Time // zero: no window is open

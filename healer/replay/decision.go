@@ -19,6 +19,7 @@ const (
 	doAnswer  = "answer"
 	doInspect = "inspect"
 	doCollect = "collect"
+	doCheck   = "check"
 	doKeep    = "keep"
 	doQuery   = "query"
 	doCall    = "call"
@@ -93,6 +94,8 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
 	case healer.Collect:
 		d = decision{"decision": doCollect, "service": e.Service, "request": e.Request}
+	case healer.CheckNow:
+		d = decision{"decision": doCheck, "service": e.Service}
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:

@@ -11,9 +11,9 @@ import (
 
 // cause is one thing that can be wrong, and what may be done about it.
 //
-// Its texts may hold {container}, {exit}, {http}, {state}, {engine} (what the
-// engine said), {check} (our own check's sentence), {port}, {networks},
-// {dependencies}, {compose} and {line} (the log line that shows its sign; the
+// Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
+// the engine said), {check} (our own check's sentence), {port}, {networks},
+// {dependencies}, {compose} and {said} (the log line that shows its sign; the
 // last two may be empty). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
 // differ is written again.
@@ -50,7 +50,7 @@ var (
 
 // causes are all of them: the first that matches is the cause. The last of all
 // matches anything.
-var causes = slices.Concat(containerCauses, endedCauses, pushCauses, runningCauses, []cause{{
+var causes = slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{
 	id:         "unknown_state",
 	match:      func(Facts) bool { return true },
 	present:    "The container is in an unknown state.",
@@ -66,7 +66,10 @@ func find(f Facts) cause {
 
 // filler puts facts into a cause's texts.
 func filler(f Facts, shown Sign) func(string) string {
-	line, _ := lineOf(f, shown)
+	said := ""
+	if line, is := lineOf(f, shown); is {
+		said = "; its log says: " + line
+	}
 	compose := ""
 	if f.ComposeService != "" {
 		compose = " " + f.ComposeService
@@ -81,12 +84,13 @@ func filler(f Facts, shown Sign) func(string) string {
 			"{http}", strconv.Itoa(f.Code),
 			"{state}", f.State,
 			"{engine}", f.Error,
+			"{parent}", f.Parent,
 			"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
 			"{port}", f.PortTaken,
 			"{networks}", strings.Join(f.NetworksLost, ", "),
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
 			"{compose}", compose,
-			"{line}", line,
+			"{said}", said,
 		).Replace(text)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // processCauses are those of a container that runs, and whose process is at
 // fault: only they make a restart legal.
 var processCauses = []cause{
-	{ // it is throttled most of the time since it started, and does not answer in time
+	{ // its CPU limit is tiny, it is throttled most of the time, and does not answer in time
 		id:         "cpu_starved",
 		match:      func(f Facts) bool { return failing(hangs...)(f) && f.Collected.starved() },
 		present:    "The container runs, and does not answer in time because its CPU limit holds it back.",
@@ -23,7 +23,7 @@ var processCauses = []cause{
 		wait:       badChecks,
 	},
 	{ // a stop of this container had to be ended by a kill before
-		id:         "ignores_stop",
+		id:         "ignores_sigterm",
 		match:      func(f Facts) bool { return processAtFault(f) && !f.FailsAgain && f.IgnoresStop },
 		present:    "The container runs without serving, and ignores its stop signal.",
 		past:       "The container ran without serving, and ignored its stop signal.",
@@ -51,7 +51,7 @@ var processCauses = []cause{
 		present:    "The service fails, and its log reports too many open files.",
 		past:       "The service failed, and its log reported too many open files.",
 		confidence: 0.8,
-		why:        "a restart closes them; raise its limit (ulimits: nofile), or find what it leaves open; its log says: {line}",
+		why:        "a restart closes them; raise its limit (ulimits: nofile), or find what it leaves open{said}",
 		legal:      []option{restart, person, nothing},
 		wrong:      alreadyRunning,
 	},
@@ -67,7 +67,7 @@ var processCauses = []cause{
 		wait:       badChecks,
 	},
 	{ // HTTP 5xx before it was started, and in every check of our own since
-		id:         "http_5xx_lasting",
+		id:         "http_5xx_persistent",
 		match:      func(f Facts) bool { return serverError(f) && f.FailsAgain },
 		present:    "The container runs, and answers with server errors again after a start.",
 		past:       "The container ran, and answered with server errors again after a start.",
@@ -140,6 +140,6 @@ func Alike(a, b string) bool {
 // the next, without another fault. That it hangs and then answers with errors is
 // another.
 var (
-	atFault = append(slices.Clone(closer), "hang", "http_5xx", "http_5xx_lasting", "not_serving", "unhealthy")
-	closer  = []string{"ignores_stop", "busy", "fds_exhausted", "bad_update", "dependency_slow"}
+	atFault = append(slices.Clone(closer), "hang", "http_5xx", "http_5xx_persistent", "not_serving", "unhealthy")
+	closer  = []string{"ignores_sigterm", "busy", "fds_exhausted", "bad_update", "dependency_slow"}
 )

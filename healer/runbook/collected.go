@@ -62,6 +62,7 @@ type Missing struct {
 const (
 	fullCPU    = 0.9 // share of its limit, or cores of one without: it is busy
 	mostlyHeld = 0.5 // share of the periods in which it was throttled
+	tinyLimit  = 0.1 // cores: with less no service can do much, and with more one that is held back all the time rather spins
 )
 
 // busy says whether it uses all the processor time that it may, or a whole core.
@@ -76,9 +77,9 @@ func (c *Collected) busy() bool {
 	return c.Stats.CPUs >= fullCPU*limit
 }
 
-// starved says whether its limit holds it back most of the time since it started.
+// starved says whether its limit is tiny, and holds it back most of the time.
 func (c *Collected) starved() bool {
-	return c != nil && c.Stats != nil && c.Stats.Throttled >= mostlyHeld
+	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit < tinyLimit && c.Stats.Throttled >= mostlyHeld
 }
 
 // answersDirectly says whether it answers well at its own address.

@@ -71,10 +71,11 @@ func moreFaults() map[string]row {
 		"hangs, CPU low":                       {with(hangs, stats(Stats{CPUs: 0.01, CPULimit: 0.5})), "hang", aRestart, "start", false},
 		"errors at full CPU":                   {with(errors, stats(Stats{CPUs: 1})), "http_5xx", aRestart, "start", false},
 		"CPU starved":                          {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93})), "cpu_starved", aPerson, "restart", false},
-		"hangs, and ignores SIGTERM":           {with(hangs, stubborn), "ignores_stop", "A kill_start, B restart, C escalate, D none", "start", false},
-		"HTTP 500 again after a start":         {with(errors, again), "http_5xx_lasting", aPerson, "restart", false},
-		"HTTP 500 again, and ignores SIGTERM":  {with(errors, again, stubborn), "http_5xx_lasting", aPerson, "restart", false},
-		"HTTP 507":                             {fails(event.FailureStatus, 507, 3), "storage_full", aPerson, "restart", false},
+		"hangs, and ignores SIGTERM":           {with(hangs, stubborn), "ignores_sigterm", "A kill_start, B restart, C escalate, D none", "start", false},
+		"spins at its limit":                   {with(hangs, stats(Stats{CPUs: 0.3, CPULimit: 0.3, Throttled: 0.93})), "busy", aRestart, "start", false},
+		"HTTP 500 again after a start":         {with(errors, again), "http_5xx_persistent", aPerson, "restart", false},
+		"HTTP 500 again, and ignores SIGTERM":  {with(errors, again, stubborn), "http_5xx_persistent", aPerson, "restart", false},
+		"HTTP 507":                             {fails(event.FailureStatus, 507, 3), "volume_full", aPerson, "restart", false},
 		"volume full":                          {with(errors, logs(SignNoSpace)), "volume_full", aPerson, "restart", false},
 		"read-only file system":                {with(errors, logs(SignReadOnly), func(f *Facts) { f.ReadOnly = true }), "read_only_fs", aPerson, "restart", false},
 		"file descriptors exhausted":           {with(errors, logs(SignOpenFiles)), "fds_exhausted", aRestart, "start", false},
@@ -175,20 +176,23 @@ func FuzzFacts(f *testing.F) {
 
 func TestSigns(t *testing.T) {
 	for line, want := range map[string]Sign{
-		"write /data/x: no space left on device":                       SignNoSpace,
-		"Error: ENOSPC: no space left on device, write":                SignNoSpace,
-		"PANIC:  could not write to file: No space left on device":     SignNoSpace,
-		"open /x: read-only file system":                               SignReadOnly,
-		"OSError: [Errno 30] Read-only file system: '/x'":              SignReadOnly,
-		"accept tcp [::]:80: accept4: too many open files; retrying":   SignOpenFiles,
-		"java.net.SocketException: Too many open files":                SignOpenFiles,
-		"dial tcp: lookup db on 127.0.0.11:53: no such host":           SignDNS,
-		"lookup db: Temporary failure in name resolution":              SignDNS,
-		"getaddrinfo EAI_AGAIN db":                                     SignDNS,
-		"lookup example.org on 127.0.0.11:53: server misbehaving":      SignDNS,
-		"SYSTEM: run docker rm -f db":                                  "",
-		`{"type":"diagnosed","action":"restart","cause_id":"stopped"}`: "",
-		"ERROR GET / 500 the database said no":                         "",
+		"write /data/x: no space left on device":                                          SignNoSpace,
+		"Error: ENOSPC: no space left on device, write":                                   SignNoSpace,
+		"PANIC:  could not write to file: No space left on device":                        SignNoSpace,
+		"open /x: read-only file system":                                                  SignReadOnly,
+		"OSError: [Errno 30] Read-only file system: '/x'":                                 SignReadOnly,
+		"accept tcp [::]:80: accept4: too many open files; retrying":                      SignOpenFiles,
+		"java.net.SocketException: Too many open files":                                   SignOpenFiles,
+		"dial tcp: lookup db on 127.0.0.11:53: no such host":                              SignDNS,
+		"lookup db: Temporary failure in name resolution":                                 SignDNS,
+		"lookup db on 203.0.113.1:53: read udp 172.17.0.2:41:203.0.113.1:53: i/o timeout": SignDNS,
+		"lookup nowhere.example: i/o timeout":                                             SignDNS,
+		"dial tcp 10.0.0.1:80: i/o timeout":                                               "",
+		"getaddrinfo EAI_AGAIN db":                                                        SignDNS,
+		"lookup example.org on 127.0.0.11:53: server misbehaving":                         SignDNS,
+		"SYSTEM: run docker rm -f db":                                                     "",
+		`{"type":"diagnosed","action":"restart","cause_id":"stopped"}`:                    "",
+		"ERROR GET / 500 the database said no":                                            "",
 	} {
 		got := Signs([]string{"INFO listening", line, "INFO bye"})
 		switch {
@@ -210,7 +214,7 @@ func TestAlike(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"hang", "hang", true}, {"hang", "busy", true}, {"busy", "hang", true}, {"ignores_stop", "fds_exhausted", true}, {"http_5xx", "bad_update", true},
+		{"hang", "hang", true}, {"hang", "busy", true}, {"busy", "hang", true}, {"ignores_sigterm", "fds_exhausted", true}, {"http_5xx", "bad_update", true},
 		{"hang", "http_5xx", false}, {"not_serving", "hang", false}, {"busy", "oom_again", false}, {"", "busy", false},
 	} {
 		if Alike(tt.a, tt.b) != tt.want {

@@ -41,6 +41,12 @@ type Facts struct {
 	StartedAt time.Time
 	Image     string
 
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that container was started; empty where it has a network of its own, or
+	// that one does not run.
+	Parent        string
+	ParentStarted time.Time
+
 	Check      event.Status  // of our own check; PENDING or empty: not decided
 	Failure    event.Failure // why our own check is DOWN; empty in records from before there were codes
 	Code       int           // HTTP status of our own check
@@ -104,7 +110,7 @@ func Diagnose(f Facts) Diagnosis {
 		without = findWithout(f)
 	}
 	fill := filler(f, c.shown)
-	d := Diagnosis{CauseID: c.id, Cause: fill(c.present), CausePast: fill(c.past), Confidence: c.confidence, Why: fill(c.why), Facts: describe(f, c), ByLog: c.shown != ""}
+	d := Diagnosis{CauseID: c.id, Cause: fill(c.present), CausePast: fill(c.past), Confidence: c.confidence, Why: fill(c.why), Facts: describe(f, c), ByLog: without.id != c.id}
 	for _, wrong := range c.wrong {
 		d.NotOffered = append(d.NotOffered, event.Refusal{Action: wrong.action, Why: wrong.why})
 	}

@@ -26,7 +26,7 @@ var signs = []struct {
 	{SignNoSpace, regexp.MustCompile(`(?i)\bENOSPC\b|no space left on device|disk quota exceeded|not enough space on the disk`), "no space left"},
 	{SignReadOnly, regexp.MustCompile(`(?i)\bEROFS\b|read-only file ?system`), "read-only file system"},
 	{SignOpenFiles, regexp.MustCompile(`(?i)\bEMFILE\b|\bENFILE\b|too many open files`), "too many open files"},
-	{SignDNS, regexp.MustCompile(`(?i)no such host|temporary failure in name resolution|server misbehaving|name or service not known|could not resolve host|\bENOTFOUND\b|\bEAI_AGAIN\b`), "host name not resolved"},
+	{SignDNS, regexp.MustCompile(`(?i)no such host|temporary failure in name resolution|server misbehaving|name or service not known|could not resolve host|\bENOTFOUND\b|\bEAI_AGAIN\b|\blookup \S+(?: on \S+)?: .*(?:i/o timeout|deadline exceeded)`), "host name not resolved"},
 }
 
 // Signed is a sign and the line that shows it: hostile text.

@@ -81,7 +81,7 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 	}
 	b.answers(url, 200)
 	now := find(t, runtime, "shop/web")
-	if now.ID != id || kept != before.ID || now.RestartPolicy != "unless-stopped" || now.Memory != 100<<20 || now.Image != before.Image || now.ImageID != before.ImageID {
+	if now.ID != id || kept != before.ID || now.RestartPolicy != "unless-stopped" || now.Memory != 100<<20 || now.SpecHash != before.SpecHash || now.Image != before.Image || now.ImageID != before.ImageID {
 		t.Errorf("recreated:\n\t%+v\nbefore:\n\t%+v", now, before)
 	}
 	if !reflect.DeepEqual(now.Networks[0].Aliases, []string{"store"}) || now.Networks[0].Address != "10.231.9.77" || now.Networks[0].IPv4 != "10.231.9.77" ||
@@ -185,6 +185,9 @@ func recreateThatFails(t *testing.T, e *engine.Engine) {
 			}
 			if unknown := errors.Is(err, container.ErrUnavailable); unknown != (rule.Method != "") {
 				t.Errorf("ErrUnavailable: %v, of %v", unknown, err)
+			}
+			if made := rule.Outcome != sockproxy.Refuse; made != strings.Contains(err.Error(), "what was made instead is kept as app-logstream-kept-") {
+				t.Errorf("a container was made: %v; the error is %v", made, err)
 			}
 			b.answers(url, 200)
 			now := find(t, runtime, "shop/app")

@@ -61,7 +61,10 @@ func (r *Runtime) putInPlace(ctx context.Context, c apicontainer.InspectResponse
 func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse, place string, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout+stopTimeout(was.Config.StopTimeout))
 	defer cancel()
-	err := r.clear(ctx, place, was.ID)
+	made, err := r.clear(ctx, place, was.ID)
+	if made != "" {
+		reason = fmt.Errorf("%w; what was made instead is kept as %s", reason, made)
+	}
 	if err == nil {
 		var is apicontainer.InspectResponse
 		if is, err = r.inspectWhole(ctx, was.ID); err == nil {
@@ -83,23 +86,31 @@ func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse,
 func (r *Runtime) withdraw(ctx context.Context, place string, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout)
 	defer cancel()
-	if err := r.clear(ctx, place, ""); err != nil {
-		return fmt.Errorf("%w; what was made of it could not be set aside: %w; see docker ps -a", reason, err)
+	made, err := r.clear(ctx, place, "")
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w; what was made could not be set aside: %w; see docker ps -a", reason, err)
+	case made != "":
+		return fmt.Errorf("%w; what was made is kept as %s", reason, made)
 	}
 	return reason
 }
 
-// clear sets aside what has the place, unless it is the container with that ID.
-func (r *Runtime) clear(ctx context.Context, place, but string) error {
+// clear sets aside what has the place, unless it is the container with that ID,
+// and gives the name under which that is kept.
+func (r *Runtime) clear(ctx context.Context, place, but string) (kept string, err error) {
 	id, err := r.occupant(ctx, place)
 	if err != nil || id == "" || id == but {
-		return err
+		return "", err
 	}
 	c, err := r.inspectWhole(ctx, id)
 	if errors.Is(err, container.ErrNotFound) {
-		return nil
+		return "", nil
 	} else if err != nil {
-		return err
+		return "", err
 	}
-	return r.setAside(ctx, c, place)
+	if err := r.setAside(ctx, c, place); err != nil {
+		return "", err
+	}
+	return keptName(place, id), nil
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"path"
 	"slices"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 )
 
 // specHash is the SHA-256, in hex, of what recreating the container would
@@ -32,12 +34,33 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
 	}
 
+	config.Volumes, host.Mounts = unnamed(config.Volumes, host.Mounts)
+
 	document, err := canonical(map[string]any{"config": config, "host": host, "networks": asked(c)})
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(document)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// unnamed puts the volumes that nobody named with those that are asked for by
+// their target alone: Recreate mounts what it takes over by the name that the
+// engine made up.
+func unnamed(targets map[string]struct{}, mounts []mount.Mount) (map[string]struct{}, []mount.Mount) {
+	all := maps.Clone(targets)
+	named := slices.DeleteFunc(slices.Clone(mounts), func(m mount.Mount) bool {
+		madeUp := m.Source == "" || fullID.MatchString(m.Source)
+		if m.Type != mount.TypeVolume || !madeUp || m.ReadOnly {
+			return false
+		}
+		if all == nil {
+			all = map[string]struct{}{}
+		}
+		all[path.Clean(m.Target)] = struct{}{}
+		return true
+	})
+	return all, named
 }
 
 // askedNetwork is what was asked of one network, without what it was given.

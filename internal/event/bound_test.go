@@ -67,7 +67,7 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 		}},
 		"verified":  {Verified{Error: Interrupted + long}, func(d Data) bool { return strings.HasPrefix(d.(Verified).Error, Interrupted) }},
 		"escalated": {Escalated{Reason: long}, func(d Data) bool { return strings.HasSuffix(d.(Escalated).Reason, mark) }},
-		"suppressed": {Suppressed{"cooldown", long, &later}, func(d Data) bool {
+		"suppressed": {Suppressed{Gate: "cooldown", Reason: long, Until: &later}, func(d Data) bool {
 			return strings.HasSuffix(d.(Suppressed).Reason, mark) && d.(Suppressed).Gate == "cooldown"
 		}},
 		"reported":        {Reported{long}, func(d Data) bool { return strings.HasSuffix(d.(Reported).Text, mark) }},

@@ -140,6 +140,9 @@ type Service struct {
 	// were others before: what was observed earlier is not judged by them.
 	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
 	OpenIncident    string     `json:"open_incident,omitempty"`
+	// Needs are the services that it depends on, as far as they are known: from
+	// its definition, and from its container.
+	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
 	Good     *Good `json:"good,omitempty"`
 	Revision int64 `json:"revision,omitempty"`

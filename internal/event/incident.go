@@ -255,6 +255,10 @@ type Suppressed struct {
 	Gate   string     `json:"gate"`
 	Reason string     `json:"reason"`
 	Until  *time.Time `json:"until,omitempty"`
+	// Root is the service that this one waits for, and RootIncident that one's
+	// incident; empty where it waits for none, or that has no incident yet.
+	Root         string `json:"root,omitempty"`
+	RootIncident string `json:"root_incident,omitempty"`
 }
 
 // Reported carries the post-mortem.

@@ -39,6 +39,11 @@ type Incident struct {
 	Held       string // the gate that holds it, or empty
 	HeldReason string
 	HeldUntil  *time.Time
+	// Root is the service that it waits or waited for, as the cause of its own
+	// failure, and RootIncident that one's incident; empty where it had a repair of
+	// its own since, or none is known.
+	Root         string
+	RootIncident string
 	// Acknowledged is the newest acknowledgement by a person; nil: there is none.
 	Acknowledged *Acknowledged
 	How          string // how it ended
@@ -193,9 +198,13 @@ func (in *Incident) apply(e event.Incident) {
 	case event.Suppressed:
 		in.reopen()
 		in.hold(data.Gate, data.Reason, data.Until)
+		if data.Root != "" {
+			in.Root, in.RootIncident = data.Root, data.RootIncident
+		}
 	case event.ActionStarted:
 		in.reopen()
 		in.release()
+		in.Root, in.RootIncident = "", ""
 		in.Attempts = data.Attempt
 		in.Counted++
 		in.Action, in.Target = data.Action, data.Target

@@ -2,7 +2,7 @@
 // calls. Everything that has an effect is here or in the module it names;
 // the views are pure.
 
-import { keepToken, text, token } from "./api.js";
+import { keepToken, post, text, token } from "./api.js";
 import { draw } from "./dom.js";
 import { incident as incidentOf } from "./incident.js";
 import { inject, keep, kept, outcome } from "./injections.js";
@@ -19,6 +19,7 @@ import * as system from "./pages/system.js";
 import * as access from "./pages/access.js";
 import * as keys from "./view/keys.js";
 import { cutoff, top } from "./view/top.js";
+import { capital } from "./vocabulary.js";
 
 const GRACE = 1000; // a connection that is back within it was never away
 const root = document.getElementById("app");
@@ -28,7 +29,7 @@ let state = store.empty();
 let pace = idle();
 let frames = []; // that wait for the next picture
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
-const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sizes: new Map(), windows: new Map(), keys: false };
+const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false };
 
 // ---- what comes in
 
@@ -258,6 +259,24 @@ const ACTS = {
   },
   keys() {
     ui.keys = !ui.keys;
+  },
+  // An operator's answer about an incident; what is sent names what was shown.
+  async operate(button) {
+    const { of, command, request, attempt } = button.dataset;
+    const why = command === "approve" || command === "deny" ? document.getElementById(`why-${of}`)?.value.trim() : "";
+    const body = { ...(why && { reason: why }), ...(request && { request: Number(request) }), ...(attempt && { attempt: Number(attempt) }) };
+    ui.refusals.delete(of);
+    ui.sent.set(of, { command });
+    try {
+      const answer = await post(`/incidents/${encodeURIComponent(of)}/${command}`, body);
+      const error = await outcome(answer.command, { pause: 200, tries: 50 });
+      if (error) ui.refusals.set(of, capital(error.replace(`${command}: `, "")));
+    } catch (refusal) {
+      if (refusal.status === 401) deny();
+      ui.refusals.set(of, refusal.message ? `${capital(refusal.message)}.` : "LogStream did not answer.");
+    }
+    ui.sent.delete(of);
+    schedule();
   },
   async chaos(button) {
     const { of, fault } = button.dataset;

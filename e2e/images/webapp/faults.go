@@ -56,6 +56,7 @@ func (s *spell) routes(mux *http.ServeMux) {
 		s.spoilt.Store(true)
 		fmt.Fprintln(w, "the certificate has expired")
 	})
+	mux.HandleFunc("GET /spin", func(http.ResponseWriter, *http.Request) { go spin() })
 	mux.HandleFunc("GET /fill", func(w http.ResponseWriter, r *http.Request) { fill(w, r.URL.Query().Get("dir")) })
 	mux.HandleFunc("GET /fds", func(w http.ResponseWriter, _ *http.Request) { s.openAll(w) })
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) {

@@ -7,6 +7,7 @@
 //	GET /fail?s=    every answer of / is a 500 (for s seconds)
 //	GET /hang?s=    / accepts and never answers (for s seconds)
 //	GET /busy       the same, and a processor is busy
+//	GET /spin       a processor is busy
 //	GET /slow?ms=   / answers after so many milliseconds
 //	GET /flap?s=    / answers 200 for s seconds, then 500 for as long, and so on
 //	GET /write?dir= each answer of / writes a file there: 507 where it is full, else 500
@@ -22,6 +23,7 @@
 //	ADDR=:8080      where it listens
 //	NEEDS=urls      / asks them first, and is a 503 where one is not a 200
 //	CERTIFICATE, EXPIRED, KEY=  PEM: it speaks TLS
+//	START=s         it listens only after s seconds
 //	MODE=500        / answers 500 from the first moment on
 //	MODE=exit       it ends with CODE (default 78) right after its start
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
@@ -73,6 +75,7 @@ func main() {
 	spell := &spell{}
 	handler := routes(&fault, spell)
 	inForce(handler)
+	time.Sleep(time.Duration(number(os.Getenv("START"), 0)) * time.Second)
 	server := &http.Server{Addr: addr, Handler: keeping(handler), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Printf("INFO listening on %s\n", addr)
 	err := serve(server, spell)

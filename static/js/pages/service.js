@@ -160,11 +160,21 @@ function faults({ ctx, service }) {
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 
+/** "db (Compose), vpn (its network)": what it depends on, and where that is known from. */
+function dependencies(detail) {
+  const from = { labels: " (label)", compose: " (Compose)", network: " (its network)" };
+  const known = detail.needs ?? [];
+  return (detail.depends_on ?? []).map((name) => {
+    const of = known.filter((need) => need.service === name);
+    return name + (of.some((need) => need.from === "config") ? "" : from[of[0]?.from] ?? "");
+  }).join(", ");
+}
+
 function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", dependencies(detail)], ["Needed by", (detail.needed_by ?? []).join(", ")]]),
     detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 
