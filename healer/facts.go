@@ -28,6 +28,9 @@ func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
 	dx.Wait = ""
 	if whyNot(v.Forced, v.Target) == "" {
 		dx.Action, dx.Confidence, dx.Why = v.Forced, 1, "an operator asked for it"
+		if !slices.ContainsFunc(dx.Legal, func(c event.Choice) bool { return c.Action == v.Forced }) {
+			dx.Legal = append(slices.Clone(dx.Legal), event.Choice{Letter: string(rune('A' + len(dx.Legal))), Action: v.Forced, Why: dx.Why})
+		}
 	}
 	return dx
 }

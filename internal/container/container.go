@@ -223,21 +223,7 @@ type Runtime interface {
 	// Stats and Processes look into the running container, once.
 	Stats(ctx context.Context, id string) (Stats, error)
 	Processes(ctx context.Context, id string) ([]Process, error)
-
-	// Inject causes a real fault, one of Faults, for those who requested it.
-	Inject(ctx context.Context, id, fault string) error
-	// Faults are those that Inject knows for the container with that name.
-	Faults(name string) []string
 }
-
-// Faults that any container knows, and those of the demo's own services.
-const (
-	FaultStop  = "stop"
-	FaultKill  = "kill"
-	FaultPause = "pause"
-	FaultExit  = "exit"
-	FaultFail  = "fail"
-)
 
 // Errors of a Runtime, for errors.Is.
 var (
