@@ -130,6 +130,9 @@ func (s *sentences) of(e event.Incident) entry {
 	case event.Escalated:
 		return entry{icon: "🆘", text: because(e.Service+" needs a person", data.Reason), tint: red, level: slog.LevelError}
 	case event.Resolved:
+		if e.Service == event.ReservedService {
+			return entry{icon: "✅", text: "LogStream reaches its services again after " + seconds(data.DownMS), tint: green}
+		}
 		return resolved(e.Service, data)
 	}
 	return entry{}
@@ -137,7 +140,7 @@ func (s *sentences) of(e event.Incident) entry {
 
 func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	if data.Kind == "fleet" {
-		return entry{icon: "🔴", text: because("many services are DOWN at once", data.Error), tint: red, level: slog.LevelWarn}
+		return entry{icon: "🔴", text: cmp.Or(data.Error, "many services are DOWN at once"), tint: red, level: slog.LevelWarn}
 	}
 	if data.Action != "" {
 		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, e.By), tint: cyan}

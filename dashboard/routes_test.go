@@ -71,6 +71,8 @@ func TestAnotherMethodIsRefusedWithThoseThatAreAllowed(t *testing.T) {
 var changes = []struct{ method, path, body string }{
 	{"POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`},
 	{"POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`},
+	{"POST", "/api/v1/services/payment-service/silence", `{"for":"10m"}`},
+	{"DELETE", "/api/v1/services/payment-service/silence", ``},
 	{"POST", "/api/v1/hold", `{}`},
 	{"POST", "/api/v1/incidents/x/approve", `{"reason":"go on"}`},
 	{"POST", "/api/v1/incidents/x/deny", `{"reason":"not now"}`},

@@ -245,3 +245,23 @@ func TestTooFewHealthyServicesAreNotMadeFewer(t *testing.T) {
 		t.Errorf("actions are %v, held by %q: enough are healthy again", got, m.incident("svc-2").Held)
 	}
 }
+
+// TestABlindObserverBehindDependencies: that all need one database does not make
+// the database what failed.
+func TestABlindObserverBehindDependencies(t *testing.T) {
+	m := quietSim(t, 12, func(m *sim) {
+		for _, b := range m.boxes[1:] {
+			b.def.DependsOn = []string{"svc-0"}
+		}
+	})
+	cutOff(m, true)
+	m.run(2 * time.Minute)
+	if in := wantBlind(t, m); in.State != state.Open || !strings.Contains(in.Error, "of 12 services") {
+		t.Errorf("it is %s: %s", in.State, in.Error)
+	}
+	cutOff(m, false)
+	m.run(2 * time.Minute)
+	if in := wantBlind(t, m); in.State != state.Resolved {
+		t.Errorf("it is %s, held by %q", in.State, in.Held)
+	}
+}

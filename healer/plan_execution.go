@@ -182,6 +182,9 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	case v.Now.After(p.deadline):
 		return refuted(v, event.OutcomeFailed, unverified(v, intent))
 	}
+	if unseen := gate.Unseen(v.Situation); !unseen.Passes() && !v.Status.Good() {
+		return held(v, unseen)
+	}
 	return wait()
 }
 

@@ -84,7 +84,7 @@ func (e *memoryEngine) Recreate(ctx context.Context, with container.Replacement)
 			defer e.mu.Unlock()
 			u, err := e.fresh(container.State{}, with)
 			if err == nil {
-				e.units = append(e.units, u)
+				e.put(u)
 				e.takes(startTakes)
 				e.started(u)
 				made <- u.state.ID
@@ -105,7 +105,7 @@ func (e *memoryEngine) Recreate(ctx context.Context, with container.Replacement)
 		e.stop(old, old.state.StopTimeout)
 		e.setAside(old)
 		u.stubborn, u.state.Kept = old.stubborn, old.state.Name
-		e.units = append(e.units, u)
+		e.put(u)
 		e.takes(startTakes)
 		e.started(u)
 		made <- u.state.ID
@@ -140,6 +140,12 @@ func (e *memoryEngine) fresh(old container.State, with container.Replacement) (*
 	spec.ID = fmt.Sprintf("id-%d-of-%s", e.made, spec.Name)
 	spec.Status, spec.StartedAt, spec.FinishedAt, spec.ExitCode, spec.Kept = container.Created, time.Time{}, time.Time{}, 0, ""
 	return &unit{state: spec, busy: make(chan struct{}, 1)}, nil
+}
+
+// put has the container be there.
+func (e *memoryEngine) put(u *unit) {
+	e.units = append(e.units, u)
+	e.tell(u, container.ActionCreate, nil)
 }
 
 // noImage is the image that is not there.

@@ -193,7 +193,7 @@ func (e *memoryEngine) leave(method string) {
 }
 
 func isRepair(method string) bool {
-	return slices.Contains([]string{"Start", "Restart", "Unpause", "Connect", "KillStart", "SetMemory", "Recreate", "Restore"}, method)
+	return slices.Contains([]string{"Start", "Restart", "Unpause", "Connect", "Disconnect", "KillStart", "SetMemory", "Recreate", "Restore"}, method)
 }
 
 // work is a call that works on a container, one at a time.

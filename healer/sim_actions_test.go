@@ -13,6 +13,9 @@ import (
 
 // The engine of the sim: what changes what a container is.
 
+// keptSuffix is in the name of a container that gave its place to another.
+const keptSuffix = "-kept"
+
 // changed says how a container differs from an intent's pins, or nothing.
 func (m *sim) changed(e Execute, b *box) string {
 	pinned := e.Intent.Pins.ContainerID
@@ -80,7 +83,7 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 	old := b.state.ID
 	made := func() {
 		m.renewed(b, params.ImageID)
-		b.gone, b.state.Kept = false, b.def.Name+"-kept"
+		b.gone, b.state.Kept = false, b.def.Name+keptSuffix
 		left := action.Done{ContainerID: b.state.ID, KeptID: old}
 		if b.removed {
 			b.removed, b.state.Kept, left.KeptID = false, "", ""
@@ -89,7 +92,7 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 		m.started(b, func() { done(left, nil) })
 	}
 	away := func() {
-		m.emit(b, "rename", func(e *event.Docker) { e.Container = b.def.Name + "-kept" })
+		m.emit(b, "rename", func(e *event.Docker) { e.Container = b.def.Name + keptSuffix })
 		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), made)
 	}
 	switch {

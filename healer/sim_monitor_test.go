@@ -2,6 +2,7 @@ package healer
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"logstream/internal/container"
@@ -26,8 +27,8 @@ func (m *sim) forward(e event.Docker) {
 			return
 		}
 		m.writeDocker(e)
-		if e.Container == "" {
-			return // of a network: it changes no level
+		if e.Container == "" || strings.HasSuffix(e.Container, keptSuffix) {
+			return // of a network, or of no service's container: it changes no level
 		}
 		b := m.box(e.Container)
 		m.writeLevel(b)

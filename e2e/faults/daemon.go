@@ -28,13 +28,10 @@ type daemon struct {
 
 // healerValues are the suite's: no model, and times for which nobody has to wait
 // long. What limits a whole host is off: many scenarios run on one.
-const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s, min_healthy: 0%%}%s}`
-
-// healerOf is the healer's section, with more at its end.
-func healerOf(more string) string { return fmt.Sprintf(healerValues, more) }
+const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s, min_healthy: 0%}}`
 
 // configuration is the file over these services.
-func (d *daemon) configuration(host, healer string, services []string) string {
+func (d *daemon) configuration(host string, services []string) string {
 	broker, data := fmt.Sprintf("127.0.0.1:%d", freePort()), filepath.Join(d.dir, "data")
 	return fmt.Sprintf(`bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}
@@ -43,7 +40,7 @@ dashboard: {listen: %q}
 defaults: {interval: 1s, timeout: 800ms, failure_threshold: 2, success_threshold: 2}
 services:
 %s
-`, broker, data, host, healerOf(healer), d.page, strings.Join(services, "\n"))
+`, broker, data, host, healerValues, d.page, strings.Join(services, "\n"))
 }
 
 func newDaemon(binary, dir string) (*daemon, error) {

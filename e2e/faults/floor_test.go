@@ -122,8 +122,8 @@ func startLogStreamOver(t *testing.T, s *Stage, e *engine.Engine, dir string) *d
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := d.configuration(e.Host(), "", entries)
-	text = strings.Replace(text, healerOf(""), "{mode: auto, decide: runbook, manual_grace: 0s, quiet: 1s, verify: {for: 1s, successes: 2}, budget: {attempts: 3, per_hour: 1000, host_per_minute: 1000, cooldown: 1s}}", 1)
+	text := d.configuration(e.Host(), entries)
+	text = strings.Replace(text, healerValues, "{mode: auto, decide: runbook, manual_grace: 0s, quiet: 1s, verify: {for: 1s, successes: 2}, budget: {attempts: 3, per_hour: 1000, host_per_minute: 1000, cooldown: 1s}}", 1)
 	if err := d.start(text); err != nil {
 		t.Fatal(err)
 	}

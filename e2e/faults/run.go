@@ -63,7 +63,7 @@ func (r runner) group(t testing.TB, policy, name string, list []Scenario) ([]Res
 	if err := g.prepare(name, list); err != nil {
 		return nil, err
 	}
-	if err := g.govern(list); err != nil {
+	if err := g.govern(); err != nil {
 		return nil, err
 	}
 	views := make([]view, len(g.stages))
@@ -148,14 +148,14 @@ func (g *group) prepare(name string, list []Scenario) error {
 }
 
 // govern starts the policy.
-func (g *group) govern(list []Scenario) error {
+func (g *group) govern() error {
 	var err error
 	g.refused = map[string]error{}
 	if g.proxy, err = sockproxy.New(filepath.Join(g.dir, "s"), g.engine.Socket); err != nil {
 		return err
 	}
 	if g.policy == logstream {
-		return g.startLogStream(list)
+		return g.startLogStream()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	g.cancel, g.peer = cancel, make(chan struct{})
@@ -179,23 +179,17 @@ func (g *group) govern(list []Scenario) error {
 	return nil
 }
 
-func (g *group) startLogStream(list []Scenario) error {
+func (g *group) startLogStream() error {
 	var err error
 	if g.logs, err = newDaemon(g.binary, filepath.Join(g.dir, "l")); err != nil {
 		return err
-	}
-	healer := ""
-	for _, s := range list {
-		if healer == "" {
-			healer = s.Healer
-		}
 	}
 	var services []string
 	for _, s := range append(slices.Clone(g.stages), g.noise) {
 		s.logs = g.logs
 		own, err := s.services()
 		if err == nil {
-			err = g.logs.accepts(g.logs.configuration(g.proxy.Host(), healer, own))
+			err = g.logs.accepts(g.logs.configuration(g.proxy.Host(), own))
 		}
 		if err != nil {
 			g.refused[s.Name] = err
@@ -203,7 +197,7 @@ func (g *group) startLogStream(list []Scenario) error {
 		}
 		services = append(services, own...)
 	}
-	return g.logs.start(g.logs.configuration(g.proxy.Host(), healer, services))
+	return g.logs.start(g.logs.configuration(g.proxy.Host(), services))
 }
 
 // halt ends the policy.

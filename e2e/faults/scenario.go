@@ -14,9 +14,6 @@ type Scenario struct {
 	Row  string // of the table of faults
 	// Group of scenarios that run under one LogStream; empty: beside the others.
 	Group string
-	// Healer is what its group has beyond the suite's values in the healer's
-	// section; of a group's scenarios the first that says something.
-	Healer string
 	// Containers: what is said without a role is of the first.
 	Containers []Container
 	Prepare    func(*Stage) error // before the containers; nil: nothing

@@ -40,6 +40,15 @@ func blind(s Situation) Verdict {
 	return Verdict{}
 }
 
+// Unseen holds the verification of a repair while a blind observer sees nothing of
+// it.
+func Unseen(s Situation) Verdict {
+	if s.Blind.Now == "" || s.LevelDown {
+		return Verdict{}
+	}
+	return Verdict{Gate: "blind", Reason: s.Blind.Now + "; whether the repair holds is seen once checks reach the service again"}
+}
+
 // Silence is an operator's switch for one service.
 type Silence struct {
 	By     string

@@ -68,9 +68,12 @@ func plan(s specification, imageName, replaces string, anonymous []apicontainer.
 // numberBefore is a replica's number for a container that takes the place of the
 // one with that number. What was kept still has Compose's labels, which cannot be
 // changed, so the next "docker compose up" sees a replica too many: it keeps those
-// with the lowest numbers, and would remove the new container and start the kept
-// one. The label with the image stays as it was for the same reason: what was
-// rolled back is replaced at the next deployment, and not by the image that failed.
+// with the lowest numbers, and would else remove the new container and start the
+// kept one. The price is a name: what the next deployment makes of a service
+// without a container_name is shop-web-0 where it was shop-web-1.
+//
+// The label with the image stays as it was for the same reason: what was rolled
+// back is replaced at the next deployment, and not by the image that failed.
 func numberBefore(number string) string {
 	n, err := strconv.Atoi(number)
 	if err != nil {

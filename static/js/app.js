@@ -5,6 +5,7 @@
 import { keepToken, post, text, token } from "./api.js";
 import { draw } from "./dom.js";
 import { incident as incidentOf } from "./incident.js";
+import { clipboard, download } from "./carry.js";
 import { inject, keep, kept, outcome } from "./injections.js";
 import * as silences from "./silence.js";
 import { loader } from "./loader.js";
@@ -248,11 +249,7 @@ const ACTS = {
     const id = button.dataset.of;
     const written = await text(`/incidents/${encodeURIComponent(id)}.md`).catch(() => "");
     if (!written) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([written], { type: "text/markdown" }));
-    link.download = `incident-${id}.md`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(`incident-${id}.md`, "text/markdown", written);
   },
   window(button) {
     ui.windows.set(button.dataset.of, button.dataset.window);
@@ -293,22 +290,6 @@ const ACTS = {
     schedule();
   },
 };
-
-// Beyond loopback and without TLS a page has no clipboard of its own.
-async function clipboard(written) {
-  try {
-    await navigator.clipboard.writeText(written);
-    return true;
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = written;
-    document.body.append(field);
-    field.select();
-    const copied = document.execCommand("copy");
-    field.remove();
-    return copied;
-  }
-}
 
 function remember(injections) {
   ui.injections = keep(injections);

@@ -198,6 +198,7 @@ function holds(of) {
 }
 
 function links(row, state) {
+  if (row.kind === "fleet") return null; // it is of no service
   const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
   const dependents = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
   return h("div", { class: "quiet small" },
