@@ -135,7 +135,7 @@ export function who(by) {
   const name = rest.join(":");
   switch (kind) {
     case "llm": return name || "the model";
-    case "operator": return name || "an operator";
+    case "operator": return !name || name === "dashboard" ? "an operator" : name;
     case "runbook": return "the runbook";
     case "guard": return "the guard";
     case "logstream": return "LogStream";
@@ -146,7 +146,7 @@ export function who(by) {
 /** The same at the beginning of a sentence; a name stays as it is. */
 export function whoFirst(by) {
   const [, name] = String(by ?? "").split(":");
-  return name ? who(by) : capital(who(by));
+  return name && name !== "dashboard" ? who(by) : capital(who(by));
 }
 
 /** The mark of each state of the agent. */
