@@ -112,11 +112,11 @@ func (s *sentences) of(e event.Incident) entry {
 		text := fmt.Sprintf("%s: approval needed for %s: logstream approve %s", e.Service, commandLine(data.Command, data.Action, e.Service), e.ID)
 		return entry{icon: "🙋", text: text, tint: yellow, level: slog.LevelWarn}
 	case event.Approved:
-		return entry{icon: "👍", text: because(e.Service+": approved by "+operatorName(e.By), data.Reason), tint: cyan}
+		return entry{icon: "👍", text: because(e.Service+": approved by "+event.OperatorName(e.By), data.Reason), tint: cyan}
 	case event.Denied:
-		return entry{icon: "👎", text: because(e.Service+": denied by "+operatorName(e.By), data.Reason), tint: yellow}
+		return entry{icon: "👎", text: because(e.Service+": denied by "+event.OperatorName(e.By), data.Reason), tint: yellow}
 	case event.Acknowledged:
-		return entry{icon: "👀", text: because(e.Service+": acknowledged by "+operatorName(e.By), data.Reason), tint: faint}
+		return entry{icon: "👀", text: because(e.Service+": acknowledged by "+event.OperatorName(e.By), data.Reason), tint: faint}
 	case event.ActionStarted:
 		if data.Undoes > 0 {
 			return entry{icon: "⚡", text: fmt.Sprintf("undo of attempt %d: %s", data.Undoes, commandLine(data.Command, "undo "+data.Action, e.Service))}
@@ -151,10 +151,10 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	}
 	switch {
 	case data.UndoesIncident != "":
-		text := fmt.Sprintf("%s: undo of attempt %d of incident %s requested by %s", e.Service, data.Undoes, data.UndoesIncident, operatorName(e.By))
+		text := fmt.Sprintf("%s: undo of attempt %d of incident %s requested by %s", e.Service, data.Undoes, data.UndoesIncident, event.OperatorName(e.By))
 		return entry{icon: "🙋", text: text, tint: cyan}
 	case data.Action != "":
-		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, operatorName(e.By)), tint: cyan}
+		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, event.OperatorName(e.By)), tint: cyan}
 	}
 	if down := s.is(e.Service, event.Down, data.Error); down.text != "" {
 		return down // in front of what follows from it
@@ -165,9 +165,6 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 // commandLine is what a person would type, or, where there is no command line
 // for it, the action.
 func commandLine(command, action, name string) string { return cmp.Or(command, action+" "+name) }
-
-// operatorName is a person's name without the mark that it is one.
-func operatorName(by string) string { return strings.TrimPrefix(by, event.ByOperator) }
 
 // decidedBy says who decided where a model was asked, and else nothing.
 func decidedBy(by string, d event.Diagnosed) string {

@@ -43,7 +43,7 @@ func Report(in view.IncidentDetail) string {
 	row("Attempts", fmt.Sprint(in.Attempts))
 	row("Why it was opened", plain(in.Error))
 	if in.Acknowledged != nil {
-		row("Acknowledged by", plain(strings.TrimPrefix(in.Acknowledged.By, event.ByOperator)))
+		row("Acknowledged by", plain(event.OperatorName(in.Acknowledged.By)))
 	}
 	row("Cause", plain(causeOf(in.Incident)))
 	row("Decided by", plain(in.DecidedBy))

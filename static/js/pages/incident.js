@@ -63,7 +63,7 @@ function head(of, at, { state, stale, sent, refusals }) {
   const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
   const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
   return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
     h("div", { class: "btns" },
       operations(of, { stale, sent: sent?.get(of.row.id) }),
       h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
@@ -102,7 +102,7 @@ function figure(name, value, unit = "") {
   if (!value) return null;
   const parts = String(value).split(" ").flatMap((part) => (/^[\d.,]+$/.test(part) ? [part, " "] : [h("small", {}, part), " "]));
   const measured = /\d/.test(value);
-  return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", {}, unit)));
+  return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", { class: "under" }, unit)));
 }
 
 function decision(of, at) {
@@ -186,13 +186,21 @@ function printed(output) {
 // What an incident waits for stands in its head: that is where to look next.
 function waits(row) {
   if (!row.root || row.state === "resolved") return null;
-  return h("p", { "data-root": row.root }, "Waits for ", row.root_incident ? h("a", { href: href.incident(row.root_incident) }, `the incident of ${row.root}`) : row.root, ".");
+  return row.root_incident && h("p", { "data-root": row.root }, h("a", { href: href.incident(row.root_incident) }, `See the incident of ${row.root}`));
+}
+
+// What a person can do about an incident that LogStream has given up.
+function again(row, service) {
+  if (row.state !== "escalated" || !service?.container) return null;
+  const line = `logstream heal ${row.service}`;
+  return h("p", { class: "cmdline" }, "LogStream does nothing more by itself until the facts change. To let it try again: ", command(line), copy(line));
 }
 
 function links(row, state) {
   if (row.kind === "fleet") return null; // it is of no service
   const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
-  const dependents = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  const folded = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  const dependents = [...new Map(folded.sort((a, b) => instant(a.opened) - instant(b.opened)).map((other) => [other.service, other])).values()]; // the newest of each
   return h("div", { class: "quiet small" },
     h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service)),
     row.root && row.state === "resolved" && h("p", { "data-root": row.root }, "Waited for: ", to(row.root_incident, row.root)),

@@ -22,7 +22,7 @@ export function evidence(of) {
       h("ol", { class: "facts-hard" }, others.filter((fact) => fact.why).map(reasoned)),
       facts(others.filter((fact) => !fact.why).map((fact) => [fact.key, String(fact.value)]), "facts two-col")),
     logs.length > 0 && lines(logs, data.first_seen ?? []),
-    data.truncated && h("p", { class: "quiet small" }, "Truncated to the size limit of a record."));
+    data.truncated && h("p", { class: "quiet small" }, logs.length ? "The other log lines were left out." : "Truncated to the size limit of a record."));
 }
 
 // Only one held before its diagnosis has none for long.
