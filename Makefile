@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo deps test lint unit e2e corpus soak bench page
+.PHONY: help build demo deps test lint unit e2e faults corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREA
 	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... | grep -v /engine$$) ./internal/docker/...
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 
+faults: ## the fault suite: every fault of a list, from injection to verdict, in build/faults.md and .json; make faults WITH=-peers: the peers' policies as well
+	go test -tags e2e -count=1 -timeout 90m -v ./e2e/faults -run 'Faults|Measure|Scenarios' -args -all $(WITH) -report $(CURDIR)/build/faults
+
 page: ## the page's own tests, and its vendored files against their lock
 	node --test static/test/
 	node static/vendor/check.mjs
@@ -41,6 +44,7 @@ soak: ## repetitions and matrices: all histories of the model checker, rounds of
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e
 	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
+	for engine in current packaged; do LOGSTREAM_ENGINE=$$engine go test -tags e2e -count=3 -timeout 180m -v ./e2e/faults -run Faults -args -all -report $(CURDIR)/build/faults-$$engine || exit 1; done
 
 bench: ## measurements, with ratios against a floor in the same run
 	LOGSTREAM_ROUNDS=9 go test -tags e2e -count=1 -v -run Measure ./e2e

@@ -148,9 +148,10 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 		return nil, nil, err
 	}
 	return healer.New(observed(healer.Deps{
-		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Instance: a.identity.Instance, Host: a.identity.Host,
+		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Commands: a.commands(), Specs: a.specifications(), Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
-		Logger: a.log.With("component", "healer"), Health: a.registry,
+		CheckNow: func(service string) { a.monitor.CheckNow(service) },
+		Logger:   a.log.With("component", "healer"), Health: a.registry,
 	})), model, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"logstream/dashboard/hook"
+	"logstream/dashboard/view"
 )
 
 // TestWhatAnotherMonitorReportsIsNotRepairedUnconfirmed has Uptime Kuma report a
@@ -59,21 +60,16 @@ func (a *app) reports(t *testing.T, name string) {
 	}
 }
 
-type incidentSeen struct {
-	State, Held, How, Error string
-	Attempts                int
-}
-
 // incident is the newest of a service.
-func (a *app) incident(service string) incidentSeen {
+func (a *app) incident(service string) view.Incident {
 	answer, err := http.Get("http://" + a.dashboard.now().Addr() + "/api/v1/incidents?limit=1&service=" + service)
 	if err != nil {
-		return incidentSeen{}
+		return view.Incident{}
 	}
 	defer answer.Body.Close()
-	var all []incidentSeen
+	var all []view.Incident
 	if json.NewDecoder(answer.Body).Decode(&all) != nil || len(all) == 0 {
-		return incidentSeen{}
+		return view.Incident{}
 	}
 	return all[0]
 }

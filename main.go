@@ -39,7 +39,9 @@ func main() {
 
 // commands are the words after logstream. Each has a file of its own.
 func commands() []*cobra.Command {
-	return []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), versionCommand()}
+	all := []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), versionCommand(),
+		healCommand(), holdCommand(), releaseCommand(), silenceCommand(), unsilenceCommand()}
+	return append(all, operationCommands()...)
 }
 
 // Exit codes, as the contract has them.

@@ -106,6 +106,15 @@ func (s *sentences) of(e event.Incident) entry {
 		return s.opened(e, data)
 	case event.Diagnosed:
 		return entry{icon: "🤖", text: fmt.Sprintf("%s: %s%s", e.Service, data.Cause, decidedBy(e.By, data)), tint: cyan}
+	case event.ApprovalRequested:
+		text := fmt.Sprintf("%s: approval needed for %s: logstream approve %s", e.Service, commandLine(data.Command, data.Action, e.Service), e.ID)
+		return entry{icon: "🙋", text: text, tint: yellow, level: slog.LevelWarn}
+	case event.Approved:
+		return entry{icon: "👍", text: because(e.Service+": approved by "+operatorName(e.By), data.Reason), tint: cyan}
+	case event.Denied:
+		return entry{icon: "👎", text: because(e.Service+": denied by "+operatorName(e.By), data.Reason), tint: yellow}
+	case event.Acknowledged:
+		return entry{icon: "👀", text: because(e.Service+": acknowledged by "+operatorName(e.By), data.Reason), tint: faint}
 	case event.ActionStarted:
 		return entry{icon: "⚡", text: commandLine(data.Command, data.Action, e.Service)}
 	case event.ActionFinished:
@@ -121,6 +130,9 @@ func (s *sentences) of(e event.Incident) entry {
 	case event.Escalated:
 		return entry{icon: "🆘", text: because(e.Service+" needs a person", data.Reason), tint: red, level: slog.LevelError}
 	case event.Resolved:
+		if e.Service == event.ReservedService {
+			return entry{icon: "✅", text: "LogStream reaches its services again after " + seconds(data.DownMS), tint: green}
+		}
 		return resolved(e.Service, data)
 	}
 	return entry{}
@@ -128,7 +140,7 @@ func (s *sentences) of(e event.Incident) entry {
 
 func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	if data.Kind == "fleet" {
-		return entry{icon: "🔴", text: because("many services are DOWN at once", data.Error), tint: red, level: slog.LevelWarn}
+		return entry{icon: "🔴", text: cmp.Or(data.Error, "many services are DOWN at once"), tint: red, level: slog.LevelWarn}
 	}
 	if data.Action != "" {
 		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, e.By), tint: cyan}
@@ -142,6 +154,9 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 // commandLine is what a person would type, or, where there is no command line
 // for it, the action.
 func commandLine(command, action, name string) string { return cmp.Or(command, action+" "+name) }
+
+// operatorName is a person's name without the mark that it is one.
+func operatorName(by string) string { return strings.TrimPrefix(by, event.ByOperator) }
 
 // decidedBy says who decided where a model was asked, and else nothing.
 func decidedBy(by string, d event.Diagnosed) string {
@@ -215,6 +230,8 @@ func details(e event.Incident, cause string) []slog.Attr {
 		return attributes("check", data.Check, "action", data.Action)
 	case event.Diagnosed:
 		return attributes("cause_id", data.CauseID, "cause", data.Cause, "action", data.Action, "command", data.Command)
+	case event.ApprovalRequested:
+		return attributes("cause", cause, "action", data.Action, "command", data.Command)
 	case event.ActionStarted:
 		return attributes("cause", cause, "action", data.Action, "command", data.Command)
 	case event.ActionFinished:

@@ -79,8 +79,8 @@ func TestSentencesOfAnIncident(t *testing.T) {
 ⏭ start payment-service not carried out: it runs already
 ⏭ payment-service: verification interrupted: it was stopped again
 `},
-		"many at once": {[]event.Data{event.Opened{Kind: "fleet", Error: "5 of 8 within one interval"}},
-			"🔴 many services are DOWN at once: 5 of 8 within one interval\n"},
+		"many at once": {[]event.Data{event.Opened{Kind: "fleet", Error: "The observer is blind: 5 of 8 services failed within 2s while their containers run"}},
+			"🔴 The observer is blind: 5 of 8 services failed within 2s while their containers run\n"},
 		"held": {[]event.Data{opened, event.Suppressed{Gate: "operator", Reason: "it was stopped from outside", Until: &until},
 			event.Suppressed{Gate: "operator", Reason: "the second stop within ten minutes stands"}, event.Resolved{How: event.HowRecovered, DownMS: 61_000}},
 			`🔴 payment-service is DOWN: connection refused

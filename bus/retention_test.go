@@ -15,7 +15,7 @@ import (
 )
 
 // size is what the files under dir weigh, in bytes.
-func size(t *testing.T, dir string) (total int64) {
+func diskUsed(t *testing.T, dir string) (total int64) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -60,7 +60,7 @@ func TestDiskIsBounded(t *testing.T) {
 				}
 			})
 			if written%(256<<10) < each {
-				largest = max(largest, size(t, dir))
+				largest = max(largest, diskUsed(t, dir))
 			}
 		}
 		if err := client.Flush(t.Context()); err != nil {
@@ -74,9 +74,9 @@ func TestDiskIsBounded(t *testing.T) {
 		b, _, stop := open(t, config)
 		load(b, 40<<20, 100<<10, kgo.ProducerLinger(0))
 		load(b, 24<<20, 1000)
-		wait(t, "the bound to be applied", func() bool { return size(t, dir) <= limit })
+		wait(t, "the bound to be applied", func() bool { return diskUsed(t, dir) <= limit })
 		stop()
-		if now := size(t, dir); now > limit || now < int64(config.Embedded.MaxSize)/2 {
+		if now := diskUsed(t, dir); now > limit || now < int64(config.Embedded.MaxSize)/2 {
 			t.Errorf("after closing it holds %d bytes, want at most %d and at least half of max_size", now, limit)
 		}
 	}

@@ -86,24 +86,6 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func FuzzParseSize(f *testing.F) {
-	for _, s := range []string{"256MiB", "0B", "1 GiB", "9223372036854775807B", "8388608TiB", "-1KiB", "1e3MiB", "ﬁMiB", ""} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		size, err := ParseSize(s)
-		if err != nil {
-			return
-		}
-		if size < 0 {
-			t.Fatalf("%q is %d", s, size)
-		}
-		if again, err := ParseSize(size.String()); err != nil || again != size {
-			t.Fatalf("%q is %d, written %q, read %d, %v", s, size, size, again, err)
-		}
-	})
-}
-
 func FuzzParseAddresses(f *testing.F) {
 	for _, s := range []string{"", "a:1", "a:1,b:2", " [::1]:9092 ", "a:1,", "[a:b]:1", "a:+1", "%zone:1", "[fe80::1%eth0]:1"} {
 		f.Add(s)

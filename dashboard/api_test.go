@@ -232,7 +232,7 @@ func TestStatusCodes(t *testing.T) {
 		{"state nonsense", "GET", "/api/v1/incidents?state=broken", "", 400},
 		{"unknown command", "GET", "/api/v1/commands/none", "", 404},
 		{"unknown call", "GET", "/api/v2/services", "", 404},
-		{"call of a later version", "POST", "/api/v1/services/payment-service/silence", `{"for":"1h"}`, 404},
+		{"call of a later version", "POST", "/api/v1/services/payment-service/forecast", `{"for":"1h"}`, 404},
 		{"heal what is up", "POST", "/api/v1/services/payment-service/heal", "", 409},
 		{"heal what is up, with an action", "POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`, 202},
 		{"heal with an unknown action", "POST", "/api/v1/services/payment-service/heal", `{"action":"remove"}`, 400},

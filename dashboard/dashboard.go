@@ -58,7 +58,7 @@ type Deps struct {
 	Log      Log
 	Identity event.Origin // Instance and Host
 	Version  string
-	Mode     string // the healer's: observe or auto
+	Mode     string // the healer's: observe, approve or auto
 	Limits   view.Limits
 	Static   fs.FS // index.html and what it needs
 

@@ -44,18 +44,20 @@ func (r *run) getServices(w http.ResponseWriter, req *http.Request) {
 type serviceDetail struct {
 	view.Service
 	Config       *event.Definition  `json:"config"`
-	DependsOn    []string           `json:"depends_on"`
+	DependsOn    []string           `json:"depends_on"` // the names of needs
+	NeededBy     []string           `json:"needed_by"`
 	Observations []view.Observation `json:"observations"`
 }
 
 func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("name")
-	d := serviceDetail{DependsOn: []string{}, Observations: []view.Observation{}}
+	d := serviceDetail{DependsOn: []string{}, NeededBy: []string{}, Observations: []view.Observation{}}
 	var is bool
 	if !r.fetch(w, req, func(l *loop) {
 		if d.Service, is = l.fleet.Service(name, now()); is {
 			d.Config = l.fleet.Definition(name)
 			d.Observations = append(d.Observations, l.fleet.Observations(name)...)
+			d.NeededBy = append(d.NeededBy, l.fleet.NeededBy(name)...)
 		}
 	}) {
 		return
@@ -66,6 +68,11 @@ func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 	}
 	if d.Config != nil {
 		d.DependsOn = append(d.DependsOn, d.Config.DependsOn...)
+	}
+	for _, n := range d.Needs {
+		if !slices.Contains(d.DependsOn, n.Service) {
+			d.DependsOn = append(d.DependsOn, n.Service)
+		}
 	}
 	reply(w, http.StatusOK, d)
 }

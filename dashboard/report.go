@@ -197,6 +197,8 @@ func sentence(e event.Incident) string {
 		return "approved: " + plain(d.Reason)
 	case event.Denied:
 		return "denied: " + plain(d.Reason)
+	case event.Acknowledged:
+		return "acknowledged: " + plain(d.Reason)
 	case event.ActionStarted:
 		return fmt.Sprintf("attempt %d: %s", d.Attempt, code(cmp.Or(d.Command, d.Action+" "+d.Target))) // the demo has no command lines
 	case event.ActionFinished:

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/time/rate"
+
+	"logstream/internal/event"
 )
 
 // contentPolicy lets the page load its own files and talk to us, and nothing
@@ -46,20 +48,25 @@ func (r *run) api() map[string]methods {
 	read := func(answer http.HandlerFunc) methods { return methods{http.MethodGet: answer} }
 	command := func(answer http.HandlerFunc) http.HandlerFunc { return r.changing(r.limits.commands, answer) }
 	return map[string]methods{
-		"/api/v1/services":                read(r.getServices),
-		"/api/v1/services/{name}":         read(r.getService),
-		"/api/v1/services/{name}/history": read(r.getHistory),
-		"/api/v1/services/{name}/logs":    read(r.getLogs),
-		"/api/v1/services/{name}/heal":    {http.MethodPost: command(r.postHeal)},
-		"/api/v1/services/{name}/chaos":   {http.MethodPost: command(r.postChaos)},
-		"/api/v1/chaos":                   read(r.getChaos),
-		"/api/v1/incidents":               read(r.getIncidents),
-		"/api/v1/incidents/{id}":          read(r.getIncident),
-		"/api/v1/hold":                    {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
-		"/api/v1/commands/{id}":           read(r.getCommand),
-		"/api/v1/health-logs":             {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
-		"/api/v1/probe":                   {http.MethodPost: command(r.postProbe)},
-		"/api/v1/info":                    read(r.getInfo),
+		"/api/v1/services":                   read(r.getServices),
+		"/api/v1/services/{name}":            read(r.getService),
+		"/api/v1/services/{name}/history":    read(r.getHistory),
+		"/api/v1/services/{name}/logs":       read(r.getLogs),
+		"/api/v1/services/{name}/silence":    {http.MethodPost: command(r.postSilence), http.MethodDelete: command(r.deleteSilence)},
+		"/api/v1/services/{name}/heal":       {http.MethodPost: command(r.postHeal)},
+		"/api/v1/services/{name}/chaos":      {http.MethodPost: command(r.postChaos)},
+		"/api/v1/chaos":                      read(r.getChaos),
+		"/api/v1/incidents":                  read(r.getIncidents),
+		"/api/v1/incidents/{id}":             read(r.getIncident),
+		"/api/v1/incidents/{id}/approve":     {http.MethodPost: command(r.postAnswer(event.CommandApprove))},
+		"/api/v1/incidents/{id}/deny":        {http.MethodPost: command(r.postAnswer(event.CommandDeny))},
+		"/api/v1/incidents/{id}/undo":        {http.MethodPost: command(r.postUndo)},
+		"/api/v1/incidents/{id}/acknowledge": {http.MethodPost: command(r.postAcknowledge)},
+		"/api/v1/hold":                       {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
+		"/api/v1/commands/{id}":              read(r.getCommand),
+		"/api/v1/health-logs":                {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
+		"/api/v1/probe":                      {http.MethodPost: command(r.postProbe)},
+		"/api/v1/info":                       read(r.getInfo),
 	}
 }
 

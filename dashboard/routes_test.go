@@ -35,7 +35,7 @@ func everyPath() map[string][]string {
 
 // unlimited is a site on which the rate of requests is not what is tested.
 func unlimited(t *testing.T) *site {
-	s := serve(t, nil, (*site).claim)
+	s := serve(t, nil, (*site).claim, waiting)
 	s.dash.limits.commands.SetLimit(rate.Inf)
 	s.dash.limits.health.SetLimit(rate.Inf)
 	return s
@@ -71,7 +71,13 @@ func TestAnotherMethodIsRefusedWithThoseThatAreAllowed(t *testing.T) {
 var changes = []struct{ method, path, body string }{
 	{"POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`},
 	{"POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`},
+	{"POST", "/api/v1/services/payment-service/silence", `{"for":"10m"}`},
+	{"DELETE", "/api/v1/services/payment-service/silence", ``},
 	{"POST", "/api/v1/hold", `{}`},
+	{"POST", "/api/v1/incidents/x/approve", `{"reason":"go on"}`},
+	{"POST", "/api/v1/incidents/x/deny", `{"reason":"not now"}`},
+	{"POST", "/api/v1/incidents/x/undo", `{"attempt":1}`},
+	{"POST", "/api/v1/incidents/x/acknowledge", `{}`},
 	{"DELETE", "/api/v1/hold", ``},
 	{"POST", "/api/v1/probe", `{"service":{"url":"http://127.0.0.1:1"}}`},
 	{"POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"UP","code":200}`},

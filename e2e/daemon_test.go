@@ -270,6 +270,8 @@ type apiIncident struct {
 	DecidedBy string           `json:"decided_by"`
 	Attempts  int              `json:"attempts"`
 	Held      string           `json:"held"`
+	Opened    time.Time        `json:"opened"`
+	Root      string           `json:"root"`
 	Events    []event.Incident `json:"events"`
 }
 

@@ -1,7 +1,12 @@
 package healer
 
 import (
+	"errors"
+	"strconv"
+	"strings"
 	"time"
+
+	"gopkg.in/yaml.v3"
 
 	"logstream/healer/llm"
 	"logstream/internal/service"
@@ -15,8 +20,12 @@ type Config struct {
 	ManualGrace time.Duration `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
 	Verify      Verify        `yaml:"verify"`
 	Quiet       time.Duration `yaml:"quiet"` // after a deployment
-	Budget      Budget        `yaml:"budget"`
-	LLM         llm.Config    `yaml:"llm"`
+	// ApprovalTimeout is how long a request for approval waits before a person is
+	// called: it is escalated then.
+	ApprovalTimeout time.Duration         `yaml:"approval_timeout"`
+	Budget          Budget                `yaml:"budget"`
+	LLM             llm.Config            `yaml:"llm"`
+	Maintenance     []service.Maintenance `yaml:"maintenance"` // windows in which nothing is repaired on this host
 }
 
 // Decide says who chooses an action from those that are legal.
@@ -41,15 +50,40 @@ type Budget struct {
 	PerHour       int           `yaml:"per_hour"`        // a service
 	HostPerMinute int           `yaml:"host_per_minute"` // this host
 	Cooldown      time.Duration `yaml:"cooldown"`        // after a failed repair; doubles up to 10 min
+	MinHealthy    Percent       `yaml:"min_healthy"`     // of the services, from five up: below it only what loses nothing is done; 0: off
+	Recurrence    Recurrence    `yaml:"recurrence"`
 }
+
+// Recurrence is when a person is called about what is healed again and again.
+type Recurrence struct {
+	Times  int           `yaml:"times"`  // of one cause; 0: never
+	Within time.Duration `yaml:"within"` // that
+}
+
+// Percent is a share: 51% in the file.
+type Percent int
+
+// UnmarshalYAML reads 51% as well as a plain 51.
+func (p *Percent) UnmarshalYAML(node *yaml.Node) error {
+	n, err := strconv.Atoi(strings.TrimSuffix(node.Value, "%"))
+	if err != nil || n < 0 || n > 100 {
+		return errors.New("is not a share between 0% and 100%, such as 51%")
+	}
+	*p = Percent(n)
+	return nil
+}
+
+// MarshalYAML writes what UnmarshalYAML reads.
+func (p Percent) MarshalYAML() (any, error) { return strconv.Itoa(int(p)) + "%", nil }
 
 // Default is the configuration before anything is configured.
 func Default() Config {
 	return Config{
 		Mode: service.Observe, ManualGrace: 5 * time.Second,
 		Verify: Verify{For: 10 * time.Second, Successes: 3},
-		Quiet:  20 * time.Second,
+		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
 		Reflex: true, LLM: llm.Default(),
-		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second},
+		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second, MinHealthy: 51,
+			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour}},
 	}
 }

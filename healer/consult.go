@@ -113,7 +113,8 @@ func diagnosed(v View, dx runbook.Diagnosis, answer llm.Answer) Decision {
 		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
 	by := chooseView(&d, v.Config.LLM.Model, answer)
 	if a, known := action.ByName(d.Action); known {
-		d.Command = a.CommandLine(v.CLI, v.Name)
+		params, _, _ := a.Prepare(v.Target)
+		d.Command = a.CommandLine(v.CLI, v.Target, params)
 	}
 	return write(by, d)
 }

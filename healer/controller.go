@@ -6,6 +6,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/depend"
 	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/internal/event"
@@ -36,10 +37,13 @@ type Controller struct {
 	model     ModelState      // as last reported
 	queried   map[string]bool // the services about which the model was queried, until the query is over
 	hold      *gate.Hold      // the operator's switch for the whole host
+	fleet     *hostFleet      // all services together
 
+	specs    specs // the specifications that are in the data directory
 	services map[string]*serviceState
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
+	graph    *depend.Graph // of the services' dependencies; nil: it is to be made again
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -68,13 +72,13 @@ type Setup struct {
 func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
-		services: map[string]*serviceState{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
-		commands: map[string]time.Time{}, began: now}
+		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
+		commands: map[string]time.Time{}, began: now, fleet: newHostFleet(now)}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
 	}
 	for _, def := range setup.Services {
-		c.add(def, now)
+		add(c, def, now)
 	}
 	return c
 }
@@ -104,7 +108,7 @@ func (c *Controller) newest() event.Claim {
 // Step takes one input at now, and returns what is to be done. It changes the
 // controller in place; nothing else does.
 func (c *Controller) Step(in Input, now time.Time) []Effect {
-	c.effects = nil
+	c.effects, c.fleet.looked = nil, false
 	switch in := in.(type) {
 	case ReadHealth:
 		if in.Signed {
@@ -135,13 +139,15 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case AppendFailed:
 		c.appendFailed(in, now)
 	case Published:
-		c.published(in)
+		published(c, in)
 	case ModelState:
 		c.model = in
 	case Answered:
 		c.answered(in, now)
+	case SpecsKept:
+		c.specs.add(in.Hashes)
 	case Reconfigured:
-		c.reconfigure(in, now)
+		reconfigure(c, in, now)
 	case Tick:
 		c.tick(now)
 	}
@@ -152,6 +158,10 @@ func (c *Controller) emit(e Effect) { c.effects = append(c.effects, e) }
 
 // reconcile decides again about one service, and publishes what changed.
 func (c *Controller) reconcile(s *serviceState, now time.Time) {
+	if s == c.fleet.self {
+		reconcileFleet(c, now)
+		return
+	}
 	if _, leads := c.claim.Leader(); !leads {
 		return
 	}
@@ -159,14 +169,15 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 		if e, due := s.journal.Due(now); due {
 			c.emit(Append{e})
 		}
-	} else if !s.idle() {
+	} else if !s.deferred.next(c, now) && !s.idle() {
 		v := newView(c, s, now)
 		c.carryOut(s, v, Plan(v), now)
 		if !v.acts() {
 			s.journal.ClearUnwritable()
 		}
 	}
-	c.publish(s, now)
+	remember(c, s, now)
+	publish(c, s, now)
 }
 
 // carryOut does what was decided.
@@ -176,10 +187,12 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		c.append(s, d.By, d.Data, now)
 	case DoHold:
 		if !v.holds(d.Verdict) {
-			c.append(s, event.ByGuard, event.Suppressed{Gate: d.Verdict.Gate, Reason: d.Verdict.Reason, Until: d.Verdict.Until}, now)
+			c.append(s, event.ByGuard, suppressed(v, d.Verdict), now)
 		}
 	case DoInspect:
 		c.inspect(s, now)
+	case DoCheck:
+		checkNow(c, s, d.Check, now)
 	case DoQuery:
 		q := d.Query.next
 		q.request = s.consultation.request + 1
@@ -190,17 +203,8 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		begun, _ := s.incident.Last(event.TypeActionStarted)
 		intent := begun.Data.(event.ActionStarted)
 		s.execution.running = true
-		c.emit(Execute{Service: s.def.Name, Incident: s.incident.ID, Attempt: intent.Attempt, Action: intent.Action,
-			Pins: intent.Pins, Params: params(intent), Deadline: deadline(v, intent)})
+		c.emit(Execute{Service: s.def.Name, Ref: s.def.Container, Incident: s.incident.ID, Attempt: intent.Attempt, Intent: intent, Deadline: deadline(v, intent)})
 	}
-}
-
-// params are an intent's, empty where it has none.
-func params(intent event.ActionStarted) event.Params {
-	if intent.Params == nil {
-		return event.Params{}
-	}
-	return *intent.Params
 }
 
 // append writes the next event of the service's incident, or opens one. Until
@@ -253,13 +257,17 @@ func (c *Controller) tick(now time.Time) {
 		}
 		s.budget.Tick(now)
 		s.status.Tick(now)
+		if s.silence != nil && !now.Before(s.silence.Until) {
+			s.silence = nil
+		}
 		c.reconcile(s, now)
 	}
+	reconcileFleet(c, now)
 }
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.
 func (c *Controller) beginClaim(in Replayed, now time.Time) {
-	c.replayed = true
+	c.replayed, c.graph = true, nil
 	c.incidents.Forget(keepIncidents)
 	for name, s := range c.services {
 		s.removed = s.removed || s.seeded && !in.Discovering
@@ -320,6 +328,10 @@ func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int
 	c.busy, c.busySince = s.def.Name, now
 	s.inspection.stale = true
 }
+
+// Cycles are the dependencies that are ignored since they would make a cycle, in
+// words; empty: none is.
+func (c *Controller) Cycles() string { return cycles(graphOf(c)) }
 
 // Replayed says whether everything was read up to the end seen at the start.
 func (c *Controller) Replayed() bool { return c.replayed }

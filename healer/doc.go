@@ -11,7 +11,9 @@
 //	command.go         what operators ask for, and what is published of a service
 //	service.go, inspection.go   what is known of one service
 //	view.go, facts.go  all that a plan is made from, read-only
+//	dependency_graph.go, dependency.go   which service needs which, and which is repaired first
 //	plan.go            Plan: a view gives the one next decision (pure)
+//	fleet.go, host.go  all services together; what others and operators did
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	consult.go         what the model is queried, and whose view is used
 //	healer.go, workers.go, model.go   the loop and its workers: the only I/O
@@ -21,7 +23,9 @@
 //	action/    actions: one file each, from preflight to what it leaves
 //	history/   the engine's events: how a container ended, and whose doing it was
 //	status/    observations → status, with thresholds and freshness
+//	depend/    the graph of dependencies: the root of a failure
 //	budget/    attempts, cooldowns, rates
+//	fleet/     all services together: is the observer blind, are too few healthy
 //	claim/     who may act on a host, and the outstanding appends
 //	llm/       the model's client, question and answer
 //	replay/    recordings of what the controller was given, and their comparison

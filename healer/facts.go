@@ -21,13 +21,50 @@ func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
 	if f.Refused = refusals(v, dx); len(f.Refused) > 0 {
 		dx = runbook.Diagnose(f)
 	}
+	dx = offerRun(v, dx, f.Refused)
 	if v.Forced == "" {
 		return dx
 	}
 	dx.Wait = ""
-	if v.Forced == service.ActionRestart || v.Forced == dx.Action {
+	if whyNot(v.Forced, v.Target) == "" {
 		dx.Action, dx.Confidence, dx.Why = v.Forced, 1, "an operator asked for it"
+		if !slices.ContainsFunc(dx.Legal, func(c event.Choice) bool { return c.Action == v.Forced }) {
+			dx.Legal = append(slices.Clone(dx.Legal), event.Choice{Letter: string(rune('A' + len(dx.Legal))), Action: v.Forced, Why: dx.Why})
+		}
 	}
+	return dx
+}
+
+// whyNot says why an action cannot be done to a target, as a clause, or nothing.
+func whyNot(name string, t action.Target) string {
+	a, known := action.ByName(name)
+	if !known {
+		return "this version has no such action"
+	}
+	_, _, why := a.Prepare(t)
+	return why
+}
+
+// offerRun offers the operator's own command where nothing else repairs the
+// cause: the first choice then. A check that has never succeeded shows no fault
+// of the service.
+func offerRun(v View, dx runbook.Diagnosis, refused []event.Refusal) runbook.Diagnosis {
+	isRun := func(c event.Choice) bool { return c.Action == service.ActionRun }
+	if len(v.Def.Heal.Commands) == 0 || dx.Wait != "" || dx.Action != service.ActionEscalate || dx.CauseID == "check_never_up" || slices.ContainsFunc(dx.Legal, isRun) {
+		return dx
+	}
+	if i := slices.IndexFunc(refused, func(r event.Refusal) bool { return r.Action == service.ActionRun }); i >= 0 {
+		dx.NotOffered = append(slices.Clone(dx.NotOffered), refused[i])
+		return dx
+	}
+	legal := []event.Choice{{Action: service.ActionRun, Why: "the operator configured a command for this service"}}
+	for _, c := range dx.Legal {
+		legal = append(legal, event.Choice{Action: c.Action, Why: c.Why})
+	}
+	for i := range legal {
+		legal[i].Letter = string(rune('A' + i))
+	}
+	dx.Legal, dx.Action = legal, service.ActionRun
 	return dx
 }
 
@@ -36,6 +73,7 @@ func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
 	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
+	f.Parent, f.ParentStarted = v.Parent, v.ParentStarted
 	if v.Status.Looping() {
 		f.State = string(container.Restarting) // whatever moment the inspection met
 	}
@@ -72,26 +110,43 @@ func answers(v View, f runbook.Facts) runbook.Facts {
 	return f
 }
 
-// refusals are the actions that policy forbids, and those beyond tier 0 that
-// were tried for this cause and failed.
+// refusals are the actions that policy forbids, those beyond tier 0 that were
+// tried for this cause and failed, and those that cannot be done to the target.
 func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	var list []event.Refusal
 	for _, name := range v.Def.Heal.Never {
 		list = append(list, event.Refusal{Action: name, Why: "heal.never in config.yaml forbids it"})
 	}
+	list = slices.Concat(list, denials(v.Incident), v.Undone)
 	for _, a := range v.Attempts {
-		if a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Action) {
-			list = append(list, event.Refusal{Action: a.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
+		again := a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
+		changes := a.Outcome == event.OutcomeRefused && changesContainer(a.Intent.Action)
+		if (again || changes || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
+			list = append(list, event.Refusal{Action: a.Intent.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})
+		}
+	}
+	for _, a := range action.All {
+		if why := whyNot(a.Name, v.Target); why != "" {
+			list = append(list, event.Refusal{Action: a.Name, Why: why})
 		}
 	}
 	return list
+}
+
+// changesContainer says whether an action is of tier 2: where the engine refused
+// it once it would refuse it again, and stop the container each time.
+func changesContainer(name string) bool {
+	a, known := action.ByName(name)
+	return known && a.Tier >= 2
 }
 
 // failedAttempt is the newest attempt that failed and is not offered for
 // that again, where there is one.
 func failedAttempt(v View, dx runbook.Diagnosis) (event.Refusal, bool) {
 	for _, refused := range dx.NotOffered {
-		failed := slices.ContainsFunc(v.Attempts, func(a budget.Attempt) bool { return a.Action == refused.Action && a.Outcome == event.OutcomeFailed })
+		failed := slices.ContainsFunc(v.Attempts, func(a budget.Attempt) bool {
+			return a.Intent.Action == refused.Action && a.Outcome == event.OutcomeFailed
+		})
 		if failed && slices.Contains(refusals(v, dx), refused) {
 			return refused, true
 		}

@@ -35,6 +35,13 @@ type Runtime interface {
 	Start(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error
 	Unpause(ctx context.Context, id string) error
+	Connect(ctx context.Context, id string, networks []container.Network) error
+	Disconnect(ctx context.Context, id string, networks []container.Network) error
+	KillStart(ctx context.Context, id string, grace time.Duration) error
+	SetMemory(ctx context.Context, id string, bytes int64) error
+	Specification(ctx context.Context, id string) ([]byte, error)
+	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
+	Restore(ctx context.Context, id, kept string) error
 }
 
 // Model is a language model; *llm.Client documents it.
@@ -43,12 +50,14 @@ type Model interface {
 	Query(ctx context.Context, q llm.Question, thinking func(string)) llm.Answer
 }
 
-// Deps are what a Healer needs. All of them are mandatory but Model, Protected
-// and Discovering.
+// Deps are what a Healer needs. All of them are mandatory but Model, CheckNow,
+// Commands, Specs, Protected and Discovering.
 type Deps struct {
 	Log      Log
 	Runtime  Runtime
-	Model    Model // nil: the runbook decides alone
+	Model    Model    // nil: the runbook decides alone
+	Commands Commands // nil: none is executed
+	Specs    Specs    // nil: none are kept
 	Instance string
 	Host     string
 	Config   Config
@@ -57,9 +66,12 @@ type Deps struct {
 	// Discovering says that services are discovered and not all are known yet:
 	// those that were when they were last published are kept. nil: none are.
 	Discovering func() bool
-	Protected   []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
-	Logger      *slog.Logger
-	Health      *health.Registry
+	// CheckNow has a service checked once at once; it must not block, and its
+	// observation need not come. nil: nothing can be checked beside the schedule.
+	CheckNow  func(service string)
+	Protected []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
+	Logger    *slog.Logger
+	Health    *health.Registry
 	// Observe, where it is set, is called at the beginning of each life with what
 	// its controller is made of, and what it returns with every input, its time
 	// and the effects, in order. It is nil in the program that people run.
@@ -79,6 +91,9 @@ type Healer struct {
 func New(deps Deps) *Healer {
 	if deps.Discovering == nil {
 		deps.Discovering = func() bool { return false }
+	}
+	if deps.CheckNow == nil {
+		deps.CheckNow = func(string) {}
 	}
 	h := &Healer{deps: deps, apply: make(chan struct{}, 1)}
 	h.model.Store(&Readiness{Why: notSeenYet})
@@ -133,6 +148,7 @@ type life struct {
 	executing   int           // calls whose workers have not ended
 	ended       chan struct{} // one of them has
 	leadership  leadership
+	cycles      string // of dependencies, as last reported
 	identifier  *identifier
 	queries     map[string]context.CancelFunc // under way, by service
 	querying    atomic.Int32                  // and how many there are
@@ -203,6 +219,7 @@ func (l *life) read(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	l.giveSpecs(ctx)
 	l.give(ctx, timed{in: Replayed{rand.Text(), l.discovering}})
 	return nil
 }
@@ -306,6 +323,11 @@ func (l *life) report(in Input) {
 	if l.leadership.report(l.controller) {
 		for service := range l.queries {
 			l.withdraw(service)
+		}
+	}
+	if cycles := l.controller.Cycles(); cycles != l.cycles {
+		if l.cycles = cycles; cycles != "" {
+			l.deps.Logger.Warn("dependencies make a cycle: these are ignored", "ignored", cycles)
 		}
 	}
 	switch read := in.(type) {

@@ -3,6 +3,7 @@ package healer
 import (
 	"time"
 
+	"logstream/healer/action"
 	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -52,7 +53,9 @@ type (
 		Incident    string
 		Attempt     int
 		NotExecuted string // why the call was not made, or empty
+		Unseen      bool   // it was interrupted, and nothing shows what it did
 		Err         error
+		Done        action.Done     // what it left
 		After       container.State // as it was found after the call; zero where it was not
 		Took        time.Duration
 	}
@@ -87,6 +90,9 @@ type (
 		Services    []service.Definition
 		Discovering bool
 	}
+	// SpecsKept are the specifications, by their hashes, that are in the data
+	// directory from now on, beside those that were named before.
+	SpecsKept struct{ Hashes []string }
 	// Tick is time passing; Step wants one at least each 100 ms.
 	Tick struct{}
 )
@@ -105,6 +111,7 @@ func (Answered) input()     {}
 func (AppendFailed) input() {}
 func (Published) input()    {}
 func (Reconfigured) input() {}
+func (SpecsKept) input()    {}
 func (Tick) input()         {}
 
 // Effect is something to be done; its outcome comes back as an Input.
@@ -125,6 +132,9 @@ type (
 		Request int
 		Ref     string
 	}
+	// CheckNow has a service checked once at once, beside its schedule. Its
+	// observation comes back as a record, or not at all.
+	CheckNow struct{ Service string }
 	// Query asks the model for its view, until Deadline (monotonic).
 	Query struct {
 		Service  string
@@ -133,22 +143,30 @@ type (
 		Question llm.Question
 		Deadline time.Time
 	}
+	// KeepSpec reads a container's specification, which is secret, and keeps it in
+	// the data directory, with the one before it.
+	KeepSpec struct {
+		Service     string
+		ContainerID string
+		Hash        string
+	}
 	// Execute inspects the target once more, compares it with Pins, and only then
 	// makes the call, all before Deadline.
 	Execute struct {
 		Service  string
+		Ref      string // of its container; empty: it has none
 		Incident string
 		Attempt  int
-		Action   string
-		Pins     event.Pins
-		Params   event.Params
+		Intent   event.ActionStarted
 		Deadline time.Time // monotonic: counted from before the intent was written
 	}
 )
 
-func (Append) effect()  {}
-func (Publish) effect() {}
-func (Reply) effect()   {}
-func (Inspect) effect() {}
-func (Query) effect()   {}
-func (Execute) effect() {}
+func (Append) effect()   {}
+func (Publish) effect()  {}
+func (Reply) effect()    {}
+func (Inspect) effect()  {}
+func (CheckNow) effect() {}
+func (Query) effect()    {}
+func (Execute) effect()  {}
+func (KeepSpec) effect() {}

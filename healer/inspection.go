@@ -62,6 +62,18 @@ func (i inspection) dueSince(t, now time.Time) freshness {
 	return fresh
 }
 
+// dueAfter says whether the container was inspected after t, and since anything
+// happened to it.
+func (i inspection) dueAfter(t, now time.Time) freshness {
+	switch {
+	case i.open && now.Sub(i.asked) < inspectLost:
+		return underway
+	case i.stale || !i.asked.After(t):
+		return overdue
+	}
+	return fresh
+}
+
 // idleDue says whether the container of a service about which nothing is open is
 // to be inspected: once, and again when something happened to it, so that it is
 // known which container it was, and that it ran, before anything breaks.

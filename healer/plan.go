@@ -2,9 +2,8 @@ package healer
 
 import (
 	"errors"
-	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -25,6 +24,7 @@ const (
 	DoAppend              // an event is appended to the incident
 	DoHold                // a gate holds the incident: appended once per change of reason
 	DoInspect             // the container is inspected
+	DoCheck               // services that this one depends on are checked
 	DoQuery               // the model is queried
 	DoExecute             // the call of the intent that was confirmed is made
 )
@@ -35,6 +35,7 @@ type Decision struct {
 	By      string       // DoAppend: who decides
 	Data    event.Data   // DoAppend
 	Verdict gate.Verdict // DoHold
+	Check   []string     // DoCheck: their names
 	Query   query        // DoQuery
 }
 
@@ -56,13 +57,19 @@ func Plan(v View) Decision {
 	case v.Incident == nil || v.Incident.State == state.Resolved:
 		return planOpening(v)
 	}
+	if d, is := planUndoing(v); is {
+		return d
+	}
 	if last, acted := v.Incident.Last(event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified); acted {
 		switch data := last.Data.(type) {
 		case event.ActionStarted:
 			return planExecution(v, data)
 		case event.ActionFinished:
-			if data.OK {
+			switch {
+			case data.OK:
 				return planVerification(v, data)
+			case data.Outcome == event.OutcomeUnknown && v.Incident.Seq() == last.Seq:
+				return write(event.ByGuard, event.Escalated{Reason: unknownEffect(data)})
 			}
 		case event.Verified:
 			if data.OK && !goesOn(v) {
@@ -92,15 +99,6 @@ func planOpening(v View) Decision {
 	}
 	return write(event.ByLogstream, event.Opened{Error: v.Status.Error, Check: v.Status.Decided.Check,
 		Instance: v.Status.Decided.Instance, FirstBad: v.Status.FirstBad, Kind: "service"})
-}
-
-func openByHand(v View, c event.Command) Decision {
-	first := v.Status.FirstBad
-	if first.IsZero() {
-		first = v.Now
-	}
-	return write(operator(c), event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance,
-		FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action})
 }
 
 // planRemoval ends the incident of a service that is no longer configured, once
@@ -136,6 +134,11 @@ func planRepair(v View) Decision {
 	escalated := v.Incident.State == state.Escalated
 	if verdict := gate.Check(gate.Witness, v.Situation); !verdict.Passes() {
 		return heldIfOpen(v, verdict)
+	}
+	if !escalated && !v.Situation.LevelDown {
+		if checks, due := planChecks(v); due {
+			return checks
+		}
 	}
 	if incomplete, is := planFacts(v); is {
 		return incomplete
@@ -195,6 +198,9 @@ func planDiagnosis(v View) Decision {
 	if verdict := gate.Check(gate.Finding, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
+	if chosen, stands := approvalStands(v); stands {
+		return planAction(v, chosen)
+	}
 	evidence, written := v.Incident.Last(event.TypeEvidence)
 	if !written || !slices.EqualFunc(decisive(evidence.Data.(event.Evidence).Facts), decisive(dx.Facts), isSameFact) {
 		if written && changesNothing(v, evidence) {
@@ -220,9 +226,12 @@ func planAction(v View, chosen string) Decision {
 	verdict := gate.Check(gate.Repair, v.situationFor(chosen))
 	switch {
 	case verdict.Passes():
-		return write(decider(v.Incident), intent(v, chosen))
+		if checks, due := planChecks(v); due && !action.Lossless(chosen) {
+			return checks
+		}
+		return planApproval(v, intent(v, chosen))
 	case verdict.Escalate != "":
-		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate})
+		return write(event.ByGuard, event.Escalated{Reason: verdict.Escalate, Code: verdict.Code})
 	}
 	return held(v, verdict)
 }
@@ -248,12 +257,20 @@ func changesNothing(v View, evidence event.Incident) bool {
 
 // intent is the action's intent, with the target pinned as it was inspected.
 func intent(v View, chosen string) event.ActionStarted {
-	c := v.Inspection.state
+	c := v.Target.State
 	a, _ := action.ByName(chosen)
-	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Name),
-		Pins: event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt,
-			State: string(c.Status), LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def)}
+	params, undo, _ := a.Prepare(v.Target)
+	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
+		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
+		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
+}
+
+// orNone are an action's parameters; nil where it has none.
+func orNone(p event.Params) *event.Params {
+	if reflect.ValueOf(p).IsZero() {
+		return nil
+	}
+	return &p
 }
 
 // situationFor is the situation in which an action is to be taken.
@@ -263,9 +280,12 @@ func (v View) situationFor(chosen string) gate.Situation {
 	return s
 }
 
-// holds says whether the incident is held so already.
+// holds says whether the incident is held so already. What was to end by now, and
+// goes on, is another hold.
 func (v View) holds(verdict gate.Verdict) bool {
-	return v.Incident.Held == verdict.Gate && v.Incident.HeldReason == verdict.Reason
+	in := v.Incident
+	longer := in.HeldUntil != nil && verdict.Until != nil && !v.Now.Before(*in.HeldUntil) && verdict.Until.After(*in.HeldUntil)
+	return in.Held == verdict.Gate && in.HeldReason == verdict.Reason && !longer
 }
 
 // held is a gate's verdict as a decision.
@@ -289,22 +309,6 @@ func resolve(v View, how string, good time.Time) Decision {
 	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
 	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
 		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
-// escalation is why a person is called.
-func escalation(v View) string {
-	dx := v.Diagnosis
-	if refused, is := failedAttempt(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
-	}
-	return dx.Cause + " " + capital(dx.Why) + "."
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // decisive are the facts that decide: evidence is written again when they change.

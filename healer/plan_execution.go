@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/state"
 	"logstream/internal/text"
 )
 
@@ -31,15 +33,23 @@ func planExecution(v View, intent event.ActionStarted) Decision {
 	return Decision{Kind: DoExecute}
 }
 
+// pinned is the target as it was inspected.
+func pinned(v View) event.Pins {
+	c := v.Target.State
+	return event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt, State: string(c.Status), LastEvent: v.History.Newest()}
+}
+
 // preflight says why the call must not be made any more, or nothing: asked when
 // the intent was confirmed, immediately before the call. The runtime's part of
 // the pins is checked by whoever makes the call.
 func preflight(v View, intent event.ActionStarted) string {
-	a, known := action.ByName(intent.Action)
-	untouched := intentOf(intent.Action, intent.Pins, v.Inspection.state)
+	a, known := action.Of(intent)
+	untouched := intentOf(intent, "", v.Inspection.state)
 	untouched.Pattern = nil // nothing is its doing yet
 	requested := v.Situation.Asked
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
+	broken, isBroken := brokenDependency(v)
+	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
 	switch {
 	case !known:
 		return "this version has no such action"
@@ -51,10 +61,14 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !requested:
 		return "repairs on this host were put on hold"
+	case !wish.Passes():
+		return cmp.Or(wish.Reason, "most services fail at once")
 	case len(v.History.External(untouched)) > 0:
 		return "Docker reported a new event of the container"
 	case requested:
 		return ""
+	case isBroken:
+		return broken
 	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
 		return "the check that showed the cause no longer reports DOWN"
 	}
@@ -63,7 +77,7 @@ func preflight(v View, intent event.ActionStarted) string {
 
 // deadline is when the call of an intent of this life must have ended.
 func deadline(v View, intent event.ActionStarted) time.Time {
-	a, _ := action.ByName(intent.Action)
+	a, _ := action.Of(intent)
 	if a.Timeout == nil {
 		return v.Execution.wrote
 	}
@@ -75,19 +89,29 @@ func finish(intent event.ActionStarted, result Executed) Decision {
 	data := event.ActionFinished{Attempt: intent.Attempt, Action: intent.Action, Target: intent.Target, Command: intent.Command,
 		DurationMS: float64(result.Took.Microseconds()) / 1000}
 	switch {
+	case result.Unseen:
+		data.Outcome, data.Error = event.OutcomeUnknown, "it was interrupted, and nothing shows whether it took effect"
 	case result.NotExecuted != "":
 		data.Outcome, data.Error = event.OutcomeNotExecuted, event.NotCarriedOut+result.NotExecuted
 	case result.Err != nil:
 		data.Outcome, data.Error = event.OutcomeRefused, text.Clip(result.Err.Error(), maxCallError)
 	default:
 		data.OK, data.Outcome, data.StartedAt = true, event.OutcomeOK, result.After.StartedAt
+		if left := result.Done.ContainerID; left != intent.Pins.ContainerID {
+			data.ContainerID, data.KeptID = left, result.Done.KeptID
+		}
 	}
+	data.Output = text.Clip(result.Done.Output, event.MaxOutput)
 	return write(event.ByLogstream, data)
 }
 
 // planUnknownOutcome inspects the container until it shows what became of a
 // call, or the call can no longer come: then it was not made.
 func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
+	a, known := action.Of(intent)
+	if known && a.EffectSeen == nil {
+		return finish(intent, Executed{Unseen: true})
+	}
 	since, l := v.Execution.unknown, v.Inspection
 	switch l.dueSince(since, v.Now) {
 	case underway:
@@ -95,9 +119,8 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	case overdue:
 		return Decision{Kind: DoInspect}
 	}
-	a, known := action.ByName(intent.Action)
-	if known && l.err == nil && a.EffectSeen(intent.Pins, l.state) {
-		return finish(intent, Executed{After: l.state})
+	if l.err == nil && known && a.EffectSeen(intent, l.state) {
+		return finish(intent, Executed{After: l.state, Done: seen(a, intent, l.state)})
 	}
 	limit := 10 * time.Second
 	if known {
@@ -110,6 +133,22 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	return wait()
 }
 
+// seen is what a call left that was interrupted, by what was inspected after it.
+func seen(a action.Action, intent event.ActionStarted, c container.State) action.Done {
+	if !a.Replaces {
+		return action.Done{}
+	}
+	return action.Done{ContainerID: c.ID, KeptID: intent.Pins.ContainerID}
+}
+
+// left is the container in which the newest attempt left its service, where it
+// was carried out.
+func left(v View) string {
+	finished, _ := v.Incident.Last(event.TypeActionFinished)
+	done, _ := finished.Data.(event.ActionFinished)
+	return done.ContainerID
+}
+
 // planVerification verifies a repair on the same stream that showed the
 // failure: enough good scheduled checks of our own in a row that began after
 // the result was confirmed, with the container up throughout.
@@ -119,6 +158,9 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	}
 	begun, _ := v.Incident.Last(event.TypeActionStarted)
 	intent := begun.Data.(event.ActionStarted)
+	if intent.Undoes > 0 {
+		return planUndone(v, intent)
+	}
 	if v.Verification.takeover {
 		return planTakeover(v, intent)
 	}
@@ -126,6 +168,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return d
 	}
 	p := v.Verification
+	broken, isBroken := brokenDependency(v)
 	seen := v.Status.Level() == event.Up || v.Def.Container == ""
 	switch {
 	case v.Situation.LevelDown && v.Now.Sub(p.downFrom) > patience:
@@ -134,8 +177,13 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return wait() // the events that show why come at most a moment later
 	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
+	case isBroken:
+		return refuted(v, event.OutcomeInterrupted, broken)
 	case v.Now.After(p.deadline):
 		return refuted(v, event.OutcomeFailed, unverified(v, intent))
+	}
+	if unseen := gate.Unseen(v.Situation); !unseen.Passes() && !v.Status.Good() {
+		return held(v, unseen)
 	}
 	return wait()
 }
@@ -143,9 +191,18 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 // goesOn says whether something happened in the incident after its newest event
 // that verified a repair, beside that it waits for the service to settle.
 func goesOn(v View) bool {
-	newest := v.Incident.Events[len(v.Incident.Events)-1]
+	newest := newestButAcknowledged(v.Incident)
 	suppressed, is := newest.Data.(event.Suppressed)
 	return newest.Type != event.TypeVerified && !(is && suppressed.Gate == gate.Flapping().Gate)
+}
+
+// newestButAcknowledged is an incident's newest event that says something of it.
+func newestButAcknowledged(in *state.Incident) event.Incident {
+	i := len(in.Events) - 1
+	for i > 0 && in.Events[i].Type == event.TypeAcknowledged {
+		i--
+	}
+	return in.Events[i]
 }
 
 // planHealed ends the incident of a repair that was verified. While the service
@@ -184,8 +241,8 @@ func refuted(v View, outcome event.Outcome, why string) Decision {
 // external change interrupts the attempt, an end by itself refutes it. It waits
 // for an event that decides.
 func interference(v View, intent event.ActionStarted) (Decision, bool) {
-	h := v.History
-	for _, i := range h.External(intentOf(intent.Action, intent.Pins, v.Inspection.state)) {
+	h, successor := v.History, left(v)
+	for _, i := range h.External(intentOf(intent, successor, v.Inspection.state)) {
 		e := h[i]
 		switch {
 		case h.IsEcho(i), e.Action == "create", e.Action == "oom":
@@ -202,7 +259,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
 	}
 	if other, replaced := h.Last(func(_ int, e history.Event) bool {
-		return e.ID != intent.Pins.ContainerID && e.Time.After(intent.Pins.LastEvent)
+		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent)
 	}, "start", "rename"); replaced {
 		return refuted(v, event.OutcomeInterrupted, "another container has its name now: "+other.Action), true
 	}

@@ -25,8 +25,8 @@ func (c Config) Problems() []service.Problem {
 			add(key, strconv.Itoa(value), fmt.Sprintf("must be between 1 and %d", most))
 		}
 	}
-	if c.Mode != service.Observe && c.Mode != service.Auto {
-		add("mode", string(c.Mode), "is not a mode; use observe or auto")
+	if c.Mode != service.Observe && c.Mode != service.Approve && c.Mode != service.Auto {
+		add("mode", string(c.Mode), "is not a mode; use observe, approve or auto")
 	}
 	if c.Decide != "" && c.Decide != DecideLLM && c.Decide != DecideRunbook {
 		add("decide", string(c.Decide), "must be llm or runbook")
@@ -35,10 +35,18 @@ func (c Config) Problems() []service.Problem {
 	between("verify.for", c.Verify.For, time.Second, time.Hour)
 	count("verify.successes", c.Verify.Successes, 100)
 	between("quiet", c.Quiet, 0, time.Hour)
+	between("approval_timeout", c.ApprovalTimeout, time.Second, 7*24*time.Hour)
 	count("budget.attempts", c.Budget.Attempts, 10)
 	count("budget.per_hour", c.Budget.PerHour, 1000)
 	count("budget.host_per_minute", c.Budget.HostPerMinute, 1000)
 	between("budget.cooldown", c.Budget.Cooldown, time.Second, 10*time.Minute)
+	if r := c.Budget.Recurrence; r.Times != 0 {
+		if r.Times < 2 || r.Times > 1000 {
+			add("budget.recurrence.times", strconv.Itoa(r.Times), "must be 0 (never), or between 2 and 1000")
+		}
+		between("budget.recurrence.within", r.Within, time.Hour, 60*24*time.Hour)
+	}
+	all = append(all, service.WindowProblems(c.Maintenance)...)
 	for _, p := range c.LLM.Problems() {
 		add("llm."+p.Key, p.Value, p.Message)
 	}

@@ -99,6 +99,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		return
 	}
 	if !history.IsOfLife(e.Action) {
+		noteNetworks(c, e)
 		return
 	}
 	c.engine.Read(e, now, c.isWatched)
@@ -150,14 +151,14 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 	discovered := published.Definition != nil && published.Definition.Discovered
 	switch {
 	case old == nil && discovered:
-		c.add(service.Published(*published.Definition), now).seeded = true
+		add(c, service.Published(*published.Definition), now).seeded = true
 	case old == nil:
 	case old.seeded && !discovered:
-		c.forget(published.Service)
+		forget(c, published.Service)
 	case old.seeded:
-		c.again(service.Published(*published.Definition), now).seeded = true
+		addAgain(c, service.Published(*published.Definition), now).seeded = true
 	default:
-		c.again(old.def, now)
+		addAgain(c, old.def, now)
 	}
 }
 
@@ -179,7 +180,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		return
 	}
 	in, counted := c.incidents.Apply(e)
-	s := c.services[e.Service]
+	s := serviceOf(c, e.Service)
 	if e.Host != c.host || s == nil {
 		return
 	}
@@ -203,6 +204,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 			c.busy = ""
 		}
 		if data.OK {
+			s.made(data.ContainerID)
 			c.beginVerification(s, data.Attempt, s.execution.incident != e.ID || s.execution.attempt != data.Attempt, now)
 		}
 	}
@@ -238,6 +240,7 @@ func (c *Controller) acquire(now time.Time) {
 	c.busy = ""
 	c.adoptUnconfigured(now)
 	c.renewHold(now)
+	takeUpFleet(c, now)
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
 		s.journal.Drop()
@@ -286,7 +289,7 @@ func (c *Controller) adoptUnconfigured(now time.Time) {
 		if c.services[name] == nil {
 			def := service.Default()
 			def.Name = name
-			c.add(def, now).removed = true
+			add(c, def, now).removed = true
 		}
 	}
 }
@@ -295,7 +298,7 @@ func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
 	if c.claim.Failed(in.ID, now) {
 		return
 	}
-	if s := c.services[in.Service]; s != nil {
+	if s := serviceOf(c, in.Service); s != nil {
 		s.journal.Failed(in.ID, in.Seq, now)
 	}
 }
@@ -307,6 +310,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	}
 	if in.Err == nil {
 		c.noteContainer(s, in.State)
+		noteLinks(c, s, in.State)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)
@@ -319,6 +323,9 @@ func (c *Controller) executed(in Executed, now time.Time) {
 	}
 	s.execution.running = false
 	s.inspection.stale = true
+	if in.Done.ContainerID != "" && in.After.ID == in.Done.ContainerID {
+		c.noteContainer(s, in.After)
+	}
 	if in.NotExecuted == "" && isUnavailable(in.Err) {
 		s.execution.unknown = now // the engine became unreachable: the effect is not known
 	} else {
@@ -338,7 +345,6 @@ func (c *Controller) answered(in Answered, now time.Time) {
 }
 
 func (c *Controller) noteContainer(s *serviceState, of container.State) {
-	ran := c.engine.Of(of.Name).Ran(of.ID)
 	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.noteContainer(of, ran || answered)
+	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }

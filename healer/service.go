@@ -5,6 +5,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/claim"
+	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/status"
 	"logstream/internal/container"
@@ -31,6 +32,9 @@ type serviceState struct {
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
+	links        links        // what its container was last seen to depend on
+	needed       []event.Need // what was published of it by an earlier life
+	dependence   dependence   // how it waits for others
 	inspection   inspection
 	consultation consultation
 	execution    execution
@@ -39,7 +43,10 @@ type serviceState struct {
 	goodRun      run            // scheduled good checks of our own since it is good
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
 
+	silence     *gate.Silence // an operator's; nil: none
 	publication publication
+	deferred    deferred // commands that wait for the journal
+	memory      memory   // of the container, as it was while the service was healthy
 }
 
 // publication is what was published of a service.
@@ -53,6 +60,13 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
+	if published != nil {
+		s.needed = published.Needs
+	}
+	s.silence = publishedSilence(published)
+	if published != nil && isOfContainer(published.Definition, def) {
+		s.memory.good = published.Good
+	}
 	if published != nil && published.Container != nil {
 		kept := *published.Container
 		s.container = &kept
@@ -83,6 +97,11 @@ func (s *serviceState) idle() bool {
 	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down
 }
 
+// inspected says whether its container was inspected in this life, or there is none.
+func (s *serviceState) inspected() bool {
+	return s.def.Container == "" || s.removed || !s.inspection.at.IsZero()
+}
+
 // injected says whether what was read then followed an `inject`.
 func (s *serviceState) injected(readAt time.Time) bool {
 	for _, at := range s.injections {
@@ -101,6 +120,14 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 		s.ran[c.ID] = true
 	}
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+}
+
+// made notes a container that an action of ours put in the place of another:
+// where it does not run, nobody wants it so.
+func (s *serviceState) made(id string) {
+	if id != "" {
+		s.ran[id] = true
+	}
 }
 
 // run counts good scheduled checks of our own in a row.
@@ -162,6 +189,13 @@ func (v *verification) observe(engineLost bool, level event.Status, ownKnown boo
 		v.downFrom = time.Time{}
 	case v.downFrom.IsZero():
 		v.downFrom = now
+	}
+}
+
+// extend begins the time of a verification anew while nothing can be verified.
+func (v *verification) extend(timeout time.Duration, now time.Time) {
+	if v.attempt > 0 {
+		v.deadline = now.Add(timeout)
 	}
 }
 

@@ -59,7 +59,7 @@ func (e *memoryEngine) List(ctx context.Context) ([]container.Listed, error) {
 		defer e.mu.Unlock()
 		var list []container.Listed
 		for _, u := range e.units {
-			list = append(list, container.Listed{Name: u.state.Name, ID: u.state.ID, Status: u.state.Status})
+			list = append(list, container.Listed{Name: u.state.Name, ID: u.state.ID, Status: u.state.Status, Temporary: u.kept})
 		}
 		slices.SortFunc(list, func(a, b container.Listed) int { return strings.Compare(a.Name, b.Name) })
 		found <- list

@@ -27,11 +27,13 @@ type memoryEngine struct {
 	open        map[string]int       // calls that have not returned, by method
 	most        int                  // of the calls that change something at once
 	changing    int
+	made        int // containers by Recreate
 }
 
 // unit is a container with the one process in it.
 type unit struct {
 	state    container.State
+	kept     bool // another has its place
 	stubborn bool // the process ignores its stop signal
 	failing  bool // it answers with an error, until it is started again
 	lines    []container.Line
@@ -70,7 +72,8 @@ func (e *memoryEngine) add(name string, stubborn bool) {
 		stop = time.Second
 	}
 	e.units = append(e.units, &unit{stubborn: stubborn, busy: make(chan struct{}, 1), state: container.State{Name: name, ID: "id-of-" + name, Image: name + ":1",
-		ImageID: "sha256:" + name, SpecHash: "spec-of-" + name, Status: container.Running, StartedAt: e.tick(), StopTimeout: stop}})
+		ImageID: "sha256:" + name, SpecHash: "spec-of-" + name, Status: container.Running, StartedAt: e.tick(), StopTimeout: stop,
+		Networks: []container.Network{{Name: "backend", Aliases: []string{name}, Address: "192.0.2.2"}}}})
 }
 
 // tick is the engine's clock: never twice the same.
@@ -190,7 +193,7 @@ func (e *memoryEngine) leave(method string) {
 }
 
 func isRepair(method string) bool {
-	return slices.Contains([]string{"Start", "Restart", "Unpause"}, method)
+	return slices.Contains([]string{"Start", "Restart", "Unpause", "Connect", "KillStart", "SetMemory", "Recreate", "Restore"}, method)
 }
 
 // work is a call that works on a container, one at a time.
@@ -238,23 +241,27 @@ func (e *memoryEngine) Start(ctx context.Context, id string) error {
 // Restart is container.Runtime's.
 func (e *memoryEngine) Restart(ctx context.Context, id string) error {
 	return e.work(ctx, "Restart", id, func(u *unit) error {
-		e.stop(u)
-		e.takes(startTakes)
-		e.started(u)
-		e.tell(u, container.ActionRestart, nil)
+		e.restart(u, u.state.StopTimeout)
 		return nil
 	})
 }
 
-// stop asks the process to end, and kills it when its time is over.
-func (e *memoryEngine) stop(u *unit) {
+func (e *memoryEngine) restart(u *unit, grace time.Duration) {
+	e.stop(u, grace)
+	e.takes(startTakes)
+	e.started(u)
+	e.tell(u, container.ActionRestart, nil)
+}
+
+// stop asks the process to end, and kills it when the grace is over.
+func (e *memoryEngine) stop(u *unit, grace time.Duration) {
 	if u.state.Status != container.Running && u.state.Status != container.Paused {
 		return
 	}
 	code := 0
 	e.signalled(u, "15")
 	if u.stubborn {
-		e.takes(u.state.StopTimeout)
+		e.takes(grace)
 		e.signalled(u, "9")
 		code = 137
 	} else {
@@ -285,7 +292,7 @@ func (e *memoryEngine) Inject(ctx context.Context, id, fault string) error {
 		runs := u.state.Status == container.Running
 		switch fault {
 		case container.FaultStop:
-			e.stop(u)
+			e.stop(u, u.state.StopTimeout)
 		case container.FaultKill:
 			if runs || u.state.Status == container.Paused {
 				e.signalled(u, "9")

@@ -1,6 +1,7 @@
 package healer_test
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -19,12 +20,14 @@ type watcher struct {
 	engine   *memoryEngine
 	owner    func() (event.Origin, bool)
 	services func() []service.Definition
+	parts    *sync.WaitGroup
 
 	mu       sync.Mutex
 	revision int64
 	waiting  []event.Docker // told before there was a claim
 	levels   map[string]level
-	stands   bool // the event stream is read
+	stands   bool     // the event stream is read
+	asked    []string // services of which a check was asked for beside the schedule
 }
 
 // level is what was last written of a container.
@@ -61,6 +64,18 @@ func (w *watcher) run(ctx context.Context) {
 			if extra := time.Since(state.StartedAt) < extraFor && n%int(extraEach/beat) == 0; scheduled || extra {
 				parts.Go(func() { w.check(ctx, def, !scheduled) })
 			}
+		}
+	}
+}
+
+// checkNow checks a service once beside its schedule.
+func (w *watcher) checkNow(ctx context.Context, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, name)
+	for _, def := range w.services() {
+		if def.Name == name {
+			w.parts.Go(func() { w.check(ctx, def, true) })
 		}
 	}
 }
@@ -169,7 +184,7 @@ func (w *watcher) writeLevel(def service.Definition) {
 // check is one check of a service by its url.
 func (w *watcher) check(ctx context.Context, def service.Definition, extra bool) {
 	began := time.Now()
-	state, failing := w.engine.state(def.Container)
+	state, failing := w.engine.state(cmp.Or(def.Container, def.Name)) // what answers may be unknown to us
 	took := checkTakes
 	h := event.HealthLog{Timestamp: event.Seconds(began), Service: def.Name, Check: "http", Status: event.Down, Extra: extra}
 	switch {

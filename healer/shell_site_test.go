@@ -32,16 +32,19 @@ type site struct {
 	registry *health.Registry
 	config   healer.Config
 	model    healer.Model
+	commands *memoryCommands
+	specs    *memorySpecs
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
 	keep     func(ctx context.Context, run func(context.Context) error) error // who runs the healer; nil: it is run once
 
 	mu   sync.Mutex
 	defs []service.Definition // what is configured
 
-	healer *healer.Healer
-	cancel context.CancelFunc
-	ended  chan error // Run returned that
-	parts  sync.WaitGroup
+	healer  *healer.Healer
+	watcher *watcher
+	cancel  context.CancelFunc
+	ended   chan error // Run returned that
+	parts   sync.WaitGroup
 
 	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
 	services map[string]event.Service // the newest of each, as far as its topic was looked at
@@ -86,7 +89,7 @@ func onSite(t *testing.T, services []string, prepare func(*site), story func(*si
 func newSite(t *testing.T) *site {
 	tl := &timeline{}
 	s := &site{T: t, timeline: tl, log: newMemoryLog(tl), engine: newMemoryEngine(tl), registry: &health.Registry{}, config: healer.Default(),
-		services: map[string]event.Service{}}
+		services: map[string]event.Service{}, commands: &memoryCommands{timeline: tl}, specs: &memorySpecs{}}
 	s.kafka = s.log
 	s.config.Mode, s.config.Decide, s.config.ManualGrace, s.config.Verify.For = service.Auto, healer.DecideRunbook, time.Second, 3*time.Second
 	return s
@@ -104,15 +107,17 @@ func serviceOn(name string) service.Definition {
 func (s *site) boot() {
 	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
-	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
-		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe})
+	w := &watcher{log: s.log, engine: s.engine, services: s.configured}
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe,
+		CheckNow: func(name string) { w.checkNow(ctx, name) }})
 	run := s.healer.Run
 	if s.keep != nil {
 		run = func(ctx context.Context) error { return s.keep(ctx, s.healer.Run) }
 	}
 	ended := s.ended
 	s.parts.Go(func() { ended <- run(ctx) })
-	w := &watcher{log: s.log, engine: s.engine, owner: s.healer.Owner, services: s.configured}
+	w.owner, w.parts, s.watcher = s.healer.Owner, &s.parts, w
 	s.parts.Go(func() { w.run(ctx) })
 	s.Cleanup(s.parts.Wait) // of a story that failed
 }
@@ -270,7 +275,7 @@ func (s *site) check() {
 	if most := s.engine.mostAtOnce(); most > 1 {
 		s.Errorf("%d calls at once", most)
 	}
-	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause"} {
+	for _, method := range []string{"Find", "Inspect", "Logs", "Start", "Restart", "Unpause", "Connect", "Disconnect", "KillStart", "SetMemory", "Recreate", "Restore", "Specification"} {
 		if n := s.engine.underway(method); n > 0 {
 			s.Errorf("%d calls of %s have not returned", n, method)
 		}

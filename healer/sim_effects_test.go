@@ -31,6 +31,8 @@ func (m *sim) carry(e Effect) {
 		}
 	case Inspect:
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+	case CheckNow:
+		m.checkNow(e.Service)
 	case Query:
 		m.query(modelQuery(e))
 	case Execute:
@@ -108,7 +110,7 @@ func (m *sim) writeCommand(c event.Command) {
 
 func (m *sim) look(e Inspect) {
 	b := m.box(e.Service)
-	in := Inspected{Service: e.Service, Request: e.Request, State: b.state}
+	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines}
 	switch {
 	case !m.engine:
 		in.State, in.Err = container.State{}, container.ErrUnavailable
@@ -131,6 +133,7 @@ func (m *sim) act(e Execute) {
 	case !m.newestClaimIsOurs():
 		m.violated("a call under an old claim: %s", id)
 	}
+	m.onePath(e)
 	m.running[e.Service] = true
 	life := m.life
 	b := m.box(e.Service)
@@ -142,21 +145,21 @@ func (m *sim) act(e Execute) {
 		switch {
 		case !m.engine:
 			result.Err = container.ErrUnavailable
-		case action.Changed(e.Pins, b.state) != "":
-			result.NotExecuted = action.Changed(e.Pins, b.state)
+		case m.changed(e, b) != "":
+			result.NotExecuted = m.changed(e, b)
 		case m.now.After(e.Deadline):
 			result.NotExecuted = "too late"
 		default:
 			m.calls[id]++
-			m.note("call %s %s", e.Action, e.Service)
-			m.call(b, e.Action, func(err error) {
-				result.Err = err
+			m.note("call %s %s", e.Intent.Action, e.Service)
+			m.perform(b, e.Intent, func(done action.Done, err error) {
+				result.Done, result.Err = done, err
 				if err == nil {
 					result.After = b.state
 				}
 				if m.engine && (b.lostAnswer || m.chance(0.02)) {
 					b.lostAnswer = false
-					result.Err, result.After = fmt.Errorf("EOF: %w", container.ErrUnavailable), container.State{}
+					result.Err, result.Done, result.After = fmt.Errorf("EOF: %w", container.ErrUnavailable), action.Done{}, container.State{}
 				}
 				m.returned(life, result)
 			})

@@ -2,6 +2,7 @@ package healer
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"logstream/internal/container"
@@ -26,6 +27,9 @@ func (m *sim) forward(e event.Docker) {
 			return
 		}
 		m.writeDocker(e)
+		if e.Container == "" || strings.HasSuffix(e.Container, keptSuffix) {
+			return // of a network, or of no service's container: it changes no level
+		}
 		b := m.box(e.Container)
 		m.writeLevel(b)
 		if e.Action == "start" || e.Action == "unpause" || e.Action == "restart" {
@@ -174,10 +178,16 @@ func (m *sim) probe(b *box, extra bool) {
 	m.after(took, m.living(func() {
 		h := event.HealthLog{Timestamp: event.Seconds(began), Service: b.def.Name, Status: event.Up, Code: 200, Check: "http", Extra: extra}
 		switch {
+		case b.cut:
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectTimeout, "no connection within 1s", 0
 		case b.state.Status == container.Paused:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case m.unplugged(b):
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case b.app == "ok" && m.starved(b):
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503
 		case b.app == "slow":
 			h.Status, h.Failure, h.Error = event.Degraded, event.FailureLatency, "answered in 900ms, slower than 800ms"
 		case b.app != "ok":

@@ -59,6 +59,8 @@ type sim struct {
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
 	queries []askedAt
 
+	lines []string // that every container wrote
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
@@ -112,10 +114,15 @@ type box struct {
 	lostAnswer bool          // the answer to the next call gets lost
 	gone       bool          // no container has its name
 	unleveled  bool          // the monitor cannot see its container
+	removed    bool          // somebody removed it
+	renewals   int           // containers that had its name after the first
 	checked    bool          // the container has a HEALTHCHECK
 	health     event.Status  // as last written under levelNonce; empty: not since it started
 	loops      bool          // the monitor takes it for a crash loop
 	unchecked  bool          // the monitor does not check it
+	asked      int           // checks of it that were asked for beside the schedule
+	mute       bool          // and none of those is made
+	cut        bool          // checks do not reach it
 }
 
 type agenda []*happening

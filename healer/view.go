@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -45,6 +46,9 @@ type View struct {
 	Forced   string // the action that an operator asked for, until it was carried out
 	GoodRun  run
 
+	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
+	Undone     []event.Refusal // actions that operators undid of late
+	Target     action.Target   // of an action, as it was inspected
 	Inspection inspection
 	History    history.History
 	Stop       history.Stop // how the container is stopped
@@ -55,9 +59,14 @@ type View struct {
 	OpenQueries  int // of all services
 	Model        ModelState
 
-	Situation gate.Situation
-	Decidable bool              // the facts are complete
-	Diagnosis runbook.Diagnosis // what they mean
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that was started; empty: there is none, or it does not run.
+	Parent        string
+	ParentStarted time.Time
+	Needs         []need // the services that it depends on, directly or through others
+	Situation     gate.Situation
+	Decidable     bool              // the facts are complete
+	Diagnosis     runbook.Diagnosis // what they mean
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -74,13 +83,22 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
+	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
-	v.Situation = newSituation(c, s, v, own)
+	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Dependency = newDependency(c, s, now)
+	v.Parent, v.ParentStarted = networkParent(c, s)
+	if v.Situation.Blind.Now != "" {
+		s.verification.extend(verifyTimeout(c.config, s.def), now)
+	}
 	v.look(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
+	v.Diagnosis.Facts = append(v.Diagnosis.Facts, unchecked(v)...)
 	v.Situation.Undecided = v.Diagnosis.Wait
+	v.Situation.Full = fullDisk(v)
+	v.Situation.Recurrence = recurrenceOf(c, s, v.Diagnosis.CauseID, now)
 	if !s.waiting.undecided.IsZero() {
 		v.Situation.UndecidedFor = now.Sub(s.waiting.undecided)
 	}
@@ -120,8 +138,8 @@ func (v *View) isAsLeft(s *serviceState) bool {
 	if !done || !is || s.inspection.at.Before(s.verification.since) {
 		return false
 	}
-	a, known := action.ByName(intent.Action)
-	return known && s.inspection.state.ID == intent.Pins.ContainerID && a.Leaves(finished.Data.(event.ActionFinished), s.inspection.state)
+	a, known := action.Of(intent)
+	return known && a.Leaves(intent, finished.Data.(event.ActionFinished), s.inspection.state)
 }
 
 // eventsOf says whether the engine's events have caught up with what was seen
@@ -155,9 +173,10 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 			HostPerMinute: c.config.Budget.HostPerMinute, Cooldown: c.config.Budget.Cooldown},
 		Unwritable: s.journal.Unwritable(), EngineLost: c.engine.Lost(), EngineSettled: c.engine.SettledAt(),
 		Container: of, Ran: s.ran[of.ID], Protected: protects(c, of), Hold: c.hold,
-		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet),
+		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
 		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
+	gatherHost(c, s, v, own, &out)
 	if s.incident == nil {
 		return out
 	}
@@ -230,7 +249,7 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Action, a.Pins, s.inspection.state)
+			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
 			if a.Outcome == event.OutcomeRefused {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
@@ -240,15 +259,35 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 	return list
 }
 
-// intentOf is what an action on a container begins. Of how a container is
-// stopped that the service had before, nothing is known.
-func intentOf(name string, pins event.Pins, known container.State) history.Intent {
-	a, _ := action.ByName(name)
+// createdBy is the container that an attempt created in its target's place
+// although it failed, or whose result is not known yet; empty: none.
+func createdBy(a budget.Attempt, h history.History) string {
+	if made, known := action.Of(a.Intent); !known || !made.Replaces {
+		return ""
+	}
+	e, _ := h.Last(func(_ int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	}, "create")
+	return e.ID
+}
+
+// intentOf is what an action on a container begins, which left another one in
+// its place, or none. Of how a container is stopped that the service had before,
+// nothing is known.
+func intentOf(intent event.ActionStarted, left string, known container.State) history.Intent {
+	pins := intent.Pins
 	stop := history.Stop{Timeout: 10 * time.Second}
 	if known.ID == pins.ContainerID {
 		stop = stopOf(known)
 	}
-	return history.Intent{Container: pins.ContainerID, Pattern: a.Events, Stop: stop, Base: pins.LastEvent}
+	out := history.Intent{Container: pins.ContainerID, Stop: stop, Base: pins.LastEvent}
+	if a, known := action.Of(intent); known {
+		out.Pattern = a.Events(pins)
+		if a.Replaces && left != pins.ContainerID {
+			out.Successor, out.Succession = left, action.TakesPlace
+		}
+	}
+	return out
 }
 
 func stopOf(c container.State) history.Stop {

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ func (l *life) start(e Effect) {
 		})
 	case Inspect:
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case CheckNow:
+		l.deps.CheckNow(e.Service)
+	case KeepSpec:
+		l.worker("specification", func() { l.keepSpec(e) })
 	case Query:
 		l.query(e)
 	case Execute:
@@ -139,17 +144,16 @@ func (l *life) execute(e Execute) Executed {
 	ctx, cancel := context.WithDeadline(l.work, e.Deadline)
 	defer cancel()
 	out := Executed{Service: e.Service, Incident: e.Incident, Attempt: e.Attempt}
-	a, known := action.ByName(e.Action)
+	a, known := action.Of(e.Intent)
 	if !known {
-		out.NotExecuted = fmt.Sprintf("this version has no action %q", e.Action)
+		out.NotExecuted = fmt.Sprintf("this version has no action %q", e.Intent.Action)
 		return out
 	}
-	now, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID)
-	if err != nil {
-		out.NotExecuted = fmt.Sprintf("the inspection failed: %v", err)
-		return out
+	request, why := requestFor(l.deps, e)
+	if why == "" {
+		why = changedTarget(ctx, l.deps.Runtime, e)
 	}
-	if out.NotExecuted = action.Changed(e.Pins, now); out.NotExecuted != "" {
+	if out.NotExecuted = why; why != "" {
 		return out
 	}
 	if time.Until(e.Deadline) <= 0 {
@@ -161,16 +165,57 @@ func (l *life) execute(e Execute) Executed {
 		return out
 	}
 	began := time.Now()
-	out.Err = a.Call(ctx, l.deps.Runtime, action.Request{ID: e.Pins.ContainerID, Params: e.Params}) // the only place that changes anything
+	out.Done, out.Err = a.Call(ctx, hands{l.deps.Runtime, l.deps.Commands}, request) // the only place that changes anything
 	out.Took = time.Since(began)
 	if out.Err != nil {
 		out.Err = unanswered(ctx, out.Err)
 		return out
 	}
-	if after, err := l.deps.Runtime.Inspect(ctx, e.Pins.ContainerID); err == nil {
-		out.After = after
+	if id := cmp.Or(out.Done.ContainerID, e.Intent.Pins.ContainerID); id != "" {
+		if after, err := l.deps.Runtime.Inspect(ctx, id); err == nil {
+			out.After = after
+		}
 	}
 	return out
+}
+
+// giveSpecs tells the loop which specifications are in the data directory.
+func (l *life) giveSpecs(ctx context.Context) {
+	if l.deps.Specs == nil {
+		return
+	}
+	hashes, err := l.deps.Specs.Kept()
+	if err != nil {
+		l.deps.Logger.Warn("specifications of containers cannot be read: removed containers are not recreated", "error", err)
+	}
+	if len(hashes) > 0 {
+		l.give(ctx, timed{in: SpecsKept{hashes}})
+	}
+}
+
+// keepSpec reads a container's specification and keeps it. What the controller
+// asked for it still has to be: the container may have changed since.
+func (l *life) keepSpec(e KeepSpec) {
+	if l.deps.Specs == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
+	defer cancel()
+	spec, err := l.deps.Runtime.Specification(ctx, e.ContainerID)
+	if err == nil {
+		var now container.State
+		if now, err = l.deps.Runtime.Inspect(ctx, e.ContainerID); err == nil && now.SpecHash != e.Hash {
+			return
+		}
+	}
+	if err == nil {
+		err = l.deps.Specs.Keep(e.Service, e.Hash, spec)
+	}
+	if err != nil {
+		l.deps.Logger.Debug("specification of a container not kept: it cannot be recreated once it is removed", "service", e.Service, "error", err)
+		return
+	}
+	l.give(l.work, timed{in: SpecsKept{[]string{e.Hash}}})
 }
 
 // isUnavailable says whether the engine did not answer, rather than refuse.

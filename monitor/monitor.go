@@ -80,6 +80,8 @@ type Monitor struct {
 
 	probeChanged, watchChanged chan struct{} // the services changed
 
+	probes atomic.Pointer[prober] // of the present Run; nil: none
+
 	revisions atomic.Int64 // of what was written so far: they grow over restarts of Run as well
 
 	mu       sync.Mutex
@@ -127,6 +129,16 @@ func (m *Monitor) Apply(services []service.Definition) {
 	}
 }
 
+// CheckNow has a service checked once at once, beside its schedule (its record
+// carries Extra): the observation begins after the call, also where a check of it
+// runs. It never blocks. Nothing is done where Run is not running, or the service
+// has no check of ours.
+func (m *Monitor) CheckNow(service string) {
+	if p := m.probes.Load(); p != nil {
+		p.once(service)
+	}
+}
+
 // revise is the revision of the next record.
 func (m *Monitor) revise() int64 { return m.revisions.Add(1) }
 
@@ -143,6 +155,8 @@ func (m *Monitor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	problems := &problems{registry: m.deps.Health}
 	probes := newProber(m, group, problems)
+	m.probes.Store(probes)
+	defer m.probes.Store(nil)
 	supervise.Go(ctx, group, "monitor: checks", func(ctx context.Context) error {
 		return probes.run(ctx, m.probeChanged, m.current)
 	})

@@ -173,6 +173,16 @@ func (p *prober) burst(name string) {
 	}
 }
 
+// once has a service checked once at once: an observation that began after now.
+func (p *prober) once(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.tasks[name]; t != nil && !p.closed {
+		t.plan.once(time.Now())
+		p.schedule(t)
+	}
+}
+
 // schedule has a task woken at its next time, where nothing of it or its
 // predecessor is under way: it is scheduled again after that.
 func (p *prober) schedule(t *task) {

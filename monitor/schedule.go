@@ -33,6 +33,8 @@ type schedule struct {
 	extraUntil time.Time // the burst's last
 	requested  time.Time // when the burst was requested
 	whileGood  bool      // the burst ends at the first check that is DOWN
+
+	wanted time.Time // a single check beside the schedule and the burst; zero: there is none
 }
 
 // newSchedule is a schedule whose first scheduled check is the first on the
@@ -81,12 +83,19 @@ func (s *schedule) introduce(name string, now time.Time, among int) {
 	}
 }
 
+// once has one check made that begins at now or later, whatever is under way.
+// The first that begins is it, be it one of the schedule or of the burst.
+func (s *schedule) once(now time.Time) { s.wanted = now }
+
 // next is when to check next.
 func (s *schedule) next() time.Time {
-	if !s.extra.IsZero() && s.extra.Before(s.due) {
-		return s.extra
+	next := s.due
+	for _, beside := range []time.Time{s.extra, s.wanted} {
+		if !beside.IsZero() && beside.Before(next) {
+			next = beside
+		}
 	}
-	return s.due
+	return next
 }
 
 // turn is a check that was due.
@@ -99,8 +108,13 @@ type turn struct {
 // begin takes the check that is due at now. Where both are due the scheduled one
 // is made; of several scheduled ones the last is made, and the others are skipped.
 func (s *schedule) begin(now time.Time) turn {
+	wanted := s.wanted
+	s.wanted = time.Time{}
 	if s.due.After(now) {
-		return turn{due: s.extra, extra: true}
+		if due := s.extra; !due.IsZero() && !due.After(now) {
+			return turn{due: due, extra: true}
+		}
+		return turn{due: wanted, extra: true}
 	}
 	missed := now.Sub(s.due) / s.interval
 	due := s.due.Add(missed * s.interval)

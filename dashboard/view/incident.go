@@ -45,14 +45,42 @@ type Incident struct {
 	Held       string     `json:"held"` // the gate that holds it, or empty
 	HeldReason string     `json:"held_reason,omitempty"`
 	HeldUntil  *time.Time `json:"held_until,omitempty"`
-	How        string     `json:"how,omitempty"` // how it ended
+	// Root is the service that it waits or waited for, as the cause of its own
+	// failure, and RootIncident that one's incident.
+	Root         string `json:"root,omitempty"`
+	RootIncident string `json:"root_incident,omitempty"`
+	How          string `json:"how,omitempty"` // how it ended
 	// Escalated is when it was handed to a person, where it still is.
 	Escalated       *time.Time `json:"escalated,omitempty"`
 	EscalatedReason string     `json:"escalated_reason,omitempty"`
+	// Approval is the request that waits for an operator; null where none does.
+	Approval     *Approval           `json:"approval"`
+	Undo         *Undo               `json:"undo"`         // what can be undone by hand; null: nothing
+	Acknowledged *state.Acknowledged `json:"acknowledged"` // by whom, and since when; null: by no one
 	// Durations in milliseconds, null until it is resolved.
 	TTDMS  *float64 `json:"ttd_ms"`
 	TTRMS  *float64 `json:"ttr_ms"`
 	DownMS *float64 `json:"down_ms"`
+}
+
+// Approval is a request that waits for an operator's answer.
+type Approval struct {
+	Request   int       `json:"request"` // its seq: an answer names it
+	Action    string    `json:"action"`
+	Target    string    `json:"target"`
+	Command   string    `json:"command"` // what a person would type for it
+	Undo      string    `json:"undo"`    // the same to undo it; empty: LogStream cannot undo it
+	Cost      string    `json:"cost"`
+	Reason    string    `json:"reason"` // why it is asked
+	Requested time.Time `json:"requested"`
+	Expires   time.Time `json:"expires"`
+}
+
+// Undo is an attempt that can be undone, as far as the log says.
+type Undo struct {
+	Attempt int    `json:"attempt"`
+	Action  string `json:"action"`
+	Command string `json:"command"`
 }
 
 // Progress is how many good scheduled checks in a row a verification has, and
@@ -73,7 +101,15 @@ type Next struct {
 // IncidentDetail is an incident with its whole life.
 type IncidentDetail struct {
 	Incident
-	Events []event.Incident `json:"events"`
+	Dependents []Dependent      `json:"dependents"` // the incidents of which this one is the root
+	Events     []event.Incident `json:"events"`
+}
+
+// Dependent is an incident that folds into its root's.
+type Dependent struct {
+	ID      string `json:"id"`
+	Service string `json:"service"`
+	State   string `json:"state"`
 }
 
 // IncidentEvent is an event of an incident as the WebSocket sends it: with the
@@ -90,7 +126,7 @@ func phase(in *state.Incident) string {
 	switch {
 	case in.State != state.Open:
 		return PhaseEnded
-	case in.Held == "approval":
+	case in.Held == state.HeldForApproval:
 		return PhaseApproval
 	}
 	last, _ := in.Last(event.TypeOpened, event.TypeEvidence, event.TypeDiagnosed, event.TypeApproved, event.TypeDenied,
@@ -117,10 +153,21 @@ func verificationIf(ok bool) string {
 	return PhaseDiagnosis
 }
 
+// approval is the request for which an incident waits, or nil.
+func approval(in *state.Incident) *Approval {
+	asked, is := in.Last(event.TypeApprovalRequested)
+	if !is || in.State != state.Open || in.Held != state.HeldForApproval {
+		return nil
+	}
+	data := asked.Data.(event.ApprovalRequested)
+	return &Approval{Request: asked.Seq, Action: data.Action, Target: data.Target, Command: data.Command, Undo: data.Undo, Cost: data.Cost, Reason: data.Reason,
+		Requested: asked.Time, Expires: data.Expires}
+}
+
 // next is what happens to an incident by itself. Nothing does at the end of a
 // request for approval.
 func next(in *state.Incident) *Next {
-	if in.State != state.Open || in.HeldUntil == nil || in.Held == "approval" {
+	if in.State != state.Open || in.HeldUntil == nil || in.Held == state.HeldForApproval {
 		return nil
 	}
 	return &Next{Action: in.Action, At: *in.HeldUntil, Gate: in.Held}
@@ -159,7 +206,19 @@ func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
 	if in == nil {
 		return IncidentDetail{}, false
 	}
-	return IncidentDetail{f.incident(in, now), in.Events[:len(in.Events):len(in.Events)]}, true
+	return IncidentDetail{f.incident(in, now), f.dependents(id), in.Events[:len(in.Events):len(in.Events)]}, true
+}
+
+// dependents are the incidents of which one is the root, newest first.
+func (f *Fleet) dependents(id string) []Dependent {
+	all := f.Incidents.All()
+	list := []Dependent{}
+	for i := len(all) - 1; i >= 0 && len(list) < shownIncidents; i-- {
+		if in := all[i]; in.RootIncident == id {
+			list = append(list, Dependent{ID: in.ID, Service: in.Service, State: in.State})
+		}
+	}
+	return list
 }
 
 // incident is in as it is shown at now.
@@ -168,7 +227,11 @@ func (f *Fleet) incident(in *state.Incident, now time.Time) Incident {
 		ID: in.ID, Service: in.Service, Host: in.Host, Kind: in.Kind, State: in.State, Phase: phase(in), Progress: f.progress(in, now), Next: next(in),
 		Opened: in.Opened, Resolved: in.Resolved, FirstBad: in.FirstBad, Error: in.Error,
 		CauseID: in.CauseID, Cause: in.Cause, CausePast: in.CausePast, Action: in.Action, Target: in.Target, DecidedBy: in.DecidedBy,
-		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, How: in.How,
+		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, Root: in.Root, RootIncident: in.RootIncident, How: in.How,
+	}
+	v.Approval, v.Acknowledged = approval(in), in.Acknowledged
+	if undoable, why := f.Incidents.Undoable(in, 0); why == "" {
+		v.Undo = &Undo{Attempt: undoable.Started.Attempt, Action: undoable.Started.Action, Command: undoable.Started.UndoCommand}
 	}
 	switch in.State {
 	case state.Resolved:
@@ -237,4 +300,15 @@ func (f *Fleet) progressChange(key Key, now time.Time) []Change {
 	shown := f.incident(v.in, now)
 	f.track(v.in, shown)
 	return []Change{{KindSummary, shown}}
+}
+
+// Undoable says why an attempt of an incident cannot be undone, as far as the
+// log says; empty where it can. Attempt 0 is the newest that can be.
+func (f *Fleet) Undoable(id string, attempt int) event.RefusalCode {
+	in := f.Incidents.Get(id)
+	if in == nil {
+		return event.RefusedUnknown
+	}
+	_, why := f.Incidents.Undoable(in, attempt)
+	return why
 }

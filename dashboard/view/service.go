@@ -2,6 +2,7 @@ package view
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"logstream/internal/event"
@@ -29,9 +30,12 @@ type Service struct {
 	HeldReason    string                  `json:"held_reason,omitempty"`
 	Flapping      bool                    `json:"flapping"` // its status changed too often lately
 	SilencedUntil *time.Time              `json:"silenced_until"`
+	SilencedBy    string                  `json:"silenced_by,omitempty"`
+	SilenceReason string                  `json:"silence_reason,omitempty"`
 	OpenIncident  *string                 `json:"open_incident"`
 	Owner         string                  `json:"owner"` // the instance that is active for its host
 	Sources       []event.Source          `json:"sources"`
+	Needs         []event.Need            `json:"needs,omitempty"` // the services that it depends on, and where each is known from
 
 	Configured bool    `json:"configured"` // the same as managed
 	URL        string  `json:"url"`        // masked
@@ -78,6 +82,20 @@ func (f *Fleet) Service(name string, now time.Time) (Service, bool) {
 		return Service{}, false
 	}
 	return f.view(key, now), true
+}
+
+// NeededBy are the services of the same host that need the one of that name
+// themselves, by name.
+func (f *Fleet) NeededBy(name string) []string {
+	of, _ := f.find(name)
+	var list []string
+	for _, key := range f.keys() {
+		r, _ := f.services.Get(key)
+		if key.Host == of.Host && slices.ContainsFunc(r.Needs, func(n event.Need) bool { return n.Service == name }) {
+			list = append(list, key.Name)
+		}
+	}
+	return list
 }
 
 // Definition is what the service of that name is, secrets masked; nil where
@@ -152,10 +170,11 @@ func (f *Fleet) uptime(key Key, window time.Duration, coarsest int, now time.Tim
 func (f *Fleet) viewPublished(v *Service, r event.Service) {
 	v.Status, v.Since, v.FirstBad, v.Code, v.LatencyMS, v.Error = r.Status, r.Since, r.FirstBad, r.Code, r.LatencyMS, r.Error
 	v.Container, v.Healing, v.Held, v.HeldReason, v.SilencedUntil = r.Container, r.Healing, r.Held, r.HeldReason, r.SilencedUntil
+	v.SilencedBy, v.SilenceReason = r.SilencedBy, r.SilenceReason
 	if f.busDown && r.OpenIncident != "" {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}
-	v.Flapping = r.Flapping
+	v.Flapping, v.Needs = r.Flapping, r.Needs
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance

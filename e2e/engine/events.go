@@ -23,7 +23,8 @@ const recordTimeout = 10 * time.Second
 
 // Event is a change of a container, as the engine itself reports it.
 type Event struct {
-	Name   string // the container's
+	ID     string // the container's
+	Name   string
 	Action string // such as "start"
 	At     time.Time
 }
@@ -44,23 +45,32 @@ type recording struct {
 // their times: all of them, however many there were.
 func (e *Engine) Events(t testing.TB, since time.Time) []Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
+	events, err := e.AllEvents(t.Context(), since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// AllEvents is Events without a test.
+func (e *Engine) AllEvents(ctx context.Context, since time.Time) ([]Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	// What the engine still keeps is the newest: once the recording has that, it
 	// is complete.
 	kept, err := e.stream(ctx, url.Values{"since": {"0"}, "until": {unixTime(time.Now())}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer kept.Close()
 	var newest []string
 	if err := readLines(kept, func(line string) error { newest = append(newest, line); return nil }); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if !within(recordTimeout, func() bool { return e.recorded.has(newest) }) {
-		t.Fatalf("events that the engine keeps are not recorded after %v; its stream ended with: %v", recordTimeout, e.recorded.failure())
+		return nil, fmt.Errorf("events that the engine keeps are not recorded after %v; its stream ended with: %v", recordTimeout, e.recorded.failure())
 	}
-	return e.recorded.since(since)
+	return e.recorded.since(since), nil
 }
 
 // record follows the engine's events until the engine ends. Call it when the
@@ -117,8 +127,11 @@ func unixTime(at time.Time) string {
 func (r *recording) add(line string) error {
 	var sent struct {
 		Type, Action string
-		Actor        struct{ Attributes map[string]string }
-		TimeNano     int64
+		Actor        struct {
+			ID         string
+			Attributes map[string]string
+		}
+		TimeNano int64
 	}
 	if err := json.Unmarshal([]byte(line), &sent); err != nil {
 		return fmt.Errorf("the engine's event %q: %w", line, err)
@@ -133,7 +146,7 @@ func (r *recording) add(line string) error {
 	}
 	r.seen[line] = true
 	if sent.Type == "container" {
-		r.events = append(r.events, Event{sent.Actor.Attributes["name"], sent.Action, time.Unix(0, sent.TimeNano)})
+		r.events = append(r.events, Event{sent.Actor.ID, sent.Actor.Attributes["name"], sent.Action, time.Unix(0, sent.TimeNano)})
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ type Rule struct {
 type Call struct {
 	Method string
 	Path   string // without the API's version
+	At     time.Time
 }
 
 // Proxy listens on one unix socket and speaks to the engine on another.
@@ -184,7 +185,7 @@ func (p *Proxy) Close() error {
 }
 
 func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
-	call := Call{Method: r.Method, Path: unversioned(r.URL.Path)}
+	call := Call{Method: r.Method, Path: unversioned(r.URL.Path), At: time.Now()}
 	rule := p.decide(call)
 	if rule.Delay > 0 && !p.wait(r.Context(), time.After(rule.Delay)) {
 		hangUp(w)

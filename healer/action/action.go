@@ -1,54 +1,108 @@
-// Package action is the list of what may be done to a container. An action is
+// Package action is the list of what may be done about a service. An action is
 // one file and one entry of All; nothing else can be done, and no action takes
 // a string to execute.
 package action
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
 
 	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
-// Action is one thing that can be done to a container.
+// Action is one thing that can be done about a service.
 type Action struct {
 	Name string
 	// Tier is what it costs: 0 loses nothing, 1 loses what is in memory, 2 and
 	// above change what the container is and ask for approval.
 	Tier int
+	// Cost is what it costs, as one sentence for whoever approves it.
+	Cost string
+	// Prepare says what exactly would be done to a target, and what it takes to
+	// undo that (nil: it cannot be undone); or why it cannot be done, as a clause.
+	// It is pure.
+	Prepare func(Target) (params event.Params, undo *event.Params, whyNot string)
 	// Timeout is how long it may take from before its intent is written, for a
 	// container with that stop time-out.
 	Timeout func(stop time.Duration) time.Duration
-	// Events are those that it causes.
-	Events history.Pattern
+	// Events are those that it causes on a container that was pinned so.
+	Events func(pins event.Pins) history.Pattern
+	// Replaces says that another container takes the target's place, and its
+	// name.
+	Replaces bool
 	// Needed says whether the check that showed the cause still says DOWN: asked last,
 	// immediately before the call.
 	Needed func(Signs) bool
-	// EffectSeen compares a container with what was pinned, never with a clock.
-	EffectSeen func(pins event.Pins, c container.State) bool
+	// EffectSeen compares a container with the intent, never with a clock. nil:
+	// nothing shows whether it was done.
+	EffectSeen func(intent event.ActionStarted, c container.State) bool
 	// Leaves says whether a container is as the action left it.
-	Leaves func(finished event.ActionFinished, c container.State) bool
-	// Undo is the name of the action that undoes it; empty: there is none.
-	Undo string
+	Leaves func(intent event.ActionStarted, finished event.ActionFinished, c container.State) bool
+	// Undo is what undoes it, under the same name; nil: nothing does. Its
+	// parameters are those that UndoParams gives.
+	Undo *Action
 	// Call makes the call.
-	Call func(ctx context.Context, on Runtime, r Request) error
+	Call func(ctx context.Context, on Runtime, r Request) (Done, error)
+
+	line func(t Target, p event.Params) string // of a program such as docker, after its name
+}
+
+// Target is what an action is prepared for.
+type Target struct {
+	Def     service.Definition
+	Name    string          // of its container, as far as it is known
+	State   container.State // as it was inspected; zero where Missing
+	Missing bool            // there is no such container
+	Good    *event.Good     // as it was when the service was last healthy; nil: not known
+	// SpecKept says that the specification of Good, values of variables
+	// included, is in the data directory.
+	SpecKept bool
+	// RolledBack are the images, by ID, that were replaced by a rollback within
+	// the last day.
+	RolledBack []string
 }
 
 // Request is what a call is about: the pinned container, and what exactly is to
 // be done to it.
 type Request struct {
-	ID     string
-	Params event.Params
+	ID      string // empty: there is no container
+	Pins    event.Pins
+	Params  event.Params
+	Spec    []byte  // of Params.SpecHash, secret; nil: none is needed
+	Command Command // of Params.Command
 }
 
-// Runtime is what an action may call: nothing that executes a command.
+// Done is what a call left behind.
+type Done struct {
+	ContainerID string // that is in the target's place; empty: the target
+	KeptID      string // that was in its place, and was kept
+	Output      string // of a command
+}
+
+// Command is a command that the operator has configured.
+type Command struct {
+	Name              string
+	Args              []string // the program first; no shell sees them
+	Service, Incident string
+}
+
+// Runtime is what an action may call. The one command that it executes is the
+// operator's own.
 type Runtime interface {
 	Start(ctx context.Context, id string) error
 	Restart(ctx context.Context, id string) error
 	Unpause(ctx context.Context, id string) error
+	Connect(ctx context.Context, id string, networks []container.Network) error
+	Disconnect(ctx context.Context, id string, networks []container.Network) error
+	KillStart(ctx context.Context, id string, grace time.Duration) error
+	SetMemory(ctx context.Context, id string, bytes int64) error
+	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
+	Restore(ctx context.Context, id, kept string) error
+	Run(ctx context.Context, c Command) (output string, err error)
 }
 
 // Signs are what is held to be DOWN right before a call.
@@ -59,7 +113,7 @@ type Signs struct {
 }
 
 // All are the actions, in the order of what they cost.
-var All = []Action{start, unpause, restart}
+var All = []Action{start, unpause, connect, restart, killStart, run, raiseMemory, rollback, recreate}
 
 // ByName is the action with that name; false where there is none.
 func ByName(name string) (Action, bool) {
@@ -71,6 +125,18 @@ func ByName(name string) (Action, bool) {
 	return Action{}, false
 }
 
+// Of is what an intent was about: the action of that name, or what undoes it.
+func Of(intent event.ActionStarted) (Action, bool) {
+	a, known := ByName(intent.Action)
+	if known && intent.Undoes > 0 {
+		if a.Undo == nil {
+			return Action{}, false
+		}
+		return *a.Undo, true
+	}
+	return a, known
+}
+
 // Lossless says whether an action loses nothing. To wait, or to call a person,
 // is no action.
 func Lossless(name string) bool {
@@ -78,36 +144,63 @@ func Lossless(name string) bool {
 	return known && a.Tier == 0
 }
 
-// CommandLine is what a person would type for it with a program such as docker:
-// shown, never executed. It is empty where there is no such program.
-func (a Action) CommandLine(program, container string) string {
-	if program == "" || a.Name == "" {
-		return ""
-	}
-	return program + " " + a.Name + " " + quote(container)
+// NeedsApproval says whether a person has to approve the action of a service
+// first: it changes what the container is, and heal.actions does not list it.
+func (a Action) NeedsApproval(def service.Definition) bool {
+	return a.Tier >= 2 && !slices.Contains(def.Heal.Actions, a.Name)
 }
 
-// quote makes a name safe to paste into a shell.
-func quote(name string) string {
-	plain := func(r rune) bool {
-		return r == '-' || r == '_' || r == '.' || r == '/' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+// UndoParams are the parameters of what undoes an attempt that was carried out;
+// false where nothing does.
+func UndoParams(intent event.ActionStarted, finished event.ActionFinished) (event.Params, bool) {
+	a, known := ByName(intent.Action)
+	if !known || a.Undo == nil || intent.Undo == nil || intent.Undoes > 0 || !finished.OK {
+		return event.Params{}, false
 	}
-	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
-		return name
+	p := *intent.Undo
+	if a.Replaces {
+		p.ContainerID = finished.KeptID
 	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return p, !a.Replaces || p.ContainerID != ""
+}
+
+// Left is the container in which an attempt left its service.
+func Left(intent event.ActionStarted, finished event.ActionFinished) string {
+	if finished.ContainerID != "" {
+		return finished.ContainerID
+	}
+	return intent.Pins.ContainerID
 }
 
 func atMost(d time.Duration) func(time.Duration) time.Duration {
 	return func(time.Duration) time.Duration { return d }
 }
 
-// startedSince says whether the container runs in another life than the pinned.
-func startedSince(pins event.Pins, c container.State) bool {
-	return c.ID == pins.ContainerID && c.StartedAt.After(pins.StartedAt)
+func causes(phases ...[]string) func(event.Pins) history.Pattern {
+	return func(event.Pins) history.Pattern { return history.Pattern(phases) }
 }
 
-// runsAsLeft says whether it runs in the life that the action began.
-func runsAsLeft(finished event.ActionFinished, c container.State) bool {
-	return c.Status == container.Running && (finished.StartedAt.IsZero() || c.StartedAt.Equal(finished.StartedAt))
+// anything says that the service is DOWN, whoever saw it.
+func anything(s Signs) bool { return s.Level || s.Own || s.Foreign }
+
+func byChecks(s Signs) bool { return s.Own || s.Foreign }
+
+func byLevel(s Signs) bool { return s.Level }
+
+// params are an intent's, empty where it has none.
+func params(intent event.ActionStarted) event.Params {
+	if intent.Params == nil {
+		return event.Params{}
+	}
+	return *intent.Params
+}
+
+// startedSince says whether the container runs in another life than the pinned.
+func startedSince(intent event.ActionStarted, c container.State) bool {
+	return c.ID == intent.Pins.ContainerID && c.StartedAt.After(intent.Pins.StartedAt)
+}
+
+// runsAsLeft says whether it runs in the life that the action began, or left alone.
+func runsAsLeft(intent event.ActionStarted, finished event.ActionFinished, c container.State) bool {
+	return c.ID == Left(intent, finished) && c.Status == container.Running && (finished.StartedAt.IsZero() || c.StartedAt.Equal(finished.StartedAt))
 }

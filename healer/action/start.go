@@ -4,16 +4,23 @@ import (
 	"context"
 	"time"
 
-	"logstream/healer/history"
+	"logstream/internal/container"
 	"logstream/internal/service"
 )
 
 var start = Action{
-	Name:       service.ActionStart,
+	Name: service.ActionStart,
+	Cost: "It loses nothing: the container does not run.",
+	Prepare: plain(map[container.Status]string{
+		container.Running: "it runs", container.Paused: "a paused container cannot be started", container.Restarting: "its restart policy starts it",
+		container.Removing: "Docker is removing it"}),
 	Timeout:    atMost(10 * time.Second),
-	Events:     history.Pattern{{"start"}},
-	Needed:     func(s Signs) bool { return s.Level },
+	Events:     causes([]string{"start"}),
+	Needed:     byLevel,
 	EffectSeen: startedSince,
 	Leaves:     runsAsLeft,
-	Call:       func(ctx context.Context, on Runtime, r Request) error { return on.Start(ctx, r.ID) },
+	Call: func(ctx context.Context, on Runtime, r Request) (Done, error) {
+		return Done{}, on.Start(ctx, r.ID)
+	},
+	line: simply("start"),
 }

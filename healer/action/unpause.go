@@ -4,20 +4,28 @@ import (
 	"context"
 	"time"
 
-	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 )
 
 var unpause = Action{
-	Name:    service.ActionUnpause,
+	Name: service.ActionUnpause,
+	Cost: "It loses nothing: the processes continue where they were.",
+	Prepare: plain(map[container.Status]string{
+		container.Running: "it is not paused", container.Restarting: "it is not paused", container.Exited: "it is not paused", container.Created: "it is not paused",
+		container.Dead: "it is not paused", container.Removing: "it is not paused"}),
 	Timeout: atMost(10 * time.Second),
-	Events:  history.Pattern{{"unpause"}},
-	Needed:  func(s Signs) bool { return s.Level },
-	EffectSeen: func(pins event.Pins, c container.State) bool {
-		return c.ID == pins.ContainerID && c.Status != container.Paused
+	Events:  causes([]string{"unpause"}),
+	Needed:  byLevel,
+	EffectSeen: func(intent event.ActionStarted, c container.State) bool {
+		return c.ID == intent.Pins.ContainerID && c.Status != container.Paused
 	},
-	Leaves: func(_ event.ActionFinished, c container.State) bool { return c.Status == container.Running },
-	Call:   func(ctx context.Context, on Runtime, r Request) error { return on.Unpause(ctx, r.ID) },
+	Leaves: func(intent event.ActionStarted, finished event.ActionFinished, c container.State) bool {
+		return c.ID == Left(intent, finished) && c.Status == container.Running
+	},
+	Call: func(ctx context.Context, on Runtime, r Request) (Done, error) {
+		return Done{}, on.Unpause(ctx, r.ID)
+	},
+	line: simply("unpause"),
 }

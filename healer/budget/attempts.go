@@ -11,10 +11,14 @@ type Attempt struct {
 	Number     int
 	Action     string
 	Cause      string // the runbook's, by its id; its sentence in records without ids
-	Pins       event.Pins
+	Intent     event.ActionStarted
+	Began      time.Time     // when its intent was written
 	Outcome    event.Outcome // of its verification where there was one, else of its call; empty: not known yet
 	Error      string
 	AnsweredAt time.Time // when its result was written
+	// Left and Kept are the containers that it left: in the target's place, where
+	// that is another one, and beside it.
+	Left, Kept string
 }
 
 // Attempts reads the intents of an incident from its events, oldest first.
@@ -27,10 +31,10 @@ func Attempts(events []event.Incident) []Attempt {
 		case event.Diagnosed:
 			cause = CauseOf(data)
 		case event.ActionStarted:
-			list = append(list, Attempt{Number: data.Attempt, Action: data.Action, Cause: cause, Pins: data.Pins})
+			list = append(list, Attempt{Number: data.Attempt, Action: data.Action, Cause: cause, Intent: data, Began: e.Time})
 		case event.ActionFinished:
 			if last >= 0 {
-				list[last].AnsweredAt = e.Time
+				list[last].AnsweredAt, list[last].Left, list[last].Kept = e.Time, data.ContainerID, data.KeptID
 				if !data.OK {
 					list[last].Outcome, list[last].Error = data.Outcome, data.Error
 				}
@@ -61,7 +65,7 @@ func CauseOf(d event.Diagnosed) string {
 func Spent(list []Attempt) (counted, notExecuted int) {
 	for _, a := range list {
 		switch a.Outcome {
-		case event.OutcomeFailed, event.OutcomeRefused:
+		case event.OutcomeFailed, event.OutcomeRefused, event.OutcomeUnknown:
 			counted++
 		case event.OutcomeNotExecuted:
 			notExecuted++

@@ -17,6 +17,7 @@ const (
 	Target               // once it was inspected
 	Finding              // what the runbook found
 	Repair               // right before an intent is written
+	Wish                 // and again right before the call: what an operator may have changed since
 )
 
 // Gate holds a repair for one reason.
@@ -35,6 +36,7 @@ type Verdict struct {
 	Wait bool
 	// Escalate calls a person, with this reason.
 	Escalate string
+	Code     string // of that, where what follows from it is decided later
 }
 
 // Passes says whether nothing holds the repair.
@@ -43,9 +45,12 @@ func (v Verdict) Passes() bool { return v == Verdict{} }
 // All are the gates, in the order in which they are asked.
 var All = []Gate{
 	{"log", Journal, unwritable},
+	{"rival", Change, anotherHealer}, // before evidence is taken: it changes with each of its repairs
 	{"rival", Change, startedFromOutside},
+	{"blind", Witness, blind}, // first: no other witness counts then
 	{"healthcheck", Witness, healthcheck},
 	{"unconfirmed", Witness, unconfirmed},
+	{"dependency", Witness, waitsForRoot}, // before the diagnosis: what a dependent shows is the root's failure
 	{"engine", Engine, engineUnreachable},
 	{"engine", Target, inspectionFailed},
 	{"deploy", Target, missingInDeployment},
@@ -53,15 +58,26 @@ var All = []Gate{
 	{"policy", Finding, restarting},
 	{"self", Repair, self},
 	{"hold", Repair, onHold},
+	{"silence", Repair, silenced}, // what an operator wants, before what would be done
+	{"maintenance", Repair, inMaintenance},
 	{"observe", Repair, observeOnly},
+	{"full", Repair, full}, // before the budgets: a person is called about the disk, and not about a number
+	{"budget", Repair, recurring},
 	{"budget", Repair, budgetSpent},
 	{"deploy", Repair, deploying},
 	{"rival", Repair, stopInProgress},
+	{"rival", Repair, secondRestart},
 	{"policy", Repair, policyFirst},
 	{"operator", Repair, intentional},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
+	{"dependency", Repair, dependentActs},
+	{"starting", Repair, insideStartPeriod},
+	{"budget", Repair, tooFewHealthy}, // after what is of this service alone
 	{"budget", Repair, oneCallAtATime},
+	{"silence", Wish, silenced},
+	{"maintenance", Wish, inMaintenance},
+	{"blind", Wish, blind},
 }
 
 // Check asks the gates of a stage, in order; the first that holds decides.

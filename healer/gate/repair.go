@@ -91,7 +91,7 @@ func policyFirst(s Situation) Verdict {
 // ran, a second stop within ten minutes, several stops of one project; and it
 // leaves a first stop alone for manual_grace.
 func intentional(s Situation) Verdict {
-	if s.Asked || s.Action == service.ActionRestart || s.ByEngine {
+	if s.Asked || s.Action != service.ActionStart && s.Action != service.ActionUnpause || s.ByEngine {
 		return Verdict{}
 	}
 	always := s.Def.Heal.ManualStop == service.StopAlways

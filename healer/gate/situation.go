@@ -70,7 +70,18 @@ type Situation struct {
 	DeployUntil time.Time
 	Replacing   bool
 
-	Hold *Hold
+	Dependency Dependency
+
+	Hold             *Hold
+	Silence          *Silence  // nil: there is none
+	MaintenanceUntil time.Time // zero: no window is open
+
+	Blind       Blind
+	Breaker     Breaker
+	Recurrence  Recurrence
+	Outside     Outside
+	StartsUntil time.Time // until then it may be starting
+	Full        string    // what shows that its disk is full; empty: nothing does
 
 	Counted     int // attempts that the incident's budget counts
 	NotExecuted int // intents that were closed without a call

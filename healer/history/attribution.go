@@ -18,6 +18,10 @@ type Intent struct {
 	// Base is the engine's time of the newest event that was known at the
 	// intent: what the action did comes after it.
 	Base time.Time
+	// Successor is the container that took its place, by the action; empty: none,
+	// or not known yet. Succession is what the action causes on that one.
+	Successor  string
+	Succession Pattern
 	// Until bounds what can be the action's doing by when it was read, where the
 	// call failed; zero: the pattern's own end bounds it.
 	Until time.Time
@@ -33,6 +37,19 @@ func (in Intent) startsIt() bool {
 type attribution struct{ own, external []int }
 
 func (h History) attribute(in Intent) attribution {
+	out := h.attributeOne(in)
+	if in.Successor == "" {
+		return out
+	}
+	other := h.attributeOne(Intent{Container: in.Successor, Pattern: in.Succession, Stop: in.Stop, Base: in.Base, Until: in.Until})
+	out.own, out.external = append(out.own, other.own...), append(out.external, other.external...)
+	slices.Sort(out.own)
+	slices.Sort(out.external)
+	return out
+}
+
+// attributeOne attributes the events of the intent's own container.
+func (h History) attributeOne(in Intent) attribution {
 	var out attribution
 	phases := make([][]string, len(in.Pattern))
 	for i, phase := range in.Pattern {
@@ -125,6 +142,31 @@ func (h History) Interference(own []bool, since time.Time, stop Stop, of func(Ev
 		}
 	}
 	return 0, false
+}
+
+// IsUnpausedToStop says whether event i is an unpause that only precedes a stop.
+func (h History) IsUnpausedToStop(i int, stop Stop) bool {
+	return h[i].Action == "unpause" && h.unpausedToStop(i, stop)
+}
+
+// FellBefore is when it was first read that the life before start i ends, or the
+// pause before unpause i, and whether the two are one restart. Zero where nothing
+// tells of it, as of a new container.
+func (h History) FellBefore(i int) (at time.Time, restarted bool) {
+	for _, e := range slices.Backward(h[:i]) {
+		if e.ID == h[i].ID && (e.Action == "die" || e.Action == "kill" || e.Action == "stop" || e.Action == "pause" || e.Action == "start") {
+			if e.Action == "start" {
+				break
+			}
+			at = e.ReadAt
+		}
+	}
+	for _, e := range h[i+1:] {
+		if e.ID == h[i].ID {
+			return at, e.Action == "restart"
+		}
+	}
+	return at, false
 }
 
 // unpausedToStop says whether unpause i follows a terminating kill: that is how

@@ -20,16 +20,16 @@ const (
 // of itself.
 type Host struct {
 	byName    map[string]History
-	lostAt    time.Time            // when the event stream ended, as read; zero while it is read
-	backAt    time.Time            // when it came back
-	losses    []time.Time          // when it ended, within MaxAge
-	projects  map[string]time.Time // when a container of a Compose project was last created, removed or renamed
-	replacing []Event              // containers that were created of late to replace another
+	lostAt    time.Time          // when the event stream ended, as read; zero while it is read
+	backAt    time.Time          // when it came back
+	losses    []time.Time        // when it ended, within MaxAge
+	projects  map[string][]Event // by Compose project: the newest containers of it that were created, removed or renamed
+	replacing []Event            // containers that were created of late to replace another
 }
 
 // NewHost is a host without events.
 func NewHost() *Host {
-	return &Host{byName: map[string]History{}, projects: map[string]time.Time{}}
+	return &Host{byName: map[string]History{}, projects: map[string][]Event{}}
 }
 
 // Read takes an event, or the end or return of the stream of events. watched
@@ -55,8 +55,9 @@ func (h *Host) Read(e event.Docker, now time.Time, watched func(name string) boo
 	switch e.Action {
 	case "create", "destroy", "rename":
 		if e.Project != "" {
-			h.projects[e.Project] = now
-			maps.DeleteFunc(h.projects, func(_ string, at time.Time) bool { return now.Sub(at) > MaxAge })
+			old := func(e Event) bool { return now.Sub(e.ReadAt) > deployment }
+			h.projects[e.Project] = append(slices.DeleteFunc(h.projects[e.Project], old), read)
+			maps.DeleteFunc(h.projects, func(_ string, of []Event) bool { return old(of[len(of)-1]) })
 		}
 	}
 	if e.Replace != "" && e.Action == "create" {
@@ -103,14 +104,17 @@ func (h *Host) StoppedByEngine(readAt time.Time) bool {
 
 // DeployedUntil is until when a deployment may be under way: by the engine's
 // removals and renames of containers of that name, for at least quiet, and by
-// what was created, removed or renamed in its Compose project.
-func (h *Host) DeployedUntil(name, project string, quiet time.Duration) time.Time {
+// what was created, removed or renamed in its Compose project. own says whether
+// an action of ours caused an event.
+func (h *Host) DeployedUntil(name, project string, quiet time.Duration, own func(Event) bool) time.Time {
 	var until time.Time
-	if e, found := h.byName[name].Last(nil, "destroy", "rename"); found {
+	if e, found := h.byName[name].Last(func(_ int, e Event) bool { return !own(e) }, "destroy", "rename"); found {
 		until = e.ReadAt.Add(max(deployment, quiet))
 	}
-	if changed, known := h.projects[project]; known && changed.Add(deployment).After(until) {
-		until = changed.Add(deployment)
+	for _, e := range slices.Backward(h.projects[project]) {
+		if ends := e.ReadAt.Add(deployment); ends.After(until) && !own(e) {
+			until = ends
+		}
 	}
 	return until
 }

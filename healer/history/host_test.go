@@ -39,7 +39,7 @@ func TestDeploymentLastsFromWhatWasToldOfItLast(t *testing.T) {
 		{"a container of another project was created", told(sibling), "blog", 0, time.Time{}},
 		{"it was removed, and left quiet for longer than its project", told(removed, sibling), "shop", time.Minute, ms(60000)},
 	} {
-		if got := tt.host.DeployedUntil("c", tt.project, tt.quiet); !got.Equal(tt.want) {
+		if got := tt.host.DeployedUntil("c", tt.project, tt.quiet, foreign); !got.Equal(tt.want) {
 			t.Errorf("%s: until %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -77,3 +77,5 @@ func TestEngineThatComesBackSettles(t *testing.T) {
 		}
 	}
 }
+
+func foreign(Event) bool { return false }

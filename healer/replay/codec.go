@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"logstream/healer"
+	"logstream/healer/action"
 	"logstream/healer/llm"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -29,6 +30,7 @@ const (
 	inFailed     = "append_failed"
 	inPublished  = "published"
 	inConfigured = "configured"
+	inSpecs      = "specifications_kept"
 	inTicks      = "ticks"
 )
 
@@ -50,6 +52,11 @@ type inputLine struct {
 	Error       *errorForm        `json:"error,omitempty"`
 	Logs        []string          `json:"logs,omitempty"`
 	NotExecuted string            `json:"not_executed,omitempty"`
+	Unseen      bool              `json:"unseen,omitempty"`
+	ContainerID string            `json:"container_id,omitempty"` // that a call left in the target's place
+	KeptID      string            `json:"kept_id,omitempty"`
+	Output      string            `json:"output,omitempty"`
+	Hashes      []string          `json:"hashes,omitempty"`
 	Took        time.Duration     `json:"took_ns,omitempty"`
 	OK          bool              `json:"ok,omitempty"`
 	Why         string            `json:"why,omitempty"`
@@ -93,7 +100,10 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs}, nil
 	case healer.Executed:
 		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotExecuted,
+			Unseen: in.Unseen, ContainerID: in.Done.ContainerID, KeptID: in.Done.KeptID, Output: in.Done.Output,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
+	case healer.SpecsKept:
+		return inputLine{Input: inSpecs, Hashes: in.Hashes}, nil
 	case healer.ModelState:
 		return inputLine{Input: inModel, OK: in.Ready, Why: in.Why, Code: in.Code}, nil
 	case healer.Answered:
@@ -137,7 +147,10 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs}, nil
 	case inExecuted:
 		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
+			Unseen: l.Unseen, Done: action.Done{ContainerID: l.ContainerID, KeptID: l.KeptID, Output: l.Output},
 			Err: l.Error.decode(), After: decodeContainer(l.State), Took: l.Took}, nil
+	case inSpecs:
+		return healer.SpecsKept{Hashes: l.Hashes}, nil
 	case inModel:
 		return healer.ModelState{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
 	case inAnswered:

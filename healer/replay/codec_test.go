@@ -31,6 +31,9 @@ func full(t *testing.T, v reflect.Value) {
 	case reflect.TypeFor[service.StatusRange]():
 		v.Set(reflect.ValueOf(service.StatusRange{{200, 299}, {304, 304}}))
 		return
+	case reflect.TypeFor[service.Commands]():
+		v.Set(reflect.ValueOf(service.Commands{{Name: "flush", Args: []string{"redis-cli", "1"}}, {Name: "reload", Args: []string{"true"}}}))
+		return
 	case reflect.TypeFor[error]():
 		v.Set(reflect.ValueOf(errors.New("no such network")))
 		return
@@ -79,7 +82,7 @@ func inputs(t *testing.T) []healer.Input {
 	incident.Event.Type = event.TypeSuppressed
 	return []healer.Input{health, incident, filled[healer.ReadDocker](t), filled[healer.ReadService](t), filled[healer.ReadCommand](t),
 		filled[healer.Replayed](t), filled[healer.EngineSeen](t), filled[healer.Inspected](t), filled[healer.Executed](t), filled[healer.ModelState](t), filled[healer.Answered](t),
-		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t)}
+		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t), filled[healer.SpecsKept](t)}
 }
 
 func TestEveryInputIsReadAsItWasWritten(t *testing.T) {
@@ -149,7 +152,7 @@ func TestTheHeaderIsReadAsItWasWritten(t *testing.T) {
 func TestEveryEffectHasAForm(t *testing.T) {
 	appended := filled[healer.Append](t)
 	appended.Event.Type = event.TypeSuppressed
-	for _, e := range []healer.Effect{appended, filled[healer.Publish](t), filled[healer.Reply](t), filled[healer.Inspect](t), filled[healer.Execute](t),
+	for _, e := range []healer.Effect{appended, filled[healer.Publish](t), filled[healer.Reply](t), filled[healer.Inspect](t), filled[healer.Execute](t), filled[healer.KeepSpec](t),
 		healer.Query{Service: "web", Request: 1, Question: llm.Question{Legal: []event.Choice{{Letter: "A", Action: "start"}}}}} {
 		if d, err := decisionOf(e); err != nil || d.text("service") == "" {
 			t.Errorf("%T: %v, %v", e, d, err)

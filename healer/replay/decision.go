@@ -18,6 +18,8 @@ const (
 	doPublish = "publish"
 	doAnswer  = "answer"
 	doInspect = "inspect"
+	doCheck   = "check"
+	doKeep    = "keep"
 	doQuery   = "query"
 	doCall    = "call"
 )
@@ -89,10 +91,14 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doAnswer, "service": c.Service, "id": c.ID, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
 	case healer.Inspect:
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
+	case healer.CheckNow:
+		d = decision{"decision": doCheck, "service": e.Service}
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:
-		d = decision{"decision": doCall, "service": e.Service, "attempt": e.Attempt, "action": e.Action, "container": e.Pins.ContainerID}
+		d = decision{"decision": doCall, "service": e.Service, "attempt": e.Attempt, "action": e.Intent.Action, "container": e.Intent.Pins.ContainerID}
+	case healer.KeepSpec:
+		d = decision{"decision": doKeep, "service": e.Service}
 	default:
 		return nil, fmt.Errorf("effect %T has no form in a recording", e)
 	}

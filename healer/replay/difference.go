@@ -16,7 +16,7 @@ func streams(all []decided) map[stream][]decided {
 	out := map[stream][]decided{}
 	for _, d := range all {
 		switch kind := d.text("decision"); kind {
-		case doInspect:
+		case doInspect, doKeep:
 		case doPublish:
 			key := stream{d.text("service"), "publishes"}
 			if earlier := out[key]; len(earlier) == 0 || !earlier[len(earlier)-1].matches(d.decision) {

@@ -11,8 +11,8 @@ import (
 
 // cause is one thing that can be wrong, and what may be done about it.
 //
-// Its texts may hold {container}, {exit}, {http}, {state}, {engine} (what the
-// engine said) and {check} (our own check's sentence). Those that change while
+// Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
+// the engine said) and {check} (our own check's sentence). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
 // differ is written again.
 type cause struct {
@@ -41,7 +41,7 @@ var (
 
 // causes are all of them: the first that matches is the cause. The last of all
 // matches anything.
-var causes = slices.Concat(containerCauses, endedCauses, pushCauses, runningCauses, []cause{{
+var causes = slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{
 	id:         "unknown_state",
 	match:      func(Facts) bool { return true },
 	present:    "The container is in an unknown state.",
@@ -67,6 +67,7 @@ func filler(f Facts) func(string) string {
 			"{http}", strconv.Itoa(f.Code),
 			"{state}", f.State,
 			"{engine}", f.Error,
+			"{parent}", f.Parent,
 			"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
 		).Replace(text)
 	}

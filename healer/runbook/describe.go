@@ -27,6 +27,9 @@ func describe(f Facts) []event.Fact {
 	facts = append(withError(f, append(facts, check(f, f.State == "running"))...),
 		event.Fact{Key: "image", Value: f.Image},
 		event.Fact{Key: "restart policy", Value: cmp.Or(f.Policy, "no")})
+	if f.Parent != "" {
+		facts = append(facts, parent(f))
+	}
 	if f.Error != "" {
 		facts = append(facts, event.Fact{Key: "engine", Value: f.Error, Decisive: f.State == "created"})
 	}
@@ -46,6 +49,15 @@ func withError(f Facts, facts ...event.Fact) []event.Fact {
 		return facts
 	}
 	return append(facts, event.Fact{Key: "check error", Value: f.CheckError})
+}
+
+// parent says whether the container whose network it uses was started after it.
+func parent(f Facts) event.Fact {
+	if !f.ParentStarted.After(f.StartedAt) {
+		return event.Fact{Key: "network", Value: "that of " + f.Parent}
+	}
+	return event.Fact{Key: "network", Value: "that of " + f.Parent + ", started after it", Decisive: f.State == "running",
+		Why: "It still uses the network of that container's former life, which has ended."}
 }
 
 func state(f Facts, ended bool) string {

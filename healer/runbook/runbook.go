@@ -34,6 +34,12 @@ type Facts struct {
 	StartedAt time.Time
 	Image     string
 
+	// Parent is the service whose container's network it uses, and ParentStarted
+	// when that container was started; empty where it has a network of its own, or
+	// that one does not run.
+	Parent        string
+	ParentStarted time.Time
+
 	Check      event.Status  // of our own check; PENDING or empty: not decided
 	Failure    event.Failure // why our own check is DOWN; empty in records from before there were codes
 	Code       int           // HTTP status of our own check

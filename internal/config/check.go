@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"logstream/internal/command"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
 	"logstream/monitor/check"
@@ -69,14 +70,14 @@ func (d *decoder) checkHooks(f file) {
 // checkDefaults looks at the defaults as at a service with nothing of its own.
 func (d *decoder) checkDefaults(definition service.Definition) {
 	definition.Name, definition.URL = "defaults", "http://localhost"
-	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition)))
+	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition), command.Problems(definition)))
 }
 
 // containerName is Docker's, or project/service by Compose's labels.
 var containerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$`)
 
 func (d *decoder) checkService(key string, definition service.Definition) {
-	for _, p := range slices.Concat(definition.Problems(), check.Problems(definition)) {
+	for _, p := range slices.Concat(definition.Problems(), check.Problems(definition), command.Problems(definition)) {
 		_, own := d.places[within(key, p.Key)]
 		_, inherited := d.places["defaults."+p.Key]
 		if own || !inherited { // else it is reported once, at the defaults

@@ -55,7 +55,7 @@ func (d *decoder) failAt(at place, key, value, suggestion, message string) {
 }
 
 // secrets are the keys whose values are never shown.
-var secrets = []string{"secret", "token"}
+var secrets = []string{"secret", "token", "commands"}
 
 // shown is a value as an error may show it.
 func shown(key, value string) string {
@@ -107,9 +107,13 @@ func (d *decoder) visit(node *yaml.Node, key string) (*yaml.Node, bool) {
 
 // custom lets a type read itself, after substitution.
 func (d *decoder) custom(node *yaml.Node, into yaml.Unmarshaler, key string) {
+	whole := d.places[key]
 	node, ok := d.substituted(node, key, 0)
 	if !ok {
 		return
+	}
+	if node.Kind != yaml.ScalarNode {
+		d.places[key] = whole // and not that of its last item
 	}
 	if err := into.UnmarshalYAML(node); err != nil {
 		d.fail(node, key, node.Value, "", "%v", err)

@@ -204,7 +204,8 @@ type Runtime interface {
 	Disconnect(ctx context.Context, id string, networks []Network) error
 	// KillStart restarts the container as Restart does, but kills it after grace.
 	KillStart(ctx context.Context, id string, grace time.Duration) error
-	// SetMemory changes the limit of the container, running or not.
+	// SetMemory changes the limit of the container, running or not. To take it
+	// away, with 0, is ErrUnsupported with engines that refuse to.
 	SetMemory(ctx context.Context, id string, bytes int64) error
 	// Specification is all that recreating the container takes, values of its
 	// variables included: it is secret, and only this runtime reads it.

@@ -16,7 +16,7 @@ type Listed struct {
 	Number    int      // of the replica of that service, from 1; 0: not known
 	DependsOn []string // services of the same project that it needs to run
 	// Temporary: it runs one command ("docker compose run"), or Compose is about
-	// to put it in another container's place or to remove it.
+	// to put it in another container's place or to remove it, or Recreate kept it.
 	Temporary bool
 	Self      bool // logstream itself runs in it
 }

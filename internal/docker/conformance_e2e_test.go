@@ -84,9 +84,14 @@ func fixture(t *testing.T, e *engine.Engine, image images.Image) containertest.F
 	t.Cleanup(func() {
 		// The test's own context has ended by now. An old engine may write into
 		// the directory that it is removing, and then says that it is not empty.
+		// A recreation leaves another container behind.
 		var err error
 		for range 5 {
-			if _, err = e.Command(context.Background(), nil, "rm", "-f", name, stubborn); err == nil || strings.Contains(err.Error(), "No such container") {
+			var all string
+			if all, err = e.Command(context.Background(), nil, "ps", "-aq"); err == nil && all == "" {
+				return
+			}
+			if _, err = e.Command(context.Background(), nil, append([]string{"rm", "-f"}, strings.Fields(all)...)...); err == nil || strings.Contains(err.Error(), "No such container") {
 				return
 			}
 			time.Sleep(200 * time.Millisecond)

@@ -16,8 +16,12 @@ import (
 	"github.com/docker/docker/api/types"
 	apicontainer "github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"logstream/internal/container"
 	"logstream/internal/text"
@@ -44,6 +48,16 @@ type engine interface {
 	ContainerKill(ctx context.Context, id, signal string) error
 	ContainerPause(ctx context.Context, id string) error
 	ContainerUnpause(ctx context.Context, id string) error
+	ContainerUpdate(ctx context.Context, id string, change apicontainer.UpdateConfig) (apicontainer.UpdateResponse, error)
+	ContainerRename(ctx context.Context, id, name string) error
+	ContainerCreate(ctx context.Context, config *apicontainer.Config, host *apicontainer.HostConfig, networks *network.NetworkingConfig, platform *ocispec.Platform, name string) (apicontainer.CreateResponse, error)
+	ContainerStatsOneShot(ctx context.Context, id string) (apicontainer.StatsResponseReader, error)
+	ContainerTop(ctx context.Context, id string, arguments []string) (apicontainer.TopResponse, error)
+	NetworkConnect(ctx context.Context, networkName, id string, endpoint *network.EndpointSettings) error
+	NetworkDisconnect(ctx context.Context, networkName, id string, force bool) error
+	NetworkInspect(ctx context.Context, networkName string, options network.InspectOptions) (network.Inspect, error)
+	ImageInspect(ctx context.Context, id string, options ...client.ImageInspectOption) (image.InspectResponse, error)
+	VolumeInspect(ctx context.Context, name string) (volume.Volume, error)
 }
 
 var (

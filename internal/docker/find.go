@@ -74,7 +74,8 @@ func names(ref string, c apicontainer.Summary) bool {
 		return ref != "" && summaryName(c) == ref
 	}
 	return project != "" && service != "" && c.Labels[labelProject] == project && c.Labels[labelService] == service &&
-		!strings.EqualFold(c.Labels[labelOneOff], "true") && !successor(c)
+		!strings.EqualFold(c.Labels[labelOneOff], "true") && !successor(c) &&
+		!isKept(summaryName(c), c.State)
 }
 
 // successorName is the name that Compose gives a successor until it has the

@@ -18,6 +18,9 @@ import (
 // defaultStopTimeout is the engine's, for a container without its own.
 const defaultStopTimeout = 10 * time.Second
 
+// defaultCPUPeriod is the kernel's, in microseconds, for a quota without one.
+const defaultCPUPeriod = 100_000
+
 // Inspect is the container with that ID as it is now.
 func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, error) {
 	answer, err := r.inspect(ctx, id)
@@ -30,12 +33,39 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (container.State, erro
 			short(id), container.ErrUnavailable, r.Host(), err)
 	}
 	state.Self = r.self != "" && strings.HasPrefix(state.ID, r.self)
+	if state.Kept, err = r.kept(ctx, answer); err != nil {
+		return container.State{}, err
+	}
 	if state.Project != "" {
 		if state.Replacing, err = r.replacing(ctx, state.Name, state.ID); err != nil {
 			return container.State{}, err
 		}
 	}
 	return state, nil
+}
+
+// cpus is the limit, however it was given.
+func cpus(limits apicontainer.Resources) float64 {
+	switch {
+	case limits.NanoCPUs > 0:
+		return float64(limits.NanoCPUs) / 1e9
+	case limits.CPUQuota > 0 && limits.CPUPeriod > 0:
+		return float64(limits.CPUQuota) / float64(limits.CPUPeriod)
+	case limits.CPUQuota > 0:
+		return float64(limits.CPUQuota) / defaultCPUPeriod
+	}
+	return 0
+}
+
+// variables are the names only: their values are secret.
+func variables(environment []string) []string {
+	var names []string
+	for _, variable := range environment {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, text.Clip(name, maxAttribute))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (r *Runtime) inspect(ctx context.Context, id string) (apicontainer.InspectResponse, error) {
@@ -86,6 +116,13 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Project:       c.Config.Labels[labelProject],
 		Service:       c.Config.Labels[labelService],
 		HostPorts:     hostPorts(c.HostConfig.PortBindings),
+		Networks:      attachments(c),
+		NetworkOf:     networkOf(c.HostConfig.NetworkMode),
+		DependsOn:     dependsOn(c.Config.Labels[labelDependsOn]),
+		Memory:        max(c.HostConfig.Memory, 0),
+		CPUs:          cpus(c.HostConfig.Resources),
+		ReadOnly:      c.HostConfig.ReadonlyRootfs,
+		Variables:     variables(c.Config.Env),
 	}, nil
 }
 

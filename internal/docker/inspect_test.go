@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/go-connections/nat"
 
 	"logstream/internal/container"
@@ -56,6 +57,8 @@ func TestState(t *testing.T) {
 		StopTimeout: 10 * time.Second,
 		Project:     "shop",
 		Service:     "payment",
+		Networks:    []container.Network{{Name: "shop_default", Aliases: []string{"payment", "payment-service"}, Address: "172.19.0.3"}},
+		Variables:   []string{"PATH", "V"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -136,6 +139,29 @@ func changed(t *testing.T, change func(*apicontainer.InspectResponse)) string {
 		t.Fatal(err)
 	}
 	return hash
+}
+
+// A recreation mounts the volumes without a name by those that they got: that is
+// the same specification.
+func TestSpecHashOfUnnamedVolumes(t *testing.T) {
+	const name = "60ff9abc2dac65769f5c0d6ba21601bfbc06224374604208c98b01ae2bb2fd43"
+	asked := changed(t, func(c *apicontainer.InspectResponse) {
+		c.Config.Volumes = map[string]struct{}{"/data": {}}
+		c.HostConfig.Mounts = []mount.Mount{{Type: mount.TypeVolume, Target: "/more"}}
+	})
+	taken := func(source string) string {
+		return changed(t, func(c *apicontainer.InspectResponse) {
+			c.HostConfig.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: source, Target: "/data"}, {Type: mount.TypeVolume, Source: name, Target: "/more"}}
+			c.HostConfig.RestartPolicy.Name = "no"
+			c.Config.Labels[labelReplaces], c.Config.Labels[labelNumber] = "x", "0"
+		})
+	}
+	if got := taken(name); got != asked {
+		t.Errorf("with the volumes by their names the hash is %s, want %s", got, asked)
+	}
+	if taken("shared") == asked {
+		t.Error("a volume that somebody named doesn't change the hash")
+	}
 }
 
 // renumber gives the container another ID, as a recreation does.

@@ -55,17 +55,33 @@ func (r *Runtime) listed(name string, c apicontainer.Summary) container.Listed {
 	l := container.Listed{
 		Name: name, ID: c.ID, Status: container.Status(c.State), Labels: ownLabels(c.Labels),
 		Project: text.Clip(c.Labels[labelProject], maxAttribute), Service: text.Clip(c.Labels[labelService], maxAttribute),
-		Self: r.self != "" && strings.HasPrefix(c.ID, r.self),
+		Self:      r.self != "" && strings.HasPrefix(c.ID, r.self),
+		Temporary: isKept(name, c.State),
 	}
 	if l.Project == "" || l.Service == "" {
 		return l
 	}
-	if n, err := strconv.ParseUint(c.Labels[labelNumber], 10, 16); err == nil && n <= maxReplica {
-		l.Number = int(n)
-	}
+	l.Number = replica(c.Labels[labelNumber], name)
 	l.DependsOn = dependsOn(c.Labels[labelDependsOn])
-	l.Temporary = strings.EqualFold(c.Labels[labelOneOff], "true") || successorName.MatchString(name)
+	l.Temporary = l.Temporary || strings.EqualFold(c.Labels[labelOneOff], "true") || successorName.MatchString(name)
 	return l
+}
+
+// replica is the number that the label says, or the name where Recreate had to
+// change the label: see numberBefore.
+func replica(label, name string) int {
+	if n, err := strconv.Atoi(label); err != nil {
+		return 0
+	} else if n < 1 {
+		label = name[strings.LastIndexAny(name, "-_")+1:] // such as shop-web-2
+		if n, err := strconv.Atoi(label); err != nil || n < 1 {
+			return 1 // a service with a container_name has one replica
+		}
+	}
+	if n, err := strconv.ParseUint(label, 10, 16); err == nil && n <= maxReplica {
+		return int(n)
+	}
+	return 0
 }
 
 // ownLabels are the labels that are meant for us.

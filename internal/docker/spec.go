@@ -5,16 +5,20 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"path"
 	"slices"
 
 	apicontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 )
 
 // specHash is the SHA-256, in hex, of what recreating the container would
 // take: its configuration, its host's part of it, and its networks with their
 // aliases, as canonical JSON. What the engine made up (ID, default host name,
 // addresses, endpoints) is left out, so the hash stays over every start, stop
-// and pause, and two containers from the same specification share it.
+// and pause, and two containers from the same specification share it. A
+// container that lost a network has another hash, and the former one again
+// once it is connected with the same aliases and addresses.
 func specHash(c apicontainer.InspectResponse) (string, error) {
 	config := *c.Config
 	if config.Hostname == short(c.ID) {
@@ -22,10 +26,17 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	}
 	config.Labels = maps.Clone(config.Labels)
 	delete(config.Labels, labelReplace) // says how it came about, not what it is
+	delete(config.Labels, labelReplaces)
+	delete(config.Labels, labelNumber)
 	host := *c.HostConfig
 	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
+	if host.RestartPolicy.IsNone() {
+		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
+	}
 
-	document, err := canonical(map[string]any{"config": config, "host": host, "networks": networks(c)})
+	config.Volumes, host.Mounts = unnamed(config.Volumes, host.Mounts)
+
+	document, err := canonical(map[string]any{"config": config, "host": host, "networks": asked(c)})
 	if err != nil {
 		return "", err
 	}
@@ -33,34 +44,49 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// network is what was asked of one network, without what it was given.
-type network struct {
+// unnamed puts the volumes that nobody named with those that are asked for by
+// their target alone: Recreate mounts what it takes over by the name that the
+// engine made up.
+func unnamed(targets map[string]struct{}, mounts []mount.Mount) (map[string]struct{}, []mount.Mount) {
+	all := maps.Clone(targets)
+	named := slices.DeleteFunc(slices.Clone(mounts), func(m mount.Mount) bool {
+		madeUp := m.Source == "" || fullID.MatchString(m.Source)
+		if m.Type != mount.TypeVolume || !madeUp || m.ReadOnly {
+			return false
+		}
+		if all == nil {
+			all = map[string]struct{}{}
+		}
+		all[path.Clean(m.Target)] = struct{}{}
+		return true
+	})
+	return all, named
+}
+
+// askedNetwork is what was asked of one network, without what it was given.
+type askedNetwork struct {
 	Name           string
 	Aliases, Links []string
 	IPv4, IPv6     string // asked for, not assigned
 	DriverOpts     map[string]string
 }
 
-func networks(c apicontainer.InspectResponse) []network {
+func asked(c apicontainer.InspectResponse) []askedNetwork {
 	if c.NetworkSettings == nil {
 		return nil
 	}
-	var asked []network
+	var all []askedNetwork
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		n := network{Name: name}
+		n := askedNetwork{Name: name}
 		if endpoint := c.NetworkSettings.Networks[name]; endpoint != nil {
-			n.Aliases = slices.DeleteFunc(slices.Sorted(slices.Values(endpoint.Aliases)), func(alias string) bool {
-				return alias == short(c.ID)
-			})
+			n.Aliases = ownAliases(endpoint.Aliases, c.ID)
 			n.Links = slices.Sorted(slices.Values(endpoint.Links))
 			n.DriverOpts = endpoint.DriverOpts
-			if endpoint.IPAMConfig != nil {
-				n.IPv4, n.IPv6 = endpoint.IPAMConfig.IPv4Address, endpoint.IPAMConfig.IPv6Address
-			}
+			n.IPv4, n.IPv6 = askedFor(endpoint)
 		}
-		asked = append(asked, n)
+		all = append(all, n)
 	}
-	return asked
+	return all
 }
 
 // canonical is value as JSON with sorted keys and without empty members, so

@@ -41,17 +41,20 @@ func (in Incident) cut(most int) Incident {
 		in.Data = Approved{Clip(data.Reason, most)}
 	case Denied:
 		in.Data = Denied{Clip(data.Reason, most)}
+	case Acknowledged:
+		in.Data = Acknowledged{Clip(data.Reason, most)}
 	case ActionStarted:
-		data.Command = Clip(data.Command, most)
+		data.Command, data.UndoCommand = Clip(data.Command, most), Clip(data.UndoCommand, most)
 		in.Data = data
 	case ActionFinished:
-		data.Command, data.Error = Clip(data.Command, most), Clip(data.Error, most)
+		data.Command, data.Error, data.Output = Clip(data.Command, most), Clip(data.Error, most), Clip(data.Output, most)
 		in.Data = data
 	case Verified:
 		data.Error = Clip(data.Error, most)
 		in.Data = data
 	case Escalated:
-		in.Data = Escalated{Clip(data.Reason, most)}
+		data.Reason = Clip(data.Reason, most)
+		in.Data = data
 	case Suppressed:
 		data.Reason = Clip(data.Reason, most)
 		in.Data = data

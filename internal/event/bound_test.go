@@ -56,8 +56,9 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 		"approval_requested": {ApprovalRequested{Action: "restart", Target: "t", Command: long, Undo: long, Cost: long, Reason: long, Expires: later}, func(d Data) bool {
 			return strings.HasSuffix(d.(ApprovalRequested).Reason, mark) && d.(ApprovalRequested).Expires == later
 		}},
-		"approved": {Approved{long}, func(d Data) bool { return strings.HasSuffix(d.(Approved).Reason, mark) }},
-		"denied":   {Denied{long}, func(d Data) bool { return strings.HasSuffix(d.(Denied).Reason, mark) }},
+		"approved":     {Approved{long}, func(d Data) bool { return strings.HasSuffix(d.(Approved).Reason, mark) }},
+		"acknowledged": {Acknowledged{long}, func(d Data) bool { return strings.HasSuffix(d.(Acknowledged).Reason, mark) }},
+		"denied":       {Denied{long}, func(d Data) bool { return strings.HasSuffix(d.(Denied).Reason, mark) }},
 		"action_started": {ActionStarted{Attempt: 2, Action: "start", Command: long, Pins: Pins{ContainerID: "c"}}, func(d Data) bool {
 			return strings.HasSuffix(d.(ActionStarted).Command, mark) && d.(ActionStarted).Pins.ContainerID == "c"
 		}},
@@ -65,8 +66,8 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 			return strings.HasPrefix(d.(ActionFinished).Error, NotCarriedOut) && d.(ActionFinished).Attempt == 2
 		}},
 		"verified":  {Verified{Error: Interrupted + long}, func(d Data) bool { return strings.HasPrefix(d.(Verified).Error, Interrupted) }},
-		"escalated": {Escalated{long}, func(d Data) bool { return strings.HasSuffix(d.(Escalated).Reason, mark) }},
-		"suppressed": {Suppressed{"cooldown", long, &later}, func(d Data) bool {
+		"escalated": {Escalated{Reason: long}, func(d Data) bool { return strings.HasSuffix(d.(Escalated).Reason, mark) }},
+		"suppressed": {Suppressed{Gate: "cooldown", Reason: long, Until: &later}, func(d Data) bool {
 			return strings.HasSuffix(d.(Suppressed).Reason, mark) && d.(Suppressed).Gate == "cooldown"
 		}},
 		"reported":        {Reported{long}, func(d Data) bool { return strings.HasSuffix(d.(Reported).Text, mark) }},

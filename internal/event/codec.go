@@ -234,6 +234,8 @@ func decodeData(t Type, raw json.RawMessage) (Data, error) {
 		return dataAs[Approved](raw)
 	case TypeDenied:
 		return dataAs[Denied](raw)
+	case TypeAcknowledged:
+		return dataAs[Acknowledged](raw)
 	case TypeActionStarted:
 		return dataAs[ActionStarted](raw)
 	case TypeActionFinished:

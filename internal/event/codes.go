@@ -39,6 +39,7 @@ const (
 	OutcomeOK          Outcome = "ok"           // the call was made and succeeded
 	OutcomeRefused     Outcome = "refused"      // the engine answered with an error
 	OutcomeNotExecuted Outcome = "not_executed" // the call was never made
+	OutcomeUnknown     Outcome = "unknown"      // it was interrupted, and nothing shows whether it took effect
 
 	OutcomeVerified    Outcome = "verified"    // enough good checks in a row
 	OutcomeFailed      Outcome = "failed"      // the repair failed its verification
@@ -93,4 +94,17 @@ func complete(data Data) Data {
 const (
 	notCarriedOut = "not carried out: "
 	interrupted   = "interrupted: "
+)
+
+// RefusalCode says why a command about an incident was not carried out.
+type RefusalCode string
+
+// Why a command was refused.
+const (
+	RefusedUnknown   RefusalCode = "unknown"   // there is no such incident, or attempt
+	RefusedNothing   RefusalCode = "nothing"   // nothing waits for it: nothing to approve, to undo, to acknowledge
+	RefusedDuplicate RefusalCode = "duplicate" // it was done before
+	RefusedExpired   RefusalCode = "expired"   // the request had expired
+	RefusedOvertaken RefusalCode = "overtaken" // the container is no longer as the action left it
+	RefusedBusy      RefusalCode = "busy"      // an event or a repair is under way: to be asked again in a moment
 )

@@ -129,6 +129,8 @@ type Service struct {
 	Held           string            `json:"held,omitempty"` // why healing waits: the gate's name
 	HeldReason     string            `json:"held_reason,omitempty"`
 	SilencedUntil  *time.Time        `json:"silenced_until,omitempty"`
+	SilencedBy     string            `json:"silenced_by,omitempty"`
+	SilenceReason  string            `json:"silence_reason,omitempty"`
 	// NeverUp says that our own check was not UP yet under this url, expectation
 	// and container: it may be the check that is wrong.
 	NeverUp bool `json:"never_up,omitempty"`
@@ -138,6 +140,9 @@ type Service struct {
 	// were others before: what was observed earlier is not judged by them.
 	ThresholdsSince *time.Time `json:"thresholds_since,omitempty"`
 	OpenIncident    string     `json:"open_incident,omitempty"`
+	// Needs are the services that it depends on, as far as they are known: from
+	// its definition, and from its container.
+	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
 	Good     *Good `json:"good,omitempty"`
 	Revision int64 `json:"revision,omitempty"`
@@ -167,6 +172,17 @@ type Definition struct {
 	Chaos            bool     `json:"chaos"`
 	DependsOn        []string `json:"depends_on,omitempty"`
 	Discovered       bool     `json:"discovered,omitempty"` // by its container and its labels: config.yaml does not have it
+
+	Maintenance []Maintenance `json:"maintenance,omitempty"` // its own windows
+}
+
+// Maintenance is a window in which nothing is repaired.
+type Maintenance struct {
+	Cron     string `json:"cron,omitempty"`
+	For      string `json:"for,omitempty"`
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+	TimeZone string `json:"time_zone,omitempty"`
 }
 
 // Window is how many failures of how many checks make a service DOWN, beside
@@ -220,6 +236,9 @@ type Expect struct {
 type Heal struct {
 	Mode       string   `json:"mode,omitempty"`
 	Never      []string `json:"never,omitempty"`
+	Actions    []string `json:"actions,omitempty"`    // taken without asking, beyond what needs no approval
+	MaxMemory  string   `json:"max_memory,omitempty"` // such as 512MiB
+	Commands   []string `json:"commands,omitempty"`   // names alone: what they execute is published nowhere
 	ManualStop string   `json:"manual_stop"`
 	Confirm    bool     `json:"confirm"`
 	Self       bool     `json:"self,omitempty"`
@@ -252,6 +271,9 @@ const (
 	CommandUnsilence = "unsilence"
 	CommandApprove   = "approve"
 	CommandDeny      = "deny"
+	CommandUndo      = "undo"
+	// CommandAcknowledge stops the repeated notifications of an incident.
+	CommandAcknowledge = "acknowledge"
 )
 
 // Command is a request: a record of TopicCommands. Whoever
@@ -276,12 +298,14 @@ type CommandArgs struct {
 	Fault    string `json:"fault,omitempty"`
 	Undo     bool   `json:"undo,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"` // of undo; 0: the newest that can be undone
+	Request  int    `json:"request,omitempty"` // of approve and deny: the seq of the request that is answered; 0: the one that stands
 }
 
 // CommandResult is what became of a command.
 type CommandResult struct {
-	OK    bool   `json:"ok"`
-	Error string `json:"error,omitempty"`
+	OK    bool        `json:"ok"`
+	Error string      `json:"error,omitempty"` // for people
+	Code  RefusalCode `json:"code,omitempty"`  // the same for programs, where there is one
 }
 
 // Thinking is a piece of what a model writes about an incident while it writes

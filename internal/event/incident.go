@@ -16,6 +16,7 @@ const (
 	TypeApprovalRequested Type = "approval_requested"
 	TypeApproved          Type = "approved"
 	TypeDenied            Type = "denied"
+	TypeAcknowledged      Type = "acknowledged"
 	TypeActionStarted     Type = "action_started"
 	TypeActionFinished    Type = "action_finished"
 	TypeVerified          Type = "verified"
@@ -34,6 +35,10 @@ const (
 	ByLogstream = "logstream"
 	ByOperator  = "operator:" // and the operator's name
 )
+
+// MaxOutput is the most that is kept of what an operator's command printed, in
+// bytes.
+const MaxOutput = 64 << 10
 
 // MaxIncident is the most that one incident event may weigh, in bytes.
 const MaxIncident = 256 << 10
@@ -63,6 +68,10 @@ type Opened struct {
 	FirstBad time.Time `json:"first_bad"`
 	Kind     string    `json:"kind"`             // service or fleet
 	Action   string    `json:"action,omitempty"` // that an operator asked for, where one did
+	// UndoesIncident and Undoes are the incident and its attempt that an operator
+	// asked to be undone: that, and nothing else, is done in this incident.
+	UndoesIncident string `json:"undoes_incident,omitempty"`
+	Undoes         int    `json:"undoes,omitempty"`
 }
 
 // Fact is one observation about a failure.
@@ -149,6 +158,12 @@ type Denied struct {
 	Reason string `json:"reason"`
 }
 
+// Acknowledged: a person, Incident.By, knows of the incident. It changes nothing
+// but that its repeated notifications stop.
+type Acknowledged struct {
+	Reason string `json:"reason,omitempty"`
+}
+
 // Pins are what the target was at the decision; the call is made only while
 // they hold.
 type Pins struct {
@@ -172,8 +187,10 @@ type ActionStarted struct {
 	Expires time.Time `json:"expires"`
 	Verify  int       `json:"verify"` // good checks needed
 	Params  *Params   `json:"params,omitempty"`
-	Undo    *Params   `json:"undo,omitempty"`   // what it would take to undo it; nil: it cannot be undone
-	Undoes  int       `json:"undoes,omitempty"` // the attempt of this incident that it undoes
+	Undo    *Params   `json:"undo,omitempty"` // what it would take to undo it; nil: it cannot be undone
+	// UndoCommand is what a person would type to undo it: shown, never executed.
+	UndoCommand string `json:"undo_command,omitempty"`
+	Undoes      int    `json:"undoes,omitempty"` // the attempt of this incident that it undoes
 }
 
 // NotCarriedOut begins the error of an action whose call was never made.
@@ -230,6 +247,7 @@ type Resolved struct {
 // Escalated: a person is needed.
 type Escalated struct {
 	Reason string `json:"reason"`
+	Code   string `json:"code,omitempty"` // why, where a later decision needs it: recurrence
 }
 
 // Suppressed: a gate holds the incident, which stays open.
@@ -237,6 +255,10 @@ type Suppressed struct {
 	Gate   string     `json:"gate"`
 	Reason string     `json:"reason"`
 	Until  *time.Time `json:"until,omitempty"`
+	// Root is the service that this one waits for, and RootIncident that one's
+	// incident; empty where it waits for none, or that has no incident yet.
+	Root         string `json:"root,omitempty"`
+	RootIncident string `json:"root_incident,omitempty"`
 }
 
 // Reported carries the post-mortem.
@@ -268,6 +290,7 @@ func (Diagnosed) eventType() Type         { return TypeDiagnosed }
 func (ApprovalRequested) eventType() Type { return TypeApprovalRequested }
 func (Approved) eventType() Type          { return TypeApproved }
 func (Denied) eventType() Type            { return TypeDenied }
+func (Acknowledged) eventType() Type      { return TypeAcknowledged }
 func (ActionStarted) eventType() Type     { return TypeActionStarted }
 func (ActionFinished) eventType() Type    { return TypeActionFinished }
 func (Verified) eventType() Type          { return TypeVerified }

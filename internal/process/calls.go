@@ -71,6 +71,13 @@ func (r *Runtime) Restart(ctx context.Context, id string) error {
 	return r.act(ctx, "restart", id, (*child).restart)
 }
 
+// KillStart is Restart, with grace in the place of the child's StopTimeout.
+func (r *Runtime) KillStart(ctx context.Context, id string, grace time.Duration) error {
+	return r.act(ctx, "kill and start", id, func(c *child, ctx context.Context) error {
+		return c.restartWithin(ctx, max(grace, time.Second))
+	})
+}
+
 // Unpause lets the child go on. One that runs is success.
 func (r *Runtime) Unpause(ctx context.Context, id string) error {
 	return r.act(ctx, "unpause", id, (*child).unpause)

@@ -147,8 +147,11 @@ func (c *child) start(context.Context) error {
 	return nil
 }
 
-func (c *child) restart(ctx context.Context) error {
-	if err := c.stop(ctx); err != nil {
+func (c *child) restart(ctx context.Context) error { return c.restartWithin(ctx, c.spec.StopTimeout) }
+
+// restartWithin leaves the child that long between SIGTERM and SIGKILL.
+func (c *child) restartWithin(ctx context.Context, grace time.Duration) error {
+	if err := c.stopWithin(ctx, grace); err != nil {
 		return err
 	}
 	if err := c.spawn(); err != nil {
@@ -217,11 +220,13 @@ func (c *child) kill(ctx context.Context) error {
 
 // stop is kill(15), die and stop; with kill(9) before the die where SIGTERM
 // did not help in time. A paused child is let go on, so that it can end.
-func (c *child) stop(ctx context.Context) error {
+func (c *child) stop(ctx context.Context) error { return c.stopWithin(ctx, c.spec.StopTimeout) }
+
+func (c *child) stopWithin(ctx context.Context, grace time.Duration) error {
 	if c.proc == nil {
 		return nil
 	}
-	struck, err := c.strike(ctx, signalStop, c.spec.StopTimeout)
+	struck, err := c.strike(ctx, signalStop, grace)
 	if err == nil && c.proc != nil {
 		_, err = c.strike(ctx, signalKill, 0)
 	}

@@ -3,6 +3,7 @@ package process_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func TestConformance(t *testing.T) {
 		})
 		return containertest.Fixture{
 			Runtime: r, Name: "plain-service", URL: "http://" + at + "/", StopSignal: "15", Stubborn: "stubborn-service",
+			Unsupported: unsupported(),
 			Exit: func(t *testing.T, code int) {
 				// It exits instead of answering.
 				_, _ = http.Post(fmt.Sprintf("http://%s/exit?code=%d", at, code), "", nil)
@@ -39,6 +41,15 @@ func TestConformance(t *testing.T) {
 			},
 		}
 	})
+}
+
+// unsupported are the calls that child processes lack, here and off Linux.
+func unsupported() []string {
+	lacks := []string{"Connect", "Disconnect", "SetMemory", "Specification", "Recreate", "Restore"}
+	if runtime.GOOS != "linux" {
+		lacks = append(lacks, "Stats", "Processes")
+	}
+	return lacks
 }
 
 func TestKnowsTheFaultsOfTheDemo(t *testing.T) {

@@ -3,10 +3,12 @@ package process
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"logstream/internal/container"
 )
+
+// A child has no network, no limit and no image of its own: what changes these
+// is not supported.
 
 func unsupported(what string) error { return fmt.Errorf("%s: %w", what, container.ErrUnsupported) }
 
@@ -18,11 +20,6 @@ func (r *Runtime) Connect(context.Context, string, []container.Network) error {
 // Disconnect is container.Runtime's.
 func (r *Runtime) Disconnect(context.Context, string, []container.Network) error {
 	return unsupported("disconnect")
-}
-
-// KillStart is container.Runtime's.
-func (r *Runtime) KillStart(context.Context, string, time.Duration) error {
-	return unsupported("kill_start")
 }
 
 // SetMemory is container.Runtime's.
@@ -40,13 +37,3 @@ func (r *Runtime) Recreate(context.Context, container.Replacement) (id, kept str
 
 // Restore is container.Runtime's.
 func (r *Runtime) Restore(context.Context, string, string) error { return unsupported("restore") }
-
-// Stats is container.Runtime's.
-func (r *Runtime) Stats(context.Context, string) (container.Stats, error) {
-	return container.Stats{}, unsupported("stats")
-}
-
-// Processes is container.Runtime's.
-func (r *Runtime) Processes(context.Context, string) ([]container.Process, error) {
-	return nil, unsupported("processes")
-}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/size"
 )
 
 const hidden = "***"
@@ -25,9 +26,24 @@ func (d Definition) Masked() *event.Definition {
 			Latency: duration(d.Expect.Latency, 0), CertificateDays: d.Expect.CertificateDays},
 		StartPeriod: d.StartPeriod.String(), DependsOn: d.DependsOn,
 		Heal: event.Heal{Mode: string(d.Heal.Mode), Never: d.Heal.Never, ManualStop: string(d.Heal.ManualStop),
-			Confirm: d.Heal.Confirm, Self: d.Heal.Self},
-		Chaos: d.Chaos, Discovered: d.Discovered,
+			Confirm: d.Heal.Confirm, Self: d.Heal.Self, Actions: d.Heal.Actions, MaxMemory: sizeOf(d.Heal.MaxMemory), Commands: d.Heal.Commands.Names()},
+		Maintenance: d.maintenance(), Chaos: d.Chaos, Discovered: d.Discovered,
 	}
+}
+
+func (d Definition) maintenance() (shown []event.Maintenance) {
+	for _, m := range d.Maintenance {
+		shown = append(shown, event.Maintenance{Cron: m.Cron, For: duration(m.For, 0), From: m.From, To: m.To, TimeZone: m.TimeZone})
+	}
+	return shown
+}
+
+// sizeOf is s as records have it; empty where there is none.
+func sizeOf(s size.Size) string {
+	if s == 0 {
+		return ""
+	}
+	return s.String()
 }
 
 // duration is d as records have it; empty where it is the usual one.

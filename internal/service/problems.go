@@ -10,7 +10,11 @@ import (
 
 	"logstream/internal/event"
 	"logstream/internal/nearest"
+	"logstream/internal/size"
 )
+
+// minMemory is the least that an engine takes as a memory limit.
+const minMemory = 6 * size.Size(1<<20)
 
 // MinTimeout is the shortest time that a check may be given.
 const MinTimeout = time.Millisecond
@@ -49,6 +53,7 @@ func (d Definition) Problems() []Problem {
 		add("window", "", "needs failures and of, such as {failures: 3, of: 5}: 1 to of, and of at most 100")
 	}
 	all = append(all, d.Push.problems()...)
+	all = append(all, WindowProblems(d.Maintenance)...)
 	if d.KeepAlive < 0 || d.KeepAlive > time.Hour {
 		add("keep_alive", d.KeepAlive.String(), "must be between 0s and 1h")
 	}
@@ -67,8 +72,8 @@ func (d Definition) Problems() []Problem {
 	if d.StartPeriod < 0 || d.StartPeriod > time.Hour {
 		add("start_period", d.StartPeriod.String(), "must be between 0s and 1h")
 	}
-	if !slices.Contains([]Mode{"", Observe, Auto}, d.Heal.Mode) {
-		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Auto))
+	if !slices.Contains([]Mode{"", Observe, Approve, Auto}, d.Heal.Mode) {
+		unknown("heal.mode", string(d.Heal.Mode), "a mode", string(Observe), string(Approve), string(Auto))
 	}
 	if !slices.Contains([]ManualStop{StopHeal, StopIgnore, StopAlways}, d.Heal.ManualStop) {
 		unknown("heal.manual_stop", string(d.Heal.ManualStop), "a policy for manual stops", string(StopHeal), string(StopIgnore), string(StopAlways))
@@ -78,6 +83,15 @@ func (d Definition) Problems() []Problem {
 			unknown("heal.never", action, "an action", Actions...)
 		}
 	}
+	for _, action := range d.Heal.Actions {
+		if !slices.Contains(Actions, action) {
+			unknown("heal.actions", action, "an action", Actions...)
+		}
+	}
+	if m := d.Heal.MaxMemory; m != 0 && m < minMemory {
+		add("heal.max_memory", m.String(), "must be at least %v, which is the least that Docker accepts", minMemory)
+	}
+	all = append(all, d.Heal.Commands.problems()...)
 	return all
 }
 

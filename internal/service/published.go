@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/size"
 )
 
 // Published is the definition of which p is the masked form: what is decided
@@ -31,6 +32,17 @@ func Published(p event.Definition) Definition {
 	}
 	d.Expect.Body, d.Expect.JSON, d.Expect.Headers, d.Expect.CertificateDays = p.Expect.Body, p.Expect.JSON, p.Expect.Headers, p.Expect.CertificateDays
 	d.DependsOn, d.Chaos, d.Discovered = p.DependsOn, p.Chaos, p.Discovered
-	d.Heal = Heal{Mode: Mode(p.Heal.Mode), Never: p.Heal.Never, ManualStop: ManualStop(p.Heal.ManualStop), Confirm: p.Heal.Confirm, Self: p.Heal.Self}
+	for _, m := range p.Maintenance {
+		window := Maintenance{Cron: m.Cron, From: m.From, To: m.To, TimeZone: m.TimeZone}
+		read(&window.For, m.For)
+		d.Maintenance = append(d.Maintenance, window)
+	}
+	d.Heal = Heal{Mode: Mode(p.Heal.Mode), Never: p.Heal.Never, ManualStop: ManualStop(p.Heal.ManualStop), Confirm: p.Heal.Confirm, Self: p.Heal.Self, Actions: p.Heal.Actions}
+	if limit, err := size.Parse(p.Heal.MaxMemory); err == nil {
+		d.Heal.MaxMemory = limit
+	}
+	for _, name := range p.Heal.Commands {
+		d.Heal.Commands = append(d.Heal.Commands, Command{Name: name})
+	}
 	return d
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"logstream/internal/size"
 )
 
 // TestPublishedIsMaskedAgainToTheSame sets every field, so that one that is
@@ -28,6 +30,8 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetInt(int64(3 * time.Second))
 	case v.Type() == reflect.TypeFor[StatusRange]():
 		v.Set(reflect.ValueOf(StatusRange{{200, 299}, {304, 304}}))
+	case v.Type() == reflect.TypeFor[size.Size]():
+		v.SetInt(512 << 20)
 	case v.Kind() == reflect.String:
 		v.SetString("text")
 	case v.Kind() == reflect.Bool:

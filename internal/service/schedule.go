@@ -28,19 +28,7 @@ func (p Push) Due(t time.Time, interval time.Duration) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	const everyHour = 1<<24 - 1
-	for wall := onTheWall(t.In(zone)); ; {
-		if wall = times.Next(wall); wall.IsZero() {
-			return wall
-		}
-		first, second := shownAt(wall, zone)
-		switch {
-		case first.After(t):
-			return first
-		case second.After(t) && times.Hour&everyHour == everyHour:
-			return second
-		}
-	}
+	return dueAfter(times, zone, t)
 }
 
 // onTheWall is what a clock shows, as if it were UTC: there every day has 24 hours.
@@ -66,10 +54,15 @@ func shownAt(wall time.Time, zone *time.Location) (first, last time.Time) {
 
 // times is the schedule, and the time zone that it is read in.
 func (p Push) times() (*cron.SpecSchedule, *time.Location, error) {
-	if strings.ContainsAny(p.Schedule, "=") || strings.HasPrefix(p.Schedule, "@every") {
+	return crontabIn(p.Schedule, p.TimeZone)
+}
+
+// crontabIn is a crontab's schedule, whose times are those on the wall of a zone.
+func crontabIn(schedule, timeZone string) (*cron.SpecSchedule, *time.Location, error) {
+	if strings.ContainsAny(schedule, "=") || strings.HasPrefix(schedule, "@every") {
 		return nil, nil, errors.New("a schedule has five fields, or @hourly, @daily, @weekly, @monthly or @yearly")
 	}
-	parsed, err := crontab.Parse(p.Schedule)
+	parsed, err := crontab.Parse(schedule)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,11 +70,9 @@ func (p Push) times() (*cron.SpecSchedule, *time.Location, error) {
 	if !is {
 		return nil, nil, errors.New("a schedule has five fields")
 	}
-	zone := time.Local
-	if p.TimeZone != "" {
-		if zone, err = time.LoadLocation(p.TimeZone); err != nil {
-			return nil, nil, err
-		}
+	zone, err := zoneOf(timeZone)
+	if err != nil {
+		return nil, nil, err
 	}
 	times.Location = time.UTC // its times are those on the wall
 	return times, zone, nil

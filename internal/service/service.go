@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/size"
 )
 
 // Definition is one service of config.yaml, with every default applied.
@@ -33,8 +34,9 @@ type Definition struct {
 	StartPeriod      time.Duration `yaml:"start_period"` // how long it may take to answer after a start
 	DependsOn        []string      `yaml:"depends_on"`   // names of services that it needs
 	Heal             Heal          `yaml:"heal"`
-	Chaos            bool          `yaml:"chaos"`      // real faults may be injected from the page
-	Discovered       bool          `yaml:"discovered"` // from a container's labels, and no key of config.yaml
+	Maintenance      []Maintenance `yaml:"maintenance"` // when nothing is repaired, beside the host's windows
+	Chaos            bool          `yaml:"chaos"`       // real faults may be injected from the page
+	Discovered       bool          `yaml:"discovered"`  // from a container's labels, and no key of config.yaml
 }
 
 // Schemes of urls for which nothing is checked by us: the container's own state
@@ -121,7 +123,10 @@ type Expect struct {
 // Heal is what may be done about a service.
 type Heal struct {
 	Mode       Mode       `yaml:"mode"`        // empty: the healer's
+	Actions    []string   `yaml:"actions"`     // taken without asking, beyond those that need no approval
 	Never      []string   `yaml:"never"`       // actions that are never taken
+	MaxMemory  size.Size  `yaml:"max_memory"`  // up to which raise_memory raises the limit; zero: not at all
+	Commands   Commands   `yaml:"commands"`    // of the operator's own, for run
 	ManualStop ManualStop `yaml:"manual_stop"` // what a stop from outside means
 	Confirm    bool       `yaml:"confirm"`     // a foreign source needs our own check, or the engine, to agree
 	Self       bool       `yaml:"self"`        // may be healed although logstream depends on it
@@ -133,6 +138,7 @@ type Mode string
 // The modes.
 const (
 	Observe Mode = "observe" // say what would have been done
+	Approve Mode = "approve" // ask an operator before each repair
 	Auto    Mode = "auto"    // do it
 )
 

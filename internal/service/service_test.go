@@ -72,7 +72,7 @@ func TestProblems(t *testing.T) {
 		"start period negative":   {func(d *Definition) { d.StartPeriod = -1 }, "start_period", "-1ns", "between"},
 		"observe":                 {func(d *Definition) { d.Heal.Mode = Observe }, "", "", ""},
 		"auto":                    {func(d *Definition) { d.Heal.Mode = Auto }, "", "", ""},
-		"an unknown mode":         {func(d *Definition) { d.Heal.Mode = "yes" }, "heal.mode", "yes", "observe, auto"},
+		"an unknown mode":         {func(d *Definition) { d.Heal.Mode = "yes" }, "heal.mode", "yes", "observe, approve, auto"},
 		"manual stop ignored":     {func(d *Definition) { d.Heal.ManualStop = StopIgnore }, "", "", ""},
 		"manual stop always":      {func(d *Definition) { d.Heal.ManualStop = StopAlways }, "", "", ""},
 		"no manual stop":          {func(d *Definition) { d.Heal.ManualStop = "" }, "heal.manual_stop", "", "heal, ignore, always"},

@@ -14,6 +14,9 @@ const (
 	Escalated = "escalated"
 )
 
+// HeldForApproval is what holds an incident that waits for an operator's approval.
+const HeldForApproval = "approval"
+
 // Incident is one incident, folded from its events.
 type Incident struct {
 	ID         string
@@ -36,11 +39,25 @@ type Incident struct {
 	Held       string // the gate that holds it, or empty
 	HeldReason string
 	HeldUntil  *time.Time
-	How        string // how it ended
-	TTDMS      float64
-	TTRMS      float64
-	DownMS     float64
-	Events     []event.Incident // in order; seq has no gap
+	// Root is the service that it waits or waited for, as the cause of its own
+	// failure, and RootIncident that one's incident; empty where it had a repair of
+	// its own since, or none is known.
+	Root         string
+	RootIncident string
+	// Acknowledged is the newest acknowledgement by a person; nil: there is none.
+	Acknowledged *Acknowledged
+	How          string // how it ended
+	TTDMS        float64
+	TTRMS        float64
+	DownMS       float64
+	Events       []event.Incident // in order; seq has no gap
+}
+
+// Acknowledged is who knows of an incident, and since when.
+type Acknowledged struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Seq is that of the newest event.
@@ -172,15 +189,22 @@ func (in *Incident) apply(e event.Incident) {
 		in.CauseID, in.Cause, in.CausePast = data.CauseID, data.Cause, data.CausePast
 		in.Action, in.Target, in.DecidedBy = data.Action, data.Target, e.By
 	case event.ApprovalRequested:
-		in.hold("approval", data.Reason, &data.Expires)
+		in.reopen()
+		in.hold(HeldForApproval, data.Reason, &data.Expires)
 	case event.Approved, event.Denied:
 		in.release()
+	case event.Acknowledged:
+		in.Acknowledged = &Acknowledged{By: e.By, At: e.Time, Reason: data.Reason}
 	case event.Suppressed:
 		in.reopen()
 		in.hold(data.Gate, data.Reason, data.Until)
+		if data.Root != "" {
+			in.Root, in.RootIncident = data.Root, data.RootIncident
+		}
 	case event.ActionStarted:
 		in.reopen()
 		in.release()
+		in.Root, in.RootIncident = "", ""
 		in.Attempts = data.Attempt
 		in.Counted++
 		in.Action, in.Target = data.Action, data.Target

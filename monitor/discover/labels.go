@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
+	"logstream/internal/size"
 	"logstream/internal/text"
 	"logstream/monitor/check"
 )
@@ -41,8 +43,8 @@ type label struct {
 	set  func(into *service.Definition, value string) error
 }
 
-// labels are all that are known. What reads files, sends secrets or injects
-// faults has none: whoever built an image may have written its labels.
+// labels are all that are known. What reads files, executes commands, sends
+// secrets or injects faults has none: whoever built an image may have written its labels.
 var labels = []label{
 	{"enable", "", nil},
 	{"name", "name", nil}, // see names.go
@@ -52,6 +54,8 @@ var labels = []label{
 	{"depends_on", "depends_on", nil}, // see depends.go
 	{"heal", "heal.mode", func(d *service.Definition, v string) error { return setMode(&d.Heal.Mode, v) }},
 	{"heal.never", "heal.never", func(d *service.Definition, v string) error { return setList(&d.Heal.Never, v) }},
+	{"heal.actions", "heal.actions", func(d *service.Definition, v string) error { return setList(&d.Heal.Actions, v) }},
+	{"heal.max_memory", "heal.max_memory", func(d *service.Definition, v string) error { return setSize(&d.Heal.MaxMemory, v) }},
 	{"heal.manual_stop", "heal.manual_stop", func(d *service.Definition, v string) error { d.Heal.ManualStop = service.ManualStop(v); return nil }},
 	{"interval", "interval", func(d *service.Definition, v string) error { return setDuration(&d.Interval, v) }},
 	{"timeout", "timeout", func(d *service.Definition, v string) error { return setDuration(&d.Timeout, v) }},
@@ -101,7 +105,7 @@ func setURL(into *string, value string) error {
 // setMode takes no empty value, which in config.yaml is the healer's mode.
 func setMode(into *service.Mode, value string) error {
 	if value == "" {
-		return fmt.Errorf("is empty; use %s or %s", service.Observe, service.Auto)
+		return fmt.Errorf("is empty; use %s, %s or %s", service.Observe, service.Approve, service.Auto)
 	}
 	*into = service.Mode(value)
 	return nil
@@ -141,6 +145,15 @@ func list(value string) []string {
 		}
 	}
 	return all
+}
+
+func setSize(into *size.Size, value string) error {
+	read, err := size.Parse(value)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), strconv.Quote(value)+" "))
+	}
+	*into = read
+	return nil
 }
 
 func setDuration(into *time.Duration, value string) error {

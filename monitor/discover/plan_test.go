@@ -130,7 +130,7 @@ func TestPlan(t *testing.T) {
 		"a wrong duration": {containers: []Container{plain("web", "interval", "5", "url", url)}, want: []string{"web [] web observe"},
 			problems: []string{`label logstream.interval "5" is not a duration`}},
 		"an interval that is too short": {containers: []Container{plain("web", "interval", "1ms")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.interval "1ms" must be between`}},
-		"a wrong mode":                  {containers: []Container{plain("web", "heal", "autoo")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal "autoo" is not a mode; use one of observe, auto; did you mean auto?`}},
+		"a wrong mode":                  {containers: []Container{plain("web", "heal", "autoo")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal "autoo" is not a mode; use one of observe, approve, auto; did you mean auto?`}},
 		"an empty mode":                 {containers: []Container{plain("web", "heal", "")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.heal is empty"}},
 		"a wrong url":                   {containers: []Container{plain("web", "url", "htp://ann:s3cret@h/")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.url "htp://ann:***@h/" has the scheme "htp"`}},
 		"a url of this machine":         {containers: []Container{plain("web", "url", "docker://other")}, want: []string{"web [] web observe"}, problems: []string{"which only config.yaml may use"}},
@@ -140,6 +140,9 @@ func TestPlan(t *testing.T) {
 		"a name that is not printable":  {containers: []Container{plain("web", "name", "a\u202eb")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.name"}},
 		"a container with a reserved name": {all: true, containers: []Container{plain("logstream")},
 			problems: []string{"container logstream: its service cannot have that name"}},
+		"a command":                   {containers: []Container{plain("web", "heal.commands", "{reload: [/bin/sh]}")}, want: []string{"web [] web observe"}, problems: []string{"label logstream.heal.commands is unknown"}},
+		"an action that there is not": {containers: []Container{plain("web", "heal.actions", "rollbak")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.actions "rollbak" is not an action; use one of`}},
+		"a size that is none":         {containers: []Container{plain("web", "heal.max_memory", "512MB")}, want: []string{"web [] web observe"}, problems: []string{`label logstream.heal.max_memory "512MB" is not a size`}},
 		"two wrong labels": {containers: []Container{plain("web", "interval", "x", "heal.never", "prune", "tls.cert", "/etc/passwd")}, want: []string{"web [] web observe"},
 			problems: []string{"logstream.interval", "logstream.tls.cert is unknown"}},
 	}
@@ -195,7 +198,7 @@ func TestPublishedPortIsChecked(t *testing.T) {
 
 func TestEveryLabelSetsItsKey(t *testing.T) {
 	values := map[string]string{"enable": "true", "name": "n", "url": "http://h/", "group": "g", "note": "o", "depends_on": "b", "heal": "auto",
-		"heal.never": "start, restart", "heal.manual_stop": "ignore", "interval": "3s", "timeout": "2s", "failure_threshold": "7", "success_threshold": "8",
+		"heal.never": "start, restart", "heal.actions": "rollback", "heal.max_memory": "512MiB", "heal.manual_stop": "ignore", "interval": "3s", "timeout": "2s", "failure_threshold": "7", "success_threshold": "8",
 		"start_period": "4s", "expect.status": "204", "expect.body": "ok", "expect.latency": "5ms", "expect.certificate_days": "6"}
 	c := plain("web")
 	for _, name := range Labels() {
@@ -209,7 +212,7 @@ func TestEveryLabelSetsItsKey(t *testing.T) {
 	services, problems := rules.Plan([]Container{c, plain("b", "enable", "true")}, nil)
 	want := service.Default()
 	want.Name, want.Container, want.URL, want.Group, want.Note, want.DependsOn, want.Discovered = "n", "web", "http://h/", "g", "o", []string{"b"}, true
-	want.Heal = service.Heal{Mode: service.Auto, Never: []string{"start", "restart"}, ManualStop: service.StopIgnore, Confirm: true}
+	want.Heal = service.Heal{Mode: service.Auto, Never: []string{"start", "restart"}, Actions: []string{"rollback"}, MaxMemory: 512 << 20, ManualStop: service.StopIgnore, Confirm: true}
 	want.Interval, want.Timeout, want.FailureThreshold, want.SuccessThreshold = 3*time.Second, 2*time.Second, 7, 8
 	want.StartPeriod = 4 * time.Second
 	want.Expect = service.Expect{Status: service.StatusRange{{204, 204}}, Body: "ok", Latency: 5 * time.Millisecond, CertificateDays: 6}

@@ -40,6 +40,10 @@ export function post(path, body) {
   return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
+export function remove(path) {
+  return call(path, { method: "DELETE", headers: { "Content-Type": "application/json" } });
+}
+
 async function call(path, options, read = (answer) => answer.json()) {
   const key = token();
   const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;

@@ -2,10 +2,12 @@
 // calls. Everything that has an effect is here or in the module it names;
 // the views are pure.
 
-import { keepToken, text, token } from "./api.js";
+import { keepToken, post, text, token } from "./api.js";
 import { draw } from "./dom.js";
 import { incident as incidentOf } from "./incident.js";
+import { clipboard, download } from "./carry.js";
 import { inject, keep, kept, outcome } from "./injections.js";
+import * as silences from "./silence.js";
 import { loader } from "./loader.js";
 import { advance, due, idle, push } from "./pace.js";
 import { connect } from "./socket.js";
@@ -18,6 +20,7 @@ import * as system from "./pages/system.js";
 import * as access from "./pages/access.js";
 import * as keys from "./view/keys.js";
 import { cutoff, top } from "./view/top.js";
+import { capital } from "./vocabulary.js";
 
 const GRACE = 1000; // a connection that is back within it was never away
 const root = document.getElementById("app");
@@ -27,7 +30,7 @@ let state = store.empty();
 let pace = idle();
 let frames = []; // that wait for the next picture
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
-const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sizes: new Map(), windows: new Map(), keys: false };
+const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false };
 
 // ---- what comes in
 
@@ -234,6 +237,7 @@ const ACTS = {
     }
   },
   reconnect: () => socket.again(),
+  ...silences.acts(ui.refusals, deny, schedule),
   async copy(button) {
     if (!await clipboard(button.dataset.text)) return;
     button.dataset.done = "true";
@@ -245,17 +249,31 @@ const ACTS = {
     const id = button.dataset.of;
     const written = await text(`/incidents/${encodeURIComponent(id)}.md`).catch(() => "");
     if (!written) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([written], { type: "text/markdown" }));
-    link.download = `incident-${id}.md`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(`incident-${id}.md`, "text/markdown", written);
   },
   window(button) {
     ui.windows.set(button.dataset.of, button.dataset.window);
   },
   keys() {
     ui.keys = !ui.keys;
+  },
+  // An operator's answer about an incident; what is sent names what was shown.
+  async operate(button) {
+    const { of, command, request, attempt } = button.dataset;
+    const why = command === "approve" || command === "deny" ? document.getElementById(`why-${of}`)?.value.trim() : "";
+    const body = { ...(why && { reason: why }), ...(request && { request: Number(request) }), ...(attempt && { attempt: Number(attempt) }) };
+    ui.refusals.delete(of);
+    ui.sent.set(of, { command });
+    try {
+      const answer = await post(`/incidents/${encodeURIComponent(of)}/${command}`, body);
+      const error = await outcome(answer.command, { pause: 200, tries: 50 });
+      if (error) ui.refusals.set(of, capital(error.replace(`${command}: `, "")));
+    } catch (refusal) {
+      if (refusal.status === 401) deny();
+      ui.refusals.set(of, refusal.message ? `${capital(refusal.message)}.` : "LogStream did not answer.");
+    }
+    ui.sent.delete(of);
+    schedule();
   },
   async chaos(button) {
     const { of, fault } = button.dataset;
@@ -272,22 +290,6 @@ const ACTS = {
     schedule();
   },
 };
-
-// Beyond loopback and without TLS a page has no clipboard of its own.
-async function clipboard(written) {
-  try {
-    await navigator.clipboard.writeText(written);
-    return true;
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = written;
-    document.body.append(field);
-    field.select();
-    const copied = document.execCommand("copy");
-    field.remove();
-    return copied;
-  }
-}
 
 function remember(injections) {
   ui.injections = keep(injections);

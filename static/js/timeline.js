@@ -49,7 +49,10 @@ function say(event, data, of) {
       return { icon: "person", head: "Approval requested", line: reason(data.reason) };
     case "approved": case "denied":
       return { icon: "person", head: capital(event.type), line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
+    case "acknowledged":
+      return { icon: "person", head: "Acknowledged", line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
     case "action_started":
+      if (data.undoes) return { icon: "restart", head: `Undoing attempt ${data.undoes}`, line: `By ${who(event.by)}.`, command: data.command };
       return { icon: a.icon, head: a.doing, line: data.command || !data.action ? "" : phrase(data.action, of.row.service), command: data.command };
     case "action_finished":
       return data.ok === false

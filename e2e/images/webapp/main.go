@@ -1,15 +1,29 @@
 // Command webapp is the service that the end-to-end tests break: a small HTTP
-// server whose faults are asked for by path or by environment.
+// server whose faults are asked for by path or by environment. With ?lasting a
+// fault is in force after every restart of the container as well; without, until
+// the process ends.
 //
 //	GET /           200 "ok", or what the fault in force says
-//	GET /fail       from now on every answer of / is a 500, until the process ends
-//	GET /fail?lasting=1 … and after every restart of the container as well
-//	GET /hang       from now on / accepts and never answers
+//	GET /fail?s=    every answer of / is a 500 (for s seconds)
+//	GET /hang?s=    / accepts and never answers (for s seconds)
+//	GET /busy       the same, and a processor is busy
+//	GET /spin       a processor is busy
+//	GET /slow?ms=   / answers after so many milliseconds
+//	GET /flap?s=    / answers 200 for s seconds, then 500 for as long, and so on
+//	GET /write?dir= each answer of / writes a file there: 507 where it is full, else 500
+//	GET /fill?dir=  fills that folder
+//	GET /fds        opens files until no more may be open
+//	GET /lookup?name= each answer of / resolves that name, else it is a 503
+//	GET /expire     the certificate is the expired one
 //	GET /exit?code= ends the process with that code (default 1)
-//	GET /leak       takes memory until the kernel ends it
+//	GET /panic      ends it with a panic
+//	GET /leak?mb=   takes so much memory (default: until the kernel ends it)
 //	POST /log       writes the body and a line's end to standard output
 //
 //	ADDR=:8080      where it listens
+//	NEEDS=urls      / asks them first, and is a 503 where one is not a 200
+//	CERTIFICATE, EXPIRED, KEY=  PEM: it speaks TLS
+//	START=s         it listens only after s seconds
 //	MODE=500        / answers 500 from the first moment on
 //	MODE=exit       it ends with CODE (default 78) right after its start
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
@@ -19,6 +33,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -39,9 +54,6 @@ const (
 	hanging
 )
 
-// lastingFile is in the container's own layer: a restart keeps it.
-const lastingFile = "/failing"
-
 func main() {
 	addr := os.Getenv("ADDR")
 	if addr == "" {
@@ -57,44 +69,75 @@ func main() {
 	obeyStop()
 
 	var fault atomic.Int32
-	if _, err := os.Stat(lastingFile); err == nil || os.Getenv("MODE") == "500" {
+	if os.Getenv("MODE") == "500" {
 		fault.Store(failing)
 	}
-	server := &http.Server{Addr: addr, Handler: routes(&fault), ReadHeaderTimeout: 10 * time.Second}
+	spell := &spell{}
+	handler := routes(&fault, spell)
+	inForce(handler)
+	time.Sleep(time.Duration(number(os.Getenv("START"), 0)) * time.Second)
+	server := &http.Server{Addr: addr, Handler: keeping(handler), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Printf("INFO listening on %s\n", addr)
-	err := server.ListenAndServe()
+	err := serve(server, spell)
 	if !errors.Is(err, http.ErrServerClosed) {
 		fmt.Printf("ERROR listen on %s: %v\n", addr, err)
 		os.Exit(1)
 	}
 }
 
-func routes(fault *atomic.Int32) http.Handler {
+// serve serves, over TLS where there is a certificate.
+func serve(server *http.Server, spell *spell) error {
+	if os.Getenv("CERTIFICATE") == "" {
+		return server.ListenAndServe()
+	}
+	certificates := map[bool]*tls.Certificate{}
+	for spoilt, name := range map[bool]string{false: "CERTIFICATE", true: "EXPIRED"} {
+		certificate, err := tls.X509KeyPair([]byte(os.Getenv(name)), []byte(os.Getenv("KEY")))
+		if err != nil {
+			return err
+		}
+		certificates[spoilt] = &certificate
+	}
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return certificates[spell.spoilt.Load()], nil
+	}}
+	return server.ListenAndServeTLS("", "")
+}
+
+func routes(fault *atomic.Int32, spell *spell) http.Handler {
 	mux := http.NewServeMux()
+	spell.routes(mux)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		switch fault.Load() {
 		case failing:
 			fmt.Println("ERROR GET / 500 the database said no")
 			http.Error(w, "the database said no", http.StatusInternalServerError)
+			return
 		case hanging:
 			<-r.Context().Done()
-		default:
-			fmt.Fprintln(w, "ok")
+			return
 		}
+		if status, why := spell.broken(r.Context()); status != 0 {
+			fmt.Printf("ERROR GET / %d %v\n", status, why)
+			http.Error(w, why.Error(), status)
+			return
+		}
+		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
-		fault.Store(failing)
-		if r.URL.Query().Has("lasting") {
-			if err := os.WriteFile(lastingFile, nil, 0o600); err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-				return
+	set := func(to int32) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			fault.Store(to)
+			if limit := duration(r, "s", time.Second, 0); limit > 0 {
+				time.AfterFunc(limit, func() { fault.Store(healthy) })
 			}
+			fmt.Fprintln(w, "broken")
 		}
-		fmt.Fprintln(w, "failing until the next start")
-	})
-	mux.HandleFunc("GET /hang", func(w http.ResponseWriter, _ *http.Request) {
-		fault.Store(hanging)
-		fmt.Fprintln(w, "hanging until the next start")
+	}
+	mux.HandleFunc("GET /fail", set(failing))
+	mux.HandleFunc("GET /hang", set(hanging))
+	mux.HandleFunc("GET /busy", func(w http.ResponseWriter, r *http.Request) {
+		go spin()
+		set(hanging)(w, r)
 	})
 	mux.HandleFunc("GET /exit", func(_ http.ResponseWriter, r *http.Request) {
 		code := number(r.URL.Query().Get("code"), 1)
@@ -110,23 +153,8 @@ func routes(fault *atomic.Int32) http.Handler {
 		fmt.Println(string(line))
 		fmt.Fprintln(w, "written")
 	})
-	mux.HandleFunc("GET /leak", func(http.ResponseWriter, *http.Request) { leak() })
+	mux.HandleFunc("GET /leak", func(_ http.ResponseWriter, r *http.Request) { go spell.leak(number(r.URL.Query().Get("mb"), 1<<16)) })
 	return mux
-}
-
-// leak takes memory and touches it, so that it is really used.
-func leak() {
-	var kept [][]byte
-	for {
-		piece := make([]byte, 1<<20)
-		for i := 0; i < len(piece); i += 4096 {
-			piece[i] = 1
-		}
-		kept = append(kept, piece)
-		if len(kept) > 1<<16 {
-			return // 64 GiB: no limit was set
-		}
-	}
 }
 
 // obeyStop ends the process at a stop signal, or makes it deaf to it. A
@@ -148,8 +176,11 @@ func obeyStop() {
 
 // check is the exit code of a health check.
 func check(addr string) int {
-	client := http.Client{Timeout: time.Second}
-	response, err := client.Get("http://127.0.0.1" + addr[strings.LastIndex(addr, ":"):])
+	client, scheme := http.Client{Timeout: time.Second}, "http"
+	if os.Getenv("CERTIFICATE") != "" { // whose it is matters to others
+		scheme, client.Transport = "https", &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	}
+	response, err := client.Get(scheme + "://127.0.0.1" + addr[strings.LastIndex(addr, ":"):])
 	if err != nil {
 		fmt.Println(err)
 		return 1

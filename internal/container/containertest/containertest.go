@@ -47,6 +47,10 @@ type Fixture struct {
 	// Remove takes Name away from the runtime, running or not, as docker rm -f
 	// does. It is nil where a runtime has no such thing.
 	Remove func(t *testing.T)
+
+	// Unsupported are the names of the methods that this runtime answers with
+	// ErrUnsupported, such as "Connect": they do nothing else then.
+	Unsupported []string
 }
 
 // Exercise runs the suite; make is called once in every subtest. The subtests
@@ -87,6 +91,15 @@ var tests = []struct {
 	{"Restart", restart},
 	{"RestartExited", restartExited},
 	{"RestartStubborn", restartStubborn},
+	{"KillStart", killStart},
+	{"KillStartStubborn", killStartStubborn},
+	{"Networks", networks},
+	{"SetMemory", setMemory},
+	{"Recreate", recreate},
+	{"RecreateRemoved", recreateRemoved},
+	{"RecreateRefused", recreateRefused},
+	{"Stats", stats},
+	{"Processes", processes},
 	{"Unpause", unpause},
 	{"UnpauseRunning", unpauseRunning},
 	{"UnpauseExited", unpauseExited},

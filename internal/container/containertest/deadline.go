@@ -41,6 +41,12 @@ func cancelled(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
+	unmade := func(call string, err error) {
+		t.Helper()
+		if !unknown(err) {
+			t.Errorf("%s under a context that has ended gives the error %v, want Canceled or ErrUnavailable", call, err)
+		}
+	}
 	_, find := f.Runtime.Find(ctx, f.Name)
 	_, inspect := f.Runtime.Inspect(ctx, f.id)
 	_, logs := f.Runtime.Logs(ctx, f.id, 10)
@@ -54,8 +60,11 @@ func cancelled(t *testing.T, f *fixture) {
 		"Inject":  f.Runtime.Inject(ctx, f.id, container.FaultKill),
 		"Events":  f.Runtime.Events(ctx, time.Time{}, func() {}, func(container.Event) {}),
 	} {
-		if !unknown(err) {
-			t.Errorf("%s under a context that has ended gives the error %v, want Canceled or ErrUnavailable", call, err)
+		unmade(call, err)
+	}
+	for call, err := range f.more(ctx, f.id) {
+		if !errors.Is(err, container.ErrUnsupported) {
+			unmade(call, err)
 		}
 	}
 	if now := f.inspect(); !reflect.DeepEqual(now, before) {

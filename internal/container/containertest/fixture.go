@@ -2,6 +2,7 @@ package containertest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -129,6 +130,17 @@ func (f *fixture) answers() {
 	}) {
 		f.t.Fatalf("%s doesn't answer GET %s with 200 within %v of its start: %v", f.Name, f.URL, patience, last)
 	}
+}
+
+// supports says whether the runtime has the method; where it has not, err, which
+// a call of it gave, must say so.
+func (f *fixture) supports(method string, err error) bool {
+	f.t.Helper()
+	lacks := slices.Contains(f.Unsupported, method)
+	if lacks != errors.Is(err, container.ErrUnsupported) {
+		f.t.Errorf("%s gives the error %v, want ErrUnsupported: %v", method, err, lacks)
+	}
+	return !lacks
 }
 
 // wait reports whether the condition came to hold in time.

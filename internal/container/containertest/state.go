@@ -54,6 +54,12 @@ func notFound(t *testing.T, f *fixture) {
 // gone checks that every call says of that ID that it isn't there.
 func gone(t *testing.T, f *fixture, id string) {
 	t.Helper()
+	missing := func(call string, err error) {
+		t.Helper()
+		if !errors.Is(err, container.ErrNotFound) || errors.Is(err, container.ErrUnavailable) {
+			t.Errorf("%s of a container that isn't there gives the error %v, want ErrNotFound", call, err)
+		}
+	}
 	_, inspect := f.Runtime.Inspect(f.ctx(), id)
 	_, logs := f.Runtime.Logs(f.ctx(), id, 10)
 	_, ports := f.Runtime.Ports(f.ctx(), id)
@@ -66,8 +72,11 @@ func gone(t *testing.T, f *fixture, id string) {
 		"Unpause": f.Runtime.Unpause(f.ctx(), id),
 		"Inject":  f.Runtime.Inject(f.ctx(), id, container.FaultKill),
 	} {
-		if !errors.Is(err, container.ErrNotFound) || errors.Is(err, container.ErrUnavailable) {
-			t.Errorf("%s of a container that isn't there gives the error %v, want ErrNotFound", call, err)
+		missing(call, err)
+	}
+	for call, err := range f.more(f.ctx(), id) {
+		if f.supports(call, err) {
+			missing(call, err)
 		}
 	}
 }

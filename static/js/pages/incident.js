@@ -11,6 +11,7 @@ import { hhmmss, instant, lasting, many, tenths, took, when } from "../units.js"
 import { gate, phrase, who } from "../vocabulary.js";
 import { ending, holdReason, nextLine, paragraph, reason, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
+import { acknowledgement, ask, operations } from "../view/ask.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
 
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;
@@ -21,7 +22,7 @@ export function needs({ name }) {
 
 export function title({ state, name }) {
   const row = state.incidents.get(name);
-  return `${row ? about(row) : "Incident"} · LogStream`;
+  return `${row?.approval ? "(approval needed) " : ""}${row ? about(row) : "Incident"} · LogStream`;
 }
 
 export function view(ctx) {
@@ -39,23 +40,31 @@ export function view(ctx) {
   const at = clock(state, now);
   return h("main", { id: "main", key: "incident", class: "wrap page" },
     way(name),
-    head(of, at, state),
+    head(of, at, ctx),
+    ask(of, asking(ctx, of, at)),
     figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
       h("div", { class: "stack" }, evidence(of), decision(of, at), report(of)),
-      h("div", { class: "stack" }, steps(of, at), holds(of), links(row))));
+      h("div", { class: "stack" }, steps(of, at), holds(of), links(row, state))));
+}
+
+/** What ask() needs of the page. */
+export function asking({ stale, sent, refusals }, of, at) {
+  return { at, stale, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
 }
 
 function way(id) {
   return crumbs([["Overview", "/"], ["Incidents", "/incidents"]], id.length > 12 ? `${id.slice(0, 12)}…` : id);
 }
 
-function head(of, at, state) {
+function head(of, at, { state, stale, sent, refusals }) {
+  const refused = !of.row.approval && refusals.get(of.row.id);
   const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
   const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
   return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at))),
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
     h("div", { class: "btns" },
+      operations(of, { stale, sent: sent?.get(of.row.id) }),
       h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
       h("button", { class: "btn", type: "button", "data-act": "report", "data-of": of.row.id }, icon("file"), "Post-mortem as Markdown")));
 }
@@ -188,6 +197,12 @@ function holds(of) {
     facts(list.map((event) => [hhmmss(instant(event.time)), reason(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
 }
 
-function links(row) {
-  return h("p", { class: "quiet small" }, "Service: ", h("a", { href: href.service(row.service) }, row.service));
+function links(row, state) {
+  if (row.kind === "fleet") return null; // it is of no service
+  const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
+  const dependents = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  return h("div", { class: "quiet small" },
+    h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service)),
+    row.root && h("p", { "data-root": row.root }, row.state === "resolved" ? "Waited for: " : "Waits for: ", to(row.root_incident, row.root)),
+    dependents.length > 0 && h("p", { "data-dependents": dependents.length }, "Failed with it: ", dependents.map((other, i) => [i ? ", " : "", to(other.id, other.service)])));
 }

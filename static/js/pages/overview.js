@@ -8,6 +8,8 @@ import { clock, faultsOf, inOrder, missingEvents, newestCheck, ownInstance } fro
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
+import { ask } from "../view/ask.js";
+import { asking } from "./incident.js";
 import { banners } from "../view/banners.js";
 import { copy, loading } from "../view/bits.js";
 import { card } from "../view/cards.js";
@@ -15,6 +17,7 @@ import { feed } from "../view/feed.js";
 import { lane, laneLine } from "../view/lane.js";
 import { now as nowView } from "../view/now.js";
 
+const MOST_ASKED = 3; // requests for approval that are shown with their buttons
 const ROOMY = 8; // services; more of them wrap more tightly
 
 /** What this page asks the API for. */
@@ -69,7 +72,7 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
     banners(state.info?.troubles, at),
     nowView({ line, work, rest, stale }),
-    first && h("div", { class: "lanes", key: "lanes" }, lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
+    first && h("div", { class: "lanes", key: "lanes" }, whole.filter((of) => of.stage === "approval").slice(0, MOST_ASKED).map((of) => ask(of, { ...asking(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
       services.length ? grouped(cards).map(([group, list]) => [

@@ -2,6 +2,7 @@
 // incidents upon it, its last checks, its configuration and its container.
 
 import { h, icon } from "../dom.js";
+import { panel as silence } from "../silence.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
@@ -42,7 +43,7 @@ export function view(ctx) {
     head(model), figures(model), latencies({ ...model, window: span(ctx), answer: answers.get(historyPath(ctx)), incidents: rows, width: ctx.sizes.get("chart") ?? 1000 }),
     h("div", { class: "two" },
       h("div", { class: "stack" }, observations(model), configuration(detail)),
-      h("div", { class: "stack" }, faults(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
+      h("div", { class: "stack" }, faults(model), silence(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
 }
 
 function head({ service, detail, rows, ctx, at }) {
@@ -159,11 +160,21 @@ function faults({ ctx, service }) {
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 
+/** "db (Compose), vpn (its network)": what it depends on, and where that is known from. */
+function dependencies(detail) {
+  const from = { labels: " (label)", compose: " (Compose)", network: " (its network)" };
+  const known = detail.needs ?? [];
+  return (detail.depends_on ?? []).map((name) => {
+    const of = known.filter((need) => need.service === name);
+    return name + (of.some((need) => need.from === "config") ? "" : from[of[0]?.from] ?? "");
+  }).join(", ");
+}
+
 function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", (detail.depends_on ?? []).join(", ")]]),
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", dependencies(detail)], ["Needed by", (detail.needed_by ?? []).join(", ")]]),
     detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 

@@ -1,0 +1,116 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/e2e/engine"
+	"logstream/e2e/images"
+	"logstream/internal/event"
+)
+
+// autoheal does as docker-autoheal does: each five seconds it restarts what is
+// unhealthy. It returns when it did.
+func autoheal(ctx context.Context, t *testing.T, docker *engine.Engine, name string) <-chan time.Time {
+	restarted := make(chan time.Time, 100)
+	go func() {
+		defer close(restarted)
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			out, err := docker.Command(ctx, nil, "ps", "--filter", "health=unhealthy", "--filter", "name=^/"+name+"$", "--format", "{{.Names}}")
+			if err != nil || strings.TrimSpace(string(out)) != name {
+				continue
+			}
+			if _, err := docker.Command(ctx, nil, "restart", name); err == nil {
+				restarted <- time.Now()
+			}
+		}
+	}()
+	return restarted
+}
+
+// TestBesideAutohealNoSecondRestart: both see the same failure. One restarts it,
+// and what neither can repair is left to the other.
+func TestBesideAutohealNoSecondRestart(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, besideAutoheal)
+}
+
+func besideAutoheal(t *testing.T, docker *engine.Engine) {
+	images.Load(t, docker, checkedImage)
+	for _, tt := range []struct {
+		name      string
+		threshold string // how soon we are
+		lasting   bool   // no restart repairs it
+	}{
+		{"beside-quick", "failure_threshold: 2", false},
+		{"beside-slow", "failure_threshold: 12", false},
+		{"beside-lasting", "failure_threshold: 8", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url := container(t, docker, tt.name, checkedImage.Name)
+			d := configured(t, docker.Host(), "", yaml(tt.name, url, ", "+tt.threshold)).start()
+			d.up(tt.name)
+			ctx, cancel := context.WithCancel(t.Context())
+			theirs := autoheal(ctx, t, docker, tt.name)
+			since := time.Now()
+			if tt.lasting {
+				visit(t, docker, tt.name, "/fail?lasting=1")
+				d.until(150*time.Second, "the other healer is reported", func() bool { return saysAnotherHealer(d, tt.name) })
+			} else {
+				visit(t, docker, tt.name, "/fail")
+				d.newest(120*time.Second, tt.name, "is resolved", resolved)
+			}
+			cancel()
+			var others []time.Time
+			for at := range theirs {
+				others = append(others, at)
+			}
+			ours := actionsSince(d, tt.name)
+			t.Logf("%s: the other restarted at %v, we at %v, since %v", tt.name, others, ours, since)
+			if !tt.lasting && len(others)+len(ours) != 1 {
+				t.Errorf("one failure was restarted %d times by the other and %d times by us", len(others), len(ours))
+			}
+			for _, mine := range ours {
+				if slices.ContainsFunc(others, func(at time.Time) bool { return mine.After(at) && mine.Sub(at) < time.Minute }) {
+					t.Errorf("we restarted at %v, less than a minute after the other", mine)
+				}
+			}
+		})
+	}
+}
+
+func saysAnotherHealer(d *daemon, name string) bool {
+	for _, in := range d.incidents(name) {
+		for _, e := range d.incident(in.ID).Events {
+			if held, is := e.Data.(event.Suppressed); is && held.Gate == "rival" && strings.Contains(held.Reason, "another healer works on this engine") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// actionsSince are when repairs of a service were begun.
+func actionsSince(d *daemon, name string) (at []time.Time) {
+	for _, in := range d.incidents(name) {
+		for _, e := range d.incident(in.ID).Events {
+			if _, is := e.Data.(event.ActionStarted); is {
+				at = append(at, e.Time)
+			}
+		}
+	}
+	return at
+}

@@ -1,0 +1,72 @@
+package healer
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// Which services there are, as they are configured or discovered.
+
+// add adds a service, as it was last published where it was.
+func add(c *Controller, def service.Definition, now time.Time) *serviceState {
+	var published *event.Service
+	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
+		published = &prior
+	}
+	s := newServiceState(def, published, now)
+	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
+		s.incident = all[len(all)-1]
+	}
+	c.services[def.Name], c.graph = s, nil
+	c.order = append(c.order, def.Name)
+	return s
+}
+
+// addAgain adds a service anew, in its place.
+func addAgain(c *Controller, def service.Definition, now time.Time) *serviceState {
+	i := slices.Index(c.order, def.Name)
+	s := add(c, def, now)
+	c.order = slices.Delete(c.order, len(c.order)-1, len(c.order))
+	c.order[i] = def.Name
+	return s
+}
+
+func forget(c *Controller, name string) {
+	delete(c.services, name)
+	c.graph = nil
+	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
+}
+
+// reconfigure takes the services as they are from now on.
+func reconfigure(c *Controller, in Reconfigured, now time.Time) {
+	wanted := map[string]bool{}
+	for _, def := range in.Services {
+		wanted[def.Name] = true
+		s := c.services[def.Name]
+		switch {
+		case s == nil:
+			s = add(c, def, now)
+		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
+			continue // others were edited
+		case s.def.Container != def.Container:
+			s.container, s.links, s.memory = nil, links{}, memory{}
+			s.inspection = inspection{request: s.inspection.request, stale: true}
+			fallthrough
+		default:
+			s.define(def)
+			s.removed, s.seeded, s.edited, c.graph = false, false, now, nil
+			s.status.Redefine(def, now)
+		}
+		c.reconcile(s, now)
+	}
+	for _, name := range slices.Clone(c.order) {
+		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
+			s.removed, c.graph = true, nil
+			c.reconcile(s, now)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package healer
+
+import (
+	"fmt"
+	"time"
+
+	"logstream/healer/gate"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// What follows from which service needs which.
+
+// checkSlack is how much longer than a dependency's time-out an extra check of
+// it is waited for.
+const checkSlack = 2 * time.Second
+
+// dependence is what this life knows of how a service waited for others.
+type dependence struct {
+	since time.Time            // of the present wait; zero: there is none
+	freed time.Time            // the last instant at which it waited
+	root  string               // the last that it waited for
+	about string               // the incident that asked is about
+	asked map[string]time.Time // when an extra check was asked for, by dependency
+}
+
+// need is one service that another needs, directly or through others.
+type need struct {
+	name  string
+	seen  bool          // it was observed since the incident was opened
+	asked time.Time     // when an extra check of it was asked for; zero: it was not
+	limit time.Duration // how long that is waited for
+	look  freshness     // of its container's inspection, where that decides
+}
+
+// late says whether the extra check gave no observation in time.
+func (n need) late(now time.Time) bool {
+	return !n.seen && !n.asked.IsZero() && !now.Before(n.asked.Add(n.limit))
+}
+
+// rootOf is what a service is to those that depend on it; empty: it is well, or
+// nothing of our own shows that it is not. A check that has never succeeded shows
+// nothing, and what only others report is not repaired.
+func rootOf(c *Controller, s *serviceState) gate.Root {
+	if s == nil || s.removed {
+		return ""
+	}
+	own, known := s.status.OwnLast()
+	proves := s.status.WasUp() || !s.def.HasOwnCheck()
+	switch {
+	case acting(s):
+		return gate.RootRepairing
+	case s.status.Level() == event.Down, proves && s.status.OwnDown(), !s.def.Heal.Confirm && s.status.ForeignDown():
+		return downRoot(c, s)
+	case proves && s.open() && !s.status.Good():
+		return gate.RootUnsettled
+	case proves && known && own.Status == event.Down:
+		return gate.RootSuspect
+	}
+	return ""
+}
+
+func downRoot(c *Controller, s *serviceState) gate.Root {
+	switch {
+	case s.open() && s.incident.State == state.Escalated:
+		return gate.RootEscalated
+	case s.def.Container == "":
+		return gate.RootWatched
+	case c.mode(s.def) == service.Observe:
+		return gate.RootObserved
+	}
+	return gate.RootDown
+}
+
+// acting says whether an action on a service is under way, or being verified.
+func acting(s *serviceState) bool { return s.open() && View{Incident: s.incident}.acts() }
+
+// newDependency is what the gates know of a service's dependencies. It takes
+// into s how long it waits for them.
+func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependency {
+	g, name := graphOf(c), s.def.Name
+	var d gate.Dependency
+	for _, dependent := range g.DependentsOf(name) {
+		if acting(c.services[dependent]) {
+			d.Acting = dependent
+			break
+		}
+	}
+	d.Unlinked = !isLinked(c, s)
+	all := g.DependenciesOf(name)
+	if len(all) == 0 || !s.open() {
+		return d
+	}
+	if s.incident.Held == gateDependency {
+		d.HeldFor = s.incident.Root
+	}
+	d.Name = g.RootOf(name, func(other string) bool { return rootOf(c, c.services[other]) != "" })
+	w := &s.dependence
+	w.since = since(w.since, d.Name != "", now)
+	if d.Name != "" {
+		root := c.services[d.Name]
+		d.Root, d.For = rootOf(c, root), now.Sub(w.since)
+		if root.open() {
+			d.Incident = root.incident.ID
+		}
+		w.freed, w.root = now, d.Name
+		return d
+	}
+	if d.HeldFor != "" && w.freed.IsZero() {
+		w.freed, w.root = now, d.HeldFor // it waited in an earlier life
+	}
+	d.Freed, d.Last = w.freed, w.root
+	for _, other := range all {
+		if at := wellSince(c.services[other]); at.After(d.Freed) {
+			d.Freed, d.Last = at, other
+		}
+	}
+	needed := s.status.OwnNeeded()
+	d.Decided = d.Freed.Add(s.def.StartPeriod + s.def.Timeout + time.Duration(needed+1)*s.def.Interval)
+	d.Proven = s.status.OwnBadSince(d.Freed) >= needed
+	d.NetworkGone = networkMayBeGone(c, s, now)
+	return d
+}
+
+// wellSince is when a service that had an incident was well again; zero: it had
+// none, or is not.
+func wellSince(s *serviceState) time.Time {
+	switch {
+	case s.incident == nil || !s.status.Good():
+		return time.Time{}
+	case s.open():
+		return s.status.Since
+	case s.incident.Resolved != nil:
+		return *s.incident.Resolved
+	}
+	return time.Time{}
+}
+
+const gateDependency = "dependency"
+
+// newNeeds are all services that one needs, and whether each was observed since
+// its incident was opened.
+func newNeeds(c *Controller, s *serviceState, now time.Time) []need {
+	if !s.open() {
+		return nil
+	}
+	var all []need
+	parent := parentOf(c, s)
+	for _, name := range graphOf(c).DependenciesOf(s.def.Name) {
+		other := c.services[name]
+		n := need{name: name, limit: other.def.Timeout + checkSlack}
+		if s.dependence.about == s.incident.ID {
+			n.asked = s.dependence.asked[name]
+		}
+		own, known := other.status.OwnLast() // of one that reports by itself nothing can be asked
+		n.seen = !other.def.HasOwnCheck() || known && own.Time().After(s.incident.Opened)
+		if other.def.IsContainerAlone() || name == parent {
+			n.look = other.inspection.dueAfter(s.incident.Opened, now)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// planChecks has each dependency checked before a service is restarted: those
+// above turn DOWN before their root does. What gives no observation in time is
+// not waited for any longer, and the evidence says so.
+func planChecks(v View) (Decision, bool) {
+	if v.Situation.Asked {
+		return Decision{}, false
+	}
+	var due []string
+	waits := false
+	for _, n := range v.Needs {
+		switch {
+		case n.look == overdue, !n.seen && n.asked.IsZero():
+			due = append(due, n.name)
+		case n.look == underway, !n.seen && !n.late(v.Now):
+			waits = true
+		}
+	}
+	if len(due) > 0 {
+		return Decision{Kind: DoCheck, Check: due}, true
+	}
+	return wait(), waits
+}
+
+// checkNow asks for what planChecks wants: a check, or an inspection where the
+// container stands for one.
+func checkNow(c *Controller, s *serviceState, names []string, now time.Time) {
+	w := &s.dependence
+	if w.about != s.incident.ID {
+		w.about, w.asked = s.incident.ID, map[string]time.Time{}
+	}
+	parent := parentOf(c, s)
+	for _, name := range names {
+		other := c.services[name]
+		if other.def.HasOwnCheck() && w.asked[name].IsZero() {
+			c.emit(CheckNow{Service: name})
+		}
+		if (other.def.IsContainerAlone() || name == parent) && other.inspection.dueAfter(s.incident.Opened, now) == overdue {
+			c.inspect(other, now)
+		}
+		w.asked[name] = now
+	}
+}
+
+// unchecked are the facts about dependencies that could not be checked in time.
+func unchecked(v View) []event.Fact {
+	var facts []event.Fact
+	for _, n := range v.Needs {
+		if n.late(v.Now) {
+			facts = append(facts, event.Fact{Key: "dependency " + n.name, Value: "not checked in time",
+				Why: fmt.Sprintf("An extra check of it gave no result within %s.", n.limit)})
+		}
+	}
+	return facts
+}
+
+// brokenDependency says that a dependency turned DOWN: then no repair of the
+// service can be verified, and none is made.
+func brokenDependency(v View) (string, bool) {
+	d := v.Situation.Dependency
+	return d.Name + ", which it depends on, is DOWN", d.Name != "" && d.Root.IsDown()
+}
+
+// suppressed is a hold as it is written.
+func suppressed(v View, verdict gate.Verdict) event.Suppressed {
+	data := event.Suppressed{Gate: verdict.Gate, Reason: verdict.Reason, Until: verdict.Until}
+	if d := v.Situation.Dependency; verdict.Gate == gateDependency {
+		data.Root, data.RootIncident = d.Name, d.Incident
+	}
+	return data
+}

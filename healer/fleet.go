@@ -1,0 +1,187 @@
+package healer
+
+import (
+	"fmt"
+	"time"
+
+	"logstream/healer/fleet"
+	"logstream/healer/gate"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// All services of the host together: whether the observer is blind, for which
+// there is one incident of the reserved service, and the breaker.
+
+const (
+	fleetKind = "fleet"
+	// blindCause is the cause of the fleet's incident.
+	blindCause = "observer_blind"
+	// blindReach is how long after the observer saw again what it saw before counts
+	// for less: longer than any check may take to be decided again.
+	blindReach = time.Hour
+)
+
+// hostFleet is what is known of all services together.
+type hostFleet struct {
+	self    *serviceState // of the reserved service: it has an incident and its journal, and nothing else
+	watch   fleet.Watch
+	picture fleet.Picture
+	looked  bool // the picture is of this step
+}
+
+func newHostFleet(now time.Time) *hostFleet {
+	def := service.Default()
+	def.Name = event.ReservedService
+	return &hostFleet{self: newServiceState(def, nil, now)}
+}
+
+// serviceOf is the service of an incident: one of this host's, or the reserved
+// one; nil where there is none.
+func serviceOf(c *Controller, name string) *serviceState {
+	if name == event.ReservedService {
+		return c.fleet.self
+	}
+	return c.services[name]
+}
+
+// lookAtFleet makes the picture of this step.
+func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
+	f := c.fleet
+	if f.looked {
+		return f.picture
+	}
+	members := make([]fleet.Member, 0, len(c.order))
+	for _, name := range c.order {
+		if s := c.services[name]; !s.removed {
+			members = append(members, memberOf(c, s))
+		}
+	}
+	f.picture, f.looked = fleet.Look(members), true
+	f.watch.Note(f.picture, int(c.config.Budget.MinHealthy), c.config.Verify.For, now)
+	return f.picture
+}
+
+func memberOf(c *Controller, s *serviceState) fleet.Member {
+	own := s.status.Probe()
+	red := own.Red || s.status.Value == event.Down && (own.Checked.IsZero() || own.Failing)
+	return fleet.Member{Name: s.def.Name, Needs: needNames(c, s.def.Name), Status: s.status.Value, Wanted: s.open() && s.incident.Held == "operator" && s.incident.HeldUntil == nil,
+		Stopped: s.status.Level() == event.Down, Health: s.status.Healthcheck(), Probed: s.def.HasOwnCheck() && s.def.Scheme() != schemeDisk,
+		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red}
+}
+
+// schemeDisk is of the check that looks at this machine's own disk.
+const schemeDisk = "disk"
+
+// reconcileFleet decides again about the fleet's incident.
+func reconcileFleet(c *Controller, now time.Time) {
+	self := c.fleet.self
+	switch {
+	case !c.leads():
+		return
+	case self.journal.Pending():
+		if e, due := self.journal.Due(now); due {
+			c.emit(Append{e})
+		}
+		return
+	case !self.open() && !anyDown(c):
+		c.fleet.watch.Note(fleet.Picture{}, 0, c.config.Verify.For, now)
+		return
+	}
+	d := planFleet(self.incident, lookAtFleet(c, now), &c.fleet.watch, c.config.Verify.For, c.instance, now)
+	if d.Kind == DoAppend {
+		c.append(self, d.By, d.Data, now)
+	}
+}
+
+// takeUpFleet takes up the fleet's incident of an earlier life.
+func takeUpFleet(c *Controller, now time.Time) {
+	self := c.fleet.self
+	self.journal.Drop()
+	if all := c.incidents.Of(event.ReservedService, c.host); len(all) > 0 {
+		self.incident = all[len(all)-1]
+	}
+	reconcileFleet(c, now)
+}
+
+func anyDown(c *Controller) bool {
+	for _, s := range c.services {
+		if s.status.Value == event.Down {
+			return true
+		}
+	}
+	return false
+}
+
+// planFleet decides the one next thing about the fleet's incident. It is pure.
+func planFleet(in *state.Incident, p fleet.Picture, w *fleet.Watch, window time.Duration, instance string, now time.Time) Decision {
+	if in == nil || in.State == state.Resolved {
+		if !p.Blind() {
+			return wait()
+		}
+		return write(event.ByLogstream, event.Opened{Error: blindSentence(p), Check: "fleet", Instance: instance, FirstBad: p.Since.UTC(), Kind: fleetKind})
+	}
+	if _, diagnosed := in.Last(event.TypeDiagnosed); !diagnosed {
+		return write(event.ByRunbook, diagnosedBlind(in.Error))
+	}
+	calm := w.CalmSince()
+	over := !calm.IsZero() && now.Sub(calm) >= window
+	verdict := gate.Verdict{Gate: "blind", Reason: "repairs wait until LogStream reaches its services again; check this machine's network, DNS and proxy"}
+	if p.Contradicted() {
+		verdict = gate.None("most of their HEALTHCHECKs fail as well, so the services themselves fail")
+	}
+	switch {
+	case (!over || p.Contradicted()) && (in.Held != verdict.Gate || in.HeldReason != verdict.Reason):
+		return write(event.ByGuard, event.Suppressed{Gate: verdict.Gate, Reason: verdict.Reason})
+	case over:
+		return resolve(View{Incident: in, Now: now}, event.HowRecovered, calm)
+	}
+	return wait()
+}
+
+// blindSentence is what the fleet's incident says.
+func blindSentence(p fleet.Picture) string {
+	within := max(time.Second, (p.Within + time.Second - 1).Truncate(time.Second))
+	return fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", p.Together, p.Targets, within)
+}
+
+// diagnosedBlind is the cause of the fleet's incident. Nothing is done about it:
+// no container is at fault.
+func diagnosedBlind(sentence string) event.Diagnosed {
+	why := "what fails at once for most services is on the way to them, and a restart of one would only interrupt it"
+	return event.Diagnosed{CauseID: blindCause, Cause: sentence + ".", CausePast: "The observer was blind: most services failed at once while their containers ran.",
+		Action: service.ActionNone, Target: event.ReservedService, Confidence: 0.9,
+		Legal:      []event.Choice{{Letter: "A", Action: service.ActionNone, Why: why}},
+		NotOffered: []event.Refusal{{Action: service.ActionRestart, Why: "the containers run"}},
+		Runbook:    &event.Opinion{Cause: sentence + ".", Action: service.ActionNone, Confidence: 0.9, Why: why}}
+}
+
+// blindness is what the gate is told of a service.
+func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
+	if !s.def.HasOwnCheck() {
+		return gate.Blind{}
+	}
+	in := c.fleet.self.incident
+	p := lookAtFleet(c, now)
+	switch {
+	case in != nil && in.State != state.Resolved:
+		return gate.Blind{Now: uncapital(in.Error)}
+	case p.Blind():
+		return gate.Blind{Opening: true}
+	case p.Suspect(memberOf(c, s)):
+		return gate.Blind{Suspect: true}
+	case in != nil && in.Resolved != nil && now.Sub(*in.Resolved) < blindReach:
+		return gate.Blind{Since: *in.Resolved, Failed: s.status.OwnBadSince(*in.Resolved), Needed: s.status.OwnNeeded()}
+	}
+	return gate.Blind{}
+}
+
+// breaker is what the gate is told of all services.
+func breaker(c *Controller, now time.Time) gate.Breaker {
+	lookAtFleet(c, now)
+	out := gate.Breaker{Least: int(c.config.Budget.MinHealthy), Window: c.config.Verify.For}
+	out.Tripped, out.Stable = c.fleet.watch.Tripped()
+	out.Healthy, out.Known = c.fleet.watch.AtTrip()
+	return out
+}

@@ -1,0 +1,145 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+
+	"logstream/healer/action"
+)
+
+// What holds repairs for a reason that is not the container's: all services
+// together, an operator's wish, a window of time.
+
+// Blind is what all services together say of the observer.
+type Blind struct {
+	Now     string // why it is blind, as its incident says; empty: it is not
+	Opening bool   // its incident is being opened
+	Suspect bool   // too few other services were checked to know
+	// Until the checks since say so, a service that was seen by a blind observer is
+	// not DOWN: how many failed since, and how many it takes.
+	Since  time.Time // when it saw again; zero: it was not blind lately
+	Failed int
+	Needed int
+}
+
+// blind believes no check while most of them fail together. What Docker shows
+// to be stopped or paused is another matter: to start that loses nothing.
+func blind(s Situation) Verdict {
+	switch {
+	case s.Asked || s.LevelDown:
+		return Verdict{}
+	case s.Blind.Now != "":
+		return hold(s.Blind.Now + "; checks prove nothing until they reach the services again")
+	case s.Blind.Opening:
+		return wait
+	case s.Blind.Suspect:
+		return hold("other services may fail as well: their next checks show whether LogStream is cut off from them")
+	case !s.Blind.Since.IsZero() && s.Blind.Failed < s.Blind.Needed:
+		return hold("LogStream was cut off from its services a moment ago: the next checks show whether it needs a repair")
+	}
+	return Verdict{}
+}
+
+// Unseen holds the verification of a repair while a blind observer sees nothing of
+// it.
+func Unseen(s Situation) Verdict {
+	if s.Blind.Now == "" || s.LevelDown {
+		return Verdict{}
+	}
+	return Verdict{Gate: "blind", Reason: s.Blind.Now + "; whether the repair holds is seen once checks reach the service again"}
+}
+
+// Silence is an operator's switch for one service.
+type Silence struct {
+	By     string
+	Reason string
+	Until  time.Time
+}
+
+func silenced(s Situation) Verdict {
+	if s.Silence == nil || s.Asked {
+		return Verdict{}
+	}
+	reason := "the service is silenced"
+	if s.Silence.Reason != "" {
+		reason += ": " + s.Silence.Reason
+	}
+	return holdUntil(reason, s.Silence.Until)
+}
+
+func inMaintenance(s Situation) Verdict {
+	if s.MaintenanceUntil.IsZero() || s.Asked {
+		return Verdict{}
+	}
+	return holdUntil("a maintenance window of config.yaml is open", s.MaintenanceUntil)
+}
+
+// Breaker is whether so few services of this host are healthy, or were until a
+// moment ago, that only what loses nothing is done.
+type Breaker struct {
+	Tripped        bool
+	Healthy, Known int           // when it tripped
+	Least          int           // percent
+	Window         time.Duration // for so long enough have to be healthy
+	Stable         time.Time     // since when enough are; zero: not enough
+}
+
+func tooFewHealthy(s Situation) Verdict {
+	b := s.Breaker
+	if !b.Tripped || s.Asked || action.Lossless(s.Action) {
+		return Verdict{}
+	}
+	counted := fmt.Sprintf("%d of %d services on this host were healthy, fewer than budget.min_healthy (%d%%)", b.Healthy, b.Known, b.Least)
+	if !b.Stable.IsZero() {
+		return holdUntil(fmt.Sprintf("%s: only what loses nothing is done until enough have been healthy for %s", counted, b.Window), b.Stable.Add(b.Window))
+	}
+	return hold(counted + ": only what loses nothing is done")
+}
+
+// Recurrence is how often a service was healed of one cause.
+type Recurrence struct {
+	Cause  string // its id
+	Times  int    // with this one
+	Most   int    // 0: any number
+	Within time.Duration
+	Called string // the incident for which a person was called about it; empty: none
+}
+
+// recurring calls a person once about what comes again and again. Until that is
+// acknowledged, or the time is over, it is left alone.
+func recurring(s Situation) Verdict {
+	r := s.Recurrence
+	switch {
+	case r.Most == 0 || r.Times < r.Most || s.Asked || action.Lossless(s.Action):
+		return Verdict{}
+	case r.Called != "":
+		return hold(fmt.Sprintf("this is not healed: %s comes again and again; acknowledge incident %s to allow repairs", r.Cause, r.Called))
+	}
+	return Verdict{Escalate: fmt.Sprintf("This is not healed: %s for the %s time in %s.", r.Cause, ordinal(r.Times), lasting(r.Within)), Code: CodeRecurrence}
+}
+
+// CodeRecurrence marks an escalation about what comes again and again.
+const CodeRecurrence = "recurrence"
+
+func ordinal(n int) string {
+	ending := "th"
+	switch {
+	case n%100 >= 11 && n%100 <= 13:
+	case n%10 == 1:
+		ending = "st"
+	case n%10 == 2:
+		ending = "nd"
+	case n%10 == 3:
+		ending = "rd"
+	}
+	return fmt.Sprintf("%d%s", n, ending)
+}
+
+// lasting is a long time as a person says it.
+func lasting(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day && d%day == 0 {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
+}

@@ -1,0 +1,191 @@
+package healer
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/healer/budget"
+	"logstream/healer/history"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// The memory of the good state: how a service's container was while the service
+// was last healthy. It is published with the service, and taken from there in
+// the next life; the values of the container's variables stay in the data
+// directory.
+
+const (
+	keepAgain    = 5 * time.Minute // after a specification could not be kept
+	rollbackOnce = 24 * time.Hour  // an image is rolled back once within it
+	afterAnswer  = time.Second     // events of a call are read at most so long after its result was written
+)
+
+// memory is what is remembered of one service's container.
+type memory struct {
+	good  *event.Good // nil: the service was not seen healthy yet
+	next  *event.Good // as it is now, where that is otherwise; nil: it is not
+	run   int         // good checks in a row when next was first seen
+	asked time.Time   // when its specification was last to be kept
+}
+
+// specs are the hashes of the specifications that are in the data directory.
+type specs map[string]bool
+
+func (s specs) add(hashes []string) {
+	for _, hash := range hashes {
+		s[hash] = true
+	}
+}
+
+// remember takes in how the container of a healthy service is, and has its
+// specification kept.
+func remember(c *Controller, s *serviceState, now time.Time) {
+	l := s.inspection
+	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || l.stale || l.open || l.at.IsZero() || l.err != nil || l.state.Status != container.Running {
+		return
+	}
+	s.memory.observe(l.state, s.goodRun.n, verifyNeeded(c.config, s.def), now)
+	m := &s.memory
+	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs[m.good.SpecHash] || now.Sub(m.asked) < keepAgain {
+		return
+	}
+	m.asked = now
+	c.emit(KeepSpec{Service: s.def.Name, ContainerID: l.state.ID, Hash: l.state.SpecHash})
+}
+
+// observe takes in a container whose service has answered so many checks in a
+// row. A change counts once it has been good for as long as a verification
+// needs: whoever made it meant it, and it works.
+func (m *memory) observe(c container.State, run, needed int, now time.Time) {
+	if m.good != nil && isAs(*m.good, c) {
+		m.next = nil
+		return
+	}
+	if m.next == nil || !isAs(*m.next, c) {
+		seen := goodOf(c, now)
+		m.next, m.run = &seen, run
+	}
+	if m.run = min(m.run, run); run-m.run < needed {
+		return
+	}
+	next := *m.next
+	if before := m.good; before != nil {
+		next.PreviousImageID, next.PreviousImage = before.PreviousImageID, before.PreviousImage
+		switch next.ImageID {
+		case before.ImageID:
+		case before.PreviousImageID: // it is back: what came between is no image to go back to
+			next.PreviousImageID, next.PreviousImage = "", ""
+		default:
+			next.PreviousImageID, next.PreviousImage = before.ImageID, before.Image
+		}
+	}
+	m.good, m.next, m.asked = &next, nil, time.Time{}
+}
+
+func goodOf(c container.State, now time.Time) event.Good {
+	out := event.Good{Since: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
+		Variables: slices.Clone(c.Variables)}
+	for _, n := range c.Networks {
+		out.Networks = append(out.Networks, event.Network{Name: n.Name, Aliases: slices.Clone(n.Aliases), IPv4: n.IPv4, IPv6: n.IPv6})
+	}
+	return out
+}
+
+// isAs says whether a container is as it was remembered.
+func isAs(g event.Good, c container.State) bool {
+	return g.ContainerID == c.ID && g.SpecHash == c.SpecHash && g.ImageID == c.ImageID && g.Image == c.Image && g.MemoryBytes == c.Memory &&
+		slices.Equal(g.Variables, c.Variables) && slices.EqualFunc(g.Networks, c.Networks, func(a event.Network, b container.Network) bool {
+		return a.Name == b.Name && a.IPv4 == b.IPv4 && a.IPv6 == b.IPv6 && slices.Equal(a.Aliases, b.Aliases)
+	})
+}
+
+// isSameGood says whether both remember the same: a memory is replaced as a whole.
+func isSameGood(a, b event.Good) bool {
+	return a.Since.Equal(b.Since) && a.ContainerID == b.ContainerID
+}
+
+// isOfContainer says whether what was published is of the container that a
+// service has now.
+func isOfContainer(published *event.Definition, def service.Definition) bool {
+	return published != nil && published.Container == def.Container
+}
+
+// noteNetworks has a container inspected again that joined or left a network.
+func noteNetworks(c *Controller, e event.Docker) {
+	if e.Action != string(container.ActionConnect) && e.Action != string(container.ActionDisconnect) {
+		return
+	}
+	for _, s := range c.services {
+		if e.ID != "" && s.inspection.state.ID == e.ID {
+			s.inspection.stale = true
+		}
+	}
+}
+
+// targetOf is what an action would be done to: the container as it was inspected.
+func targetOf(c *Controller, s *serviceState, v View) action.Target {
+	t := action.Target{Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
+	if t.Good != nil {
+		t.SpecKept = c.specs[t.Good.SpecHash]
+		t.RolledBack = rolledBack(c, s, v.Now)
+	}
+	return t
+}
+
+// rolledBack are the images of a service that were rolled back of late.
+func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
+	var images []string
+	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+		if now.Sub(in.Events[len(in.Events)-1].Time) > rollbackOnce {
+			break
+		}
+		for _, a := range budget.Attempts(in.Events) {
+			if a.Intent.Action == service.ActionRollback && a.Intent.Undoes == 0 && a.Outcome != event.OutcomeNotExecuted && now.Sub(a.Began) < rollbackOnce {
+				images = append(images, a.Intent.Pins.ImageID)
+			}
+		}
+	}
+	return images
+}
+
+// refusedByHand is why what an operator asks for cannot be done, as far as the
+// container is known now; empty where it can.
+func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
+	if name == "" || s.def.Container != "" && s.inspection.due(now) != fresh {
+		return ""
+	}
+	return whyNot(name, newView(c, s, now).Target)
+}
+
+// isOwnReplacement says whether an event is of a container that an action of
+// ours put in the place of another, or of that other one, while it did.
+func isOwnReplacement(c *Controller, e history.Event) bool {
+	for _, s := range c.services {
+		for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+			if e.ReadAt.Sub(in.Events[len(in.Events)-1].Time) > history.MaxAge {
+				break
+			}
+			for _, a := range budget.Attempts(in.Events) {
+				if isOfReplacement(a, s.containerName(), e) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func isOfReplacement(a budget.Attempt, name string, e history.Event) bool {
+	made, known := action.Of(a.Intent)
+	switch {
+	case !known || !made.Replaces || a.Outcome == event.OutcomeNotExecuted || e.ReadAt.Before(a.Began):
+		return false
+	case a.AnsweredAt.IsZero():
+		return e.ID == a.Intent.Pins.ContainerID || e.Container == name
+	}
+	return !e.ReadAt.After(a.AnsweredAt.Add(afterAnswer)) && (e.ID == a.Intent.Pins.ContainerID || e.ID == a.Left || e.ID == a.Kept)
+}

@@ -1,0 +1,110 @@
+package healer
+
+import (
+	"testing"
+	"time"
+
+	"logstream/healer/budget"
+	"logstream/healer/history"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	was := container.State{ID: "a", SpecHash: "s1", ImageID: "i1", Image: "web:1", Networks: []container.Network{{Name: "n", Aliases: []string{"web"}, Address: "10.0.0.2"}},
+		Memory: 64 << 20, Variables: []string{"PATH"}}
+	alone := was
+	alone.Networks = nil
+	var m memory
+	for _, step := range []struct {
+		what   string
+		state  container.State
+		run    int
+		wanted int // networks that are remembered; -1: nothing is
+	}{
+		{"first seen", was, 0, -1},
+		{"too few checks", was, 2, -1},
+		{"enough", was, 3, 1},
+		{"it loses its network", alone, 40, 1},
+		{"one check was begun before", alone, 41, 1},
+		{"the checks fail", alone, 0, 1},
+		{"and succeed", alone, 2, 1},
+		{"it is back", was, 3, 1},
+		{"and lost again", alone, 9, 1},
+		{"for good, and it works", alone, 12, 0},
+	} {
+		m.observe(step.state, step.run, 3, at)
+		switch {
+		case (m.good == nil) != (step.wanted < 0):
+			t.Fatalf("%s: remembered is %+v", step.what, m.good)
+		case m.good != nil && len(m.good.Networks) != step.wanted:
+			t.Fatalf("%s: remembered is %+v", step.what, m.good)
+		}
+	}
+	moved := alone
+	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.9"}}
+	m.observe(moved, 20, 3, at)
+	m.observe(moved, 23, 3, at)
+	before := *m.good
+	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.10"}}
+	if m.observe(moved, 30, 3, at); !isSameGood(*m.good, before) || m.next != nil {
+		t.Error("an address that the engine assigned counts as a change")
+	}
+}
+
+func TestTheImageBeforeIsRemembered(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var m memory
+	for i, step := range []struct{ id, image, previous string }{
+		{"a", "i1", ""}, {"b", "i2", "i1"}, {"c", "i2", "i1"}, {"d", "i3", "i2"},
+		{"e", "i2", ""}, // rolled back: i3 is no image to go back to
+		{"f", "i4", "i2"},
+	} {
+		c := container.State{ID: step.id, ImageID: step.image, Image: "web"}
+		m.observe(c, 10*i, 3, at)
+		m.observe(c, 10*i+3, 3, at)
+		if m.good == nil || m.good.ImageID != step.image || m.good.PreviousImageID != step.previous {
+			t.Fatalf("%+v: %+v", step, m.good)
+		}
+	}
+}
+
+// TestOwnReplacementIsNoDeployment: the events of a replacement are its own from
+// the intent to a moment after its result, and of its containers alone.
+func TestOwnReplacementIsNoDeployment(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a := budget.Attempt{Began: at, AnsweredAt: at.Add(2 * time.Second), Left: "new", Kept: "old", Outcome: event.OutcomeVerified,
+		Intent: event.ActionStarted{Action: service.ActionRollback, Pins: event.Pins{ContainerID: "old"}}}
+	running := a
+	running.AnsweredAt, running.Left, running.Kept = time.Time{}, "", ""
+	closed := a
+	closed.Outcome = event.OutcomeNotExecuted
+	restart := a
+	restart.Intent.Action = service.ActionRestart
+	for _, tt := range []struct {
+		what    string
+		attempt budget.Attempt
+		id      string
+		name    string
+		after   time.Duration
+		own     bool
+	}{
+		{"the old one", a, "old", "web-kept", time.Second, true},
+		{"the new one", a, "new", "web", time.Second, true},
+		{"read late", a, "new", "web", 2900 * time.Millisecond, true},
+		{"long after", a, "new", "web", time.Minute, false},
+		{"before", a, "old", "web", -time.Second, false},
+		{"another", a, "other", "web", time.Second, false},
+		{"while it runs", running, "new", "web", time.Second, true},
+		{"another while it runs", running, "other", "db", time.Second, false},
+		{"it was not made", closed, "old", "web", time.Second, false},
+		{"a restart", restart, "old", "web", time.Second, false},
+	} {
+		e := history.Event{Docker: event.Docker{ID: tt.id, Container: tt.name, Action: "rename"}, ReadAt: at.Add(tt.after)}
+		if got := isOfReplacement(tt.attempt, "web", e); got != tt.own {
+			t.Errorf("%s: its own is %v", tt.what, got)
+		}
+	}
+}

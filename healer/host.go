@@ -1,0 +1,157 @@
+package healer
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/healer/gate"
+	"logstream/healer/history"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// gatherHost adds to a situation what is not of the container alone: all
+// services, operators, windows of time, and what others did.
+func gatherHost(c *Controller, s *serviceState, v View, own []bool, out *gate.Situation) {
+	out.MaintenanceUntil = maintenanceUntil(v.Now, c.config.Maintenance, s.def.Maintenance)
+	if s.silence != nil && v.Now.Before(s.silence.Until) {
+		out.Silence = s.silence
+	}
+	out.Blind, out.Breaker = blindness(c, s, v.Now), breaker(c, v.Now)
+	if of := s.inspection.state; of.Status == container.Running {
+		out.StartsUntil = s.status.CountsAfter(of.StartedAt)
+	}
+	out.Outside = repairsByOthers(v.History, own, c.incidents.Of(s.def.Name, c.host), actorOf(s, c), v.Now)
+}
+
+// maintenanceUntil is when the windows end that are open; zero where none is.
+func maintenanceUntil(now time.Time, windows ...[]service.Maintenance) time.Time {
+	var until time.Time
+	for _, window := range slices.Concat(windows...) {
+		if end, inside := window.Until(now); inside {
+			until = later(until, end)
+		}
+	}
+	return until
+}
+
+// readLate is how much later than it happened an event may be read: what is read
+// so soon after the first bad observation may have come before it.
+const readLate = 500 * time.Millisecond
+
+// actor says which events from outside may be another healer's.
+type actor struct {
+	container string // the id; empty: any
+	policy    bool   // Docker's restart policy works
+	stop      history.Stop
+	ours      func(readAt time.Time) bool // it was requested by `inject`, or is the engine's own
+}
+
+func actorOf(s *serviceState, c *Controller) actor {
+	known := s.inspection.state
+	return actor{container: known.ID, policy: gate.PolicyWorks(known), stop: stopOf(known),
+		ours: func(readAt time.Time) bool { return s.injected(readAt) || c.engine.StoppedByEngine(readAt) }}
+}
+
+// repairsByOthers reads what others did to repair a container, from the engine's events
+// and the incidents of its service. A restart of what did not fail is no repair,
+// and neither is the first start of a container: that is a deployment.
+func repairsByOthers(h history.History, own []bool, incidents []*state.Incident, by actor, now time.Time) (out gate.Outside) {
+	for i, e := range h {
+		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || by.container != "" && e.ID != by.container {
+			continue
+		}
+		fell, restarted := h.FellBefore(i)
+		in := during(incidents, e.ReadAt)
+		if fell.IsZero() || in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || by.policy && h.FollowsOwnEnd(i, by.stop) || h.IsUnpausedToStop(i, by.stop) {
+			continue
+		}
+		if restarted && !in.FirstBad.Before(fell.Add(-readLate)) {
+			continue // it was well until it was restarted
+		}
+		out.Repairs++
+		out.Last = later(out.Last, e.ReadAt)
+		if in == incidents[len(incidents)-1] && in.State != state.Resolved {
+			out.Started = e.ReadAt
+		}
+	}
+	return out
+}
+
+// during is the incident at the instant at which an event was read; nil where
+// there was none.
+func during(incidents []*state.Incident, at time.Time) *state.Incident {
+	for _, in := range slices.Backward(incidents) {
+		if !at.Before(in.FirstBad) {
+			if in.Resolved != nil && at.After(*in.Resolved) {
+				return nil
+			}
+			return in
+		}
+	}
+	return nil
+}
+
+// diskFull is what programs write where no space is left.
+var diskFull = []string{"no space left on device", "enospc", "disk full", "disk quota exceeded", "not enough space on the disk"}
+
+// fullDisk is the line that shows that the service's disk is full; empty where
+// none does.
+func fullDisk(v View) string {
+	if own, known := v.Status.OwnLast(); known && own.Status == event.Down && own.Failure == event.FailureDisk {
+		return own.Error
+	}
+	if v.Inspection.due(v.Now) != fresh {
+		return ""
+	}
+	for _, line := range slices.Backward(v.Inspection.logs) {
+		small := strings.ToLower(line)
+		if slices.ContainsFunc(diskFull, func(sign string) bool { return strings.Contains(small, sign) }) {
+			return line
+		}
+	}
+	return ""
+}
+
+// recurrenceOf counts how often a service was healed of a cause lately, by repairs
+// that lose something and that no operator asked for. What was injected does not
+// count, nor what came before a person acknowledged it.
+func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) gate.Recurrence {
+	limit := c.config.Budget.Recurrence
+	out := gate.Recurrence{Cause: cause, Times: 1, Most: limit.Times, Within: limit.Within}
+	if limit.Times == 0 || cause == "" || s.incident == nil {
+		return out
+	}
+	for _, in := range c.incidents.Of(s.def.Name, c.host) {
+		if in.CauseID != cause || now.Sub(in.Opened) >= limit.Within {
+			continue
+		}
+		if escalated, is := in.Last(event.TypeEscalated); is && escalated.Data.(event.Escalated).Code == gate.CodeRecurrence {
+			out.Called = in.ID
+			out.Times = max(out.Times, limit.Times)
+		}
+		if in.Acknowledged != nil {
+			out.Called, out.Times = "", 1
+			continue
+		}
+		if in != s.incident && healedAtACost(in) && !s.injected(in.FirstBad) {
+			out.Times++
+		}
+	}
+	if out.Called == s.incident.ID {
+		out.Called = "" // it is this one that a person was called for
+	}
+	return out
+}
+
+// healedAtACost says whether a repair beyond those that lose nothing healed it.
+func healedAtACost(in *state.Incident) bool {
+	opened, known := in.Last(event.TypeOpened)
+	begun, acted := in.Last(event.TypeActionStarted)
+	return known && acted && in.How == event.HowHealed && !strings.HasPrefix(opened.By, event.ByOperator) &&
+		!action.Lossless(begun.Data.(event.ActionStarted).Action)
+}

@@ -1,0 +1,39 @@
+package healer
+
+import (
+	"fmt"
+	"strings"
+
+	"logstream/internal/event"
+)
+
+// escalation is why a person is called.
+func escalation(v View) string {
+	dx := v.Diagnosis
+	if refused, is := denied(v, dx); is {
+		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
+	}
+	if refused, is := failedAttempt(v, dx); is {
+		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)
+	}
+	return dx.Cause + " " + capital(dx.Why) + "."
+}
+
+// unknownEffect is why a person is called about an action that nothing shows.
+func unknownEffect(data event.ActionFinished) string {
+	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func uncapital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

@@ -1,0 +1,143 @@
+package healer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"logstream/healer/action"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// The engine of the sim: what changes what a container is.
+
+// keptSuffix is in the name of a container that gave its place to another.
+const keptSuffix = "-kept"
+
+// changed says how a container differs from an intent's pins, or nothing.
+func (m *sim) changed(e Execute, b *box) string {
+	pinned := e.Intent.Pins.ContainerID
+	switch {
+	case pinned == "" && !b.gone:
+		return "there is a container again"
+	case pinned == "":
+		return ""
+	case b.gone:
+		return "it is gone"
+	}
+	return action.Changed(e.Intent.Pins, b.state)
+}
+
+// perform makes the call of an intent.
+func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done, error)) {
+	plainly := func(err error) { done(action.Done{}, err) }
+	var params event.Params
+	if intent.Params != nil {
+		params = *intent.Params
+	}
+	if intent.Undoes > 0 {
+		m.undo(b, intent.Action, params, done)
+		return
+	}
+	switch intent.Action {
+	case service.ActionKillStart:
+		m.call(b, service.ActionRestart, plainly)
+	case service.ActionConnect:
+		for _, n := range params.Networks {
+			m.connected(b, n)
+		}
+		plainly(nil)
+	case service.ActionRaiseMemory:
+		b.state.Memory = params.MemoryBytes
+		m.call(b, service.ActionStart, plainly)
+	case service.ActionRollback, service.ActionRecreate:
+		m.replaced(b, params, done)
+	default:
+		m.call(b, intent.Action, plainly)
+	}
+}
+
+func (m *sim) connected(b *box, n event.Network) {
+	b.state.Networks = slices.DeleteFunc(slices.Clone(b.state.Networks), func(old container.Network) bool { return old.Name == n.Name })
+	b.state.Networks = append(b.state.Networks, container.Network{Name: n.Name, Aliases: n.Aliases})
+	m.emit(b, "connect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
+}
+
+// disconnected is that somebody takes a container out of all its networks.
+func (m *sim) disconnected(b *box) {
+	for _, n := range b.state.Networks {
+		m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
+	}
+	b.state.Networks = nil
+}
+
+// replaced puts a new container in the place of an old one, or of none. The old
+// one is stopped and renamed.
+func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error)) {
+	if b.busy {
+		m.after(50*time.Millisecond, func() { m.replaced(b, params, done) })
+		return
+	}
+	old := b.state.ID
+	made := func() {
+		m.renewed(b, params.ImageID)
+		b.gone, b.state.Kept = false, b.def.Name+keptSuffix
+		left := action.Done{ContainerID: b.state.ID, KeptID: old}
+		if b.removed {
+			b.removed, b.state.Kept, left.KeptID = false, "", ""
+		}
+		m.emit(b, "create", nil)
+		m.started(b, func() { done(left, nil) })
+	}
+	away := func() {
+		m.emit(b, "rename", func(e *event.Docker) { e.Container = b.def.Name + keptSuffix })
+		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), made)
+	}
+	switch {
+	case b.gone:
+		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), made)
+	case b.state.Status == container.Running:
+		m.stop(b, away)
+	default:
+		away()
+	}
+}
+
+// undo makes the call that undoes one.
+func (m *sim) undo(b *box, name string, params event.Params, done func(action.Done, error)) {
+	switch name {
+	case service.ActionConnect:
+		for _, n := range params.Networks {
+			b.state.Networks = slices.DeleteFunc(slices.Clone(b.state.Networks), func(old container.Network) bool { return old.Name == n.Name })
+			m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
+		}
+	case service.ActionRaiseMemory:
+		b.state.Memory = params.MemoryBytes
+	default:
+		m.violated("the sim undoes no %s", name)
+	}
+	done(action.Done{}, nil)
+}
+
+// renewed is that another container, of that image, has the name.
+func (m *sim) renewed(b *box, image string) {
+	b.renewals++
+	b.state.ID, b.state.Status = fmt.Sprintf("id-%s-%d", b.def.Name, b.renewals), container.Created
+	if image != "" && image != b.state.ImageID {
+		b.state.ImageID = image
+		b.app = "ok"
+	}
+}
+
+// updated is that somebody deploys another image, in which the service is so.
+func (m *sim) updated(b *box, image, app string) {
+	m.stop(b, func() {
+		m.emit(b, "destroy", nil)
+		m.renewed(b, image)
+		b.app = app
+		m.emit(b, "create", nil)
+		m.busily(b, 100*time.Millisecond, func() { m.started(b, nil); b.app = app })
+	})
+}

@@ -1,0 +1,116 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	apicontainer "github.com/docker/docker/api/types/container"
+
+	"logstream/internal/container"
+)
+
+// Restore gives the kept container its place again, with the restart policy of
+// the one that had it meanwhile, which is its own of before. What was restored
+// already is started.
+func (r *Runtime) Restore(ctx context.Context, id, kept string) error {
+	now, err := r.inspectWhole(ctx, id)
+	if err != nil {
+		return err
+	}
+	former, err := r.inspectWhole(ctx, kept)
+	if err != nil {
+		return err
+	}
+	place, formerName := strings.TrimPrefix(now.Name, "/"), strings.TrimPrefix(former.Name, "/")
+	switch {
+	case placeOf(place) == formerName:
+		return r.Start(ctx, former.ID)
+	case placeOf(formerName) != place:
+		return fmt.Errorf("restore %s: it was not kept when %s was made", formerName, place)
+	}
+	if err := r.movable(ctx, now); err != nil {
+		return fmt.Errorf("restore %s: %w", place, err)
+	}
+	if err = r.setAside(ctx, now, place); err == nil {
+		err = r.putInPlace(ctx, former, place, now.HostConfig.RestartPolicy, true)
+	}
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", place, r.putBack(ctx, now, place, err))
+	}
+	return nil
+}
+
+// putInPlace gives the container the name and the policy, and starts it.
+func (r *Runtime) putInPlace(ctx context.Context, c apicontainer.InspectResponse, place string, policy apicontainer.RestartPolicy, start bool) error {
+	if c.Name != "/"+place {
+		if err := r.rename(ctx, c.ID, place); err != nil {
+			return err
+		}
+	}
+	if err := r.setPolicy(ctx, c.ID, c.HostConfig.RestartPolicy, policy); err != nil || !start {
+		return err
+	}
+	return r.Start(ctx, c.ID)
+}
+
+// putBack undoes what was begun and failed for that reason: the container, as it
+// was inspected before, is in its place again, and what is there instead is set
+// aside. The error says what came of it.
+func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse, place string, reason error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout+stopTimeout(was.Config.StopTimeout))
+	defer cancel()
+	made, err := r.clear(ctx, place, was.ID)
+	if made != "" {
+		reason = fmt.Errorf("%w; what was made instead is kept as %s", reason, made)
+	}
+	if err == nil {
+		var is apicontainer.InspectResponse
+		if is, err = r.inspectWhole(ctx, was.ID); err == nil {
+			err = r.putInPlace(ctx, is, place, was.HostConfig.RestartPolicy, was.State.Running)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the former container %s could not be put back: %w; see docker ps -a: it may be stopped, and named %s",
+			reason, short(was.ID), err, keptName(place, was.ID))
+	}
+	if !was.State.Running {
+		return fmt.Errorf("%w; the former container is in its place again, not running, as before", reason)
+	}
+	return fmt.Errorf("%w; the former container is in its place again, and running", reason)
+}
+
+// withdraw frees the place of a container that was made and failed for that
+// reason, so that another can be made.
+func (r *Runtime) withdraw(ctx context.Context, place string, reason error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout)
+	defer cancel()
+	made, err := r.clear(ctx, place, "")
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w; what was made could not be set aside: %w; see docker ps -a", reason, err)
+	case made != "":
+		return fmt.Errorf("%w; what was made is kept as %s", reason, made)
+	}
+	return reason
+}
+
+// clear sets aside what has the place, unless it is the container with that ID,
+// and gives the name under which that is kept.
+func (r *Runtime) clear(ctx context.Context, place, but string) (kept string, err error) {
+	id, err := r.occupant(ctx, place)
+	if err != nil || id == "" || id == but {
+		return "", err
+	}
+	c, err := r.inspectWhole(ctx, id)
+	if errors.Is(err, container.ErrNotFound) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	if err := r.setAside(ctx, c, place); err != nil {
+		return "", err
+	}
+	return keptName(place, id), nil
+}

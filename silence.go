@@ -1,0 +1,41 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// silenceCommand silences one service.
+func silenceCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "silence <service>", Short: "Repair a service no more for a time; it is still observed",
+		Example: "  logstream silence payment-service --for 10m --reason \"a migration\"", Args: arguments("<service>")}
+	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	length := cmd.Flags().Duration("for", time.Hour, "for how `long`, such as 10m; at most 720h")
+	reason := cmd.Flags().String("reason", "", "why, kept with the silence")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := open()
+		if err != nil {
+			return err
+		}
+		done, err := c.carryOut(cmd.Context(), http.MethodPost, []string{"services", args[0], "silence"}, map[string]any{"for": length.String(), "reason": *reason})
+		return finish(cmd, *asJSON, done, err, "%s is silenced until %s.", args[0], done.Time.Add(*length).Local().Format("2006-01-02 15:04:05"))
+	}
+	return cmd
+}
+
+// unsilenceCommand ends a silence.
+func unsilenceCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "unsilence <service>", Short: "End a silence: repairs of the service go on", Args: arguments("<service>")}
+	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := open()
+		if err != nil {
+			return err
+		}
+		done, err := c.carryOut(cmd.Context(), http.MethodDelete, []string{"services", args[0], "silence"}, nil)
+		return finish(cmd, *asJSON, done, err, "%s is no longer silenced: repairs go on.", args[0])
+	}
+	return cmd
+}

@@ -1,0 +1,86 @@
+// A request for approval, whole: what exactly would be done, what it costs,
+// how it is undone, what the answers lead to, and the two buttons. And what else
+// an operator can do about one incident.
+
+import { h, icon } from "../dom.js";
+import { hhmmss, instant, lasting } from "../units.js";
+import { capital, phrase, who } from "../vocabulary.js";
+import { paragraph, reason } from "../words.js";
+import { command, copy, href } from "./bits.js";
+
+/** How many decisive facts stand beside the question. */
+const FACTS = 4;
+
+/**
+ * The request of an incident that waits for approval, or null.
+ * `sent` is what was sent and not answered yet ({command, request}), `refusal`
+ * why the last answer was not taken. `brief` is for a list: the question, the
+ * deed and the buttons.
+ */
+export function ask(of, { at, stale = false, sent = null, refusal = "", brief = false }) {
+  const request = of.row.approval;
+  if (!request) return null;
+  const { id, service } = of.row;
+  const deed = capital(phrase(request.action, service));
+  const left = instant(request.expires) - at;
+  return h("section", { class: `panel ask${brief ? " brief" : ""}`, key: `ask-${id}`, "data-ask": id, "data-request": request.request, "aria-labelledby": `h-ask-${id}` },
+    h("div", { class: "ask-main" },
+      h("p", { class: "ask-head" }, h("span", { class: "pill warn" }, icon("person"), "Approval needed"), h("span", { class: "quiet small" }, left > 0 ? `expires in ${lasting(left)}` : "has expired")),
+      h("h2", { id: `h-ask-${id}` }, brief ? h("a", { href: href.incident(id) }, deed) : deed),
+      facts(request, { left, brief, service }),
+      answers(of, { deed, stale, sent, over: left <= 0 }),
+      refusal && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refusal}`),
+      !brief && h("p", { class: "quiet small" }, "Immediately before the call the container is inspected again. If it has changed, approval is requested again.")),
+    !brief && side(of, request));
+}
+
+function facts(request, { left, brief, service }) {
+  const rows = [
+    ["What would be done", request.command ? line(request.command) : `LogStream would ${phrase(request.action, service)}.`],
+    ["What it costs", request.cost],
+    ["How it is undone", request.undo ? [line(request.undo), " Or “Undo” on this page."] : "LogStream cannot undo it."],
+    !brief && ["If you deny it", "LogStream does not run it in this incident. It chooses another repair that is legal, or calls a person."],
+    !brief && ["If you do not answer", left > 0 ? `Nothing runs. The request expires at ${hhmmss(instant(request.expires))}, and a person is called.` : "Nothing runs, and a person is called."],
+  ];
+  return h("dl", { class: "ask-facts" }, rows.filter((row) => row && row[1]).map(([dt, dd]) => h("div", { key: dt }, h("dt", {}, dt), h("dd", {}, dd))));
+}
+
+const line = (text) => h("span", { class: "ask-cmd" }, command(text), copy(text));
+
+function answers(of, { deed, stale, sent, over }) {
+  const { id, approval } = of.row;
+  const off = stale || over || Boolean(sent);
+  const button = (name, cls, picture, text) => h("button", { key: name, class: `btn big ${cls}`.trim(), type: "button", disabled: off, "data-act": "operate", "data-of": id, "data-command": name, "data-request": approval.request },
+    icon(picture), sent?.command === name ? "Waiting for LogStream…" : text);
+  return h("div", { class: "ask-do" },
+    button("approve", "go", "check", `Approve: ${deed.charAt(0).toLowerCase()}${deed.slice(1)}`),
+    button("deny", "", "x", "Deny"),
+    h("label", { class: "ask-why" }, h("span", { class: "vh" }, "Reason, kept with the incident"), h("input", { id: `why-${id}`, type: "text", maxlength: 500, autocomplete: "off", placeholder: "Reason, kept with the incident (optional)" })));
+}
+
+function side(of, request) {
+  const { runbook, model } = of.diagnosed?.data ?? {};
+  const sure = [["Runbook", runbook], [of.model || "Model", model]].filter(([, view]) => view?.confidence > 0).map(([name, view]) => `${name} ${Math.round(view.confidence * 100)}%`);
+  const decided = (of.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, FACTS);
+  return h("aside", { class: "ask-side" },
+    h("h3", {}, "Why it asks"), h("p", {}, reason(request.reason)),
+    h("h3", {}, "Cause"), h("p", {}, paragraph(of.row.cause, sure.length ? `Confidence: ${sure.join(", ")}` : "")),
+    decided.length > 0 && [h("h3", {}, "Decisive facts"), h("ul", { class: "ask-decided" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`))))]);
+}
+
+/** The buttons for what an operator can do about an incident beside answering. */
+export function operations(of, { stale = false, sent = null } = {}) {
+  const { id, state, undo, acknowledged } = of.row;
+  const button = (name, picture, text, label) => h("button", { key: name, class: "btn", type: "button", disabled: stale || Boolean(sent), "data-act": "operate", "data-of": id, "data-command": name, "data-attempt": name === "undo" ? undo.attempt : null, title: label },
+    icon(picture), sent?.command === name ? "Waiting for LogStream…" : text);
+  return [
+    undo && button("undo", "restart", `Undo attempt ${undo.attempt}`, undo.command || `Undo: ${phrase(undo.action, of.row.service)}`),
+    state !== "resolved" && !acknowledged && button("acknowledge", "check", "Acknowledge", "Its repeated notifications stop"),
+  ];
+}
+
+/** Who acknowledged an incident, as a sentence, or nothing. */
+export function acknowledgement({ acknowledged, state }) {
+  if (!acknowledged || state === "resolved") return "";
+  return paragraph(`Acknowledged by ${who(acknowledged.by)} at ${hhmmss(instant(acknowledged.at))}`, reason(acknowledged.reason));
+}
