@@ -32,8 +32,9 @@ const (
 
 // Chosen is a line that was chosen: printable, bounded, without secrets.
 type Chosen struct {
-	Text string
-	New  bool // its message is not in the memory, which is not empty
+	Text  string
+	Place int  // in what was given, from 0
+	New   bool // its message is not in the memory, which is not empty
 }
 
 // clean is a line as it is shown, at its full length.
@@ -43,16 +44,16 @@ func clean(raw string) string { return redact.Text(text.Line(raw[:min(len(raw), 
 // were left out. memory may be nil: then nothing is new.
 func Choose(raw []container.Line, memory *Memory) (chosen []Chosen, truncated bool) {
 	left := max(0, len(raw)-Read)
-	raw = raw[left:]
-	lines := make([]string, 0, len(raw))
-	for _, line := range raw {
+	var lines []string
+	var places []int
+	for i, line := range raw[left:] {
 		if shown := clean(line.Text); shown != "" {
-			lines = append(lines, shown)
+			lines, places = append(lines, shown), append(places, left+i)
 		}
 	}
 	picked := pick(lines, memory)
 	for _, i := range picked {
-		chosen = append(chosen, Chosen{Text: text.Clip(lines[i], maxLine), New: isNew(memory, lines[i])})
+		chosen = append(chosen, Chosen{Text: text.Clip(lines[i], maxLine), Place: places[i], New: isNew(memory, lines[i])})
 	}
 	return chosen, left > 0 || len(picked) < len(lines)
 }
