@@ -9,8 +9,10 @@
 //
 //	choose.go    lines in, at most Most out
 //	block.go     a message and the lines that belong to it
+//	line.go      a line, and what is judged of it
 //	severity.go  how much a line says about a failure
-//	template.go  a message without its numbers
+//	words.go     the words that speak of one
+//	template.go  a message without what varies
 //	memory.go    which messages were seen before
 package loglines
 
@@ -19,15 +21,13 @@ import (
 	"slices"
 
 	"logstream/internal/container"
-	"logstream/internal/redact"
-	"logstream/internal/text"
 )
 
 const (
 	Most    = 12   // lines that are chosen
 	Read    = 1000 // of which it is chosen at most: the newest
 	maxLine = 500  // bytes of a line that is chosen
-	mostOf  = 5    // lines of one block, while others have none yet
+	burst   = 15   // so many other messages later a failure is not of the same burst
 )
 
 // Chosen is a line that was chosen: printable, bounded, without secrets.
@@ -37,60 +37,87 @@ type Chosen struct {
 	New   bool // its message is not in the memory, which is not empty
 }
 
-// clean is a line as it is shown, at its full length.
-func clean(raw string) string { return redact.Text(text.Line(raw[:min(len(raw), 16<<10)])) }
-
 // Choose picks at most Most lines, in the log's order, and says whether others
 // were left out. memory may be nil: then nothing is new.
 func Choose(raw []container.Line, memory *Memory) (chosen []Chosen, truncated bool) {
 	left := max(0, len(raw)-Read)
-	var lines []string
-	var places []int
-	for i, line := range raw[left:] {
-		if shown := clean(line.Text); shown != "" {
-			lines, places = append(lines, shown), append(places, left+i)
+	var lines []line
+	for i, r := range raw[left:] {
+		if l, ok := read(r.Text); ok {
+			l.place, l.isNew = left+i, memory.isNew(l.key)
+			lines = append(lines, l)
 		}
 	}
-	picked := pick(lines, memory)
+	picked := pick(lines)
 	for _, i := range picked {
-		chosen = append(chosen, Chosen{Text: text.Clip(lines[i], maxLine), Place: places[i], New: isNew(memory, lines[i])})
+		chosen = append(chosen, Chosen{Text: show(raw[lines[i].place].Text), Place: lines[i].place, New: lines[i].isNew})
 	}
 	return chosen, left > 0 || len(picked) < len(lines)
 }
 
-func isNew(m *Memory, line string) bool { return m != nil && len(m.seen) > 0 && !m.Knows(line) }
+// choice is what was taken so far.
+type choice map[int]bool
+
+// take takes of a list what fits, at most that many.
+func (c choice) take(list []int, most int) {
+	for _, i := range list {
+		if len(c) < Most && most > 0 && !c[i] {
+			c[i] = true
+			most--
+		}
+	}
+}
+
+// fill takes the last lines, first those that say what none that was taken says.
+func (c choice) fill(lines []line) {
+	said := map[uint64]bool{}
+	for i := range c {
+		said[lines[i].key] = true
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		if !said[lines[i].key] {
+			said[lines[i].key] = true
+			c.take([]int{i}, 1)
+		}
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		c.take([]int{i}, 1)
+	}
+}
+
+// before are the n lines before a block.
+func before(b block, n int) []int { return upTo(max(0, b.from-n), b.from) }
 
 // pick gives the places of the chosen lines, in their order.
-func pick(lines []string, memory *Memory) []int {
+func pick(lines []line) []int {
+	taken := choice{}
 	if len(lines) <= Most {
 		return upTo(0, len(lines))
 	}
-	blocks := parse(lines)
-	rank(blocks, lines, memory)
-	byScore := slices.SortedStableFunc(slices.Values(blocks), func(a, b block) int { return cmp.Compare(b.score, a.score) })
-	taken := map[int]bool{}
-	take := func(list []int, most int) {
-		for _, i := range list {
-			if len(taken) < Most && most > 0 && !taken[i] {
-				taken[i] = true
-				most--
-			}
+	blocks := rank(parse(lines), lines)
+	best := blocks[0]
+	for _, b := range blocks {
+		if b.score >= worthy {
+			telling, _ := b.telling(lines)
+			taken.take(telling, mostOf)
 		}
 	}
-	for _, b := range byScore {
-		if b.score > 0 {
-			take(b.important(lines), mostOf)
+	// What is left is context: what was before the most telling message, and the rest
+	// of it; then what says little; then the end of the log.
+	if best.score >= worthy {
+		taken.take(before(best, 2), 2)
+		telling, rest := best.telling(lines)
+		taken.take(append(telling, rest...), mostOf)
+	}
+	for _, b := range blocks {
+		switch {
+		case b.score >= worthy:
+			taken.take(before(b, 1), 1)
+		case b.score > 0 && !b.again:
+			taken.take([]int{b.head}, 1)
 		}
 	}
-	// What is left is context: of the most telling message what stands before it,
-	// and then the end of the log.
-	if best := byScore[0]; best.score > 0 && len(taken) < Most {
-		take(upTo(max(0, best.from-2), best.from), 2)
-		take(upTo(best.from, best.to), Most)
-	}
-	for i := len(lines) - 1; i >= 0 && len(taken) < Most; i-- {
-		take([]int{i}, 1)
-	}
+	taken.fill(lines)
 	out := make([]int, 0, len(taken))
 	for i := range taken {
 		out = append(out, i)
@@ -106,33 +133,33 @@ func upTo(from, to int) (list []int) {
 	return list
 }
 
-// rank gives each block its score.
-func rank(blocks []block, lines []string, memory *Memory) {
+// worthy is the score from which a message is worth more than context.
+const worthy = 3
+
+// rank gives each block its score, and the best first.
+func rank(blocks []block, lines []line) []block {
 	count := map[uint64]int{}
 	for _, b := range blocks {
-		count[key(b.message(lines))]++
+		count[lines[b.head].key]++
 	}
 	met := map[uint64]bool{}
 	quiet := burst // how many blocks ago the last failure was
 	for i := range blocks {
 		b := &blocks[i]
-		message := b.message(lines)
-		k := key(message)
-		first := !met[k]
-		met[k] = true
-		isFailure := b.weight >= hint
+		head := lines[b.head]
+		near := float64(i) / float64(len(blocks)) // to the end
 		switch {
+		case met[head.key]:
+			b.again = true // its first occurrence says the same
 		case b.weight == closing:
-			b.score = 1
-		case b.weight == routine && isNew(memory, message):
-			b.score = 4
+			b.score = 1 + near
+		case b.weight == routine && head.isNew:
+			b.score = 4 + 2*near
 		case b.weight == routine:
 			b.score = 0
 		default:
 			b.score = map[weight]float64{hint: 10, warning: 12, failure: 22, fatal: 28}[b.weight]
-		}
-		if isFailure {
-			if isNew(memory, message) {
+			if head.isNew {
 				b.score += 14
 			}
 			if b.to-b.from > 2 {
@@ -141,17 +168,14 @@ func rank(blocks []block, lines []string, memory *Memory) {
 			if quiet >= burst {
 				b.score += 6 // the first of a burst
 			}
-			b.score += 6 * float64(i) / float64(len(blocks)) // near the end
-			b.score -= 2 * min(4, float64(count[k]-1))       // what is written again and again is not special
-			quiet = 0
-		} else {
-			quiet++
+			b.score += 6 * near
 		}
-		if !first {
-			b.score = min(b.score, 2) // its first occurrence says the same
+		met[head.key] = true
+		quiet++
+		if b.weight >= hint {
+			quiet = 0
 		}
 	}
+	slices.SortStableFunc(blocks, func(a, b block) int { return cmp.Compare(b.score, a.score) })
+	return blocks
 }
-
-// burst is after how many other messages a failure is not of the same burst.
-const burst = 15

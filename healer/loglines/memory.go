@@ -30,7 +30,8 @@ func (m *Memory) Learn(lines []container.Line) {
 		if m.since.IsZero() || line.Time.Before(m.since) {
 			m.since = line.Time
 		}
-		k := key(clean(line.Text))
+		l, _ := read(line.Text)
+		k := l.key
 		if line.Time.After(m.seen[k]) {
 			m.seen[k] = line.Time
 		}
@@ -45,10 +46,13 @@ func (m *Memory) Learn(lines []container.Line) {
 	}
 }
 
-// Knows says whether a message was learned.
-func (m *Memory) Knows(line string) bool {
-	_, known := m.seen[key(line)]
-	return known
+// isNew says whether a message was never learned, by a memory that knows any.
+func (m *Memory) isNew(key uint64) bool {
+	if m == nil || len(m.seen) == 0 {
+		return false
+	}
+	_, known := m.seen[key]
+	return !known
 }
 
 // Days is how far back the memory reaches at that time, in whole days.

@@ -1,7 +1,6 @@
 package loglines
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -10,7 +9,7 @@ import (
 type weight int
 
 const (
-	closing weight = iota - 1 // says only that it is over
+	closing weight = iota - 1 // says only that it is over, or how much failed
 	routine                   // an information, or nothing that is known here
 	hint                      // a word of failure, in a line without a level
 	warning
@@ -27,55 +26,97 @@ var levels = map[string]weight{
 }
 
 var (
-	// A level at the beginning of a line, after its time, name and process; in
-	// brackets, before a colon, or alone in capitals.
-	bracketed = regexp.MustCompile(`[\[<(](\w+)[\])>]`)
+	// A level at the beginning of a line, after its time, name and process: in
+	// brackets, alone in capitals, or before a colon.
+	bracketed = regexp.MustCompile(`[\[<(](?:[\w.]+:)?(\w+)[\])>]`)
 	capitals  = regexp.MustCompile(`\b([A-Z]{3,11})\b`)
-	colon     = regexp.MustCompile(`(?:^|[\s\]|])([A-Za-z]+):\s`)
-	logfmt    = regexp.MustCompile(`(?:^|\s)(?:level|lvl|severity)=["']?(\w+)`)
+	colon     = regexp.MustCompile(`(?:^|[\s\]|)])([A-Za-z]+)(?:\[\w+\])?:(?:\s|$)`)
 	glog      = regexp.MustCompile(`^([IWEF])\d{4} \d\d:\d\d`)
-	redis     = regexp.MustCompile(`^\d+:[A-Z] .{15,30} ([.*#-]) `)
+	redisMark = regexp.MustCompile(`^\d+:[A-Z] .{15,30} [.*#-] `)
+	logfmt    = regexp.MustCompile(`(?:^|\s)(?:level|lvl|severity)=["']?(\w+)`)
+	// In JSON, where a level may stand anywhere; in a text of it quotes are escaped.
+	jsonLevel = regexp.MustCompile(`[{,]\s*"(?:level|severity|lvl|log\.level|@level|[lL]og[lL]evel|Level|Severity|s)"\s*:\s*(?:"(\w+)"|(\d+))`)
 
-	failing = regexp.MustCompile(`(?i)\b(?:\w*exception|\w+error|errors?|e[A-Z]{4,}|failed|failure|fail(?:s|ing)?|fatal|panic(?:ked)?|cannot|can't|can ?not|could not|couldn't|unable|refused|denied|forbidden|unauthorized|timed?[ -]?out|timeout|not found|no such|no space|out of memory|oom|segfault|segmentation fault|sig(?:segv|abrt|bus|kill)|core dumped|traceback|abort(?:ed|ing)?|corrupt(?:ed|ion)?|invalid|illegal|unexpected|undefined|unhandled|uncaught|deadlock|too many|exceeded|exhausted|missing|unreachable|unavailable|broken pipe|reset by peer|killed|crash(?:ed)?|expired|mismatch|conflict|already in use|read-only|not permitted|overflow|unknown host|bad gateway|stack ?trace)\b`)
-	errno   = regexp.MustCompile(`\bE(?:NOSPC|ROFS|ACCES|PERM|MFILE|NFILE|NOENT|ADDRINUSE|CONNREFUSED|CONNRESET|TIMEDOUT|PIPE|NOMEM|IO|XIST|HOSTUNREACH|AI_AGAIN)\b`)
-	benign  = regexp.MustCompile(`(?i)\b(?:0 (?:errors?|failed|failures)|no errors?|errors?[=:] ?0\b|without errors?|failed[=:] ?0\b|(?:error|exception)[ -]?handler|log_error|errors\.go)\b`)
-	ends    = regexp.MustCompile(`(?i)(?:exit(?:ed|ing)?(?: with)?(?: (?:status|code))+[:= ]*-?\d+|exit status \d+|\bexiting\b|shutting down|shut ?down (?:complete|completed|hook)|terminat(?:ed|ing)\b|stopp(?:ed|ing)\b|process (?:exited|finished|completed)|a complete log of this run|received signal|got signal|signal (?:15|term)|goodbye|bye\b|lifecycle script|command failed|closing (?:connection|server|log)|aborting\.?$)`)
+	access = regexp.MustCompile(`(?:^|[\s"])(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[\d.]+)?"?:? ([1-5]\d\d)\b`)
+	errno  = regexp.MustCompile(`\bE(?:NOSPC|ROFS|ACCES|PERM|MFILE|NFILE|NOENT|ADDRINUSE|CONNREFUSED|CONNRESET|TIMEDOUT|PIPE|NOMEM|IO|EXIST|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)\b`)
+	// What a test, a check or an installation says when all is well, whatever its name.
+	passed = regexp.MustCompile(`^\s*(?:✓|✔|√|ok\b|PASS\b|--- PASS|(?:Down|Up)load(?:ing|ed)\b|Install(?:ing|ed)\b|Compil(?:ing|ed)\b|Unpacking|Preparing|Setting up|Selecting|Get:\d|Collecting|Using cached|Fetched|added \d|=== RUN)|\bPASSED\b|\.\.\. ?ok\b`)
+	// A test's or a compiler's own mark of a failure.
+	flagged = regexp.MustCompile(`^\s*(?:✕|✗|✘|×|● |not ok \d|E {2,}\S|\d+\) (?:.*)?[Ff]ail|--- FAIL|FAIL:? |FAILED |ERR!|##\[error\]|::error|!! )|(?:^|\s)\S+\.\w+(?::\d+){1,2}: (?:fatal )?error\b|^error(?:\[E\d+\])?:|^\s*\S+\(\d+,\d+\): error |^>\s.* FAILED$`)
+	benign  = regexp.MustCompile(`(?i)\b(?:(?:0|no) (?:errors?|failed|failures|failing|exceptions?|warnings?)|(?:errors?|failed|failures|skipped)["']?[=:] ?0\b|without errors?|error[ _-]?(?:handl|log|page|report)\w*)`)
+	ends    = regexp.MustCompile(`(?i)(?:exit(?:ed|ing)?(?: \w+)?(?: with)?(?: (?:status|code|exit code))+[:= ]*-?\d+|exited with -?\d+|exit status \d+|^exiting\b|\bexit \d+$|shutting down|shut ?down (?:complete|hook)|terminat(?:ed|ing)\b|stopp(?:ed|ing)\b|process (?:exited|finished|completed)|a complete log of this run|received (?:sig|fast shutdown)|got signal|signal (?:15|term)|goodbye|bye\b|lifecycle script|^npm err! (?:code|path|command|errno \d|a complete|this is probably)|command failed|closing (?:connection|server|log)|aborting(?: any active.*)?\.?$|^make(?:\[\d+\])?: \*\*\*|build fail(?:ed|ure)|^failure: build|job failed|could not compile|due to \d+ previous|^tests?(?: suites)?:\s+\d|\d+ (?:passed|failed),|^fail\s+\S+\s+[\d.]+m?s$|^fail$|^\d+ (?:failing|errors?|failures?) ?(?:generated\.?)?$|^found \d+ (?:error|data race)|re-run maven|for more information about the error)`)
+	minor   = regexp.MustCompile(`(?i)deprecat|npm warn|unused (?:variable|import|param)|development server|is not recommended|consider (?:using|upgrading)|new (?:major |minor )?version|vulnerabilit|memory overcommit`)
 )
 
 // maxLevel is within how many bytes of a line a level is looked for.
 const maxLevel = 120
 
 // weigh says how much a line says about a failure. A level that the line gives
-// itself decides; a word of failure counts where it gives none, and lifts a
-// warning.
-func weigh(line string) weight {
-	level, known := levelOf(line)
-	speaks := (failing.MatchString(line) || errno.MatchString(line)) && !benign.MatchString(line)
+// itself decides; a word of failure counts where it gives none.
+func weigh(body string) weight {
+	if status := accessStatus(body); status != "" {
+		if status[0] == '5' {
+			return hint
+		}
+		return routine
+	}
+	level, known := levelOf(body)
+	if passed.MatchString(body) && level < failure {
+		return routine
+	}
+	isErrno := errno.MatchString(body)
+	speaks := isErrno || failingWords(body) && !benign.MatchString(body)
 	switch {
-	case ends.MatchString(line) && level < fatal && !errno.MatchString(line):
+	case level < fatal && !isErrno && ends.MatchString(body):
 		return closing
+	case flagged.MatchString(body):
+		return max(level, failure)
+	case known && level == warning && minor.MatchString(body):
+		return routine
 	case known && level == routine && speaks:
 		return hint // programs report their failures at the level of information, too
+	case known && level >= failure && benign.MatchString(body):
+		return hint
 	case known:
 		return level
-	case speaks:
+	case speaks && !minor.MatchString(body):
 		return hint
 	}
 	return routine
 }
 
-func levelOf(line string) (weight, bool) {
-	if w, is := structured(line); is {
-		return w, true
+// accessStatus is the status in a line of an access log, or empty.
+func accessStatus(body string) string {
+	if m := access.FindStringSubmatch(body); m != nil {
+		return m[1]
 	}
-	head := line[:min(len(line), maxLevel)]
+	return ""
+}
+
+func levelOf(body string) (weight, bool) {
+	if strings.Contains(body, `":`) {
+		if m := jsonLevel.FindStringSubmatch(body); m != nil {
+			if w, is := jsonWeight(m[1], m[2]); is {
+				return w, true
+			}
+		}
+	}
+	head := body[:min(len(body), maxLevel)]
 	if m := glog.FindStringSubmatch(head); m != nil {
 		return map[string]weight{"I": routine, "W": warning, "E": failure, "F": fatal}[m[1]], true
 	}
-	if m := redis.FindStringSubmatch(head); m != nil {
-		return map[string]weight{".": routine, "-": routine, "*": routine, "#": warning}[m[1]], true
+	if redisMark.MatchString(head) {
+		return routine, true // its highest mark is for what is worth noting, too
 	}
-	for _, form := range []*regexp.Regexp{logfmt, bracketed, capitals, colon} {
+	forms := []*regexp.Regexp{bracketed, capitals, colon}
+	if strings.ContainsRune(body, '=') {
+		if m := logfmt.FindStringSubmatch(body); m != nil {
+			if w, is := levels[strings.ToLower(m[1])]; is {
+				return w, true
+			}
+		}
+	}
+	for _, form := range forms {
 		for _, m := range form.FindAllStringSubmatch(head, 8) {
 			if w, is := levels[strings.ToLower(m[1])]; is {
 				return w, true
@@ -85,37 +126,17 @@ func levelOf(line string) (weight, bool) {
 	return routine, false
 }
 
-// structured reads the level of a line that is a JSON object.
-func structured(line string) (weight, bool) {
-	from := strings.IndexByte(line, '{')
-	if from < 0 || !strings.HasSuffix(line, "}") {
-		return 0, false
+// jsonWeight is a level in JSON: a word, a letter as MongoDB writes it, or a
+// number as bunyan and pino count, of which 30 is info and 50 error.
+func jsonWeight(word, number string) (weight, bool) {
+	if w, is := levels[strings.ToLower(word)]; is {
+		return w, true
 	}
-	var object map[string]any
-	if json.Unmarshal([]byte(line[from:]), &object) != nil {
-		return 0, false
+	if w, is := map[string]weight{"F": fatal, "E": failure, "W": warning, "I": routine, "D": routine}[word]; is {
+		return w, true
 	}
-	for _, name := range []string{"level", "severity", "lvl", "log.level", "s", "@level", "loglevel", "Level"} {
-		switch value := object[name].(type) {
-		case string:
-			if w, is := levels[strings.ToLower(value)]; is {
-				return w, true
-			}
-			if w, is := map[string]weight{"F": fatal, "E": failure, "W": warning, "I": routine, "D": routine}[value]; is {
-				return w, true
-			}
-		case float64: // as bunyan and pino count: 30 is info, 50 error
-			switch {
-			case value >= 60:
-				return fatal, true
-			case value >= 50:
-				return failure, true
-			case value >= 40:
-				return warning, true
-			case value >= 10:
-				return routine, true
-			}
-		}
+	if len(number) != 2 {
+		return routine, false
 	}
-	return 0, false
+	return map[byte]weight{'4': warning, '5': failure, '6': fatal}[number[0]], true
 }

@@ -1,32 +1,63 @@
 package loglines
 
-import (
-	"hash/fnv"
-	"regexp"
-	"strings"
-)
+import "hash/fnv"
 
-// variable are the parts of a line that differ between two occurrences of the
-// same message. The order matters: what contains numbers is masked before them.
-var variable = regexp.MustCompile(strings.Join([]string{
-	`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?`, // an instant
-	`\b\d\d?:\d\d:\d\d(?:[.,]\d+)?\b`,                                               // a time of day
-	`\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b`,                      // a UUID
-	`\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b`,                                          // an address
-	`\[[0-9a-fA-F:]*::[0-9a-fA-F:]*\](?::\d+)?`,                                     // of IPv6
-	`\b0x[0-9a-fA-F]+\b`,
-	`\b[0-9a-fA-F]*\d[0-9a-fA-F]{6,}\b`, // an id in hex
-	`"(?:[^"\\]|\\.){24,}"`,             // a long quoted text
-	`\d+`,
-}, "|"))
+// Template is a message without what differs between two occurrences of it: each
+// word with a digit in it (numbers, times, addresses, ids) is one mark. A line of
+// an access log is its status only.
+func Template(body string) string {
+	if status := accessStatus(body); status != "" {
+		return "access " + status[:1]
+	}
+	out := make([]byte, 0, len(body))
+	for i := 0; i < len(body); {
+		if n := uuid(body[i:]); n > 0 {
+			out, i = append(out, '#'), i+n
+			continue
+		}
+		end, masked := i, false
+		for end < len(body) && isWord(body[end]) {
+			masked = masked || isDigit(body[end])
+			end++
+		}
+		switch {
+		case end == i:
+			out, i = append(out, body[i]), i+1
+			continue
+		case masked:
+			out = append(out, '#')
+		default:
+			out = append(out, body[i:end]...)
+		}
+		i = end
+	}
+	return string(out)
+}
 
-// Template is a message without its numbers, ids, times and addresses: two lines
-// with the same template say the same.
-func Template(line string) string { return variable.ReplaceAllString(line, "#") }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isHex(c byte) bool   { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
+func isWord(c byte) bool  { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' }
 
-// key is a template as the memory keeps it.
-func key(line string) uint64 {
+// uuid is how long the UUID is that s begins with, or 0: its groups may have no
+// digit.
+func uuid(s string) int {
+	const length = 36
+	if len(s) < length {
+		return 0
+	}
+	for i := range length {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (s[i] == '-') || !dash && !isHex(s[i]) {
+			return 0
+		}
+	}
+	return length
+}
+
+// keyOf is a message's template as the memory keeps it. The weight belongs to it:
+// the same words at another level, or another kind of answer, are news.
+func keyOf(body string, w weight) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(Template(line))) // it never fails
+	h.Write([]byte{byte(w + 1)})
+	h.Write([]byte(Template(body))) // neither ever fails
 	return h.Sum64()
 }
