@@ -37,8 +37,8 @@ var (
 	// In JSON, where a level may stand anywhere; in a text of it quotes are escaped.
 	jsonLevel = regexp.MustCompile(`[{,]\s*"(?:level|severity|lvl|log\.level|@level|[lL]og[lL]evel|Level|Severity|s)"\s*:\s*(?:"(\w+)"|(\d+))`)
 
-	access = regexp.MustCompile(`(?:^|[\s"])(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[\d.]+)?"?:? ([1-5]\d\d)\b`)
-	errno  = regexp.MustCompile(`\bE(?:NOSPC|ROFS|ACCES|PERM|MFILE|NFILE|NOENT|ADDRINUSE|CONNREFUSED|CONNRESET|TIMEDOUT|PIPE|NOMEM|IO|EXIST|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)\b`)
+	methods = []string{"GET ", "POST ", "HEAD ", "PUT ", "PATCH ", "DELETE ", "OPTIONS "}
+	access  = regexp.MustCompile(`(?:^|[\s"])(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[\d.]+)?"?:? ([1-5]\d\d)\b`)
 	// What a test, a check or an installation says when all is well, whatever its name.
 	passed = regexp.MustCompile(`^\s*(?:✓|✔|√|ok\b|PASS\b|--- PASS|(?:Down|Up)load(?:ing|ed)\b|Install(?:ing|ed)\b|Compil(?:ing|ed)\b|Unpacking|Preparing|Setting up|Selecting|Get:\d|Collecting|Using cached|Fetched|added \d|=== RUN)|\bPASSED\b|\.\.\. ?ok\b`)
 	// A test's or a compiler's own mark of a failure.
@@ -48,8 +48,11 @@ var (
 	minor   = regexp.MustCompile(`(?i)deprecat|npm warn|unused (?:variable|import|param)|development server|is not recommended|consider (?:using|upgrading)|new (?:major |minor )?version|vulnerabilit|memory overcommit`)
 )
 
-// maxLevel is within how many bytes of a line a level is looked for.
-const maxLevel = 120
+const (
+	maxLevel  = 120 // bytes at the beginning of a line in which a level is looked for
+	maxAccess = 400 // and in which a request and its status are
+	maxPhrase = 240 // and in which the phrases are: a longer line says more than a phrase
+)
 
 // weigh says how much a line says about a failure. A level that the line gives
 // itself decides; a word of failure counts where it gives none.
@@ -61,25 +64,27 @@ func weigh(body string) weight {
 		return routine
 	}
 	level, known := levelOf(body)
-	if passed.MatchString(body) && level < failure {
+	head := body[:min(len(body), maxPhrase)]
+	if level < failure && passed.MatchString(head) {
 		return routine
 	}
-	isErrno := errno.MatchString(body)
-	speaks := isErrno || failingWords(body) && !benign.MatchString(body)
+	speaks, isErrno := failingWords(body)
+	isBenign := (speaks || level >= failure) && !isErrno && benign.MatchString(head)
+	speaks = speaks && !isBenign
 	switch {
-	case level < fatal && !isErrno && ends.MatchString(body):
+	case level < fatal && !isErrno && len(body) == len(head) && ends.MatchString(body):
 		return closing
-	case flagged.MatchString(body):
+	case flagged.MatchString(head):
 		return max(level, failure)
-	case known && level == warning && minor.MatchString(body):
+	case (level == warning || !known && speaks) && minor.MatchString(head):
 		return routine
 	case known && level == routine && speaks:
 		return hint // programs report their failures at the level of information, too
-	case known && level >= failure && benign.MatchString(body):
+	case level >= failure && isBenign:
 		return hint
 	case known:
 		return level
-	case speaks && !minor.MatchString(body):
+	case speaks:
 		return hint
 	}
 	return routine
@@ -87,14 +92,21 @@ func weigh(body string) weight {
 
 // accessStatus is the status in a line of an access log, or empty.
 func accessStatus(body string) string {
-	if m := access.FindStringSubmatch(body); m != nil {
-		return m[1]
+	head := body[:min(len(body), maxAccess)]
+	for _, method := range methods {
+		if strings.Contains(head, method) {
+			if m := access.FindStringSubmatch(head); m != nil {
+				return m[1]
+			}
+			return ""
+		}
 	}
 	return ""
 }
 
 func levelOf(body string) (weight, bool) {
-	if strings.Contains(body, `":`) {
+	named := strings.Contains(body, "evel") || strings.Contains(body, "everity") || strings.Contains(body, "lvl")
+	if named && strings.Contains(body, `":`) || strings.Contains(body, `"s":`) {
 		if m := jsonLevel.FindStringSubmatch(body); m != nil {
 			if w, is := jsonWeight(m[1], m[2]); is {
 				return w, true
@@ -109,7 +121,7 @@ func levelOf(body string) (weight, bool) {
 		return routine, true // its highest mark is for what is worth noting, too
 	}
 	forms := []*regexp.Regexp{bracketed, capitals, colon}
-	if strings.ContainsRune(body, '=') {
+	if named && strings.ContainsRune(body, '=') {
 		if m := logfmt.FindStringSubmatch(body); m != nil {
 			if w, is := levels[strings.ToLower(m[1])]; is {
 				return w, true

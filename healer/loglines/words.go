@@ -19,8 +19,7 @@ func init() {
 	}
 }
 
-// phrases of failure, in lower case, each with a letter by which most lines can be
-// passed by.
+// phrases of failure, in lower case.
 var phrases = []string{
 	"can't", "can not", "could not", "couldn't", "timed out", "not found", "no such", "no space", "out of memory", "core dumped",
 	"too many", "broken pipe", "reset by peer", "already in use", "read-only", "not permitted", "bad gateway", "bad request", "stack trace", "not allowed",
@@ -28,12 +27,23 @@ var phrases = []string{
 	"is full", "disk full", "bad file", "bad address", "not recognized", "no host", "not posted", "not made", "but got", "but received", "expected ", "must be of", "is not a",
 }
 
-// failingWords says whether a text speaks of a failure.
-func failingWords(body string) bool {
+// errnos are the system's names of failures.
+var errnos = map[string]bool{}
+
+func init() {
+	for _, word := range strings.Fields(`enospc erofs eacces eperm emfile enfile enoent eaddrinuse eaddrnotavail econnrefused econnreset
+		etimedout epipe enomem eio eexist ehostunreach enetunreach eai_again enotfound edquot eisdir enotdir`) {
+		errnos[word] = true
+	}
+}
+
+// failingWords says whether a text speaks of a failure, and whether it names one
+// as the system does.
+func failingWords(body string) (speaks, isErrno bool) {
 	lower := strings.ToLower(body)
 	start := -1
 	for i := 0; i <= len(lower); i++ {
-		if i < len(lower) && (lower[i] == '_' || isWord(lower[i])) {
+		if i < len(lower) && isWord(lower[i]) {
 			if start < 0 {
 				start = i
 			}
@@ -41,16 +51,15 @@ func failingWords(body string) bool {
 		}
 		if start >= 0 {
 			word := lower[start:i]
-			if words[word] || len(word) > 5 && (strings.HasSuffix(word, "error") || strings.HasSuffix(word, "exception")) {
-				return true
-			}
 			start = -1
+			if word[0] == 'e' && errnos[word] && body[i-1] < 'a' { // in capitals
+				return true, true
+			}
+			speaks = speaks || words[word] || len(word) > 5 && (strings.HasSuffix(word, "error") || strings.HasSuffix(word, "exception"))
 		}
 	}
 	for _, phrase := range phrases {
-		if strings.Contains(lower, phrase) {
-			return true
-		}
+		speaks = speaks || strings.Contains(lower, phrase)
 	}
-	return false
+	return speaks, false
 }
