@@ -232,7 +232,7 @@ func TestStatusCodes(t *testing.T) {
 		{"state nonsense", "GET", "/api/v1/incidents?state=broken", "", 400},
 		{"unknown command", "GET", "/api/v1/commands/none", "", 404},
 		{"unknown call", "GET", "/api/v2/services", "", 404},
-		{"call of a later version", "POST", "/api/v1/services/payment-service/forecast", `{"for":"1h"}`, 404},
+		{"call of a later version", "POST", "/api/v1/notify/test", `{}`, 404},
 		{"heal what is up", "POST", "/api/v1/services/payment-service/heal", "", 409},
 		{"heal what is up, with an action", "POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`, 202},
 		{"heal with an unknown action", "POST", "/api/v1/services/payment-service/heal", `{"action":"remove"}`, 400},
@@ -354,7 +354,8 @@ func TestLogs(t *testing.T) {
 func TestChaosListsWhatCanBeInjected(t *testing.T) {
 	s := serve(t, nil)
 	_, body := s.do("GET", "/api/v1/chaos", "", nil)
-	if got := strings.TrimSpace(string(body)); got != `[{"fault":"stop","undo":false,"services":["payment-service"]},{"fault":"kill","undo":false,"services":["payment-service"]}]` {
+	if got := strings.TrimSpace(string(body)); got != `[{"fault":"stop","does":"Asks the main process to end, as docker stop does.","undo":true,"undone_by":"start","reversible":true,"repairable":true,"services":["payment-service"]},`+
+		`{"fault":"kill","does":"Kills the main process through the engine, as docker kill does.","undo":true,"undone_by":"start","reversible":true,"repairable":true,"services":["payment-service"]}]` {
 		t.Errorf("chaos = %s", got)
 	}
 	s.set(func() { s.faults = nil })

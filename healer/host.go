@@ -8,6 +8,7 @@ import (
 	"logstream/healer/action"
 	"logstream/healer/gate"
 	"logstream/healer/history"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -96,9 +97,6 @@ func during(incidents []*state.Incident, at time.Time) *state.Incident {
 	return nil
 }
 
-// diskFull is what programs write where no space is left.
-var diskFull = []string{"no space left on device", "enospc", "disk full", "disk quota exceeded", "not enough space on the disk"}
-
 // fullDisk is the line that shows that the service's disk is full; empty where
 // none does.
 func fullDisk(v View) string {
@@ -108,13 +106,8 @@ func fullDisk(v View) string {
 	if v.Inspection.due(v.Now) != fresh {
 		return ""
 	}
-	for _, line := range slices.Backward(v.Inspection.logs) {
-		small := strings.ToLower(line)
-		if slices.ContainsFunc(diskFull, func(sign string) bool { return strings.Contains(small, sign) }) {
-			return line
-		}
-	}
-	return ""
+	line, _ := runbook.LineOf(v.Inspection.logs.signs, runbook.SignNoSpace)
+	return line
 }
 
 // recurrenceOf counts how often a service was healed of a cause lately, by repairs

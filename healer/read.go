@@ -42,7 +42,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
 			s.verification.run.count(h)
 		}
-		s.goodRun.count(h)
+		s.countOwn(h)
 	}
 	if !s.status.Good() {
 		s.goodRun = run{}

@@ -29,6 +29,7 @@ type serviceState struct {
 	journal  claim.Journal
 
 	container  *event.ServiceContainer
+	compose    string          // its container's name in its Compose project, as last seen
 	ran        map[string]bool // containers that were seen running, by id
 	injections []time.Time     // when `inject` commands were read
 
@@ -36,6 +37,8 @@ type serviceState struct {
 	needed       []event.Need // what was published of it by an earlier life
 	dependence   dependence   // how it waits for others
 	inspection   inspection
+	collection   collection
+	served       served // when a check of our own last succeeded
 	consultation consultation
 	execution    execution
 	verification verification
@@ -119,6 +122,7 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 	if running || ran {
 		s.ran[c.ID] = true
 	}
+	s.compose = c.Service
 	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
 }
 
@@ -128,6 +132,12 @@ func (s *serviceState) made(id string) {
 	if id != "" {
 		s.ran[id] = true
 	}
+}
+
+// countOwn takes in a check of our own, or what stands for it.
+func (s *serviceState) countOwn(h event.HealthLog) {
+	s.goodRun.count(h)
+	s.served.count(h)
 }
 
 // run counts good scheduled checks of our own in a row.

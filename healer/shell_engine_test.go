@@ -193,7 +193,7 @@ func (e *memoryEngine) leave(method string) {
 }
 
 func isRepair(method string) bool {
-	return slices.Contains([]string{"Start", "Restart", "Unpause", "Connect", "KillStart", "SetMemory", "Recreate", "Restore"}, method)
+	return slices.Contains([]string{"Start", "Restart", "Unpause", "Connect", "Disconnect", "KillStart", "SetMemory", "Recreate", "Restore"}, method)
 }
 
 // work is a call that works on a container, one at a time.
@@ -315,4 +315,15 @@ func (e *memoryEngine) Inject(ctx context.Context, id, fault string) error {
 // Faults is container.Runtime's.
 func (e *memoryEngine) Faults(string) []string {
 	return []string{container.FaultStop, container.FaultKill, container.FaultPause, container.FaultFail}
+}
+
+// injectorOf is the engine as a container.Injector.
+type injectorOf struct{ *memoryEngine }
+
+func (i injectorOf) Inject(ctx context.Context, id, fault string) (container.Before, error) {
+	return container.Before{ID: id}, i.memoryEngine.Inject(ctx, id, fault)
+}
+
+func (i injectorOf) Undo(context.Context, string, string, container.Before) error {
+	return container.ErrUnsupported
 }

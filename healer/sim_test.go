@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -58,6 +59,7 @@ type sim struct {
 
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
 	queries []askedAt
+	collect func(Collect) (runbook.Collected, time.Duration) // what is found and after how long; negative: never; nil: nothing is, soon
 
 	lines []string // that every container wrote
 

@@ -12,7 +12,7 @@ var environment = []Scenario{
 		Containers: one("--network", "{prefix}-net", "--network-alias", "till", "--ip", "10.66.7.77"), Inject: does("network", "disconnect", "{prefix}-net", "{}"),
 		Want: Want{Actions: []string{"connect"}, Cause: []string{"network_lost"}, Check: hasNetwork("till", "10.66.7.77")}, Harmful: restarts},
 	{Name: "volume-full", Row: "volume full", Prepare: volume, Containers: one("-v", "{dir}/volume:/data"), Inject: then(visits("/write?dir=/data&lasting"), visits("/fill?dir=/data")),
-		Want: Want{End: []End{Escalated, Held}, Gate: []string{"full"}, Cause: []string{"storage_full", "volume_full"}}, Harmful: anything},
+		Want: Want{End: []End{Escalated, Held}, Gate: []string{"full"}, Cause: []string{"volume_full"}}, Harmful: anything},
 	{Name: "read-only-file-system", Row: "read-only file system", Prepare: volume, Containers: one("-v", "{dir}/volume:/data"), Inject: then(visits("/write?dir=/data&lasting"), readOnly),
 		Want: Want{End: []End{Escalated}, Cause: []string{"read_only_fs"}}, Harmful: anything},
 	{Name: "read-only-container", Row: "read-only file system", Prepare: volume, Containers: one("--read-only"), Inject: visits("/write?dir=/"),

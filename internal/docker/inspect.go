@@ -116,6 +116,8 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Project:       c.Config.Labels[labelProject],
 		Service:       c.Config.Labels[labelService],
 		HostPorts:     hostPorts(c.HostConfig.PortBindings),
+		Published:     published(c.HostConfig.PortBindings),
+		PortTaken:     portTaken(c.State.Error),
 		Networks:      attachments(c),
 		NetworkOf:     networkOf(c.HostConfig.NetworkMode),
 		DependsOn:     dependsOn(c.Config.Labels[labelDependsOn]),

@@ -76,7 +76,8 @@ func TestStateAfterTheEnd(t *testing.T) {
 	if oom := toStateOf(t, "inspect-oom"); oom.Status != container.Exited || oom.ExitCode != 137 || !oom.OOMKilled {
 		t.Errorf("out of memory: %+v", oom)
 	}
-	if port := toStateOf(t, "inspect-port-taken"); port.Status != container.Created || port.ExitCode != 128 || port.Error == "" || !port.StartedAt.IsZero() {
+	if port := toStateOf(t, "inspect-port-taken"); port.Status != container.Created || port.ExitCode != 128 || port.Error == "" || !port.StartedAt.IsZero() ||
+		port.PortTaken != "127.0.0.1:18999" || port.Published != "18999:8080" {
 		t.Errorf("never started, its port being taken: %+v", port)
 	}
 }

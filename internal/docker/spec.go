@@ -30,6 +30,7 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	delete(config.Labels, labelNumber)
 	host := *c.HostConfig
 	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
+	host.Resources = unlimitedIsNone(host.Resources)
 	if host.RestartPolicy.IsNone() {
 		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
 	}
@@ -135,4 +136,14 @@ func prune(value any) any {
 		}
 	}
 	return value
+}
+
+// unlimitedIsNone writes a limit that was taken away (-1) as one that there never
+// was (0).
+func unlimitedIsNone(r apicontainer.Resources) apicontainer.Resources {
+	r.CPUQuota, r.Memory = max(r.CPUQuota, 0), max(r.Memory, 0)
+	if r.Memory == 0 {
+		r.MemorySwap = max(r.MemorySwap, 0)
+	}
+	return r
 }

@@ -306,6 +306,9 @@ type CommandResult struct {
 	OK    bool        `json:"ok"`
 	Error string      `json:"error,omitempty"` // for people
 	Code  RefusalCode `json:"code,omitempty"`  // the same for programs, where there is one
+	// Before is what the undo of an injected fault needs, without secrets: JSON,
+	// for whoever injected it.
+	Before string `json:"before,omitempty"`
 }
 
 // Thinking is a piece of what a model writes about an incident while it writes

@@ -82,7 +82,7 @@ func TestGolden(t *testing.T) {
 		"command": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: "payment-service", Command: CommandHeal,
 			Args: CommandArgs{Incident: "in-1", Reason: "because", For: "10m", Action: "restart", Fault: "stop", Undo: true}, Origin: Origin{Instance: "host-a", Host: "local"}}, decoded(DecodeCommand)},
 		"command_result": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: AllServices, Command: CommandHold,
-			Result: &CommandResult{false, "there is nothing to hold", RefusedNothing}}, decoded(DecodeCommand)},
+			Result: &CommandResult{Error: "there is nothing to hold", Code: RefusedNothing}}, decoded(DecodeCommand)},
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},

@@ -6,7 +6,7 @@ import { panel as silence } from "../silence.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
-import { fault, gate, isOfEngine, status } from "../vocabulary.js";
+import { fault, gate, grouped, isOfEngine, status } from "../vocabulary.js";
 import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { about } from "../view/feed.js";
@@ -153,10 +153,13 @@ function faults({ ctx, service }) {
   const list = faultsOf(ctx.state, service.name);
   if (!list.length) return null;
   const refusal = ctx.refusals.get(service.name);
+  const { usual, more } = grouped(list);
+  const button = (entry) => h("button", { class: "btn danger", type: "button", key: entry.fault, disabled: ctx.stale, title: entry.does ?? "", "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault));
   return h("section", { class: "panel pad", "aria-labelledby": "h-break" },
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
     h("p", { class: "ink2 small" }, "Each button breaks the running service. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
-    h("div", { class: "btns spaced" }, list.map((entry) => h("button", { class: "btn danger", type: "button", disabled: ctx.stale, "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault)))),
+    h("div", { class: "btns spaced" }, usual.map(button)),
+    more.length > 0 && h("details", { class: "rest" }, h("summary", {}, "More"), h("div", { class: "btns spaced" }, more.map(button))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 

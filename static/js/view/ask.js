@@ -25,7 +25,7 @@ export function ask(of, { at, stale = false, sent = null, refusal = "", brief = 
   const left = instant(request.expires) - at;
   return h("section", { class: `panel ask${brief ? " brief" : ""}`, key: `ask-${id}`, "data-ask": id, "data-request": request.request, "aria-labelledby": `h-ask-${id}` },
     h("div", { class: "ask-main" },
-      h("p", { class: "ask-head" }, h("span", { class: "pill warn" }, icon("person"), "Approval needed"), h("span", { class: "quiet small" }, left > 0 ? `expires in ${lasting(left)}` : "has expired")),
+      h("p", { class: "ask-head" }, h("span", { class: "pill warn" }, icon("person"), brief ? "Approval needed" : "Needs your answer"), h("span", { class: "quiet small" }, left > 0 ? `expires in ${lasting(left)}` : "has expired")),
       h("h2", { id: `h-ask-${id}` }, brief ? h("a", { href: href.incident(id) }, deed) : deed),
       facts(request, { left, brief, service }),
       answers(of, { deed, stale, sent, over: left <= 0 }),

@@ -5,7 +5,7 @@ import { h, icon } from "../dom.js";
 import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, lasting, latency, many, percent, took } from "../units.js";
-import { action, fault, gate, status } from "../vocabulary.js";
+import { action, fault, gate, grouped, status } from "../vocabulary.js";
 import { holdReason, latencyNow, nextLine, paragraph, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
 
@@ -100,12 +100,14 @@ function disasters({ service, faults, refusal, stale, compact }) {
   if (!faults.length) return null;
   const name = service.name;
   const head = [icon("bolt"), "Trigger disaster, for real"];
-  const buttons = faults.map((entry, i) => h("button", {
-    class: "btn", type: "button", key: entry.fault, disabled: stale,
+  const button = (entry, i) => h("button", {
+    class: "btn", type: "button", key: entry.fault, disabled: stale, title: entry.does ?? "",
     "data-act": "chaos", "data-of": name, "data-fault": entry.fault,
     "data-testid": i === 0 ? "trigger-disaster" : `disaster-${entry.fault}`,
     "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
-  }, fault(entry.fault)));
+  }, fault(entry.fault));
+  const { usual, more } = grouped(faults);
+  const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "rest", key: "rest" }, h("summary", {}, "More"), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
   const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
   if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
   return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);

@@ -1,0 +1,74 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestARepairWaitsForApproval has real containers in mode approve: one request
+// outlives a kill of the daemon and is approved in the browser, one is denied
+// there.
+func TestARepairWaitsForApproval(t *testing.T) {
+	const asking = ", heal: {mode: approve}"
+	approved, refused := container(t, docker, "approved"), container(t, docker, "refused")
+	d := configured(t, docker.Host(), "", yaml("approved", approved, asking)+yaml("refused", refused, asking)).start()
+	d.up("approved")
+	d.up("refused")
+	since := time.Now()
+	docker.Docker(t, "kill", "approved")
+	in := d.newest(30*time.Second, "approved", "waits for approval", heldBy("approval"))
+	for _, part := range []string{`"approval":{"request":`, `"command":"docker start approved"`, `"phase":"approval"`} {
+		if got := d.raw("/api/v1/incidents/" + in.ID); !strings.Contains(got, part) {
+			t.Errorf("%s is missing in %s", part, got)
+		}
+	}
+	d.kill()
+	d.start()
+	ctx := browser(t)
+	page := "http://" + d.page
+	does(t, ctx, chromedp.Navigate(page+"/"))
+	sees(t, ctx, "the request on the overview", `document.querySelector('.ask.brief [data-command="approve"]') && document.documentElement.dataset.conn === "live"`)
+	sees(t, ctx, "the agent that waits", `document.querySelector('[data-agent-state]')?.dataset.agentState === "WAITING_APPROVAL"`)
+	fits(t, ctx, "approval-overview")
+	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID))
+	sees(t, ctx, "the request on its page", `document.querySelector('.ask [data-command="approve"]:not([disabled])') && document.querySelector('.ask-side') && document.documentElement.dataset.conn === "live"`)
+	fits(t, ctx, "approval")
+	if n := engineActions(t, docker, "approved", since, "start"); n != 0 {
+		t.Errorf("the engine tells of %d starts before the approval", n)
+	}
+	// By the keyboard alone: the reason, and the button.
+	does(t, ctx, chromedp.SendKeys(`.ask-why input`, "go on"), chromedp.Focus(`.ask [data-command="approve"]`), chromedp.KeyEvent("\r"))
+	healed := d.newest(60*time.Second, "approved", "is resolved", resolved)
+	if got := actions(healed); !slices.Equal(got, []string{"start"}) || how(healed) != "healed" || healed.ID != in.ID {
+		t.Errorf("actions %v, how %q, incident %s instead of %s", got, how(healed), healed.ID, in.ID)
+	}
+	if n := engineActions(t, docker, "approved", since, "start"); n != 1 {
+		t.Errorf("the engine tells of %d starts, want 1", n)
+	}
+	if got := d.raw("/api/v1/incidents/" + in.ID); strings.Count(got, `"type":"approval_requested"`) != 1 || !strings.Contains(got, `"by":"operator:dashboard","data":{"reason":"go on"}`) {
+		t.Errorf("the incident is %s", got)
+	}
+
+	docker.Docker(t, "kill", "refused")
+	in = d.newest(30*time.Second, "refused", "waits for approval", heldBy("approval"))
+	does(t, ctx, chromedp.Navigate(page+"/incidents"))
+	sees(t, ctx, "the request in the list", `document.querySelector('.ask.brief [data-command="deny"]:not([disabled])')`)
+	fits(t, ctx, "approval-list")
+	does(t, ctx, chromedp.Click(`.ask.brief [data-command="deny"]`))
+	last := d.newest(30*time.Second, "refused", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
+	if got := actions(last); len(got) != 0 || last.ID != in.ID {
+		t.Errorf("actions %v in incident %s, want none in %s", got, last.ID, in.ID)
+	}
+	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID), chromedp.Click(`[data-command="acknowledge"]`))
+	sees(t, ctx, "who acknowledged it", `document.querySelector('.title-say')?.textContent.includes("Acknowledged by dashboard")`)
+	if os.Getenv("LOGSTREAM_SHOTS") != "" {
+		fits(t, ctx, "approval-denied")
+	}
+}
