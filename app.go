@@ -152,7 +152,7 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Commands: a.commands(), Specs: a.specifications(), Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
 		CheckNow: func(service string) { a.monitor.CheckNow(service) },
-		Logger:   a.log.With("component", "healer"), Health: a.registry,
+		Logger:   a.log.With("component", "healer"), Health: a.registry, CheckAt: checkAt,
 	})), model, nil
 }
 

@@ -77,6 +77,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		next.PreviousImageID, next.PreviousImage = before.PreviousImageID, before.PreviousImage
 		switch next.ImageID {
 		case before.ImageID:
+			next.ImageSince = before.ImageSince
 		case before.PreviousImageID: // it is back: what came between is no image to go back to
 			next.PreviousImageID, next.PreviousImage = "", ""
 		default:
@@ -87,7 +88,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 }
 
 func goodOf(c container.State, now time.Time) event.Good {
-	out := event.Good{Since: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
+	out := event.Good{Since: now.UTC(), ImageSince: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
 		Variables: slices.Clone(c.Variables)}
 	for _, n := range c.Networks {
 		out.Networks = append(out.Networks, event.Network{Name: n.Name, Aliases: slices.Clone(n.Aliases), IPv4: n.IPv4, IPv6: n.IPv6})
