@@ -118,6 +118,14 @@ func TestRepairGates(t *testing.T) {
 		{"stopped, and the grace is over", func(s *Situation) { byHand(s); s.Ending.ReadAt = now.Add(-time.Minute) }, "", false},
 		{"stopped again", func(s *Situation) { byHand(s); s.Again, s.Ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
 		{"stopped with its project", func(s *Situation) { byHand(s); s.Together, s.Ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
+		{"removed with its project", func(s *Situation) { s.Action, s.Missing, s.Together = service.ActionRecreate, true, true }, "operator", false},
+		{"removed alone", func(s *Situation) { s.Action, s.Missing = service.ActionRecreate, true }, "", false},
+		{"removed with its project, asked", func(s *Situation) {
+			s.Action, s.Missing, s.Together, s.Asked = service.ActionRecreate, true, true, true
+		}, "", false},
+		{"removed, ignore", func(s *Situation) {
+			s.Action, s.Missing, s.Def.Heal.ManualStop = service.ActionRecreate, true, service.StopIgnore
+		}, "operator", false},
 		{"stopped again, always", func(s *Situation) {
 			byHand(s)
 			s.Again, s.Def.Heal.ManualStop, s.Ending.ReadAt = true, service.StopAlways, now.Add(-time.Minute)

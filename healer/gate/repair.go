@@ -87,6 +87,20 @@ func policyFirst(s Situation) Verdict {
 	return Verdict{}
 }
 
+// removedOnPurpose leaves a container alone that was removed together with its
+// Compose project, as docker compose down does.
+func removedOnPurpose(s Situation) Verdict {
+	switch {
+	case s.Asked || s.Action != service.ActionRecreate || !s.Missing || s.Def.Heal.ManualStop == service.StopAlways:
+		return Verdict{}
+	case s.Def.Heal.ManualStop == service.StopIgnore:
+		return hold("removed from outside: manual_stop is ignore, so LogStream does not create it again")
+	case s.Together:
+		return hold("removed while other containers of its Compose project were stopped: treated as intentional")
+	}
+	return Verdict{}
+}
+
 // intentional leaves alone what was done on purpose: a container that never
 // ran, a second stop within ten minutes, several stops of one project; and it
 // leaves a first stop alone for manual_grace.
