@@ -94,6 +94,23 @@ func TestAnUpdateThatFailsAfterAWhileIsRolledBackOnceApproved(t *testing.T) {
 	})
 }
 
+// TestNothingIsRolledBackToABadImage: not to the one between.
+func TestNothingIsRolledBackToABadImage(t *testing.T) {
+	m, b := deployed(t, "ok")
+	m.run(time.Minute)
+	b.app = "patchy"
+	m.run(2 * time.Minute)
+	if request := requested(t, m); request.Params.ImageID != "sha" {
+		t.Errorf("requested is %+v", request)
+	}
+	m.updated(b, "sha-3", "broken")
+	m.until(t, "the update is seen", func() bool { return m.update0().ImageID == "sha-3" })
+	m.until(t, "another request", func() bool { return m.gate() == state.HeldForApproval && m.update0().ImageID == "sha-3" })
+	if request := requested(t, m); request.Params.ImageID != "sha" || !m.update0().PreviousBad {
+		t.Errorf("requested is %+v of %+v", request.Params, m.update0())
+	}
+}
+
 // TestAServiceThatIsNotDownAndDoesWorseIsRolledBack where the operator listed it.
 func TestAServiceThatIsNotDownAndDoesWorseIsRolledBack(t *testing.T) {
 	m, b := deployed(t, "patchy", listed)
