@@ -31,6 +31,8 @@ func (m *sim) carry(e Effect) {
 		}
 	case Inspect:
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+	case KeepSpec:
+		m.keepSpec(e)
 	case CheckNow:
 		m.checkNow(e.Service)
 	case Query:
@@ -134,6 +136,7 @@ func (m *sim) act(e Execute) {
 		m.violated("a call under an old claim: %s", id)
 	}
 	m.onePath(e)
+	m.wanted(e)
 	m.running[e.Service] = true
 	life := m.life
 	b := m.box(e.Service)
