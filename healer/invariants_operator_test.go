@@ -16,8 +16,8 @@ import (
 
 // wanted checks, right before a call, that no wish of an operator forbids it.
 func (m *sim) wanted(e Execute) {
-	b, in := m.box(e.Service), m.incident(e.Service)
-	if m.open(e.Service) && asked(in) || e.Intent.Undoes > 0 {
+	b := m.box(e.Service)
+	if m.requested(e) {
 		return
 	}
 	for _, w := range m.windows {
@@ -37,6 +37,17 @@ func (m *sim) wanted(e Execute) {
 	case m.isBlind() && m.level(e.Service) != event.Down:
 		m.violated("%s gets %s from a blind observer, and its container runs", e.Service, e.Intent.Action)
 	}
+}
+
+// requested says whether a call is what an operator asked for: that action, or
+// any, or to undo one.
+func (m *sim) requested(e Execute) bool {
+	if e.Intent.Undoes > 0 {
+		return true
+	}
+	in := m.incident(e.Service)
+	opened, _ := in.Events[0].Data.(event.Opened)
+	return asked(in) && (opened.Action == "" || opened.Action == e.Intent.Action)
 }
 
 func (m *sim) modeOf(b *box) service.Mode {

@@ -118,7 +118,7 @@ func planRepair(v View) Decision {
 	if verdict := gate.Check(gate.Journal, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
-	requested := v.Forced != "" && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
+	requested := v.Forced != "" && v.Incident.State == state.Open && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
 	if !requested && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {
 			return heldIfOpen(v, gate.Flapping())

@@ -112,13 +112,13 @@ var around = []struct {
 		m.stop(b, func() {
 			b.gone, b.removed = true, true
 			m.emit(b, "destroy", nil)
-			m.after(m.between(time.Minute, 5*time.Minute), func() { m.createdAgain(b) })
+			m.yet(m.between(time.Minute, 5*time.Minute), func() { m.createdAgain(b) })
 		})
 	}},
 	{"the kept one is removed", func(_ *sim, b *box) { b.state.Kept, b.former = "", nil }},
 	{"cut off", func(m *sim, _ *box) {
 		cutOff(m, true)
-		m.after(m.between(5*time.Second, 90*time.Second), func() { cutOff(m, false) })
+		m.yet(m.between(5*time.Second, 90*time.Second), func() { cutOff(m, false) })
 	}},
 	{"silence", func(m *sim, b *box) {
 		d := []string{"10s", "1m", "5m"}[m.rng.IntN(3)]
@@ -144,6 +144,12 @@ var around = []struct {
 func (m *sim) fresh(what string) string {
 	m.deployed++
 	return what + "-" + string(rune('a'+m.deployed%26)) + "-" + string(rune('a'+m.deployed/26))
+}
+
+// yet has something happen later that does not come from the healer.
+func (m *sim) yet(d time.Duration, do func()) {
+	m.after(d, do)
+	m.comes = laterTime(m.comes, m.now.Add(d))
 }
 
 // deploy is updated, of a container that runs and is not in the engine's hands.

@@ -63,6 +63,7 @@ type sim struct {
 
 	keeps    bool            // specifications are kept
 	specs    map[string]bool // those that are, by their hashes
+	comes    time.Time       // until then something may come from outside
 	windows  []window        // of maintenance
 	deployed int             // images and specifications so far
 
