@@ -52,6 +52,7 @@ type app struct {
 	children  *process.Runtime // nil with an engine
 	engine    *docker.Runtime  // nil with children
 	runtime   container.Runtime
+	injector  container.Injector // chaos's alone: what repairs has no way to it
 	monitor   *monitor.Monitor
 	healer    replaceable[*healer.Healer]
 	dashboard replaceable[*dashboard.Dashboard]
@@ -98,14 +99,14 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 func (a *app) openRuntime() error {
 	if len(a.setup.children) > 0 {
 		a.children = process.New(a.log, a.setup.children)
-		a.runtime = a.children
+		a.runtime, a.injector = a.children, process.NewInjector(a.children)
 		return nil
 	}
 	engine, err := docker.New(a.config.Docker, a.log.With("component", "docker"))
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime, a.engine = engine, engine
+	a.runtime, a.engine, a.injector = engine, engine, docker.NewInjector(engine)
 	return nil
 }
 
@@ -121,7 +122,7 @@ func (a *app) openActors() error {
 		Owner:    func() (event.Origin, bool) { return a.healer.now().Owner() },
 		Services: a.configured(), Config: a.config.Monitor, Logger: a.log, Health: a.registry, Check: check.Env{Version: thisBuild().Version},
 	})
-	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.identity, a.configured())
+	a.chaos = chaos.New(a.log, wrapLog(health.Chaos, a.bus), a.runtime, a.injector, a.identity, a.configured())
 	a.rollups = rollup.New(rollup.Deps{Log: wrapLog(health.Rollup, a.bus), Host: a.identity.Host,
 		Owner:     func() (event.Origin, bool) { return a.healer.now().Owner() },
 		Reachable: func() bool { return a.bus.Status().OK }})
@@ -151,7 +152,7 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 		Log: wrapLog(health.Healer, a.bus), Runtime: a.runtime, Model: model, Commands: a.commands(), Specs: a.specifications(), Instance: a.identity.Instance, Host: a.identity.Host,
 		Config: c.Healer, Services: a.configured, Discovering: a.services.searching.Load, Protected: protected(c), CLI: a.cli(),
 		CheckNow: func(service string) { a.monitor.CheckNow(service) },
-		Logger:   a.log.With("component", "healer"), Health: a.registry,
+		Logger:   a.log.With("component", "healer"), Health: a.registry, CheckAt: checkAt,
 	})), model, nil
 }
 
@@ -170,7 +171,7 @@ func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dash
 		Docker:  a.dockerInfo,
 		LLM:     a.modelInfo(c.Healer, model),
 		Ready:   a.bus.Ready,
-		Faults:  a.runtime.Faults,
+		Faults:  a.injector.Faults,
 		Logs:    a.logs,
 		Checks:  a.checks,
 		Probe:   probeDefinition,
@@ -282,7 +283,7 @@ func (a *app) greet(w io.Writer) {
 	page := a.dashboard.now().Addr()
 	switch {
 	case a.demo:
-		fmt.Fprintf(w, `LogStream monitors two small services that it runs itself, and repairs them.
+		fmt.Fprintf(w, `LogStream monitors three small services that it runs itself, and repairs them.
 
   Dashboard  http://%[1]s
   Try        "Trigger disaster" on a card there, or from another terminal:

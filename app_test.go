@@ -122,9 +122,9 @@ func statuses(page string) map[string]string {
 func TestRunsAndStops(t *testing.T) {
 	s := smallSetup(t, t.TempDir())
 	a, stop := started(t, s)
-	until(t, 20*time.Second, "both are UP", func() bool {
+	until(t, 20*time.Second, "all are UP", func() bool {
 		by := statuses(a.dashboard.now().Addr())
-		return by["payment-service"] == "UP" && by["inventory-service"] == "UP"
+		return by["payment-service"] == "UP" && by["inventory-service"] == "UP" && by["database"] == "UP"
 	})
 	if left := a.running.names(); len(left) != 8 {
 		t.Errorf("running are %v", left)

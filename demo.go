@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"logstream/internal/process/demoservice"
 )
 
-// runDemo runs everything over two child processes, on free ports and in a
+// runDemo runs everything over three child processes, on free ports and in a
 // fresh directory, which is removed at the end.
 func runDemo(cmd *cobra.Command) error {
 	dir, err := os.MkdirTemp("", "logstream-demo-")
@@ -37,20 +38,22 @@ func runDemo(cmd *cobra.Command) error {
 
 // demoSetup is the demo's configuration and its children.
 func demoSetup(dir string) (setup, error) {
-	ports, err := freePorts(5000, 9092, 8080, 8081)
+	ports, err := freePorts(5000, 9092, 8080, 8081, 8082)
 	if err != nil {
 		return setup{}, err
 	}
-	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Data: dir}
+	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Database: ports[4], Data: dir}
 	c, report := config.Demo(at)
 	if len(report.Errors) > 0 {
 		return setup{}, fmt.Errorf("the demo's own configuration: %s", report.Errors[0]) // a bug, and a test looks for it
 	}
-	child := func(name, address string) process.Child {
-		return process.Child{Name: name, Args: []string{demoservice.Argument, name, address}, Env: os.Environ()}
+	child := func(name, address string, options ...string) process.Child {
+		args := append([]string{demoservice.Argument, name, address, "data=" + filepath.Join(dir, name)}, options...)
+		return process.Child{Name: name, Args: args, Env: os.Environ()}
 	}
-	return setup{config: c, demo: true, listening: []string{at.Payment, at.Inventory}, children: []process.Child{
-		child("payment-service", at.Payment), child("inventory-service", at.Inventory),
+	// The database comes first, so that the inventory finds it.
+	return setup{config: c, demo: true, listening: []string{at.Database, at.Payment, at.Inventory}, children: []process.Child{
+		child("database", at.Database), child("payment-service", at.Payment), child("inventory-service", at.Inventory, "needs=database@"+at.Database),
 	}}, nil
 }
 

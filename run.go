@@ -18,7 +18,7 @@ import (
 // runCommand is the daemon.
 func runCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "run", Short: "Monitor and repair the services, and serve the dashboard; --demo needs nothing installed", Args: arguments()}
-	demo := cmd.Flags().Bool("demo", false, "monitor two small services that LogStream runs itself")
+	demo := cmd.Flags().Bool("demo", false, "monitor three small services that LogStream runs itself")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *demo {
 			return runDemo(cmd)

@@ -27,8 +27,9 @@ import (
 
 const (
 	// lookBack is how far back commands are read at a start: those without a
-	// result are answered, so that a waiting client gets one.
-	lookBack = 10 * time.Minute
+	// result are answered, so that a waiting client gets one, and what the undo of
+	// a fault needs is read from the result.
+	lookBack = time.Hour
 	// injectGrace is what an injection may take beyond the container's own
 	// stop time-out.
 	injectGrace = 15 * time.Second
@@ -44,27 +45,24 @@ type Log interface {
 // Runtime is what of a container.Runtime is needed here.
 type Runtime interface {
 	Find(ctx context.Context, ref string) (container.State, error)
-	Inject(ctx context.Context, id, fault string) error
-	Faults(name string) []string
-	Start(ctx context.Context, id string) error
-	Restart(ctx context.Context, id string) error
-	Unpause(ctx context.Context, id string) error
 }
 
 // Chaos is the actor.
 type Chaos struct {
-	log     *slog.Logger
-	bus     Log
-	runtime Runtime
-	origin  event.Origin
+	log      *slog.Logger
+	bus      Log
+	runtime  Runtime
+	injector container.Injector
+	origin   event.Origin
+	memory   memory
 
 	mu       sync.Mutex
 	services map[string]service.Definition
 }
 
 // New makes the actor of the instance and host that origin names.
-func New(log *slog.Logger, bus Log, runtime Runtime, origin event.Origin, services []service.Definition) *Chaos {
-	c := &Chaos{log: log.With("component", "chaos"), bus: bus, runtime: runtime, origin: origin}
+func New(log *slog.Logger, bus Log, runtime Runtime, injector container.Injector, origin event.Origin, services []service.Definition) *Chaos {
+	c := &Chaos{log: log.With("component", "chaos"), bus: bus, runtime: runtime, injector: injector, origin: origin}
 	c.Apply(services)
 	return c
 }
@@ -124,6 +122,9 @@ func (r *run) follow(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if record.Signed {
+				r.memory.read(command)
+			}
 			select {
 			case r.read <- command:
 			case <-ctx.Done():
@@ -168,16 +169,16 @@ func (r *run) loop(ctx context.Context) error {
 func (r *run) execute(ctx context.Context, d decision) {
 	if d.refused != "" {
 		r.log.Warn("fault not injected", "service", d.command.Service, "fault", d.command.Args.Fault, "by", d.command.By, "reason", d.refused)
-		r.answer(d.command, errors.New(d.refused))
+		r.answer(d.command, "", errors.New(d.refused))
 		return
 	}
 	supervise.Go(ctx, r.group, "chaos worker", func(ctx context.Context) error {
-		err := r.guarded(ctx, d)
+		before, err := r.guarded(ctx, d)
 		if panicked := (*supervise.PanicError)(nil); errors.As(err, &panicked) {
 			// Answered before the actor restarts: the replay would repeat it.
-			return errors.Join(err, r.try(ctx, d.command.Service, event.Encode(r.result(d.command, errPanicked))))
+			return errors.Join(err, r.try(ctx, d.command.Service, event.Encode(r.result(d.command, "", errPanicked))))
 		}
-		r.answer(d.command, err)
+		r.answer(d.command, before, err)
 		select {
 		case r.done <- d.command.Service:
 		case <-ctx.Done():
@@ -189,10 +190,12 @@ func (r *run) execute(ctx context.Context, d decision) {
 var errPanicked = errors.New("internal error while injecting the fault; see the server log")
 
 // guarded is inject, with a panic returned as an error.
-func (r *run) guarded(ctx context.Context, d decision) error {
+func (r *run) guarded(ctx context.Context, d decision) (before string, err error) {
 	var alone errgroup.Group
-	supervise.Go(ctx, &alone, "chaos injection", func(ctx context.Context) error {
-		return r.inject(ctx, d.command, d.container)
+	supervise.Go(ctx, &alone, "chaos injection", func(ctx context.Context) (err error) {
+		before, err = r.inject(ctx, d.command, d.container)
+		return err
 	})
-	return alone.Wait()
+	err = alone.Wait()
+	return before, err
 }

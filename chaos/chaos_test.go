@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,11 +138,23 @@ var allowed = []service.Definition{
 	{Name: "inventory", Container: "inventory-1", Chaos: true},
 }
 
+// runtimeAndInjector is both for one set of containers.
+type runtimeAndInjector interface {
+	Runtime
+	container.Injector
+}
+
+// onProcesses is the demo's.
+type onProcesses struct {
+	Runtime
+	container.Injector
+}
+
 // begin runs the actor until the test ends, or stop is called, which gives
 // Run's error.
-func begin(t *testing.T, log *memoryLog, runtime Runtime) (c *Chaos, stop func() error) {
+func begin(t *testing.T, log *memoryLog, runtime runtimeAndInjector) (c *Chaos, stop func() error) {
 	t.Helper()
-	c = New(slog.New(slog.DiscardHandler), log, runtime, event.Origin{Instance: "here", Host: "local"}, allowed)
+	c = New(slog.New(slog.DiscardHandler), log, runtime, runtime, event.Origin{Instance: "here", Host: "local"}, allowed)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
@@ -153,7 +166,7 @@ func begin(t *testing.T, log *memoryLog, runtime Runtime) (c *Chaos, stop func()
 // TestEachFaultAndItsUndoOnARealProcess: each fault, and its undo, on the demo's runtime.
 func TestEachFaultAndItsUndoOnARealProcess(t *testing.T) {
 	runtime := process.New(slog.New(slog.DiscardHandler), []process.Child{{
-		Name: "payment-1", Args: []string{demoservice.Argument, "payment-1", "127.0.0.1:0"},
+		Name: "payment-1", Args: []string{demoservice.Argument, "payment-1", "127.0.0.1:0", "data=" + t.TempDir()},
 		Env: []string{"GORACE=atexit_sleep_ms=0"},
 	}})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -161,7 +174,7 @@ func TestEachFaultAndItsUndoOnARealProcess(t *testing.T) {
 	go func() { running <- runtime.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-running })
 	log := newMemoryLog()
-	begin(t, log, runtime)
+	begin(t, log, onProcesses{runtime, process.NewInjector(runtime)})
 	status := func() container.Status {
 		state, err := runtime.Find(t.Context(), "payment-1")
 		if err != nil {
@@ -169,26 +182,23 @@ func TestEachFaultAndItsUndoOnARealProcess(t *testing.T) {
 		}
 		return state.Status
 	}
-	for i, step := range []struct {
-		args event.CommandArgs
-		want container.Status
-	}{
-		{args("stop"), container.Exited},
-		{event.CommandArgs{Fault: "stop", Undo: true}, container.Running},
-		{args("pause"), container.Paused},
-		{event.CommandArgs{Fault: "pause", Undo: true}, container.Running},
-		{args("kill"), container.Exited},
-		{event.CommandArgs{Fault: "kill", Undo: true}, container.Running},
-		{args("fail"), container.Running},
-		{event.CommandArgs{Fault: "fail", Undo: true}, container.Running},
-	} {
-		id := fmt.Sprint(i)
-		log.publish(t, event.Command{ID: id, Service: "payment", Args: step.args})
-		if result := log.await(t, id); !result.OK || result.Error != "" {
-			t.Fatalf("%+v: %+v", step.args, result)
-		}
-		if got := status(); got != step.want {
-			t.Errorf("after %+v it is %s, want %s", step.args, got, step.want)
+	ends := map[string]container.Status{"stop": container.Exited, "kill": container.Exited, "crash": container.Exited, "exit": container.Exited, "pause": container.Paused}
+	for _, fault := range process.NewInjector(runtime).Faults("payment-1") {
+		for _, undo := range []bool{false, true} {
+			id := fmt.Sprint(fault, undo)
+			log.publish(t, event.Command{ID: id, Service: "payment", Args: event.CommandArgs{Fault: fault, Undo: undo}})
+			if result := log.await(t, id); !result.OK || result.Error != "" {
+				t.Fatalf("%s: %+v", id, result)
+			}
+			want := cmp.Or(ends[fault], container.Running)
+			if undo {
+				want = container.Running
+			}
+			for end := time.Now().Add(20 * time.Second); status() != want && time.Now().Before(end); time.Sleep(time.Millisecond) { // exit is not waited for
+			}
+			if got := status(); got != want {
+				t.Errorf("after %s it is %s, want %s", id, got, want)
+			}
 		}
 	}
 	for _, fault := range []string{"melt", "", "STOP", "stop; rm -rf /", strings.Repeat("x", 5000)} {
@@ -207,10 +217,11 @@ func TestEachFaultAndItsUndoOnARealProcess(t *testing.T) {
 // gated is a runtime whose injections wait until they are let go on. It says
 // which began.
 type gated struct {
-	Runtime // of nothing else anything is asked
-	began   chan string
-	letGo   chan error
-	state   container.State
+	began  chan string
+	letGo  chan error
+	state  container.State
+	before container.Before   // what an injection finds
+	undone []container.Before // what the undoes were given
 }
 
 func newGated() *gated { return &gated{began: make(chan string, 100), letGo: make(chan error)} }
@@ -226,14 +237,19 @@ func (g *gated) Find(_ context.Context, ref string) (container.State, error) {
 
 func (g *gated) Faults(string) []string { return []string{"stop"} }
 
-func (g *gated) Inject(ctx context.Context, id, fault string) error {
+func (g *gated) Inject(ctx context.Context, id, fault string) (container.Before, error) {
 	g.began <- id
 	select {
 	case err := <-g.letGo:
-		return err
+		return g.before, err
 	case <-ctx.Done():
-		return ctx.Err()
+		return container.Before{}, ctx.Err()
 	}
+}
+
+func (g *gated) Undo(_ context.Context, _, _ string, before container.Before) error {
+	g.undone = append(g.undone, before)
+	return nil
 }
 
 // TestASlowStopDelaysNoOtherService: two services beside each other, one service's
@@ -385,7 +401,7 @@ func TestOwnContainerIsNotBroken(t *testing.T) {
 // panicky panics at an injection.
 type panicky struct{ *gated }
 
-func (p panicky) Inject(_ context.Context, id, _ string) error {
+func (p panicky) Inject(_ context.Context, id, _ string) (container.Before, error) {
 	p.began <- id
 	panic("a fault of our own")
 }

@@ -9,61 +9,69 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/service"
 	"logstream/internal/text"
 )
 
 // inject does what the command says to that container, or undoes it, within a
-// time limit.
-func (r *run) inject(ctx context.Context, command event.Command, ref string) error {
-	target, err := r.target(ctx, command.Args.Fault, ref)
+// time limit. It gives what the result says of how it was before.
+func (r *run) inject(ctx context.Context, command event.Command, ref string) (string, error) {
+	target, err := r.target(ctx, command, ref)
 	if err != nil {
-		return err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, target.StopTimeout+injectGrace)
 	defer cancel()
 	log := r.log.With("service", command.Service, "container", target.Name, "fault", command.Args.Fault, "undo", command.Args.Undo, "by", command.By)
+	var kept string
 	if command.Args.Undo {
-		err = r.undo(ctx, target, command.Args.Fault)
+		err = r.undo(ctx, command, target)
 	} else {
-		err = r.runtime.Inject(ctx, target.ID, command.Args.Fault)
+		var before container.Before
+		before, err = r.injector.Inject(ctx, target.ID, command.Args.Fault)
+		kept = r.memory.injected(command, before)
 	}
 	if err != nil {
 		log.Warn("fault not injected", "error", err)
-		return err
+		return kept, err
 	}
 	log.Info("fault injected")
-	return nil
+	return kept, nil
 }
 
 // target is the container, if it is one that may be harmed and knows the
-// fault.
-func (r *run) target(ctx context.Context, fault, ref string) (container.State, error) {
+// fault. Of a fault that has removed it, the undo finds it in the memory.
+func (r *run) target(ctx context.Context, command event.Command, ref string) (container.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, findTimeout)
 	defer cancel()
+	fault := command.Args.Fault
 	target, err := r.runtime.Find(ctx, ref)
+	if before, is := r.memory.of(command); is && command.Args.Undo && errors.Is(err, container.ErrNotFound) {
+		return container.State{ID: before.ID, Name: before.Name}, nil
+	}
 	if err != nil {
 		return container.State{}, err
 	}
 	if target.Self {
 		return container.State{}, fmt.Errorf("LogStream itself runs in container %s: faults are not injected into it", target.Name)
 	}
-	if known := r.runtime.Faults(target.Name); !slices.Contains(known, fault) {
+	if known := r.injector.Faults(target.Name); !slices.Contains(known, fault) {
 		return container.State{}, fmt.Errorf("unknown fault %q for %s; known faults: %s", text.Clip(fault, maxError), target.Name, strings.Join(known, ", "))
 	}
 	return target, nil
 }
 
-// undo reverts what the fault does.
-func (r *run) undo(ctx context.Context, target container.State, fault string) error {
-	known, _ := container.FaultNamed(fault)
-	switch known.Undo {
-	case service.ActionStart:
-		return r.runtime.Start(ctx, target.ID)
-	case service.ActionRestart:
-		return r.runtime.Restart(ctx, target.ID)
-	case service.ActionUnpause:
-		return r.runtime.Unpause(ctx, target.ID)
+// undo takes the fault back. Where another container has taken the place of the
+// one that was harmed, nothing is left of what was done to its networks and
+// limits.
+func (r *run) undo(ctx context.Context, command event.Command, target container.State) error {
+	known, _ := container.FaultNamed(command.Args.Fault)
+	before, is := r.memory.of(command)
+	replaced := is && before.ID != target.ID && (known.Undo == container.UndoConnect || known.Undo == container.UndoLimits)
+	if !replaced {
+		if err := r.injector.Undo(ctx, target.ID, known.Name, before); err != nil {
+			return err
+		}
 	}
-	return errors.New("this fault cannot be undone")
+	r.memory.undone(command)
+	return nil
 }

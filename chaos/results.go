@@ -18,9 +18,9 @@ const (
 )
 
 // result is the same record with a result, from whoever executed it.
-func (r *run) result(command event.Command, err error) event.Command {
+func (r *run) result(command event.Command, before string, err error) event.Command {
 	command.Origin = r.origin
-	command.Result = &event.CommandResult{OK: err == nil}
+	command.Result = &event.CommandResult{OK: err == nil, Before: before}
 	if err != nil {
 		command.Result.Error = text.Clip(text.Line(err.Error()), maxError)
 	}
@@ -28,9 +28,9 @@ func (r *run) result(command event.Command, err error) event.Command {
 }
 
 // answer has the command's result written, without waiting for it.
-func (r *run) answer(command event.Command, err error) {
+func (r *run) answer(command event.Command, before string, err error) {
 	select {
-	case r.answers <- r.result(command, err):
+	case r.answers <- r.result(command, before, err):
 	default: // Kafka has been unreachable for long; no client can read results meanwhile
 		r.log.Error("command result dropped: too many wait for Kafka", "command", command.ID)
 	}

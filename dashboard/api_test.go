@@ -354,7 +354,8 @@ func TestLogs(t *testing.T) {
 func TestChaosListsWhatCanBeInjected(t *testing.T) {
 	s := serve(t, nil)
 	_, body := s.do("GET", "/api/v1/chaos", "", nil)
-	if got := strings.TrimSpace(string(body)); got != `[{"fault":"stop","undo":false,"services":["payment-service"]},{"fault":"kill","undo":false,"services":["payment-service"]}]` {
+	if got := strings.TrimSpace(string(body)); got != `[{"fault":"stop","does":"Asks the main process to end, as docker stop does.","undo":true,"undone_by":"start","reversible":true,"repairable":true,"services":["payment-service"]},`+
+		`{"fault":"kill","does":"Kills the main process through the engine, as docker kill does.","undo":true,"undone_by":"start","reversible":true,"repairable":true,"services":["payment-service"]}]` {
 		t.Errorf("chaos = %s", got)
 	}
 	s.set(func() { s.faults = nil })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"logstream/dashboard/view"
+	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
@@ -99,9 +100,13 @@ func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
 
 // chaosFault is a fault, and where it may be injected.
 type chaosFault struct {
-	Fault    string   `json:"fault"`
-	Undo     bool     `json:"undo"` // it can be taken back by hand; none of today's can
-	Services []string `json:"services"`
+	Fault      string   `json:"fault"`
+	Does       string   `json:"does"`
+	Undo       bool     `json:"undo"`       // it can be taken back by hand
+	UndoneBy   string   `json:"undone_by"`  // how, in a word
+	Reversible bool     `json:"reversible"` // its undo leaves nothing changed
+	Repairable bool     `json:"repairable"` // LogStream can repair it without a person
+	Services   []string `json:"services"`
 }
 
 func (r *run) getChaos(w http.ResponseWriter, req *http.Request) {
@@ -126,12 +131,20 @@ func (r *run) getChaos(w http.ResponseWriter, req *http.Request) {
 			i := slices.IndexFunc(list, func(c chaosFault) bool { return c.Fault == fault })
 			if i < 0 {
 				i = len(list)
-				list = append(list, chaosFault{Fault: fault})
+				known, _ := container.FaultNamed(fault)
+				list = append(list, chaosFault{Fault: fault, Does: known.Does, Undo: known.Undo != "", UndoneBy: string(known.Undo),
+					Reversible: known.Reversible, Repairable: known.Repairable})
 			}
 			list[i].Services = append(list[i].Services, v.Name)
 		}
 	}
+	// Those that are shown first first, whichever service came first.
+	slices.SortStableFunc(list, func(a, b chaosFault) int { return rank(a.Fault) - rank(b.Fault) })
 	reply(w, http.StatusOK, list)
+}
+
+func rank(fault string) int {
+	return slices.IndexFunc(container.KnownFaults(), func(f container.Fault) bool { return f.Name == fault })
 }
 
 // faults are those that can be injected into a container, or none.

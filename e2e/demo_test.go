@@ -30,7 +30,7 @@ func demo(t *testing.T) *daemon {
 	d.env = []string{"TMPDIR=" + d.dir} // its data directory is a fresh temporary one
 	d.launch()
 	d.page = d.printed(`http://(127\.0\.0\.1:[0-9]+)`)
-	for _, name := range demoServices {
+	for _, name := range append([]string{"database"}, demoServices...) {
 		d.up(name)
 	}
 	return d

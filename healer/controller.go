@@ -134,6 +134,10 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 		}
 	case Inspected:
 		c.inspected(in, now)
+	case Collected:
+		if s := c.services[in.Service]; s != nil && s.collection.take(in) {
+			c.reconcile(s, now)
+		}
 	case Executed:
 		c.executed(in, now)
 	case AppendFailed:
@@ -176,6 +180,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 			s.journal.ClearUnwritable()
 		}
 	}
+	judgeUpdate(c, s, now)
 	remember(c, s, now)
 	publish(c, s, now)
 }
@@ -191,6 +196,8 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		}
 	case DoInspect:
 		c.inspect(s, now)
+	case DoCollect:
+		c.emit(Collect{Service: s.def.Name, Request: s.collection.begin(v, now), Container: v.Inspection.state, Definition: s.def})
 	case DoCheck:
 		checkNow(c, s, d.Check, now)
 	case DoQuery:
@@ -228,7 +235,8 @@ func (c *Controller) append(s *serviceState, by string, data event.Data, now tim
 }
 
 func (c *Controller) inspect(s *serviceState, now time.Time) {
-	c.emit(Inspect{Service: s.def.Name, Request: s.inspection.begin(now), Ref: s.def.Container})
+	withLogs := !s.idle()
+	c.emit(Inspect{Service: s.def.Name, Request: s.inspection.begin(withLogs, now), Ref: s.def.Container, Logs: withLogs, Since: s.signsSince()})
 }
 
 func (c *Controller) tick(now time.Time) {

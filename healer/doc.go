@@ -12,13 +12,16 @@
 //	publish.go, configure.go   what is published of services, and which there are
 //	service.go, inspection.go   what is known of one service
 //	view.go, facts.go  all that a plan is made from, read-only
+//	evidence.go        facts from more than the inspection and our own check
+//	collection.go      when more is looked up, and how long that is waited for
 //	dependency_graph.go, dependency.go   which service needs which, and which is repaired first
 //	plan.go            Plan: a view gives the one next decision (pure)
 //	fleet.go, host.go  all services together; what others and operators did
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
 //	consult.go         what the model is queried, and whose view is used
-//	healer.go, workers.go, model.go   the loop and its workers: the only I/O
+//	healer.go, workers.go, model.go   the loop and its workers: the only I/O,
+//	collect.go, logs.go               with what is looked up beside an inspection
 //
 //	runbook/   causes: an ordered list, facts → cause → legal actions
 //	gate/      gates: an ordered list, what holds a repair and why

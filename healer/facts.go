@@ -47,10 +47,10 @@ func whyNot(name string, t action.Target) string {
 
 // offerRun offers the operator's own command where nothing else repairs the
 // cause: the first choice then. A check that has never succeeded shows no fault
-// of the service.
+// of the service, and what a log line shows makes nothing legal.
 func offerRun(v View, dx runbook.Diagnosis, refused []event.Refusal) runbook.Diagnosis {
 	isRun := func(c event.Choice) bool { return c.Action == service.ActionRun }
-	if len(v.Def.Heal.Commands) == 0 || dx.Wait != "" || dx.Action != service.ActionEscalate || dx.CauseID == "check_never_up" || slices.ContainsFunc(dx.Legal, isRun) {
+	if len(v.Def.Heal.Commands) == 0 || dx.ByLog || dx.Wait != "" || dx.Action != service.ActionEscalate || dx.CauseID == "check_never_up" || slices.ContainsFunc(dx.Legal, isRun) {
 		return dx
 	}
 	if i := slices.IndexFunc(refused, func(r event.Refusal) bool { return r.Action == service.ActionRun }); i >= 0 {
@@ -80,7 +80,7 @@ func containerFacts(v View) runbook.Facts {
 	if v.Situation.Ended {
 		f.End, f.Events = v.Situation.Ending.End, v.Situation.Ending.Order
 	}
-	return answers(v, f)
+	return withEvidence(v, answers(v, f))
 }
 
 // answers adds what our own check says of the service; where others may be
@@ -119,7 +119,7 @@ func refusals(v View, dx runbook.Diagnosis) []event.Refusal {
 	}
 	list = slices.Concat(list, denials(v.Incident), v.Undone)
 	for _, a := range v.Attempts {
-		again := a.Outcome == event.OutcomeFailed && (a.Cause == dx.CauseID || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
+		again := a.Outcome == event.OutcomeFailed && (runbook.Alike(a.Cause, dx.CauseID) || a.Cause == dx.Cause) && !action.Lossless(a.Intent.Action)
 		changes := a.Outcome == event.OutcomeRefused && changesContainer(a.Intent.Action)
 		if (again || changes || a.Outcome == event.OutcomeUnknown) && a.Intent.Undoes == 0 {
 			list = append(list, event.Refusal{Action: a.Intent.Action, Why: fmt.Sprintf("attempt %d failed: %s", a.Number, a.Error)})

@@ -77,6 +77,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		next.PreviousImageID, next.PreviousImage = before.PreviousImageID, before.PreviousImage
 		switch next.ImageID {
 		case before.ImageID:
+			next.ImageSince = before.ImageSince
 		case before.PreviousImageID: // it is back: what came between is no image to go back to
 			next.PreviousImageID, next.PreviousImage = "", ""
 		default:
@@ -87,7 +88,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 }
 
 func goodOf(c container.State, now time.Time) event.Good {
-	out := event.Good{Since: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
+	out := event.Good{Since: now.UTC(), ImageSince: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
 		Variables: slices.Clone(c.Variables)}
 	for _, n := range c.Networks {
 		out.Networks = append(out.Networks, event.Network{Name: n.Name, Aliases: slices.Clone(n.Aliases), IPv4: n.IPv4, IPv6: n.IPv6})
@@ -153,12 +154,19 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 }
 
 // refusedByHand is why what an operator asks for cannot be done, as far as the
-// container is known now; empty where it can.
+// container is known; empty where it can. What was refused is inspected again:
+// not every change of a container is told by an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
-	if name == "" || s.def.Container != "" && s.inspection.due(now) != fresh {
+	l := s.inspection
+	known := !l.stale && !l.at.IsZero() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
+	if name == "" || s.def.Container != "" && !known {
 		return ""
 	}
-	return whyNot(name, newView(c, s, now).Target)
+	why := whyNot(name, newView(c, s, now).Target)
+	if why != "" {
+		s.inspection.stale = true
+	}
+	return why
 }
 
 // isOwnReplacement says whether an event is of a container that an action of

@@ -42,6 +42,8 @@ type Runtime interface {
 	Specification(ctx context.Context, id string) ([]byte, error)
 	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
 	Restore(ctx context.Context, id, kept string) error
+	Stats(ctx context.Context, id string) (container.Stats, error)
+	Processes(ctx context.Context, id string) ([]container.Process, error)
 }
 
 // Model is a language model; *llm.Client documents it.
@@ -72,6 +74,9 @@ type Deps struct {
 	Protected []string // containers that are never touched, for we depend on them: names, or ports of this machine such as :9092
 	Logger    *slog.Logger
 	Health    *health.Registry
+	// CheckAt makes a service's own check once at another address (host:port) than
+	// its url's; an error says why it could not be made. nil: no such check.
+	CheckAt func(ctx context.Context, def service.Definition, address string) (event.HealthLog, error)
 	// Observe, where it is set, is called at the beginning of each life with what
 	// its controller is made of, and what it returns with every input, its time
 	// and the effects, in order. It is nil in the program that people run.

@@ -34,7 +34,7 @@ func crowd(seed uint64, tell bool) *sim {
 	for range 2 + m.rng.IntN(10) {
 		acts := outside
 		if m.rng.IntN(2) == 0 {
-			acts = around
+			acts = also
 		}
 		act, b := acts[m.rng.IntN(len(acts))], m.boxes[m.rng.IntN(len(m.boxes))]
 		m.note("OUTSIDE %s %s", act.name, b.def.Name)

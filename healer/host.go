@@ -8,6 +8,7 @@ import (
 	"logstream/healer/action"
 	"logstream/healer/gate"
 	"logstream/healer/history"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -45,8 +46,10 @@ const readLate = 500 * time.Millisecond
 
 // actor says which events from outside may be another healer's.
 type actor struct {
-	container string // the id; empty: any
-	policy    bool   // Docker's restart policy works
+	// container is its id. Empty: it could not be inspected, so nothing is known of
+	// its restart policy either, and no event counts.
+	container string
+	policy    bool // Docker's restart policy works
 	stop      history.Stop
 	ours      func(readAt time.Time) bool // it was requested by `inject`, or is the engine's own
 }
@@ -62,7 +65,7 @@ func actorOf(s *serviceState, c *Controller) actor {
 // and neither is the first start of a container: that is a deployment.
 func repairsByOthers(h history.History, own []bool, incidents []*state.Incident, by actor, now time.Time) (out gate.Outside) {
 	for i, e := range h {
-		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || by.container != "" && e.ID != by.container {
+		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || e.ID != by.container {
 			continue
 		}
 		fell, restarted := h.FellBefore(i)
@@ -96,9 +99,6 @@ func during(incidents []*state.Incident, at time.Time) *state.Incident {
 	return nil
 }
 
-// diskFull is what programs write where no space is left.
-var diskFull = []string{"no space left on device", "enospc", "disk full", "disk quota exceeded", "not enough space on the disk"}
-
 // fullDisk is the line that shows that the service's disk is full; empty where
 // none does.
 func fullDisk(v View) string {
@@ -108,13 +108,8 @@ func fullDisk(v View) string {
 	if v.Inspection.due(v.Now) != fresh {
 		return ""
 	}
-	for _, line := range slices.Backward(v.Inspection.logs) {
-		small := strings.ToLower(line)
-		if slices.ContainsFunc(diskFull, func(sign string) bool { return strings.Contains(small, sign) }) {
-			return line
-		}
-	}
-	return ""
+	line, _ := runbook.LineOf(v.Inspection.logs.signs, runbook.SignNoSpace)
+	return line
 }
 
 // recurrenceOf counts how often a service was healed of a cause lately, by repairs

@@ -5,6 +5,7 @@ import (
 
 	"logstream/healer/action"
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -46,6 +47,16 @@ type (
 		State   container.State
 		Err     error
 		Logs    []string
+		// Truncated: lines were left out. LogsMissing is why there are none.
+		Truncated   bool
+		LogsMissing string
+		Signs       []runbook.Signed // of its present run
+	}
+	// Collected is the outcome of Collect.
+	Collected struct {
+		Service string
+		Request int
+		Found   runbook.Collected
 	}
 	// Executed is the outcome of Execute.
 	Executed struct {
@@ -105,6 +116,7 @@ func (ReadIncident) input() {}
 func (Replayed) input()     {}
 func (EngineSeen) input()   {}
 func (Inspected) input()    {}
+func (Collected) input()    {}
 func (Executed) input()     {}
 func (ModelState) input()   {}
 func (Answered) input()     {}
@@ -126,11 +138,22 @@ type (
 	Publish struct{ Service event.Service }
 	// Reply writes a command's result.
 	Reply struct{ Command event.Command }
-	// Inspect inspects the container that Ref names and reads its last lines.
+	// Inspect inspects the container that Ref names and, with Logs, reads its
+	// last lines.
 	Inspect struct {
 		Service string
 		Request int
 		Ref     string
+		Logs    bool
+		Since   time.Time // lines from before it are no sign of the present failure
+	}
+	// Collect looks up what may be known beside the inspection of a container that
+	// runs. Its outcome may never come.
+	Collect struct {
+		Service    string
+		Request    int
+		Container  container.State // as it was inspected
+		Definition service.Definition
 	}
 	// CheckNow has a service checked once at once, beside its schedule. Its
 	// observation comes back as a record, or not at all.
@@ -170,3 +193,4 @@ func (CheckNow) effect() {}
 func (Query) effect()    {}
 func (Execute) effect()  {}
 func (KeepSpec) effect() {}
+func (Collect) effect()  {}

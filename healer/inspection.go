@@ -22,7 +22,8 @@ type inspection struct {
 	at      time.Time // when the last one ended; zero: never
 	state   container.State
 	err     error
-	logs    []string
+	logs    readLog
+	full    bool // the newest was made with its log
 	stale   bool // something happened since it was begun
 }
 
@@ -90,9 +91,9 @@ func (i inspection) idleDue(now time.Time) bool {
 }
 
 // begin is the next inspection, begun at now.
-func (i *inspection) begin(now time.Time) (request int) {
+func (i *inspection) begin(withLogs bool, now time.Time) (request int) {
 	i.request++
-	i.open, i.asked, i.stale = true, now, false
+	i.open, i.asked, i.stale, i.full = true, now, false, withLogs
 	return i.request
 }
 
@@ -102,6 +103,6 @@ func (i *inspection) take(in Inspected, now time.Time) bool {
 		return false
 	}
 	i.open, i.at = false, now
-	i.state, i.err, i.logs = in.State, in.Err, in.Logs
+	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.Signs, in.LogsMissing}
 	return true
 }

@@ -59,8 +59,8 @@ func TestInspectionIsDue(t *testing.T) {
 		t.Error("an inspection of before a call shows its effect")
 	}
 	i := inspection{}
-	first := i.begin(simStart)
-	second := i.begin(simStart)
+	first := i.begin(true, simStart)
+	second := i.begin(true, simStart)
 	if i.take(Inspected{Request: first}, simStart) || !i.take(Inspected{Request: second}, simStart) || i.take(Inspected{Request: second}, simStart) {
 		t.Error("not the newest inspection's outcome alone is taken, once")
 	}

@@ -24,6 +24,7 @@ const (
 	DoAppend              // an event is appended to the incident
 	DoHold                // a gate holds the incident: appended once per change of reason
 	DoInspect             // the container is inspected
+	DoCollect             // what may be known beside the inspection is looked up
 	DoCheck               // services that this one depends on are checked
 	DoQuery               // the model is queried
 	DoExecute             // the call of the intent that was confirmed is made
@@ -94,6 +95,8 @@ func planOpening(v View) Decision {
 	switch {
 	case v.ByHand != nil:
 		return openByHand(v, *v.ByHand)
+	case v.Status.Good() && v.Accused && !v.UpdateSeen:
+		return openUpdate(v)
 	case v.Status.Value != event.Down:
 		return wait()
 	}
@@ -119,13 +122,14 @@ func planRepair(v View) Decision {
 		return held(v, verdict)
 	}
 	requested := v.Forced != "" && v.Incident.State == state.Open && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
-	if !requested && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
+	accused := accusesUpdate(v)
+	if !requested && !accused && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {
 			return heldIfOpen(v, gate.Flapping())
 		}
 		return resolve(v, event.HowRecovered, v.GoodRun.first)
 	}
-	if v.Status.Value != event.Down && v.Forced == "" {
+	if v.Status.Value != event.Down && v.Forced == "" && !accused {
 		return wait() // it answers again: the window decides
 	}
 	if verdict := gate.Check(gate.Change, v.Situation); !verdict.Passes() {
@@ -163,6 +167,9 @@ func planFacts(v View) (Decision, bool) {
 	case overdue:
 		return Decision{Kind: DoInspect}, true
 	}
+	if !v.Inspection.full {
+		return Decision{Kind: DoInspect}, true // it was made while all was well, without its log
+	}
 	if ambiguous := ambiguity(v.Inspection.err); ambiguous != nil {
 		if v.Incident.State != state.Open {
 			return wait(), true
@@ -172,7 +179,10 @@ func planFacts(v View) (Decision, bool) {
 	if verdict := gate.Check(gate.Target, v.Situation); !verdict.Passes() {
 		return heldIfOpen(v, verdict), true
 	}
-	return wait(), !v.Decidable
+	if !v.Decidable {
+		return wait(), true
+	}
+	return planCollection(v)
 }
 
 // reopens says whether an escalated incident is taken up again: the facts prove
@@ -206,7 +216,7 @@ func planDiagnosis(v View) Decision {
 		if written && changesNothing(v, evidence) {
 			return wait()
 		}
-		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs})
+		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated})
 	}
 	before, written := v.Incident.Last(event.TypeDiagnosed)
 	if !written || !isSameDiagnosis(before.Data.(event.Diagnosed), dx) {

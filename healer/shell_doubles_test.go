@@ -23,7 +23,7 @@ func TestMemoryEngineConforms(t *testing.T) {
 				e := newMemoryEngine(&timeline{})
 				e.add("plain", false)
 				e.add("stubborn", true)
-				test(t, containertest.Fixture{Runtime: e, Name: "plain", StopSignal: "15", Stubborn: "stubborn",
+				test(t, containertest.Fixture{Runtime: e, Injector: injectorOf{e}, Name: "plain", StopSignal: "15", Stubborn: "stubborn",
 					Exit:   func(_ *testing.T, code int) { e.exit("plain", code) },
 					Say:    func(_ *testing.T, text string) { e.say("plain", text) },
 					Remove: func(*testing.T) { e.remove("plain") },

@@ -316,3 +316,14 @@ func (e *memoryEngine) Inject(ctx context.Context, id, fault string) error {
 func (e *memoryEngine) Faults(string) []string {
 	return []string{container.FaultStop, container.FaultKill, container.FaultPause, container.FaultFail}
 }
+
+// injectorOf is the engine as a container.Injector.
+type injectorOf struct{ *memoryEngine }
+
+func (i injectorOf) Inject(ctx context.Context, id, fault string) (container.Before, error) {
+	return container.Before{ID: id}, i.memoryEngine.Inject(ctx, id, fault)
+}
+
+func (i injectorOf) Undo(context.Context, string, string, container.Before) error {
+	return container.ErrUnsupported
+}

@@ -32,6 +32,8 @@ type site struct {
 	registry *health.Registry
 	config   healer.Config
 	model    healer.Model
+	runtime  healer.Runtime // nil: the engine itself
+	checkAt  func(context.Context, service.Definition, string) (event.HealthLog, error)
 	commands *memoryCommands
 	specs    *memorySpecs
 	observe  func([]service.Definition, time.Time) func(healer.Input, time.Time, []healer.Effect)
@@ -107,8 +109,12 @@ func serviceOn(name string) service.Definition {
 func (s *site) boot() {
 	ctx, cancel := context.WithCancel(s.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
+	var runtime healer.Runtime = s.engine
+	if s.runtime != nil {
+		runtime = s.runtime
+	}
 	w := &watcher{log: s.log, engine: s.engine, services: s.configured}
-	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: s.engine, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
+	s.healer = healer.New(healer.Deps{Log: s.kafka, Runtime: runtime, CheckAt: s.checkAt, Model: s.model, Commands: s.commands, Specs: s.specs, Instance: instance, Host: hostName, Config: s.config, CLI: "docker",
 		Services: s.configured, Logger: slog.New(slog.DiscardHandler), Health: s.registry, Observe: s.observe,
 		CheckNow: func(name string) { w.checkNow(ctx, name) }})
 	run := s.healer.Run

@@ -88,10 +88,11 @@ func (m *sim) maintain(rng *rand.Rand) {
 		b.def.Maintenance, w.service = append(b.def.Maintenance, config), b.def.Name
 	}
 	m.windows = append(m.windows, w)
+	m.comes = laterTime(m.comes, w.to)
 }
 
-// around are the things that can happen in such a sim, beside outside.
-var around = []struct {
+// also are the things that can happen in such a sim, beside outside.
+var also = []struct {
 	name string
 	do   func(*sim, *box)
 }{

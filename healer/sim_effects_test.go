@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logstream/healer/action"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/state"
@@ -33,6 +34,8 @@ func (m *sim) carry(e Effect) {
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
 	case KeepSpec:
 		m.keepSpec(e)
+	case Collect:
+		m.collected(e)
 	case CheckNow:
 		m.checkNow(e.Service)
 	case Query:
@@ -112,7 +115,7 @@ func (m *sim) writeCommand(c event.Command) {
 
 func (m *sim) look(e Inspect) {
 	b := m.box(e.Service)
-	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines}
+	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines, Signs: runbook.Signs(m.lines)}
 	switch {
 	case !m.engine:
 		in.State, in.Err = container.State{}, container.ErrUnavailable
@@ -120,6 +123,22 @@ func (m *sim) look(e Inspect) {
 		in.State, in.Err = container.State{}, container.ErrNotFound
 	}
 	m.step(in)
+}
+
+// collected answers soon, or late, or never.
+func (m *sim) collected(e Collect) {
+	out, delay := Collected{Service: e.Service, Request: e.Request}, m.between(2*time.Millisecond, 40*time.Millisecond)
+	switch {
+	case m.collect != nil:
+		out.Found, delay = m.collect(e)
+	case !m.steady && m.chance(0.05):
+		delay = -1
+	case !m.steady && m.chance(0.1):
+		delay = m.between(time.Second, 5*time.Second)
+	}
+	if delay >= 0 {
+		m.after(delay, m.living(func() { m.step(out) }))
+	}
 }
 
 // act is what the healer's worker does: pins once more, then the call.

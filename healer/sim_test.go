@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -58,6 +59,7 @@ type sim struct {
 
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
 	queries []askedAt
+	collect func(Collect) (runbook.Collected, time.Duration) // what is found and after how long; negative: never; nil: nothing is, soon
 
 	lines []string // that every container wrote
 
@@ -104,8 +106,9 @@ type onWire[I Input] struct {
 type box struct {
 	def        service.Definition
 	state      container.State
-	app        string // ok, error and hang (until a restart), broken (for ever)
-	flap       bool   // what it answers while broken changes with each check
+	app        string // ok, error and hang (until a restart), broken (for ever), patchy (each third check fails, for ever)
+	checks     int
+	flap       bool // what it answers while broken changes with each check
 	flapped    bool
 	busy       bool // a call runs in the engine
 	levelAt    time.Time

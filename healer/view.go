@@ -50,6 +50,12 @@ type View struct {
 	Undone     []event.Refusal // actions that operators undid of late
 	Target     action.Target   // of an action, as it was inspected
 	Inspection inspection
+	Collection collection
+	Served     served
+	Around     around // what else is known of it
+	Update     *event.Update
+	Accused    bool // the image that runs is bad, and was not failing before
+	UpdateSeen bool // an incident was opened about it already
 	History    history.History
 	Stop       history.Stop // how the container is stopped
 
@@ -73,7 +79,7 @@ type View struct {
 // for what.
 func newView(c *Controller, s *serviceState, now time.Time) View {
 	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, ByHand: s.byHand,
-		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection,
+		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection, Collection: s.collection, Served: s.served, Around: newAround(c, s, now),
 		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
 	if s.incident != nil {
 		v.Attempts = budget.Attempts(s.incident.Events)
@@ -83,6 +89,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
+	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	impossible := isImpossible(v)
 	if impossible {
@@ -120,7 +127,7 @@ func (v *View) look(s *serviceState, own []bool) {
 	case s.inspection.due(v.Now) != fresh:
 		return
 	case errors.Is(s.inspection.err, container.ErrNotFound):
-		v.Diagnosis, v.Decidable = diagnose(*v, answers(*v, runbook.Facts{Container: v.Name, Missing: true})), true
+		v.Diagnosis, v.Decidable = diagnose(*v, missingFacts(*v)), true
 		return
 	case s.inspection.err != nil:
 		return

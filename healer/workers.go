@@ -10,10 +10,8 @@ import (
 	"logstream/healer/action"
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/redact"
 	"logstream/internal/retry"
 	"logstream/internal/supervise"
-	"logstream/internal/text"
 )
 
 // start starts a worker for an effect. Its outcome comes back as an input.
@@ -32,6 +30,8 @@ func (l *life) start(e Effect) {
 		})
 	case Inspect:
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
+	case Collect:
+		l.worker("collect", func() { l.give(l.work, timed{in: collector{l.deps, l.worker}.collect(l.work, e)}) })
 	case CheckNow:
 		l.deps.CheckNow(e.Service)
 	case KeepSpec:
@@ -113,8 +113,9 @@ func (l *life) inspect(e Inspect) Inspected {
 		out.Err = unanswered(ctx, out.Err)
 		return out
 	}
-	if lines, err := l.deps.Runtime.Logs(ctx, out.State.ID, logLines); err == nil {
-		out.Logs = readable(lines)
+	if e.Logs {
+		read := readLogs(ctx, l.deps.Runtime, out.State, e.Since)
+		out.Logs, out.Truncated, out.Signs, out.LogsMissing = read.lines, read.truncated, read.signs, read.missing
 	}
 	return out
 }
@@ -125,17 +126,6 @@ func unanswered(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", container.ErrUnavailable, err)
 	}
 	return err
-}
-
-// readable makes container output fit to be shown: it is hostile text, bounded,
-// on one line, and without secrets.
-func readable(lines []container.Line) []string {
-	lines = lines[max(0, len(lines)-logLines):]
-	out := make([]string, len(lines))
-	for i, line := range lines {
-		out[i] = text.Clip(redact.Text(text.Line(line.Text)), logLine)
-	}
-	return out
 }
 
 // execute compares the target with its pins once more, and only then makes the

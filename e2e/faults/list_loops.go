@@ -7,12 +7,12 @@ import "time"
 // loops are containers that cannot run as they are.
 var loops = []Scenario{
 	{Name: "crash-loop", Row: "crash loop, bad configuration", Containers: one(), Inject: visits("/exit?code=78&lasting"),
-		Want: Want{Actions: []string{"start", "start start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute}},
+		Want: Want{Actions: []string{"start", "start start", "start start start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute}},
 	{Name: "crash-loop-with-a-policy", Row: "crash loop, bad configuration", Quick: true, Containers: one("--restart", "unless-stopped"), Inject: visits("/exit?code=78&lasting"), NotFor: ownPolicy,
-		Want: Want{End: []End{Escalated}, Cause: []string{"crash_loop"}, Within: 90 * time.Second}, Harmful: anything},
+		Want: Want{End: []End{Escalated}, Cause: []string{"crash_loop", "crash_loop_changed"}, Within: 90 * time.Second}, Harmful: anything},
 	{Name: "crash-loop-from-the-start", Row: "crash loop, bad configuration", NotFor: ownPolicy,
 		Containers: []Container{{Image: exits.Name, Args: []string{"--restart", "unless-stopped"}, Down: true}},
-		Want:       Want{End: []End{Escalated}, Cause: []string{"crash_loop"}, Within: 90 * time.Second}, Harmful: anything},
+		Want:       Want{End: []End{Escalated}, Cause: []string{"crash_loop", "crash_loop_changed"}, Within: 90 * time.Second}, Harmful: anything},
 	{Name: "bad-command", Row: "bad command", Containers: []Container{{Args: []string{"--entrypoint", "/nope"}, Down: true}},
 		Want: Want{End: []End{Escalated}, Cause: []string{"bad_command", "start_refused"}}, Harmful: anything},
 	{Name: "bad-deployment", Row: "bad deployment", Containers: one(), Inject: deploys(exits.Name),

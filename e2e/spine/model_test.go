@@ -10,6 +10,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/process"
 	"logstream/internal/state"
 )
 
@@ -26,7 +27,7 @@ func asks(server *llmtest.Server) func(*healer.Config) {
 // breaks kills the process, and returns what became of it.
 func (s *spine) breaks(n int) (*state.Incident, event.Diagnosed) {
 	s.t.Helper()
-	if err := s.runtime.Inject(s.t.Context(), s.id, container.FaultKill); err != nil {
+	if _, err := process.NewInjector(s.runtime).Inject(s.t.Context(), s.id, container.FaultKill); err != nil {
 		s.t.Fatal(err)
 	}
 	in := s.healed(n)

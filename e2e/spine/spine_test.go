@@ -205,7 +205,7 @@ func TestAProcessIsHealed(t *testing.T) {
 	for n, tt := range []struct{ fault, action string }{
 		{container.FaultKill, "start"}, {container.FaultStop, "start"}, {container.FaultPause, "unpause"}, {container.FaultExit, "start"}, {container.FaultFail, "restart"},
 	} {
-		if err := s.runtime.Inject(t.Context(), s.id, tt.fault); err != nil {
+		if _, err := process.NewInjector(s.runtime).Inject(t.Context(), s.id, tt.fault); err != nil {
 			t.Fatal(err)
 		}
 		in := s.healed(n + 1)

@@ -9,6 +9,7 @@ import (
 	"logstream/healer"
 	"logstream/healer/action"
 	"logstream/healer/llm"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 )
@@ -24,6 +25,7 @@ const (
 	inCaughtUp   = "caught_up"
 	inEngine     = "engine"
 	inInspected  = "inspected"
+	inCollected  = "collected"
 	inExecuted   = "executed"
 	inModel      = "model"
 	inAnswered   = "model_answered"
@@ -43,30 +45,34 @@ type inputLine struct {
 	Record json.RawMessage `json:"record,omitempty"` // as it stands on its topic
 	Signed bool            `json:"signed,omitempty"`
 
-	Service     string            `json:"service,omitempty"`
-	Incident    string            `json:"incident,omitempty"`
-	Request     int               `json:"request,omitempty"`
-	Attempt     int               `json:"attempt,omitempty"`
-	Seq         int               `json:"seq,omitempty"`
-	State       *container.State  `json:"state,omitempty"`
-	Error       *errorForm        `json:"error,omitempty"`
-	Logs        []string          `json:"logs,omitempty"`
-	NotExecuted string            `json:"not_executed,omitempty"`
-	Unseen      bool              `json:"unseen,omitempty"`
-	ContainerID string            `json:"container_id,omitempty"` // that a call left in the target's place
-	KeptID      string            `json:"kept_id,omitempty"`
-	Output      string            `json:"output,omitempty"`
-	Hashes      []string          `json:"hashes,omitempty"`
-	Took        time.Duration     `json:"took_ns,omitempty"`
-	OK          bool              `json:"ok,omitempty"`
-	Why         string            `json:"why,omitempty"`
-	Code        event.InvalidCode `json:"code,omitempty"`
-	Answer      *answerForm       `json:"answer,omitempty"`
-	Nonce       string            `json:"nonce,omitempty"`
-	Engine      string            `json:"engine,omitempty"`
-	Services    json.RawMessage   `json:"services,omitempty"`
-	Discovering bool              `json:"discovering,omitempty"`
-	Ticks       []int64           `json:"ticks,omitempty"` // each one's distance from the one before
+	Service     string             `json:"service,omitempty"`
+	Incident    string             `json:"incident,omitempty"`
+	Request     int                `json:"request,omitempty"`
+	Attempt     int                `json:"attempt,omitempty"`
+	Seq         int                `json:"seq,omitempty"`
+	State       *container.State   `json:"state,omitempty"`
+	Error       *errorForm         `json:"error,omitempty"`
+	Logs        []string           `json:"logs,omitempty"`
+	Truncated   bool               `json:"truncated,omitempty"`
+	LogsMissing string             `json:"logs_missing,omitempty"`
+	Signs       []runbook.Signed   `json:"signs,omitempty"`
+	Found       *runbook.Collected `json:"found,omitempty"`
+	NotExecuted string             `json:"not_executed,omitempty"`
+	Unseen      bool               `json:"unseen,omitempty"`
+	ContainerID string             `json:"container_id,omitempty"` // that a call left in the target's place
+	KeptID      string             `json:"kept_id,omitempty"`
+	Output      string             `json:"output,omitempty"`
+	Hashes      []string           `json:"hashes,omitempty"`
+	Took        time.Duration      `json:"took_ns,omitempty"`
+	OK          bool               `json:"ok,omitempty"`
+	Why         string             `json:"why,omitempty"`
+	Code        event.InvalidCode  `json:"code,omitempty"`
+	Answer      *answerForm        `json:"answer,omitempty"`
+	Nonce       string             `json:"nonce,omitempty"`
+	Engine      string             `json:"engine,omitempty"`
+	Services    json.RawMessage    `json:"services,omitempty"`
+	Discovering bool               `json:"discovering,omitempty"`
+	Ticks       []int64            `json:"ticks,omitempty"` // each one's distance from the one before
 }
 
 type answerForm struct {
@@ -97,7 +103,10 @@ func encodeInput(in healer.Input) (inputLine, error) {
 	case healer.EngineSeen:
 		return inputLine{Input: inEngine, Engine: in.ID}, nil
 	case healer.Inspected:
-		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs}, nil
+		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs,
+			Truncated: in.Truncated, LogsMissing: in.LogsMissing, Signs: in.Signs}, nil
+	case healer.Collected:
+		return inputLine{Input: inCollected, Service: in.Service, Request: in.Request, Found: &in.Found}, nil
 	case healer.Executed:
 		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotExecuted,
 			Unseen: in.Unseen, ContainerID: in.Done.ContainerID, KeptID: in.Done.KeptID, Output: in.Done.Output,
@@ -144,7 +153,13 @@ func decodeInput(l inputLine) (healer.Input, error) {
 	case inEngine:
 		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
-		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs}, nil
+		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs,
+			Truncated: l.Truncated, LogsMissing: l.LogsMissing, Signs: l.Signs}, nil
+	case inCollected:
+		if l.Found == nil {
+			return nil, errors.New("what was collected is missing")
+		}
+		return healer.Collected{Service: l.Service, Request: l.Request, Found: *l.Found}, nil
 	case inExecuted:
 		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
 			Unseen: l.Unseen, Done: action.Done{ContainerID: l.ContainerID, KeptID: l.KeptID, Output: l.Output},

@@ -18,6 +18,7 @@ const (
 	doPublish = "publish"
 	doAnswer  = "answer"
 	doInspect = "inspect"
+	doCollect = "collect"
 	doCheck   = "check"
 	doKeep    = "keep"
 	doQuery   = "query"
@@ -91,6 +92,8 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doAnswer, "service": c.Service, "id": c.ID, "command": c.Command, "ok": c.Result != nil && c.Result.OK}
 	case healer.Inspect:
 		d = decision{"decision": doInspect, "service": e.Service, "request": e.Request}
+	case healer.Collect:
+		d = decision{"decision": doCollect, "service": e.Service, "request": e.Request}
 	case healer.CheckNow:
 		d = decision{"decision": doCheck, "service": e.Service}
 	case healer.Query:

@@ -10,13 +10,13 @@ import (
 // from it what is published, as a state that is said twice is no decision.
 type stream struct{ service, what string }
 
-// streams sorts decisions. Inspections are left out: when a container is looked
-// at may move without a difference.
+// streams sorts decisions. Inspections and collections are left out: when a
+// container is looked at may move without a difference.
 func streams(all []decided) map[stream][]decided {
 	out := map[stream][]decided{}
 	for _, d := range all {
 		switch kind := d.text("decision"); kind {
-		case doInspect, doKeep:
+		case doInspect, doCollect, doKeep:
 		case doPublish:
 			key := stream{d.text("service"), "publishes"}
 			if earlier := out[key]; len(earlier) == 0 || !earlier[len(earlier)-1].matches(d.decision) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/healer"
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 )
@@ -111,6 +112,8 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 		p.answer(answerKey(e.Command.ID), now, healer.ReadCommand(e), nil)
 	case healer.Inspect:
 		p.inspect(e, now)
+	case healer.Collect:
+		p.collect(e, now)
 	case healer.Query:
 		p.answer(queryKey(e.Service, e.Request), now, healer.Answered{Service: e.Service, Incident: e.Incident, Request: e.Request}, func(in healer.Input) healer.Input {
 			a := in.(healer.Answered)
@@ -196,6 +199,31 @@ func (p *player) inspect(e healer.Inspect, now time.Time) {
 	seen.Service, seen.Request = e.Service, e.Request
 	p.book(answer{seen, now.Add(shortly), len(p.steps)})
 }
+
+// collect answers a collection as the recorded one of that run of the container
+// that was nearest in time; a recording from before there were any has nothing
+// to tell.
+func (p *player) collect(e healer.Collect, now time.Time) {
+	found := healer.Collected{Service: e.Service, Request: e.Request}
+	found.Found.Lack(runbook.WhatAll, "the recording has none")
+	var distance time.Duration
+	delay := time.Microsecond // what an older recording shows was decided without waiting for it
+	for _, s := range p.steps {
+		seen, is := s.in.(healer.Collected)
+		if !is || seen.Service != e.Service || !s.at.After(e.Container.StartedAt) {
+			continue
+		}
+		d := s.at.Sub(now)
+		if distance == 0 || d.Abs() < distance {
+			distance, found.Found = d.Abs(), seen.Found
+			delay = max(time.Microsecond, d)
+		}
+	}
+	p.book(answer{found, now.Add(min(delay, maxDelay)), len(p.steps)})
+}
+
+// maxDelay is how long a collection takes at most.
+const maxDelay = 2 * time.Second
 
 // inspected is what an inspection at that time would have seen.
 func (p *player) inspected(service string, at time.Time) healer.Inspected {

@@ -76,6 +76,8 @@ func answers(in healer.Input) (key string, final bool) {
 		}
 	case healer.Inspected:
 		return inspectKey(in.Service, in.Request), true
+	case healer.Collected:
+		return collectKey(in.Service, in.Request), true
 	case healer.Answered:
 		return queryKey(in.Service, in.Request), true
 	case healer.Executed:
@@ -96,6 +98,8 @@ func effectKey(d decision) string {
 		return answerKey(d.text("id"))
 	case doInspect:
 		return inspectKey(service, d.number("request"))
+	case doCollect:
+		return collectKey(service, d.number("request"))
 	case doQuery:
 		return queryKey(service, d.number("request"))
 	case doCall:
@@ -109,6 +113,9 @@ func publishKey(service string) string    { return "publish " + service }
 func answerKey(id string) string          { return "answer " + id }
 func inspectKey(service string, request int) string {
 	return fmt.Sprintf("inspect %d %s", request, service)
+}
+func collectKey(service string, request int) string {
+	return fmt.Sprintf("collect %d %s", request, service)
 }
 func queryKey(service string, request int) string {
 	return fmt.Sprintf("query %d %s", request, service)

@@ -12,7 +12,9 @@ import (
 // cause is one thing that can be wrong, and what may be done about it.
 //
 // Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
-// the engine said) and {check} (our own check's sentence). Those that change while
+// the engine said), {check} (our own check's sentence), {port}, {networks},
+// {dependencies}, {compose} and {said} (the log line that shows its sign; the
+// last two may be empty). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
 // differ is written again.
 type cause struct {
@@ -23,6 +25,10 @@ type cause struct {
 	why           string   // a clause that can stand as a sentence after the cause
 	legal         []option // best first; escalate is always one of them
 	wrong         []option // actions that a person may think of, and what speaks against them
+	// shown is the sign in the log that match asks for, or empty: a cause that rests
+	// on a log line. Such a cause takes actions from the one that would be found
+	// without the log, and gives none (see Diagnose).
+	shown Sign
 	// wait says what has to come before anything is decided, or empty; nil where
 	// nothing is waited for.
 	wait func(Facts) string
@@ -33,10 +39,13 @@ type option struct{ action, why string }
 
 // The actions that are legal for more than one cause.
 var (
-	start   = option{service.ActionStart, "it is not running, and starting it loses nothing"}
-	restart = option{service.ActionRestart, "a new process may serve again; what is in memory is lost"}
-	person  = option{service.ActionEscalate, "a person investigates"}
-	nothing = option{service.ActionNone, "wait until a fact changes"}
+	start     = option{service.ActionStart, "it is not running, and starting it loses nothing"}
+	restart   = option{service.ActionRestart, "a new process may serve again; what is in memory is lost"}
+	killStart = option{service.ActionKillStart, "it ignored its stop signal before, so a restart would wait in vain for its stop time-out"}
+	rollback  = option{service.ActionRollback, "it was healthy with the image before"}
+	raise     = option{service.ActionRaiseMemory, "with more memory it may go on"}
+	person    = option{service.ActionEscalate, "a person investigates"}
+	nothing   = option{service.ActionNone, "wait until a fact changes"}
 )
 
 // causes are all of them: the first that matches is the cause. The last of all
@@ -56,7 +65,15 @@ func find(f Facts) cause {
 }
 
 // filler puts facts into a cause's texts.
-func filler(f Facts) func(string) string {
+func filler(f Facts, shown Sign) func(string) string {
+	said := ""
+	if line, is := lineOf(f, shown); is {
+		said = "; its log says: " + line
+	}
+	compose := ""
+	if f.ComposeService != "" {
+		compose = " " + f.ComposeService
+	}
 	return func(text string) string {
 		if !strings.Contains(text, "{") {
 			return text
@@ -68,7 +85,12 @@ func filler(f Facts) func(string) string {
 			"{state}", f.State,
 			"{engine}", f.Error,
 			"{parent}", f.Parent,
-			"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
+			"{check}", cmp.Or(f.Worse, f.CheckError, "the check gave no reason"),
+			"{port}", f.PortTaken,
+			"{networks}", strings.Join(f.NetworksLost, ", "),
+			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
+			"{compose}", compose,
+			"{said}", said,
 		).Replace(text)
 	}
 }

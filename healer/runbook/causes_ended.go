@@ -7,15 +7,9 @@ import (
 	"logstream/internal/service"
 )
 
-// The exit codes of a command that cannot be run.
-const (
-	exitNotExecutable = 126
-	exitNotFound      = 127
-)
-
 // containerCauses are those of a service whose container is not there.
 var containerCauses = []cause{
-	{
+	{ // nothing is configured that could be repaired
 		id:         "no_container",
 		match:      func(f Facts) bool { return f.Container == "" },
 		present:    "The checks fail, and no container is configured.",
@@ -24,14 +18,24 @@ var containerCauses = []cause{
 		why:        "without a container there is nothing that LogStream can repair",
 		legal:      []option{person, nothing},
 	},
-	{
+	{ // the engine does not know the name, and our own check is good: renamed, or mistyped
+		id:         "container_unknown",
+		match:      func(f Facts) bool { return f.Missing && good(f) },
+		present:    "The container {container} does not exist, but the service answers.",
+		past:       "The container {container} did not exist, but the service answered.",
+		confidence: 0.9,
+		why:        "it is no outage; the container was renamed, or its name in the configuration is wrong: correct container in config.yaml",
+		legal:      []option{nothing, person},
+		wrong:      []option{{service.ActionRecreate, "the service answers"}},
+	},
+	{ // the engine does not know the name, and our own check is not good: it was removed
 		id:         "container_missing",
 		match:      func(f Facts) bool { return f.Missing },
 		present:    "The container {container} does not exist.",
 		past:       "The container {container} did not exist.",
 		confidence: 1,
-		why:        "LogStream does not recreate removed containers; create it again, for example with docker compose up -d",
-		legal:      []option{person, nothing},
+		why:        "there is nothing to start; create it again, for example with docker compose up -d{compose}",
+		legal:      []option{{service.ActionRecreate, "its last good configuration is remembered"}, person, nothing},
 		wrong:      []option{{service.ActionStart, "there is nothing to start"}},
 	},
 }
@@ -40,8 +44,8 @@ var notRunning = []option{{service.ActionRestart, "it is not running: starting i
 
 // endedCauses are those of a container that does not run. How it ended comes
 // from the engine's events; a stop with an exit code of 127 is a stop.
-var endedCauses = []cause{
-	{
+var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
+	{ // exited, and its events hold a stop
 		id:         "stopped",
 		match:      ended(history.EndStopped),
 		present:    "The container was stopped from outside.",
@@ -51,7 +55,7 @@ var endedCauses = []cause{
 		legal:      []option{start, person, nothing},
 		wrong:      notRunning,
 	},
-	{
+	{ // exited, and its events hold a terminating kill and no stop
 		id:         "killed",
 		match:      ended(history.EndKilled),
 		present:    "The container was killed from outside.",
@@ -61,29 +65,7 @@ var endedCauses = []cause{
 		legal:      []option{start, person, nothing},
 		wrong:      notRunning,
 	},
-	{
-		id:         "oom",
-		match:      ended(history.EndOOM),
-		present:    "The container ran out of memory and was killed.",
-		past:       "The container had run out of memory and had been killed.",
-		confidence: 0.95,
-		why:        "its events show that it was out of memory just before it ended",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
-	{
-		id: "bad_command",
-		match: func(f Facts) bool {
-			return ended(history.EndByItself)(f) && (f.ExitCode == exitNotExecutable || f.ExitCode == exitNotFound)
-		},
-		present:    "The container's command cannot be run.",
-		past:       "The container's command could not be run.",
-		confidence: 0.9,
-		why:        "exit code {exit} means that the command was not found or is not executable, and another start would end the same way",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionStart, "the command is wrong, not the container's state"}},
-	},
-	{
+	{ // exited, and its events hold neither a stop nor a kill
 		id:         "exited",
 		match:      ended(history.EndByItself),
 		present:    "The container exited by itself.",
@@ -93,7 +75,7 @@ var endedCauses = []cause{
 		legal:      []option{start, person, nothing},
 		wrong:      notRunning,
 	},
-	{
+	{ // exited, and no event shows how
 		id:         "ended_unwatched",
 		match:      inState("exited"),
 		present:    "The container ended while LogStream was not watching.",
@@ -103,7 +85,7 @@ var endedCauses = []cause{
 		legal:      []option{start, person, nothing},
 		wrong:      notRunning,
 	},
-	{
+	{ // the engine says dead
 		id:         "dead",
 		match:      inState("dead"),
 		present:    "The container is dead: Docker failed to remove it.",
@@ -114,7 +96,7 @@ var endedCauses = []cause{
 		wrong: []option{{service.ActionStart, "Docker refuses to start a dead container"},
 			{service.ActionRestart, "Docker refuses to restart a dead container"}},
 	},
-	{
+	{ // the engine says paused
 		id:         "paused",
 		match:      inState("paused"),
 		present:    "The container is paused.",
@@ -125,26 +107,17 @@ var endedCauses = []cause{
 		wrong: []option{{service.ActionRestart, "it would lose what is in memory"},
 			{service.ActionStart, "a paused container cannot be started"}},
 	},
-	{
-		id:         "start_refused",
-		match:      func(f Facts) bool { return f.State == "created" && f.Error != "" },
-		present:    "Docker refused to start the container.",
-		past:       "Docker had refused to start the container.",
-		confidence: 0.95,
-		why:        "its error is: {engine}",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionStart, "Docker tried and refused"}},
+	{ // its restart policy keeps starting it, after its image or configuration changed
+		id:         "crash_loop_changed",
+		match:      func(f Facts) bool { return f.State == "restarting" && f.Changed },
+		present:    "The container keeps exiting since its image or configuration changed.",
+		past:       "The container kept exiting since its image or configuration changed.",
+		confidence: 0.85,
+		why:        "it was healthy before the change; the container's log shows why it exits with code {exit}",
+		legal:      []option{rollback, person, nothing},
+		wrong:      []option{{service.ActionRestart, "the restart policy does that already"}},
 	},
-	{
-		id:         "never_started",
-		match:      inState("created"),
-		present:    "The container was created and never started.",
-		past:       "The container had been created and never started.",
-		confidence: 0.8,
-		why:        "it has no error, and only waits for a start",
-		legal:      []option{start, person, nothing},
-	},
-	{
+	{ // its restart policy keeps starting it
 		id:         "crash_loop",
 		match:      inState("restarting"),
 		present:    "The container keeps exiting, and its restart policy keeps starting it.",
@@ -154,7 +127,7 @@ var endedCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "the restart policy does that already"}},
 	},
-	{
+	{ // the engine says removing
 		id:         "removing",
 		match:      inState("removing"),
 		present:    "Docker is removing the container.",
@@ -165,7 +138,7 @@ var endedCauses = []cause{
 		wrong:      []option{{service.ActionStart, "Docker refuses to start a container that is being removed"}},
 		wait:       func(Facts) string { return "Docker is removing the container" },
 	},
-}
+})
 
 func inState(state string) func(Facts) bool {
 	return func(f Facts) bool { return f.State == state }

@@ -1,7 +1,6 @@
 package runbook
 
 import (
-	"fmt"
 	"slices"
 
 	"logstream/internal/event"
@@ -20,10 +19,13 @@ var hangs = []event.Failure{event.FailureConnectTimeout, event.FailureTLSTimeout
 // runningCauses are those of a container that runs: our own check decides. Only
 // a failure that shows that the process is at fault makes a restart legal; all
 // others, also those that are not known here, go to a person.
-var runningCauses = []cause{
-	{
+var runningCauses = slices.Concat(checkCauses, aroundCauses, processCauses, answerCauses)
+
+// checkCauses are those of a container that runs, and whose own check does not fail.
+var checkCauses = []cause{
+	{ // our own check has not decided
 		id:         "undecided",
-		match:      func(f Facts) bool { return running(f) && f.Check != event.Down && !good(f) },
+		match:      func(f Facts) bool { return running(f) && f.Check != event.Down && !good(f) && !isWorse(f) },
 		present:    "The container runs, and its checks are not decided yet.",
 		past:       "The container ran, and its checks were not decided yet.",
 		confidence: 0.5,
@@ -31,9 +33,9 @@ var runningCauses = []cause{
 		legal:      []option{nothing, person},
 		wait:       func(Facts) string { return "its checks are not decided yet" },
 	},
-	{
+	{ // our own check is good
 		id:         "answers",
-		match:      func(f Facts) bool { return running(f) && good(f) },
+		match:      func(f Facts) bool { return running(f) && good(f) && !isWorse(f) },
 		present:    "The container runs, and LogStream's own check succeeds.",
 		past:       "The container ran, and LogStream's own check succeeded.",
 		confidence: 0.6,
@@ -41,62 +43,12 @@ var runningCauses = []cause{
 		legal:      []option{nothing, person},
 		wrong:      []option{{service.ActionRestart, "it serves"}},
 	},
-	{
-		id:         "check_never_up",
-		match:      func(f Facts) bool { return running(f) && processAtFault(f) && !f.WasUp },
-		present:    "The check fails and has never succeeded as it is configured now.",
-		past:       "The check failed and had never succeeded as it was configured then.",
-		confidence: 0.7,
-		why:        "{check}; the url may be wrong, and then a restart would only interrupt a healthy container",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionRestart, "the check has never succeeded, so it does not show that the process is at fault"}},
-		wait:       badChecks,
-	},
-	{
-		id:         "hang",
-		match:      failing(hangs...),
-		present:    "The container runs, and does not answer in time.",
-		past:       "The container ran, and did not answer in time.",
-		confidence: 0.8,
-		why:        "a restart frees a process that hangs",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{
-		id:         "http_5xx",
-		match:      serverError,
-		present:    "The container runs, and answers with server errors.",
-		past:       "The container ran, and answered with server errors.",
-		confidence: 0.8,
-		why:        "the fault is inside the process, and a restart replaces it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{
-		id:         "not_serving",
-		match:      failing(event.FailureConnectRefused, event.FailureReset),
-		present:    "The container runs, and refuses or drops connections.",
-		past:       "The container ran, and refused or dropped connections.",
-		confidence: 0.75,
-		why:        "the process runs without serving, and a restart replaces it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{
-		id:         "unhealthy",
-		match:      failing(event.FailureUnhealthy),
-		present:    "The container runs, but its HEALTHCHECK fails.",
-		past:       "The container ran, but its HEALTHCHECK failed.",
-		confidence: 0.75,
-		why:        "the HEALTHCHECK is the only check, and a restart replaces the process",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{
+}
+
+// answerCauses are those of a container that runs, and whose failure shows no
+// fault of its process: none of them makes a restart legal.
+var answerCauses = []cause{
+	{ // an HTTP status below 500
 		id:         "http_unexpected",
 		match:      failing(event.FailureStatus),
 		present:    "The container runs, and answers with an unexpected HTTP status.",
@@ -106,7 +58,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
 	},
-	{
+	{ // an answer that is not as expected
 		id:         "answer_unexpected",
 		match:      failing(event.FailureBody, event.FailureAnswer),
 		present:    "The container runs, and its answer is not as expected.",
@@ -116,7 +68,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
 	},
-	{
+	{ // our own resolver finds no address
 		id:         "dns",
 		match:      failing(event.FailureDNS),
 		present:    "The check cannot resolve the service's host name.",
@@ -126,7 +78,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
-	{
+	{ // the handshake finds the certificate not valid
 		id:         "tls_certificate",
 		match:      failing(event.FailureTLSCertificate),
 		present:    "The service's TLS certificate is not valid.",
@@ -136,7 +88,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
-	{
+	{ // the answer is in another protocol
 		id:         "protocol",
 		match:      failing(event.FailureProtocol),
 		present:    "The service does not speak the protocol that the check expects.",
@@ -146,7 +98,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
-	{
+	{ // no route from here
 		id:         "unreachable",
 		match:      failing(event.FailureUnreachable),
 		present:    "The service's address cannot be reached from here.",
@@ -156,7 +108,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
-	{
+	{ // the login is refused
 		id:         "auth",
 		match:      failing(event.FailureAuth),
 		present:    "The service refuses the check's login.",
@@ -166,7 +118,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
-	{
+	{ // the check of the disk says it
 		id:         "disk_full",
 		match:      failing(event.FailureDisk),
 		present:    "The disk has too little space left, or did not answer.",
@@ -176,7 +128,7 @@ var runningCauses = []cause{
 		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "a restart frees no space, and a process that cannot write may not come back"}},
 	},
-	{
+	{ // any other failure
 		id:         "check_failed",
 		match:      func(f Facts) bool { return running(f) && f.Check == event.Down },
 		present:    "The check fails for a reason that does not show what is wrong with the service.",
@@ -209,20 +161,4 @@ func failure(f Facts) event.Failure {
 
 func failing(failures ...event.Failure) func(Facts) bool {
 	return func(f Facts) bool { return running(f) && slices.Contains(failures, failure(f)) }
-}
-
-func serverError(f Facts) bool { return failing(event.FailureStatus)(f) && f.Code >= 500 }
-
-// processAtFault says whether the failure is one that a restart may repair.
-func processAtFault(f Facts) bool {
-	return serverError(f) || failing(hangs...)(f) || failing(event.FailureConnectRefused, event.FailureReset, event.FailureUnhealthy)(f)
-}
-
-// badChecks waits for enough failed checks of this run: what was just started
-// is not restarted.
-func badChecks(f Facts) string {
-	if f.BadChecks >= f.Needed {
-		return ""
-	}
-	return fmt.Sprintf("fewer than %d checks have failed since the container started", f.Needed)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"logstream/healer/history"
 	"logstream/internal/event"
@@ -12,12 +13,12 @@ import (
 
 // describe is the facts as a person reads them. Nothing decisive in them ages,
 // so that the same facts read the same.
-func describe(f Facts) []event.Fact {
+func describe(f Facts, c cause) []event.Fact {
 	if f.Container == "" {
-		return withError(f, check(f, true))
+		return append(withError(f, check(f, true)), f.Notes...)
 	}
 	if f.Missing {
-		return withError(f, event.Fact{Key: "container", Value: f.Container + " does not exist", Decisive: true, Why: "There is nothing to repair."}, check(f, false))
+		return append(withError(f, event.Fact{Key: "container", Value: f.Container + " does not exist", Decisive: true, Why: "There is nothing to repair."}, check(f, false)), f.Notes...)
 	}
 	ended := f.State == "exited" || f.State == "dead"
 	facts := []event.Fact{{Key: "state", Value: state(f, ended), Decisive: true, Why: stateWhy(f, ended)}}
@@ -39,8 +40,43 @@ func describe(f Facts) []event.Fact {
 	if !f.StartedAt.IsZero() {
 		facts = append(facts, event.Fact{Key: "started", Value: f.StartedAt.UTC().Format("2006-01-02T15:04:05.000Z")})
 	}
+	return slices.Concat(facts, around(f, c), f.Collected.describe(), f.Notes)
+}
+
+// around are the facts that were put together from more than the inspection and
+// our own check. Those that the cause c rests on are decisive.
+func around(f Facts, c cause) []event.Fact {
+	var facts []event.Fact
+	fact := func(is bool, key, value, why string, decisive bool) {
+		if is {
+			facts = append(facts, event.Fact{Key: key, Value: value, Why: why, Decisive: decisive})
+		}
+	}
+	fact(f.PortTaken != "", "port in use", f.PortTaken, "Docker could not start it for that.", c.id == "port_taken")
+	fact(len(f.NetworksLost) > 0, "networks missing", strings.Join(f.NetworksLost, ", "), "It was attached to them while it was healthy.", c.id == "network_lost")
+	fact(f.Changed, "changed", "image or configuration, and not healthy since", "It was healthy before.", c.uses(changeCauses))
+	fact(f.Updated, "updated", "its image changed shortly before", "", c.id == "bad_update")
+	fact(f.Worse != "", "since the update", f.Worse, "", false)
+	fact(len(f.DependenciesDown) > 0, "dependencies DOWN", strings.Join(f.DependenciesDown, ", "), "It needs them.", c.id == "dependency_down")
+	fact(len(f.DependenciesSlow) > 0, "dependencies slow", strings.Join(f.DependenciesSlow, ", "), "It needs them.", c.id == "dependency_slow")
+	fact(c.id == "busy", "cpu use", "all that it may use", "It works and does not answer.", true)
+	fact(c.id == "cpu_starved", "cpu limit", "it is throttled most of the time", "Its limit is too low for what it does.", true)
+	fact(c.id == "path_broken", "published port", "it does not lead to the service", "The service answers at its own address.", true)
+	fact(f.ReadOnly, "root file system", "read-only", "", false)
+	fact(f.QuickExits > 1, "quick exits", fmt.Sprintf("%d in a row with exit code %d", f.QuickExits, f.ExitCode), "", false)
+	fact(f.OOMs > 1, "out of memory", fmt.Sprintf("%d times within 10 minutes", f.OOMs), "", false)
+	fact(f.IgnoresStop, "stop signal", "an earlier stop was ended by a kill", "", false)
+	fact(f.FailsAgain, "since its start", "no check has succeeded, as before it", "", false)
+	for _, s := range f.Signs {
+		fact(true, "log", wordsOf(s.Sign), s.Line, s.Sign == c.shown)
+	}
 	return facts
 }
+
+// changeCauses rest on that the container changed since it was last healthy.
+var changeCauses = []string{"bad_deployment", "crash_loop_changed", "exits_after_update"}
+
+func (c cause) uses(ids []string) bool { return slices.Contains(ids, c.id) }
 
 // withError adds what our own check says of its failure: in detail, and so not
 // decisive, since it may change while the failure stays the same.

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,12 +91,13 @@ func childOf(node *yaml.Node, name string) *yaml.Node {
 }
 
 func TestTheDemosConfiguration(t *testing.T) {
-	c, report := Demo(DemoPlaces{Dashboard: "127.0.0.1:5001", Broker: "127.0.0.1:9093", Payment: "127.0.0.1:8082", Inventory: "127.0.0.1:8083", Data: "/tmp/a: b"})
+	c, report := Demo(DemoPlaces{Dashboard: "127.0.0.1:5001", Broker: "127.0.0.1:9093", Payment: "127.0.0.1:8082", Inventory: "127.0.0.1:8083", Database: "127.0.0.1:8084", Data: "/tmp/a: b"})
 	if len(report.Errors)+len(report.Warnings) > 0 {
 		t.Fatal(report)
 	}
 	if c.Dashboard.Listen != "127.0.0.1:5001" || c.Bus.Embedded.Listen != "127.0.0.1:9093" || c.Bus.Embedded.Data != "/tmp/a: b" ||
-		c.Healer.Mode != service.Auto || len(c.Services) != 2 || c.Services[1].URL != "http://127.0.0.1:8083" {
+		c.Healer.Mode != service.Auto || len(c.Services) != 3 || c.Services[1].URL != "http://127.0.0.1:8083" ||
+		!slices.Equal(c.Services[1].DependsOn, []string{"database"}) || c.Services[2].URL != "http://127.0.0.1:8084" {
 		t.Errorf("got %+v", c)
 	}
 	for _, s := range c.Services {

@@ -52,6 +52,8 @@ type State struct {
 	Replacing     string        `json:"replacing,omitempty"`  // Compose is about to replace this container by that one, or empty
 	Self          bool          `json:"self,omitempty"`       // logstream itself runs in it
 	HostPorts     string        `json:"host_ports,omitempty"` // of this machine that lead to it, such as "8080 9092"
+	Published     string        `json:"published,omitempty"`  // TCP ports of this machine and those of the container that they lead to, such as "8080:80 9092:9092"
+	PortTaken     string        `json:"port_taken,omitempty"` // of this machine, that the last start found in use, such as 0.0.0.0:8080; empty: none
 
 	Networks  []Network `json:"networks,omitempty"`
 	NetworkOf string    `json:"network_of,omitempty"` // the ID or name of the container whose network it uses; empty: its own
@@ -221,21 +223,7 @@ type Runtime interface {
 	// Stats and Processes look into the running container, once.
 	Stats(ctx context.Context, id string) (Stats, error)
 	Processes(ctx context.Context, id string) ([]Process, error)
-
-	// Inject causes a real fault, one of Faults, for those who requested it.
-	Inject(ctx context.Context, id, fault string) error
-	// Faults are those that Inject knows for the container with that name.
-	Faults(name string) []string
 }
-
-// Faults that any container knows, and those of the demo's own services.
-const (
-	FaultStop  = "stop"
-	FaultKill  = "kill"
-	FaultPause = "pause"
-	FaultExit  = "exit"
-	FaultFail  = "fail"
-)
 
 // Errors of a Runtime, for errors.Is.
 var (

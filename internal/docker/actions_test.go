@@ -12,7 +12,10 @@ import (
 func TestActions(t *testing.T) {
 	const id = "57bdd467c4fea50c51562d0529ecb02429a2a54b014613475a3947e32adb6154"
 	inject := func(fault string) func(context.Context, *Runtime) error {
-		return func(ctx context.Context, r *Runtime) error { return r.Inject(ctx, id, fault) }
+		return func(ctx context.Context, r *Runtime) error {
+			_, err := NewInjector(r).Inject(ctx, id, fault)
+			return err
+		}
 	}
 	start := func(ctx context.Context, r *Runtime) error { return r.Start(ctx, id) }
 	unpause := func(ctx context.Context, r *Runtime) error { return r.Unpause(ctx, id) }
@@ -77,7 +80,7 @@ func TestRestartNamesNoTimeout(t *testing.T) {
 
 func TestInjectUnknown(t *testing.T) {
 	r := newReplay(t)
-	err := r.runtime(t).Inject(t.Context(), "x", container.FaultExit)
+	_, err := NewInjector(r.runtime(t)).Inject(t.Context(), "x", container.FaultExit)
 	if err == nil || !strings.Contains(err.Error(), "stop, kill, pause") {
 		t.Errorf("Inject of a fault of the demo gives %v, want the faults that there are", err)
 	}

@@ -106,8 +106,10 @@ func fixture(t *testing.T, e *engine.Engine, image images.Image) containertest.F
 	if image.StopSignal == "SIGQUIT" {
 		signal = "3"
 	}
+	runtime := open(t, e.Host())
 	return containertest.Fixture{
-		Runtime:    open(t, e.Host()),
+		Runtime:    runtime,
+		Injector:   docker.NewInjector(runtime),
 		Name:       name,
 		URL:        url,
 		StopSignal: signal,

@@ -329,7 +329,7 @@ func engineVanishes(t *testing.T, shared *engine.Engine) {
 		t.Errorf("Start gives %v once the engine is back", err)
 	}
 	again := follow(t, runtime, func(container.Event) {})
-	if err := runtime.Inject(t.Context(), id, container.FaultKill); err != nil {
+	if _, err := docker.NewInjector(runtime).Inject(t.Context(), id, container.FaultKill); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the kill and the die", func() bool {

@@ -76,7 +76,8 @@ func TestStateAfterTheEnd(t *testing.T) {
 	if oom := toStateOf(t, "inspect-oom"); oom.Status != container.Exited || oom.ExitCode != 137 || !oom.OOMKilled {
 		t.Errorf("out of memory: %+v", oom)
 	}
-	if port := toStateOf(t, "inspect-port-taken"); port.Status != container.Created || port.ExitCode != 128 || port.Error == "" || !port.StartedAt.IsZero() {
+	if port := toStateOf(t, "inspect-port-taken"); port.Status != container.Created || port.ExitCode != 128 || port.Error == "" || !port.StartedAt.IsZero() ||
+		port.PortTaken != "127.0.0.1:18999" || port.Published != "18999:8080" {
 		t.Errorf("never started, its port being taken: %+v", port)
 	}
 }
@@ -246,6 +247,23 @@ func TestHealthOf(t *testing.T) {
 		health, output := healthOf(test.of)
 		if health != test.health || !strings.HasPrefix(output, test.output) || (output == "") != (test.output == "") || len(output) > maxOutput {
 			t.Errorf("%+v: %q and %q, want %q and %q", test.of, health, output, test.health, test.output)
+		}
+	}
+}
+
+// A limit that was taken away is none, by whatever an engine keeps of it.
+func TestALimitThatWasTakenAwayIsNone(t *testing.T) {
+	none := apicontainer.Resources{}
+	for _, was := range []apicontainer.Resources{
+		{CPUQuota: -1}, {Memory: -1, MemorySwap: -1}, {Memory: noMemoryLimit, MemorySwap: noSwapLimit}, {MemorySwap: -1},
+	} {
+		if got := unlimitedIsNone(was); !reflect.DeepEqual(got, none) {
+			t.Errorf("%+v is %+v", was, got)
+		}
+	}
+	for was, want := range map[[2]int64][2]int64{{5, 7}: {5, 7}, {5, -1}: {5, -1}, {5, noSwapLimit}: {5, -1}} {
+		if got := unlimitedIsNone(apicontainer.Resources{Memory: was[0], MemorySwap: was[1]}); got.Memory != want[0] || got.MemorySwap != want[1] {
+			t.Errorf("%v is %d and %d, want %v", was, got.Memory, got.MemorySwap, want)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	delete(config.Labels, labelNumber)
 	host := *c.HostConfig
 	host.ContainerIDFile, host.ConsoleSize = "", [2]uint{}
+	host.Resources = unlimitedIsNone(host.Resources)
 	if host.RestartPolicy.IsNone() {
 		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
 	}
@@ -135,4 +136,32 @@ func prune(value any) any {
 		}
 	}
 	return value
+}
+
+// An engine takes no memory limit away, but takes one that no machine reaches.
+// The other is memory and swap together: with both the same there would be no
+// swap.
+const (
+	noMemoryLimit = 1 << 61
+	noSwapLimit   = 1 << 62
+)
+
+// limitOf is a memory limit in bytes; 0: none, however the engine keeps that.
+func limitOf(memory int64) int64 {
+	if memory < 0 || memory >= noMemoryLimit {
+		return 0
+	}
+	return memory
+}
+
+// unlimitedIsNone writes a limit that was taken away as one that there never was.
+func unlimitedIsNone(r apicontainer.Resources) apicontainer.Resources {
+	r.CPUQuota, r.Memory = max(r.CPUQuota, 0), limitOf(r.Memory)
+	switch {
+	case r.Memory == 0 && (r.MemorySwap < 0 || r.MemorySwap >= noMemoryLimit):
+		r.MemorySwap = 0
+	case r.MemorySwap >= noMemoryLimit:
+		r.MemorySwap = -1
+	}
+	return r
 }

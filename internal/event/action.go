@@ -38,4 +38,6 @@ type Good struct {
 	// empty where none is known.
 	PreviousImageID string `json:"previous_image_id,omitempty"`
 	PreviousImage   string `json:"previous_image,omitempty"`
+	// ImageSince is from when on it was seen with this image, whatever else changed.
+	ImageSince time.Time `json:"image_since,omitzero"`
 }

@@ -83,33 +83,6 @@ func (r *Runtime) Unpause(ctx context.Context, id string) error {
 	return r.act(ctx, "unpause", id, (*child).unpause)
 }
 
-// Inject causes a fault of the child. What is so already is success.
-func (r *Runtime) Inject(ctx context.Context, id, fault string) error {
-	cause, known := map[string]func(*child, context.Context) error{
-		container.FaultStop:  (*child).stop,
-		container.FaultKill:  (*child).kill,
-		container.FaultPause: (*child).pause,
-		container.FaultExit:  (*child).exit,
-		container.FaultFail:  (*child).fail,
-	}[fault]
-	if !known {
-		return fmt.Errorf("inject %q: the demo's services support only %s", fault, strings.Join(faults(), ", "))
-	}
-	return r.act(ctx, fault, id, cause)
-}
-
-// Faults are stop, kill, pause, exit and fail, of every child.
-func (r *Runtime) Faults(name string) []string {
-	if !slices.ContainsFunc(r.children, func(c *child) bool { return c.spec.Name == name }) {
-		return nil
-	}
-	return faults()
-}
-
-func faults() []string {
-	return []string{container.FaultStop, container.FaultKill, container.FaultPause, container.FaultExit, container.FaultFail}
-}
-
 // act has the child's own loop do something, and waits for it. An act that
 // has begun goes on when ctx ends.
 func (r *Runtime) act(ctx context.Context, verb, id string, do func(*child, context.Context) error) error {

@@ -35,6 +35,7 @@ type child struct {
 	requests chan request
 
 	proc    *proc // nil: not running. Owned by the loop
+	leaks   bool  // it was asked to use up its memory since it was started
 	workers *errgroup.Group
 
 	mu    sync.Mutex
@@ -101,7 +102,7 @@ func (c *child) run(ctx context.Context, workers *errgroup.Group, started func()
 		case <-ctx.Done():
 			return nil
 		case code := <-c.proc.exited():
-			c.died(code)
+			c.ended(code)
 		case act := <-c.requests:
 			c.settle()
 			act.done <- act.do(c, ctx)
@@ -113,7 +114,7 @@ func (c *child) run(ctx context.Context, workers *errgroup.Group, started func()
 func (c *child) settle() {
 	select {
 	case code := <-c.proc.exited():
-		c.died(code)
+		c.ended(code)
 	default:
 	}
 }
@@ -167,9 +168,9 @@ func (c *child) spawn() error {
 		c.update(func(s *container.State) { s.ExitCode, s.Error = 127, err.Error() })
 		return err
 	}
-	c.proc = proc
+	c.proc, c.leaks = proc, false
 	c.update(func(s *container.State) {
-		s.Status, s.StartedAt, s.ExitCode, s.Error = container.Running, c.hub.now(), 0, ""
+		s.Status, s.StartedAt, s.ExitCode, s.Error, s.OOMKilled = container.Running, c.hub.now(), 0, "", false
 	})
 	c.emit(container.Event{Action: container.ActionStart})
 	return nil
@@ -276,21 +277,6 @@ func (c *child) died(code int) {
 		s.Status, s.ExitCode, s.FinishedAt = container.Exited, code, c.hub.now()
 	})
 	c.emit(container.Event{Action: container.ActionDie, ExitCode: code})
-}
-
-func (c *child) exit(context.Context) error { return c.order(container.FaultExit) }
-
-func (c *child) fail(context.Context) error { return c.order(container.FaultFail) }
-
-// order has the child carry out a fault by itself.
-func (c *child) order(fault string) error {
-	switch {
-	case c.proc == nil:
-		return errors.New("it is not running")
-	case c.inspect().Status == container.Paused:
-		return errors.New("it is paused, and cannot exit by itself")
-	}
-	return c.proc.say(fault)
 }
 
 // end ends the child with the runtime. That is no act on a service, so

@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 			return err == nil && len(lines) == 1 && lines[0].Text == "ready"
 		})
 		return containertest.Fixture{
-			Runtime: r, Name: "plain-service", URL: "http://" + at + "/", StopSignal: "15", Stubborn: "stubborn-service",
+			Runtime: r, Injector: process.NewInjector(r), Name: "plain-service", URL: "http://" + at + "/", StopSignal: "15", Stubborn: "stubborn-service",
 			Unsupported: unsupported(),
 			Exit: func(t *testing.T, code int) {
 				// It exits instead of answering.
@@ -54,15 +54,15 @@ func unsupported() []string {
 
 func TestKnowsTheFaultsOfTheDemo(t *testing.T) {
 	r, _ := run(t, demo("payment-service", address(t)))
-	for _, fault := range r.Faults("payment-service") {
+	for _, fault := range process.NewInjector(r).Faults("payment-service") {
 		if _, known := container.FaultNamed(fault); !known {
 			t.Errorf("nothing explains the fault %q", fault)
 		}
 	}
-	if got := len(r.Faults("payment-service")); got != 5 {
-		t.Errorf("it knows %d faults, want 5", got)
+	if got := len(process.NewInjector(r).Faults("payment-service")); got != 12 {
+		t.Errorf("it knows %d faults, want 12", got)
 	}
-	if got := r.Faults("else"); got != nil {
+	if got := process.NewInjector(r).Faults("else"); got != nil {
 		t.Errorf("it knows %v of a child that there is none", got)
 	}
 }

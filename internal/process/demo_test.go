@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logstream/internal/container"
+	"logstream/internal/process"
 )
 
 // TestDemoFails: it answers 500 until it is restarted, and a start doesn't
@@ -17,7 +18,7 @@ func TestDemoFails(t *testing.T) {
 	r, _ := run(t, demo("payment-service", at))
 	id := find(t, r, "payment-service").ID
 	eventually(t, "it answers", func() bool { return code(at) == http.StatusOK })
-	if err := r.Inject(t.Context(), id, container.FaultFail); err != nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultFail); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it answers 500", func() bool { return code(at) == http.StatusInternalServerError })
@@ -41,7 +42,7 @@ func TestDemoExits(t *testing.T) {
 	at := address(t)
 	r, _ := run(t, demo("payment-service", at))
 	id := find(t, r, "payment-service").ID
-	if err := r.Inject(t.Context(), id, container.FaultExit); err != nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultExit); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it exits", func() bool { return find(t, r, "payment-service").Status == container.Exited })
@@ -52,7 +53,7 @@ func TestDemoExits(t *testing.T) {
 		t.Errorf("no panic in %q", logs(t, r, id))
 	}
 	for _, fault := range []string{container.FaultExit, container.FaultFail} {
-		if err := r.Inject(t.Context(), id, fault); err == nil {
+		if _, err := process.NewInjector(r).Inject(t.Context(), id, fault); err == nil {
 			t.Errorf("Inject(%q) into what has exited gives no error", fault)
 		}
 	}
@@ -60,10 +61,10 @@ func TestDemoExits(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it answers at the same address", func() bool { return code(at) == http.StatusOK })
-	if err := r.Inject(t.Context(), id, container.FaultPause); err != nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultPause); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Inject(t.Context(), id, container.FaultExit); err == nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultExit); err == nil {
 		t.Error("Inject(exit) into what is paused gives no error, though it cannot exit")
 	}
 }
@@ -74,7 +75,7 @@ func TestDemoStopsInOrder(t *testing.T) {
 	id := find(t, r, "payment-service").ID
 	eventually(t, "it answers", func() bool { return code(at) == http.StatusOK })
 	begun := time.Now()
-	if err := r.Inject(t.Context(), id, container.FaultStop); err != nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultStop); err != nil {
 		t.Fatal(err)
 	}
 	// 100 ms is what it takes at most; the rest is the machine's.

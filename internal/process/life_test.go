@@ -109,7 +109,7 @@ func TestRunEndsEveryChild(t *testing.T) {
 	r, stop := run(t, demo("running", address(t)), demo("paused", address(t)),
 		process.Child{Name: "stubborn", Args: []string{"stubborn"}, Env: atOnce})
 	pids := []int{pid(t, r, "running"), pid(t, r, "paused")}
-	if err := r.Inject(t.Context(), find(t, r, "paused").ID, container.FaultPause); err != nil {
+	if _, err := process.NewInjector(r).Inject(t.Context(), find(t, r, "paused").ID, container.FaultPause); err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
@@ -214,7 +214,7 @@ func TestStopOfAPaused(t *testing.T) {
 	pid(t, r, "payment-service") // it is up, and handles the signal
 	id := find(t, r, "payment-service").ID
 	for _, fault := range []string{container.FaultPause, container.FaultStop} {
-		if err := r.Inject(t.Context(), id, fault); err != nil {
+		if _, err := process.NewInjector(r).Inject(t.Context(), id, fault); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -241,7 +241,7 @@ func events(t *testing.T, r *process.Runtime) []container.Action {
 		if err := r.Start(t.Context(), id); err != nil {
 			t.Error(err)
 		}
-		if err := r.Inject(t.Context(), id, container.FaultPause); err != nil {
+		if _, err := process.NewInjector(r).Inject(t.Context(), id, container.FaultPause); err != nil {
 			t.Error(err)
 		}
 	}, func(e container.Event) {

@@ -102,7 +102,7 @@ func parent(addresses []string) {
 			time.Sleep(time.Millisecond)
 		}
 		if name == "paused" {
-			if err := r.Inject(ctx, state.ID, container.FaultPause); err != nil {
+			if _, err := process.NewInjector(r).Inject(ctx, state.ID, container.FaultPause); err != nil {
 				fmt.Println(err)
 				os.Exit(1)
 			}

@@ -30,9 +30,8 @@ import (
 
 // Child is a service that runs as a child process.
 //
-// It ends when its standard input closes, and carries out the faults exit and
-// fail when it reads their names there, on a line of their own: as
-// demoservice does.
+// It ends when its standard input closes, and carries out the faults whose names
+// it reads there, on a line of their own, and "undo disk": as demoservice does.
 type Child struct {
 	Name string // as a container's name: exact
 	Path string // of the program; empty: the program that runs now, also when its file was replaced

@@ -6,6 +6,7 @@ package check
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -52,6 +53,33 @@ type Env struct {
 	Roots    *x509.CertPool
 	Detail   bool // observations carry their detail, which costs time: for a person who asked
 	Discreet bool // nothing of what an answer holds is said: for a definition that came over the network
+	// Address (host:port) is dialled in place of the url's own; the names in
+	// requests and certificates stay those of the url. Empty: the url's.
+	Address string
+}
+
+// redirected is what is dialled for an address: another one for that of the url.
+func (t target) redirected(address string) string {
+	if t.env.Address != "" && address == t.address {
+		return t.env.Address
+	}
+	return address
+}
+
+// ErrNotAt says that this kind of check cannot be made at another address.
+var ErrNotAt = errors.New("this kind of check is not made at another address than its url's")
+
+// At checks a service once at another address (host:port) than its url's.
+func At(ctx context.Context, def service.Definition, env Env, address string) (Observation, error) {
+	kind, is := Of(def.URL)
+	if !is || !slices.Contains([]string{"http", "tcp", "tls", "ws", "redis"}, kind.Name) {
+		return Observation{}, ErrNotAt
+	}
+	env.Address = address
+	checker := kind.New(def, env)
+	defer checker.Close()
+	seen := checker.Check(ctx)
+	return seen, seen.Unknown
 }
 
 func (e Env) agent() string { return "logstream/" + e.Version }

@@ -21,7 +21,7 @@ import (
 // stages, such as a client library's own, does no harm.
 func (p *progress) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: p.timeout, Resolver: p.env.Resolver}
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, p.redirected(address))
 	if err != nil {
 		return nil, err
 	}

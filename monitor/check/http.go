@@ -168,7 +168,7 @@ func (c *httpCheck) body(p *progress, body io.Reader) error {
 // own bound.
 func (c *httpCheck) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: c.timeout, Resolver: c.env.Resolver}
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, c.redirected(address))
 	if err != nil {
 		return nil, err
 	}

@@ -96,8 +96,8 @@ const FAULTS = {
   crash: ["Crash", "crashed {}"],
   disconnect: ["Disconnect", "disconnected {}"],
   remove: ["Remove", "removed {}"],
-  memory: ["Fill memory", "filled the memory of {}"],
-  cpu: ["Burn CPU", "burned the CPU of {}"],
+  memory: ["Squeeze memory", "squeezed the memory of {}"],
+  cpu: ["Starve of CPU", "starved {} of CPU"],
   exit: ["Exit", "made {} exit"],
   fail: ["Answer 500", "made {} answer 500"],
   hang: ["Hang", "made {} hang"],
@@ -107,6 +107,16 @@ const FAULTS = {
   disk: ["Fill disk", "filled the disk of {}"],
   fds: ["Exhaust files", "used up the file descriptors of {}"],
 };
+
+// The faults that everybody tries first; the others stand behind "More".
+const USUAL = ["stop", "kill", "pause", "exit", "fail", "hang", "leak"];
+
+/** The faults that are shown at once, and the others. Few enough are all shown. */
+export function grouped(faults) {
+  const usual = faults.filter((entry) => USUAL.includes(entry.fault));
+  const more = faults.filter((entry) => !USUAL.includes(entry.fault));
+  return more.length > 1 && usual.length ? { usual, more } : { usual: faults, more: [] };
+}
 
 /** A fault's label. */
 export function fault(name) {
@@ -125,7 +135,7 @@ export function who(by) {
   const name = rest.join(":");
   switch (kind) {
     case "llm": return name || "the model";
-    case "operator": return name || "an operator";
+    case "operator": return operator(name);
     case "runbook": return "the runbook";
     case "guard": return "the guard";
     case "logstream": return "LogStream";
@@ -133,10 +143,20 @@ export function who(by) {
   }
 }
 
+// The dashboard and the API name no person.
+function operator(name) {
+  switch (name) {
+    case "": return "an operator";
+    case "dashboard": return "an operator on the dashboard";
+    case "api": return "an operator through the API";
+    default: return name;
+  }
+}
+
 /** The same at the beginning of a sentence; a name stays as it is. */
 export function whoFirst(by) {
-  const [, name] = String(by ?? "").split(":");
-  return name ? who(by) : capital(who(by));
+  const said = who(by);
+  return String(by ?? "").endsWith(`:${said}`) ? said : capital(said);
 }
 
 /** The mark of each state of the agent. */

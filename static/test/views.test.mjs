@@ -88,6 +88,16 @@ test("a card says its state in words, shape and attribute, and has its buttons",
   assert.match(textOf(other), /Uptime: no data yet/);
 });
 
+test("the faults that are tried first are buttons, and the others are behind More", () => {
+  const { state } = full();
+  const faults = ["stop", "kill", "hang", "crash", "disk", "fds"].map((fault) => ({ fault, services: state.chaos[0].services }));
+  for (const view of [overview.view(context({ ...state, chaos: faults })), pages.service.view(context({ ...state, chaos: faults }, { name: faults[0].services[0] }))]) {
+    const [rest] = find(view, (e) => e.tag === "details" && e.attrs.class === "rest");
+    assert.deepEqual(find(rest, (e) => e.attrs["data-fault"]).map((e) => e.attrs["data-fault"]), ["crash", "disk", "fds"]);
+    assert.ok(find(view, (e) => e.attrs["data-fault"] === "stop").length > 0);
+  }
+});
+
 // A page of services as the API has them.
 function listed(services, more = {}) {
   const since = new Date(T - 60e3).toISOString();

@@ -7,7 +7,7 @@ import { incident } from "../js/incident.js";
 import { ending, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, uptimeOf, workLine } from "../js/words.js";
 import { banner, byWeight } from "../js/view/banners.js";
 import { dependencies } from "../js/view/agent.js";
-import { action, fault, gate, injected, phrase, whoFirst } from "../js/vocabulary.js";
+import { action, fault, gate, grouped, injected, phrase, whoFirst } from "../js/vocabulary.js";
 import { yaml } from "../js/pages/service.js";
 import { consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, tape, verified } from "./tape.mjs";
 
@@ -122,7 +122,7 @@ test("the feed is the newest first", () => {
 });
 
 test("faults are said with their verbs, unknown ones too", () => {
-  for (const [name, want] of [["stop", "stopped pay"], ["hang", "made pay hang"], ["memory", "filled the memory of pay"], ["set_on_fire", "injected “set on fire” into pay"], ["constructor", "injected “constructor” into pay"]]) assert.equal(injected(name, "pay"), want);
+  for (const [name, want] of [["stop", "stopped pay"], ["hang", "made pay hang"], ["memory", "squeezed the memory of pay"], ["set_on_fire", "injected “set on fire” into pay"], ["constructor", "injected “constructor” into pay"]]) assert.equal(injected(name, "pay"), want);
   assert.deepEqual(["stop", "set_on_fire", undefined].map(fault), ["Stop", "Set on fire", ""]);
 });
 
@@ -240,4 +240,13 @@ test("while the model is queried the page says so, and since when", () => {
   assert.equal(workLine(one, T + 5400).text, "Evidence collected. Querying qwen3:4b, 4 s so far.");
   assert.equal(workLine(one, T + 5400).still, "Evidence collected. Querying qwen3:4b.");
   assert.equal(querying({ query: { text: "x", since: NaN, model: "" } }, T), "Querying the model.");
+});
+
+test("the usual faults stand first, and the others behind More", () => {
+  const of = (...names) => names.map((name) => ({ fault: name }));
+  const both = grouped(of("stop", "kill", "crash", "hang", "fds"));
+  assert.deepEqual([both.usual.map((f) => f.fault), both.more.map((f) => f.fault)], [["stop", "kill", "hang"], ["crash", "fds"]]);
+  assert.deepEqual(grouped(of("crash", "fds")).more, [], "where there is no usual one, all are shown");
+  assert.deepEqual(grouped(of("stop", "crash")).more, [], "one button is not worth a fold");
+  assert.deepEqual(grouped([]), { usual: [], more: [] });
 });

@@ -19,7 +19,8 @@ import (
 //
 // The funcs report a failure through t.
 type Fixture struct {
-	Runtime container.Runtime
+	Runtime  container.Runtime
+	Injector container.Injector // of the same containers
 
 	// Name is the exact name of a running container that has no restart policy
 	// and ends in good order, within its stop time-out, when it is asked to.

@@ -57,7 +57,7 @@ func cancelled(t *testing.T, f *fixture) {
 		"Start":   f.Runtime.Start(ctx, f.id),
 		"Restart": f.Runtime.Restart(ctx, f.id),
 		"Unpause": f.Runtime.Unpause(ctx, f.id),
-		"Inject":  f.Runtime.Inject(ctx, f.id, container.FaultKill),
+		"Inject":  injected(f.Injector.Inject(ctx, f.id, container.FaultKill)),
 		"Events":  f.Runtime.Events(ctx, time.Time{}, func() {}, func(container.Event) {}),
 	} {
 		unmade(call, err)

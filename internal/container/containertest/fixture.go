@@ -81,7 +81,7 @@ func (f *fixture) unpause() {
 
 func (f *fixture) inject(fault string) {
 	f.t.Helper()
-	if err := f.Runtime.Inject(f.ctx(), f.id, fault); err != nil {
+	if _, err := f.Injector.Inject(f.ctx(), f.id, fault); err != nil {
 		f.t.Fatalf("Inject(%s, %q): %v", f.Name, fault, err)
 	}
 }
@@ -156,3 +156,6 @@ func wait(holds func() bool) bool {
 		}
 	}
 }
+
+// injected is the error of an injection.
+func injected(_ container.Before, err error) error { return err }

@@ -102,7 +102,7 @@ func harmTwice(t *testing.T, f *fixture) {
 func unknownFault(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()
 	for _, fault := range []string{"melt", "", "kill; rm", strings.ToUpper(container.FaultKill)} {
-		err := f.Runtime.Inject(f.ctx(), f.id, fault)
+		_, err := f.Injector.Inject(f.ctx(), f.id, fault)
 		if err == nil || errors.Is(err, container.ErrNotFound) || errors.Is(err, container.ErrUnavailable) {
 			t.Errorf("Inject(%q) gives the error %v, want one that is neither ErrNotFound nor ErrUnavailable", fault, err)
 			continue
@@ -119,7 +119,7 @@ func unknownFault(t *testing.T, f *fixture) {
 }
 
 func faults(t *testing.T, f *fixture) {
-	got := f.Runtime.Faults(f.Name)
+	got := f.Injector.Faults(f.Name)
 	for _, fault := range []string{container.FaultStop, container.FaultKill, container.FaultPause} {
 		if !slices.Contains(got, fault) {
 			t.Errorf("Faults(%q) are %v, without %s", f.Name, got, fault)

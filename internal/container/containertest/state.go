@@ -70,7 +70,7 @@ func gone(t *testing.T, f *fixture, id string) {
 		"Start":   f.Runtime.Start(f.ctx(), id),
 		"Restart": f.Runtime.Restart(f.ctx(), id),
 		"Unpause": f.Runtime.Unpause(f.ctx(), id),
-		"Inject":  f.Runtime.Inject(f.ctx(), id, container.FaultKill),
+		"Inject":  injected(f.Injector.Inject(f.ctx(), id, container.FaultKill)),
 	} {
 		missing(call, err)
 	}

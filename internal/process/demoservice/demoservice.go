@@ -1,14 +1,14 @@
 // Package demoservice is the small real HTTP service that the demo watches,
-// breaks and repairs: a shop's payments, or its inventory.
+// breaks and repairs: a shop's payments, its inventory, or the database that the
+// inventory needs.
 //
 // It runs as a child of package process: it leaves when its standard input
 // closes, ends in order on SIGTERM, and carries out the faults whose names it
-// reads on its standard input: exit (it panics and exits with code 1) and fail
-// (it answers 500 until it is restarted).
+// reads on its standard input: see faults.go. All but disk are over when it is
+// restarted; "undo disk" frees the disk.
 package demoservice
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,12 +17,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"logstream/internal/container"
 	"logstream/internal/supervise"
 )
 
@@ -39,42 +39,80 @@ const (
 const (
 	stopTimeout = 80 * time.Millisecond // for requests under way
 	headTimeout = 5 * time.Second       // for a request's header
-	maxOrder    = 64                    // bytes of a line on standard input
 )
 
-// Main runs the service with the arguments after Argument, which are its name
-// and its listen address, such as payment-service 127.0.0.1:8080, and returns
-// the exit code. Reading standard input can't be interrupted, so the process
-// is to end when Main has returned.
+// Main runs the service with the arguments after Argument, and returns the exit
+// code. They are its name and its listen address, such as payment-service
+// 127.0.0.1:8080, and then what options names. Reading standard input can't be
+// interrupted, so the process is to end when Main has returned.
 func Main(args []string) int {
-	if len(args) != 2 {
-		fmt.Fprintf(os.Stderr, "usage: logstream %s NAME ADDRESS (the demo starts these by itself)\n", Argument)
+	o, err := options(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%v\nusage: logstream %s NAME ADDRESS [needs=NAME@ADDRESS] [data=DIR] [memory=MIB] (the demo starts these by itself)\n", err, Argument)
 		return exitUsage
 	}
-	return run(args[0], args[1], os.Stdin, os.Stdout)
+	return run(o, os.Stdin, os.Stdout)
 }
 
-func run(name, address string, faults io.Reader, output io.Writer) int {
+// option is what a service is started with.
+type option struct {
+	name, address string
+	needs         *dependency // answers 503 while it does not answer; nil: none
+	data          string      // directory of what it writes; empty: one of its own below the temporary directory
+	memory        int         // MiB that a leak may take
+}
+
+const defaultMemory = 256 // MiB
+
+func options(args []string) (option, error) {
+	if len(args) < 2 {
+		return option{}, errors.New("a name and an address are needed")
+	}
+	o := option{name: args[0], address: args[1], memory: defaultMemory}
+	for _, arg := range args[2:] {
+		key, value, _ := strings.Cut(arg, "=")
+		var err error
+		switch key {
+		case "needs":
+			o.needs, err = needs(value)
+		case "data":
+			o.data = value
+		case "memory":
+			o.memory, err = strconv.Atoi(value)
+		default:
+			err = errors.New("unknown")
+		}
+		if err != nil {
+			return option{}, fmt.Errorf("%q: %w", arg, err)
+		}
+	}
+	if o.data == "" {
+		// The same over restarts, and another for each parent.
+		o.data = filepath.Join(os.TempDir(), fmt.Sprintf("logstream-%s-%d", o.name, os.Getppid()))
+	}
+	return o, nil
+}
+
+func run(o option, faults io.Reader, output io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	s := newService(name, output)
-	listener, err := net.Listen("tcp", address)
+	s := newService(o, output)
+	listener, err := net.Listen("tcp", o.address)
 	if err != nil {
-		s.say("ERROR", "cannot listen on %s: %v", address, err)
+		s.say("ERROR", "cannot listen on %s: %v", o.address, err)
 		return exitFailed
 	}
-	s.say("INFO", "%s listens on %s, process %d", name, listener.Addr(), os.Getpid())
+	s.say("INFO", "%s listens on %s, process %d", o.name, listener.Addr(), os.Getpid())
 
 	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: headTimeout}
-	var group errgroup.Group
 	failed := make(chan error, 1)
-	supervise.Go(ctx, &group, "serve", func(context.Context) error {
+	supervise.Go(ctx, &s.group, "serve", func(context.Context) error {
 		failed <- server.Serve(listener)
 		return nil
 	})
 	left := make(chan int, 1)
-	supervise.Go(ctx, &group, "faults", func(context.Context) error {
-		left <- s.runFaults(faults)
+	supervise.Go(ctx, &s.group, "faults", func(ctx context.Context) error {
+		left <- s.runFaults(ctx, faults)
 		return nil
 	})
 	select {
@@ -97,21 +135,4 @@ func (s *service) shutdown(server *http.Server) {
 	if err := server.Shutdown(ctx); err != nil {
 		s.say("WARN", "requests were cut off: %v", errors.Join(err, server.Close()))
 	}
-}
-
-// runFaults injects the faults that it reads until one is exit, or the parent is gone, and
-// returns the exit code.
-func (s *service) runFaults(faults io.Reader) int {
-	lines := bufio.NewScanner(faults)
-	lines.Buffer(nil, maxOrder)
-	for lines.Scan() {
-		switch lines.Text() {
-		case container.FaultFail:
-			s.fail()
-		case container.FaultExit:
-			s.lastWords()
-			return exitFailed
-		}
-	}
-	return exitDone
 }

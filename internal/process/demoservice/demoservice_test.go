@@ -27,7 +27,7 @@ func get(t *testing.T, s *service, path string) (int, map[string]any) {
 func TestAnswersUntilItFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		s := newService("payment-service", &log)
+		s := newService(option{name: "payment-service", data: t.TempDir()}, &log)
 		for range 20 {
 			begun := time.Now()
 			code, body := get(t, s, "/")
@@ -48,7 +48,9 @@ func TestAnswersUntilItFails(t *testing.T) {
 			t.Errorf("the log has an error: %s", log.String())
 		}
 
-		s.fail()
+		if err := faults["fail"](s, t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		for _, path := range []string{"/", "/healthz"} {
 			if code, _ := get(t, s, path); code != http.StatusInternalServerError {
 				t.Errorf("GET %s answers %d when failing", path, code)
@@ -75,8 +77,8 @@ func TestFaultsAreReadFromStandardInput(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
-			s := newService("payment-service", &log)
-			if code := s.runFaults(strings.NewReader(test.faults)); code != test.code {
+			s := newService(option{name: "payment-service", data: t.TempDir()}, &log)
+			if code := s.runFaults(t.Context(), strings.NewReader(test.faults)); code != test.code {
 				t.Errorf("exits with %d, want %d", code, test.code)
 			}
 			if s.failing.Load() != test.failing {

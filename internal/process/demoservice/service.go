@@ -1,9 +1,11 @@
 package demoservice
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -18,22 +22,28 @@ const (
 	// work: about what a small service with a database near by takes.
 	leastWait = 3 * time.Millisecond
 	jitter    = 10 * time.Millisecond
-	rounds    = 200 // of hashing, for each order: well under a millisecond
+	slowWait  = 550 * time.Millisecond // more, where it is slow: over the demo's latency limit, within its time-out
+	rounds    = 200                    // of hashing, for each order: well under a millisecond
 )
 
 // service answers, and logs as services do.
 type service struct {
-	name    string
+	option
 	started time.Time
 	served  atomic.Int64
 	failing atomic.Bool
+	stuck   atomic.Bool // accepts, and never answers
+	slow    atomic.Bool
+	disk    disk
+	files   files
+	group   errgroup.Group // what a fault has running
 
 	mu     sync.Mutex // of output, so that lines stay whole
 	output io.Writer
 }
 
-func newService(name string, output io.Writer) *service {
-	return &service{name: name, started: time.Now(), output: output}
+func newService(o option, output io.Writer) *service {
+	return &service{option: o, started: time.Now(), output: output, disk: disk{dir: o.data}}
 }
 
 func (s *service) handler() http.Handler {
@@ -46,18 +56,25 @@ func (s *service) handler() http.Handler {
 // order does a little work, and takes the time of a little more.
 func (s *service) order(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
+	if s.hangs(r.Context()) {
+		return
+	}
 	number := s.served.Add(1)
 	receipt := work(s.name, number)
-	pause := time.NewTimer(leastWait + rand.N(jitter))
+	wait := leastWait + rand.N(jitter)
+	if s.slow.Load() {
+		wait += slowWait
+	}
+	pause := time.NewTimer(wait)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
 	case <-r.Context().Done():
 		return
 	}
-	if s.failing.Load() {
-		s.say("ERROR", "GET / 500 order %d: connection pool exhausted: no free connection after 3 attempts", number)
-		answer(w, http.StatusInternalServerError, map[string]any{"service": s.name, "error": "connection pool exhausted"})
+	if code, why, err := s.book(r.Context(), number, receipt); err != nil {
+		s.say("ERROR", "GET / %d order %d: %s: %v", code, number, why, err)
+		answer(w, code, map[string]any{"service": s.name, "error": why})
 		return
 	}
 	s.say("INFO", "GET / 200 %.1fms order=%d", float64(time.Since(begun).Microseconds())/1000, number)
@@ -66,12 +83,44 @@ func (s *service) order(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *service) health(w http.ResponseWriter, _ *http.Request) {
+var errNoConnection = errors.New("no free connection after 3 attempts")
+
+// book writes an order down. What fails has the code that it is answered with.
+func (s *service) book(ctx context.Context, number int64, receipt string) (code int, why string, err error) {
 	if s.failing.Load() {
-		answer(w, http.StatusInternalServerError, map[string]any{"service": s.name, "status": "failing"})
-		return
+		return http.StatusInternalServerError, "connection pool exhausted", errNoConnection
 	}
-	answer(w, http.StatusOK, map[string]any{"service": s.name, "status": "ok"})
+	if s.needs != nil {
+		if err := s.needs.query(ctx); err != nil {
+			return http.StatusServiceUnavailable, s.needs.name + " cannot be reached", err
+		}
+	}
+	if err := s.files.open(); err != nil {
+		return http.StatusInternalServerError, "ledger cannot be opened", err
+	}
+	if err := s.disk.write(fmt.Sprintf("%d %s\n", number, receipt)); err != nil {
+		return http.StatusInsufficientStorage, "order cannot be stored", err
+	}
+	return 0, "", nil
+}
+
+// hangs waits until the client has left, where the service answers nothing.
+func (s *service) hangs(ctx context.Context) bool {
+	if !s.stuck.Load() {
+		return false
+	}
+	<-ctx.Done()
+	return true
+}
+
+func (s *service) health(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.hangs(r.Context()):
+	case s.failing.Load():
+		answer(w, http.StatusInternalServerError, map[string]any{"service": s.name, "status": "failing"})
+	default:
+		answer(w, http.StatusOK, map[string]any{"service": s.name, "status": "ok"})
+	}
 }
 
 // work is a receipt that takes some computing.
@@ -87,23 +136,6 @@ func answer(w http.ResponseWriter, code int, body map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(body) // a client that left has no use for the error
-}
-
-// fail has every answer be 500 from here on.
-func (s *service) fail() {
-	s.failing.Store(true)
-	s.say("ERROR", "connection pool exhausted: every connection is in use and none is given back")
-}
-
-// lastWords is what a panic looks like in a log.
-func (s *service) lastWords() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fmt.Fprint(s.output, "panic: runtime error: invalid memory address or nil pointer dereference\n"+
-		"[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x6f2a4c]\n"+
-		"goroutine 37 [running]:\n"+
-		"main.(*checkout).total(0x0)\n"+
-		"\t/app/checkout.go:58 +0x4c\n")
 }
 
 // say writes one line to the log. A log without a reader stops nothing.

@@ -1,0 +1,234 @@
+package healer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/history"
+	"logstream/healer/runbook"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+const (
+	quickExit    = 10 * time.Second // a container that ends by itself sooner is not configured right
+	oomReach     = 10 * time.Minute // ends out of memory within it belong together
+	signReach    = time.Minute      // lines from so long before the failure may show its reason
+	earlierShown = 3                // incidents of the past, in the evidence
+	shortID      = 12               // of an image's digest, as people see it
+)
+
+// served is when a check of our own last succeeded; zero: not known in this life.
+type served time.Time
+
+func (s *served) count(h event.HealthLog) {
+	if h.Status != event.Down && h.Time().After(time.Time(*s)) {
+		*s = served(h.Time())
+	}
+}
+
+// signsSince is from when on a log line may show why the service fails.
+func (s *serviceState) signsSince() time.Time {
+	if s.status.FirstBad.IsZero() {
+		return time.Time{}
+	}
+	return s.status.FirstBad.Add(-signReach)
+}
+
+// around is what is known around a service's container.
+type around struct {
+	down, slow []string // services that it needs
+	earlier    []event.Fact
+	lives      []history.Life
+	ignored    bool   // a stop of it was ended by a kill
+	compose    string // its name in its Compose project
+}
+
+// newAround gathers it for a service about which something is open.
+func newAround(c *Controller, s *serviceState, now time.Time) around {
+	if !s.open() {
+		return around{}
+	}
+	var a around
+	for _, name := range s.def.DependsOn {
+		switch on := c.services[name]; {
+		case on == nil:
+		case on.status.Value == event.Down:
+			a.down = append(a.down, name)
+		case on.status.Value == event.Degraded && on.status.Last.Failure == event.FailureLatency:
+			a.slow = append(a.slow, name)
+		}
+	}
+	all := c.incidents.Of(s.def.Name, c.host)
+	a.earlier = earlier(all)
+	h, of := c.engine.Of(s.containerName()), s.inspection.state
+	a.lives = history.Lives(h, of.ID, stopOf(of), now)
+	a.ignored = history.IgnoredStop(h, of.ID, stopOf(of)) || tookItsTimeout(all, of)
+	a.compose = s.compose
+	if _, name, is := strings.Cut(s.def.Container, "/"); is && a.compose == "" {
+		a.compose = name
+	}
+	return a
+}
+
+// earlier are the last incidents of a service, and what ended them.
+func earlier(all []*state.Incident) []event.Fact {
+	var facts []event.Fact
+	for _, in := range slices.Backward(all) {
+		if in.State != state.Resolved || in.CauseID == "" {
+			continue
+		}
+		value := in.CauseID + ": " + in.How
+		if in.How == event.HowHealed {
+			value += " by " + in.Action
+		}
+		facts = append(facts, event.Fact{Key: "earlier incident", Value: value, Why: "It ended at " + in.Resolved.UTC().Format(time.RFC3339) + "."})
+		if len(facts) == earlierShown {
+			break
+		}
+	}
+	return facts
+}
+
+// tookItsTimeout says whether a restart of ours of this container took its whole
+// stop time-out: the process did not obey.
+func tookItsTimeout(all []*state.Incident, of container.State) bool {
+	for _, in := range all[max(0, len(all)-reachBack):] {
+		pinned := ""
+		for _, e := range in.Events {
+			switch data := e.Data.(type) {
+			case event.ActionStarted:
+				pinned = data.Pins.ContainerID
+			case event.ActionFinished:
+				took := time.Duration(data.DurationMS * float64(time.Millisecond))
+				if data.Action == service.ActionRestart && data.Outcome == event.OutcomeOK && pinned == of.ID && of.StopTimeout > time.Second && took >= of.StopTimeout {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// withEvidence adds to the facts of a container what stands beside its inspection.
+func withEvidence(v View, f runbook.Facts) runbook.Facts {
+	c, good := v.Inspection.state, v.Target.Good
+	f.PortTaken, f.ReadOnly, f.ComposeService = c.PortTaken, c.ReadOnly, v.Around.compose
+	f.Signs = v.Inspection.logs.signs
+	f.DependenciesDown, f.DependenciesSlow = v.Around.down, v.Around.slow
+	f.IgnoresStop = v.Around.ignored
+	f.QuickExits, f.OOMs = quickExits(v.Around.lives), outOfMemory(v.Around.lives)
+	f.FailsAgain = failsAgain(v)
+	if f.State == string(container.Running) && f.Check == event.Down {
+		f.Collected = v.Collection.of(c, v.Now)
+	}
+	if good != nil {
+		f.Changed = good.ContainerID != c.ID && (differ(good.ImageID, c.ImageID) || differ(good.SpecHash, c.SpecHash))
+		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.ImageSince) < v.Config.Update.Watch
+		withUpdate(v, &f)
+		f.NetworksLost = networksLost(*good, c)
+	}
+	f.Notes = notes(v, f)
+	return f
+}
+
+// missingFacts are those of a container that does not exist. The service answers
+// all the same where a check of our own is good that began after that was seen.
+func missingFacts(v View) runbook.Facts {
+	f := answers(v, runbook.Facts{Container: v.Name, Missing: true, ComposeService: v.Around.compose, Notes: v.Around.earlier})
+	own, known := v.Status.OwnLast()
+	if v.Def.HasOwnCheck() && known && own.Status != event.Down && !v.Status.OwnDown() && v.Incident != nil && own.Time().After(v.Incident.Opened) {
+		f.Check = own.Status
+	}
+	return f
+}
+
+// failsAgain says whether the service failed before the container was
+// started, and no check of our own has succeeded since.
+func failsAgain(v View) bool {
+	started, last := v.Inspection.state.StartedAt, time.Time(v.Served)
+	first := v.Status.FirstBad
+	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started) && !v.Situation.Stopping
+}
+
+// quickExits counts the newest ends in a row that were alike: by itself, within
+// seconds of the start, with the same exit code.
+func quickExits(lives []history.Life) int {
+	n := 0
+	for _, life := range slices.Backward(lives) {
+		if life.End != history.EndByItself || life.Ran < 0 || life.Ran >= quickExit || life.ExitCode != lives[len(lives)-1].ExitCode {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// outOfMemory counts the ends out of memory within oomReach up to the newest end.
+func outOfMemory(lives []history.Life) int {
+	n := 0
+	for _, life := range lives {
+		if life.End == history.EndOOM && lives[len(lives)-1].At.Sub(life.At) < oomReach {
+			n++
+		}
+	}
+	return n
+}
+
+// differ says whether two values are known and not the same.
+func differ(a, b string) bool { return a != "" && b != "" && a != b }
+
+// networksLost are the networks that this very container had while it was
+// healthy, and has not now.
+func networksLost(good event.Good, c container.State) []string {
+	if good.ContainerID != c.ID || c.Status != container.Running || c.NetworkOf != "" {
+		return nil
+	}
+	var lost []string
+	for _, n := range good.Networks {
+		if !slices.ContainsFunc(c.Networks, func(now container.Network) bool { return now.Name == n.Name }) {
+			lost = append(lost, n.Name)
+		}
+	}
+	return lost
+}
+
+// notes are what a person wants to see beside the facts, and nothing decides by.
+func notes(v View, f runbook.Facts) []event.Fact {
+	var list []event.Fact
+	c := v.Inspection.state
+	if names := networkNames(c); names != "" && len(f.NetworksLost) == 0 {
+		list = append(list, event.Fact{Key: "networks", Value: names})
+	}
+	if good := v.Target.Good; good != nil && (f.Changed || f.Updated) {
+		before, id, why := good.Image, good.ImageID, "It was healthy with it."
+		if f.Updated {
+			before, id = good.PreviousImage, good.PreviousImageID
+			why = "It was healthy with it until " + good.ImageSince.UTC().Format(time.RFC3339) + "."
+		}
+		list = append(list, event.Fact{Key: "image before", Value: fmt.Sprintf("%s (%s)", before, shortDigest(id)), Why: why},
+			event.Fact{Key: "image id", Value: shortDigest(c.ImageID)})
+	}
+	if v.Inspection.logs.missing != "" {
+		list = append(list, event.Fact{Key: runbook.WhatLog, Value: "not available: " + v.Inspection.logs.missing})
+	}
+	return append(list, v.Around.earlier...)
+}
+
+func networkNames(c container.State) string {
+	names := make([]string, len(c.Networks))
+	for i, n := range c.Networks {
+		names[i] = n.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// shortDigest is an image's id as people see it.
+func shortDigest(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(len(id), shortID)]
+}

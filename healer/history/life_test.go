@@ -1,0 +1,42 @@
+package history
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLives(t *testing.T) {
+	h := written("die(1)@0 start@1000 oom@4000 die(137)@4100 start@5000 kill(15)@6000 die(0)@6100 stop@6110 start@9000 die(78)@9500 start@10000")
+	var got []string
+	for _, l := range Lives(h, "id", ten, ms(20000)) {
+		got = append(got, fmt.Sprintf("%d %s %d", l.End, l.Ran, l.ExitCode))
+	}
+	want := fmt.Sprintf("%d -1ns 1, %d 3.1s 137, %d 1.11s 0, %d 500ms 78", EndByItself, EndOOM, EndStopped, EndByItself)
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if lives := Lives(h, "other", ten, ms(20000)); len(lives) != 0 {
+		t.Errorf("another container has %v", lives)
+	}
+}
+
+func TestIgnoredStop(t *testing.T) {
+	for events, want := range map[string]bool{
+		"start@0 kill(15)@1000 kill(9)@11000 die(137)@11100 stop@11120":               true,
+		"start@0 kill(15)@1000 kill(9)@11000 stop@11100 die(137)@11102 start@12000":   true,
+		"start@0 kill(15)@1000 kill(9)@1005 die(137)@1100 stop@1120":                  false, // docker stop -t 0
+		"start@0 kill(15)@1000 die@1100 stop@1120":                                    false,
+		"start@0 kill(9)@1000 die(137)@1100":                                          false,
+		"start@0 kill(15)@1000 die@1100 stop@1120 start@2000 kill(9)@30000 die@30100": false,
+		"": false,
+	} {
+		if got := IgnoredStop(written(events), "id", ten); got != want {
+			t.Errorf("%q: %v", events, got)
+		}
+	}
+	if IgnoredStop(written("kill(15)@0 kill(9)@5 die@9"), "id", Stop{Timeout: time.Millisecond}) {
+		t.Error("with a stop time-out of nothing every stop is a kill")
+	}
+}

@@ -1,0 +1,63 @@
+package healer
+
+import (
+	"context"
+	"time"
+
+	"logstream/healer/runbook"
+	"logstream/internal/container"
+	"logstream/internal/redact"
+	"logstream/internal/text"
+)
+
+// readLog is what was read of a container's output.
+type readLog struct {
+	lines     []string // at most logLines, fit to be shown
+	truncated bool     // lines were left out
+	signs     []runbook.Signed
+	missing   string // why there is none, or empty
+}
+
+// readLogs reads the container's newest lines. Those that show a sign are of its
+// present run, and not from before since.
+func readLogs(ctx context.Context, from Runtime, of container.State, since time.Time) readLog {
+	ctx, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
+	lines, err := from.Logs(ctx, of.ID, logTail)
+	if err != nil {
+		return readLog{missing: text.Clip(text.Line(err.Error()), maxMissing)}
+	}
+	var out readLog
+	out.lines, out.truncated = chooseLines(lines)
+	out.signs = runbook.Signs(readable(newer(lines, later(of.StartedAt, since))))
+	return out
+}
+
+// chooseLines chooses the lines that are shown, fit for that, and says whether
+// others were left out.
+func chooseLines(lines []container.Line) (chosen []string, truncated bool) {
+	kept := lines[max(0, len(lines)-logLines):]
+	return readable(kept), len(kept) < len(lines)
+}
+
+// newer are the lines that were written at t or after it. One without a time may
+// be of any run.
+func newer(lines []container.Line, t time.Time) []container.Line {
+	var out []container.Line
+	for _, line := range lines {
+		if !line.Time.IsZero() && !line.Time.Before(t) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// readable makes container output fit to be shown: it is hostile text, bounded,
+// on one line, and without secrets.
+func readable(lines []container.Line) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = text.Clip(redact.Text(text.Line(line.Text)), logLine)
+	}
+	return out
+}
