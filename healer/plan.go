@@ -121,7 +121,7 @@ func planRepair(v View) Decision {
 	if verdict := gate.Check(gate.Journal, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
-	requested := v.Forced != "" && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
+	requested := v.Forced != "" && v.Incident.State == state.Open && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
 	accused := accusesUpdate(v)
 	if !requested && !accused && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {

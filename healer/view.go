@@ -43,7 +43,7 @@ type View struct {
 	Status   *status.Status
 	Incident *state.Incident
 	Attempts []budget.Attempt
-	Forced   string // the action that an operator asked for, until it was carried out
+	Forced   string // the action that an operator asked for, until it was carried out, or cannot be
 	GoodRun  run
 
 	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
@@ -91,8 +91,13 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	}
 	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
+	impossible := isImpossible(v)
+	if impossible {
+		v.Forced = "" // the incident goes on as any other
+	}
 	own := v.History.Own(intents(c, s))
 	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Asked = v.Situation.Asked && !impossible
 	v.Situation.Dependency = newDependency(c, s, now)
 	v.Parent, v.ParentStarted = networkParent(c, s)
 	if v.Situation.Blind.Now != "" {
@@ -321,6 +326,13 @@ func forcedAction(in *state.Incident) string {
 		return ""
 	}
 	return opened.Data.(event.Opened).Action
+}
+
+// isImpossible says whether what an operator asked for is known not to be possible:
+// whatever is done instead is not what was asked for.
+func isImpossible(v View) bool {
+	known := v.Def.Container == "" || v.Inspection.due(v.Now) == fresh && (v.Inspection.err == nil || v.Target.Missing)
+	return v.Forced != "" && known && !v.acts() && whyNot(v.Forced, v.Target) != ""
 }
 
 // carriedOut says whether an action of the incident was.

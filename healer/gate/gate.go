@@ -72,7 +72,7 @@ var All = []Gate{
 	{"operator", Repair, removedOnPurpose},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
-	{"dependency", Repair, dependentActs},
+	{"dependency", Repair, pathActs},
 	{"starting", Repair, insideStartPeriod},
 	{"budget", Repair, tooFewHealthy}, // after what is of this service alone
 	{"budget", Repair, oneCallAtATime},
