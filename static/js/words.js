@@ -71,6 +71,12 @@ export function subject(row) {
   return (row.cause_id === "no_container" && seen) || sentence(cause(row)) || seen || "It is down.";
 }
 
+/** Whom a sentence about an incident's repair names: a fleet's incident is of no one service. */
+export const target = (row) => (row.kind === "fleet" ? "the services" : row.service);
+
+/** Whether an operator asked for what an incident does, where nothing has to be down. */
+export const isRequested = (of) => of.opened?.data?.check === "operator";
+
 /** What an incident is about, as its title. */
 export function title(row) {
   return row.kind === "fleet" ? subject(row) : `${row.service}: ${subject(row)}`;
