@@ -31,7 +31,7 @@ func (d *daemon) asked(name, action string) apiIncident {
 		d.t.Fatalf("heal %s: %d %s", action, status, body)
 	}
 	in := d.newest(120*time.Second, name, "is resolved by "+action, func(in apiIncident) bool {
-		return resolved(in) && slices.Contains(actions(in), action)
+		return resolved(in) && in.Action == action
 	})
 	if got := actions(in); !slices.Equal(got, []string{action}) || how(in) != "healed" {
 		d.t.Errorf("actions %v, how %q, want one %s, healed", got, how(in), action)

@@ -25,10 +25,11 @@ func TestABadImageIsRolledBackOnce(t *testing.T) {
 		m, b := quiet(t, listed, func(m *sim) { m.stopFirst = stopFirst })
 		m.run(time.Minute)
 		m.updated(b, "sha-2", "broken")
-		m.until(t, "a person is called", func() bool { return m.of0() != nil && m.of0().State == state.Escalated })
-		m.heal(service.ActionRollback)
 		m.until(t, "it is rolled back", func() bool {
 			in := m.of0()
+			if in == nil {
+				return false
+			}
 			finished, done := in.Last(event.TypeActionFinished)
 			return done && finished.Data.(event.ActionFinished).Action == service.ActionRollback && in.State == state.Resolved
 		})
@@ -39,6 +40,13 @@ func TestABadImageIsRolledBackOnce(t *testing.T) {
 			t.Errorf("our own replacement is held by %q", held)
 		}
 		m.run(2 * time.Minute)
+		first := m.of0().ID
+		b.state.Kept = "" // somebody removed what was kept
+		m.updated(b, "sha-2", "broken")
+		m.until(t, "a person is called about the same image", func() bool { return m.of0().ID != first && m.of0().State == state.Escalated })
+		if m.of0().Attempts != 0 {
+			t.Errorf("%d attempts for an image that was rolled back before", m.of0().Attempts)
+		}
 		if m.audit(); m.broken != "" {
 			t.Error(m.broken)
 		}
