@@ -6,7 +6,7 @@ import { find, textOf } from "../js/dom.js";
 import { incident as incidentOf } from "../js/incident.js";
 import { timeline } from "../js/timeline.js";
 import { who, whoFirst } from "../js/vocabulary.js";
-import { ending, target } from "../js/words.js";
+import { ending, escalation, statusLine, target } from "../js/words.js";
 import { evidence as view } from "../js/view/evidence.js";
 import { at, diagnosed, evidence, opened, resolved, row, started, tape, verified } from "./tape.mjs";
 
@@ -89,4 +89,15 @@ test("the incident of a fleet is of no one service", () => {
 test("an incident that waits for approval is not only on hold", () => {
   assert.deepEqual([ending({ state: "open", held: "approval", approval: {} }), ending({ state: "open", held: "deploy" }), ending({ state: "open" })], ["Approval needed.", "On hold.", "Not repaired yet."]);
   assert.equal(items(tape(opened, evidence, diagnosed, started, verified, resolved)).at(-1).head, "Repaired");
+});
+
+test("why a person is needed does not repeat the cause that stands before it", () => {
+  const cause = "The container was killed from outside.";
+  assert.equal(escalation({ cause, escalated_reason: `${cause} Start was denied by ada.` }), "Start was denied by ada.");
+  assert.deepEqual([escalation({ cause, escalated_reason: "3 of 3 attempts failed." }), escalation({ cause, escalated_reason: cause }), escalation({})], ["3 of 3 attempts failed.", cause, ""]);
+});
+
+test("one dependent beside two that failed depends on one of them", () => {
+  const down = (name, held) => ({ name, status: "DOWN", held });
+  assert.equal(statusLine([down("pay"), down("db"), down("stock", "dependency")]).text, "pay and db are down, and so is stock, which depends on one of them");
 });

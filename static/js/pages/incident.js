@@ -9,7 +9,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
 import { phrase, who } from "../vocabulary.js";
-import { ending, holdReason, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
+import { ending, escalation, holdReason, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { acknowledgement, ask, operations } from "../view/ask.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
@@ -80,7 +80,7 @@ function summary(of, at) {
       return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
     }
     case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
-    case "escalated": return paragraph(...first, "A person is needed", reason(of.row.escalated_reason));
+    case "escalated": return paragraph(...first, "A person is needed", escalation(of.row));
     default: return paragraph(...first);
   }
 }
