@@ -6,7 +6,7 @@ import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
 import { action, capital, gate, phrase, who } from "./vocabulary.js";
-import { isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
+import { isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
  * Items {key, look, icon, head, line, command, note, output, root, progress, took,
@@ -16,7 +16,7 @@ import { isRequested, keptContainer, paragraph, reason, verifying } from "./word
 export function timeline(of, now = NaN) {
   const list = of.events.map((event) => item(event, of)).filter(Boolean);
   const first = of.firstBad;
-  if (of.opened && of.row.kind !== "fleet" && !isRequested(of) && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
+  if (of.opened && of.row.kind !== "fleet" && !isRequested(of) && !isOfUpdate(of) && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
   const items = list.map((one, i) => {
     const since = i ? one.time - list[i - 1].time : NaN;
     return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.queried ? `, querying ${one.queried}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
@@ -78,7 +78,7 @@ function opened(event, data, of) {
   if (data.undoes_incident) return { icon: "person", head: `Undo of attempt ${data.undoes} requested`, line: `${by} It was an attempt of incident ${data.undoes_incident}.` };
   if (isRequested(of)) return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
   const source = data.check === "container" ? "Reported by the container’s state." : data.check ? `Reported by the ${data.check} check.` : "";
-  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
+  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || isOfUpdate(of) || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
 }
 
 const undone = (of) => Boolean(of.attempts.at(-1)?.started.data?.undoes && of.attempts.at(-1).verified?.data?.ok);

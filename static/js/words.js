@@ -77,6 +77,9 @@ export const target = (row) => (row.kind === "fleet" ? "the services" : row.serv
 /** Whether an operator asked for what an incident does, where nothing has to be down. */
 export const isRequested = (of) => of.opened?.data?.check === "operator";
 
+/** Whether an incident is about an update of a service that need not be down. */
+export const isOfUpdate = (of) => of.opened?.data?.check === "update";
+
 /** What an incident is about, as its title. */
 export function title(row) {
   return row.kind === "fleet" ? subject(row) : `${row.service}: ${subject(row)}`;

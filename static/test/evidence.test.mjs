@@ -101,3 +101,8 @@ test("one dependent beside two that failed depends on one of them", () => {
   const down = (name, held) => ({ name, status: "DOWN", held });
   assert.equal(statusLine([down("pay"), down("db"), down("stock", "dependency")]).text, "pay and db are down, and so is stock, which depends on one of them");
 });
+
+test("an incident about an update does not say that a check failed", () => {
+  const events = tape([0, "opened", "logstream", { error: "the new image answers with more errors than the one before", check: "update", first_bad: at(-5000), kind: "service" }]);
+  assert.deepEqual(items(events).map((item) => [item.head, item.line]), [["Incident opened", "The new image answers with more errors than the one before."]]);
+});

@@ -9,7 +9,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
 import { phrase, who } from "../vocabulary.js";
-import { ending, escalation, holdReason, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
+import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { acknowledgement, ask, operations } from "../view/ask.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
@@ -72,7 +72,7 @@ function head(of, at, { state, stale, sent, refusals }) {
 
 function summary(of, at) {
   const error = reason(of.opened?.data?.error ?? of.row.error);
-  const first = isRequested(of) ? [error === subject(of.row) ? "" : error] : [`${of.row.kind === "fleet" ? "The first of them failed" : "The first failed check was"} at ${when(of.firstBad, at)}`, error === subject(of.row) ? "" : error];
+  const first = isRequested(of) || isOfUpdate(of) ? [error === subject(of.row) ? "" : error] : [`${of.row.kind === "fleet" ? "The first of them failed" : "The first failed check was"} at ${when(of.firstBad, at)}`, error === subject(of.row) ? "" : error];
   switch (of.stage) {
     case "resolved": {
       const last = of.attempts.at(-1);
@@ -91,7 +91,7 @@ function figures(of, at, service) {
   const found = row.ttd_ms ?? instant(of.opened?.time) - of.firstBad;
   const decided = instant(of.first.decided) - instant(of.opened?.time);
   return h("dl", { class: "panel figures" },
-    !isRequested(of) && figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
+    !isRequested(of) && !isOfUpdate(of) && figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
     !isRequested(of) && figure("Detected after", Number.isFinite(found) ? took(found) : "", of.opened?.data?.check === "container" ? "by its container" : ""),
     !(isRequested(of) && !of.diagnosed) && figure("Diagnosed after", Number.isFinite(decided) ? took(decided) : "not yet", of.diagnosed ? `by ${who(of.diagnosed.by)}` : ""),
     figure("Attempts", String(row.attempts ?? 0)),
