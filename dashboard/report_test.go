@@ -69,6 +69,7 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
 		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
+		{"not offered", event.Diagnosed{Cause: "x", Action: "start", NotOffered: []event.Refusal{{Action: "restart", Why: "it is not running: starting it is enough"}}}, "## Not offered\n\n- restart: it is not running: starting it is enough\n"},
 		{"approved", event.Approved{}, "by runbook) approved\n"},
 		{"approved, with a reason", event.Approved{Reason: "go on"}, "approved: go on"},
 		{"denied", event.Denied{Reason: "not now"}, "denied: not now"},

@@ -58,6 +58,14 @@ func said(v Verdict) string {
 
 // TestRepairGates has a row for each gate right before an intent: one thing that
 // differs from a situation in which a start is allowed.
+func TestAHoldWithoutAReasonEndsItsSentence(t *testing.T) {
+	for reason, want := range map[string]string{"": "repairs on this host are on hold", "a migration": "repairs on this host are on hold: a migration"} {
+		if v := onHold(Situation{Hold: &Hold{Reason: reason}}); v.Reason != want {
+			t.Errorf("it is %q, want %q", v.Reason, want)
+		}
+	}
+}
+
 func TestRepairGates(t *testing.T) {
 	stopped := history.Ending{End: history.EndStopped, At: now.Add(-2 * time.Second), ReadAt: now.Add(-2 * time.Second)}
 	byHand := func(s *Situation) { s.Ended, s.Ending = true, stopped }

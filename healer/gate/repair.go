@@ -23,13 +23,17 @@ func self(s Situation) Verdict {
 }
 
 func onHold(s Situation) Verdict {
-	switch {
-	case s.Hold == nil:
+	if s.Hold == nil {
 		return Verdict{}
-	case s.Hold.Until.IsZero():
-		return hold("repairs on this host are on hold: " + s.Hold.Reason)
 	}
-	return holdUntil("repairs on this host are on hold: "+s.Hold.Reason, s.Hold.Until)
+	reason := "repairs on this host are on hold"
+	if s.Hold.Reason != "" {
+		reason += ": " + s.Hold.Reason
+	}
+	if s.Hold.Until.IsZero() {
+		return hold(reason)
+	}
+	return holdUntil(reason, s.Hold.Until)
 }
 
 func observeOnly(s Situation) Verdict {
