@@ -36,8 +36,6 @@ func (m *sim) carry(e Effect) {
 		m.keepSpec(e)
 	case Collect:
 		m.collected(e)
-	case KeepSpec:
-		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.step(SpecsKept{Hashes: []string{e.Hash}}) }))
 	case CheckNow:
 		m.checkNow(e.Service)
 	case Query:
