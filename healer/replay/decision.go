@@ -20,6 +20,7 @@ const (
 	doInspect = "inspect"
 	doCollect = "collect"
 	doCheck   = "check"
+	doLearn   = "learn"
 	doKeep    = "keep"
 	doQuery   = "query"
 	doCall    = "call"
@@ -96,6 +97,8 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doCollect, "service": e.Service, "request": e.Request}
 	case healer.CheckNow:
 		d = decision{"decision": doCheck, "service": e.Service}
+	case healer.Learn:
+		d = decision{"decision": doLearn, "service": e.Service}
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:

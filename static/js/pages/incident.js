@@ -9,7 +9,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { hhmmss, instant, lasting, many, tenths, took, when } from "../units.js";
 import { gate, phrase, who } from "../vocabulary.js";
-import { ending, holdReason, nextLine, paragraph, reason, title as about } from "../words.js";
+import { ending, firstSeen, holdReason, nextLine, paragraph, reason, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { acknowledgement, ask, operations } from "../view/ask.js";
 import { command, copy, crumbs, facts, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
@@ -112,14 +112,15 @@ function evidence(of) {
   const delay = instant(of.evidence.time) - instant(of.opened?.time);
   const times = of.events.filter((event) => event.type === "evidence").length;
   const logs = data.logs ?? [];
+  const fresh = new Map((data.first_seen ?? []).map((seen) => [seen.line, seen.days]));
   return h("section", { class: "panel pad", "aria-labelledby": "h-evidence" },
     h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `collected at ${tenths(instant(of.evidence.time))}${times > 1 ? `, the newest of ${times}` : delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
     decided.length > 0 && [h("h3", { class: "sub" }, "Decisive facts"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), fact.why && h("p", {}, fact.why))))],
     (others.length > 0 || logs.length > 0) && h("details", { class: "more", open: decided.length === 0 || logs.length > 0 },
       h("summary", {}, [others.length > 0 && many(others.length, "other fact"), logs.length > 0 && many(logs.length, "log line")].filter(Boolean).join(" and ")),
       facts(others.map((fact) => [fact.key, String(fact.value)]), "facts two-col"),
-      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text) => h("li", {}, String(text)))),
-      data.truncated && h("p", { class: "quiet small" }, "Truncated to the size limit of a record.")));
+      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text, i) => h("li", {}, String(text), fresh.has(i) && [" ", h("small", { class: "quiet" }, firstSeen(fresh.get(i)))]))),
+      data.truncated && h("p", { class: "quiet small" }, "Other lines were left out.")));
 }
 
 function decision(of, at) {
