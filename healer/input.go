@@ -167,13 +167,13 @@ type (
 		Question llm.Question
 		Deadline time.Time
 	}
-	// Learn reads the lines that a healthy service's container wrote from From on
-	// and before Until, so that it is known later which ones are new. No input
-	// comes back.
+	// Learn reads the lines that a service's container wrote before Until, so that
+	// it is known later which ones are new. It is healthy since then. No input comes
+	// back.
 	Learn struct {
-		Service     string
-		ContainerID string
-		From, Until time.Time
+		Service      string
+		ContainerID  string
+		Since, Until time.Time
 	}
 	// KeepSpec reads a container's specification, which is secret, and keeps it in
 	// the data directory, with the one before it.

@@ -31,7 +31,7 @@ func learnDue(s *serviceState, now time.Time) bool {
 
 func learn(c *Controller, s *serviceState, now time.Time) {
 	s.learned = now
-	c.emit(Learn{Service: s.def.Name, ContainerID: s.inspection.state.ID, From: s.status.Since, Until: now.Add(-learnLag)})
+	c.emit(Learn{Service: s.def.Name, ContainerID: s.inspection.state.ID, Since: s.status.Since, Until: now.Add(-learnLag)})
 }
 
 // maxMemories bounds how many services are remembered.
@@ -44,8 +44,8 @@ type memories struct {
 	of map[string]*loglines.Memory
 }
 
-// learn takes in lines of healthy times.
-func (m *memories) learn(service string, lines []container.Line) {
+// learn takes in what was written before until by a service that is healthy since.
+func (m *memories) learn(service string, lines []container.Line, since, until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil {
@@ -59,7 +59,7 @@ func (m *memories) learn(service string, lines []container.Line) {
 		memory = &loglines.Memory{}
 		m.of[service] = memory
 	}
-	memory.Learn(lines)
+	memory.Learn(lines, since, until)
 }
 
 // choose chooses the lines that are shown, and says which of them are new.
@@ -78,8 +78,8 @@ func (m *memories) choose(service string, lines []container.Line, now time.Time)
 	return out
 }
 
-// learn reads and learns what a container wrote within the span. Where it cannot
-// be read nothing is learned until the next time.
+// learn reads and learns what a container wrote. Where that cannot be read nothing
+// is learned until the next time.
 func (l *life) learn(e Learn) {
 	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
 	defer cancel()
@@ -88,15 +88,5 @@ func (l *life) learn(e Learn) {
 		l.deps.Logger.Debug("log lines of a healthy container not read", "service", e.Service, "error", err)
 		return
 	}
-	l.memories.learn(e.Service, within(lines, e.From, e.Until))
-}
-
-// within are the lines that were written from from on and before until.
-func within(lines []container.Line, from, until time.Time) (out []container.Line) {
-	for _, line := range newer(lines, from) {
-		if line.Time.Before(until) {
-			out = append(out, line)
-		}
-	}
-	return out
+	l.memories.learn(e.Service, lines, e.Since, e.Until)
 }
