@@ -65,6 +65,7 @@ func FuzzChoose(f *testing.F) {
 	}
 	f.Add("\x1b[31mERROR\x1b[0m x\n\x00\xff\n{\"level\":50,\"msg\":\"x\"}\n\tat a.B(C.java:1)", 1200, "ERROR x")
 	f.Add("Traceback (most recent call last):\n\nDuring handling of the above exception, another exception occurred:\nTraceback (most recent call last):", 3, "")
+	f.Add(strings.Repeat("\u0130", 40)+" enospc\n"+strings.Repeat("\u023a", 40)+" ENOSPC", 20, "") // they are longer in lower case
 	f.Add(strings.Repeat("(", 2000)+"\n"+strings.Repeat("\x1b[", 900), 1, "\t")
 	f.Fuzz(func(t *testing.T, text string, repeat int, learned string) {
 		raw := logOf(text)
