@@ -20,7 +20,6 @@ const (
 	doInspect = "inspect"
 	doCollect = "collect"
 	doCheck   = "check"
-	doLearn   = "learn"
 	doKeep    = "keep"
 	doQuery   = "query"
 	doCall    = "call"
@@ -74,6 +73,15 @@ func (d decision) matches(recorded decision) bool {
 	return true
 }
 
+// decisions are the effects that are decisions: to learn what a healthy service
+// writes is none.
+func decisions(out []healer.Effect) []healer.Effect {
+	return slices.DeleteFunc(slices.Clone(out), func(e healer.Effect) bool {
+		_, learns := e.(healer.Learn)
+		return learns
+	})
+}
+
 // decisionOf is an effect as codes.
 func decisionOf(e healer.Effect) (decision, error) {
 	var d decision
@@ -97,8 +105,6 @@ func decisionOf(e healer.Effect) (decision, error) {
 		d = decision{"decision": doCollect, "service": e.Service, "request": e.Request}
 	case healer.CheckNow:
 		d = decision{"decision": doCheck, "service": e.Service}
-	case healer.Learn:
-		d = decision{"decision": doLearn, "service": e.Service}
 	case healer.Query:
 		d = decision{"decision": doQuery, "service": e.Service, "request": e.Request, "legal": choices(e.Question.Legal)}
 	case healer.Execute:
