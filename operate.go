@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +101,7 @@ var operations = []operation{
 		if in.State == "resolved" || in.Acknowledged != nil {
 			return ""
 		}
-		return in.Cause
+		return cmp.Or(in.Cause, in.Error, in.Service+" is DOWN")
 	}, "No incident waits for an acknowledgement.", "Acknowledged"},
 }
 

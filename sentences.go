@@ -104,18 +104,23 @@ func (s *sentences) of(e event.Incident) entry {
 	switch data := e.Data.(type) {
 	case event.Opened:
 		return s.opened(e, data)
+	case event.Evidence:
+		return entry{text: fmt.Sprintf("%s: evidence collected: %s, %s", e.Service, many(len(data.Facts), "fact"), many(len(data.Logs), "log line")), logOnly: true}
 	case event.Diagnosed:
 		return entry{icon: "🤖", text: fmt.Sprintf("%s: %s%s", e.Service, data.Cause, decidedBy(e.By, data)), tint: cyan}
 	case event.ApprovalRequested:
 		text := fmt.Sprintf("%s: approval needed for %s: logstream approve %s", e.Service, commandLine(data.Command, data.Action, e.Service), e.ID)
 		return entry{icon: "🙋", text: text, tint: yellow, level: slog.LevelWarn}
 	case event.Approved:
-		return entry{icon: "👍", text: because(e.Service+": approved by "+operatorName(e.By), data.Reason), tint: cyan}
+		return entry{icon: "👍", text: because(e.Service+": approved by "+event.OperatorName(e.By), data.Reason), tint: cyan}
 	case event.Denied:
-		return entry{icon: "👎", text: because(e.Service+": denied by "+operatorName(e.By), data.Reason), tint: yellow}
+		return entry{icon: "👎", text: because(e.Service+": denied by "+event.OperatorName(e.By), data.Reason), tint: yellow}
 	case event.Acknowledged:
-		return entry{icon: "👀", text: because(e.Service+": acknowledged by "+operatorName(e.By), data.Reason), tint: faint}
+		return entry{icon: "👀", text: because(e.Service+": acknowledged by "+event.OperatorName(e.By), data.Reason), tint: faint}
 	case event.ActionStarted:
+		if data.Undoes > 0 {
+			return entry{icon: "⚡", text: fmt.Sprintf("undo of attempt %d: %s", data.Undoes, commandLine(data.Command, "undo "+data.Action, e.Service))}
+		}
 		return entry{icon: "⚡", text: commandLine(data.Command, data.Action, e.Service)}
 	case event.ActionFinished:
 		return finished(commandLine(data.Command, data.Action, e.Service), data)
@@ -134,6 +139,8 @@ func (s *sentences) of(e event.Incident) entry {
 			return entry{icon: "✅", text: "LogStream reaches its services again after " + seconds(data.DownMS), tint: green}
 		}
 		return resolved(e.Service, data)
+	case event.Reported:
+		return entry{text: e.Service + ": post-mortem written", logOnly: true}
 	}
 	return entry{}
 }
@@ -142,8 +149,12 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	if data.Kind == "fleet" {
 		return entry{icon: "🔴", text: cmp.Or(data.Error, "many services are DOWN at once"), tint: red, level: slog.LevelWarn}
 	}
-	if data.Action != "" {
-		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, e.By), tint: cyan}
+	switch {
+	case data.UndoesIncident != "":
+		text := fmt.Sprintf("%s: undo of attempt %d of incident %s requested by %s", e.Service, data.Undoes, data.UndoesIncident, event.OperatorName(e.By))
+		return entry{icon: "🙋", text: text, tint: cyan}
+	case data.Action != "":
+		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, event.OperatorName(e.By)), tint: cyan}
 	}
 	if down := s.is(e.Service, event.Down, data.Error); down.text != "" {
 		return down // in front of what follows from it
@@ -154,9 +165,6 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 // commandLine is what a person would type, or, where there is no command line
 // for it, the action.
 func commandLine(command, action, name string) string { return cmp.Or(command, action+" "+name) }
-
-// operatorName is a person's name without the mark that it is one.
-func operatorName(by string) string { return strings.TrimPrefix(by, event.ByOperator) }
 
 // decidedBy says who decided where a model was asked, and else nothing.
 func decidedBy(by string, d event.Diagnosed) string {
@@ -183,9 +191,15 @@ func would(action string) string {
 	return action
 }
 
+// shortID is how many characters of a container's id Docker prints.
+const shortID = 12
+
 func finished(command string, data event.ActionFinished) entry {
 	switch data.Outcome {
 	case event.OutcomeOK:
+		if data.KeptID != "" {
+			return entry{icon: "📦", text: fmt.Sprintf("%[1]s succeeded; the old container is kept as %[2]s; remove it with docker rm %[2]s when it is no longer needed", command, data.KeptID[:min(len(data.KeptID), shortID)]), tint: faint}
+		}
 		return entry{text: command + " succeeded", logOnly: true}
 	case event.OutcomeNotExecuted:
 		return entry{icon: "⏭", text: command + " " + cmp.Or(data.Error, "was not executed"), tint: yellow} // not carried out: …
@@ -235,11 +249,11 @@ func details(e event.Incident, cause string) []slog.Attr {
 	case event.ActionStarted:
 		return attributes("cause", cause, "action", data.Action, "command", data.Command)
 	case event.ActionFinished:
-		return attributes("action", data.Action, "command", data.Command, "outcome", string(data.Outcome))
+		return attributes("action", data.Action, "command", data.Command, "outcome", string(data.Outcome), "output", data.Output)
 	case event.Verified:
 		return attributes("outcome", string(data.Outcome))
 	case event.Suppressed:
-		return attributes("cause", cause, "gate", data.Gate)
+		return attributes("cause", cause, "gate", data.Gate, "root", data.Root)
 	case event.Escalated:
 		return attributes("cause", cause)
 	case event.Resolved:
@@ -257,4 +271,12 @@ func attributes(pairs ...string) []slog.Attr {
 		}
 	}
 	return all
+}
+
+// many is a number of things: "1 fact", "2 facts".
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -43,6 +43,9 @@ func Report(in view.IncidentDetail) string {
 	row("Resolved after", milliseconds(in.TTRMS))
 	row("Attempts", fmt.Sprint(in.Attempts))
 	row("Why it was opened", plain(in.Error))
+	if in.Acknowledged != nil {
+		row("Acknowledged by", plain(event.OperatorName(in.Acknowledged.By)))
+	}
 	row("Cause", plain(causeOf(in.Incident)))
 	row("Decided by", plain(in.DecidedBy))
 	b.WriteString("\n")
@@ -64,6 +67,9 @@ func causeOf(in view.Incident) string {
 }
 
 func heading(in view.Incident) string {
+	if in.State == state.Open && in.Approval != nil {
+		return "approval needed"
+	}
 	switch in.State {
 	case state.Resolved:
 		switch in.How {
@@ -197,31 +203,40 @@ func longestRun(text string) int {
 func sentence(e event.Incident) string {
 	switch d := e.Data.(type) {
 	case event.Opened:
-		return "opened: " + plain(d.Error)
+		if d.UndoesIncident != "" {
+			return fmt.Sprintf("undo of attempt %d of incident %s requested", d.Undoes, plain(d.UndoesIncident))
+		}
+		return because("opened", d.Error)
 	case event.Evidence:
-		return fmt.Sprintf("evidence: %d facts, %d log lines", len(d.Facts), len(d.Logs))
+		return fmt.Sprintf("evidence: %s, %s", many(len(d.Facts), "fact"), many(len(d.Logs), "log line"))
 	case event.Diagnosed:
 		return fmt.Sprintf("diagnosed: %s; action: %s (confidence %.0f%%)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), 100*d.Confidence)
 	case event.ApprovalRequested:
 		return fmt.Sprintf("approval requested for %s: %s", plain(d.Action), plain(d.Reason))
 	case event.Approved:
-		return "approved: " + plain(d.Reason)
+		return because("approved", d.Reason)
 	case event.Denied:
-		return "denied: " + plain(d.Reason)
+		return because("denied", d.Reason)
 	case event.Acknowledged:
-		return "acknowledged: " + plain(d.Reason)
+		return because("acknowledged", d.Reason)
 	case event.ActionStarted:
+		if d.Undoes > 0 {
+			return fmt.Sprintf("undo of attempt %d: %s", d.Undoes, code(cmp.Or(d.Command, "undo "+d.Action+" "+d.Target)))
+		}
 		return fmt.Sprintf("attempt %d: %s", d.Attempt, code(cmp.Or(d.Command, d.Action+" "+d.Target))) // the demo has no command lines
 	case event.ActionFinished:
 		if d.OK {
-			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS))
+			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS)) + kept(d.KeptID) + printed(d.Output)
 		}
 		if d.Outcome == event.OutcomeNotExecuted {
-			return fmt.Sprintf("attempt %d: %s", d.Attempt, plain(d.Error)) // which says that it was not made
+			return fmt.Sprintf("attempt %d: %s", d.Attempt, plain(d.Error)) // which says that it was not carried out
 		}
-		return fmt.Sprintf("attempt %d: failed: %s", d.Attempt, plain(d.Error))
+		return fmt.Sprintf("attempt %d: failed: %s", d.Attempt, plain(d.Error)) + printed(d.Output)
 	case event.Verified:
 		if d.OK {
+			if d.Observations == 0 { // of an undo: no check is needed
+				return "verified: the container shows the change"
+			}
 			return fmt.Sprintf("verified by %d good checks", d.Observations)
 		}
 		if d.Outcome == event.OutcomeInterrupted {
@@ -233,9 +248,40 @@ func sentence(e event.Incident) string {
 	case event.Escalated:
 		return "escalated: " + plain(d.Reason)
 	case event.Suppressed:
-		return fmt.Sprintf("repair held by gate \"%s\": %s", plain(d.Gate), plain(d.Reason))
+		root := ""
+		if d.RootIncident != "" {
+			root = fmt.Sprintf(" (incident %s of %s)", plain(d.RootIncident), plain(d.Root))
+		}
+		return fmt.Sprintf("repair held by gate \"%s\": %s%s", plain(d.Gate), plain(d.Reason), root)
 	}
 	return plain(string(e.Type))
+}
+
+// because is what happened, with the reason where one was given.
+func because(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ": " + plain(why)
+}
+
+// kept says where the container is that an action replaced.
+func kept(id string) string {
+	if id == "" {
+		return ""
+	}
+	id = id[:min(len(id), 12)] // as Docker prints it
+	return fmt.Sprintf("; the old container is kept as %[1]s; remove it with %[2]s when it is no longer needed", code(id), code("docker rm "+id))
+}
+
+// printed is what an operator's command printed, under the line of its event.
+func printed(output string) string {
+	if output == "" {
+		return ""
+	}
+	var b strings.Builder
+	fence(&b, strings.Split(strings.TrimRight(output, "\n"), "\n"))
+	return "\n\n  " + strings.ReplaceAll(strings.TrimRight(b.String(), "\n"), "\n", "\n  ") + "\n"
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }
@@ -286,4 +332,12 @@ func code(s string) string {
 	}
 	mark := strings.Repeat("`", longestRun(text)+1)
 	return mark + " " + text + " " + mark
+}
+
+// many is a number of things: "1 fact", "2 facts".
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -70,6 +70,16 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
 		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
+		{"approved", event.Approved{}, "by runbook) approved\n"},
+		{"approved, with a reason", event.Approved{Reason: "go on"}, "approved: go on"},
+		{"denied", event.Denied{Reason: "not now"}, "denied: not now"},
+		{"acknowledged", event.Acknowledged{Reason: "on it"}, "acknowledged: on it"},
+		{"undone", event.ActionStarted{Attempt: 2, Action: "rollback", Command: "docker rename a b", Undoes: 1}, "undo of attempt 1: ` docker rename a b `"},
+		{"verified by its effect", event.Verified{OK: true}, "verified: the container shows the change"},
+		{"with a kept container", event.ActionFinished{Attempt: 1, OK: true, KeptID: "0123456789abcdef"}, "the old container is kept as ` 0123456789ab `; remove it with ` docker rm 0123456789ab ` when it is no longer needed"},
+		{"with output", event.ActionFinished{Attempt: 1, OK: true, Output: "line 1\npassword=hunter2\n"}, "\n\n  ``` text\n  line 1\n  password=***\n  ```\n"},
+		{"held for its root", event.Suppressed{Gate: "dependency", Reason: "waits for db: a service that it depends on is DOWN", Root: "db", RootIncident: "r1"}, "is DOWN (incident r1 of db)"},
+		{"of a fleet", event.Opened{Kind: "fleet", Error: "The observer is blind: 9 of 10 services failed within 5s while their containers run"}, "opened: The observer is blind"},
 		{"of another version", event.Other{Type: "sung"}, "by runbook) sung"},
 	}
 	for _, tt := range tests {

@@ -3,7 +3,6 @@ package healer
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -151,7 +150,7 @@ func denials(in *state.Incident) []event.Refusal {
 		case event.ApprovalRequested:
 			asked = data.Action
 		case event.Denied:
-			why := "denied by " + strings.TrimPrefix(e.By, event.ByOperator)
+			why := "denied by " + name(e.By)
 			if data.Reason != "" {
 				why += ": " + data.Reason
 			}

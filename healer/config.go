@@ -25,6 +25,7 @@ type Config struct {
 	ApprovalTimeout time.Duration         `yaml:"approval_timeout"`
 	Budget          Budget                `yaml:"budget"`
 	LLM             llm.Config            `yaml:"llm"`
+	Update          Update                `yaml:"update"`
 	Maintenance     []service.Maintenance `yaml:"maintenance"` // windows in which nothing is repaired on this host
 }
 
@@ -60,6 +61,11 @@ type Recurrence struct {
 	Within time.Duration `yaml:"within"` // that
 }
 
+// Update is how a changed image is compared with the one before.
+type Update struct {
+	Watch time.Duration `yaml:"watch"` // for how long, on either side of the change
+}
+
 // Percent is a share: 51% in the file.
 type Percent int
 
@@ -82,7 +88,7 @@ func Default() Config {
 		Mode: service.Observe, ManualGrace: 5 * time.Second,
 		Verify: Verify{For: 10 * time.Second, Successes: 3},
 		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
-		Reflex: true, LLM: llm.Default(),
+		Reflex: true, LLM: llm.Default(), Update: Update{Watch: 10 * time.Minute},
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second, MinHealthy: 51,
 			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour}},
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"logstream/healer/update"
 	"logstream/internal/event"
 	"logstream/internal/service"
 )
@@ -53,7 +54,7 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container, s.links, s.memory = nil, links{}, memory{}
+			s.container, s.links, s.memory, s.update = nil, links{}, memory{}, update.Watch{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:

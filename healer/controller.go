@@ -180,6 +180,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 			s.journal.ClearUnwritable()
 		}
 	}
+	judgeUpdate(c, s, now)
 	remember(c, s, now)
 	publish(c, s, now)
 }

@@ -17,7 +17,6 @@ import (
 const (
 	quickExit    = 10 * time.Second // a container that ends by itself sooner is not configured right
 	oomReach     = 10 * time.Minute // ends out of memory within it belong together
-	updateWatch  = 10 * time.Minute // a failure so soon after an update may be its doing
 	signReach    = time.Minute      // lines from so long before the failure may show its reason
 	earlierShown = 3                // incidents of the past, in the evidence
 	shortID      = 12               // of an image's digest, as people see it
@@ -129,7 +128,8 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	}
 	if good != nil {
 		f.Changed = good.ContainerID != c.ID && (differ(good.ImageID, c.ImageID) || differ(good.SpecHash, c.SpecHash))
-		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.ImageSince) < updateWatch
+		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.ImageSince) < v.Config.Update.Watch
+		withUpdate(v, &f)
 		f.NetworksLost = networksLost(*good, c)
 	}
 	f.Notes = notes(v, f)

@@ -117,7 +117,7 @@ func viewOf(change func(*View)) View {
 	now := simStart.Add(time.Hour)
 	def := service.Default()
 	def.Name, def.Container, def.URL = "pay", "pay", "http://pay"
-	v := View{Now: now, Def: def, Name: "pay", Status: status.New(def, nil, now), Incident: &state.Incident{State: state.Open, Opened: now}}
+	v := View{Now: now, Config: Default(), Def: def, Name: "pay", Status: status.New(def, nil, now), Incident: &state.Incident{State: state.Open, Opened: now}}
 	v.Status.FirstBad = now.Add(-time.Minute)
 	v.Inspection.state = container.State{Name: "pay", ID: "id", ImageID: "sha256:new", SpecHash: "s", Status: container.Running, StartedAt: simStart}
 	change(&v)

@@ -154,12 +154,19 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 }
 
 // refusedByHand is why what an operator asks for cannot be done, as far as the
-// container is known now; empty where it can.
+// container is known; empty where it can. What was refused is inspected again:
+// not every change of a container is told by an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
-	if name == "" || s.def.Container != "" && s.inspection.due(now) != fresh {
+	l := s.inspection
+	known := !l.stale && !l.at.IsZero() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
+	if name == "" || s.def.Container != "" && !known {
 		return ""
 	}
-	return whyNot(name, newView(c, s, now).Target)
+	why := whyNot(name, newView(c, s, now).Target)
+	if why != "" {
+		s.inspection.stale = true
+	}
+	return why
 }
 
 // isOwnReplacement says whether an event is of a container that an action of

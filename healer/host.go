@@ -46,8 +46,10 @@ const readLate = 500 * time.Millisecond
 
 // actor says which events from outside may be another healer's.
 type actor struct {
-	container string // the id; empty: any
-	policy    bool   // Docker's restart policy works
+	// container is its id. Empty: it could not be inspected, so nothing is known of
+	// its restart policy either, and no event counts.
+	container string
+	policy    bool // Docker's restart policy works
 	stop      history.Stop
 	ours      func(readAt time.Time) bool // it was requested by `inject`, or is the engine's own
 }
@@ -63,7 +65,7 @@ func actorOf(s *serviceState, c *Controller) actor {
 // and neither is the first start of a container: that is a deployment.
 func repairsByOthers(h history.History, own []bool, incidents []*state.Incident, by actor, now time.Time) (out gate.Outside) {
 	for i, e := range h {
-		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || by.container != "" && e.ID != by.container {
+		if e.Action != "start" && e.Action != "unpause" || own[i] || now.Sub(e.ReadAt) >= gate.OutsideReach || e.ID != by.container {
 			continue
 		}
 		fell, restarted := h.FellBefore(i)

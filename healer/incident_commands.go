@@ -3,7 +3,6 @@ package healer
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"logstream/internal/event"
@@ -155,7 +154,7 @@ func nothingWaits(command string, in *state.Incident) error {
 }
 
 // name is an operator's, without the mark that it is one.
-func name(by string) string { return strings.TrimPrefix(by, event.ByOperator) }
+func name(by string) string { return event.OperatorName(by) }
 
 // acknowledge notes on the log that a person knows of an incident.
 func acknowledge(c *Controller, asked event.Command, now time.Time) error {

@@ -35,10 +35,17 @@ func (m *sim) check() {
 			m.violated("%s is DOWN, and its incident %s neither moves nor says why", name, in.ID)
 		case status.Status == event.Down && !m.open(name) && still > 10*time.Second:
 			m.violated("%s is DOWN without an incident", name)
-		case m.good(name) && m.open(name) && still > 90*time.Second:
+		case m.good(name) && m.open(name) && still > 90*time.Second && !m.updateIsBad(name):
 			m.violated("%s has been good for %s, and its incident %s is %s", name, still, in.ID, in.State)
 		}
 	}
+}
+
+// updateIsBad says that an incident may go on while its service answers: its
+// image is held to be bad.
+func (m *sim) updateIsBad(name string) bool {
+	u := m.status(name).Update
+	return u != nil && u.Verdict == event.UpdateBad
 }
 
 // audit checks the whole log at the end of a history.

@@ -95,6 +95,8 @@ func planOpening(v View) Decision {
 	switch {
 	case v.ByHand != nil:
 		return openByHand(v, *v.ByHand)
+	case v.Status.Good() && v.Accused && !v.UpdateSeen:
+		return openUpdate(v)
 	case v.Status.Value != event.Down:
 		return wait()
 	}
@@ -120,13 +122,14 @@ func planRepair(v View) Decision {
 		return held(v, verdict)
 	}
 	requested := v.Forced != "" && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
-	if !requested && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
+	accused := accusesUpdate(v)
+	if !requested && !accused && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {
 			return heldIfOpen(v, gate.Flapping())
 		}
 		return resolve(v, event.HowRecovered, v.GoodRun.first)
 	}
-	if v.Status.Value != event.Down && v.Forced == "" {
+	if v.Status.Value != event.Down && v.Forced == "" && !accused {
 		return wait() // it answers again: the window decides
 	}
 	if verdict := gate.Check(gate.Change, v.Situation); !verdict.Passes() {

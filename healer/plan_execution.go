@@ -69,7 +69,7 @@ func preflight(v View, intent event.ActionStarted) string {
 		return ""
 	case isBroken:
 		return broken
-	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign}):
+	case !a.Needed(action.Signs{Level: v.Situation.LevelDown, Own: v.Status.OwnDown(), Foreign: foreign, Update: v.Accused}):
 		return "the check that showed the cause no longer reports DOWN"
 	}
 	return ""

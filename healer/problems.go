@@ -36,6 +36,7 @@ func (c Config) Problems() []service.Problem {
 	count("verify.successes", c.Verify.Successes, 100)
 	between("quiet", c.Quiet, 0, time.Hour)
 	between("approval_timeout", c.ApprovalTimeout, time.Second, 7*24*time.Hour)
+	between("update.watch", c.Update.Watch, 10*time.Second, time.Hour)
 	count("budget.attempts", c.Budget.Attempts, 10)
 	count("budget.per_hour", c.Budget.PerHour, 1000)
 	count("budget.host_per_minute", c.Budget.HostPerMinute, 1000)

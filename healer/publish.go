@@ -5,13 +5,25 @@ import (
 	"time"
 
 	"logstream/healer/gate"
+	"logstream/healer/update"
 	"logstream/internal/event"
 	"logstream/internal/state"
 )
 
 // What is published of services.
 
-const republish = time.Hour
+const (
+	republish    = time.Hour
+	republishFew = time.Minute // while an update is watched: its figures go on
+)
+
+// republishAfter is when what was published is published again unchanged.
+func republishAfter(last event.Service) time.Duration {
+	if u := last.Update; u != nil && u.Verdict == event.UpdateWatching {
+		return republishFew
+	}
+	return republish
+}
 
 // publish publishes a service's state where it changed, and each hour. What
 // changes with every check (code, latency, the words of an error) is not a
@@ -27,7 +39,7 @@ func publish(c *Controller, s *serviceState, now time.Time) {
 		return
 	case s.removed:
 		next.Definition = nil
-	case isSameState(p.last, next) && now.Sub(p.at) < republish:
+	case isSameState(p.last, next) && now.Sub(p.at) < republishAfter(p.last):
 		return
 	}
 	c.revision++
@@ -67,7 +79,7 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 		out.ThresholdsSince = &since
 	}
 	recordSilence(s.silence, &out)
-	out.Good = s.memory.good
+	out.Good, out.Update, out.Trust = s.memory.good, s.update.Update, s.trust.of(c, s, now)
 	if s.container != nil {
 		kept := *s.container
 		out.Container = &kept
@@ -87,7 +99,7 @@ func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && isSame(a.SilencedUntil, b.SilencedUntil, time.Time.Equal) && a.SilencedBy == b.SilencedBy && a.SilenceReason == b.SilenceReason &&
 		a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
-		isSame(a.Good, b.Good, isSameGood) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
+		isSame(a.Good, b.Good, isSameGood) && isSame(a.Update, b.Update, update.IsSame) && isSame(a.Trust, b.Trust, isSameTrust) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && slices.Equal(a.Needs, b.Needs) && a.Origin == b.Origin
 }
 

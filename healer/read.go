@@ -8,7 +8,6 @@ import (
 	"logstream/healer/claim"
 	"logstream/healer/history"
 	"logstream/healer/status"
-	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 	"logstream/internal/state"
@@ -42,7 +41,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 		if h.Time().After(s.verification.since) && s.verification.attempt > 0 {
 			s.verification.run.count(h)
 		}
-		s.countOwn(h)
+		countOwn(c, s, h)
 	}
 	if !s.status.Good() {
 		s.goodRun = run{}
@@ -309,7 +308,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 		return
 	}
 	if in.Err == nil {
-		c.noteContainer(s, in.State)
+		noteContainer(c, s, in.State, now)
 		noteLinks(c, s, in.State)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
@@ -324,7 +323,7 @@ func (c *Controller) executed(in Executed, now time.Time) {
 	s.execution.running = false
 	s.inspection.stale = true
 	if in.Done.ContainerID != "" && in.After.ID == in.Done.ContainerID {
-		c.noteContainer(s, in.After)
+		noteContainer(c, s, in.After, now)
 	}
 	if in.NotExecuted == "" && isUnavailable(in.Err) {
 		s.execution.unknown = now // the engine became unreachable: the effect is not known
@@ -342,9 +341,4 @@ func (c *Controller) answered(in Answered, now time.Time) {
 	}
 	s.consultation.answer = &in.Answer
 	c.reconcile(s, now)
-}
-
-func (c *Controller) noteContainer(s *serviceState, of container.State) {
-	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
-	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }

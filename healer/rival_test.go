@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -143,4 +144,25 @@ func TestStartsByAnotherHealerCount(t *testing.T) {
 		m.run(10 * time.Minute)
 		wantActions(t, m, "start")
 	})
+}
+
+// What could not be inspected may have a restart policy, and then its starts are
+// Docker's.
+func TestStartsOfWhatCouldNotBeInspectedDoNotCount(t *testing.T) {
+	began := time.Unix(1_000_000, 0)
+	var h history.History
+	for i, action := range []string{"start", "die", "start", "die", "start"} {
+		at := began.Add(time.Duration(i) * time.Second)
+		h = h.Add(history.Event{Docker: event.Docker{Time: at, ID: "a", Action: action}, ReadAt: at})
+	}
+	in := &state.Incident{FirstBad: began.Add(time.Second)}
+	for want, by := range map[int]actor{0: {}, 2: {container: "a"}} {
+		by.ours = func(time.Time) bool { return false }
+		if got := repairsByOthers(h, make([]bool, len(h)), []*state.Incident{in}, by, began.Add(time.Minute)).Repairs; got != want {
+			t.Errorf("container %q: %d repairs by others, want %d", by.container, got, want)
+		}
+	}
+	if got := repairsByOthers(h, make([]bool, len(h)), []*state.Incident{in}, actor{container: "a", policy: true, ours: func(time.Time) bool { return false }}, began.Add(time.Minute)).Repairs; got != 0 {
+		t.Errorf("with a restart policy: %d repairs by others, want none", got)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/status"
+	"logstream/healer/update"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -51,6 +52,8 @@ type serviceState struct {
 	publication publication
 	deferred    deferred // commands that wait for the journal
 	memory      memory   // of the container, as it was while the service was healthy
+	update      update.Watch
+	trust       trust
 }
 
 // publication is what was published of a service.
@@ -70,6 +73,7 @@ func newServiceState(def service.Definition, published *event.Service, now time.
 	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
 		s.memory.good = published.Good
+		s.update = update.Published(published.Update, published.Time)
 	}
 	if published != nil && published.Container != nil {
 		kept := *published.Container
@@ -98,7 +102,7 @@ func (s *serviceState) open() bool { return s.incident != nil && s.incident.Stat
 
 // idle says that there is nothing to plan about.
 func (s *serviceState) idle() bool {
-	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down
+	return !s.open() && !s.removed && s.byHand == nil && s.status.Value != event.Down && !accused(s)
 }
 
 // inspected says whether its container was inspected in this life, or there is none.
@@ -124,7 +128,7 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 		s.ran[c.ID] = true
 	}
 	s.compose = c.Service
-	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, Ran: s.ran[c.ID]}
+	s.container = &event.ServiceContainer{Name: c.Name, ID: c.ID, Image: c.Image, ImageID: c.ImageID, Ran: s.ran[c.ID]}
 }
 
 // made notes a container that an action of ours put in the place of another:
@@ -136,9 +140,17 @@ func (s *serviceState) made(id string) {
 }
 
 // countOwn takes in a check of our own, or what stands for it.
-func (s *serviceState) countOwn(h event.HealthLog) {
+func countOwn(c *Controller, s *serviceState, h event.HealthLog) {
 	s.goodRun.count(h)
 	s.served.count(h)
+	countUpdate(c, s, h)
+}
+
+// noteContainer notes what was seen of a service's container.
+func noteContainer(c *Controller, s *serviceState, of container.State, now time.Time) {
+	answered := s.status.WasUp() && s.isOnlyContainer(of) && !of.StartedAt.IsZero()
+	noteUpdate(c, s, of, now)
+	s.noteContainer(of, answered || c.engine.Of(of.Name).Ran(of.ID))
 }
 
 // run counts good scheduled checks of our own in a row.

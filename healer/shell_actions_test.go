@@ -408,3 +408,20 @@ func TestACommandThatFailsIsARefusal(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatCannotBeDoneIsRefusedToTheOperator, with the reason, and no incident.
+func TestWhatCannotBeDoneIsRefusedToTheOperator(t *testing.T) {
+	onReadySite(t, func(*site) {}, func(s *site) {
+		time.Sleep(10 * time.Second) // longer than what was inspected is taken for new
+		s.heal("raise_memory")
+		s.until("the answer", func() bool { return len(s.results()) > 0 })
+		for _, r := range s.log.records(event.TopicCommands) {
+			if c := decode(s.T, r, event.DecodeCommand); c.Result != nil && (c.Result.OK || !strings.Contains(c.Result.Error, "the container has no memory limit")) {
+				t.Errorf("the result is %+v", c.Result)
+			}
+		}
+		if n := len(s.incidents()); n > 0 {
+			t.Errorf("%d incidents", n)
+		}
+	})
+}

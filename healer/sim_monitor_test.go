@@ -188,6 +188,7 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case b.app == "ok" && m.starved(b):
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503
+		case b.app == "patchy" && b.patched():
 		case b.app == "slow":
 			h.Status, h.Failure, h.Error = event.Degraded, event.FailureLatency, "answered in 900ms, slower than 800ms"
 		case b.app != "ok":
@@ -226,4 +227,10 @@ func (m *sim) observeAs(h event.HealthLog, signed bool) {
 		h.Origin, h.Revision = m.revise()
 	}
 	m.publish(ReadHealth{h, signed})
+}
+
+// patched says whether a patchy service answers the next check.
+func (b *box) patched() bool {
+	b.checks++
+	return b.checks%3 != 0
 }

@@ -100,8 +100,9 @@ type onWire[I Input] struct {
 type box struct {
 	def        service.Definition
 	state      container.State
-	app        string // ok, error and hang (until a restart), broken (for ever)
-	flap       bool   // what it answers while broken changes with each check
+	app        string // ok, error and hang (until a restart), broken (for ever), patchy (each third check fails, for ever)
+	checks     int
+	flap       bool // what it answers while broken changes with each check
 	flapped    bool
 	busy       bool // a call runs in the engine
 	levelAt    time.Time

@@ -53,6 +53,9 @@ type View struct {
 	Collection collection
 	Served     served
 	Around     around // what else is known of it
+	Update     *event.Update
+	Accused    bool // the image that runs is bad, and was not failing before
+	UpdateSeen bool // an incident was opened about it already
 	History    history.History
 	Stop       history.Stop // how the container is stopped
 
@@ -86,6 +89,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
+	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	own := v.History.Own(intents(c, s))
 	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)

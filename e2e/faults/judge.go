@@ -164,7 +164,7 @@ func (s *Stage) since(at time.Time) int64 {
 	if at.IsZero() || s.injected.IsZero() {
 		return 0
 	}
-	return at.Sub(s.injected).Milliseconds()
+	return max(0, at.Sub(s.injected).Milliseconds()) // broken from the start: it may be known before
 }
 
 // judgePeer judges a policy that tells nothing: by the calls that the engine got,

@@ -46,6 +46,7 @@ var dependencies = []Scenario{
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"hang"}, Answers: []string{"", "api", "web"}, Stay: 15 * time.Second, Within: 90 * time.Second}},
 	{Name: "four-behind-one", Row: "cascade", Group: "fan", Containers: fan("a", "b", "c", "d"), Prepare: network, Inject: does("stop", "{}"),
 		Want: Want{Actions: []string{"start"}, Cause: []string{"stopped"}, Answers: []string{"", "a", "b", "c", "d"}, Stay: 15 * time.Second}},
-	{Name: "child-in-a-network-namespace", Row: "cascade", Containers: []Container{{}, {Role: "child", Alone: true, URL: None, Args: []string{"--network", "container:{}", "-e", "ADDR=:9090"}}}, Inject: does("kill", "{}"),
-		Want: Want{Actions: []string{"start child:restart", "start child:start"}, Cause: []string{"killed"}, Within: 90 * time.Second, Stay: 15 * time.Second}},
+	{Name: "child-in-a-network-namespace", Row: "cascade", Inject: does("kill", "{}"),
+		Containers: []Container{{Args: []string{"-p", "127.0.0.1:{child:port}:9090"}}, {Role: "child", Alone: true, Args: []string{"--network", "container:{}", "-e", "ADDR=:9090"}}},
+		Want:       Want{Actions: []string{"start child:restart", "start child:start"}, Cause: []string{"killed"}, Answers: []string{"", "child"}, Within: 90 * time.Second, Stay: 15 * time.Second}},
 }

@@ -7,7 +7,7 @@ import "time"
 // loops are containers that cannot run as they are.
 var loops = []Scenario{
 	{Name: "crash-loop", Row: "crash loop, bad configuration", Containers: one(), Inject: visits("/exit?code=78&lasting"),
-		Want: Want{Actions: []string{"start", "start start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute}},
+		Want: Want{Actions: []string{"start", "start start", "start start start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute}},
 	{Name: "crash-loop-with-a-policy", Row: "crash loop, bad configuration", Quick: true, Containers: one("--restart", "unless-stopped"), Inject: visits("/exit?code=78&lasting"), NotFor: ownPolicy,
 		Want: Want{End: []End{Escalated}, Cause: []string{"crash_loop", "crash_loop_changed"}, Within: 90 * time.Second}, Harmful: anything},
 	{Name: "crash-loop-from-the-start", Row: "crash loop, bad configuration", NotFor: ownPolicy,

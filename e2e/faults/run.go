@@ -162,7 +162,7 @@ func (g *group) govern() error {
 	targets := map[string]string{}
 	for _, s := range append(slices.Clone(g.stages), g.noise) {
 		for _, c := range s.Containers {
-			if !c.Extra && !c.Alone {
+			if !c.Extra && s.probers[c.Role] != nil {
 				targets[s.name(c.Role)] = s.url(c)
 			}
 		}

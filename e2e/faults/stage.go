@@ -133,7 +133,7 @@ func (s *Stage) up() error {
 				return err
 			}
 		}
-		if !c.Alone {
+		if !c.Alone || c.URL != None {
 			s.probers[c.Role] = startProber(s.url(c))
 		}
 	}

@@ -110,6 +110,9 @@ type Signs struct {
 	Level   bool // the container
 	Own     bool // our own check
 	Foreign bool // others, where they may be believed alone
+	// Update says that nothing need be DOWN: the service does worse since its image
+	// was changed.
+	Update bool
 }
 
 // All are the actions, in the order of what they cost.

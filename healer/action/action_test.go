@@ -209,6 +209,7 @@ func TestWhatCannotBeDoneSaysWhy(t *testing.T) {
 		{"rollback", func(t *Target) { g := good; g.PreviousImageID, t.Good = "", &g }, "knows of no image"},
 		{"rollback", gone, notThere},
 		{"recreate", func(t *Target) { t.Good = nil }, notKnown},
+		{"recreate", is(container.Removing), "Docker is removing it"},
 		{"recreate", func(t *Target) { t.State.Kept = "web-kept" }, "web-kept is still kept"},
 		{"recreate", func(t *Target) { t.SpecKept = false }, "docker compose -p shop up -d --no-deps --force-recreate web"},
 		{"recreate", func(t *Target) { gone(t); t.SpecKept = false }, "create it again with docker compose up -d web"},

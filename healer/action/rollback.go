@@ -33,7 +33,7 @@ var rollback = Action{
 	Timeout:    func(stop time.Duration) time.Duration { return stop + replaceTime },
 	Events:     causes(givesPlace...),
 	Replaces:   true,
-	Needed:     anything,
+	Needed:     func(s Signs) bool { return anything(s) || s.Update },
 	EffectSeen: tookPlace,
 	Leaves:     runsAsLeft,
 	Undo:       &restore,

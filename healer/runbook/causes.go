@@ -85,7 +85,7 @@ func filler(f Facts, shown Sign) func(string) string {
 			"{state}", f.State,
 			"{engine}", f.Error,
 			"{parent}", f.Parent,
-			"{check}", cmp.Or(f.CheckError, "the check gave no reason"),
+			"{check}", cmp.Or(f.Worse, f.CheckError, "the check gave no reason"),
 			"{port}", f.PortTaken,
 			"{networks}", strings.Join(f.NetworksLost, ", "),
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),

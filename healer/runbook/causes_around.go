@@ -85,16 +85,16 @@ var aroundCauses = []cause{
 		wrong:      []option{{service.ActionRestart, "it would start what is broken once more"}},
 		wait:       badChecks,
 	},
-	{ // its image changed shortly before the failure, and it was healthy for a while in between
+	{ // its image changed shortly before the failure, and it was healthy for a while in between; or it answers, and does worse since
 		id:         "bad_update",
-		match:      func(f Facts) bool { return f.Updated && processAtFault(f) },
-		present:    "The service fails shortly after its image changed.",
-		past:       "The service failed shortly after its image had changed.",
+		match:      func(f Facts) bool { return f.Updated && (processAtFault(f) || isWorse(f)) },
+		present:    "The service fails, or does worse than before, shortly after its image changed.",
+		past:       "The service failed, or did worse than before, shortly after its image had changed.",
 		confidence: 0.7,
-		why:        "it was healthy for a while after the change, so the new image may be bad, or the process; {check}",
+		why:        "the new image may be bad, or the process; {check}",
 		legal:      []option{rollback, restart, person, nothing},
 		wrong:      alreadyRunning,
-		wait:       badChecks,
+		wait:       badChecksUnlessWorse,
 	},
 	{ // a service that it needs answers slowly, and it does not answer in time
 		id:         "dependency_slow",
@@ -135,4 +135,15 @@ func isDown(f Facts) bool { return running(f) && f.Check == event.Down }
 // answersWrongly says whether it answers, only not as expected.
 func answersWrongly(f Facts) bool {
 	return failing(event.FailureStatus, event.FailureBody, event.FailureAnswer, event.FailureProtocol)(f)
+}
+
+// isWorse says whether a container runs, and its service does worse since its
+// image changed.
+func isWorse(f Facts) bool { return running(f) && f.Worse != "" }
+
+func badChecksUnlessWorse(f Facts) string {
+	if isWorse(f) {
+		return ""
+	}
+	return badChecks(f)
 }

@@ -25,7 +25,7 @@ var runningCauses = slices.Concat(checkCauses, aroundCauses, processCauses, answ
 var checkCauses = []cause{
 	{ // our own check has not decided
 		id:         "undecided",
-		match:      func(f Facts) bool { return running(f) && f.Check != event.Down && !good(f) },
+		match:      func(f Facts) bool { return running(f) && f.Check != event.Down && !good(f) && !isWorse(f) },
 		present:    "The container runs, and its checks are not decided yet.",
 		past:       "The container ran, and its checks were not decided yet.",
 		confidence: 0.5,
@@ -35,7 +35,7 @@ var checkCauses = []cause{
 	},
 	{ // our own check is good
 		id:         "answers",
-		match:      func(f Facts) bool { return running(f) && good(f) },
+		match:      func(f Facts) bool { return running(f) && good(f) && !isWorse(f) },
 		present:    "The container runs, and LogStream's own check succeeds.",
 		past:       "The container ran, and LogStream's own check succeeded.",
 		confidence: 0.6,

@@ -67,6 +67,7 @@ type Facts struct {
 	ComposeService   string   // of its Compose project, or empty
 	Changed          bool     // it is made of another image or configuration than when it was last healthy
 	Updated          bool     // its image changed shortly before it failed, and it was healthy in between
+	Worse            string   // why, in words, where it answers and does worse since its image changed; such as "35% of its checks fail (0% before)"
 	NetworksLost     []string // that it had when it was last healthy, and has not
 	DependenciesDown []string // services that it needs and that are DOWN
 	DependenciesSlow []string // and that answer slowly

@@ -121,7 +121,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Networks:      attachments(c),
 		NetworkOf:     networkOf(c.HostConfig.NetworkMode),
 		DependsOn:     dependsOn(c.Config.Labels[labelDependsOn]),
-		Memory:        max(c.HostConfig.Memory, 0),
+		Memory:        limitOf(c.HostConfig.Memory),
 		CPUs:          cpus(c.HostConfig.Resources),
 		ReadOnly:      c.HostConfig.ReadonlyRootfs,
 		Variables:     variables(c.Config.Env),

@@ -250,3 +250,20 @@ func TestHealthOf(t *testing.T) {
 		}
 	}
 }
+
+// A limit that was taken away is none, by whatever an engine keeps of it.
+func TestALimitThatWasTakenAwayIsNone(t *testing.T) {
+	none := apicontainer.Resources{}
+	for _, was := range []apicontainer.Resources{
+		{CPUQuota: -1}, {Memory: -1, MemorySwap: -1}, {Memory: noMemoryLimit, MemorySwap: noSwapLimit}, {MemorySwap: -1},
+	} {
+		if got := unlimitedIsNone(was); !reflect.DeepEqual(got, none) {
+			t.Errorf("%+v is %+v", was, got)
+		}
+	}
+	for was, want := range map[[2]int64][2]int64{{5, 7}: {5, 7}, {5, -1}: {5, -1}, {5, noSwapLimit}: {5, -1}} {
+		if got := unlimitedIsNone(apicontainer.Resources{Memory: was[0], MemorySwap: was[1]}); got.Memory != want[0] || got.MemorySwap != want[1] {
+			t.Errorf("%v is %d and %d, want %v", was, got.Memory, got.MemorySwap, want)
+		}
+	}
+}

@@ -98,7 +98,13 @@ func (i *Injector) restoreLimits(ctx context.Context, id, fault string, old cont
 	var change apicontainer.Resources
 	switch {
 	case fault == container.FaultMemory:
-		change.Memory, change.MemorySwap = orUnlimited(old.Memory), orUnlimited(old.MemorySwap)
+		change.Memory, change.MemorySwap = old.Memory, old.MemorySwap
+		if old.Memory <= 0 {
+			change.Memory = noMemoryLimit
+		}
+		if old.Memory <= 0 || old.MemorySwap < 0 {
+			change.MemorySwap = noSwapLimit
+		}
 	case old.NanoCPUs > 0:
 		change.NanoCPUs = old.NanoCPUs
 	default:

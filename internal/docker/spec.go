@@ -138,12 +138,30 @@ func prune(value any) any {
 	return value
 }
 
-// unlimitedIsNone writes a limit that was taken away (-1) as one that there never
-// was (0).
+// An engine takes no memory limit away, but takes one that no machine reaches.
+// The other is memory and swap together: with both the same there would be no
+// swap.
+const (
+	noMemoryLimit = 1 << 61
+	noSwapLimit   = 1 << 62
+)
+
+// limitOf is a memory limit in bytes; 0: none, however the engine keeps that.
+func limitOf(memory int64) int64 {
+	if memory < 0 || memory >= noMemoryLimit {
+		return 0
+	}
+	return memory
+}
+
+// unlimitedIsNone writes a limit that was taken away as one that there never was.
 func unlimitedIsNone(r apicontainer.Resources) apicontainer.Resources {
-	r.CPUQuota, r.Memory = max(r.CPUQuota, 0), max(r.Memory, 0)
-	if r.Memory == 0 {
-		r.MemorySwap = max(r.MemorySwap, 0)
+	r.CPUQuota, r.Memory = max(r.CPUQuota, 0), limitOf(r.Memory)
+	switch {
+	case r.Memory == 0 && (r.MemorySwap < 0 || r.MemorySwap >= noMemoryLimit):
+		r.MemorySwap = 0
+	case r.MemorySwap >= noMemoryLimit:
+		r.MemorySwap = -1
 	}
 	return r
 }

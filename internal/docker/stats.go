@@ -70,7 +70,7 @@ func (r *Runtime) statsOnce(ctx context.Context, id string) (apicontainer.StatsR
 // engine gives the machine's memory.
 func toStats(first, second apicontainer.StatsResponse, passed time.Duration, limit int64) container.Stats {
 	s := container.Stats{
-		Memory: usedMemory(second.MemoryStats), MemoryLimit: max(limit, 0),
+		Memory: usedMemory(second.MemoryStats), MemoryLimit: limitOf(limit),
 		PIDs: clamp(second.PidsStats.Current), PIDLimit: clamp(second.PidsStats.Limit),
 	}
 	if s.PIDLimit == math.MaxInt64 {

@@ -30,7 +30,7 @@ func (r *Runtime) SetMemory(ctx context.Context, id string, bytes int64) error {
 	if err != nil {
 		return err
 	}
-	limits := apicontainer.Resources{Memory: bytes, MemorySwap: swapBeside(bytes, before.HostConfig.Memory, before.HostConfig.MemorySwap)}
+	limits := apicontainer.Resources{Memory: bytes, MemorySwap: swapBeside(bytes, limitOf(before.HostConfig.Memory), before.HostConfig.MemorySwap)}
 	var answer apicontainer.UpdateResponse
 	on := fmt.Sprintf("the memory of container %s to %d bytes", short(id), bytes)
 	if err := r.call(ctx, "limit", on, func(e engine) (err error) {

@@ -144,8 +144,13 @@ type Service struct {
 	// its definition, and from its container.
 	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
-	Good     *Good `json:"good,omitempty"`
-	Revision int64 `json:"revision,omitempty"`
+	Good *Good `json:"good,omitempty"`
+	// Update is the newest change of its image that was not our own; nil: none is
+	// known.
+	Update *Update `json:"update,omitempty"`
+	// Trust is what would have been done in mode observe; nil: nothing yet.
+	Trust    *Trust `json:"trust,omitempty"`
+	Revision int64  `json:"revision,omitempty"`
 	Origin
 }
 
@@ -259,6 +264,9 @@ type ServiceContainer struct {
 	ID    string `json:"id"`
 	Image string `json:"image"`
 	Ran   bool   `json:"ran"`
+	// ImageID is that of the image that it is made of; Image is its name, which may
+	// stand for another one by now.
+	ImageID string `json:"image_id,omitempty"`
 }
 
 // Commands that an operator, or the page, may write.

@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 )
 
@@ -14,4 +15,19 @@ func CheckServiceName(name string) error {
 		return fmt.Errorf("%q is a reserved name", name)
 	}
 	return checkName(name)
+}
+
+// OperatorName is an operator, from Incident.By or Command.By, within a sentence.
+// The dashboard and the API name no person.
+func OperatorName(by string) string {
+	switch name := strings.TrimPrefix(by, ByOperator); name {
+	case "":
+		return "an operator"
+	case "dashboard":
+		return "an operator on the dashboard"
+	case "api":
+		return "an operator through the API"
+	default:
+		return name
+	}
 }

@@ -2,12 +2,11 @@
 // calls. Everything that has an effect is here or in the module it names;
 // the views are pure.
 
-import { keepToken, post, text, token } from "./api.js";
+import { acts } from "./acts.js";
+import { keepToken, token } from "./api.js";
 import { draw } from "./dom.js";
 import { incident as incidentOf } from "./incident.js";
-import { clipboard, download } from "./carry.js";
-import { inject, keep, kept, outcome } from "./injections.js";
-import * as silences from "./silence.js";
+import { kept } from "./injections.js";
 import { loader } from "./loader.js";
 import { advance, due, idle, push } from "./pace.js";
 import { connect } from "./socket.js";
@@ -20,11 +19,12 @@ import * as system from "./pages/system.js";
 import * as access from "./pages/access.js";
 import * as keys from "./view/keys.js";
 import { cutoff, top } from "./view/top.js";
-import { capital } from "./vocabulary.js";
+import { phrase } from "./vocabulary.js";
 
 const GRACE = 1000; // a connection that is back within it was never away
 const root = document.getElementById("app");
 const announcement = document.getElementById("announcement");
+const question = document.getElementById("question");
 
 let state = store.empty();
 let pace = idle();
@@ -187,9 +187,16 @@ function later(now) {
   timer = setTimeout(schedule, Math.max(16, next - now));
 }
 
-// One sentence at a time for those who hear the page, five seconds apart.
+// One sentence at a time for those who hear the page, five seconds apart; a
+// request for approval at once, and once.
 let saidAt = 0;
+const asked = new Set();
 function announce(ctx, now) {
+  for (const { id, service, approval } of state.incidents.values()) {
+    if (!approval || asked.has(`${id} ${approval.request}`)) continue;
+    asked.add(`${id} ${approval.request}`);
+    question.textContent = `Approval needed: ${phrase(approval.action, service)}.`;
+  }
   const { line, first, work } = overview.summary(ctx);
   icon(line, work, first);
   if (state.seq === null || now - saidAt < 5000) return;
@@ -226,75 +233,15 @@ function measure() {
 
 // ---- what the visitor does
 
-const ACTS = {
-  theme() {
-    const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-    try {
-      localStorage.setItem("theme", document.documentElement.dataset.theme);
-    } catch {
-      // a private window forgets it
-    }
-  },
+const ACTS = acts({
+  ui, deny, schedule,
+  now: () => store.clock(state, Date.now()),
   reconnect: () => socket.again(),
-  ...silences.acts(ui.refusals, deny, schedule),
-  async copy(button) {
-    if (!await clipboard(button.dataset.text)) return;
-    button.dataset.done = "true";
-    announcement.textContent = "Copied";
-    setTimeout(() => delete button.dataset.done, 1500);
+  say(what) {
+    announcement.textContent = what;
+    saidAt = Date.now();
   },
-  // A link could not send the token.
-  async report(button) {
-    const id = button.dataset.of;
-    const written = await text(`/incidents/${encodeURIComponent(id)}.md`).catch(() => "");
-    if (!written) return;
-    download(`incident-${id}.md`, "text/markdown", written);
-  },
-  window(button) {
-    ui.windows.set(button.dataset.of, button.dataset.window);
-  },
-  keys() {
-    ui.keys = !ui.keys;
-  },
-  // An operator's answer about an incident; what is sent names what was shown.
-  async operate(button) {
-    const { of, command, request, attempt } = button.dataset;
-    const why = command === "approve" || command === "deny" ? document.getElementById(`why-${of}`)?.value.trim() : "";
-    const body = { ...(why && { reason: why }), ...(request && { request: Number(request) }), ...(attempt && { attempt: Number(attempt) }) };
-    ui.refusals.delete(of);
-    ui.sent.set(of, { command });
-    try {
-      const answer = await post(`/incidents/${encodeURIComponent(of)}/${command}`, body);
-      const error = await outcome(answer.command, { pause: 200, tries: 50 });
-      if (error) ui.refusals.set(of, capital(error.replace(`${command}: `, "")));
-    } catch (refusal) {
-      if (refusal.status === 401) deny();
-      ui.refusals.set(of, refusal.message ? `${capital(refusal.message)}.` : "LogStream did not answer.");
-    }
-    ui.sent.delete(of);
-    schedule();
-  },
-  async chaos(button) {
-    const { of, fault } = button.dataset;
-    ui.refusals.delete(of);
-    try {
-      const injection = await inject(of, fault, store.clock(state, Date.now()));
-      remember([...ui.injections, injection]);
-      const error = await outcome(injection.id);
-      if (error) remember(ui.injections.map((known) => (known.id === injection.id ? { ...known, error } : known)));
-    } catch (refusal) {
-      if (refusal.status === 401) deny();
-      ui.refusals.set(of, refusal.message);
-    }
-    schedule();
-  },
-};
-
-function remember(injections) {
-  ui.injections = keep(injections);
-  schedule();
-}
+});
 
 addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;

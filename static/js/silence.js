@@ -4,9 +4,11 @@ import { post, remove } from "./api.js";
 import { h, icon } from "./dom.js";
 import { outcome } from "./injections.js";
 import { instant, lasting, when } from "./units.js";
-import { paragraph } from "./words.js";
+import { who } from "./vocabulary.js";
+import { paragraph, reason } from "./words.js";
 
-const LENGTHS = [["10m", "10 min"], ["1h", "1 h"], ["8h", "8 h"]];
+const LENGTHS = [["10m", "10 min"], ["1h", "1 h"], ["8h", "8 h"]]; // for the API, and for people
+const OURS = "from the dashboard";
 const key = (name) => `silence ${name}`;
 
 /** What the buttons do. Errors stand beside them. */
@@ -16,15 +18,15 @@ export function acts(refusals, deny, schedule) {
     try {
       const answer = await call(`/services/${encodeURIComponent(name)}/silence`);
       const error = answer?.command ? await outcome(answer.command) : "";
-      if (error) refusals.set(key(name), error);
+      if (error) refusals.set(key(name), reason(error));
     } catch (refusal) {
       if (refusal.status === 401) deny();
-      refusals.set(key(name), refusal.message);
+      refusals.set(key(name), reason(refusal.message));
     }
     schedule();
   };
   return {
-    silence: (button) => send(button.dataset.of, (path) => post(path, { for: button.dataset.for, reason: "from the dashboard" })),
+    silence: (button) => send(button.dataset.of, (path) => post(path, { for: button.dataset.for, reason: OURS })),
     unsilence: (button) => send(button.dataset.of, remove),
   };
 }
@@ -39,17 +41,18 @@ export function panel({ ctx, service, at }) {
   return h("section", { class: "panel pad", "aria-labelledby": "h-silence" },
     h("h2", { id: "h-silence" }, "Silence"),
     h("p", { class: "ink2 small" }, silenced
-      ? [icon("mute", "quiet"), " ", paragraph(`No repair until ${when(until, at)}`, service.silence_reason, by(service.silenced_by))]
-      : "A silenced service is checked as ever, and not repaired meanwhile."),
+      ? [icon("mute", "quiet"), " ", paragraph(`Not repaired until ${when(until, at)}`, silencedBy(service))]
+      : "LogStream goes on checking a silenced service, but does not repair it and sends no notifications."),
     h("div", { class: "btns spaced" }, silenced
       ? button("unsilence", "End silence", `End the silence of ${service.name}`)
-      : LENGTHS.map(([length, text]) => button("silence", text, `Silence ${service.name} for ${lasting(span(length))}`, length))),
+      : LENGTHS.map(([length, text]) => button("silence", `Silence ${text}`, `Silence ${service.name} for ${lasting(span(length))}`, length))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 
 const span = (length) => Number.parseInt(length, 10) * (length.endsWith("h") ? 3600e3 : 60e3);
 
-function by(who) {
-  const name = String(who ?? "").split(":").at(-1);
-  return !name || name === "dashboard" ? "" : `By ${name}`;
+// "Silenced by ada: a migration"; one from this page has no name and no reason.
+function silencedBy({ silenced_by: by, silence_reason: why }) {
+  const from = who(by);
+  return from ? `Silenced by ${from}${why && why !== OURS ? `: ${why}` : ""}` : reason(why);
 }

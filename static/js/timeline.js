@@ -6,16 +6,17 @@ import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
 import { action, capital, gate, phrase, who } from "./vocabulary.js";
-import { paragraph, reason, verifying } from "./words.js";
+import { keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
- * Items {key, look, icon, head, line, command, progress, took, at: {iso, text}},
- * in order; what is under way has no `at`.
+ * Items {key, look, icon, head, line, command, note, output, root, progress, took,
+ * at: {iso, text}}, in order; what is under way has no `at`. `note` is the gate of
+ * a hold, `root` {name, incident} what it waits for, `output` what a command printed.
  */
 export function timeline(of, now = NaN) {
   const list = of.events.map((event) => item(event, of)).filter(Boolean);
   const first = of.firstBad;
-  if (of.opened && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: of.opened.data?.error, time: first });
+  if (of.opened && of.row.kind !== "fleet" && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
   const items = list.map((one, i) => {
     const since = i ? one.time - list[i - 1].time : NaN;
     return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.queried ? `, querying ${one.queried}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
@@ -26,7 +27,7 @@ export function timeline(of, now = NaN) {
   return items;
 }
 
-const BLANK = { command: "", line: "", progress: null, look: "", took: "", at: null };
+const BLANK = { command: "", line: "", note: "", output: "", root: null, progress: null, look: "", took: "", at: null };
 
 function item(event, of) {
   const data = event.data ?? {};
@@ -38,7 +39,7 @@ function say(event, data, of) {
   const a = action(data.action);
   switch (event.type) {
     case "opened":
-      return { look: "first", icon: "down", head: "Incident opened", line: data.check === "container" ? "Reported by the container’s state." : data.error };
+      return opened(event, data, of);
     case "evidence": {
       const facts = data.facts ?? [];
       return { icon: "search", head: "Evidence collected", line: `${many(facts.length, "fact")}, ${facts.filter((fact) => fact.decisive).length} decisive.` };
@@ -46,22 +47,20 @@ function say(event, data, of) {
     case "diagnosed":
       return { icon: "fork", head: "Diagnosed", line: paragraph(data.cause, decider(event)), queried: queriedModel(event, of) };
     case "approval_requested":
-      return { icon: "person", head: "Approval requested", line: reason(data.reason) };
+      return { icon: "person", head: "Approval requested", line: paragraph(data.action ? `To ${phrase(data.action, of.row.service)}` : "", reason(data.reason)), command: data.command };
     case "approved": case "denied":
       return { icon: "person", head: capital(event.type), line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
     case "acknowledged":
       return { icon: "person", head: "Acknowledged", line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
     case "action_started":
-      if (data.undoes) return { icon: "restart", head: `Undoing attempt ${data.undoes}`, line: `By ${who(event.by)}.`, command: data.command };
+      if (data.undoes) return { icon: "restart", head: `Undo of attempt ${data.undoes}`, line: `By ${who(event.by)}.`, command: data.command };
       return { icon: a.icon, head: a.doing, line: data.command || !data.action ? "" : phrase(data.action, of.row.service), command: data.command };
     case "action_finished":
-      return data.ok === false
-        ? { icon: "x", look: "bad", head: `${a.todo}: ${notDone(data)}`, line: data.error }
-        : { icon: a.icon, head: a.did, line: Number.isFinite(data.duration_ms) ? `The call took ${took(data.duration_ms)}.` : "" };
+      return finished(data, a, of.attempts.find((one) => one.finished === event));
     case "verified":
       return verified(data, of.attempts.find((one) => one.verified === event));
     case "suppressed":
-      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)) };
+      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)), note: data.gate && !isPause(event) ? `Gate: ${data.gate}` : "", root: data.root ? { name: data.root, incident: data.root_incident ?? "" } : null };
     case "escalated":
       return { icon: "person", look: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
@@ -73,7 +72,26 @@ function say(event, data, of) {
   }
 }
 
+// What opened it: checks, an operator, or most of the services at once.
+function opened(event, data, of) {
+  const by = `By ${who(event.by)}.`;
+  if (data.undoes_incident) return { icon: "person", head: `Undo of attempt ${data.undoes} requested`, line: `${by} It was an attempt of incident ${data.undoes_incident}.` };
+  if (data.check === "operator") return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
+  const source = data.check === "container" ? "Reported by the container’s state." : data.check ? `Reported by the ${data.check} check.` : "";
+  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
+}
+
+function finished(data, a, attempt) {
+  const undo = attempt?.started.data?.undoes;
+  const output = String(data.output ?? "");
+  if (data.ok === false) return { icon: "x", look: "bad", head: `${undo ? "Undo" : a.todo}: ${notDone(data)}`, line: reason(data.error), output };
+  const kept = keptContainer(data.kept_id);
+  return { icon: undo ? "restart" : a.icon, head: undo ? "Undone" : a.did, output,
+    line: paragraph(Number.isFinite(data.duration_ms) ? `The call took ${took(data.duration_ms)}` : "") + (kept && ` ${kept}`), command: kept && `docker rm ${data.kept_id.slice(0, 12)}` };
+}
+
 function verified(data, attempt) {
-  if (data.ok === false) return { icon: "x", look: "bad", head: interrupted(attempt) ? "Attempt interrupted" : "Verification failed", line: data.error, progress: attempt?.progress };
+  if (data.ok === false) return { icon: "x", look: "bad", head: interrupted(attempt) ? "Attempt interrupted" : "Verification failed", line: reason(data.error), progress: attempt?.progress };
+  if (attempt?.started.data?.undoes) return { icon: "shield", head: "Verified", line: "The container shows that it was undone." };
   return { icon: "shield", head: "Verified", line: `${attempt?.progress?.good ?? data.observations ?? 0} good checks in a row since the repair.`, progress: attempt?.progress };
 }

@@ -135,7 +135,7 @@ export function who(by) {
   const name = rest.join(":");
   switch (kind) {
     case "llm": return name || "the model";
-    case "operator": return name || "an operator";
+    case "operator": return operator(name);
     case "runbook": return "the runbook";
     case "guard": return "the guard";
     case "logstream": return "LogStream";
@@ -143,10 +143,20 @@ export function who(by) {
   }
 }
 
+// The dashboard and the API name no person.
+function operator(name) {
+  switch (name) {
+    case "": return "an operator";
+    case "dashboard": return "an operator on the dashboard";
+    case "api": return "an operator through the API";
+    default: return name;
+  }
+}
+
 /** The same at the beginning of a sentence; a name stays as it is. */
 export function whoFirst(by) {
-  const [, name] = String(by ?? "").split(":");
-  return name ? who(by) : capital(who(by));
+  const said = who(by);
+  return String(by ?? "").endsWith(`:${said}`) ? said : capital(said);
 }
 
 /** The mark of each state of the agent. */

@@ -178,6 +178,12 @@ export function verifying(progress) {
   return progress?.needed ? `Verifying: ${progress.good} of ${progress.needed} good checks so far` : "Verifying";
 }
 
+/** What became of the container that an action replaced: it is kept, and is the operator's to remove. */
+export function keptContainer(id) {
+  const short = String(id ?? "").slice(0, 12);
+  return short && `The old container is kept, stopped, as ${short}. When it is no longer needed, remove it:`;
+}
+
 /** Why an incident is held, as a sentence. */
 export function holdReason(of) {
   const data = of.hold?.data ?? {};
@@ -201,7 +207,7 @@ export function decisive(evidence, most = 2) {
 /** How an incident ended, as the end of its sentence in the feed: "LogStream started it (non-disruptive)." */
 export function ending(row) {
   if (row.state === "escalated") return "A person is needed.";
-  if (row.state !== "resolved") return row.held ? "On hold." : "Not repaired yet.";
+  if (row.state !== "resolved") return row.approval ? "Approval needed." : row.held ? "On hold." : "Not repaired yet.";
   if (row.how === "operator") return "Closed by an operator, or because the service was removed.";
   if (!repaired(row)) return "It recovered without a repair.";
   return `LogStream ${phrase(row.action, "it", "did")}${action(row.action).gentle ? " (non-disruptive)" : ""}.`;

@@ -16,7 +16,7 @@ const buttons = (view) => find(view, (e) => e.tag === "button" && e.attrs["data-
 test("a request says what would be done, its cost, its undo and what the answers lead to", () => {
   const view = ask(waiting(), { at: T + 5000 });
   const text = textOf(view);
-  for (const part of ["Needs your answer", "expires in 14 min 57 s", "Start payment-service", "docker start payment-service", "It loses nothing: the container does not run.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook 97%", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
+  for (const part of ["expires in 14 min 57 s", "Start payment-service?", "docker start payment-service", "It loses nothing: the container does not run.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook 97%", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
   assert.deepEqual(buttons(view).map((b) => [b.attrs["data-command"], b.attrs["data-request"], b.attrs.disabled, textOf(b)]), [["approve", 4, false, "Approve: start payment-service"], ["deny", 4, false, "Deny"]]);
   const labels = find(view, (e) => e.tag === "label");
   assert.equal(textOf(labels[0]), "Reason, kept with the incident");
@@ -63,5 +63,5 @@ test("the timeline says who acknowledged and what was undone", () => {
   const events = tape(opened, [1500, "acknowledged", "operator:ada", { reason: "on it" }], [2000, "action_started", "operator:ada", { attempt: 2, action: "raise_memory", undoes: 1, command: "docker update" }]);
   const said = timeline(incidentOf(row(events), events, null)).map((item) => `${item.head}. ${item.line}`);
   assert.ok(said.includes("Acknowledged. By ada. On it."), said.join("\n"));
-  assert.ok(said.includes("Undoing attempt 1. By ada."), said.join("\n"));
+  assert.ok(said.includes("Undo of attempt 1. By ada."), said.join("\n"));
 });

@@ -6,6 +6,7 @@ import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
 import { ending, firstSeen, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, uptimeOf, workLine } from "../js/words.js";
 import { banner, byWeight } from "../js/view/banners.js";
+import { evidence as panel } from "../js/view/evidence.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, grouped, injected, phrase, whoFirst } from "../js/vocabulary.js";
 import { yaml } from "../js/pages/service.js";
@@ -255,4 +256,12 @@ test("a log line that is new says how far back that is known", () => {
   assert.equal(firstSeen(0), "new: not seen before in this log");
   assert.equal(firstSeen(1), "new: not seen in the last day");
   assert.equal(firstSeen(12), "new: not seen in the last 12 days");
+});
+
+test("the new ones among the log lines of the evidence are marked", () => {
+  const found = [1010, "evidence", "logstream", { facts: [], logs: ["tick", "boom", "tick"], truncated: true, first_seen: [{ line: 1, days: 3 }, { line: 9, days: 3 }] }];
+  const text = textOf(panel(of(opened, found)));
+  assert.match(text, /3 log lines, 1 not seen before/);
+  assert.match(text, /boom\s*new: not seen in the last 3 days/);
+  assert.match(text, /left out/);
 });

@@ -83,9 +83,10 @@ func (s *spell) broken(ctx context.Context) (status int, why error) {
 		}
 	}
 	if dir := s.writes.Load(); dir != nil {
-		if err := os.WriteFile(filepath.Join(*dir, "answer"), make([]byte, 4096), 0o600); errors.Is(err, syscall.ENOSPC) {
+		switch err := write(*dir); {
+		case errors.Is(err, syscall.ENOSPC):
 			return http.StatusInsufficientStorage, err
-		} else if err != nil {
+		case err != nil:
 			return http.StatusInternalServerError, err
 		}
 	}
@@ -120,6 +121,17 @@ func ask(ctx context.Context, address string) error {
 	return nil
 }
 
+// write writes a new file, and removes it: in one that is there already a full
+// file system would take as much as before.
+func write(dir string) error {
+	file, err := os.CreateTemp(dir, "answer")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(make([]byte, 4096))
+	return errors.Join(err, file.Close(), os.Remove(file.Name()))
+}
+
 // fill writes into the folder until there is no space left.
 func fill(w http.ResponseWriter, dir string) {
 	file, err := os.Create(filepath.Join(dir, "filler"))
@@ -135,17 +147,28 @@ func fill(w http.ResponseWriter, dir string) {
 	fmt.Fprintln(w, err)
 }
 
-// openAll opens files until no more may be open, and keeps them.
+// openAll opens files until no more may be open, keeps them, and takes each that
+// is closed elsewhere.
 func (s *spell) openAll(w http.ResponseWriter) {
-	for {
-		file, err := os.Open("/webapp")
-		if err != nil {
-			fmt.Printf("ERROR %v\n", err)
-			fmt.Fprintln(w, err)
-			return
+	took := make(chan error, 1)
+	go func() {
+		for ; ; time.Sleep(time.Millisecond) {
+			for {
+				file, err := os.Open("/webapp")
+				if err != nil {
+					select {
+					case took <- err:
+					default:
+					}
+					break
+				}
+				s.files = append(s.files, file)
+			}
 		}
-		s.files = append(s.files, file)
-	}
+	}()
+	err := <-took
+	fmt.Printf("ERROR %v\n", err)
+	fmt.Fprintln(w, err)
 }
 
 // leak takes that many MiB of memory, at most a hundred in a second, and touches

@@ -3,16 +3,17 @@
 
 import { views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
-import { incident as incidentOf, isPause } from "../incident.js";
+import { incident as incidentOf } from "../incident.js";
 import { downFor, lane } from "../lane.js";
 import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
-import { hhmmss, instant, lasting, many, tenths, took, when } from "../units.js";
-import { gate, phrase, who } from "../vocabulary.js";
-import { ending, firstSeen, holdReason, nextLine, paragraph, reason, title as about } from "../words.js";
+import { instant, lasting, took, when } from "../units.js";
+import { phrase, who } from "../vocabulary.js";
+import { ending, holdReason, nextLine, paragraph, reason, subject, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { acknowledgement, ask, operations } from "../view/ask.js";
-import { command, copy, crumbs, facts, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
+import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
+import { evidence } from "../view/evidence.js";
 
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;
 
@@ -45,7 +46,7 @@ export function view(ctx) {
     figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
       h("div", { class: "stack" }, evidence(of), decision(of, at), report(of)),
-      h("div", { class: "stack" }, steps(of, at), holds(of), links(row, state))));
+      h("div", { class: "stack" }, steps(of, at), links(row, state))));
 }
 
 /** What ask() needs of the page. */
@@ -62,7 +63,7 @@ function head(of, at, { state, stale, sent, refusals }) {
   const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
   const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
   return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
     h("div", { class: "btns" },
       operations(of, { stale, sent: sent?.get(of.row.id) }),
       h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
@@ -70,14 +71,15 @@ function head(of, at, { state, stale, sent, refusals }) {
 }
 
 function summary(of, at) {
-  const first = [`The first failed check was at ${when(of.firstBad, at)}`, of.opened?.data?.error ?? of.row.error];
+  const error = reason(of.opened?.data?.error ?? of.row.error);
+  const asked = of.opened?.data?.check === "operator";
+  const first = asked ? [error] : [`${of.row.kind === "fleet" ? "The first of them failed" : "The first failed check was"} at ${when(of.firstBad, at)}`, error === subject(of.row) ? "" : error];
   switch (of.stage) {
     case "resolved": {
       const last = of.attempts.at(-1);
       return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
     }
     case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
-    case "approval": return paragraph(...first, "Approval needed", holdReason(of));
     case "escalated": return paragraph(...first, "A person is needed", reason(of.row.escalated_reason));
     default: return paragraph(...first);
   }
@@ -100,27 +102,7 @@ function figure(name, value, unit = "") {
   if (!value) return null;
   const parts = String(value).split(" ").flatMap((part) => (/^[\d.,]+$/.test(part) ? [part, " "] : [h("small", {}, part), " "]));
   const measured = /\d/.test(value);
-  return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", {}, unit)));
-}
-
-function evidence(of) {
-  if (!of.evidence) return h("section", { class: "panel pad" }, h("h2", {}, "Evidence"), h("p", { class: "ink2" }, "Not collected yet."));
-  const data = of.evidence.data ?? {};
-  const all = data.facts ?? [];
-  const decided = all.filter((fact) => fact.decisive);
-  const others = all.filter((fact) => !fact.decisive);
-  const delay = instant(of.evidence.time) - instant(of.opened?.time);
-  const times = of.events.filter((event) => event.type === "evidence").length;
-  const logs = data.logs ?? [];
-  const fresh = new Map((data.first_seen ?? []).map((seen) => [seen.line, seen.days]));
-  return h("section", { class: "panel pad", "aria-labelledby": "h-evidence" },
-    h("div", { class: "panel-head" }, h("h2", { id: "h-evidence" }, "Evidence"), h("p", { class: "end quiet small" }, `collected at ${tenths(instant(of.evidence.time))}${times > 1 ? `, the newest of ${times}` : delay >= 0 ? `, ${took(delay)} after detection` : ""}`)),
-    decided.length > 0 && [h("h3", { class: "sub" }, "Decisive facts"), h("ol", { class: "facts-hard" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), fact.why && h("p", {}, fact.why))))],
-    (others.length > 0 || logs.length > 0) && h("details", { class: "more", open: decided.length === 0 || logs.length > 0 },
-      h("summary", {}, [others.length > 0 && many(others.length, "other fact"), logs.length > 0 && many(logs.length, "log line")].filter(Boolean).join(" and ")),
-      facts(others.map((fact) => [fact.key, String(fact.value)]), "facts two-col"),
-      logs.length > 0 && h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text, i) => h("li", {}, String(text), fresh.has(i) && [" ", h("small", { class: "quiet" }, firstSeen(fresh.get(i)))]))),
-      data.truncated && h("p", { class: "quiet small" }, "Other lines were left out.")));
+  return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", { class: "under" }, unit)));
 }
 
 function decision(of, at) {
@@ -166,6 +148,7 @@ function law(of) {
 
 function guarded(of) {
   if (of.attempts.length) return "The guard allowed the repair.";
+  if (of.stage === "approval") return "The repair waits for approval.";
   return of.hold ? paragraph("The guard holds the repair", holdReason(of)) : "";
 }
 
@@ -187,23 +170,39 @@ function steps(of, at) {
     h("ol", { class: "tl" }, timeline(of, at).map((item) => h("li", { class: item.look, key: item.key },
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
-      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), progress(item.progress)),
+      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), beside(item), item.output && printed(item.output), progress(item.progress)),
       item.at && h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
 }
 
-function holds(of) {
-  const list = of.events.filter((event) => (event.type === "suppressed" && !isPause(event)) || event.type === "approval_requested");
-  if (!list.length) return null;
-  return h("section", { class: "panel pad", "aria-labelledby": "h-holds" }, h("h2", { id: "h-holds" }, "Holds"),
-    facts(list.map((event) => [hhmmss(instant(event.time)), reason(event.data?.reason || gate(event.data?.gate)), event.data?.gate && h("span", { class: "quiet" }, ` Gate: ${event.data.gate}`)])));
+// A hold's gate, and the incident that it waits for.
+function beside({ note, root }) {
+  return (note || root) && h("p", { class: "quiet" }, [note, root && ["Root: ", root.incident ? h("a", { href: href.incident(root.incident) }, root.name) : root.name]].filter(Boolean).flatMap((part, i) => (i ? [" · ", part] : [part])));
+}
+
+function printed(output) {
+  return h("details", { class: "transcript" }, h("summary", {}, "Output"), h("pre", { tabindex: "0", role: "region", "aria-label": "Output of the command" }, h("code", {}, output)));
+}
+
+// What an incident waits for stands in its head: that is where to look next.
+function waits(row) {
+  if (!row.root || row.state === "resolved") return null;
+  return row.root_incident && h("p", { "data-root": row.root }, h("a", { href: href.incident(row.root_incident) }, `See the incident of ${row.root}`));
+}
+
+// What a person can do about an incident that LogStream has given up.
+function again(row, service) {
+  if (row.state !== "escalated" || !service?.container) return null;
+  const line = `logstream heal ${row.service}`;
+  return h("p", { class: "cmdline" }, "LogStream does nothing more by itself until the facts change. To let it try again: ", command(line), copy(line));
 }
 
 function links(row, state) {
   if (row.kind === "fleet") return null; // it is of no service
   const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
-  const dependents = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  const folded = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  const dependents = [...new Map(folded.sort((a, b) => instant(a.opened) - instant(b.opened)).map((other) => [other.service, other])).values()]; // the newest of each
   return h("div", { class: "quiet small" },
     h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service)),
-    row.root && h("p", { "data-root": row.root }, row.state === "resolved" ? "Waited for: " : "Waits for: ", to(row.root_incident, row.root)),
+    row.root && row.state === "resolved" && h("p", { "data-root": row.root }, "Waited for: ", to(row.root_incident, row.root)),
     dependents.length > 0 && h("p", { "data-dependents": dependents.length }, "Failed with it: ", dependents.map((other, i) => [i ? ", " : "", to(other.id, other.service)])));
 }

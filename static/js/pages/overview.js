@@ -5,6 +5,7 @@ import { entries } from "../feed.js";
 import { lane as laneModel, pick } from "../lane.js";
 import { outages, points, span } from "../series.js";
 import { clock, faultsOf, inOrder, missingEvents, newestCheck, ownInstance } from "../store.js";
+import { instant } from "../units.js";
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
@@ -64,7 +65,10 @@ export function view(ctx) {
   const rows = [...state.incidents.values()];
   const whole = [...incidents.values()];
   const model = (of) => laneModel(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
-  const { lines, more } = pick(whole, at);
+  const asked = whole.filter((of) => of.stage === "approval").sort((a, b) => instant(a.row.approval?.requested) - instant(b.row.approval?.requested)).slice(0, MOST_ASKED);
+  const picked = pick(whole, at);
+  const lines = picked.lines.filter((of) => !asked.includes(of)); // each stands once
+  const { more } = picked;
   const services = inOrder(state.services.values());
   const cards = services.map((service) => cardModel(ctx, service, rows, at));
   const reach = Math.max(...cards.map((model) => span(model.list, at)));
@@ -72,7 +76,7 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
     banners(state.info?.troubles, at),
     nowView({ line, work, rest, stale }),
-    first && h("div", { class: "lanes", key: "lanes" }, whole.filter((of) => of.stage === "approval").slice(0, MOST_ASKED).map((of) => ask(of, { ...asking(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
+    first && h("div", { class: "lanes", key: "lanes" }, asked.map((of) => ask(of, { ...asking(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
       services.length ? grouped(cards).map(([group, list]) => [

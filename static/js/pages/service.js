@@ -159,25 +159,28 @@ function faults({ ctx, service }) {
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
     h("p", { class: "ink2 small" }, "Each button breaks the running service. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
     h("div", { class: "btns spaced" }, usual.map(button)),
-    more.length > 0 && h("details", { class: "rest" }, h("summary", {}, "More"), h("div", { class: "btns spaced" }, more.map(button))),
+    more.length > 0 && h("details", { class: "rest" }, h("summary", { "aria-label": `More faults for ${service.name}` }, "More", icon("right")), h("div", { class: "btns spaced" }, more.map(button))),
     refusal && h("p", { class: "refusal", role: "alert" }, refusal));
 }
 
-/** "db (Compose), vpn (its network)": what it depends on, and where that is known from. */
+// "db (Compose), vpn (its network)": what it depends on, and where that is known from.
 function dependencies(detail) {
   const from = { labels: " (label)", compose: " (Compose)", network: " (its network)" };
   const known = detail.needs ?? [];
   return (detail.depends_on ?? []).map((name) => {
     const of = known.filter((need) => need.service === name);
-    return name + (of.some((need) => need.from === "config") ? "" : from[of[0]?.from] ?? "");
-  }).join(", ");
+    return [name, of.some((need) => need.from === "config") ? "" : from[of[0]?.from] ?? ""];
+  });
 }
+
+// Services as links, [name, what is said of it] each.
+const linked = (list) => list.length > 0 && list.map(([name, more], i) => [i ? ", " : "", h("a", { href: href.service(name) }, name), more]);
 
 function container(detail, mode) {
   const c = detail.container;
   if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
   return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", dependencies(detail)], ["Needed by", (detail.needed_by ?? []).join(", ")]]),
+    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", linked(dependencies(detail))], ["Needed by", linked((detail.needed_by ?? []).map((name) => [name, ""]))]]),
     detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
 }
 

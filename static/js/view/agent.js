@@ -154,7 +154,7 @@ export function dependencies(info) {
   if (!llm?.model) return [...list, { name: "Model", ...idle, text: "None. The runbook decides." }];
   if (llm.ready) return [...list, { name: "Model", ...good, text: `${llm.model} is available.` }];
   const missed = (info.troubles ?? []).some((problem) => problem.part === "llm"); // where none is wanted, its absence is no problem
-  return [...list, { name: "Model", ...(missed ? bad : idle), text: paragraph(`${llm.model} is unavailable`, llm.error, "The runbook decides.") }];
+  return [...list, { name: "Model", ...(missed ? bad : idle), text: paragraph(`${llm.model} is unavailable`, reason(llm.error), "The runbook decides.") }];
 }
 
 function engine(docker, good, bad, idle) {

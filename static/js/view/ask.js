@@ -5,7 +5,7 @@
 import { h, icon } from "../dom.js";
 import { hhmmss, instant, lasting } from "../units.js";
 import { capital, phrase, who } from "../vocabulary.js";
-import { paragraph, reason } from "../words.js";
+import { paragraph, reason, subject } from "../words.js";
 import { command, copy, href } from "./bits.js";
 
 /** How many decisive facts stand beside the question. */
@@ -25,8 +25,9 @@ export function ask(of, { at, stale = false, sent = null, refusal = "", brief = 
   const left = instant(request.expires) - at;
   return h("section", { class: `panel ask${brief ? " brief" : ""}`, key: `ask-${id}`, "data-ask": id, "data-request": request.request, "aria-labelledby": `h-ask-${id}` },
     h("div", { class: "ask-main" },
-      h("p", { class: "ask-head" }, h("span", { class: "pill warn" }, icon("person"), brief ? "Approval needed" : "Needs your answer"), h("span", { class: "quiet small" }, left > 0 ? `expires in ${lasting(left)}` : "has expired")),
-      h("h2", { id: `h-ask-${id}` }, brief ? h("a", { href: href.incident(id) }, deed) : deed),
+      h("p", { class: "ask-head" }, brief && h("span", { class: "pill warn" }, icon("person"), "Approval needed"), h("span", { class: "quiet small" }, left > 0 ? `The request expires in ${lasting(left)}` : "The request has expired")),
+      h("h2", { id: `h-ask-${id}` }, brief ? h("a", { href: href.incident(id) }, `${deed}?`) : `${deed}?`),
+      brief && h("p", { class: "ink2" }, paragraph(subject(of.row), reason(request.reason))),
       facts(request, { left, brief, service }),
       answers(of, { deed, stale, sent, over: left <= 0 }),
       refusal && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refusal}`),
@@ -36,7 +37,7 @@ export function ask(of, { at, stale = false, sent = null, refusal = "", brief = 
 
 function facts(request, { left, brief, service }) {
   const rows = [
-    ["What would be done", request.command ? line(request.command) : `LogStream would ${phrase(request.action, service)}.`],
+    ["What would be done", request.command ? line(request.command) : !brief && `LogStream would ${phrase(request.action, service)}.`],
     ["What it costs", request.cost],
     ["How it is undone", request.undo ? [line(request.undo), " Or “Undo” on this page."] : "LogStream cannot undo it."],
     !brief && ["If you deny it", "LogStream does not run it in this incident. It chooses another repair that is legal, or calls a person."],
@@ -63,7 +64,7 @@ function side(of, request) {
   const sure = [["Runbook", runbook], [of.model || "Model", model]].filter(([, view]) => view?.confidence > 0).map(([name, view]) => `${name} ${Math.round(view.confidence * 100)}%`);
   const decided = (of.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, FACTS);
   return h("aside", { class: "ask-side" },
-    h("h3", {}, "Why it asks"), h("p", {}, reason(request.reason)),
+    h("h3", {}, "Why approval is needed"), h("p", {}, reason(request.reason)),
     h("h3", {}, "Cause"), h("p", {}, paragraph(of.row.cause, sure.length ? `Confidence: ${sure.join(", ")}` : "")),
     decided.length > 0 && [h("h3", {}, "Decisive facts"), h("ul", { class: "ask-decided" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`))))]);
 }
@@ -74,8 +75,8 @@ export function operations(of, { stale = false, sent = null } = {}) {
   const button = (name, picture, text, label) => h("button", { key: name, class: "btn", type: "button", disabled: stale || Boolean(sent), "data-act": "operate", "data-of": id, "data-command": name, "data-attempt": name === "undo" ? undo.attempt : null, title: label },
     icon(picture), sent?.command === name ? "Waiting for LogStream…" : text);
   return [
-    undo && button("undo", "restart", `Undo attempt ${undo.attempt}`, undo.command || `Undo: ${phrase(undo.action, of.row.service)}`),
-    state !== "resolved" && !acknowledged && button("acknowledge", "check", "Acknowledge", "Its repeated notifications stop"),
+    undo && button("undo", "undo", `Undo attempt ${undo.attempt}`, undo.command || `Undo: ${phrase(undo.action, of.row.service)}`),
+    state !== "resolved" && !acknowledged && button("acknowledge", "mute", "Acknowledge", "Acknowledge this incident: its repeated notifications stop"),
   ];
 }
 

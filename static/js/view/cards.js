@@ -4,7 +4,7 @@
 import { h, icon } from "../dom.js";
 import { trace } from "../chart.js";
 import { figures } from "../series.js";
-import { instant, lasting, latency, many, percent, took } from "../units.js";
+import { instant, join, lasting, latency, many, percent, took } from "../units.js";
 import { action, fault, gate, grouped, status } from "../vocabulary.js";
 import { holdReason, latencyNow, nextLine, paragraph, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
@@ -92,8 +92,8 @@ function foot({ service, detail, reach, age, now }) {
   return h("p", { class: "card-foot" },
     h("span", {}, `Last ${lasting(reach)}`),
     answers && h("span", {}, stateFor(service, now)),
-    needs.length > 0 && h("span", {}, `Depends on ${needs.join(", ")}`),
-    share ? h("span", {}, "Uptime ", h("b", {}, percent(share.share)), ` over ${share.over}`) : h("span", {}, "Uptime: no data yet"));
+    share ? h("span", {}, "Uptime ", h("b", {}, percent(share.share)), ` over ${share.over}`) : h("span", {}, "Uptime: no data yet"),
+    needs.length > 0 && h("span", { class: "card-needs" }, `Depends on ${join(needs)}`));
 }
 
 function disasters({ service, faults, refusal, stale, compact }) {
@@ -107,7 +107,7 @@ function disasters({ service, faults, refusal, stale, compact }) {
     "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
   }, fault(entry.fault));
   const { usual, more } = grouped(faults);
-  const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "rest", key: "rest" }, h("summary", {}, "More"), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
+  const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "rest", key: "rest" }, h("summary", { "aria-label": `More faults for ${name}` }, "More", icon("right")), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
   const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
   if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
   return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);

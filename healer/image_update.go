@@ -1,0 +1,196 @@
+package healer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"logstream/healer/budget"
+	"logstream/healer/history"
+	"logstream/healer/runbook"
+	"logstream/healer/update"
+	"logstream/internal/container"
+	"logstream/internal/event"
+	"logstream/internal/service"
+)
+
+// Updates: somebody changed a service's image, and for a while the service is
+// compared with how it was before. What is known of one is published with the
+// service, and taken from there in the next life.
+
+const replacedWithin = time.Minute // a container that ended longer ago than this was not ended by its update
+
+// noteUpdate begins a watch where the service's container is made of another
+// image than when it was last seen. What we replaced ourselves is no update.
+func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.Time) {
+	before := event.ServiceContainer{}
+	if s.container != nil {
+		before = *s.container
+	}
+	if good := s.memory.good; before.ImageID == "" && good != nil {
+		before = event.ServiceContainer{ID: good.ContainerID, Image: good.Image, ImageID: good.ImageID}
+	}
+	if !differ(before.ImageID, seen.ImageID) || before.ID == seen.ID || isOwnContainer(c, s, seen.ID) {
+		return
+	}
+	h := c.engine.Of(seen.Name)
+	s.update.Begin(update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
+		Failing: failedBefore(s, h, before.ID, now), Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now)}, c.config.Update.Watch, now)
+}
+
+// isOwnContainer says whether an action of ours put a container in the place of
+// another, or may be about to.
+func isOwnContainer(c *Controller, s *serviceState, id string) bool {
+	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+		for _, a := range budget.Attempts(in.Events) {
+			unfinished := a.AnsweredAt.IsZero() && (a.Intent.Action == service.ActionRollback || a.Intent.Action == service.ActionRecreate)
+			if a.Left == id || a.Kept == id || unfinished {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// failedBefore says whether the service failed before its container was taken
+// away to be replaced: its failing while that was done is the replacement's.
+func failedBefore(s *serviceState, h history.History, previous string, now time.Time) bool {
+	first := s.status.FirstBad
+	if first.IsZero() {
+		return false
+	}
+	stop := stopOf(s.inspection.state)
+	lives := history.Lives(h, previous, stop, now)
+	if len(lives) == 0 {
+		return now.Sub(first) > replacedWithin
+	}
+	last := lives[len(lives)-1]
+	if last.End != history.EndStopped && last.End != history.EndKilled || now.Sub(last.At) > replacedWithin {
+		return true
+	}
+	began := last.At
+	for _, e := range h {
+		if e.ID == previous && e.Action == "kill" && last.At.Sub(e.Time) <= stop.Timeout+replacedWithin && e.Time.Before(began) {
+			began = e.Time
+		}
+	}
+	return first.Before(began.Add(-s.def.Timeout)) // a check that was under way fails as well
+}
+
+// exits counts the ends by itself of a container after a time.
+func exits(h history.History, id string, stop history.Stop, after, now time.Time) int {
+	n := 0
+	for _, life := range history.Lives(h, id, stop, now) {
+		if (life.End == history.EndByItself || life.End == history.EndOOM) && life.At.After(after) {
+			n++
+		}
+	}
+	return n
+}
+
+// countUpdate takes in a check of our own for the comparison. One that failed
+// says nothing of an image where the container does not run, Docker or most
+// services are out of reach, the service may be starting, or something that it
+// needs is DOWN.
+func countUpdate(c *Controller, s *serviceState, h event.HealthLog) {
+	bad := h.Status == event.Down
+	if h.Extra || s.def.Container == "" || bad && excuses(c, s, h) {
+		return
+	}
+	s.update.Count(update.Sample{At: h.Time(), MS: h.LatencyMS, Bad: bad}, c.config.Update.Watch)
+}
+
+func excuses(c *Controller, s *serviceState, h event.HealthLog) bool {
+	starting := !h.Time().After(s.status.CountsAfter(s.inspection.state.StartedAt))
+	return s.status.Level() == event.Down || c.engine.Lost() || starting || slices.ContainsFunc(needsOf(c, s.def.Name), func(n event.Need) bool {
+		on := c.services[n.Service]
+		return on != nil && on.status.Value == event.Down
+	})
+}
+
+// judgeUpdate judges the update by what was counted so far.
+func judgeUpdate(c *Controller, s *serviceState, now time.Time) {
+	u := s.update.Update
+	if u == nil || u.Verdict == event.UpdateGood || s.container == nil {
+		return
+	}
+	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency}
+	seen.Exits = exits(c.engine.Of(s.containerName()), s.container.ID, stopOf(s.inspection.state), u.Since, now)
+	s.update.Judge(seen, c.config.Update.Watch, now)
+}
+
+// accused says whether the image that the service runs is held to be bad.
+func accused(s *serviceState) bool {
+	return s.container != nil && update.Accused(s.update.Update, s.container.ImageID)
+}
+
+// updateSeen says whether an incident was opened about the update already: one is
+// enough, whatever a person made of it.
+func updateSeen(c *Controller, s *serviceState) bool {
+	if !accused(s) {
+		return false
+	}
+	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+		if in.Opened.Before(s.update.Update.Since) {
+			break
+		}
+		if opened, known := in.Last(event.TypeOpened); known && opened.Data.(event.Opened).Check == event.CheckUpdate {
+			return true
+		}
+	}
+	return false
+}
+
+// openUpdate opens the incident of a service that is not DOWN, and does worse
+// since its image was changed.
+func openUpdate(v View) Decision {
+	return write(event.ByLogstream, event.Opened{Error: "since its image was changed: " + worse(*v.Update), Check: event.CheckUpdate,
+		Instance: v.Status.Decided.Instance, FirstBad: v.Update.Since, Kind: "service"})
+}
+
+// accusesUpdate says whether the open incident goes on although the service is
+// not DOWN: it is about an update that is still held to be bad.
+func accusesUpdate(v View) bool {
+	if !v.Accused {
+		return false
+	}
+	opened, _ := v.Incident.Last(event.TypeOpened)
+	about, _ := opened.Data.(event.Opened)
+	return about.Check == event.CheckUpdate || v.Incident.CauseID == "bad_update"
+}
+
+// withUpdate adds to the facts what the update shows. A service that failed
+// before its image changed does not fail for that.
+func withUpdate(v View, f *runbook.Facts) {
+	u := v.Update
+	if u == nil || u.ImageID != v.Inspection.state.ImageID {
+		return
+	}
+	if u.FailingBefore {
+		f.Changed, f.Updated = false, false
+		return
+	}
+	if v.Accused && v.Status.Good() {
+		f.Updated, f.Worse = true, worse(*u)
+		f.Refused = append(f.Refused, event.Refusal{Action: service.ActionRestart, Why: "the service answers, and would be started from the same image again"})
+	}
+}
+
+// worse is what is worse since an update, in words.
+func worse(u event.Update) string {
+	var all []string
+	for _, reason := range u.Reasons {
+		switch reason {
+		case event.UpdateErrors:
+			all = append(all, fmt.Sprintf("%.0f%% of its checks fail (%.0f%% before)", 100*u.After.ErrorRate(), 100*u.Before.ErrorRate()))
+		case event.UpdateLatency:
+			all = append(all, fmt.Sprintf("95%% of its checks take up to %.0f ms (%.0f ms before)", u.After.P95MS, u.Before.P95MS))
+		case event.UpdateExits:
+			all = append(all, fmt.Sprintf("its container ended %d times by itself (%d times before)", u.After.Exits, u.Before.Exits))
+		case event.UpdateDown:
+			all = append(all, "the service is DOWN at the end of the watch")
+		}
+	}
+	return strings.Join(all, "; ")
+}

@@ -1,0 +1,253 @@
+package healer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+	"logstream/internal/service"
+	"logstream/internal/state"
+)
+
+// Somebody changes a service's image.
+
+func (m *sim) update0() event.Update {
+	if u := m.status("svc-0").Update; u != nil {
+		return *u
+	}
+	return event.Update{}
+}
+
+func wantVerdict(t *testing.T, m *sim, image string, verdict event.UpdateVerdict, reasons ...event.UpdateReason) {
+	t.Helper()
+	if u := m.update0(); u.ImageID != image || u.Verdict != verdict || !slices.Equal(u.Reasons, reasons) {
+		t.Errorf("the update is %+v, want %s of %s for %v", u, verdict, image, reasons)
+	}
+}
+
+func diagnosedAs(m *sim) string { return m.of0().CauseID }
+
+// deployed is a service that ran for a minute, and whose image somebody changed
+// to one in which it is so.
+func deployed(t *testing.T, app string, options ...func(*sim)) (*sim, *box) {
+	t.Helper()
+	m, b := quiet(t, options...)
+	m.run(time.Minute)
+	m.updated(b, "sha-2", app)
+	return m, b
+}
+
+func TestAGoodUpdateIsWatchedAndThenGood(t *testing.T) {
+	m, _ := deployed(t, "ok")
+	m.run(30 * time.Second)
+	wantVerdict(t, m, "sha-2", event.UpdateWatching)
+	if u := m.update0(); u.PreviousImageID != "sha" || u.Until.Sub(u.Since) != 10*time.Minute || u.Before.Checks < 30 || u.Before.Bad != 0 || u.FailingBefore {
+		t.Errorf("the update is %+v", u)
+	}
+	m.run(10 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateGood)
+	if good := m.status("svc-0").Good; good.ImageID != "sha-2" || good.PreviousImageID != "sha" {
+		t.Errorf("the good state is %+v", good)
+	}
+	if in := m.of0(); in.ID != "" && in.State != state.Resolved {
+		t.Errorf("an incident is open: %+v", in)
+	}
+	wantActions(t, m)
+}
+
+// TestAnUpdateThatFailsAfterAWhileIsRolledBackOnceApproved, and not before.
+func TestAnUpdateThatFailsAfterAWhileIsRolledBackOnceApproved(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.run(time.Minute)
+		m.updated(b, "sha-2", "ok")
+		m.run(time.Minute)
+		b.app = "broken"
+		request := requested(t, m)
+		if request.Action != service.ActionRollback || request.Params.ImageID != "sha" || diagnosedAs(m) != "bad_update" {
+			t.Errorf("for %s it requested %+v", diagnosedAs(m), request)
+		}
+		m.run(30 * time.Second)
+		wantActions(t, m)
+		wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateErrors)
+		wantResult(t, m, m.operator(event.CommandApprove, ""), "", "")
+		m.until(t, "it is rolled back", func() bool { return m.of0().State == state.Resolved })
+		wantActions(t, m, service.ActionRollback)
+		wantEnd(t, m, event.HowHealed)
+		m.run(12 * time.Minute)
+		wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateErrors) // and not of our own rollback
+		if b.state.ImageID != "sha" || m.open("svc-0") {
+			t.Errorf("it runs %s, and its incident is %s", b.state.ImageID, m.of0().State)
+		}
+		// The same image again, on the same day.
+		m.updated(b, "sha-2", "ok")
+		m.run(time.Minute)
+		b.app = "broken"
+		m.until(t, "a person is called", func() bool { return m.of0().State == state.Escalated })
+		m.run(time.Minute)
+		for _, action := range m.actions()[1:] {
+			if action == service.ActionRollback {
+				t.Error("the same image was rolled back twice within a day")
+			}
+		}
+	})
+}
+
+// TestAServiceThatIsNotDownAndDoesWorseIsRolledBack where the operator listed it.
+func TestAServiceThatIsNotDownAndDoesWorseIsRolledBack(t *testing.T) {
+	m, b := deployed(t, "patchy", listed)
+	m.until(t, "an incident", func() bool { return m.open("svc-0") })
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateErrors)
+	opened, _ := m.of0().Last(event.TypeOpened)
+	if data := opened.Data.(event.Opened); data.Check != event.CheckUpdate || !strings.Contains(data.Error, "of its checks fail (0% before)") {
+		t.Errorf("opened was %+v", data)
+	}
+	m.until(t, "it is rolled back", func() bool { return m.of0().State == state.Resolved })
+	wantEnd(t, m, event.HowHealed)
+	wantActions(t, m, service.ActionRollback)
+	if b.state.ImageID != "sha" || diagnosedAs(m) != "bad_update" {
+		t.Errorf("it runs %s after %s", b.state.ImageID, diagnosedAs(m))
+	}
+	m.run(5 * time.Minute)
+	if m.audit(); m.broken != "" || m.open("svc-0") {
+		t.Errorf("the incident is %s; %s", m.of0().State, m.broken)
+	}
+}
+
+// TestAnIncidentAboutAnUpdateEndsWithTheVerdict, or with another image.
+func TestAnIncidentAboutAnUpdateEndsWithTheVerdict(t *testing.T) {
+	for name, ends := range map[string]func(*sim, *box){
+		"good again":    func(_ *sim, b *box) { b.app = "ok" },
+		"another image": func(m *sim, b *box) { m.updated(b, "sha-3", "ok") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := deployed(t, "patchy")
+			requested(t, m)
+			m.run(5 * time.Minute)
+			if m.gate() != state.HeldForApproval {
+				t.Errorf("held by %q", m.gate())
+			}
+			ends(m, b)
+			m.run(10 * time.Minute)
+			wantEnd(t, m, event.HowRecovered)
+			wantActions(t, m)
+			m.run(10 * time.Minute)
+			if m.update0().Verdict != event.UpdateGood {
+				t.Errorf("the update is %+v", m.update0())
+			}
+			opened := 0
+			for _, data := range dataOf[event.Opened](m) {
+				if data.Check == event.CheckUpdate {
+					opened++
+				}
+			}
+			if opened != 1 {
+				t.Errorf("%d incidents were opened about it", opened)
+			}
+		})
+	}
+}
+
+// TestWhatFailedBeforeIsNotBlamedOnTheUpdate.
+func TestWhatFailedBeforeIsNotBlamedOnTheUpdate(t *testing.T) {
+	m, b := quiet(t, listed, func(m *sim) { m.boxes[0].def.Heal.Never = []string{service.ActionRestart} })
+	m.run(time.Minute)
+	b.app = "broken"
+	m.run(time.Minute)
+	m.updated(b, "sha-2", "broken")
+	m.run(15 * time.Minute)
+	wantActions(t, m)
+	if u := m.update0(); !u.FailingBefore || u.Verdict != event.UpdateBad || diagnosedAs(m) != "http_5xx" {
+		t.Errorf("the update is %+v, the cause %s", u, diagnosedAs(m))
+	}
+}
+
+// TestAKillAfterAnUpdateIsNotBlamedOnIt: the container does not run, and that says
+// nothing of its image.
+func TestAKillAfterAnUpdateIsNotBlamedOnIt(t *testing.T) {
+	m, b := deployed(t, "ok")
+	m.run(time.Minute)
+	for range 3 {
+		do("kill", m, b)
+		m.run(time.Minute)
+	}
+	m.run(8 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateGood)
+	wantActions(t, m, "start", "start", "start")
+}
+
+// TestAnotherLifeKeepsTheUpdate, its verdict and what was counted before it.
+func TestAnotherLifeKeepsTheUpdate(t *testing.T) {
+	m, b := deployed(t, "ok")
+	m.run(90 * time.Second)
+	before := m.update0()
+	m.crash(5 * time.Second)
+	m.run(20 * time.Second)
+	if u := m.update0(); !u.Since.Equal(before.Since) || u.Before != before.Before || u.Verdict != event.UpdateWatching || u.After.Checks < before.After.Checks {
+		t.Errorf("before it was %+v, and is %+v", before, u)
+	}
+	b.app = "patchy"
+	m.run(3 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateErrors)
+	if m.gate() != state.HeldForApproval {
+		t.Errorf("held by %q", m.gate())
+	}
+	m.crash(5 * time.Second)
+	m.run(30 * time.Second)
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateErrors)
+	if m.gate() != state.HeldForApproval || len(dataOf[event.Opened](m)) != 1 {
+		t.Errorf("held by %q after %d incidents", m.gate(), len(dataOf[event.Opened](m)))
+	}
+}
+
+// TestAnImageThatChangedWhileWeWereAwayIsWatched.
+func TestAnImageThatChangedWhileWeWereAwayIsWatched(t *testing.T) {
+	m, b := quiet(t)
+	m.run(time.Minute)
+	m.crash(30 * time.Second)
+	m.run(time.Second)
+	m.updated(b, "sha-2", "ok")
+	m.run(time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateWatching)
+}
+
+func TestObservedRepairsAreCounted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		goes  func(*sim, *box)
+		would int
+		right int
+	}{
+		"somebody starts it":    {func(m *sim, b *box) { m.run(15 * time.Second); m.started(b, nil) }, 1, 1},
+		"it stays DOWN":         {func(m *sim, _ *box) { m.run(5 * time.Minute) }, 1, 1},
+		"not decided yet":       {func(m *sim, _ *box) { m.run(15 * time.Second) }, 0, 0},
+		"it recovers by itself": {func(m *sim, b *box) { b.app = "ok"; m.run(20 * time.Second) }, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, configured(observing))
+			fault := "kill"
+			if tt.right == 0 && tt.would > 0 {
+				fault = "error"
+			}
+			do(fault, m, b)
+			m.until(t, "the mode holds it", func() bool { return m.gate() == "observe" })
+			tt.goes(m, b)
+			if name == "somebody starts it" {
+				m.run(time.Minute)
+				wantEnd(t, m, event.HowRecovered)
+			}
+			got := event.Trust{}
+			if trust := m.status("svc-0").Trust; trust != nil {
+				got = *trust
+			}
+			if got.Would != tt.would || got.Right != tt.right {
+				t.Errorf("trust is %+v, want %d of %d", got, tt.right, tt.would)
+			}
+			m.crash(5 * time.Second)
+			m.run(time.Minute)
+			if trust := m.status("svc-0").Trust; tt.would > 0 && (trust == nil || trust.Would != tt.would || trust.Right != tt.right) {
+				t.Errorf("in another life it is %+v", trust)
+			}
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package update
+
+import (
+	"slices"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// Watch is what is known of a service's checks, and of the newest update. The
+// zero value knows of none.
+type Watch struct {
+	// Update is the newest; nil: none is known. It is published: a value is never
+	// changed once it was taken from here.
+	Update  *event.Update
+	samples Samples
+	base    event.UpdateFigures // counted in an earlier life, up to baseAt
+	baseAt  time.Time
+	changed bool // something was counted since it was last judged
+}
+
+// Published is the watch that an earlier life published at that time.
+func Published(of *event.Update, at time.Time) Watch {
+	if of == nil {
+		return Watch{}
+	}
+	return Watch{Update: of, base: of.After, baseAt: at}
+}
+
+// Count takes in one scheduled check of our own. keep is the length of a watch.
+func (w *Watch) Count(s Sample, keep time.Duration) {
+	w.samples, w.changed = w.samples.add(s, keep), true
+}
+
+// Change is that another image was seen.
+type Change struct {
+	Image, ImageID                 string
+	PreviousImage, PreviousImageID string
+	Failing                        bool // the service failed already
+	Exits                          int  // of the container before, by itself
+}
+
+// Begin begins the watch over an update.
+func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
+	before := w.samples.figures(now.Add(-length), now)
+	before.Exits = c.Exits
+	w.base, w.baseAt, w.changed = event.UpdateFigures{}, time.Time{}, false
+	w.Update = &event.Update{Image: c.Image, ImageID: c.ImageID, PreviousImage: c.PreviousImage, PreviousImageID: c.PreviousImageID,
+		Since: now.UTC(), Until: now.Add(length).UTC(), Verdict: event.UpdateWatching, FailingBefore: c.Failing, Before: before}
+}
+
+// Seen is what is seen of the service now.
+type Seen struct {
+	ImageID string        // of its container; another one than the update's ends the watch
+	Exits   int           // of the container by itself, since the update
+	Down    bool          // the service is DOWN
+	Latency time.Duration // that it is expected to answer within
+}
+
+// Judge judges the update by what was counted since, and by what is seen now.
+func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
+	u := w.Update
+	if u == nil || u.Verdict == event.UpdateGood || seen.ImageID != u.ImageID {
+		return
+	}
+	due := !now.Before(u.Until)
+	if !w.changed && !due && seen.Exits <= u.After.Exits {
+		return
+	}
+	w.changed = false
+	next := *u
+	next.After = w.after(seen, length, now)
+	next.Reasons = nil
+	if !u.FailingBefore {
+		next.Reasons = Worse(u.Before, next.After, seen.Latency, u.Verdict == event.UpdateBad)
+	}
+	if due && seen.Down {
+		next.Reasons = append(next.Reasons, event.UpdateDown)
+	}
+	switch {
+	case len(next.Reasons) > 0:
+		next.Verdict = event.UpdateBad
+	case due:
+		next.Verdict = event.UpdateGood
+	default:
+		next.Verdict = event.UpdateWatching
+	}
+	w.Update = &next
+}
+
+// after are the figures since the update, of at most the length of the watch:
+// what an earlier life counted, and what was checked since. Its latencies are
+// gone; those of the checks that are known stand for them.
+func (w *Watch) after(seen Seen, length time.Duration, now time.Time) event.UpdateFigures {
+	from := w.Update.Since
+	if old := now.Add(-length); old.After(from) {
+		from = old
+	}
+	known := w.samples.figures(from, now.Add(time.Nanosecond))
+	later := known
+	if w.baseAt.After(from) {
+		later = w.samples.figures(w.baseAt, now.Add(time.Nanosecond))
+		known.Checks, known.Bad = later.Checks+w.base.Checks, later.Bad+w.base.Bad
+	}
+	known.Exits = max(seen.Exits, w.Update.After.Exits)
+	return known
+}
+
+// Accused says whether the image that runs is held to be bad, and was not failing
+// before.
+func Accused(u *event.Update, imageID string) bool {
+	return u != nil && imageID != "" && u.ImageID == imageID && u.Verdict == event.UpdateBad && !u.FailingBefore
+}
+
+// IsSame says whether both say the same of the same update: figures go on.
+func IsSame(a, b event.Update) bool {
+	return a.ImageID == b.ImageID && a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Verdict == b.Verdict && slices.Equal(a.Reasons, b.Reasons)
+}
