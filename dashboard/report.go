@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"logstream/dashboard/view"
@@ -130,7 +131,17 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	}
 	b.WriteString("\n")
 	if len(newest.Logs) > 0 {
-		fence(b, newest.Logs)
+		said := newest.NewLines()
+		lines := slices.Clone(newest.Logs)
+		for i := range lines {
+			if said[i] != "" {
+				lines[i] += "    ← " + said[i]
+			}
+		}
+		fence(b, lines)
+	}
+	if newest.Truncated && len(newest.Logs) > 0 {
+		b.WriteString("Other lines of the log were left out.\n\n")
 	}
 }
 

@@ -107,6 +107,6 @@ func (i *inspection) take(in Inspected, now time.Time) bool {
 		return false
 	}
 	i.open, i.at = false, now
-	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.Signs, in.LogsMissing}
+	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.FirstSeen, in.Signs, in.LogsMissing}
 	return true
 }

@@ -39,7 +39,8 @@ type serviceState struct {
 	dependence   dependence   // how it waits for others
 	inspection   inspection
 	collection   collection
-	served       served // when a check of our own last succeeded
+	learned      time.Time // when the learning of what its container writes was last begun
+	served       served    // when a check of our own last succeeded
 	consultation consultation
 	execution    execution
 	verification verification

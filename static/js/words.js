@@ -290,3 +290,9 @@ export function uptimeOf(service, window, age = 0) {
 export function release(version) {
   return /^\(devel\)$|^v0\.0\.0-|[-.]\d{14}-|\+dirty/.test(version ?? "") ? "" : version ?? "";
 }
+
+/** What is said of a log line that is new; `days` is how far back is known. */
+export function firstSeen(days) {
+  if (!(days > 0)) return "new: not seen before in this log";
+  return days === 1 ? "new: not seen in the last day" : `new: not seen in the last ${days} days`;
+}
