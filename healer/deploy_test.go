@@ -148,6 +148,7 @@ func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
 func TestAProjectThatIsTakenDownIsNotCreatedAgain(t *testing.T) {
 	for _, together := range []bool{true, false} {
 		m := quietSim(t, 2, listed, func(m *sim) {
+			m.keeps = true
 			for _, b := range m.boxes {
 				b.state.Project = "shop"
 			}
