@@ -8,6 +8,7 @@ import (
 	"logstream/healer/action"
 	"logstream/healer/budget"
 	"logstream/healer/history"
+	"logstream/healer/update"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -45,10 +46,10 @@ func (s specs) add(hashes []string) {
 // specification kept.
 func remember(c *Controller, s *serviceState, now time.Time) {
 	l := s.inspection
-	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || l.stale || l.open || l.at.IsZero() || l.err != nil || l.state.Status != container.Running {
+	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || !l.isCurrent() || l.err != nil || l.state.Status != container.Running {
 		return
 	}
-	s.memory.observe(l.state, s.goodRun.n, verifyNeeded(c.config, s.def), now)
+	s.memory.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
 	m := &s.memory
 	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs[m.good.SpecHash] || now.Sub(m.asked) < keepAgain {
 		return
@@ -59,8 +60,9 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 
 // observe takes in a container whose service has answered so many checks in a
 // row. A change counts once it has been good for as long as a verification
-// needs: whoever made it meant it, and it works.
-func (m *memory) observe(c container.State, run, needed int, now time.Time) {
+// needs: whoever made it meant it, and it works. With the image that is bad it
+// never counts.
+func (m *memory) observe(c container.State, bad string, run, needed int, now time.Time) {
 	if m.good != nil && isAs(*m.good, c) {
 		m.next = nil
 		return
@@ -69,7 +71,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		seen := goodOf(c, now)
 		m.next, m.run = &seen, run
 	}
-	if m.run = min(m.run, run); run-m.run < needed {
+	if m.run = min(m.run, run); run-m.run < needed || c.ImageID == bad {
 		return
 	}
 	next := *m.next
@@ -81,6 +83,9 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		case before.PreviousImageID: // it is back: what came between is no image to go back to
 			next.PreviousImageID, next.PreviousImage = "", ""
 		default:
+			if before.ImageID == bad {
+				break // no image to go back to, either
+			}
 			next.PreviousImageID, next.PreviousImage = before.ImageID, before.Image
 		}
 	}
@@ -129,7 +134,7 @@ func noteNetworks(c *Controller, e event.Docker) {
 
 // targetOf is what an action would be done to: the container as it was inspected.
 func targetOf(c *Controller, s *serviceState, v View) action.Target {
-	t := action.Target{Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
+	t := action.Target{BadImage: update.Bad(s.update.Update), Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
 	if t.Good != nil {
 		t.SpecKept = c.specs[t.Good.SpecHash]
 		t.RolledBack = rolledBack(c, s, v.Now)
@@ -158,7 +163,7 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 // not every change of a container is told by an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
 	l := s.inspection
-	known := !l.stale && !l.at.IsZero() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
+	known := l.isCurrent() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
 	if name == "" || s.def.Container != "" && !known {
 		return ""
 	}

@@ -216,7 +216,7 @@ func planDiagnosis(v View) Decision {
 		if written && changesNothing(v, evidence) {
 			return wait()
 		}
-		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated})
+		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated, FirstSeen: v.Inspection.logs.firstSeen})
 	}
 	before, written := v.Incident.Last(event.TypeDiagnosed)
 	if !written || !isSameDiagnosis(before.Data.(event.Diagnosed), dx) {

@@ -126,12 +126,15 @@ func (v *View) look(s *serviceState, own []bool) {
 		return
 	case s.inspection.due(v.Now) != fresh:
 		return
+	case errors.Is(s.inspection.err, container.ErrNotFound) && !s.removalKnown(v.History, v.Now):
+		return
 	case errors.Is(s.inspection.err, container.ErrNotFound):
 		v.Diagnosis, v.Decidable = diagnose(*v, missingFacts(*v)), true
 		return
 	case s.inspection.err != nil:
 		return
 	}
+	s.waiting.removal = time.Time{}
 	if v.Verification = s.verification; v.Verification.takeover && v.isAsLeft(s) {
 		s.verification.takeover = false
 	}
@@ -204,6 +207,9 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		var ambiguous *container.AmbiguousError
 		out.Missing = errors.Is(s.inspection.err, container.ErrNotFound)
 		out.InspectFailed = !out.Missing && !errors.As(s.inspection.err, &ambiguous)
+	}
+	if removed, found := v.History.Last(func(int, history.Event) bool { return true }, "destroy"); found && out.Missing {
+		out.Together = c.engine.StoppedTogether(v.Name, removed.Project, removed.Time, c.isExternalStop)
 	}
 	out.ChangeLasts = verifyTimeout(c.config, s.def)
 	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {

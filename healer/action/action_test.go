@@ -134,6 +134,8 @@ func TestPreparedIsExactlyWhatIsDone(t *testing.T) {
 			[]string{"memory a 67108864", "start a"}, "memory a 33554432", "docker update --memory 67108864 --memory-swap 67108864 web"},
 		{"rollback", target(), event.Params{ImageID: "i1", Image: "web:1"}, &event.Params{}, []string{"recreate a  i1"}, "restore new a",
 			"docker tag i1 web:2 && docker compose -p shop up -d --no-deps --force-recreate web"},
+		{"rollback", target(func(t *Target) { t.State.ImageID, t.BadImage = "i3", "i2" }), event.Params{ImageID: "i1", Image: "web:1"}, &event.Params{}, []string{"recreate a  i1"}, "restore new a",
+			"docker tag i1 web:2 && docker compose -p shop up -d --no-deps --force-recreate web"},
 		{"rollback", target(func(t *Target) { t.State.ImageID = "i3" }), event.Params{ImageID: "i2", Image: "web:2"}, &event.Params{}, []string{"recreate a  i2"}, "restore new a",
 			"docker tag i2 web:2 && docker compose -p shop up -d --no-deps --force-recreate web"},
 		{"recreate", target(), event.Params{ImageID: "i2", Image: "web:2", SpecHash: "s1"}, &event.Params{}, []string{"recreate a secret i2"}, "restore new a",

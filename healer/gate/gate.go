@@ -69,6 +69,7 @@ var All = []Gate{
 	{"rival", Repair, secondRestart},
 	{"policy", Repair, policyFirst},
 	{"operator", Repair, intentional},
+	{"operator", Repair, removedOnPurpose},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
 	{"dependency", Repair, pathActs},
