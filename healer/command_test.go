@@ -170,10 +170,12 @@ func TestRestartByCommandWaitsForNoCheck(t *testing.T) {
 func TestCommandToStartWhatRunsChangesNothing(t *testing.T) {
 	m, _ := quiet(t)
 	m.run(30 * time.Second)
-	m.heal("start")
+	id := m.heal("start")
 	m.run(30 * time.Second)
 	wantActions(t, m)
-	wantEnd(t, m, event.HowRecovered)
+	if got := m.results(id); len(got) != 1 || !strings.Contains(got[0].Error, "start is not possible") || m.open("svc-0") {
+		t.Errorf("the results are %+v", got)
+	}
 }
 
 func TestHealCommandWithAnActionNeedsNoWitness(t *testing.T) {

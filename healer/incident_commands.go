@@ -172,3 +172,10 @@ func acknowledge(c *Controller, asked event.Command, now time.Time) error {
 	c.append(s, operator(asked), event.Acknowledged{Reason: reasonOf(asked)}, now)
 	return nil
 }
+
+// isImpossible says whether what an operator asked for is known not to be possible:
+// whatever is done instead is not what was asked for.
+func isImpossible(v View) bool {
+	known := v.Def.Container == "" || v.Inspection.due(v.Now) == fresh && (v.Inspection.err == nil || v.Target.Missing)
+	return v.Forced != "" && known && !v.acts() && whyNot(v.Forced, v.Target) != ""
+}

@@ -107,7 +107,7 @@ var also = []struct {
 	{"bad specification", func(m *sim, b *box) { m.deploy(b, b.state.ImageID, m.fresh("spec"), "broken") }},
 	{"networks lost", func(m *sim, b *box) { m.disconnected(b) }},
 	{"removed", func(m *sim, b *box) {
-		if b.gone || b.state.Status != container.Running || b.busy {
+		if b.gone || b.state.Status != container.Running || b.busy || m.isParent(b) {
 			return
 		}
 		m.stop(b, func() {
@@ -155,7 +155,7 @@ func (m *sim) yet(d time.Duration, do func()) {
 
 // deploy is updated, of a container that runs and is not in the engine's hands.
 func (m *sim) deploy(b *box, image, spec, app string) {
-	if b.gone || b.state.Status != container.Running || b.busy {
+	if b.gone || b.state.Status != container.Running || b.busy || m.isParent(b) {
 		return
 	}
 	m.updatedTo(b, image, spec, app)
@@ -203,4 +203,10 @@ func (m *sim) answerRequests() {
 			m.answerTo(b, []string{event.CommandApprove, event.CommandApprove, event.CommandApprove, event.CommandDeny}[m.rng.IntN(4)])
 		}
 	}
+}
+
+// isParent says whether another container uses a box's network: the sim does not
+// know what becomes of that where the box is replaced.
+func (m *sim) isParent(b *box) bool {
+	return slices.ContainsFunc(m.boxes, func(child *box) bool { return child.state.NetworkOf == b.state.ID })
 }

@@ -328,13 +328,6 @@ func forcedAction(in *state.Incident) string {
 	return opened.Data.(event.Opened).Action
 }
 
-// isImpossible says whether what an operator asked for is known not to be possible:
-// whatever is done instead is not what was asked for.
-func isImpossible(v View) bool {
-	known := v.Def.Container == "" || v.Inspection.due(v.Now) == fresh && (v.Inspection.err == nil || v.Target.Missing)
-	return v.Forced != "" && known && !v.acts() && whyNot(v.Forced, v.Target) != ""
-}
-
 // carriedOut says whether an action of the incident was.
 func carriedOut(in *state.Incident) bool {
 	finished, done := in.Last(event.TypeActionFinished)
