@@ -46,7 +46,7 @@ func (s specs) add(hashes []string) {
 // specification kept.
 func remember(c *Controller, s *serviceState, now time.Time) {
 	l := s.inspection
-	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || l.stale || l.open || l.at.IsZero() || l.err != nil || l.state.Status != container.Running {
+	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || !l.isCurrent() || l.err != nil || l.state.Status != container.Running {
 		return
 	}
 	s.memory.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
@@ -163,7 +163,7 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 // not every change of a container is told by an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
 	l := s.inspection
-	known := !l.stale && !l.at.IsZero() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
+	known := l.isCurrent() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
 	if name == "" || s.def.Container != "" && !known {
 		return ""
 	}
