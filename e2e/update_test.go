@@ -61,7 +61,7 @@ func TestUpdatesAreJudgedAndBadOnesRolledBack(t *testing.T) {
 		if code, said := d.verifyDeploy(name); code != 1 || !strings.Contains(said, "image "+broken.Name) || !strings.Contains(said, "bad. error rate 100%, before ") {
 			t.Errorf("verify-deploy of a bad image: exit %d: %s", code, said)
 		}
-		in := d.newest(2*time.Minute, name, "is rolled back", func(in apiIncident) bool { return resolved(in) && len(actions(in)) > 0 })
+		in := d.newest(2*time.Minute, name, "is rolled back", resolved)
 		if got := actions(in); len(got) != 1 || got[0] != "rollback" || how(in) != "healed" {
 			t.Errorf("actions %v, how %q", got, how(in))
 		}
