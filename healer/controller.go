@@ -16,7 +16,7 @@ import (
 
 const (
 	keepIncidents      = 5000
-	inspectionsPerTick = 4 // of services about which nothing is open
+	inspectionsPerTick = 4 // of services that no plan inspects
 )
 
 // Controller is all that the healer knows, and decides from. It has no clock,
@@ -259,7 +259,7 @@ func (c *Controller) tick(now time.Time) {
 	_, leads := c.claim.Leader()
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
-		if inspections > 0 && leads && s.def.Container != "" && !s.open() && !s.removed && !c.engine.Lost() && s.inspection.idleDue(now) {
+		if inspections > 0 && leads && s.def.Container != "" && s.onlyWatched() && !s.removed && !c.engine.Lost() && s.inspection.idleDue(now) {
 			c.inspect(s, now)
 			inspections--
 		}

@@ -109,6 +109,10 @@ func (s *serviceState) inspected() bool {
 	return s.def.Container == "" || s.removed || !s.inspection.at.IsZero()
 }
 
+// onlyWatched says that no plan inspects its container: nothing is open, or what is
+// open is held before that. Others wait until each was inspected in this life.
+func (s *serviceState) onlyWatched() bool { return !s.open() || !s.inspected() }
+
 // injected says whether what was read then followed an `inject`.
 func (s *serviceState) injected(readAt time.Time) bool {
 	for _, at := range s.injections {
