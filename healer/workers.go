@@ -174,12 +174,12 @@ func (l *life) giveSpecs(ctx context.Context) {
 	if l.deps.Specs == nil {
 		return
 	}
-	hashes, err := l.deps.Specs.Kept()
+	keys, err := l.deps.Specs.Kept()
 	if err != nil {
 		l.deps.Logger.Warn("specifications of containers cannot be read: removed containers are not recreated", "error", err)
 	}
-	if len(hashes) > 0 {
-		l.give(ctx, timed{in: SpecsKept{hashes}})
+	if len(keys) > 0 {
+		l.give(ctx, timed{in: SpecsKept{keys}})
 	}
 }
 
@@ -205,7 +205,7 @@ func (l *life) keepSpec(e KeepSpec) {
 		l.deps.Logger.Debug("specification of a container not kept: it cannot be recreated once it is removed", "service", e.Service, "error", err)
 		return
 	}
-	l.give(l.work, timed{in: SpecsKept{[]string{e.Hash}}})
+	l.giveSpecs(l.work) // one that was older may be gone
 }
 
 // isUnavailable says whether the engine did not answer, rather than refuse.
