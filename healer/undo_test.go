@@ -141,6 +141,26 @@ func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
 	}
 }
 
+// TestWhatAnOperatorAskedForIsDoneOnce also where a later attempt in its incident,
+// such as its undo, was not carried out.
+func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
+	m, b := quiet(t, limited)
+	m.run(time.Minute)
+	b.app = "broken"
+	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
+	m.heal(service.ActionRaiseMemory)
+	m.run(5 * time.Minute)
+	m.undoOf(m.of0().ID, 0)
+	m.until(t, "the undo", func() bool { return m.of0().Attempts == 2 })
+	m.crash(time.Second) // before its call
+	m.run(5 * time.Minute)
+	for _, a := range dataOf[event.ActionStarted](m)[2:] { // after a restart, and what was asked for
+		if a.Undoes == 0 {
+			t.Errorf("begun again was %+v, with a limit of %d", a, b.state.Memory)
+		}
+	}
+}
+
 // TestUndoOutlivesTheProcess kills it at each step of an undo.
 func TestUndoOutlivesTheProcess(t *testing.T) {
 	for name, at := range map[string]func(m *sim) bool{
