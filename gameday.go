@@ -153,7 +153,7 @@ func verifyReport(cmd *cobra.Command, path string) error {
 	if !gameday.Verify(secret, content, string(signature)) {
 		return fmt.Errorf("%s does not have the signature of this LogStream: it was changed, or another instance wrote it", path)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s is as LogStream wrote it\n", path)
+	fmt.Fprintf(cmd.OutOrStdout(), "the signature of %s is valid\n", path)
 	return nil
 }
 

@@ -138,6 +138,9 @@ func tellIncident(out io.Writer, in view.IncidentDetail) {
 	if in.Approval != nil {
 		fmt.Fprintf(out, "\nApprove it with logstream approve %[1]s, or deny it with logstream deny %[1]s.\n", in.ID)
 	}
+	if in.State == "escalated" && in.Service != event.ReservedService {
+		fmt.Fprintf(out, "\nLet LogStream try again with logstream heal %s.\n", printable(in.Service))
+	}
 	if in.Undo != nil {
 		fmt.Fprintf(out, "\nUndo attempt %d with logstream undo %s.\n", in.Undo.Attempt, in.ID)
 	}

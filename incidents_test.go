@@ -68,6 +68,14 @@ func TestAnUndoThatOpensAnIncidentIsPrintedAsThat(t *testing.T) {
 	}
 }
 
+func TestAnIncidentAboutAnUpdateDoesNotSayDown(t *testing.T) {
+	s := newSentences("local", time.Time{})
+	said := s.of(event.Incident{ID: "i3", Service: "web", Data: event.Opened{Check: event.CheckUpdate, Error: "more errors than before"}})
+	if want := "web: incident opened about an update: more errors than before"; said.text != want {
+		t.Errorf("it is %q, want %q", said.text, want)
+	}
+}
+
 func TestIncidentsAreListedWithWhereTheyStand(t *testing.T) {
 	var out strings.Builder
 	listIncidents(&out, nil, noon)

@@ -40,7 +40,7 @@ func main() {
 // commands are the words after logstream. Each has a file of its own.
 func commands() []*cobra.Command {
 	all := []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), versionCommand(),
-		healCommand(), holdCommand(), releaseCommand(), silenceCommand(), unsilenceCommand(), chaosCommand(), gamedayCommand(), incidentsCommand()}
+		healCommand(), holdCommand(), releaseCommand(), silenceCommand(), unsilenceCommand(), chaosCommand(), gamedayCommand(), incidentsCommand(), verifyDeployCommand()}
 	return append(all, operationCommands()...)
 }
 

@@ -44,7 +44,7 @@ func healCommand() *cobra.Command {
 
 // holdCommand stops all repairs on the host.
 func holdCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "hold", Short: "Make no repair on this host until release, or for a time", Example: "  logstream hold --for 30m --reason \"database migration\"", Args: arguments()}
+	cmd := &cobra.Command{Use: "hold", Short: "Stop all repairs on this host until release, or for a time", Example: "  logstream hold --for 30m --reason \"database migration\"", Args: arguments()}
 	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
 	length := cmd.Flags().Duration("for", 0, "for how `long`, such as 30m (default: until release)")
 	reason := cmd.Flags().String("reason", "", "why, kept with the hold")
@@ -91,7 +91,7 @@ type operation struct {
 var operations = []operation{
 	{event.CommandApprove, "Approve the repair that waits in an incident", waitingRepair, "No repair waits for approval.", "Approved"},
 	{event.CommandDeny, "Deny the repair that waits in an incident: LogStream does not run it", waitingRepair, "No repair waits for approval.", "Denied"},
-	{event.CommandUndo, "Undo a repair that has an inverse, where the container is still as the repair left it", func(in view.Incident) string {
+	{event.CommandUndo, "Undo a repair, where it can be undone and the container has not changed since", func(in view.Incident) string {
 		if in.Undo == nil {
 			return ""
 		}

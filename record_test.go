@@ -55,7 +55,7 @@ func logWith(t *testing.T) (config string, span []string) {
 		Data: event.Claim{Host: "local", Instance: "a", Epoch: 1, Nonce: "n1"}, Origin: owner})
 	incident("past", life(event.Opened{Error: "it is over"}, event.Resolved{How: event.HowRecovered})...)
 	whole := life(event.Opened{Error: "GET http://ann:" + canary + "-of-the-url@127.0.0.1:9: refused, token=" + canary + "-of-an-error"},
-		event.Evidence{Facts: []event.Fact{{Key: "events", Value: "kill(9) → die", Decisive: true, Why: "It was killed."}}, Logs: []string{"password: " + canary + "-of-a-log"}},
+		event.Evidence{Facts: []event.Fact{{Key: "events", Value: "kill(9) → die", Decisive: true, Why: "It was killed."}}, Logs: []string{"password: " + canary + "-of-a-log"}, FirstSeen: []event.FirstSeen{{Line: 0, Days: 4}}},
 		event.Diagnosed{CauseID: "killed", Cause: "Its container was killed.", Action: "start", Confidence: 0.97,
 			Legal:      []event.Choice{{Letter: "A", Action: "start", Why: "loses nothing"}},
 			NotOffered: []event.Refusal{{Action: "restart", Why: "it does not run"}},
@@ -116,7 +116,7 @@ func TestReplayPrintsASpanWithItsReasons(t *testing.T) {
 		t.Fatalf("exit %d, %s", code, failed)
 	}
 	rest := out
-	for _, part := range []string{"11 records of local", "payment-service is DOWN", "evidence collected", "events: kill(9) → die: It was killed.",
+	for _, part := range []string{"11 records of local", "payment-service is DOWN", "evidence collected", "events: kill(9) → die: It was killed.", "new: not seen in the last 4 days",
 		"Its container was killed.", "action: start, confidence 97%, decided by runbook, cause killed", "runbook: start: the signal was 9",
 		"legal: start: loses nothing", "not offered: restart: it does not run", `repair held by gate "deploy": a deployment is under way`,
 		"docker start payment-service", "attempt 1; 3 good checks needed to verify it", "docker start payment-service succeeded", "repair verified by 3 good checks", "healed in 2.0 s"} {

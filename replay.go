@@ -168,6 +168,12 @@ func reasons(e event.Incident) []string {
 				all = append(all, because(fmt.Sprintf("%s: %s", f.Key, f.Value), f.Why))
 			}
 		}
+		said := data.NewLines()
+		for i, line := range data.Logs {
+			if said[i] != "" {
+				all = append(all, because("log: "+line, said[i]))
+			}
+		}
 		return all
 	}
 	return nil

@@ -156,6 +156,9 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	case data.Action != "":
 		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, event.OperatorName(e.By)), tint: cyan}
 	}
+	if data.Check == event.CheckUpdate { // its service need not be DOWN
+		return entry{icon: "🟡", text: because(e.Service+": incident opened about an update", data.Error), tint: yellow, level: slog.LevelWarn}
+	}
 	if down := s.is(e.Service, event.Down, data.Error); down.text != "" {
 		return down // in front of what follows from it
 	}

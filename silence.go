@@ -9,7 +9,7 @@ import (
 
 // silenceCommand silences one service.
 func silenceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "silence <service>", Short: "Repair a service no more for a time; it is still observed",
+	cmd := &cobra.Command{Use: "silence <service>", Short: "Stop repairing a service for a time; its checks go on",
 		Example: "  logstream silence payment-service --for 10m --reason \"a migration\"", Args: arguments("<service>")}
 	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
 	length := cmd.Flags().Duration("for", time.Hour, "for how `long`, such as 10m; at most 720h")

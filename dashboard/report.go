@@ -3,12 +3,11 @@ package dashboard
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"logstream/dashboard/view"
 	"logstream/internal/event"
-	"logstream/internal/redact"
 	"logstream/internal/state"
 )
 
@@ -50,9 +49,10 @@ func Report(in view.IncidentDetail) string {
 	b.WriteString("\n")
 	evidence(&b, in.Events)
 	opinions(&b, in.Events)
+	refusals(&b, in.Events)
 	b.WriteString("## What happened\n\n")
 	for _, e := range in.Events {
-		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(e.By), sentence(e))
+		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(who(e.By)), sentence(e))
 	}
 	return b.String()
 }
@@ -131,7 +131,17 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	}
 	b.WriteString("\n")
 	if len(newest.Logs) > 0 {
-		fence(b, newest.Logs)
+		said := newest.NewLines()
+		lines := slices.Clone(newest.Logs)
+		for i := range lines {
+			if said[i] != "" {
+				lines[i] += "    ← " + said[i]
+			}
+		}
+		fence(b, lines)
+	}
+	if newest.Truncated && len(newest.Logs) > 0 {
+		b.WriteString("Other lines of the log were left out.\n\n")
 	}
 }
 
@@ -168,24 +178,30 @@ func opinions(b *strings.Builder, events []event.Incident) {
 	b.WriteString("\n")
 }
 
-// fence writes lines as they are, between fences longer than any in them.
-func fence(b *strings.Builder, lines []string) {
-	text := redact.Text(strings.Join(lines, "\n"))
-	mark := strings.Repeat("`", max(3, longestRun(text)+1))
-	fmt.Fprintf(b, "%s text\n%s\n%s\n\n", mark, text, mark)
-}
-
-func longestRun(text string) int {
-	longest, run := 0, 0
-	for _, r := range text {
-		if r == '`' {
-			run++
-			longest = max(longest, run)
-		} else {
-			run = 0
+// refusals writes which actions the newest diagnosis did not offer, and why.
+func refusals(b *strings.Builder, events []event.Incident) {
+	var newest event.Diagnosed
+	for _, e := range events {
+		if d, is := e.Data.(event.Diagnosed); is {
+			newest = d
 		}
 	}
-	return longest
+	if len(newest.NotOffered) == 0 {
+		return
+	}
+	b.WriteString("## Not offered\n\n")
+	for _, r := range newest.NotOffered {
+		fmt.Fprintf(b, "- %s: %s\n", plain(r.Action), plain(r.Why))
+	}
+	b.WriteString("\n")
+}
+
+// who is Incident.By for people.
+func who(by string) string {
+	if strings.HasPrefix(by, event.ByOperator) {
+		return event.OperatorName(by)
+	}
+	return by
 }
 
 // sentence is what one event says.
@@ -271,56 +287,6 @@ func printed(output string) string {
 	var b strings.Builder
 	fence(&b, strings.Split(strings.TrimRight(output, "\n"), "\n"))
 	return "\n\n  " + strings.ReplaceAll(strings.TrimRight(b.String(), "\n"), "\n", "\n  ") + "\n"
-}
-
-func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }
-
-func milliseconds(ms *float64) string {
-	if ms == nil {
-		return ""
-	}
-	return elapsed(time.Duration(*ms * float64(time.Millisecond)))
-}
-
-// elapsed is a duration as people say it.
-func elapsed(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}
-
-// plain is the text of others in one line of Markdown: shown as it was written.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range strings.Join(strings.Fields(redact.Text(s)), " ") {
-		switch {
-		case r == '<':
-			b.WriteString("&lt;") // for renderers that let tags through
-			continue
-		case strings.ContainsRune("\\`*_{}[]>()#+!|~&$", r):
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// code is the text of others as code within a line.
-func code(s string) string {
-	text := strings.Join(strings.Fields(redact.Text(s)), " ")
-	if text == "" {
-		return ""
-	}
-	mark := strings.Repeat("`", longestRun(text)+1)
-	return mark + " " + text + " " + mark
 }
 
 // many is a number of things: "1 fact", "2 facts".

@@ -30,7 +30,8 @@ func life(t *testing.T, data ...event.Data) view.IncidentDetail {
 func TestReport(t *testing.T) {
 	got := Report(life(t,
 		event.Opened{Error: "connection refused", FirstBad: time.Date(2026, 1, 2, 3, 4, 4, 0, time.UTC), Kind: "service"},
-		event.Evidence{Facts: []event.Fact{{Key: "exit code", Value: "137"}, {Key: "order", Value: "kill → die", Decisive: true, Why: "it was killed from outside"}}, Logs: []string{"password=hunter2", "```", "<b>bye</b>"}},
+		event.Evidence{Facts: []event.Fact{{Key: "exit code", Value: "137"}, {Key: "order", Value: "kill → die", Decisive: true, Why: "it was killed from outside"}}, Logs: []string{"password=hunter2", "```", "<b>bye</b>"},
+			Truncated: true, FirstSeen: []event.FirstSeen{{Line: 2, Days: 3}}},
 		event.Diagnosed{Cause: "it is killed", CausePast: "it was killed", Action: "start", Target: "payment-service", Confidence: 0.95},
 		event.ActionStarted{Attempt: 1, Action: "start", Command: "docker start payment-service"},
 		event.ActionFinished{Attempt: 1, OK: true, DurationMS: 250},
@@ -40,7 +41,7 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"# payment-service: repaired by start", "was down for 1.5 s", "| Detected after | 100 ms |", "| Resolved after | 12 s |",
 		"| Cause | it was killed |", "- order = ` kill → die ` **decisive**: it was killed from outside\n- exit code = ` 137 `",
-		"```` text\npassword=***\n```\n<b>bye</b>\n````",
+		"```` text\npassword=***\n```\n<b>bye</b>    ← new: not seen in the last 3 days\n````", "Other lines of the log were left out.",
 		"- 2026-01-02 03:04:08.000 UTC (+3.0 s, by runbook) attempt 1: ` docker start payment-service `",
 		"attempt 1: done in 250 ms", "verified by 5 good checks", "resolved: healed",
 	} {
@@ -69,6 +70,7 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
 		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
+		{"not offered", event.Diagnosed{Cause: "x", Action: "start", NotOffered: []event.Refusal{{Action: "restart", Why: "it is not running: starting it is enough"}}}, "## Not offered\n\n- restart: it is not running: starting it is enough\n"},
 		{"approved", event.Approved{}, "by runbook) approved\n"},
 		{"approved, with a reason", event.Approved{Reason: "go on"}, "approved: go on"},
 		{"denied", event.Denied{Reason: "not now"}, "denied: not now"},

@@ -67,7 +67,7 @@ func TestARepairWaitsForApproval(t *testing.T) {
 		t.Errorf("actions %v in incident %s, want none in %s", got, last.ID, in.ID)
 	}
 	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID), chromedp.Click(`[data-command="acknowledge"]`))
-	sees(t, ctx, "who acknowledged it", `document.querySelector('.title-say')?.textContent.includes("Acknowledged by dashboard")`)
+	sees(t, ctx, "who acknowledged it", `document.querySelector('.title-say')?.textContent.includes("Acknowledged by an operator on the dashboard")`)
 	if os.Getenv("LOGSTREAM_SHOTS") != "" {
 		fits(t, ctx, "approval-denied")
 	}

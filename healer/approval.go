@@ -79,7 +79,7 @@ func needsApproval(v View, chosen string) (reason string, needed bool) {
 	case v.Situation.Mode == service.Approve:
 		return "the mode is approve: each repair waits for an operator's approval", true
 	case a.NeedsApproval(v.Def):
-		return fmt.Sprintf("%s changes the container itself: it waits for an operator's approval unless heal.actions lists it", chosen), true
+		return fmt.Sprintf("%s changes the container itself, and heal.actions does not list it: an operator has to approve it", chosen), true
 	}
 	return "", false
 }

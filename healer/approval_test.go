@@ -68,7 +68,7 @@ func TestDeniedRepairIsEscalatedWithTheOperatorsReason(t *testing.T) {
 			t.Errorf("it is %s, held by %q", in.State, in.Held)
 		}
 		escalated := dataOf[event.Escalated](m)
-		if len(escalated) != 1 || !strings.Contains(escalated[0].Reason, "Start: denied by ada: I look at it.") {
+		if len(escalated) != 1 || !strings.Contains(escalated[0].Reason, "Start was denied by ada: I look at it.") {
 			t.Errorf("escalated was %+v", escalated)
 		}
 		diagnosed := dataOf[event.Diagnosed](m)

@@ -69,7 +69,7 @@ func planConsultation(v View, dx runbook.Diagnosis) Decision {
 	}
 	c.about, c.answer = about, nil
 	return Decision{Kind: DoQuery, Query: query{next: c, deadline: c.since.Add(v.Config.LLM.Timeout),
-		question: llm.Question{Service: v.Def.Name, Note: v.Def.Note, Facts: dx.Facts, Logs: v.Inspection.logs.lines, Legal: dx.Legal, NotOffered: dx.NotOffered}}}
+		question: llm.Question{Service: v.Def.Name, Note: v.Def.Note, Facts: dx.Facts, Logs: v.Inspection.logs.lines, New: event.Evidence{FirstSeen: v.Inspection.logs.firstSeen}.NewLines(), Legal: dx.Legal, NotOffered: dx.NotOffered}}}
 }
 
 // lapsed says whether a query was left behind: its answer came and was not

@@ -16,7 +16,7 @@ import (
 
 const (
 	keepIncidents      = 5000
-	inspectionsPerTick = 4 // of services that no plan inspects
+	inspectionsPerTick = 4 // of services about which nothing is open, or whose container was not seen in this life
 )
 
 // Controller is all that the healer knows, and decides from. It has no clock,
@@ -255,13 +255,17 @@ func (c *Controller) tick(now time.Time) {
 	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
 		c.hold = nil
 	}
-	inspections := inspectionsPerTick
+	inspections, lessons := inspectionsPerTick, learnPerTick
 	_, leads := c.claim.Leader()
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
-		if inspections > 0 && leads && s.def.Container != "" && s.onlyWatched() && !s.removed && !c.engine.Lost() && s.inspection.idleDue(now) {
+		if inspections > 0 && leads && s.def.Container != "" && (!s.open() || !s.inspected()) && !s.removed && !c.engine.Lost() && s.inspection.idleDue(now) {
 			c.inspect(s, now)
 			inspections--
+		}
+		if lessons > 0 && leads && !c.engine.Lost() && learnDue(s, now) {
+			learn(c, s, now)
+			lessons--
 		}
 		s.budget.Tick(now)
 		s.status.Tick(now)

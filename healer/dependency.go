@@ -73,6 +73,17 @@ func downRoot(c *Controller, s *serviceState) gate.Root {
 	return gate.RootDown
 }
 
+// actingOf is the first of those services on which an action is under way, or
+// being verified; empty: there is none.
+func actingOf(c *Controller, names []string) string {
+	for _, name := range names {
+		if acting(c.services[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
 // acting says whether an action on a service is under way, or being verified.
 func acting(s *serviceState) bool { return s.open() && View{Incident: s.incident}.acts() }
 
@@ -80,15 +91,9 @@ func acting(s *serviceState) bool { return s.open() && View{Incident: s.incident
 // into s how long it waits for them.
 func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependency {
 	g, name := graphOf(c), s.def.Name
-	var d gate.Dependency
-	for _, dependent := range g.DependentsOf(name) {
-		if acting(c.services[dependent]) {
-			d.Acting = dependent
-			break
-		}
-	}
-	d.Unlinked = !isLinked(c, s)
 	all := g.DependenciesOf(name)
+	d := gate.Dependency{Acting: actingOf(c, g.DependentsOf(name)), ActingBelow: actingOf(c, all)}
+	d.Unlinked = !isLinked(c, s)
 	if len(all) == 0 || !s.open() {
 		return d
 	}

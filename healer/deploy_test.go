@@ -142,3 +142,30 @@ func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
 		}
 	}
 }
+
+// TestAProjectThatIsTakenDownIsNotCreatedAgain, although recreate is listed, and
+// what was removed alone is.
+func TestAProjectThatIsTakenDownIsNotCreatedAgain(t *testing.T) {
+	for _, together := range []bool{true, false} {
+		m := quietSim(t, 2, listed, func(m *sim) {
+			for _, b := range m.boxes {
+				b.state.Project = "shop"
+			}
+		})
+		m.run(time.Minute) // it is known how it was while it was healthy
+		b, sibling := m.boxes[0], m.boxes[1]
+		if together {
+			do("stop", m, sibling)
+		}
+		do("stop", m, b)
+		m.run(500 * time.Millisecond)
+		m.emit(b, "destroy", nil)
+		b.gone = true
+		m.run(time.Minute)
+		in := m.incident(b.def.Name)
+		_, acted := in.Last(event.TypeActionStarted)
+		if together == acted || together && in.Held != "operator" {
+			t.Errorf("removed together %v: acted %v, held %q, %s %s", together, acted, in.Held, in.State, in.CauseID)
+		}
+	}
+}

@@ -19,6 +19,8 @@
 //	fleet.go, host.go  all services together; what others and operators did
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
+//	image_update.go        what somebody's change of a service's image made of it (see update)
+//	trust.go               how often a repair would have been right in mode observe
 //	consult.go         what the model is queried, and whose view is used
 //	healer.go, workers.go, model.go   the loop and its workers: the only I/O,
 //	collect.go, logs.go               with what is looked up beside an inspection

@@ -238,14 +238,4 @@ func TestLinesOfThePresentRun(t *testing.T) {
 	if got := readable(newer(lines, simStart.Add(time.Minute))); strings.Join(got, " ") != "now later" {
 		t.Errorf("of the present run are %q", got)
 	}
-	var many []container.Line
-	for range logTail {
-		many = append(many, line(0, "x"))
-	}
-	if chosen, truncated := chooseLines(many); len(chosen) > logLines || !truncated {
-		t.Errorf("%d lines chosen, truncated %v", len(chosen), truncated)
-	}
-	if chosen, truncated := chooseLines(many[:3]); len(chosen) != 3 || truncated {
-		t.Errorf("%d of three lines chosen, truncated %v", len(chosen), truncated)
-	}
 }

@@ -149,11 +149,11 @@ func blindSentence(p fleet.Picture) string {
 // diagnosedBlind is the cause of the fleet's incident. Nothing is done about it:
 // no container is at fault.
 func diagnosedBlind(sentence string) event.Diagnosed {
-	why := "what fails at once for most services is on the way to them, and a restart of one would only interrupt it"
+	why := "most services failed at once while their containers run, so the network between LogStream and them is at fault; a restart would only interrupt a service"
 	return event.Diagnosed{CauseID: blindCause, Cause: sentence + ".", CausePast: "The observer was blind: most services failed at once while their containers ran.",
 		Action: service.ActionNone, Target: event.ReservedService, Confidence: 0.9,
 		Legal:      []event.Choice{{Letter: "A", Action: service.ActionNone, Why: why}},
-		NotOffered: []event.Refusal{{Action: service.ActionRestart, Why: "the containers run"}},
+		NotOffered: []event.Refusal{{Action: service.ActionRestart, Why: "the containers run, so a restart would fix nothing"}},
 		Runbook:    &event.Opinion{Cause: sentence + ".", Action: service.ActionNone, Confidence: 0.9, Why: why}}
 }
 

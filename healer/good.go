@@ -9,6 +9,7 @@ import (
 	"logstream/healer/budget"
 	"logstream/healer/history"
 	"logstream/healer/specification"
+	"logstream/healer/update"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -51,10 +52,10 @@ func (s specs) has(service, hash string) bool { return s[specification.Key(servi
 // specification kept.
 func remember(c *Controller, s *serviceState, now time.Time) {
 	l := s.inspection
-	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || l.stale || l.open || l.at.IsZero() || l.err != nil || l.state.Status != container.Running {
+	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || !l.isCurrent() || l.err != nil || l.state.Status != container.Running {
 		return
 	}
-	s.memory.observe(l.state, s.goodRun.n, verifyNeeded(c.config, s.def), now)
+	s.memory.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
 	m := &s.memory
 	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs.has(s.def.Name, m.good.SpecHash) || now.Sub(m.asked) < keepAgain {
 		return
@@ -65,8 +66,9 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 
 // observe takes in a container whose service has answered so many checks in a
 // row. A change counts once it has been good for as long as a verification
-// needs: whoever made it meant it, and it works.
-func (m *memory) observe(c container.State, run, needed int, now time.Time) {
+// needs: whoever made it meant it, and it works. With the image that is bad it
+// never counts.
+func (m *memory) observe(c container.State, bad string, run, needed int, now time.Time) {
 	if m.good != nil && isAs(*m.good, c) {
 		m.next = nil
 		return
@@ -75,7 +77,7 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		seen := goodOf(c, now)
 		m.next, m.run = &seen, run
 	}
-	if m.run = min(m.run, run); run-m.run < needed {
+	if m.run = min(m.run, run); run-m.run < needed || c.ImageID == bad {
 		return
 	}
 	next := *m.next
@@ -87,6 +89,9 @@ func (m *memory) observe(c container.State, run, needed int, now time.Time) {
 		case before.PreviousImageID: // it is back: what came between is no image to go back to
 			next.PreviousImageID, next.PreviousImage = "", ""
 		default:
+			if before.ImageID == bad {
+				break // no image to go back to, either
+			}
 			next.PreviousImageID, next.PreviousImage = before.ImageID, before.Image
 		}
 	}
@@ -135,7 +140,7 @@ func noteNetworks(c *Controller, e event.Docker) {
 
 // targetOf is what an action would be done to: the container as it was inspected.
 func targetOf(c *Controller, s *serviceState, v View) action.Target {
-	t := action.Target{Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
+	t := action.Target{BadImage: update.Bad(s.update.Update), Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
 	if t.Good != nil {
 		t.SpecKept = c.specs.has(s.def.Name, t.Good.SpecHash)
 		t.RolledBack = rolledBack(c, s, v.Now)
@@ -160,12 +165,19 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 }
 
 // refusedByHand is why what an operator asks for cannot be done, as far as the
-// container is known now; empty where it can.
+// container is known; empty where it can. What was refused is inspected again:
+// not every change of a container is told by an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
-	if name == "" || s.def.Container != "" && s.inspection.due(now) != fresh {
+	l := s.inspection
+	known := l.isCurrent() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))
+	if name == "" || s.def.Container != "" && !known {
 		return ""
 	}
-	return whyNot(name, newView(c, s, now).Target)
+	why := whyNot(name, newView(c, s, now).Target)
+	if why != "" {
+		s.inspection.stale = true
+	}
+	return why
 }
 
 // isOwnReplacement says whether an event is of a container that an action of

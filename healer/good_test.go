@@ -36,7 +36,7 @@ func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
 		{"and lost again", alone, 9, 1},
 		{"for good, and it works", alone, 12, 0},
 	} {
-		m.observe(step.state, step.run, 3, at)
+		m.observe(step.state, "", step.run, 3, at)
 		switch {
 		case (m.good == nil) != (step.wanted < 0):
 			t.Fatalf("%s: remembered is %+v", step.what, m.good)
@@ -46,11 +46,11 @@ func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
 	}
 	moved := alone
 	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.9"}}
-	m.observe(moved, 20, 3, at)
-	m.observe(moved, 23, 3, at)
+	m.observe(moved, "", 20, 3, at)
+	m.observe(moved, "", 23, 3, at)
 	before := *m.good
 	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.10"}}
-	if m.observe(moved, 30, 3, at); !isSameGood(*m.good, before) || m.next != nil {
+	if m.observe(moved, "", 30, 3, at); !isSameGood(*m.good, before) || m.next != nil {
 		t.Error("an address that the engine assigned counts as a change")
 	}
 }
@@ -64,8 +64,8 @@ func TestTheImageBeforeIsRemembered(t *testing.T) {
 		{"f", "i4", "i2"},
 	} {
 		c := container.State{ID: step.id, ImageID: step.image, Image: "web"}
-		m.observe(c, 10*i, 3, at)
-		m.observe(c, 10*i+3, 3, at)
+		m.observe(c, "", 10*i, 3, at)
+		m.observe(c, "", 10*i+3, 3, at)
 		if m.good == nil || m.good.ImageID != step.image || m.good.PreviousImageID != step.previous {
 			t.Fatalf("%+v: %+v", step, m.good)
 		}

@@ -128,8 +128,6 @@ const (
 	pastEvents   = 15 * time.Minute // and for the second-stop rule
 	inspectLimit = 2 * time.Second
 	writeLimit   = 10 * time.Second
-	logLines     = 12
-	logLine      = 500 // bytes of one line
 	farewell     = 5 * time.Second
 )
 
@@ -159,6 +157,7 @@ type life struct {
 	querying    atomic.Int32                  // and how many there are
 	recheck     chan struct{}                 // the model is to be checked at once
 	replied     <-chan struct{}               // closed: the newest result of a command is written
+	memories    memories                      // of what the services' containers write
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own

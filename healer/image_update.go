@@ -13,6 +13,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/state"
 )
 
 // Updates: somebody changed a service's image, and for a while the service is
@@ -102,8 +103,9 @@ func countUpdate(c *Controller, s *serviceState, h event.HealthLog) {
 }
 
 func excuses(c *Controller, s *serviceState, h event.HealthLog) bool {
+	blind := c.fleet.self.incident != nil && c.fleet.self.incident.State != state.Resolved
 	starting := !h.Time().After(s.status.CountsAfter(s.inspection.state.StartedAt))
-	return s.status.Level() == event.Down || c.engine.Lost() || starting || slices.ContainsFunc(needsOf(c, s.def.Name), func(n event.Need) bool {
+	return s.status.Level() == event.Down || c.engine.Lost() || starting || blind || slices.ContainsFunc(needsOf(c, s.def.Name), func(n event.Need) bool {
 		on := c.services[n.Service]
 		return on != nil && on.status.Value == event.Down
 	})

@@ -50,7 +50,8 @@ type (
 		// Truncated: lines were left out. LogsMissing is why there are none.
 		Truncated   bool
 		LogsMissing string
-		Signs       []runbook.Signed // of its present run
+		FirstSeen   []event.FirstSeen // of Logs
+		Signs       []runbook.Signed  // of its present run
 	}
 	// Collected is the outcome of Collect.
 	Collected struct {
@@ -166,6 +167,14 @@ type (
 		Question llm.Question
 		Deadline time.Time
 	}
+	// Learn reads the lines that a service's container wrote before Until, so that
+	// it is known later which ones are new. It is healthy since then. No input comes
+	// back.
+	Learn struct {
+		Service      string
+		ContainerID  string
+		Since, Until time.Time
+	}
 	// KeepSpec reads a container's specification, which is secret, and keeps it in
 	// the data directory, with the one before it.
 	KeepSpec struct {
@@ -190,6 +199,7 @@ func (Publish) effect()  {}
 func (Reply) effect()    {}
 func (Inspect) effect()  {}
 func (CheckNow) effect() {}
+func (Learn) effect()    {}
 func (Query) effect()    {}
 func (Execute) effect()  {}
 func (KeepSpec) effect() {}

@@ -90,6 +90,10 @@ func (i inspection) idleDue(now time.Time) bool {
 	return i.err == nil || now.Sub(i.asked) >= idleRetry
 }
 
+// isCurrent says that nothing happened to the container since it was inspected
+// that the inspection does not show.
+func (i inspection) isCurrent() bool { return !i.stale && !i.open && !i.at.IsZero() }
+
 // begin is the next inspection, begun at now.
 func (i *inspection) begin(withLogs bool, now time.Time) (request int) {
 	i.request++
@@ -103,6 +107,6 @@ func (i *inspection) take(in Inspected, now time.Time) bool {
 		return false
 	}
 	i.open, i.at = false, now
-	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.Signs, in.LogsMissing}
+	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.FirstSeen, in.Signs, in.LogsMissing}
 	return true
 }

@@ -103,54 +103,15 @@ func (m *sim) legal(e event.Incident, d event.Diagnosed) {
 	}
 }
 
-// allowed checks that an action which needs an approval had one: the newest
-// event before it, for the same action on the same container.
+// allowed checks that whoever began an action might do so.
 func (m *sim) allowed(in *state.Incident, started event.ActionStarted) {
 	opened, _ := in.Events[0].Data.(event.Opened)
 	if started.Undoes > 0 {
 		m.undoes(in, opened, started)
 		return
 	}
-	if m.cfg.Mode != service.Approve || opened.Action == started.Action {
-		return
-	}
-	var before []event.Incident
-	for _, e := range in.Events[:len(in.Events)-1] {
-		if e.Type != event.TypeAcknowledged {
-			before = append(before, e)
-		}
-	}
-	if n := len(before); n >= 2 && before[n-1].Type == event.TypeApproved {
-		request, is := before[n-2].Data.(event.ApprovalRequested)
-		if is && request.Action == started.Action && request.Pins.ContainerID == started.Pins.ContainerID && request.Pins.SpecHash == started.Pins.SpecHash {
-			return
-		}
-	}
-	m.violated("%s: attempt %d, %s, was not approved", in.ID, started.Attempt, started.Action)
-}
-
-// undoes checks that what is undone was done: an attempt of this incident, or of
-// the one that it was opened for, which was carried out and has an inverse.
-func (m *sim) undoes(in *state.Incident, opened event.Opened, undo event.ActionStarted) {
-	of := in.ID
-	if opened.UndoesIncident != "" {
-		of = opened.UndoesIncident
-	}
-	started, finished := false, false
-	for _, w := range m.incidents {
-		if w.event.ID != of || !w.copy.IsZero() {
-			continue
-		}
-		switch data := w.event.Data.(type) {
-		case event.ActionStarted:
-			started = started || data.Attempt == undo.Undoes && data.Undoes == 0 && data.Undo != nil && data.Action == undo.Action
-		case event.ActionFinished:
-			finished = finished || data.Attempt == undo.Undoes && data.OK
-		}
-	}
-	if !started || !finished {
-		m.violated("%s: attempt %d undoes attempt %d of %s, which was not done", in.ID, undo.Attempt, undo.Undoes, of)
-	}
+	m.approved(in, opened, started)
+	m.notDenied(in, started)
 }
 
 // proved checks that a healed incident has a proof on the log of health.

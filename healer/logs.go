@@ -6,38 +6,34 @@ import (
 
 	"logstream/healer/runbook"
 	"logstream/internal/container"
+	"logstream/internal/event"
 	"logstream/internal/redact"
 	"logstream/internal/text"
 )
 
+const logLine = 500 // bytes of a line that is searched for signs
+
 // readLog is what was read of a container's output.
 type readLog struct {
-	lines     []string // at most logLines, fit to be shown
+	lines     []string // those that were chosen, fit to be shown
 	truncated bool     // lines were left out
+	firstSeen []event.FirstSeen
 	signs     []runbook.Signed
 	missing   string // why there is none, or empty
 }
 
 // readLogs reads the container's newest lines. Those that show a sign are of its
 // present run, and not from before since.
-func readLogs(ctx context.Context, from Runtime, of container.State, since time.Time) readLog {
+func (l *life) readLogs(ctx context.Context, service string, of container.State, since time.Time) readLog {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
-	lines, err := from.Logs(ctx, of.ID, logTail)
+	lines, err := l.deps.Runtime.Logs(ctx, of.ID, logTail)
 	if err != nil {
 		return readLog{missing: text.Clip(text.Line(err.Error()), maxMissing)}
 	}
-	var out readLog
-	out.lines, out.truncated = chooseLines(lines)
+	out := l.memories.choose(service, lines, time.Now())
 	out.signs = runbook.Signs(readable(newer(lines, later(of.StartedAt, since))))
 	return out
-}
-
-// chooseLines chooses the lines that are shown, fit for that, and says whether
-// others were left out.
-func chooseLines(lines []container.Line) (chosen []string, truncated bool) {
-	kept := lines[max(0, len(lines)-logLines):]
-	return readable(kept), len(kept) < len(lines)
 }
 
 // newer are the lines that were written at t or after it. One without a time may

@@ -121,7 +121,7 @@ func planRepair(v View) Decision {
 	if verdict := gate.Check(gate.Journal, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
-	requested := v.Forced != "" && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
+	requested := v.Forced != "" && v.Incident.State == state.Open && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
 	accused := accusesUpdate(v)
 	if !requested && !accused && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {
@@ -216,7 +216,7 @@ func planDiagnosis(v View) Decision {
 		if written && changesNothing(v, evidence) {
 			return wait()
 		}
-		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated})
+		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated, FirstSeen: v.Inspection.logs.firstSeen})
 	}
 	before, written := v.Incident.Last(event.TypeDiagnosed)
 	if !written || !isSameDiagnosis(before.Data.(event.Diagnosed), dx) {

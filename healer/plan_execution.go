@@ -288,7 +288,7 @@ func planTakeover(v View, intent event.ActionStarted) Decision {
 		return d
 	}
 	if v.Now.Sub(v.Verification.since) > patience {
-		return refuted(v, event.OutcomeInterrupted, "its state is not what the repair left")
+		return refuted(v, event.OutcomeInterrupted, "its state changed after the repair")
 	}
 	return wait()
 }

@@ -11,7 +11,7 @@ import (
 func escalation(v View) string {
 	dx := v.Diagnosis
 	if refused, is := denied(v, dx); is {
-		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
+		return fmt.Sprintf("%s %s was %s.", dx.Cause, capital(refused.Action), strings.TrimRight(refused.Why, ". "))
 	}
 	if refused, is := failedAttempt(v, dx); is {
 		return fmt.Sprintf("%s %s: %s.", dx.Cause, capital(refused.Action), refused.Why)

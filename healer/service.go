@@ -39,7 +39,8 @@ type serviceState struct {
 	dependence   dependence   // how it waits for others
 	inspection   inspection
 	collection   collection
-	served       served // when a check of our own last succeeded
+	learned      time.Time // when the learning of what its container writes was last begun
+	served       served    // when a check of our own last succeeded
 	consultation consultation
 	execution    execution
 	verification verification
@@ -108,10 +109,6 @@ func (s *serviceState) idle() bool {
 func (s *serviceState) inspected() bool {
 	return s.def.Container == "" || s.removed || !s.inspection.at.IsZero()
 }
-
-// onlyWatched says that no plan inspects its container: nothing is open, or what is
-// open is held before that. Others wait until each was inspected in this life.
-func (s *serviceState) onlyWatched() bool { return !s.open() || !s.inspected() }
 
 // injected says whether what was read then followed an `inject`.
 func (s *serviceState) injected(readAt time.Time) bool {
@@ -230,6 +227,16 @@ type waiting struct {
 	undecided time.Time // the checks have not decided
 	events    time.Time // the engine's events lag behind what was inspected
 	gaveUpOn  time.Time // StartedAt or FinishedAt of the state whose events were waited for in vain
+	removal   time.Time // the engine's event of a removal lags behind the removal
+}
+
+// removalKnown says whether the engine's event of the container's removal was
+// read, or does not come: it stands on the stream a moment after the container
+// is gone, and tells that a deployment may be under way.
+func (s *serviceState) removalKnown(h history.History, now time.Time) bool {
+	_, read := h.Last(func(_ int, e history.Event) bool { return s.container == nil || e.ID == s.container.ID }, "destroy", "rename")
+	s.waiting.removal = since(s.waiting.removal, !read, now)
+	return read || now.Sub(s.waiting.removal) > patience
 }
 
 // since is when something that is the case began: before, or now.

@@ -227,79 +227,6 @@ func TestEachActionIsCarriedOutOnceAndVerified(t *testing.T) {
 	}
 }
 
-// boundary is where a process ends that carries an action out, for good: what
-// is so from then on until it is started again.
-type boundary struct {
-	name     string
-	is       func(s *site, method string, so bool)
-	hasCall  bool // the action has its effect before the next life
-	isResult bool // and its result is on the log
-}
-
-var boundaries = []boundary{
-	{"the intent is written", func(s *site, _ string, so bool) { s.log.hold(event.TopicIncidents, only(so, isIntent)) }, false, false},
-	{"the call has no effect", func(s *site, method string, so bool) { s.breaks(method, callFault{hang: so}) }, false, false},
-	{"the call has its effect", func(s *site, method string, so bool) { s.breaks(method, callFault{mute: so}) }, true, false},
-	{"the result is not written", func(s *site, _ string, so bool) {
-		s.log.fail(event.TopicIncidents, appendFault{refuse: only(so, isResult)})
-	}, true, false},
-	{"the result is written", func(s *site, _ string, so bool) { s.log.hold(event.TopicIncidents, only(so, isResult)) }, true, true},
-}
-
-func isResult(r event.Record) bool { return strings.Contains(string(r.Value), `"action_finished"`) }
-
-func only(so bool, what func(event.Record) bool) func(event.Record) bool {
-	if !so {
-		return nil
-	}
-	return what
-}
-
-// TestEachActionAcrossAnEndOfTheProcess: an action that had its effect is not
-// repeated, one that had none is made, and no incident is forgotten.
-func TestEachActionAcrossAnEndOfTheProcess(t *testing.T) {
-	for _, at := range boundaries {
-		for _, a := range acts {
-			if a.name == "run" && strings.HasPrefix(at.name, "the call") {
-				continue // an ordered stop waits until it is killed
-			}
-			t.Run(at.name+"/"+a.name, func(t *testing.T) {
-				onReadySite(t, a.prepare, func(s *site) {
-					at.is(s, a.method, true)
-					s.heal(a.name)
-					s.until(at.name, func() bool {
-						switch {
-						case at.isResult:
-							return len(s.events(event.TypeActionFinished)) > 0
-						case at.hasCall:
-							return s.effects(a.method) > 0
-						case at.name == boundaries[0].name:
-							return len(s.events(event.TypeActionStarted)) > 0
-						}
-						return s.engine.underway(a.method) > 0
-					})
-					s.stop()
-					at.is(s, a.method, false)
-					s.boot()
-					s.ends("web")
-					n, people := s.effects(a.method), s.events(event.TypeEscalated)
-					c, _ := s.engine.state("web")
-					if a.name == "run" && !at.isResult { // nobody can know
-						if len(people) != 1 || n > 1 || !strings.Contains(people[0].Data.(event.Escalated).Reason, "nothing shows whether it took effect") {
-							t.Errorf("a command that was interrupted: %d times, %s", n, s.story("web"))
-						}
-					} else if n != 1 || len(people) > 0 || !a.holds(c) {
-						t.Errorf("it is carried out %d times: %v\n%s\n%+v", n, s.calls(), s.story("web"), c)
-					}
-					if all := s.incidents(); len(all) != 1 {
-						t.Errorf("%d incidents", len(all))
-					}
-				})
-			})
-		}
-	}
-}
-
 // breaks gives the calls of a method, or the commands, a fault.
 func (s *site) breaks(method string, fault callFault) {
 	if method != "" {
@@ -420,5 +347,22 @@ func TestTheSpecificationOfEachServiceIsKept(t *testing.T) {
 			_, err := s.specs.Load("api", "spec-of-web")
 			return err == nil
 		})
+	})
+}
+
+// TestWhatCannotBeDoneIsRefusedToTheOperator, with the reason, and no incident.
+func TestWhatCannotBeDoneIsRefusedToTheOperator(t *testing.T) {
+	onReadySite(t, func(*site) {}, func(s *site) {
+		time.Sleep(10 * time.Second) // longer than what was inspected is taken for new
+		s.heal("raise_memory")
+		s.until("the answer", func() bool { return len(s.results()) > 0 })
+		for _, r := range s.log.records(event.TopicCommands) {
+			if c := decode(s.T, r, event.DecodeCommand); c.Result != nil && (c.Result.OK || !strings.Contains(c.Result.Error, "the container has no memory limit")) {
+				t.Errorf("the result is %+v", c.Result)
+			}
+		}
+		if n := len(s.incidents()); n > 0 {
+			t.Errorf("%d incidents", n)
+		}
 	})
 }

@@ -47,18 +47,21 @@ func TestARequestForApprovalOutlivesTheProcess(t *testing.T) {
 	})
 }
 
+// undos are what undoes an action, by its name.
+var undos = map[string]struct {
+	method string
+	holds  func(container.State) bool
+}{
+	"connect":      {"Disconnect", func(c container.State) bool { return len(c.Networks) == 0 }},
+	"raise_memory": {"SetMemory", func(c container.State) bool { return c.Memory == 64<<20 }},
+	"rollback":     {"Restore", func(c container.State) bool { return c.ImageID == "sha256:web-2" && c.ID == "id-of-web" }},
+	"recreate":     {"Restore", func(c container.State) bool { return c.SpecHash == "spec-2" && c.ID == "id-of-web" }},
+}
+
 // TestEachRepairThatHasAnInverseIsUndoneOnce repairs, has that undone, and finds
 // the container as it was before the repair.
 func TestEachRepairThatHasAnInverseIsUndoneOnce(t *testing.T) {
-	for name, undo := range map[string]struct {
-		method string
-		holds  func(container.State) bool
-	}{
-		"connect":      {"Disconnect", func(c container.State) bool { return len(c.Networks) == 0 }},
-		"raise_memory": {"SetMemory", func(c container.State) bool { return c.Memory == 64<<20 }},
-		"rollback":     {"Restore", func(c container.State) bool { return c.ImageID == "sha256:web-2" && c.ID == "id-of-web" }},
-		"recreate":     {"Restore", func(c container.State) bool { return c.SpecHash == "spec-2" && c.ID == "id-of-web" }},
-	} {
+	for name, undo := range undos {
 		t.Run(name, func(t *testing.T) {
 			i := slices.IndexFunc(acts, func(a struct {
 				name, method string

@@ -156,6 +156,7 @@ func TestPublicationThatFailsIsMadeAgain(t *testing.T) {
 func TestRemovalIsPublishedUntilItIsAcknowledged(t *testing.T) {
 	t.Run("in one life", func(t *testing.T) {
 		onSite(t, []string{"web", "db"}, nil, func(s *site) {
+			s.until("the good state is published, the last that is of a service which stays", func() bool { return s.published("db").Good != nil })
 			s.log.fail(event.TopicServices, appendFault{refuse: every})
 			s.configure("db")
 			time.Sleep(10 * time.Second)

@@ -51,6 +51,8 @@ type site struct {
 	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
 	services map[string]event.Service // the newest of each, as far as its topic was looked at
 	looked   int                      // so far
+
+	before, written int // what was appended, and written, before an action of which the end of the process is tested
 }
 
 const (

@@ -1,11 +1,15 @@
 package healer
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"logstream/healer/action"
+	"logstream/healer/specification"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -54,6 +58,8 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 		m.call(b, service.ActionStart, plainly)
 	case service.ActionRollback, service.ActionRecreate:
 		m.replaced(b, params, done)
+	case service.ActionRun:
+		m.after(m.between(10*time.Millisecond, 2*time.Second), func() { plainly(nil) })
 	default:
 		m.call(b, intent.Action, plainly)
 	}
@@ -82,11 +88,12 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 	}
 	old := b.state.ID
 	made := func() {
-		m.renewed(b, params.ImageID)
-		b.gone, b.state.Kept = false, b.def.Name+keptSuffix
+		kept := former{b.state, b.app}
+		m.renewedTo(b, params.ImageID, cmp.Or(params.SpecHash, b.state.SpecHash))
+		b.gone, b.state.Kept, b.former = false, b.def.Name+keptSuffix, &kept
 		left := action.Done{ContainerID: b.state.ID, KeptID: old}
 		if b.removed {
-			b.removed, b.state.Kept, left.KeptID = false, "", ""
+			b.removed, b.state.Kept, b.former, left.KeptID = false, "", nil, ""
 		}
 		m.emit(b, "create", nil)
 		m.started(b, func() { done(left, nil) })
@@ -105,6 +112,12 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 	}
 }
 
+// former is a container that was kept, and how the service was in it.
+type former struct {
+	state container.State
+	app   string
+}
+
 // undo makes the call that undoes one.
 func (m *sim) undo(b *box, name string, params event.Params, done func(action.Done, error)) {
 	switch name {
@@ -116,28 +129,93 @@ func (m *sim) undo(b *box, name string, params event.Params, done func(action.Do
 	case service.ActionRaiseMemory:
 		b.state.Memory = params.MemoryBytes
 	default:
-		m.violated("the sim undoes no %s", name)
+		m.restored(b, params.ContainerID, done)
+		return
 	}
 	done(action.Done{}, nil)
 }
 
+// restored gives the container that was kept its place again, and keeps the
+// other.
+func (m *sim) restored(b *box, id string, done func(action.Done, error)) {
+	switch {
+	case b.busy:
+		m.after(50*time.Millisecond, func() { m.restored(b, id, done) })
+		return
+	case b.former == nil || b.former.state.ID != id:
+		done(action.Done{}, errors.New("no such container"))
+		return
+	}
+	back := func() {
+		m.emit(b, "rename", func(e *event.Docker) { e.Container = b.def.Name + keptSuffix })
+		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), func() {
+			if b.former == nil {
+				done(action.Done{}, errors.New("no such container"))
+				return
+			}
+			left := action.Done{ContainerID: id, KeptID: b.state.ID}
+			now := former{b.state, b.app}
+			b.state, b.app, b.former = b.former.state, b.former.app, &now
+			b.state.Kept = b.def.Name + keptSuffix
+			m.emit(b, "rename", nil)
+			m.started(b, func() { done(left, nil) })
+		})
+	}
+	if b.state.Status == container.Running {
+		m.stop(b, back)
+		return
+	}
+	back()
+}
+
 // renewed is that another container, of that image, has the name.
-func (m *sim) renewed(b *box, image string) {
+func (m *sim) renewed(b *box, image string) { m.renewedTo(b, image, b.state.SpecHash) }
+
+func (m *sim) renewedTo(b *box, image, spec string) {
 	b.renewals++
 	b.state.ID, b.state.Status = fmt.Sprintf("id-%s-%d", b.def.Name, b.renewals), container.Created
-	if image != "" && image != b.state.ImageID {
-		b.state.ImageID = image
-		b.app = "ok"
+	if image == "" {
+		image = b.state.ImageID
+	}
+	if image == b.state.ImageID && spec == b.state.SpecHash {
+		return
+	}
+	b.state.ImageID, b.state.SpecHash, b.app = image, spec, "ok"
+	if b.broken[image+spec] {
+		b.app = "broken"
 	}
 }
 
 // updated is that somebody deploys another image, in which the service is so.
-func (m *sim) updated(b *box, image, app string) {
+func (m *sim) updated(b *box, image, app string) { m.updatedTo(b, image, b.state.SpecHash, app) }
+
+func (m *sim) updatedTo(b *box, image, spec, app string) {
+	if b.broken == nil {
+		b.broken = map[string]bool{}
+	}
+	b.broken[image+spec] = app == "broken"
 	m.stop(b, func() {
 		m.emit(b, "destroy", nil)
-		m.renewed(b, image)
+		m.renewedTo(b, image, spec)
 		b.app = app
 		m.emit(b, "create", nil)
 		m.busily(b, 100*time.Millisecond, func() { m.started(b, nil); b.app = app })
 	})
 }
+
+// keepSpec keeps a container's specification, where the sim keeps any.
+func (m *sim) keepSpec(e KeepSpec) {
+	b := m.box(e.Service)
+	m.after(5*time.Millisecond, m.living(func() {
+		if !m.keeps || !m.engine || b.gone || b.state.ID != e.ContainerID || b.state.SpecHash != e.Hash {
+			return
+		}
+		if m.specs == nil {
+			m.specs = map[string]bool{}
+		}
+		m.specs[specification.Key(e.Service, e.Hash)] = true
+		m.specsKept()
+	}))
+}
+
+func (m *sim) specsKept() { m.step(SpecsKept{slices.Sorted(maps.Keys(m.specs))}) }

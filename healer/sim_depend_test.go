@@ -56,10 +56,16 @@ func (m *sim) below(b, other *box) bool {
 
 // starved says whether a box cannot serve since one that it needs does not.
 func (m *sim) starved(b *box) bool {
-	return slices.ContainsFunc(m.needs(b), func(n *box) bool {
-		return n.state.Status != container.Running || n.app != "ok" && n.app != "slow" || m.unplugged(n) || m.starved(n)
-	})
+	return slices.ContainsFunc(m.needs(b), func(n *box) bool { return !m.serves(n) })
 }
+
+// serves says whether a box can answer.
+func (m *sim) serves(b *box) bool {
+	return b.state.Status == container.Running && (b.app == "ok" || b.app == "slow") && !b.gone && !b.isDisconnected() && !m.unplugged(b) && !m.starved(b)
+}
+
+// isDisconnected says whether a box that answers in its networks alone has none.
+func (b *box) isDisconnected() bool { return b.plugged && len(b.state.Networks) == 0 }
 
 // unplugged says whether the network that a box uses is gone: its parent does not
 // run, or was started after it.

@@ -32,6 +32,8 @@ func (m *sim) carry(e Effect) {
 		}
 	case Inspect:
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+	case KeepSpec:
+		m.keepSpec(e)
 	case Collect:
 		m.collected(e)
 	case CheckNow:
@@ -153,6 +155,7 @@ func (m *sim) act(e Execute) {
 		m.violated("a call under an old claim: %s", id)
 	}
 	m.onePath(e)
+	m.wanted(e)
 	m.running[e.Service] = true
 	life := m.life
 	b := m.box(e.Service)

@@ -101,7 +101,7 @@ func (m *sim) writeLevel(b *box) {
 		return
 	}
 	status := event.Up
-	if b.state.Status != container.Running || b.loops {
+	if b.state.Status != container.Running || b.loops || b.gone {
 		status = event.Down
 	}
 	due := b.levelNonce != owner.Nonce || m.now.Sub(b.levelAt) >= b.every()
@@ -184,7 +184,7 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
-		case m.unplugged(b):
+		case m.unplugged(b), b.gone, b.isDisconnected():
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case b.app == "ok" && m.starved(b):
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503

@@ -63,6 +63,12 @@ type sim struct {
 
 	lines []string // that every container wrote
 
+	keeps    bool            // specifications are kept
+	specs    map[string]bool // those that are, by their keys
+	comes    time.Time       // until then something may come from outside
+	windows  []window        // of maintenance
+	deployed int             // images and specifications so far
+
 	inputs int // since the last outside input, for the rate
 	last   time.Time
 	trace  []string
@@ -111,21 +117,24 @@ type box struct {
 	extraUntil time.Time
 	stops      int // by outside
 
-	stubborn   bool          // its process ignores the stop signal
-	slow       time.Duration // how much longer a restart takes
-	refusals   int           // calls that the engine will refuse
-	lostAnswer bool          // the answer to the next call gets lost
-	gone       bool          // no container has its name
-	unleveled  bool          // the monitor cannot see its container
-	removed    bool          // somebody removed it
-	renewals   int           // containers that had its name after the first
-	checked    bool          // the container has a HEALTHCHECK
-	health     event.Status  // as last written under levelNonce; empty: not since it started
-	loops      bool          // the monitor takes it for a crash loop
-	unchecked  bool          // the monitor does not check it
-	asked      int           // checks of it that were asked for beside the schedule
-	mute       bool          // and none of those is made
-	cut        bool          // checks do not reach it
+	stubborn   bool            // its process ignores the stop signal
+	slow       time.Duration   // how much longer a restart takes
+	refusals   int             // calls that the engine will refuse
+	lostAnswer bool            // the answer to the next call gets lost
+	gone       bool            // no container has its name
+	unleveled  bool            // the monitor cannot see its container
+	removed    bool            // somebody removed it
+	renewals   int             // containers that had its name after the first
+	checked    bool            // the container has a HEALTHCHECK
+	health     event.Status    // as last written under levelNonce; empty: not since it started
+	loops      bool            // the monitor takes it for a crash loop
+	unchecked  bool            // the monitor does not check it
+	asked      int             // checks of it that were asked for beside the schedule
+	mute       bool            // and none of those is made
+	cut        bool            // checks do not reach it
+	plugged    bool            // it answers in its networks alone
+	former     *former         // the container that gave its place to this one, and is kept
+	broken     map[string]bool // in which images and specifications the service is
 }
 
 type agenda []*happening
@@ -289,6 +298,9 @@ func (m *sim) boot() {
 	}
 	m.after(replaying/2, m.living(m.replayServices))
 	m.after(replaying, m.living(m.replay))
+	if len(m.specs) > 0 {
+		m.after(15*time.Millisecond, m.living(m.specsKept))
+	}
 	if m.model != nil {
 		m.after(20*time.Millisecond, m.living(func() { m.modelReady() }))
 	}

@@ -42,7 +42,7 @@ func undo(c *Controller, asked event.Command, now time.Time) error {
 		return refuse(event.RefusedBusy, "undo: a repair is under way; try again when it has ended")
 	}
 	l := s.inspection
-	known := !l.stale && !l.at.IsZero() && (l.err == nil || v.Target.Missing)
+	known := l.isCurrent() && (l.err == nil || v.Target.Missing)
 	if gone := overtaken(of, l.state, v.Target.Missing); known && gone != "" {
 		return refuse(event.RefusedOvertaken, "undo: it can no longer be undone: %s", gone)
 	}
@@ -166,7 +166,11 @@ func planUndoing(v View) (Decision, bool) {
 	}
 	switch data := last.Data.(type) {
 	case event.ActionFinished:
-		if !data.OK {
+		_, _, opened := undoTarget(v.Incident)
+		switch {
+		case opened && data.Outcome == event.OutcomeNotExecuted && v.Situation.NotExecuted < mostUndone:
+			return planUndo(v), true // the call was not made, and is wanted still
+		case !data.OK:
 			return planAfterUndo(v, false, data.Error), true
 		}
 	case event.Verified:
@@ -174,6 +178,9 @@ func planUndoing(v View) (Decision, bool) {
 	}
 	return Decision{}, false
 }
+
+// mostUndone is how many intents of one undo may be closed without a call.
+const mostUndone = 5
 
 // planUndo goes from an incident that was opened to undo something to the intent.
 func planUndo(v View) Decision {

@@ -43,7 +43,7 @@ type View struct {
 	Status   *status.Status
 	Incident *state.Incident
 	Attempts []budget.Attempt
-	Forced   string // the action that an operator asked for, until it was carried out
+	Forced   string // the action that an operator asked for, until it was carried out, or cannot be
 	GoodRun  run
 
 	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
@@ -91,8 +91,13 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	}
 	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
+	impossible := isImpossible(v)
+	if impossible {
+		v.Forced = "" // the incident goes on as any other
+	}
 	own := v.History.Own(intents(c, s))
 	v.Situation, v.Needs = newSituation(c, s, v, own), newNeeds(c, s, now)
+	v.Situation.Asked = v.Situation.Asked && !impossible
 	v.Situation.Dependency = newDependency(c, s, now)
 	v.Parent, v.ParentStarted = networkParent(c, s)
 	if v.Situation.Blind.Now != "" {
@@ -121,12 +126,15 @@ func (v *View) look(s *serviceState, own []bool) {
 		return
 	case s.inspection.due(v.Now) != fresh:
 		return
+	case errors.Is(s.inspection.err, container.ErrNotFound) && !s.removalKnown(v.History, v.Now):
+		return
 	case errors.Is(s.inspection.err, container.ErrNotFound):
 		v.Diagnosis, v.Decidable = diagnose(*v, missingFacts(*v)), true
 		return
 	case s.inspection.err != nil:
 		return
 	}
+	s.waiting.removal = time.Time{}
 	if v.Verification = s.verification; v.Verification.takeover && v.isAsLeft(s) {
 		s.verification.takeover = false
 	}
@@ -199,6 +207,9 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		var ambiguous *container.AmbiguousError
 		out.Missing = errors.Is(s.inspection.err, container.ErrNotFound)
 		out.InspectFailed = !out.Missing && !errors.As(s.inspection.err, &ambiguous)
+	}
+	if removed, found := v.History.Last(func(int, history.Event) bool { return true }, "destroy"); found && out.Missing {
+		out.Together = c.engine.StoppedTogether(v.Name, removed.Project, removed.Time, c.isExternalStop)
 	}
 	out.ChangeLasts = verifyTimeout(c.config, s.def)
 	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {
@@ -315,6 +326,13 @@ func forcedAction(in *state.Incident) string {
 		return ""
 	}
 	return opened.Data.(event.Opened).Action
+}
+
+// isImpossible says whether what an operator asked for is known not to be possible:
+// whatever is done instead is not what was asked for.
+func isImpossible(v View) bool {
+	known := v.Def.Container == "" || v.Inspection.due(v.Now) == fresh && (v.Inspection.err == nil || v.Target.Missing)
+	return v.Forced != "" && known && !v.acts() && whyNot(v.Forced, v.Target) != ""
 }
 
 // carriedOut says whether an action of the incident was, the newest or one before:

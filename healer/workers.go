@@ -34,6 +34,8 @@ func (l *life) start(e Effect) {
 		l.worker("collect", func() { l.give(l.work, timed{in: collector{l.deps, l.worker}.collect(l.work, e)}) })
 	case CheckNow:
 		l.deps.CheckNow(e.Service)
+	case Learn:
+		l.worker("learn", func() { l.learn(e) })
 	case KeepSpec:
 		l.worker("specification", func() { l.keepSpec(e) })
 	case Query:
@@ -114,8 +116,8 @@ func (l *life) inspect(e Inspect) Inspected {
 		return out
 	}
 	if e.Logs {
-		read := readLogs(ctx, l.deps.Runtime, out.State, e.Since)
-		out.Logs, out.Truncated, out.Signs, out.LogsMissing = read.lines, read.truncated, read.signs, read.missing
+		read := l.readLogs(ctx, e.Service, out.State, e.Since)
+		out.Logs, out.Truncated, out.FirstSeen, out.Signs, out.LogsMissing = read.lines, read.truncated, read.firstSeen, read.signs, read.missing
 	}
 	return out
 }

@@ -37,6 +37,9 @@ type Service struct {
 	Sources       []event.Source          `json:"sources"`
 	Needs         []event.Need            `json:"needs,omitempty"` // the services that it depends on, and where each is known from
 
+	Update *event.Update `json:"update,omitempty"` // the newest change of its image that LogStream did not make
+	Trust  *event.Trust  `json:"trust,omitempty"`  // what would have been repaired in mode observe
+
 	Configured bool    `json:"configured"` // the same as managed
 	URL        string  `json:"url"`        // masked
 	Note       string  `json:"note"`
@@ -175,6 +178,7 @@ func (f *Fleet) viewPublished(v *Service, r event.Service) {
 		v.Held, v.HeldReason = "log", "Kafka is unreachable: repairs wait until it is back"
 	}
 	v.Flapping, v.Needs = r.Flapping, r.Needs
+	v.Update, v.Trust = r.Update, r.Trust
 	v.Owner = r.Instance
 	if claim, claimed := f.Incidents.Newest(r.Host); claimed {
 		v.Owner = claim.Instance

@@ -22,8 +22,8 @@ var running = []Scenario{
 		Want: Want{Actions: []string{"restart", "kill_start"}, Within: 90 * time.Second}},
 	{Name: "busy", Row: "deadlocked, CPU high", Containers: one("--cpus", "0.3"), Inject: visits("/busy"),
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"busy"}}},
-	{Name: "hang-of-a-deaf-process", Row: "ignores SIGTERM", Containers: one("-e", "STOP=ignore"),
-		Inject: then(does("restart", "-t", "1", "{}"), answersAgain, visits("/hang")), // that it is deaf was seen
+	{Name: "hang-of-a-deaf-process", Row: "ignores SIGTERM", Containers: one("-e", "STOP=ignore", "--stop-timeout", "2"),
+		Inject: then(does("restart", "{}"), answersAgain, visits("/hang")), // that it is deaf was seen
 		Want:   Want{Actions: []string{"kill_start"}, Cause: []string{"ignores_sigterm"}, Within: 90 * time.Second}},
 	{Name: "http-500", Row: "HTTP 500, transient", Quick: true, Containers: one(), Inject: visits("/fail"),
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"http_5xx"}}},

@@ -64,6 +64,9 @@ type Target struct {
 	// RolledBack are the images, by ID, that were replaced by a rollback within
 	// the last day.
 	RolledBack []string
+	// BadImage is an image, by ID, with which the service did worse: nothing is
+	// rolled back to it. Empty: none is known.
+	BadImage string
 }
 
 // Request is what a call is about: the pinned container, and what exactly is to

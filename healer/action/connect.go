@@ -15,7 +15,7 @@ import (
 // and not of the container's life.
 var connect = Action{
 	Name:    service.ActionConnect,
-	Cost:    "It loses nothing: the container joins the networks that it had.",
+	Cost:    "Non-disruptive: the container joins the networks that it had.",
 	Prepare: prepareConnect,
 	Timeout: atMost(10 * time.Second),
 	Events:  causes(),

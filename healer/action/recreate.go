@@ -42,6 +42,8 @@ func prepareRecreate(t Target) (event.Params, *event.Params, string) {
 	case t.Def.Container == "":
 		why = notDefined
 	case why != "":
+	case t.State.Status == container.Removing:
+		why = "Docker is removing it"
 	case t.Good == nil:
 		why = notKnown
 	case !t.Missing && t.State.SpecHash == t.Good.SpecHash:

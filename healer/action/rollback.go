@@ -79,9 +79,9 @@ func prepareRollback(t Target) (event.Params, *event.Params, string) {
 	case why != "":
 	case t.Good == nil:
 		why = notKnown
-	case t.Good.ImageID != t.State.ImageID:
+	case t.Good.ImageID != t.State.ImageID && t.Good.ImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.ImageID, Image: t.Good.Image}
-	case t.Good.PreviousImageID != "":
+	case t.Good.PreviousImageID != "" && t.Good.PreviousImageID != t.State.ImageID && t.Good.PreviousImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.PreviousImageID, Image: t.Good.PreviousImage}
 	default:
 		why = "LogStream knows of no image that the service ran healthily with before this one"

@@ -17,7 +17,7 @@ const RunTime = time.Minute
 var run = Action{
 	Name: service.ActionRun,
 	Tier: 1,
-	Cost: "It does what the operator's command does.",
+	Cost: "LogStream does not know what the command changes: see it under heal.commands in config.yaml.",
 	Prepare: func(t Target) (event.Params, *event.Params, string) {
 		if len(t.Def.Heal.Commands) == 0 {
 			return event.Params{}, nil, "heal.commands in config.yaml names no command"

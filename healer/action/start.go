@@ -10,7 +10,7 @@ import (
 
 var start = Action{
 	Name: service.ActionStart,
-	Cost: "It loses nothing: the container does not run.",
+	Cost: "Non-disruptive: the container is not running.",
 	Prepare: plain(map[container.Status]string{
 		container.Running: "it runs", container.Paused: "a paused container cannot be started", container.Restarting: "its restart policy starts it",
 		container.Removing: "Docker is removing it"}),

@@ -11,7 +11,7 @@ import (
 
 var unpause = Action{
 	Name: service.ActionUnpause,
-	Cost: "It loses nothing: the processes continue where they were.",
+	Cost: "Non-disruptive: the processes continue where they were.",
 	Prepare: plain(map[container.Status]string{
 		container.Running: "it is not paused", container.Restarting: "it is not paused", container.Exited: "it is not paused", container.Created: "it is not paused",
 		container.Dead: "it is not paused", container.Removing: "it is not paused"}),

@@ -59,6 +59,8 @@ type Dependency struct {
 	// after it, or may have been: then no check can succeed before a restart.
 	NetworkGone bool
 	Acting      string // a dependent on which an action is under way or being verified; empty: there is none
+	// ActingBelow is one that it depends on, of which the same is so.
+	ActingBelow string
 }
 
 // waitsForRoot has the deepest of the failed services on a path of dependencies
@@ -83,10 +85,16 @@ func waitsForRoot(s Situation) Verdict {
 	return Verdict{}
 }
 
-// dependentActs has a service wait until the action on one that depends on it has
-// ended: that ends in a moment, since it cannot be verified any more.
-func dependentActs(s Situation) Verdict {
-	if s.Dependency.Acting != "" {
+// pathActs has a service wait until the action on another one on its path of
+// dependencies has ended, also where an operator asked for its repair: of two at
+// once neither can be verified. One on a service that depends on it ends in a
+// moment, since it cannot be verified any more.
+func pathActs(s Situation) Verdict {
+	d := s.Dependency
+	switch {
+	case d.ActingBelow != "":
+		return hold(fmt.Sprintf("waits for %s: %s", d.ActingBelow, rootReasons[RootRepairing]))
+	case d.Acting != "":
 		return wait
 	}
 	return Verdict{}

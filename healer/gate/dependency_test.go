@@ -58,7 +58,7 @@ func TestDependencyGate(t *testing.T) {
 }
 
 func TestServiceWaitsForTheActionOnItsDependent(t *testing.T) {
-	if v := dependentActs(Situation{Dependency: Dependency{Acting: "web"}, Asked: true}); !v.Wait {
+	if v := pathActs(Situation{Dependency: Dependency{Acting: "web"}, Asked: true}); !v.Wait {
 		t.Errorf("the verdict is %+v", v)
 	}
 }

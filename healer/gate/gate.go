@@ -69,9 +69,10 @@ var All = []Gate{
 	{"rival", Repair, secondRestart},
 	{"policy", Repair, policyFirst},
 	{"operator", Repair, intentional},
+	{"operator", Repair, removedOnPurpose},
 	{"cooldown", Repair, coolingDown},
 	{"starting", Repair, levelPending},
-	{"dependency", Repair, dependentActs},
+	{"dependency", Repair, pathActs},
 	{"starting", Repair, insideStartPeriod},
 	{"budget", Repair, tooFewHealthy}, // after what is of this service alone
 	{"budget", Repair, oneCallAtATime},

@@ -58,6 +58,14 @@ func said(v Verdict) string {
 
 // TestRepairGates has a row for each gate right before an intent: one thing that
 // differs from a situation in which a start is allowed.
+func TestAHoldWithoutAReasonEndsItsSentence(t *testing.T) {
+	for reason, want := range map[string]string{"": "repairs on this host are on hold", "a migration": "repairs on this host are on hold: a migration"} {
+		if v := onHold(Situation{Hold: &Hold{Reason: reason}}); v.Reason != want {
+			t.Errorf("it is %q, want %q", v.Reason, want)
+		}
+	}
+}
+
 func TestRepairGates(t *testing.T) {
 	stopped := history.Ending{End: history.EndStopped, At: now.Add(-2 * time.Second), ReadAt: now.Add(-2 * time.Second)}
 	byHand := func(s *Situation) { s.Ended, s.Ending = true, stopped }
@@ -118,6 +126,14 @@ func TestRepairGates(t *testing.T) {
 		{"stopped, and the grace is over", func(s *Situation) { byHand(s); s.Ending.ReadAt = now.Add(-time.Minute) }, "", false},
 		{"stopped again", func(s *Situation) { byHand(s); s.Again, s.Ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
 		{"stopped with its project", func(s *Situation) { byHand(s); s.Together, s.Ending.ReadAt = true, now.Add(-time.Minute) }, "operator", false},
+		{"removed with its project", func(s *Situation) { s.Action, s.Missing, s.Together = service.ActionRecreate, true, true }, "operator", false},
+		{"removed alone", func(s *Situation) { s.Action, s.Missing = service.ActionRecreate, true }, "", false},
+		{"removed with its project, asked", func(s *Situation) {
+			s.Action, s.Missing, s.Together, s.Asked = service.ActionRecreate, true, true, true
+		}, "", false},
+		{"removed, ignore", func(s *Situation) {
+			s.Action, s.Missing, s.Def.Heal.ManualStop = service.ActionRecreate, true, service.StopIgnore
+		}, "operator", false},
 		{"stopped again, always", func(s *Situation) {
 			byHand(s)
 			s.Again, s.Def.Heal.ManualStop, s.Ending.ReadAt = true, service.StopAlways, now.Add(-time.Minute)

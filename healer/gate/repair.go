@@ -23,13 +23,17 @@ func self(s Situation) Verdict {
 }
 
 func onHold(s Situation) Verdict {
-	switch {
-	case s.Hold == nil:
+	if s.Hold == nil {
 		return Verdict{}
-	case s.Hold.Until.IsZero():
-		return hold("repairs on this host are on hold: " + s.Hold.Reason)
 	}
-	return holdUntil("repairs on this host are on hold: "+s.Hold.Reason, s.Hold.Until)
+	reason := "repairs on this host are on hold"
+	if s.Hold.Reason != "" {
+		reason += ": " + s.Hold.Reason
+	}
+	if s.Hold.Until.IsZero() {
+		return hold(reason)
+	}
+	return holdUntil(reason, s.Hold.Until)
 }
 
 func observeOnly(s Situation) Verdict {
@@ -83,6 +87,20 @@ func policyFirst(s Situation) Verdict {
 	byItself := s.Ended && (s.Ending.End == history.EndByItself || s.Ending.End == history.EndOOM)
 	if PolicyWorks(s.Container) && byItself && s.Now.Sub(s.Ending.ReadAt) < policyTime {
 		return holdUntil(policyReason(s.Container), s.Ending.ReadAt.Add(policyTime))
+	}
+	return Verdict{}
+}
+
+// removedOnPurpose leaves a container alone that was removed together with its
+// Compose project, as docker compose down does.
+func removedOnPurpose(s Situation) Verdict {
+	switch {
+	case s.Asked || s.Action != service.ActionRecreate || !s.Missing || s.Def.Heal.ManualStop == service.StopAlways:
+		return Verdict{}
+	case s.Def.Heal.ManualStop == service.StopIgnore:
+		return hold("removed from outside: manual_stop is ignore, so LogStream does not create it again")
+	case s.Together:
+		return hold("removed while other containers of its Compose project were stopped: treated as intentional")
 	}
 	return Verdict{}
 }

@@ -34,7 +34,7 @@ const (
 type Chosen struct {
 	Text  string
 	Place int  // in what was given, from 0
-	New   bool // its message is not in the memory, which is not empty
+	New   bool // its message was not seen before, as far as the memory reaches
 }
 
 // Choose picks at most Most lines, in the log's order, and says whether others
@@ -44,10 +44,11 @@ func Choose(raw []container.Line, memory *Memory) (chosen []Chosen, truncated bo
 	var lines []line
 	for i, r := range raw[left:] {
 		if l, ok := read(r.Text); ok {
-			l.place, l.isNew = left+i, memory.isNew(l.key)
+			l.place, l.time = left+i, r.Time
 			lines = append(lines, l)
 		}
 	}
+	memory.compare(lines)
 	picked := pick(lines)
 	for _, i := range picked {
 		chosen = append(chosen, Chosen{Text: show(raw[lines[i].place].Text), Place: lines[i].place, New: lines[i].isNew})
@@ -153,13 +154,13 @@ func rank(blocks []block, lines []line) []block {
 			b.again = true // its first occurrence says the same
 		case b.weight == closing:
 			b.score = 1 + near
-		case b.weight == routine && head.isNew:
+		case b.weight == routine && head.unusual:
 			b.score = 4 + 2*near
 		case b.weight == routine:
 			b.score = 0
 		default:
 			b.score = map[weight]float64{hint: 10, warning: 12, failure: 22, fatal: 28}[b.weight]
-			if head.isNew {
+			if head.unusual {
 				b.score += 14
 			}
 			if b.to-b.from > 2 {

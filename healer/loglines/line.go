@@ -3,6 +3,7 @@ package loglines
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"logstream/internal/redact"
 	"logstream/internal/text"
@@ -21,7 +22,10 @@ type line struct {
 	body   string // text without the time, host and process that a wrapper put before it
 	weight weight
 	key    uint64 // of its template
-	isNew  bool
+	time   time.Time
+
+	unusual bool // its message is not known from healthy times
+	isNew   bool // nor from any other, nor from before in this log
 }
 
 // read judges a raw line. ok: it shows anything.

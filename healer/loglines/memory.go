@@ -9,50 +9,54 @@ import (
 	"logstream/internal/container"
 )
 
-// maxTemplates bounds the memory of one service: 2,000 templates are 48 KB.
+// maxTemplates bounds the memory of one service: 2,000 templates are 80 KB.
 const maxTemplates = 2000
 
 // Memory is which messages a service wrote before. The zero value knows none. It
 // is no record: a new life of the process reads the container's log again, and
 // has it back as far as that log reaches.
 type Memory struct {
-	since time.Time // of the oldest line that was learned
-	seen  map[uint64]time.Time
+	since time.Time // what is not known was not seen from then on
+	seen  map[uint64]sight
 }
 
-// Learn takes in lines that a service wrote while nothing was wrong. When there
-// are too many templates, those that were not seen for longest are forgotten.
-func (m *Memory) Learn(lines []container.Line) {
+// sight is what is known of a template.
+type sight struct {
+	last    int64 // when it was last seen, in seconds since the epoch
+	healthy bool  // also while nothing was wrong
+}
+
+// Learn takes in lines that were written before until. The service is healthy
+// since then: what it wrote before may be of a failure, and stays as telling as it
+// was. Lines without a time are of no known one. When there are too many
+// templates, those that were not seen for longest are forgotten, and the memory
+// reaches less far.
+func (m *Memory) Learn(lines []container.Line, since, until time.Time) {
 	if m.seen == nil {
-		m.seen = map[uint64]time.Time{}
+		m.seen = map[uint64]sight{}
 	}
-	for _, line := range lines {
-		if m.since.IsZero() || line.Time.Before(m.since) {
-			m.since = line.Time
+	for _, raw := range lines {
+		l, ok := read(raw.Text)
+		if !ok || raw.Time.IsZero() || !raw.Time.Before(until) {
+			continue
 		}
-		l, _ := read(line.Text)
-		k := l.key
-		if line.Time.After(m.seen[k]) {
-			m.seen[k] = line.Time
+		if m.since.IsZero() || raw.Time.Before(m.since) {
+			m.since = raw.Time
 		}
+		s := m.seen[l.key]
+		m.seen[l.key] = sight{max(s.last, raw.Time.Unix()), s.healthy || !raw.Time.Before(since)}
 	}
 	if excess := len(m.seen) - maxTemplates; excess > 0 {
 		oldest := slices.SortedFunc(maps.Keys(m.seen), func(a, b uint64) int {
-			return cmp.Or(m.seen[a].Compare(m.seen[b]), cmp.Compare(a, b))
+			return cmp.Or(cmp.Compare(m.seen[a].last, m.seen[b].last), cmp.Compare(a, b))
 		})
 		for _, k := range oldest[:excess] {
+			if at := time.Unix(m.seen[k].last, 0).Add(time.Second); at.After(m.since) {
+				m.since = at
+			}
 			delete(m.seen, k)
 		}
 	}
-}
-
-// isNew says whether a message was never learned, by a memory that knows any.
-func (m *Memory) isNew(key uint64) bool {
-	if m == nil || len(m.seen) == 0 {
-		return false
-	}
-	_, known := m.seen[key]
-	return !known
 }
 
 // Days is how far back the memory reaches at that time, in whole days.
@@ -61,4 +65,19 @@ func (m *Memory) Days(now time.Time) int {
 		return 0
 	}
 	return max(0, int(now.Sub(m.since)/(24*time.Hour)))
+}
+
+// compare says of lines what the memory has of them, which may be nil.
+func (m *Memory) compare(lines []line) {
+	if m == nil || len(m.seen) == 0 {
+		return
+	}
+	met := map[uint64]bool{}
+	for i := range lines {
+		l := &lines[i]
+		s, known := m.seen[l.key]
+		l.unusual = !s.healthy
+		l.isNew = !known && !met[l.key] && !l.time.Before(m.since)
+		met[l.key] = true
+	}
 }

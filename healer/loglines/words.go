@@ -40,7 +40,7 @@ func init() {
 // failingWords says whether a text speaks of a failure, and whether it names one
 // as the system does.
 func failingWords(body string) (speaks, isErrno bool) {
-	lower := strings.ToLower(body)
+	lower := lowered(body)
 	start := -1
 	for i := 0; i <= len(lower); i++ {
 		if i < len(lower) && isWord(lower[i]) {
@@ -62,4 +62,15 @@ func failingWords(body string) (speaks, isErrno bool) {
 		speaks = speaks || strings.Contains(lower, phrase)
 	}
 	return speaks, false
+}
+
+// lowered is text with the letters A to Z as a to z, and as long as it was.
+func lowered(text string) string {
+	out := []byte(text)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c | 0x20
+		}
+	}
+	return string(out)
 }

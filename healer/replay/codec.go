@@ -55,6 +55,7 @@ type inputLine struct {
 	Logs        []string           `json:"logs,omitempty"`
 	Truncated   bool               `json:"truncated,omitempty"`
 	LogsMissing string             `json:"logs_missing,omitempty"`
+	FirstSeen   []event.FirstSeen  `json:"first_seen,omitempty"`
 	Signs       []runbook.Signed   `json:"signs,omitempty"`
 	Found       *runbook.Collected `json:"found,omitempty"`
 	NotExecuted string             `json:"not_executed,omitempty"`
@@ -104,7 +105,7 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inEngine, Engine: in.ID}, nil
 	case healer.Inspected:
 		return inputLine{Input: inInspected, Service: in.Service, Request: in.Request, State: encodeContainer(in.State), Error: encodeError(in.Err), Logs: in.Logs,
-			Truncated: in.Truncated, LogsMissing: in.LogsMissing, Signs: in.Signs}, nil
+			Truncated: in.Truncated, LogsMissing: in.LogsMissing, FirstSeen: in.FirstSeen, Signs: in.Signs}, nil
 	case healer.Collected:
 		return inputLine{Input: inCollected, Service: in.Service, Request: in.Request, Found: &in.Found}, nil
 	case healer.Executed:
@@ -154,7 +155,7 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.EngineSeen{ID: l.Engine}, nil
 	case inInspected:
 		return healer.Inspected{Service: l.Service, Request: l.Request, State: decodeContainer(l.State), Err: l.Error.decode(), Logs: l.Logs,
-			Truncated: l.Truncated, LogsMissing: l.LogsMissing, Signs: l.Signs}, nil
+			Truncated: l.Truncated, LogsMissing: l.LogsMissing, FirstSeen: l.FirstSeen, Signs: l.Signs}, nil
 	case inCollected:
 		if l.Found == nil {
 			return nil, errors.New("what was collected is missing")

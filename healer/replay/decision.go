@@ -73,6 +73,15 @@ func (d decision) matches(recorded decision) bool {
 	return true
 }
 
+// decisions are the effects that are decisions: to learn what a healthy service
+// writes is none.
+func decisions(out []healer.Effect) []healer.Effect {
+	return slices.DeleteFunc(slices.Clone(out), func(e healer.Effect) bool {
+		_, learns := e.(healer.Learn)
+		return learns
+	})
+}
+
 // decisionOf is an effect as codes.
 func decisionOf(e healer.Effect) (decision, error) {
 	var d decision

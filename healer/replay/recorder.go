@@ -92,6 +92,7 @@ func NewRecorder(to io.Writer, h Header) (*Recorder, error) {
 
 // Observe writes one input, its time, and what was decided.
 func (r *Recorder) Observe(in healer.Input, at time.Time, out []healer.Effect) error {
+	out = decisions(out)
 	if _, is := in.(healer.Tick); is {
 		r.tick(int64(at.Round(0).Sub(r.start)))
 		if len(out) == 0 && len(r.ticks.Ticks) < mostTicks {

@@ -31,7 +31,7 @@ func (r *Recording) recordedDecisions() []decided {
 func (r *Recording) Compare() (string, error) {
 	var replayed []decided
 	err := play(r, func(in healer.Input, at time.Time, out []healer.Effect) error {
-		for _, e := range out {
+		for _, e := range decisions(out) {
 			d, err := decisionOf(e)
 			if err != nil {
 				return err

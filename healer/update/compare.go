@@ -47,6 +47,14 @@ func (s Samples) add(next Sample, keep time.Duration) Samples {
 	return slices.Delete(s, 0, from)
 }
 
+// Figures are those of all samples.
+func (s Samples) Figures() event.UpdateFigures {
+	if len(s) == 0 {
+		return event.UpdateFigures{}
+	}
+	return s.figures(s[0].At, s[len(s)-1].At.Add(time.Nanosecond))
+}
+
 // figures are those of the samples from one time up to another.
 func (s Samples) figures(from, to time.Time) event.UpdateFigures {
 	var out event.UpdateFigures

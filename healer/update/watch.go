@@ -44,9 +44,10 @@ type Change struct {
 func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
 	before := w.samples.figures(now.Add(-length), now)
 	before.Exits = c.Exits
+	previousBad := Accused(w.Update, c.PreviousImageID)
 	w.base, w.baseAt, w.changed = event.UpdateFigures{}, time.Time{}, false
 	w.Update = &event.Update{Image: c.Image, ImageID: c.ImageID, PreviousImage: c.PreviousImage, PreviousImageID: c.PreviousImageID,
-		Since: now.UTC(), Until: now.Add(length).UTC(), Verdict: event.UpdateWatching, FailingBefore: c.Failing, Before: before}
+		Since: now.UTC(), Until: now.Add(length).UTC(), Verdict: event.UpdateWatching, FailingBefore: c.Failing, PreviousBad: previousBad, Before: before}
 }
 
 // Seen is what is seen of the service now.
@@ -110,6 +111,19 @@ func (w *Watch) after(seen Seen, length time.Duration, now time.Time) event.Upda
 // before.
 func Accused(u *event.Update, imageID string) bool {
 	return u != nil && imageID != "" && u.ImageID == imageID && u.Verdict == event.UpdateBad && !u.FailingBefore
+}
+
+// Bad is the image that is not to be gone back to: of the two of an update the one
+// that is held to be bad; empty: none is.
+func Bad(u *event.Update) string {
+	switch {
+	case u == nil:
+	case u.PreviousBad:
+		return u.PreviousImageID
+	case Accused(u, u.ImageID):
+		return u.ImageID
+	}
+	return ""
 }
 
 // IsSame says whether both say the same of the same update: figures go on.

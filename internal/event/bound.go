@@ -76,8 +76,14 @@ func (e Evidence) cut(most int) Evidence {
 		fact.Key, fact.Value, fact.Why = Clip(fact.Key, most), Clip(fact.Value, most), Clip(fact.Why, most)
 		cut.Facts = append(cut.Facts, fact)
 	}
-	for _, line := range e.Logs[max(0, len(e.Logs)-boundedLogs):] { // the newest lines stand last
+	skipped := max(0, len(e.Logs)-boundedLogs) // the newest lines stand last
+	for _, line := range e.Logs[skipped:] {
 		cut.Logs = append(cut.Logs, Clip(line, most))
+	}
+	for _, f := range e.FirstSeen {
+		if f.Line -= skipped; 0 <= f.Line && f.Line < len(cut.Logs) && len(cut.FirstSeen) < boundedLogs {
+			cut.FirstSeen = append(cut.FirstSeen, f)
+		}
 	}
 	return cut
 }

@@ -3,6 +3,7 @@ package event
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -48,6 +49,8 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 			return e.Truncated && len(e.Facts) == 101 && e.Facts[100].Value == "19900 more facts"
 		}},
 		"too many lines": {Evidence{Logs: strings.Split(strings.Repeat("line,", 60_000)+"last", ",")}, func(d Data) bool { e := d.(Evidence); return e.Truncated && len(e.Logs) == 12 && e.Logs[11] == "last" }},
+		"new lines among too many": {Evidence{Logs: strings.Split(strings.Repeat("line,", 60_000)+"last", ","), FirstSeen: []FirstSeen{{3, 1}, {59_990, 2}, {60_000, 3}}},
+			func(d Data) bool { return slices.Equal(d.(Evidence).FirstSeen, []FirstSeen{{1, 2}, {11, 3}}) }},
 		"diagnosed": {Diagnosed{Cause: "c", Action: "start", Reasoning: long, Prompt: long, Raw: long, Invalid: long, Legal: []Choice{{"A", "start", long}}, NotOffered: []Refusal{{"restart", long}}, Model: &Opinion{long, "start", 0.5, long}, Runbook: &Opinion{"c", "start", 0.9, "w"}}, func(d Data) bool {
 			x := d.(Diagnosed)
 			return x.Cause == "c" && x.Action == "start" && x.Legal[0].Letter == "A" && x.Legal[0].Action == "start" && x.NotOffered[0].Action == "restart" && x.Model.Action == "start" && x.Runbook.Cause == "c" && strings.HasSuffix(x.Raw, mark)

@@ -28,7 +28,7 @@ func incidentData() []Data {
 	return []Data{
 		Opened{Error: "HTTP 500", Check: "http", Instance: "host-a", FirstBad: when, Kind: "service", Action: "restart"},
 		Evidence{Facts: []Fact{{"state", "exited (137)", true, "the order of events tells"}, {"image", "nginx:1.27", false, ""}},
-			Logs: []string{"GET / <500> & more", "panic: ünïcode"}, Truncated: true},
+			Logs: []string{"GET / <500> & more", "panic: ünïcode"}, Truncated: true, FirstSeen: []FirstSeen{{1, 12}}},
 		Diagnosed{CauseID: "exited", Cause: "Its process ended by itself.", CausePast: "Its process had ended by itself.", Action: "start", Target: "payment-service", Confidence: 0.95,
 			Command: "docker start payment-service",
 			Legal:   []Choice{{"A", "start", "loses nothing"}, {"B", "escalate", "a person looks at it"}}, NotOffered: []Refusal{{"restart", "it does not run"}},

@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -85,8 +86,37 @@ type Fact struct {
 // Evidence is the facts and log lines that were collected.
 type Evidence struct {
 	Facts     []Fact   `json:"facts"`
-	Logs      []string `json:"logs"` // at most 12 lines
-	Truncated bool     `json:"truncated"`
+	Logs      []string `json:"logs"`      // at most 12 lines
+	Truncated bool     `json:"truncated"` // lines were left out
+	// FirstSeen are the lines of Logs whose message the container did not write
+	// before, as far as is known.
+	FirstSeen []FirstSeen `json:"first_seen,omitempty"`
+}
+
+// FirstSeen is a log line whose message was not seen before.
+type FirstSeen struct {
+	Line int `json:"line"` // in Logs, from 0
+	Days int `json:"days"` // whole days back to the oldest line that is known
+}
+
+// String says it to a person.
+func (f FirstSeen) String() string {
+	switch f.Days {
+	case 0:
+		return "new: not seen before in this log"
+	case 1:
+		return "new: not seen in the last day"
+	}
+	return fmt.Sprintf("new: not seen in the last %d days", f.Days)
+}
+
+// NewLines says of lines of Logs, by their place, that their message is new.
+func (e Evidence) NewLines() map[int]string {
+	said := map[int]string{}
+	for _, f := range e.FirstSeen {
+		said[f.Line] = f.String()
+	}
+	return said
 }
 
 // Choice is an action that may be chosen.

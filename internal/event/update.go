@@ -16,9 +16,12 @@ type Update struct {
 	Reasons []UpdateReason `json:"reasons,omitempty"`
 	// FailingBefore says that the service failed already when its image changed:
 	// whatever comes of it, this image is not to blame.
-	FailingBefore bool          `json:"failing_before,omitempty"`
-	Before        UpdateFigures `json:"before"`
-	After         UpdateFigures `json:"after"` // so far
+	FailingBefore bool `json:"failing_before,omitempty"`
+	// PreviousBad says that the image before was held to be bad itself: nothing is
+	// rolled back to it.
+	PreviousBad bool          `json:"previous_bad,omitempty"`
+	Before      UpdateFigures `json:"before"`
+	After       UpdateFigures `json:"after"` // so far
 }
 
 // UpdateFigures are what is compared: of the checks of our own that were

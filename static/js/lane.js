@@ -6,7 +6,7 @@ import { decider, querying, views } from "./diagnosis.js";
 import { failed, interrupted } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, phrase } from "./vocabulary.js";
-import { cause, clip, decisive, holdReason, nextLine, paragraph, reason, repaired, sentence, title } from "./words.js";
+import { cause, clip, decisive, escalation, holdReason, nextLine, paragraph, reason, repaired, sentence, title } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -167,7 +167,7 @@ function pending(of, now, mode, failures) {
 
 function verify(of) {
   const last = of.attempts.at(-1);
-  if (of.stage === "escalated") return place("verify", "call", "person", "A person is needed", { lines: [reason(of.row.escalated_reason) || "It stays open until its checks are good."], at: of.row.escalated });
+  if (of.stage === "escalated") return place("verify", "call", "person", "A person is needed", { lines: [escalation(of.row) || "It stays open until its checks are good."], at: of.row.escalated });
   if (of.stage === "resolved") {
     if (last?.verified?.data?.ok) return place("verify", "done", "shield", "Verified", { lines: [`${last.progress.good} good checks in a row`], progress: last.progress, at: last.verified.time });
     return place("verify", "done", "shield", "Verified", { lines: ["It stayed good for the verification window."] });

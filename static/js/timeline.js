@@ -6,7 +6,7 @@ import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
 import { action, capital, gate, phrase, who } from "./vocabulary.js";
-import { keptContainer, paragraph, reason, verifying } from "./words.js";
+import { isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
  * Items {key, look, icon, head, line, command, note, output, root, progress, took,
@@ -16,7 +16,7 @@ import { keptContainer, paragraph, reason, verifying } from "./words.js";
 export function timeline(of, now = NaN) {
   const list = of.events.map((event) => item(event, of)).filter(Boolean);
   const first = of.firstBad;
-  if (of.opened && of.row.kind !== "fleet" && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
+  if (of.opened && of.row.kind !== "fleet" && !isRequested(of) && !isOfUpdate(of) && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
   const items = list.map((one, i) => {
     const since = i ? one.time - list[i - 1].time : NaN;
     return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.queried ? `, querying ${one.queried}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
@@ -47,7 +47,7 @@ function say(event, data, of) {
     case "diagnosed":
       return { icon: "fork", head: "Diagnosed", line: paragraph(data.cause, decider(event)), queried: queriedModel(event, of) };
     case "approval_requested":
-      return { icon: "person", head: "Approval requested", line: paragraph(data.action ? `To ${phrase(data.action, of.row.service)}` : "", reason(data.reason)), command: data.command };
+      return { icon: "person", head: "Approval requested", line: paragraph(data.action ? `To ${phrase(data.action, of.row.service)}` : "", reason(data.reason)) };
     case "approved": case "denied":
       return { icon: "person", head: capital(event.type), line: paragraph(`By ${who(event.by)}`, reason(data.reason)) };
     case "acknowledged":
@@ -64,7 +64,7 @@ function say(event, data, of) {
     case "escalated":
       return { icon: "person", look: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
-      return { icon: "check", look: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the first failed check.` : "" };
+      return { icon: "check", look: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : "first failed check"}.` : "" };
     case "reported":
       return { icon: "file", head: "Post-mortem written" };
     default:
@@ -76,10 +76,12 @@ function say(event, data, of) {
 function opened(event, data, of) {
   const by = `By ${who(event.by)}.`;
   if (data.undoes_incident) return { icon: "person", head: `Undo of attempt ${data.undoes} requested`, line: `${by} It was an attempt of incident ${data.undoes_incident}.` };
-  if (data.check === "operator") return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
+  if (isRequested(of)) return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
   const source = data.check === "container" ? "Reported by the container’s state." : data.check ? `Reported by the ${data.check} check.` : "";
-  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
+  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || isOfUpdate(of) || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
 }
+
+const undone = (of) => Boolean(of.attempts.at(-1)?.started.data?.undoes && of.attempts.at(-1).verified?.data?.ok);
 
 function finished(data, a, attempt) {
   const undo = attempt?.started.data?.undoes;

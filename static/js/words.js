@@ -71,6 +71,15 @@ export function subject(row) {
   return (row.cause_id === "no_container" && seen) || sentence(cause(row)) || seen || "It is down.";
 }
 
+/** Whom a sentence about an incident's repair names: a fleet's incident is of no one service. */
+export const target = (row) => (row.kind === "fleet" ? "the services" : row.service);
+
+/** Whether an operator asked for what an incident does, where nothing has to be down. */
+export const isRequested = (of) => of.opened?.data?.check === "operator";
+
+/** Whether an incident is about an update of a service that need not be down. */
+export const isOfUpdate = (of) => of.opened?.data?.check === "update";
+
 /** What an incident is about, as its title. */
 export function title(row) {
   return row.kind === "fleet" ? subject(row) : `${row.service}: ${subject(row)}`;
@@ -92,7 +101,7 @@ export function statusLine(services) {
   if (!s.all.length) return { text: "No services yet", status: "PENDING" };
   const down = s.down.length ? s.down : s.dependent;
   if (down.length) {
-    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : "them"}` : "";
+    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : s.dependent.length === 1 ? "one of them" : "them"}` : "";
     return { text: `${names(down)} ${are(down)} down${follows}`, status: "DOWN" };
   }
   if (s.unknown.length) return { text: `No data from ${names(s.unknown)}`, status: "UNKNOWN" };
@@ -218,9 +227,15 @@ export function repaired(row) {
   return row.state === "resolved" && row.attempts > 0 && row.how !== "recovered" && row.how !== "operator";
 }
 
+/** Why a person is needed, beside an incident's cause: it begins with that where a decision was made. */
+export function escalation(row) {
+  const why = String(row.escalated_reason ?? "");
+  return reason(row.cause && why.startsWith(`${row.cause} `) ? why.slice(row.cause.length) : why);
+}
+
 /** How long it was down and how it was verified: "Down 6.8 s, then 5 of 5 good checks". */
 export function summary(row, of, now) {
-  if (row.state === "escalated") return row.escalated_reason ?? "";
+  if (row.state === "escalated") return escalation(row);
   const from = instant(row.first_bad ?? row.opened);
   if (row.state !== "resolved") return `Down since ${hhmmss(from)}, ${lasting(now - from)}`;
   const down = row.down_ms ?? row.ttr_ms;
@@ -274,4 +289,10 @@ export function uptimeOf(service, window, age = 0) {
 /** The version of a release; empty for a build from between two. */
 export function release(version) {
   return /^\(devel\)$|^v0\.0\.0-|[-.]\d{14}-|\+dirty/.test(version ?? "") ? "" : version ?? "";
+}
+
+/** What is said of a log line that is new; `days` is how far back is known. */
+export function firstSeen(days) {
+  if (!(days > 0)) return "new: not seen before in this log";
+  return days === 1 ? "new: not seen in the last day" : `new: not seen in the last ${days} days`;
 }

@@ -6,7 +6,7 @@ import { acknowledgement, ask, operations } from "../js/view/ask.js";
 import { timeline } from "../js/timeline.js";
 import { at, diagnosed, evidence, opened, row, T, tape } from "./tape.mjs";
 
-const requested = [2000, "approval_requested", "guard", { action: "start", target: "payment-service", command: "docker start payment-service", undo: "", cost: "It loses nothing: the container does not run.", reason: "the mode is approve: each repair waits for an operator's approval", expires: at(902000) }];
+const requested = [2000, "approval_requested", "guard", { action: "start", target: "payment-service", command: "docker start payment-service", undo: "", cost: "Non-disruptive: the container is not running.", reason: "the mode is approve: each repair waits for an operator's approval", expires: at(902000) }];
 const waiting = (more = {}) => {
   const events = tape(opened, evidence, diagnosed, requested);
   return incidentOf(row(events, more), events, null);
@@ -16,7 +16,7 @@ const buttons = (view) => find(view, (e) => e.tag === "button" && e.attrs["data-
 test("a request says what would be done, its cost, its undo and what the answers lead to", () => {
   const view = ask(waiting(), { at: T + 5000 });
   const text = textOf(view);
-  for (const part of ["expires in 14 min 57 s", "Start payment-service?", "docker start payment-service", "It loses nothing: the container does not run.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook 97%", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
+  for (const part of ["expires in 14 min 57 s", "Start payment-service?", "docker start payment-service", "Non-disruptive: the container is not running.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook 97%", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
   assert.deepEqual(buttons(view).map((b) => [b.attrs["data-command"], b.attrs["data-request"], b.attrs.disabled, textOf(b)]), [["approve", 4, false, "Approve: start payment-service"], ["deny", 4, false, "Deny"]]);
   const labels = find(view, (e) => e.tag === "label");
   assert.equal(textOf(labels[0]), "Reason, kept with the incident");

@@ -29,3 +29,9 @@ test("what is never repaired cannot be silenced", () => {
   assert.equal(panel(model({ container: null })), null);
   assert.equal(panel(model({ managed: false })), null);
 });
+
+test("its buttons say what they do and for how long", () => {
+  const shown = panel(model({}));
+  assert.deepEqual(find(shown, (of) => of.tag === "button").map(textOf), ["Silence 10 min", "Silence 1 h", "Silence 8 h"]);
+  assert.match(textOf(panel(model({ silenced_until: "2026-03-01T13:00:00Z", silence_reason: "from the dashboard", silenced_by: "operator:dashboard" }))), /Silenced by an operator on the dashboard\./);
+});

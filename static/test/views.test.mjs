@@ -295,3 +295,18 @@ test("a flapping service says so, also while it is up", () => {
     }
   }
 });
+
+test("a service's page tells what became of its new image, and what observe would have done", () => {
+  const of = (more) => {
+    const service0 = { name: "web", status: "UP", since: new Date(T).toISOString(), owner: "box", container: { name: "web", id: "1", image: "web:2", image_id: "b" }, ...more };
+    const { state } = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [service0], info: { mode: "observe" } }, T);
+    return textOf(service.view(context(state, { name: "web" })));
+  };
+  const update = { image: "web:2", image_id: "b", since: new Date(T).toISOString(), until: new Date(T + 600e3).toISOString(), verdict: "watching", before: { checks: 300, bad: 0, p95_ms: 9 }, after: { checks: 20, bad: 8, p95_ms: 12 } };
+  assert.match(of({ update }), /Image web:2 since .*: compared with the image before for 9 min 5\d s more\./);
+  assert.match(of({ update: { ...update, verdict: "good" } }), /as good as the image before/);
+  assert.match(of({ update: { ...update, verdict: "bad", reasons: ["error_rate"] } }), /: bad: 40 % of its checks fail, before it 0 %\./);
+  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["down", "new_one"] } }), /Last update: image web:2 since .*: bad: the service is DOWN\./);
+  assert.match(of({ trust: { would: 14, right: 13, since: update.since } }), /would have acted 14 times, right 13 times\. .*heal: \{mode: auto\}/);
+  assert.doesNotMatch(of({}), /would have acted|Image web:2 since/);
+});

@@ -4,8 +4,9 @@ import { confidence, decider, querying, views, whatCame } from "../js/diagnosis.
 import { textOf } from "../js/dom.js";
 import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
-import { ending, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, uptimeOf, workLine } from "../js/words.js";
+import { ending, firstSeen, release, restLine, sentence, sort, statusLine, statusThen, subject, summary, title, uptime, uptimeOf, workLine } from "../js/words.js";
 import { banner, byWeight } from "../js/view/banners.js";
+import { evidence as panel } from "../js/view/evidence.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, grouped, injected, phrase, whoFirst } from "../js/vocabulary.js";
 import { yaml } from "../js/pages/service.js";
@@ -249,4 +250,18 @@ test("the usual faults stand first, and the others behind More", () => {
   assert.deepEqual(grouped(of("crash", "fds")).more, [], "where there is no usual one, all are shown");
   assert.deepEqual(grouped(of("stop", "crash")).more, [], "one button is not worth a fold");
   assert.deepEqual(grouped([]), { usual: [], more: [] });
+});
+
+test("a log line that is new says how far back that is known", () => {
+  assert.equal(firstSeen(0), "new: not seen before in this log");
+  assert.equal(firstSeen(1), "new: not seen in the last day");
+  assert.equal(firstSeen(12), "new: not seen in the last 12 days");
+});
+
+test("the new ones among the log lines of the evidence are marked", () => {
+  const found = [1010, "evidence", "logstream", { facts: [], logs: ["tick", "boom", "tick"], truncated: true, first_seen: [{ line: 1, days: 3 }, { line: 9, days: 3 }] }];
+  const text = textOf(panel(of(opened, found)));
+  assert.match(text, /3 log lines, 1 not seen before/);
+  assert.match(text, /boom\s*new: not seen in the last 3 days/);
+  assert.match(text, /left out/);
 });

@@ -9,7 +9,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
 import { phrase, who } from "../vocabulary.js";
-import { ending, holdReason, nextLine, paragraph, reason, subject, title as about } from "../words.js";
+import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
 import { acknowledgement, ask, operations } from "../view/ask.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
@@ -45,7 +45,7 @@ export function view(ctx) {
     ask(of, asking(ctx, of, at)),
     figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
-      h("div", { class: "stack" }, evidence(of), decision(of, at), report(of)),
+      h("div", { class: "stack" }, !needsNone(of) && evidence(of), decision(of, at), report(of)),
       h("div", { class: "stack" }, steps(of, at), links(row, state))));
 }
 
@@ -72,15 +72,15 @@ function head(of, at, { state, stale, sent, refusals }) {
 
 function summary(of, at) {
   const error = reason(of.opened?.data?.error ?? of.row.error);
-  const asked = of.opened?.data?.check === "operator";
-  const first = asked ? [error] : [`${of.row.kind === "fleet" ? "The first of them failed" : "The first failed check was"} at ${when(of.firstBad, at)}`, error === subject(of.row) ? "" : error];
+  const first = isRequested(of) || isOfUpdate(of) ? [error === subject(of.row) ? "" : error] : [`${of.row.kind === "fleet" ? "The first of them failed" : "The first failed check was"} at ${when(of.firstBad, at)}`, error === subject(of.row) ? "" : error];
   switch (of.stage) {
     case "resolved": {
       const last = of.attempts.at(-1);
+      if (last?.verified?.data?.ok && last.started.data?.undoes) return paragraph(...first, `Attempt ${last.started.data.undoes} was undone`, "The container shows it");
       return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
     }
     case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
-    case "escalated": return paragraph(...first, "A person is needed", reason(of.row.escalated_reason));
+    case "escalated": return paragraph(...first, "A person is needed", escalation(of.row));
     default: return paragraph(...first);
   }
 }
@@ -91,9 +91,9 @@ function figures(of, at, service) {
   const found = row.ttd_ms ?? instant(of.opened?.time) - of.firstBad;
   const decided = instant(of.first.decided) - instant(of.opened?.time);
   return h("dl", { class: "panel figures" },
-    figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
-    figure("Detected after", Number.isFinite(found) ? took(found) : "", of.opened?.data?.check === "container" ? "by its container" : ""),
-    figure("Diagnosed after", Number.isFinite(decided) ? took(decided) : "not yet", of.diagnosed ? `by ${who(of.diagnosed.by)}` : ""),
+    !isRequested(of) && !isOfUpdate(of) && figure("Down for", down.until ? took(down.ms) : lasting(down.ms), down.until ? "" : "so far"),
+    !isRequested(of) && figure("Detected after", Number.isFinite(found) ? took(found) : "", of.opened?.data?.check === "container" ? "by its container" : ""),
+    !(isRequested(of) && !of.diagnosed) && figure("Diagnosed after", Number.isFinite(decided) ? took(decided) : "not yet", of.diagnosed ? `by ${who(of.diagnosed.by)}` : ""),
     figure("Attempts", String(row.attempts ?? 0)),
     figure("Resolved after", Number.isFinite(row.ttr_ms) ? took(row.ttr_ms) : "not yet"));
 }
@@ -112,9 +112,12 @@ function decision(of, at) {
   ];
 }
 
+// An undo and a fleet's incident are decided without evidence of one container.
+const needsNone = (of) => !of.evidence && (of.row.kind === "fleet" || Boolean(of.opened?.data?.undoes_incident));
+
 function both(of) {
   const data = of.diagnosed.data ?? {};
-  const service = of.row.service;
+  const service = target(of.row);
   const { byModel, runbook, model, failed, why } = views(of.diagnosed);
   const two = model || failed;
   const name = byModel ? who(of.diagnosed.by) : of.model || "The model";

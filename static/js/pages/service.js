@@ -9,6 +9,7 @@ import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units
 import { fault, gate, grouped, isOfEngine, status } from "../vocabulary.js";
 import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
 import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
+import { updateLine, trustLine } from "../view/deploy.js";
 import { about } from "../view/feed.js";
 import { latencies, WINDOWS } from "../view/latency.js";
 
@@ -53,7 +54,9 @@ function head({ service, detail, rows, ctx, at }) {
       h("h1", { tabindex: "-1" }, service.name, " ", pill({ colour: s.colour === "quiet" ? "" : s.colour, icon: s.shape, text: stateFor(service, at) })),
       h("p", {}, lately(service, rows[0], ctx, at)),
       h("p", { class: "where" }, [service.group, whereabouts(service, detail.config)].filter(Boolean).join(" · ")),
-      service.note && h("p", {}, service.note)));
+      service.note && h("p", {}, service.note),
+      updateLine(service.update, service.container, at),
+      trustLine(service.trust, detail.config?.heal?.mode || ctx.state.info?.mode)));
 }
 
 function lately(service, row, ctx, at) {

@@ -6,7 +6,7 @@ import { h, icon } from "../dom.js";
 import { quantile } from "../series.js";
 import { hhmmss, instant, many, took } from "../units.js";
 import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
-import { holdReason, paragraph, reason, repaired, sentence } from "../words.js";
+import { holdReason, paragraph, reason, repaired, sentence, target } from "../words.js";
 import { copy, facts as terms, pill, transcript } from "./bits.js";
 
 /** model: {agent, incident, info, rows, stale, now} */
@@ -65,7 +65,7 @@ export function thinking(incident, now) {
 
 function decided({ agent, incident, info }) {
   const data = incident.diagnosed.data ?? {};
-  const service = incident.row.service;
+  const service = target(incident.row);
   const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
   const { byModel, model, failed } = views(incident.diagnosed);
   const whole = byModel && Boolean(data.reasoning);
@@ -132,7 +132,7 @@ function rest({ agent, incident, info, rows }, state) {
   const median = quantile(done.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
   return [
     dependencyList(info),
-    state === "WATCHING" && incident?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${paragraph(`${incident.row.service} is on hold`, holdReason(incident))}`),
+    state === "WATCHING" && incident?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${paragraph(incident.row.kind === "fleet" ? "Repairs are on hold" : `${incident.row.service} is on hold`, holdReason(incident))}`),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
     limits([["Repaired", String(done.length)], ["Needed a person", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
   ];

@@ -56,7 +56,7 @@ function answers(of, { deed, stale, sent, over }) {
   return h("div", { class: "ask-do" },
     button("approve", "go", "check", `Approve: ${deed.charAt(0).toLowerCase()}${deed.slice(1)}`),
     button("deny", "", "x", "Deny"),
-    h("label", { class: "ask-why" }, h("span", { class: "vh" }, "Reason, kept with the incident"), h("input", { id: `why-${id}`, type: "text", maxlength: 500, autocomplete: "off", placeholder: "Reason, kept with the incident (optional)" })));
+    h("label", { class: "ask-why" }, h("span", { class: "vh" }, "Reason, kept with the incident"), h("input", { id: `why-${id}`, type: "text", maxlength: 500, autocomplete: "off", placeholder: "Reason (optional)" })));
 }
 
 function side(of, request) {

@@ -3,7 +3,7 @@
 
 import { h } from "../dom.js";
 import { instant, many, tenths, took } from "../units.js";
-import { sentence } from "../words.js";
+import { firstSeen, sentence } from "../words.js";
 import { facts } from "./bits.js";
 
 /** The newest evidence of an incident, or why there is none. */
@@ -40,15 +40,12 @@ function collected(of) {
 
 const reasoned = (fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`), fact.why && h("p", {}, sentence(fact.why)));
 
-// `seen` is [{line, days}]: the lines of the service's log that are new, and in
-// how many days none was like them.
+// `seen` is [{line, days}]: the places of the lines that are new, and in how many
+// days none was like them; 0: it is not known for a whole day.
 function lines(logs, seen) {
-  const unusual = new Map(seen.filter((one) => one?.days > 0).map(({ line, days }) => [String(line), days]));
-  const marked = logs.filter((text) => unusual.has(String(text))).length;
+  const unusual = new Map(seen.filter((one) => one?.line in logs).map(({ line, days }) => [line, days]));
   return [
-    h("h3", { class: "sub" }, marked ? `${many(logs.length, "log line")}, ${marked} not seen before` : many(logs.length, "log line")),
-    h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text) => {
-      const days = unusual.get(String(text));
-      return h("li", { class: days ? "unusual" : null }, String(text), days && h("span", { class: "log-mark" }, `not seen in the last ${days === 1 ? "day" : `${days} days`}`));
-    }))];
+    h("h3", { class: "sub" }, unusual.size ? `${many(logs.length, "log line")}, ${unusual.size} not seen before` : many(logs.length, "log line")),
+    h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines chosen by rules" }, logs.map((text, i) =>
+      h("li", { class: unusual.has(i) ? "unusual" : null }, String(text), unusual.has(i) && h("span", { class: "log-mark" }, firstSeen(unusual.get(i))))))];
 }

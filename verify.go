@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"logstream/dashboard/view"
+	"logstream/healer/update"
+	"logstream/internal/event"
+)
+
+// logstream verify-deploy: for a pipeline that has just deployed something.
+
+const (
+	lookAgain    = time.Second      // between two looks at the service
+	changeWithin = 15 * time.Second // an update is seen within it
+)
+
+// deployed is what the API says of a service, as far as it matters here.
+type deployed struct {
+	view.Service
+	Config       *event.Definition  `json:"config"`
+	Observations []view.Observation `json:"observations"`
+}
+
+// deployVerdict is what is printed with --json.
+type deployVerdict struct {
+	Service string               `json:"service"`
+	Status  event.Status         `json:"status"`
+	Verdict event.UpdateVerdict  `json:"verdict"` // good or bad
+	Reasons []event.UpdateReason `json:"reasons"`
+	// Decided says that LogStream's own watch has ended; else the verdict is by what
+	// was seen so far.
+	Decided bool                `json:"decided"`
+	Updated bool                `json:"updated"` // its image changed lately
+	Before  event.UpdateFigures `json:"before"`
+	After   event.UpdateFigures `json:"after"`
+	Update  *event.Update       `json:"update,omitempty"`
+}
+
+// verifyDeployCommand waits for the verdict on an update.
+func verifyDeployCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "verify-deploy <service>", Short: "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad",
+		Example: "  docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m", Args: arguments("<service>")}
+	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	length := cmd.Flags().Duration("for", 5*time.Minute, "for how `long` its checks are compared with those before, at most")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *length <= 0 {
+			return usageFailure(cmd, "--for must be a time such as 5m")
+		}
+		c, err := open()
+		if err != nil {
+			return err
+		}
+		say := cmd.OutOrStdout()
+		if *asJSON {
+			say = io.Discard
+		}
+		verdict, err := c.verifyDeploy(cmd.Context(), args[0], *length, say)
+		var answer apiError
+		switch {
+		case errors.As(err, &answer) && answer.status == http.StatusNotFound:
+			return usageFailure(cmd, "%s", answer.why)
+		case err != nil:
+			return fmt.Errorf("verify-deploy: %w", err)
+		}
+		if *asJSON {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(verdict) // a closed output needs no error
+		} else {
+			fmt.Fprintln(say, printable(verdict.String()))
+		}
+		if verdict.Verdict == event.UpdateBad {
+			return errPrinted
+		}
+		return nil
+	}
+	return cmd
+}
+
+// verifyDeploy waits for the verdict on a service's newest update, for at most so
+// long. Where its image did not change lately its checks of that time are
+// compared with those before, in the same way.
+func (c client) verifyDeploy(ctx context.Context, name string, length time.Duration, say io.Writer) (deployVerdict, error) {
+	began := time.Now()
+	var seen []view.Observation
+	told, watched := false, false
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		var now deployed
+		if err := c.call(ctx, http.MethodGet, []string{"services", name}, nil, nil, &now); err != nil {
+			return deployVerdict{}, err
+		}
+		seen = together(seen, now.Observations)
+		waited := time.Since(began)
+		recent := isRecent(now.Update, began)
+		settled := waited >= min(changeWithin, length/2) // what was deployed right before was seen
+		watched = watched || recent && now.Update.Verdict == event.UpdateWatching
+		if recent && now.Update.Verdict != event.UpdateWatching && (watched || settled) || waited >= length {
+			return judgeDeploy(now, seen, began, recent), nil
+		}
+		if !recent && !told && settled {
+			told = true
+			fmt.Fprintln(say, printable(fmt.Sprintf("The image of %s did not change lately: its checks of the next %s are compared with those before.", name, (length-waited).Round(time.Second))))
+		}
+		select {
+		case <-ctx.Done():
+			return deployVerdict{}, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// isRecent says whether an update is the one that is asked about: it is watched,
+// or its watch was not over for longer than it took.
+func isRecent(u *event.Update, began time.Time) bool {
+	return u != nil && began.Before(u.Until.Add(u.Until.Sub(u.Since)))
+}
+
+// together are the observations that were seen, each once, oldest first.
+func together(seen, next []view.Observation) []view.Observation {
+	for _, o := range next {
+		if !slices.ContainsFunc(seen, func(s view.Observation) bool {
+			return s.Timestamp == o.Timestamp && s.Instance == o.Instance && s.Check == o.Check
+		}) {
+			seen = append(seen, o)
+		}
+	}
+	slices.SortFunc(seen, func(a, b view.Observation) int { return a.Time().Compare(b.Time()) })
+	return seen
+}
+
+// judgeDeploy is the verdict at the end. What is DOWN then is bad.
+func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent bool) deployVerdict {
+	v := deployVerdict{Service: now.Name, Status: now.Status, Verdict: event.UpdateGood, Reasons: []event.UpdateReason{}, Updated: recent}
+	if recent {
+		u := *now.Update
+		v.Update, v.Before, v.After, v.Decided = &u, u.Before, u.After, u.Verdict != event.UpdateWatching
+		v.Reasons = append(v.Reasons, u.Reasons...)
+	} else {
+		var latency time.Duration
+		if now.Config != nil {
+			latency, _ = time.ParseDuration(now.Config.Expect.Latency)
+		}
+		var before, after update.Samples
+		for _, o := range seen {
+			sample := update.Sample{At: o.Time(), MS: o.LatencyMS, Bad: o.Status == event.Down}
+			switch {
+			case o.Extra || o.Check == event.CheckContainer || o.Check == event.CheckHealth || o.Instance != now.Owner:
+			case o.Time().Before(began):
+				before = append(before, sample)
+			default:
+				after = append(after, sample)
+			}
+		}
+		v.Before, v.After = before.Figures(), after.Figures()
+		v.Reasons = append(v.Reasons, update.Worse(v.Before, v.After, latency, false)...)
+	}
+	if now.Status == event.Down && !slices.Contains(v.Reasons, event.UpdateDown) {
+		v.Reasons = append(v.Reasons, event.UpdateDown)
+	}
+	if len(v.Reasons) > 0 {
+		v.Verdict = event.UpdateBad
+	}
+	return v
+}
+
+// String is the verdict in words.
+func (v deployVerdict) String() string {
+	what := v.Service
+	if v.Update != nil {
+		what += fmt.Sprintf(", image %s (%s, before it %s)", v.Update.Image, shortImage(v.Update.ImageID), shortImage(v.Update.PreviousImageID))
+	}
+	if v.Verdict == event.UpdateBad {
+		var why []string
+		for _, reason := range v.Reasons {
+			why = append(why, v.because(reason))
+		}
+		if v.Update != nil && v.Update.FailingBefore {
+			why = append(why, "it failed before its image changed already")
+		}
+		return fmt.Sprintf("%s: bad. %s.", what, strings.Join(why, "; "))
+	}
+	out := fmt.Sprintf("%s: good. %d of %d checks failed (%s before); 95%% of them took up to %.0f ms (%.0f ms before).", what, v.After.Bad, v.After.Checks, rate(v.Before), v.After.P95MS, v.Before.P95MS)
+	if v.Update != nil && !v.Decided {
+		out += " LogStream watches it until " + v.Update.Until.Local().Format(time.TimeOnly) + "."
+	}
+	return out
+}
+
+func (v deployVerdict) because(reason event.UpdateReason) string {
+	switch reason {
+	case event.UpdateErrors:
+		return fmt.Sprintf("error rate %s, before %s", rate(v.After), rate(v.Before))
+	case event.UpdateLatency:
+		return fmt.Sprintf("95%% of its checks take up to %.0f ms, before %.0f ms", v.After.P95MS, v.Before.P95MS)
+	case event.UpdateExits:
+		return fmt.Sprintf("its container ended %d times by itself, before %d times", v.After.Exits, v.Before.Exits)
+	case event.UpdateDown:
+		return "the service is DOWN"
+	}
+	return string(reason)
+}
+
+func rate(f event.UpdateFigures) string { return fmt.Sprintf("%.0f%%", 100*f.ErrorRate()) }
+
+// shortImage is an image's id as people see it.
+func shortImage(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(len(id), 12)]
+}
