@@ -149,7 +149,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case Answered:
 		c.answered(in, now)
 	case SpecsKept:
-		c.specs.add(in.Hashes)
+		c.specs = specsOf(in.Keys)
 	case Reconfigured:
 		reconfigure(c, in, now)
 	case Tick:

@@ -343,3 +343,22 @@ func TestCrashWhileADependentWaits(t *testing.T) {
 		wantAllUp(t, m)
 	}
 }
+
+// TestAServiceWaitsForNoInspectionThatIsNeverMade: the incident of another one is
+// held before its container is inspected, also after a restart.
+func TestAServiceWaitsForNoInspectionThatIsNeverMade(t *testing.T) {
+	m := quietSim(t, 2, func(m *sim) {
+		of := &m.boxes[0].state
+		of.Project, of.Service, of.DependsOn = "shop", "web", []string{"migration"} // which is no service
+	})
+	m.foreign(m.boxes[1], event.Down, 5*time.Minute)
+	m.run(30 * time.Second)
+	if in := m.incident("svc-1"); in == nil || in.Held != "unconfirmed" {
+		t.Fatalf("the other one's incident is %+v", in)
+	}
+	m.killFor(time.Second)
+	m.run(30 * time.Second)
+	do("kill", m, m.boxes[0])
+	m.run(time.Minute)
+	wantTargets(t, m, "start svc-0")
+}

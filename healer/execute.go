@@ -22,7 +22,7 @@ type Commands interface {
 // Specs keeps the specifications of containers, which are secret;
 // *specification.Store documents it.
 type Specs interface {
-	Kept() (hashes []string, err error)
+	Kept() (keys []string, err error) // specification.Key makes one
 	Keep(service, hash string, spec []byte) error
 	Load(service, hash string) ([]byte, error)
 }

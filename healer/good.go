@@ -8,6 +8,7 @@ import (
 	"logstream/healer/action"
 	"logstream/healer/budget"
 	"logstream/healer/history"
+	"logstream/healer/specification"
 	"logstream/healer/update"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -33,14 +34,19 @@ type memory struct {
 	asked time.Time   // when its specification was last to be kept
 }
 
-// specs are the hashes of the specifications that are in the data directory.
+// specs are the keys of the specifications that are in the data directory.
 type specs map[string]bool
 
-func (s specs) add(hashes []string) {
-	for _, hash := range hashes {
-		s[hash] = true
+func specsOf(keys []string) specs {
+	s := specs{}
+	for _, key := range keys {
+		s[key] = true
 	}
+	return s
 }
+
+// has says whether a service's specification with that hash is there.
+func (s specs) has(service, hash string) bool { return s[specification.Key(service, hash)] }
 
 // remember takes in how the container of a healthy service is, and has its
 // specification kept.
@@ -51,7 +57,7 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 	}
 	s.memory.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
 	m := &s.memory
-	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs[m.good.SpecHash] || now.Sub(m.asked) < keepAgain {
+	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs.has(s.def.Name, m.good.SpecHash) || now.Sub(m.asked) < keepAgain {
 		return
 	}
 	m.asked = now
@@ -136,7 +142,7 @@ func noteNetworks(c *Controller, e event.Docker) {
 func targetOf(c *Controller, s *serviceState, v View) action.Target {
 	t := action.Target{BadImage: update.Bad(s.update.Update), Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
 	if t.Good != nil {
-		t.SpecKept = c.specs[t.Good.SpecHash]
+		t.SpecKept = c.specs.has(s.def.Name, t.Good.SpecHash)
 		t.RolledBack = rolledBack(c, s, v.Now)
 	}
 	return t

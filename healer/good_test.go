@@ -6,6 +6,7 @@ import (
 
 	"logstream/healer/budget"
 	"logstream/healer/history"
+	"logstream/healer/specification"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -106,5 +107,19 @@ func TestOwnReplacementIsNoDeployment(t *testing.T) {
 		if got := isOfReplacement(tt.attempt, "web", e); got != tt.own {
 			t.Errorf("%s: its own is %v", tt.what, got)
 		}
+	}
+}
+
+// TestASpecificationThatIsGoneCountsAsKeptNoLonger: the data directory has the
+// newest two of each service.
+func TestASpecificationThatIsGoneCountsAsKeptNoLonger(t *testing.T) {
+	c := NewController(Setup{Config: Default()}, time.Now())
+	c.Step(SpecsKept{[]string{specification.Key("web", "a")}}, time.Now())
+	if !c.specs.has("web", "a") || c.specs.has("api", "a") {
+		t.Errorf("kept are %v", c.specs)
+	}
+	c.Step(SpecsKept{[]string{specification.Key("web", "b"), specification.Key("web", "c")}}, time.Now())
+	if c.specs.has("web", "a") {
+		t.Errorf("kept are %v", c.specs)
 	}
 }

@@ -102,9 +102,9 @@ type (
 		Services    []service.Definition
 		Discovering bool
 	}
-	// SpecsKept are the specifications, by their hashes, that are in the data
-	// directory from now on, beside those that were named before.
-	SpecsKept struct{ Hashes []string }
+	// SpecsKept are the keys of all specifications that are in the data directory
+	// from now on.
+	SpecsKept struct{ Keys []string }
 	// Tick is time passing; Step wants one at least each 100 ms.
 	Tick struct{}
 )

@@ -78,9 +78,9 @@ func (m *memories) choose(service string, lines []container.Line, now time.Time)
 	return out
 }
 
-// learn reads and learns what a container wrote. Where that cannot be read nothing
+// learnLines reads and learns what a container wrote. Where that cannot be read nothing
 // is learned until the next time.
-func (l *life) learn(e Learn) {
+func learnLines(l *life, e Learn) {
 	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
 	defer cancel()
 	lines, err := l.deps.Runtime.Logs(ctx, e.ContainerID, logTail)

@@ -24,7 +24,7 @@ type readLog struct {
 
 // readLogs reads the container's newest lines. Those that show a sign are of its
 // present run, and not from before since.
-func (l *life) readLogs(ctx context.Context, service string, of container.State, since time.Time) readLog {
+func readLogs(ctx context.Context, l *life, service string, of container.State, since time.Time) readLog {
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
 	lines, err := l.deps.Runtime.Logs(ctx, of.ID, logTail)

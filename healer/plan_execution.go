@@ -46,10 +46,12 @@ func preflight(v View, intent event.ActionStarted) string {
 	a, known := action.Of(intent)
 	untouched := intentOf(intent, "", v.Inspection.state)
 	untouched.Pattern = nil // nothing is its doing yet
-	requested := v.Situation.Asked
+	requested := v.Situation.Asked || intent.Undoes > 0
+	situation := v.situationFor(intent.Action)
+	situation.Asked = requested
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
 	broken, isBroken := brokenDependency(v)
-	wish := gate.Check(gate.Wish, v.situationFor(intent.Action))
+	wish := gate.Check(gate.Wish, situation)
 	switch {
 	case !known:
 		return "this version has no such action"
@@ -59,7 +61,7 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "the service was removed"
 	case v.Situation.EngineLost:
 		return "Docker is unreachable"
-	case v.Situation.Hold != nil && !requested:
+	case v.Situation.Hold != nil && !v.Situation.Asked:
 		return "repairs on this host were put on hold"
 	case !wish.Passes():
 		return cmp.Or(wish.Reason, "most services fail at once")

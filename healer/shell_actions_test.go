@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"logstream/healer/action"
+	"logstream/healer/specification"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -55,36 +56,36 @@ func (m *memoryCommands) times() int {
 // memorySpecs keeps specifications as long as the site lives.
 type memorySpecs struct {
 	mu   sync.Mutex
-	kept map[string][]byte // by hash
+	kept map[string][]byte // by their keys
 }
 
 // Kept is healer.Specs'.
 func (m *memorySpecs) Kept() ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var hashes []string
-	for hash := range m.kept {
-		hashes = append(hashes, hash)
+	var keys []string
+	for key := range m.kept {
+		keys = append(keys, key)
 	}
-	return hashes, nil
+	return keys, nil
 }
 
 // Keep is healer.Specs'.
-func (m *memorySpecs) Keep(_, hash string, spec []byte) error {
+func (m *memorySpecs) Keep(service, hash string, spec []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.kept == nil {
 		m.kept = map[string][]byte{}
 	}
-	m.kept[hash] = spec
+	m.kept[specification.Key(service, hash)] = spec
 	return nil
 }
 
 // Load is healer.Specs'.
-func (m *memorySpecs) Load(_, hash string) ([]byte, error) {
+func (m *memorySpecs) Load(service, hash string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	spec, is := m.kept[hash]
+	spec, is := m.kept[specification.Key(service, hash)]
 	if !is {
 		return nil, errors.New("it is not in the data directory any more")
 	}
@@ -94,7 +95,7 @@ func (m *memorySpecs) Load(_, hash string) ([]byte, error) {
 // has says whether the specification of that hash is kept.
 func (s *site) has(hash string) func() bool {
 	return func() bool {
-		_, err := s.specs.Load("", hash)
+		_, err := s.specs.Load("web", hash)
 		return err == nil
 	}
 }
@@ -333,6 +334,19 @@ func TestACommandThatFailsIsARefusal(t *testing.T) {
 		if result.Outcome != event.OutcomeRefused || !strings.Contains(result.Error, "exit code 3") || strings.Contains(result.Error+result.Output, "hunter2") || !strings.Contains(result.Output, "no such pool") {
 			t.Errorf("%+v", result)
 		}
+	})
+}
+
+// TestTheSpecificationOfEachServiceIsKept also where two have the same one, as
+// replicas do.
+func TestTheSpecificationOfEachServiceIsKept(t *testing.T) {
+	onSite(t, []string{"web", "api"}, nil, func(s *site) {
+		s.until("the specification of web is kept", s.has("spec-of-web"))
+		s.change("api", func(c *container.State) { c.SpecHash = "spec-of-web" })
+		s.until("that of api is kept", func() bool {
+			_, err := s.specs.Load("api", "spec-of-web")
+			return err == nil
+		})
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"logstream/healer/action"
+	"logstream/healer/specification"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -212,7 +213,7 @@ func (m *sim) keepSpec(e KeepSpec) {
 		if m.specs == nil {
 			m.specs = map[string]bool{}
 		}
-		m.specs[e.Hash] = true
+		m.specs[specification.Key(e.Service, e.Hash)] = true
 		m.specsKept()
 	}))
 }

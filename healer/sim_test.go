@@ -64,7 +64,7 @@ type sim struct {
 	lines []string // that every container wrote
 
 	keeps    bool            // specifications are kept
-	specs    map[string]bool // those that are, by their hashes
+	specs    map[string]bool // those that are, by their keys
 	comes    time.Time       // until then something may come from outside
 	windows  []window        // of maintenance
 	deployed int             // images and specifications so far

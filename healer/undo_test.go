@@ -141,6 +141,47 @@ func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
 	}
 }
 
+// TestWhatAnOperatorAskedForIsDoneOnce also where a later attempt in its incident,
+// such as its undo, was not carried out.
+func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
+	m, b := quiet(t, limited)
+	m.run(time.Minute)
+	b.app = "broken"
+	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
+	m.heal(service.ActionRaiseMemory)
+	m.run(5 * time.Minute)
+	m.undoOf(m.of0().ID, 0)
+	m.until(t, "the undo", func() bool { return m.of0().Attempts == 2 })
+	m.crash(time.Second) // before its call
+	m.run(5 * time.Minute)
+	for _, a := range dataOf[event.ActionStarted](m)[2:] { // after a restart, and what was asked for
+		if a.Undoes == 0 {
+			t.Errorf("begun again was %+v, with a limit of %d", a, b.state.Memory)
+		}
+	}
+}
+
+// TestUndoInAnOpenIncidentIsCarriedOutDuringASilence: an operator asked for it by
+// name, and was told that it is done.
+func TestUndoInAnOpenIncidentIsCarriedOutDuringASilence(t *testing.T) {
+	m, b := quiet(t, limited)
+	m.run(time.Minute)
+	b.app = "broken"
+	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
+	m.heal(service.ActionRaiseMemory)
+	m.run(5 * time.Minute)
+	if m.of0().State != state.Escalated || b.state.Memory != 128*mib {
+		t.Fatalf("it is %s, with a limit of %d", m.of0().State, b.state.Memory)
+	}
+	m.command(event.Command{Command: event.CommandSilence, Service: "svc-0", Args: event.CommandArgs{For: "1h"}})
+	m.run(time.Second)
+	wantResult(t, m, m.undoOf(m.of0().ID, 0), "", "")
+	m.run(20 * time.Second)
+	if finished := dataOf[event.ActionFinished](m); b.state.Memory != 64*mib {
+		t.Errorf("its limit is %d: %+v", b.state.Memory, finished[len(finished)-1])
+	}
+}
+
 // TestUndoOutlivesTheProcess kills it at each step of an undo.
 func TestUndoOutlivesTheProcess(t *testing.T) {
 	for name, at := range map[string]func(m *sim) bool{

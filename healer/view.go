@@ -328,10 +328,13 @@ func forcedAction(in *state.Incident) string {
 	return opened.Data.(event.Opened).Action
 }
 
-// carriedOut says whether an action of the incident was.
+// carriedOut says whether an action of the incident was, the newest or one before:
+// what was asked for once is done once.
 func carriedOut(in *state.Incident) bool {
-	finished, done := in.Last(event.TypeActionFinished)
-	return done && finished.Data.(event.ActionFinished).Outcome != event.OutcomeNotExecuted
+	return slices.ContainsFunc(in.Events, func(e event.Incident) bool {
+		finished, done := e.Data.(event.ActionFinished)
+		return done && finished.Outcome != event.OutcomeNotExecuted
+	})
 }
 
 func later(a, b time.Time) time.Time {

@@ -35,7 +35,7 @@ func (l *life) start(e Effect) {
 	case CheckNow:
 		l.deps.CheckNow(e.Service)
 	case Learn:
-		l.worker("learn", func() { l.learn(e) })
+		l.worker("learn", func() { learnLines(l, e) })
 	case KeepSpec:
 		l.worker("specification", func() { l.keepSpec(e) })
 	case Query:
@@ -116,7 +116,7 @@ func (l *life) inspect(e Inspect) Inspected {
 		return out
 	}
 	if e.Logs {
-		read := l.readLogs(ctx, e.Service, out.State, e.Since)
+		read := readLogs(ctx, l, e.Service, out.State, e.Since)
 		out.Logs, out.Truncated, out.FirstSeen, out.Signs, out.LogsMissing = read.lines, read.truncated, read.firstSeen, read.signs, read.missing
 	}
 	return out
@@ -176,12 +176,12 @@ func (l *life) giveSpecs(ctx context.Context) {
 	if l.deps.Specs == nil {
 		return
 	}
-	hashes, err := l.deps.Specs.Kept()
+	keys, err := l.deps.Specs.Kept()
 	if err != nil {
 		l.deps.Logger.Warn("specifications of containers cannot be read: removed containers are not recreated", "error", err)
 	}
-	if len(hashes) > 0 {
-		l.give(ctx, timed{in: SpecsKept{hashes}})
+	if len(keys) > 0 {
+		l.give(ctx, timed{in: SpecsKept{keys}})
 	}
 }
 
@@ -207,7 +207,7 @@ func (l *life) keepSpec(e KeepSpec) {
 		l.deps.Logger.Debug("specification of a container not kept: it cannot be recreated once it is removed", "service", e.Service, "error", err)
 		return
 	}
-	l.give(l.work, timed{in: SpecsKept{[]string{e.Hash}}})
+	l.giveSpecs(l.work) // one that was older may be gone
 }
 
 // isUnavailable says whether the engine did not answer, rather than refuse.

@@ -113,7 +113,7 @@ func encodeInput(in healer.Input) (inputLine, error) {
 			Unseen: in.Unseen, ContainerID: in.Done.ContainerID, KeptID: in.Done.KeptID, Output: in.Done.Output,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
 	case healer.SpecsKept:
-		return inputLine{Input: inSpecs, Hashes: in.Hashes}, nil
+		return inputLine{Input: inSpecs, Hashes: in.Keys}, nil
 	case healer.ModelState:
 		return inputLine{Input: inModel, OK: in.Ready, Why: in.Why, Code: in.Code}, nil
 	case healer.Answered:
@@ -166,7 +166,7 @@ func decodeInput(l inputLine) (healer.Input, error) {
 			Unseen: l.Unseen, Done: action.Done{ContainerID: l.ContainerID, KeptID: l.KeptID, Output: l.Output},
 			Err: l.Error.decode(), After: decodeContainer(l.State), Took: l.Took}, nil
 	case inSpecs:
-		return healer.SpecsKept{Hashes: l.Hashes}, nil
+		return healer.SpecsKept{Keys: l.Hashes}, nil
 	case inModel:
 		return healer.ModelState{Ready: l.OK, Why: l.Why, Code: l.Code}, nil
 	case inAnswered:

@@ -28,7 +28,7 @@ type Store struct{ Dir string }
 // hashes are what a file may be called.
 var hashes = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
 
-// Kept are the hashes of all that are kept.
+// Kept are the keys of all that are kept.
 func (s Store) Kept() ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(s.Dir, "*", "*"))
 	if err != nil {
@@ -40,7 +40,7 @@ func (s Store) Kept() ([]string, error) {
 	var all []string
 	for _, file := range files {
 		if name := filepath.Base(file); hashes.MatchString(name) {
-			all = append(all, name)
+			all = append(all, filepath.Base(filepath.Dir(file))+"/"+name)
 		}
 	}
 	return all, nil
@@ -83,13 +83,19 @@ func (s Store) Load(service, hash string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxSize))
 }
 
-// path is where a specification is kept. A service's name may be anything.
+// Key is what a service's specification with that hash is called here: two
+// services may have containers of the same one. A service's name may be anything.
+func Key(service, hash string) string {
+	sum := sha256.Sum256([]byte(service))
+	return hex.EncodeToString(sum[:12]) + "/" + hash
+}
+
+// path is where a specification is kept.
 func (s Store) path(service, hash string) (string, error) {
 	if !hashes.MatchString(hash) {
 		return "", fmt.Errorf("%q is not the hash of a specification", hash)
 	}
-	sum := sha256.Sum256([]byte(service))
-	return filepath.Join(s.Dir, hex.EncodeToString(sum[:12]), hash), nil
+	return filepath.Join(s.Dir, filepath.FromSlash(Key(service, hash))), nil
 }
 
 // write writes a file whole or not at all, for its owner alone.

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -54,8 +55,8 @@ func plan(s specification, imageName, replaces string, anonymous []apicontainer.
 	}
 	delete(config.Labels, labelReplace)
 	delete(config.Labels, labelReplaces)
+	config.Labels[labelReplaces] = cmp.Or(replaces, s.ID)
 	if replaces != "" {
-		config.Labels[labelReplaces] = replaces
 		if number, is := config.Labels[labelNumber]; is {
 			config.Labels[labelNumber] = numberBefore(number)
 		}
@@ -63,6 +64,13 @@ func plan(s specification, imageName, replaces string, anonymous []apicontainer.
 	c.config, c.host = &config, &host
 	c.networks, c.others = split(s, &host)
 	return c
+}
+
+// made says whether a container was made by this creation, or by one of the same
+// specification: it has the mark of it.
+func (c creation) made(of apicontainer.InspectResponse) bool {
+	mark := c.config.Labels[labelReplaces]
+	return mark != "" && of.Config.Labels[labelReplaces] == mark
 }
 
 // numberBefore is a replica's number for a container that takes the place of the

@@ -11,7 +11,7 @@ import (
 )
 
 // labelReplaces is the ID of the container in whose place Recreate put the
-// labelled one.
+// labelled one, or of whose specification it made it.
 const labelReplaces = "io.logstream.replaces"
 
 // keptPattern is the name of a container that Recreate or Restore took out of

@@ -29,7 +29,7 @@ func (r *Runtime) Recreate(ctx context.Context, with container.Replacement) (id,
 	}
 	if old == nil {
 		if id, err = r.make(ctx, c); err != nil {
-			return "", "", fmt.Errorf("recreate %s: %w", c.name, r.withdraw(ctx, c.name, err))
+			return "", "", fmt.Errorf("recreate %s: %w", c.name, r.withdraw(ctx, c.name, c.made, err))
 		}
 		return id, "", nil
 	}
@@ -37,7 +37,7 @@ func (r *Runtime) Recreate(ctx context.Context, with container.Replacement) (id,
 		id, err = r.make(ctx, c)
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("recreate %s: %w", c.name, r.putBack(ctx, *old, c.name, err))
+		return "", "", fmt.Errorf("recreate %s: %w", c.name, r.putBack(ctx, *old, c.name, c.made, err))
 	}
 	return id, old.ID, nil
 }

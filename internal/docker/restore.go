@@ -37,7 +37,7 @@ func (r *Runtime) Restore(ctx context.Context, id, kept string) error {
 		err = r.putInPlace(ctx, former, place, now.HostConfig.RestartPolicy, true)
 	}
 	if err != nil {
-		return fmt.Errorf("restore %s: %w", place, r.putBack(ctx, now, place, err))
+		return fmt.Errorf("restore %s: %w", place, r.putBack(ctx, now, place, func(c apicontainer.InspectResponse) bool { return c.ID == former.ID }, err))
 	}
 	return nil
 }
@@ -57,11 +57,11 @@ func (r *Runtime) putInPlace(ctx context.Context, c apicontainer.InspectResponse
 
 // putBack undoes what was begun and failed for that reason: the container, as it
 // was inspected before, is in its place again, and what is there instead is set
-// aside. The error says what came of it.
-func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse, place string, reason error) error {
+// aside where it is ours. The error says what came of it.
+func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse, place string, ours func(apicontainer.InspectResponse) bool, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout+stopTimeout(was.Config.StopTimeout))
 	defer cancel()
-	made, err := r.clear(ctx, place, was.ID)
+	made, err := r.clear(ctx, place, ours)
 	if made != "" {
 		reason = fmt.Errorf("%w; what was made instead is kept as %s", reason, made)
 	}
@@ -83,10 +83,10 @@ func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse,
 
 // withdraw frees the place of a container that was made and failed for that
 // reason, so that another can be made.
-func (r *Runtime) withdraw(ctx context.Context, place string, reason error) error {
+func (r *Runtime) withdraw(ctx context.Context, place string, ours func(apicontainer.InspectResponse) bool, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout)
 	defer cancel()
-	made, err := r.clear(ctx, place, "")
+	made, err := r.clear(ctx, place, ours)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w; what was made could not be set aside: %w; see docker ps -a", reason, err)
@@ -96,17 +96,18 @@ func (r *Runtime) withdraw(ctx context.Context, place string, reason error) erro
 	return reason
 }
 
-// clear sets aside what has the place, unless it is the container with that ID,
-// and gives the name under which that is kept.
-func (r *Runtime) clear(ctx context.Context, place, but string) (kept string, err error) {
+// clear sets aside what has the place, if it is ours, and gives the name under
+// which that is kept. Somebody else may have put a container there meanwhile, as a
+// deployment does: that is never touched.
+func (r *Runtime) clear(ctx context.Context, place string, ours func(apicontainer.InspectResponse) bool) (kept string, err error) {
 	id, err := r.occupant(ctx, place)
-	if err != nil || id == "" || id == but {
+	if err != nil || id == "" {
 		return "", err
 	}
 	c, err := r.inspectWhole(ctx, id)
 	if errors.Is(err, container.ErrNotFound) {
 		return "", nil
-	} else if err != nil {
+	} else if err != nil || !ours(c) {
 		return "", err
 	}
 	if err := r.setAside(ctx, c, place); err != nil {
