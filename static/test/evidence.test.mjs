@@ -30,9 +30,9 @@ test("without a decisive fact the others are open", () => {
 
 test("a log line that is new is marked with how long none was like it, and stays text", () => {
   const logs = ["GET / 200", "<b>FATAL</b> out of memory", "ERROR twice"];
-  const shown = view(whole(tape(opened, withData({ logs, first_seen: [{ line: logs[1], days: 7 }, { line: logs[2], days: 1 }, { line: "not shown", days: 9 }], truncated: true }))));
+  const shown = view(whole(tape(opened, withData({ logs, first_seen: [{ line: 1, days: 7 }, { line: 2, days: 1 }, { line: 3, days: 9 }], truncated: true }))));
   const lines = find(shown, (e) => e.attrs.class === "log")[0].kids;
-  assert.deepEqual(lines.map(textOf), ["GET / 200", "<b>FATAL</b> out of memorynot seen in the last 7 days", "ERROR twicenot seen in the last day"]);
+  assert.deepEqual(lines.map(textOf), ["GET / 200", "<b>FATAL</b> out of memorynew: not seen in the last 7 days", "ERROR twicenew: not seen in the last day"]);
   assert.deepEqual(lines.map((li) => li.attrs.class), [null, "unusual", "unusual"]);
   assert.ok(textOf(shown).includes("3 log lines, 2 not seen before"));
   assert.ok(textOf(shown).includes("The other log lines were left out."));
