@@ -60,7 +60,6 @@ type Picture struct {
 	Healthy, Known int
 
 	targets []Member
-	ends    []end
 }
 
 // end is a bound of the time in which what made a member fail must have begun.
