@@ -28,7 +28,6 @@ type prober struct {
 	mu    sync.Mutex
 	good  time.Time // when the first good answer of an unbroken row was asked for; zero: the last one was bad
 	ever  bool      // it answered well
-	broke time.Time // when the last good row ended
 }
 
 func startProber(url string) *prober {
@@ -68,7 +67,7 @@ func (p *prober) probe(ctx context.Context) {
 	case good && p.good.IsZero():
 		p.good, p.ever = began, true
 	case !good && !p.good.IsZero():
-		p.good, p.broke = time.Time{}, began
+		p.good = time.Time{}
 	}
 }
 
@@ -77,13 +76,6 @@ func (p *prober) since() (time.Time, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.good, !p.good.IsZero()
-}
-
-// broken says whether it ever answered badly after that.
-func (p *prober) broken(after time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.broke.After(after) || p.good.IsZero()
 }
 
 func (p *prober) answered() bool {
