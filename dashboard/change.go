@@ -87,8 +87,8 @@ func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case ask.Action != "" && !slices.Contains(service.Actions, ask.Action):
 		fail(w, http.StatusBadRequest, unknown("action", ask.Action, service.Actions))
-	case def.Container == "":
-		failf(w, http.StatusConflict, "%q has no container: LogStream cannot repair it", def.Name)
+	case def.Container == "" && len(def.Heal.Commands) == 0:
+		failf(w, http.StatusConflict, "%q has neither a container nor heal.commands: LogStream cannot repair it", def.Name)
 	case slices.Contains(def.Heal.Never, ask.Action):
 		failf(w, http.StatusConflict, "heal.never of %q forbids %s", def.Name, ask.Action)
 	case ask.Action == "" && (shown.Status == event.Up || shown.Status == event.Degraded):

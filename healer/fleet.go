@@ -85,6 +85,8 @@ func reconcileFleet(c *Controller, now time.Time) {
 			c.emit(Append{e})
 		}
 		return
+	case self.deferred.next(c, now):
+		return
 	case !self.open() && !anyDown(c):
 		c.fleet.watch.Note(fleet.Picture{}, 0, c.config.Verify.For, now)
 		return

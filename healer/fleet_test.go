@@ -102,11 +102,12 @@ func staysBlind(t *testing.T, interval time.Duration) {
 	cutOff(m, true)
 	m.run(4 * interval)
 	before := wantBlind(t, m).ID
+	wantResult(t, m, m.command(event.Command{Command: event.CommandAcknowledge, Service: event.ReservedService, Args: event.CommandArgs{Incident: before}}), "", "")
 	for range 3 {
 		m.crash(5 * time.Second)
 		m.run(40 * time.Second)
-		if in := wantBlind(t, m); in.ID != before || in.State != state.Open {
-			t.Errorf("it is %s, %s", in.ID, in.State)
+		if in := wantBlind(t, m); in.ID != before || in.State != state.Open || in.Acknowledged == nil {
+			t.Errorf("it is %s, %s, acknowledged by %+v", in.ID, in.State, in.Acknowledged)
 		}
 	}
 	cutOff(m, false)

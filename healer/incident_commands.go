@@ -56,7 +56,7 @@ func incidentOf(c *Controller, asked event.Command) (*serviceState, *state.Incid
 	case asked.Service != in.Service && asked.Service != "" && asked.Service != event.AllServices:
 		return nil, nil, refuse(event.RefusedUnknown, "%s: incident %s is about %s, and not about %s", name, id, in.Service, asked.Service)
 	}
-	s := c.services[in.Service]
+	s := serviceOf(c, in.Service)
 	if s == nil || s.removed {
 		return nil, nil, refuse(event.RefusedUnknown, "%s: its service %s is no longer configured", name, in.Service)
 	}

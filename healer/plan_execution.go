@@ -129,7 +129,11 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 		limit = a.Timeout(max(l.state.StopTimeout, 10*time.Second))
 	}
 	unavailable := errors.Is(l.err, container.ErrUnavailable)
-	if v.Now.Sub(since) > limit && l.at.Sub(since) > limit && !unavailable {
+	halfway := known && a.Replaces && intent.Pins.ContainerID != "" && errors.Is(l.err, container.ErrNotFound)
+	switch over := v.Now.Sub(since) > limit && l.at.Sub(since) > limit && !unavailable; {
+	case over && halfway: // the old container is out of its place, and no new one is in it
+		return finish(intent, Executed{Unseen: true})
+	case over:
 		return finish(intent, Executed{NotExecuted: "the call was interrupted and left no effect"})
 	}
 	return wait()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"logstream/healer/action"
 	"logstream/internal/event"
 )
 
@@ -21,6 +22,9 @@ func escalation(v View) string {
 
 // unknownEffect is why a person is called about an action that nothing shows.
 func unknownEffect(data event.ActionFinished) string {
+	if a, known := action.ByName(data.Action); known && a.Replaces {
+		return fmt.Sprintf("Attempt %d (%s) was interrupted before the new container was created. The old one is kept, stopped, under a name that contains -logstream-kept-: rename it back and start it, or create the container again.", data.Attempt, data.Action)
+	}
 	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
 }
 
