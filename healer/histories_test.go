@@ -29,7 +29,7 @@ func histories(t *testing.T, share int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
 		return n
 	}
-	if testing.Short() {
+	if testing.Short() || raced {
 		return share / 4
 	}
 	return share
