@@ -201,8 +201,8 @@ func TestNoChildIsLeftBehind(t *testing.T) {
 			}
 			d.until(10*time.Second, "it is paused", func() bool { return d.service("payment-service").Status == "DOWN" })
 			pids := children(t, d.cmd.Process.Pid)
-			if len(pids) != 2 {
-				t.Fatalf("it has the children %v, want two", pids)
+			if len(pids) != 3 {
+				t.Fatalf("it has the children %v, want three", pids)
 			}
 			tt.end(d)
 			for end := time.Now().Add(5 * time.Second); slices.ContainsFunc(pids, running); time.Sleep(20 * time.Millisecond) {
