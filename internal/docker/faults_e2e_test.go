@@ -5,6 +5,7 @@ package docker_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -109,7 +110,7 @@ func eachFault(t *testing.T, e *engine.Engine) {
 // uses has a container use more than the least limit that an engine allows.
 func (b bench) uses(runtime *docker.Runtime, id, url string) {
 	b.t.Helper()
-	get(url + "/leak?mb=24")
+	await(b.t, "it takes memory", func() bool { return get(url+"/leak?mb=24") == http.StatusOK })
 	await(b.t, "it uses its memory", func() bool {
 		now, err := runtime.Stats(b.t.Context(), id)
 		return err == nil && now.Memory > 20<<20
