@@ -25,9 +25,9 @@ type prober struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 
-	mu    sync.Mutex
-	good  time.Time // when the first good answer of an unbroken row was asked for; zero: the last one was bad
-	ever  bool      // it answered well
+	mu   sync.Mutex
+	good time.Time // when the first good answer of an unbroken row was asked for; zero: the last one was bad
+	ever bool      // it answered well
 }
 
 func startProber(url string) *prober {
