@@ -52,8 +52,8 @@ func eachFault(t *testing.T, e *engine.Engine) {
 				t.Fatal("the fault has no test")
 			}
 			b, runtime := newBench(t, e), open(t, e.Host())
-			b.docker("network", "create", "--subnet", "10.231.8.0/24", "shop")
-			url := b.web("victim", 200, "--network", "shop", "--network-alias", "pay", "--ip", "10.231.8.50", "-v", "/data", "-e", "SECRET=canary")
+			b.docker("network", "create", "--subnet", b.Subnet(0), "shop")
+			url := b.web("victim", 200, "--network", "shop", "--network-alias", "pay", "--ip", b.Address(0, 50), "-v", "/data", "-e", "SECRET=canary")
 			before := find(t, runtime, "victim")
 			if fault == container.FaultMemory {
 				b.uses(runtime, before.ID, url)
