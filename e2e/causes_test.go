@@ -90,19 +90,27 @@ func areFound(t *testing.T, docker *engine.Engine, few []cause) {
 	for _, c := range few {
 		d.up(c.name())
 	}
-	time.Sleep(15 * time.Second) // until their good state is remembered
+	names := []string{}
+	for _, c := range few {
+		names = append(names, c.name())
+	}
+	d.remembers(docker, names...)
+	broken := time.Now()
 	for _, c := range few {
 		c.breaks(t, docker, c.name())
 	}
 	for _, c := range few {
-		t.Run(c.name(), func(t *testing.T) { c.isFound(t, d) })
+		t.Run(c.name(), func(t *testing.T) { c.isFound(t, d, broken) })
 	}
 }
 
 func (c cause) name() string { return "cause-" + strings.ReplaceAll(c.id+c.as, "_", "-") }
 
-func (c cause) isFound(t *testing.T, d *daemon) {
-	ended := func(in apiIncident) bool { return in.State == "escalated" || resolved(in) }
+// isFound reads the first incident since it was broken.
+func (c cause) isFound(t *testing.T, d *daemon, broken time.Time) {
+	ended := func(in apiIncident) bool {
+		return in.Opened.After(broken) && (in.State == "escalated" || resolved(in))
+	}
 	in := d.newest(90*time.Second, c.name(), "has ended", ended)
 	// Without statistics, which a busy machine may not give in time, what computes
 	// looks like what hangs.
