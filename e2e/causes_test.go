@@ -64,7 +64,10 @@ var causes = []cause{
 }
 
 // TestCausesAreFoundInRealContainers breaks each in its way, beside the others.
-func TestCausesAreFoundInRealContainers(t *testing.T) { engines.Each(t, causesAreFound) }
+func TestCausesAreFoundInRealContainers(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, causesAreFound)
+}
 
 func causesAreFound(t *testing.T, docker *engine.Engine) {
 	docker.Docker(t, "network", "create", "causes")
@@ -153,7 +156,10 @@ func noStats(in apiIncident) bool {
 
 // TestWhatCannotStartIsLeft: its port is in use, it was out of memory twice, it
 // ends at once, or it ignores its stop signal.
-func TestWhatCannotStartIsLeft(t *testing.T) { engines.Each(t, cannotStart) }
+func TestWhatCannotStartIsLeft(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, cannotStart)
+}
 
 func cannotStart(t *testing.T, docker *engine.Engine) {
 	taken, leaky := container(t, docker, "taken"), container(t, docker, "leaky", "-m", "48m", "--memory-swap", "48m")
