@@ -132,6 +132,13 @@ func (e *Engine) Docker(t testing.TB, args ...string) string {
 // Command runs the docker command with that standard input (nil: none), and
 // returns its standard output, trimmed.
 func (e *Engine) Command(ctx context.Context, input io.Reader, args ...string) (string, error) {
+	if chooses(args) {
+		done, err := choosing()
+		if err != nil {
+			return "", err
+		}
+		defer done()
+	}
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Env = e.Environ()
 	cmd.Stdin = input
