@@ -114,13 +114,15 @@ func (x Examination) topic(cluster sarama.ClusterAdmin, name string, config Conf
 	if x.Embedded {
 		want, _ = embeddedTopic(name, config.Embedded)
 	}
-	entries, err := cluster.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: []string{"cleanup.policy", "retention.ms"}})
+	answers, err := cluster.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: name, ConfigNames: []string{"cleanup.policy", "retention.ms"}}}, sarama.DescribeConfigsOptions{})
 	if err != nil {
 		return seen, err
 	}
 	has := map[string]string{}
-	for _, e := range entries {
-		has[e.Name] = e.Value
+	for _, answer := range answers {
+		for _, e := range answer.Configs {
+			has[e.Name] = e.Value
+		}
 	}
 	return seen.compare(want, len(described[0].Partitions), has), nil
 }
