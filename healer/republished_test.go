@@ -370,6 +370,30 @@ func TestServiceOfThatNameOnAnotherHostIsNotOurs(t *testing.T) {
 	}
 }
 
+// TestCommandAboutAnotherHostsServiceIsAnsweredThere: of several answers the first
+// is shown.
+func TestCommandAboutAnotherHostsServiceIsAnsweredThere(t *testing.T) {
+	m, _ := quiet(t)
+	asked := func() (all []event.CommandResult) {
+		for _, name := range []string{event.CommandHeal, event.CommandSilence, event.CommandUnsilence} {
+			id := m.command(event.Command{Service: "theirs", Command: name, Args: event.CommandArgs{For: "1h"}})
+			m.run(time.Second)
+			all = append(all, m.results(id)...)
+		}
+		return all
+	}
+	theirs := event.Service{Service: "theirs", Definition: &event.Definition{Name: "theirs"}, Origin: event.Origin{Instance: "they", Host: "there"}}
+	m.step(ReadService{theirs})
+	if all := asked(); len(all) != 0 {
+		t.Errorf("the answers are %+v", all)
+	}
+	theirs.Definition = nil
+	m.step(ReadService{theirs})
+	if all := asked(); len(all) != 3 {
+		t.Errorf("once no host has it the answers are %+v", all)
+	}
+}
+
 // TestOurNameWithoutOurSignatureIsForeign, whatever else the record copies.
 func TestOurNameWithoutOurSignatureIsForeign(t *testing.T) {
 	m, b := quiet(t)

@@ -103,7 +103,9 @@ func (e *Engine) Pid() int { return e.own.dockerd.pid() }
 // Close ends the engine with all its containers, and removes what it left.
 func (e *Engine) Close() error { return e.own.close(e.removeAll) }
 
-// removeAll removes every container; what it cannot is killed later.
+// removeAll removes every container, and then every network: the bridge of one
+// that stays is the machine's, outlives the engine, and keeps its addresses from
+// all later ones. What it cannot remove is killed later.
 func (e *Engine) removeAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -111,6 +113,7 @@ func (e *Engine) removeAll() {
 	if fields := strings.Fields(ids); err == nil && len(fields) > 0 {
 		_, _ = e.Command(ctx, nil, append([]string{"rm", "-f"}, fields...)...)
 	}
+	_, _ = e.Command(ctx, nil, "network", "prune", "-f")
 }
 
 // Docker runs the docker command against this engine and returns its standard
