@@ -83,6 +83,7 @@ func incidentsOf(m *sim) [][]byte {
 // once with copies of what was signed coming in all the time: both have to be
 // the same, word for word.
 func TestRepublishedRecordsChangeNoHistory(t *testing.T) {
+	long(t)
 	for seed := range uint64(histories(t, 2400) / 20) {
 		plain := random(seed, false)
 		m := randomSim(seed)
@@ -124,6 +125,7 @@ func standing(m *sim) string {
 // everything published again, again and again; afterwards as before it the same
 // has to follow from the same.
 func TestRepublishedRecordsChangeNothing(t *testing.T) {
+	long(t)
 	stop := func(m *sim, b *box) { do("stop", m, b); m.run(60 * time.Second) }
 	for _, tt := range []struct {
 		name  string

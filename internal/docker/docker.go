@@ -38,6 +38,7 @@ const theEngine = "the engine"
 type engine interface {
 	Ping(ctx context.Context) (types.Ping, error)
 	Info(ctx context.Context) (system.Info, error)
+	ServerVersion(ctx context.Context) (types.Version, error)
 	ContainerList(ctx context.Context, options apicontainer.ListOptions) ([]apicontainer.Summary, error)
 	ContainerInspect(ctx context.Context, id string) (apicontainer.InspectResponse, error)
 	ContainerLogs(ctx context.Context, id string, options apicontainer.LogsOptions) (io.ReadCloser, error)
