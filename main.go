@@ -48,7 +48,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), importCommand()}},
-		{"See what happens", []*cobra.Command{incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
+		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
 		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
 		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
 		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},
