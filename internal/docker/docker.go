@@ -204,7 +204,9 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ping, err := c.Ping(ctx)
+	limited, cancel := context.WithTimeout(ctx, r.pulse) // a stream of events has no deadline
+	defer cancel()
+	ping, err := c.Ping(limited)
 	if err != nil {
 		if classify(err) == refused {
 			err = errors.New(err.Error()) // nothing was asked for that could be refused
