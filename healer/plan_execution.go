@@ -134,7 +134,7 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	case over && halfway: // the old container is out of its place, and no new one is in it
 		return finish(intent, Executed{Unseen: true})
 	case over:
-		return finish(intent, Executed{NotExecuted: "the call was interrupted and left no effect"})
+		return finish(intent, Executed{NotExecuted: interrupted(intent, l.state)})
 	}
 	return wait()
 }

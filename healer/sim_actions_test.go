@@ -55,7 +55,7 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 		plainly(nil)
 	case service.ActionRaiseMemory:
 		b.state.Memory = params.MemoryBytes
-		m.call(b, service.ActionStart, plainly)
+		m.goesOn(func() { m.call(b, service.ActionStart, plainly) })
 	case service.ActionRollback, service.ActionRecreate:
 		m.replaced(b, params, done)
 	case service.ActionRun:
@@ -63,6 +63,17 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 	default:
 		m.call(b, intent.Action, plainly)
 	}
+}
+
+// goesOn does the next of the calls that an action consists of, unless our process
+// ends before.
+func (m *sim) goesOn(next func()) {
+	life := m.life
+	m.after(m.between(5*time.Millisecond, 50*time.Millisecond), func() {
+		if m.life == life {
+			next()
+		}
+	})
 }
 
 func (m *sim) connected(b *box, n event.Network) {

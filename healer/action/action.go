@@ -64,6 +64,9 @@ type Target struct {
 	// RolledBack are the images, by ID, that were replaced by a rollback within
 	// the last day.
 	RolledBack []string
+	// Raised is what its memory limit was before an attempt raised it that was
+	// interrupted then; 0: none was.
+	Raised int64
 	// BadImage is an image, by ID, with which the service did worse: nothing is
 	// rolled back to it. Empty: none is known.
 	BadImage string
