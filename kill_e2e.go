@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -138,6 +139,6 @@ func (c calling) Recreate(ctx context.Context, with container.Replacement) (id, 
 	return id, kept, err
 }
 
-func (c calling) Restore(ctx context.Context, id, kept string) error {
-	return c.around(ctx, id, func() error { return c.Runtime.Restore(ctx, id, kept) })
+func (c calling) Restore(ctx context.Context, with container.Restoration) error {
+	return c.around(ctx, cmp.Or(with.ID, with.Kept), func() error { return c.Runtime.Restore(ctx, with) })
 }

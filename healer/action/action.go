@@ -107,7 +107,7 @@ type Runtime interface {
 	KillStart(ctx context.Context, id string, grace time.Duration) error
 	SetMemory(ctx context.Context, id string, bytes int64) error
 	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
-	Restore(ctx context.Context, id, kept string) error
+	Restore(ctx context.Context, with container.Restoration) error
 	Run(ctx context.Context, c Command) (output string, err error)
 }
 

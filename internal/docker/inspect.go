@@ -108,6 +108,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		OOMKilled:     c.State.OOMKilled,
 		Error:         c.State.Error,
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
+		RestartLimit:  c.HostConfig.RestartPolicy.MaximumRetryCount,
 		RestartCount:  c.RestartCount,
 		Health:        health,
 		HealthOutput:  output,
