@@ -70,7 +70,7 @@ func TestKilledAtEachBoundaryOfEachAction(t *testing.T) {
 		}
 		c.calls = func() int { return calls.Calls(a.method, child.ID) }
 	}
-	survive(t, cases)
+	survive(t, cases, func() {})
 }
 
 // served runs the children in this process, and serves them at the socket.
