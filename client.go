@@ -43,7 +43,12 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 		address := *given
 		if address == "" {
 			address = "http://127.0.0.1:5000"
-			if loaded, report := config.Load(configPath(cmd)); len(report.Errors) == 0 {
+			loaded, report := config.Load(configPath(cmd))
+			if len(report.Errors) > 0 && cmd.Flag("config").Changed { // a hold must work beside a wrong config.yaml
+				printFindings(cmd, report.Errors)
+				return c, startupFailure{errPrinted}
+			}
+			if len(report.Errors) == 0 {
 				address = "http://" + dialable(loaded.Dashboard.Listen)
 				if c.token == "" {
 					c.token = loaded.Dashboard.Token
@@ -52,7 +57,7 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 		}
 		base, err := url.Parse(address)
 		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-			return c, usageFailure(cmd, "--url must be an address such as http://127.0.0.1:5000, not %q", address)
+			return c, usageFailure(cmd, "--url must be an address such as http://127.0.0.1:5000, not %s", quoted(address))
 		}
 		c.base = base
 		return c, nil

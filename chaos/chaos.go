@@ -122,7 +122,7 @@ func (r *run) follow(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if record.Signed {
+			if record.Signed && command.Host == r.origin.Host {
 				r.memory.read(command)
 			}
 			select {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,11 +16,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"logstream/e2e/engine"
 	"logstream/internal/event"
 )
 
@@ -64,26 +63,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// ports are given out one after another, from below those that the kernel
-// gives to connections: a daemon that is down would lose one of them.
-var ports atomic.Int32
-
-// freePort is a port of loopback on which nothing listens right now, and that no
-// other test of this process gets.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 20_000 + int(ports.Add(1))
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		l.Close()
-		return port
-	}
-	t.Fatal("no port from 20000 on is free")
-	return 0
-}
+func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
 // and what extra adds to the healer's section; services is YAML.
@@ -95,6 +75,9 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	d.config = filepath.Join(d.dir, "config.yaml")
 	if !strings.Contains(healer, "decide:") {
 		healer += ", decide: runbook" // whatever model this machine has
+	}
+	if !strings.Contains(healer, "verify:") {
+		healer += ", verify: {for: 5s, successes: 3}" // half of the time: the demo's are the shipped ones
 	}
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}

@@ -52,6 +52,7 @@ func (d *daemon) printed(pattern string) string {
 }
 
 func TestTheDemoHealsWhatItsButtonBreaks(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	for _, tt := range []struct{ fault, action string }{{"stop", "start"}, {"kill", "start"}, {"pause", "unpause"}, {"exit", "start"}, {"fail", "restart"}} {
 		count := len(d.incidents("payment-service"))
@@ -72,6 +73,7 @@ func TestTheDemoHealsWhatItsButtonBreaks(t *testing.T) {
 }
 
 func TestThreeFaultsWithinTenSecondsAreRepaired(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	for range 3 {
 		began := time.Now()
@@ -92,6 +94,7 @@ func TestThreeFaultsWithinTenSecondsAreRepaired(t *testing.T) {
 // client that is not ours, checks every signature by the contract's formula,
 // and folds what it read.
 func TestAForeignClientReadsTheIncident(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	if code, answer := d.post("/api/v1/services/payment-service/chaos", `{"fault":"kill"}`); code != 202 {
 		t.Fatalf("the button: %d %s", code, answer)
@@ -183,6 +186,7 @@ func children(t *testing.T, pid int) []int {
 }
 
 func TestNoChildIsLeftBehind(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		end  func(*daemon)

@@ -183,6 +183,29 @@ func TestARequestOutlivesTheProcess(t *testing.T) {
 	}, configured(approving))
 }
 
+// TestApprovalThatLapsedIsRequestedAnew: the process ends between the approval
+// and the intent, and is away for longer than the request was valid.
+func TestApprovalThatLapsedIsRequestedAnew(t *testing.T) {
+	for away, want := range map[time.Duration][]string{10 * time.Minute: {"restart"}, time.Hour: nil} {
+		m, b := quiet(t, configured(approving))
+		do("error", m, b)
+		requested(t, m)
+		m.operator(event.CommandApprove, "")
+		m.until(t, "the approval on the log", func() bool { return len(dataOf[event.Approved](m)) == 1 })
+		m.crash(away)
+		m.run(away + 10*time.Second)
+		wantActions(t, m, want...)
+		if want == nil {
+			if request := requested(t, m); !request.Expires.After(m.now) {
+				t.Errorf("requested anew was %+v", request)
+			}
+			m.operator(event.CommandApprove, "")
+			m.run(10 * time.Second)
+			wantActions(t, m, "restart")
+		}
+	}
+}
+
 // TestAnswersThatCountForNothing has each: wrong, late, twice, forged ids.
 func TestAnswersThatCountForNothing(t *testing.T) {
 	m, b := quiet(t, configured(approving))
