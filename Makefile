@@ -45,6 +45,7 @@ soak: ## repetitions and matrices: all histories of the model checker, rounds of
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e
 	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
+	LOGSTREAM_BOUNDARIES=all go test -tags e2e -count=1 -v -timeout 60m -run KilledInEachAction ./e2e
 	for engine in current packaged; do LOGSTREAM_ENGINE=$$engine go test -tags e2e -count=3 -timeout 180m -v ./e2e/faults -run Faults -args -all -report $(CURDIR)/build/faults-$$engine || exit 1; done
 
 bench: ## measurements, with ratios against a floor in the same run

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type daemon struct {
 	host   string // of its container engine; empty: the demo's processes
 	engine string // and which one that is, once a recording asked for it
 	tty    bool   // it runs on a terminal, as a person starts it
+
+	program string // empty: binary
 
 	keyboard io.Writer // of its terminal
 	cmd      *exec.Cmd
@@ -113,7 +116,7 @@ func (d *daemon) start() *daemon {
 
 func (d *daemon) launch() {
 	d.t.Helper()
-	d.cmd = exec.Command(binary, d.args...)
+	d.cmd = exec.Command(cmp.Or(d.program, binary), d.args...)
 	d.cmd.Dir = d.dir
 	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}

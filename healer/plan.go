@@ -58,6 +58,9 @@ func Plan(v View) Decision {
 	case v.Incident == nil || v.Incident.State == state.Resolved:
 		return planOpening(v)
 	}
+	if d, is := planPutBack(v); is {
+		return d
+	}
 	if d, is := planUndoing(v); is {
 		return d
 	}

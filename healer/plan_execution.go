@@ -92,7 +92,7 @@ func finish(intent event.ActionStarted, result Executed) Decision {
 		DurationMS: float64(result.Took.Microseconds()) / 1000}
 	switch {
 	case result.Unseen:
-		data.Outcome, data.Error = event.OutcomeUnknown, "it was interrupted, and nothing shows whether it took effect"
+		data.Outcome, data.Error, data.KeptID = event.OutcomeUnknown, unknownOf(result), result.Done.KeptID
 	case result.NotExecuted != "":
 		data.Outcome, data.Error = event.OutcomeNotExecuted, event.NotCarriedOut+result.NotExecuted
 	case result.Err != nil:
@@ -132,9 +132,9 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	halfway := known && a.Replaces && intent.Pins.ContainerID != "" && errors.Is(l.err, container.ErrNotFound)
 	switch over := v.Now.Sub(since) > limit && l.at.Sub(since) > limit && !unavailable; {
 	case over && halfway: // the old container is out of its place, and no new one is in it
-		return finish(intent, Executed{Unseen: true})
+		return finish(intent, Executed{Unseen: true, Done: action.Done{KeptID: intent.Pins.ContainerID}})
 	case over:
-		return finish(intent, Executed{NotExecuted: "the call was interrupted and left no effect"})
+		return finish(intent, Executed{NotExecuted: interrupted(intent, l.state)})
 	}
 	return wait()
 }

@@ -122,6 +122,7 @@ type box struct {
 	refusals   int                    // calls that the engine will refuse
 	lostAnswer bool                   // the answer to the next call gets lost
 	gone       bool                   // no container has its name
+	cutOff     bool                   // for former was taken out of its place, and no other was made
 	unleveled  bool                   // the monitor cannot see its container
 	removed    bool                   // somebody removed it
 	renewals   int                    // containers that had its name after the first
