@@ -100,14 +100,14 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 func (a *app) openRuntime() error {
 	if len(a.setup.children) > 0 {
 		a.children = process.New(a.log, a.setup.children)
-		a.runtime, a.injector = a.children, process.NewInjector(a.children)
+		a.runtime, a.injector = wrapRuntime(a.children), process.NewInjector(a.children)
 		return nil
 	}
 	engine, err := docker.New(a.config.Docker, a.log.With("component", "docker"))
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime, a.engine, a.injector = engine, engine, docker.NewInjector(engine)
+	a.runtime, a.engine, a.injector = wrapRuntime(engine), engine, docker.NewInjector(engine)
 	return nil
 }
 

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type daemon struct {
 	host   string // of its container engine; empty: the demo's processes
 	engine string // and which one that is, once a recording asked for it
 	tty    bool   // it runs on a terminal, as a person starts it
+
+	program string // empty: binary
 
 	keyboard io.Writer // of its terminal
 	cmd      *exec.Cmd
@@ -100,7 +103,7 @@ func (d *daemon) write(text string) {
 func (d *daemon) start() *daemon {
 	d.t.Helper()
 	d.launch()
-	d.until(30*time.Second, "the page answers", func() bool {
+	d.until(60*time.Second, "the page answers", func() bool {
 		response, err := http.Get("http://" + d.page + "/healthz")
 		if err != nil {
 			return false
@@ -113,7 +116,7 @@ func (d *daemon) start() *daemon {
 
 func (d *daemon) launch() {
 	d.t.Helper()
-	d.cmd = exec.Command(binary, d.args...)
+	d.cmd = exec.Command(cmp.Or(d.program, binary), d.args...)
 	d.cmd.Dir = d.dir
 	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}
@@ -137,8 +140,8 @@ func (d *daemon) launch() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-exited:
-			case <-time.After(30 * time.Second):
-				d.t.Error("logstream does not end on SIGTERM within 30 s")
+			case <-time.After(time.Minute):
+				d.t.Error("logstream does not end on SIGTERM within a minute")
 				_ = cmd.Process.Kill()
 				<-exited
 			}
@@ -165,7 +168,7 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(30 * time.Second)
+	return d.wait(time.Minute)
 }
 
 func (d *daemon) wait(limit time.Duration) int {
@@ -178,9 +181,10 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition.
+// until waits for a condition, a minute at least: a machine may be slow.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
@@ -277,7 +281,7 @@ func (d *daemon) isUp(name string) func() bool {
 
 func (d *daemon) up(name string) {
 	d.t.Helper()
-	d.until(30*time.Second, name+" is UP", d.isUp(name))
+	d.until(60*time.Second, name+" is UP", d.isUp(name))
 }
 
 // incidents of a service, newest first.

@@ -110,6 +110,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		OOMKilled:     c.State.OOMKilled,
 		Error:         readable(c.State.Error, secrets), // it may have the command line in it
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
+		RestartLimit:  c.HostConfig.RestartPolicy.MaximumRetryCount,
 		RestartCount:  c.RestartCount,
 		Health:        health,
 		HealthOutput:  output,
