@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,11 +15,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"logstream/e2e/engine"
 	"logstream/internal/event"
 )
 
@@ -61,26 +60,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// ports are given out one after another, from below those that the kernel
-// gives to connections: a daemon that is down would lose one of them.
-var ports atomic.Int32
-
-// freePort is a port of loopback on which nothing listens right now, and that no
-// other test of this process gets.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 20_000 + int(ports.Add(1))
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		l.Close()
-		return port
-	}
-	t.Fatal("no port from 20000 on is free")
-	return 0
-}
+func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
 // and what extra adds to the healer's section; services is YAML. What fails again
@@ -93,6 +73,9 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	d.config = filepath.Join(d.dir, "config.yaml")
 	if !strings.Contains(healer, "decide:") {
 		healer += ", decide: runbook" // whatever model this machine has
+	}
+	if !strings.Contains(healer, "verify:") {
+		healer += ", verify: {for: 5s, successes: 3}" // half of the time: the demo's are the shipped ones
 	}
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}
@@ -118,7 +101,7 @@ func (d *daemon) write(text string) {
 func (d *daemon) start() *daemon {
 	d.t.Helper()
 	d.launch()
-	d.until(30*time.Second, "the page answers", func() bool {
+	d.until(60*time.Second, "the page answers", func() bool {
 		response, err := http.Get("http://" + d.page + "/healthz")
 		if err != nil {
 			return false
@@ -155,8 +138,8 @@ func (d *daemon) launch() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-exited:
-			case <-time.After(30 * time.Second):
-				d.t.Error("logstream does not end on SIGTERM within 30 s")
+			case <-time.After(time.Minute):
+				d.t.Error("logstream does not end on SIGTERM within a minute")
 				_ = cmd.Process.Kill()
 				<-exited
 			}
@@ -183,7 +166,7 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(30 * time.Second)
+	return d.wait(time.Minute)
 }
 
 func (d *daemon) wait(limit time.Duration) int {
@@ -196,9 +179,10 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition.
+// until waits for a condition, a minute at least: a machine may be slow.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
@@ -295,7 +279,7 @@ func (d *daemon) isUp(name string) func() bool {
 
 func (d *daemon) up(name string) {
 	d.t.Helper()
-	d.until(30*time.Second, name+" is UP", d.isUp(name))
+	d.until(60*time.Second, name+" is UP", d.isUp(name))
 }
 
 // incidents of a service, newest first.

@@ -14,6 +14,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -30,10 +31,18 @@ func histories(t *testing.T, share int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
 		return n
 	}
-	if testing.Short() || raced {
-		return share / 4
+	if testing.Short() {
+		share /= 4
 	}
-	return share
+	return raced.Share(share)
+}
+
+// long marks a test of one goroutine that takes seconds: it runs beside others,
+// and not under the race detector.
+func long(t *testing.T) {
+	t.Helper()
+	raced.Skip(t)
+	t.Parallel()
 }
 
 // random is one random history.
@@ -205,6 +214,9 @@ func TestRandomHistories(t *testing.T) {
 // of stop and die.
 func TestEnumeratedHistories(t *testing.T) {
 	inputs := 2
+	if raced.Detector {
+		inputs = 1
+	}
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_INPUTS")); err == nil {
 		inputs = n
 	}

@@ -28,7 +28,6 @@ var startCauses = []cause{
 		past:       "The container could not start: its host port was in use.",
 		confidence: 0.95,
 		why:        "something else on this machine uses {port}; stop that, or give the container another port, then start it",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionStart, "the port is still in use"}},
 	},
 	{ // exit code 126 or 127, of an end by itself or of a start that failed
@@ -51,7 +50,6 @@ var startCauses = []cause{
 		past:       "Docker had refused to start the container.",
 		confidence: 0.95,
 		why:        "its error is: {engine}",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionStart, "Docker tried and refused"}},
 	},
 	{ // created, and nothing failed
@@ -108,16 +106,14 @@ var memoryCauses = []cause{
 		legal:      []option{raise, start, person, nothing},
 		wrong:      notRunning,
 	},
-	{ // its events hold an oom just before its end
+	starts(cause{ // its events hold an oom just before its end
 		id:         "oom",
 		match:      ended(history.EndOOM),
 		present:    "The container ran out of memory and was killed.",
 		past:       "The container had run out of memory and had been killed.",
 		confidence: 0.95,
 		why:        "its events show that it was out of memory just before it ended; if it happens again, its limit is too low",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
+	}),
 }
 
 // stands says whether it does not run, and nothing is about to start it.
