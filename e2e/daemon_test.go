@@ -66,7 +66,8 @@ func (b *lockedBuffer) String() string {
 func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
-// and what extra adds to the healer's section; services is YAML.
+// and what extra adds to the healer's section; services is YAML. What fails again
+// soon is restarted again: tests break one service more than once.
 func configured(t *testing.T, host, healer, services string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), host: host}
@@ -82,7 +83,7 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}
-healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30}%s}
+healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30, recurrence: {soon: 0s}}%s}
 dashboard: {listen: %q}
 defaults: {interval: 1s, timeout: 1s, failure_threshold: 2, success_threshold: 2}
 services:

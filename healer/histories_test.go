@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func (m *sim) settled() bool {
 			return false
 		}
 		// What is held until a time goes on by itself then.
-		waits := m.held(b, "operator", "none") || m.held(b, "dependency") && m.standsOnFailure(b)
+		waits := m.held(b, "operator", "none") || m.held(b, "budget") && m.called(b) || m.held(b, "dependency") && m.standsOnFailure(b)
 		if in := m.incident(name); m.open(name) && in.State == state.Open && (!waits || in.HeldUntil != nil) {
 			return false
 		}
@@ -174,6 +175,7 @@ func (m *sim) ends() {
 				m.violated("%s is left to the operator after %d stops or pauses", b.def.Name, b.stops)
 			}
 		case end == "held: dependency" && m.standsOnFailure(b):
+		case end == "held: budget" && m.called(b):
 		case end == state.Escalated:
 			escalated, _ := m.incident(b.def.Name).Last(event.TypeEscalated)
 			m.note("escalated: %v", escalated.Data)
@@ -181,6 +183,14 @@ func (m *sim) ends() {
 			m.violated("%s ended %s", b.def.Name, end)
 		}
 	}
+}
+
+// called says whether a person was called for an earlier incident of a service.
+func (m *sim) called(b *box) bool {
+	return slices.ContainsFunc(m.heard.Of(b.def.Name, "local"), func(in *state.Incident) bool {
+		_, is := in.Last(event.TypeEscalated)
+		return is
+	})
 }
 
 func (m *sim) where() string {

@@ -156,6 +156,13 @@ func Lossless(name string) bool {
 	return known && a.Tier == 0
 }
 
+// Restarts says whether an action replaces a container's process and leaves the
+// container as it is, or may, as an operator's own command.
+func Restarts(name string) bool {
+	a, known := ByName(name)
+	return known && a.Tier == 1
+}
+
 // NeedsApproval says whether a person has to approve the action of a service
 // first: it changes what the container is, and heal.actions does not list it.
 func (a Action) NeedsApproval(def service.Definition) bool {
