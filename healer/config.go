@@ -92,6 +92,6 @@ func Default() Config {
 		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
 		Reflex: true, LLM: llm.Default(), Update: Update{Watch: 10 * time.Minute},
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second, MinHealthy: 51,
-			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour, Soon: 10 * time.Minute}},
+			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour, Soon: 2 * time.Minute}},
 	}
 }

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"logstream/healer/update"
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/state"
 )
 
 // Which services there are, as they are configured or discovered.
@@ -68,6 +70,30 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
 			s.removed, c.graph = true, nil
 			c.reconcile(s, now)
+		}
+	}
+}
+
+// adoptUnconfigured takes up the services that were published, or about which
+// an incident is open, and that are no longer configured: they left while this
+// process was not there, and are ended like those that leave meanwhile.
+func adoptUnconfigured(c *Controller, now time.Time) {
+	names := map[string]bool{}
+	for name, prior := range c.prior {
+		if prior.Definition != nil {
+			names[name] = true
+		}
+	}
+	for _, in := range c.incidents.All() {
+		if in.Host == c.host && in.State != state.Resolved && in.Service != event.ReservedService {
+			names[in.Service] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if c.services[name] == nil {
+			def := service.Default()
+			def.Name = name
+			add(c, def, now).removed = true
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package healer
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -248,7 +247,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 // unknown outcome.
 func (c *Controller) acquire(now time.Time) {
 	c.busy = ""
-	c.adoptUnconfigured(now)
+	adoptUnconfigured(c, now)
 	c.renewHold(now)
 	takeUpFleet(c, now)
 	for _, name := range slices.Clone(c.order) {
@@ -276,30 +275,6 @@ func (c *Controller) resume(s *serviceState, now time.Time) {
 	case event.ActionFinished:
 		if data.OK {
 			c.beginVerification(s, data.Attempt, true, now)
-		}
-	}
-}
-
-// adoptUnconfigured takes up the services that were published, or about which
-// an incident is open, and that are no longer configured: they left while this
-// process was not there, and are ended like those that leave meanwhile.
-func (c *Controller) adoptUnconfigured(now time.Time) {
-	names := map[string]bool{}
-	for name, prior := range c.prior {
-		if prior.Definition != nil {
-			names[name] = true
-		}
-	}
-	for _, in := range c.incidents.All() {
-		if in.Host == c.host && in.State != state.Resolved && in.Service != event.ReservedService {
-			names[in.Service] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if c.services[name] == nil {
-			def := service.Default()
-			def.Name = name
-			add(c, def, now).removed = true
 		}
 	}
 }

@@ -85,7 +85,7 @@ func TestWhatMayBeRestartedAgainSoon(t *testing.T) {
 		"it was good for long enough": {configured(func(*Config) {}), func(_ *testing.T, m *sim, _ *box) {
 			m.run(10 * time.Minute)
 		}, "restart restart"},
-		"it was good for not long enough": {configured(func(*Config) {}), func(_ *testing.T, m *sim, _ *box) { m.run(8 * time.Minute) }, "restart"},
+		"it was good for not long enough": {configured(func(*Config) {}), func(_ *testing.T, m *sim, _ *box) { m.run(30 * time.Second) }, "restart"},
 		"it was injected": {configured(func(*Config) {}), func(_ *testing.T, m *sim, _ *box) {
 			m.command(event.Command{Service: "svc-0", Command: event.CommandInject, Args: event.CommandArgs{Fault: "fail"}})
 			m.run(time.Second)
