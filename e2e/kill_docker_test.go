@@ -190,8 +190,16 @@ func killedOnDocker(t *testing.T, docker *engine.Engine, at boundary) {
 				t.Errorf("undo of %s: %v: %s", c.action, err, out)
 				continue
 			}
-			undo := c.d.newest(90*time.Second, c.service, "is the undo, and over", func(in apiIncident) bool {
-				return in.ID != c.incident && in.State == "resolved" && in.Action == c.action
+			var undo apiIncident
+			c.d.until(90*time.Second, c.action+" is undone", func() bool { // what was there before may fail again by now
+				all := c.d.incidents(c.service)
+				i := slices.IndexFunc(all, func(in apiIncident) bool {
+					return in.ID != c.incident && in.State == "resolved" && in.Action == c.action
+				})
+				if i >= 0 {
+					undo = c.d.incident(all[i].ID)
+				}
+				return i >= 0
 			})
 			if how(undo) != event.HowOperator || !list[i].undone(t, docker, c.service, formers[c.service]) {
 				t.Errorf("undone, %s: its incident ended as %q: %s", c.action, how(undo), c.d.newestWhole())
