@@ -186,7 +186,11 @@ func (c client) carryOut(ctx context.Context, method string, path []string, body
 
 // finish prints what a command has done, as a sentence or as its record.
 func finish(cmd *cobra.Command, asJSON bool, done event.Command, err error, format string, args ...any) error {
-	if err != nil {
+	answer := new(apiError)
+	switch {
+	case errors.As(err, answer) && (answer.status == http.StatusBadRequest || answer.status == http.StatusNotFound):
+		return usageFailure(cmd, "%s", answer.why) // such as a service that there is not
+	case err != nil:
 		return fmt.Errorf("%s: %w", cmd.Name(), err)
 	}
 	if asJSON {

@@ -114,7 +114,7 @@ func placeOf(key string) (int, bool) {
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists and is not overwritten; give another file with --config", path)
+		return existsAlready(path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the configuration: %w", err)

@@ -47,8 +47,8 @@ type commandGroup struct {
 // commandGroups are the words after logstream. Each command has a file of its own.
 func commandGroups() []commandGroup {
 	return []commandGroup{
-		{"Set up and run", []*cobra.Command{runCommand(), checkCommand(), doctorCommand(), importCommand()}},
-		{"See what happens", []*cobra.Command{incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
+		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), importCommand()}},
+		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
 		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
 		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
 		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},

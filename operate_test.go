@@ -44,6 +44,8 @@ func TestOperatorsAnswerFromTheCommandLine(t *testing.T) {
 	up("payment-service")
 	wants(exitStartupFailure, "No repair waits for approval.", "approve: the argument <incident> is missing", "approve")
 	wants(exitFailed, "", "release: no hold is active", "release")
+	wants(exitStartupFailure, "", `silence: service "payment-servise" is not configured`, "silence", "payment-servise")
+	wants(exitStartupFailure, "", `heal: service "nowhere" is not configured`, "heal", "nowhere")
 	wants(exitDone, "on hold for 1m", "", "hold", "--for", "1m", "--reason", "a try")
 	wants(exitDone, "The hold has ended", "", "release")
 

@@ -190,6 +190,7 @@ func takes(t *testing.T, line string) bool {
 	}
 	after, _, _ = strings.Cut(after, ")") // of a substitution
 	after, _, _ = strings.Cut(after, " >")
+	after, _, _ = strings.Cut(after, " |")
 	words := strings.Fields(after)
 	root := rootCommand()
 	root.InitDefaultHelpCmd()

@@ -103,7 +103,7 @@ func (d *daemon) write(text string) {
 func (d *daemon) start() *daemon {
 	d.t.Helper()
 	d.launch()
-	d.until(30*time.Second, "the page answers", func() bool {
+	d.until(60*time.Second, "the page answers", func() bool {
 		response, err := http.Get("http://" + d.page + "/healthz")
 		if err != nil {
 			return false
@@ -140,8 +140,8 @@ func (d *daemon) launch() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-exited:
-			case <-time.After(30 * time.Second):
-				d.t.Error("logstream does not end on SIGTERM within 30 s")
+			case <-time.After(time.Minute):
+				d.t.Error("logstream does not end on SIGTERM within a minute")
 				_ = cmd.Process.Kill()
 				<-exited
 			}
@@ -168,7 +168,7 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(30 * time.Second)
+	return d.wait(time.Minute)
 }
 
 func (d *daemon) wait(limit time.Duration) int {
@@ -181,9 +181,10 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition.
+// until waits for a condition, a minute at least: a machine may be slow.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
@@ -280,7 +281,7 @@ func (d *daemon) isUp(name string) func() bool {
 
 func (d *daemon) up(name string) {
 	d.t.Helper()
-	d.until(30*time.Second, name+" is UP", d.isUp(name))
+	d.until(60*time.Second, name+" is UP", d.isUp(name))
 }
 
 // incidents of a service, newest first.

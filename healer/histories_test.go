@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -29,23 +30,17 @@ func histories(t *testing.T, share int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
 		return n
 	}
-	if raced {
-		return share / 20
-	}
 	if testing.Short() {
-		return share / 4
+		share /= 4
 	}
-	return share
+	return raced.Share(share)
 }
 
 // long marks a test of one goroutine that takes seconds: it runs beside others,
-// and not under the race detector, which makes it eight times as slow and finds
-// nothing in it. make unit runs this package with and without it.
+// and not under the race detector.
 func long(t *testing.T) {
 	t.Helper()
-	if raced {
-		t.Skip("it has one goroutine")
-	}
+	raced.Skip(t)
 	t.Parallel()
 }
 
@@ -209,7 +204,7 @@ func TestRandomHistories(t *testing.T) {
 // of stop and die.
 func TestEnumeratedHistories(t *testing.T) {
 	inputs := 2
-	if raced {
+	if raced.Detector {
 		inputs = 1
 	}
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_INPUTS")); err == nil {

@@ -45,7 +45,7 @@ func pinned(v View) event.Pins {
 func preflight(v View, intent event.ActionStarted) string {
 	a, known := action.Of(intent)
 	untouched := intentOf(intent, "", v.Inspection.state)
-	untouched.Pattern = nil // nothing is its doing yet
+	untouched.Pattern, untouched.Unforeseen = nil, false // nothing is its doing yet
 	requested := v.Situation.Asked || intent.Undoes > 0
 	situation := v.situationFor(intent.Action)
 	situation.Asked = requested
@@ -248,7 +248,11 @@ func refuted(v View, outcome event.Outcome, why string) Decision {
 // for an event that decides.
 func interference(v View, intent event.ActionStarted) (Decision, bool) {
 	h, successor := v.History, left(v)
-	for _, i := range h.External(intentOf(intent, successor, v.Inspection.state)) {
+	in := intentOf(intent, successor, v.Inspection.state)
+	if answered, is := v.Incident.Last(event.TypeActionFinished); is && in.Unforeseen {
+		in.Until = answered.Time.Add(refusedReach)
+	}
+	for _, i := range h.External(in) {
 		e := h[i]
 		switch {
 		case h.IsEcho(i), e.Action == "create", e.Action == "oom":
@@ -265,7 +269,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
 	}
 	if other, replaced := h.Last(func(_ int, e history.Event) bool {
-		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent)
+		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent) && !in.Unforeseen
 	}, "start", "rename"); replaced {
 		return refuted(v, event.OutcomeInterrupted, "another container has its name now: "+other.Action), true
 	}

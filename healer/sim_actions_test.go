@@ -59,6 +59,10 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 	case service.ActionRollback, service.ActionRecreate:
 		m.replaced(b, params, done)
 	case service.ActionRun:
+		if b.script != nil {
+			b.script(plainly)
+			return
+		}
 		m.after(m.between(10*time.Millisecond, 2*time.Second), func() { plainly(nil) })
 	default:
 		m.call(b, intent.Action, plainly)

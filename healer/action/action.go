@@ -31,6 +31,9 @@ type Action struct {
 	Timeout func(stop time.Duration) time.Duration
 	// Events are those that it causes on a container that was pinned so.
 	Events func(pins event.Pins) history.Pattern
+	// Unforeseen says that it may do anything to the service's containers while it
+	// runs, and that all of it is meant.
+	Unforeseen bool
 	// Replaces says that another container takes the target's place, and its
 	// name.
 	Replaces bool
