@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -109,18 +110,16 @@ func onDocker(t *testing.T, docker *engine.Engine, r repairable, at boundary) *k
 	name := strings.ReplaceAll("kill-"+r.action+"-"+at.name, "_", "-")
 	url := container(t, docker, name, r.args...)
 	t.Cleanup(func() {
-		kept, _ := docker.Command(t.Context(), nil, "ps", "-aq", "--filter", "name="+name)
+		kept, _ := docker.Command(context.Background(), nil, "ps", "-aq", "--filter", "name="+name)
 		for _, id := range strings.Fields(kept) {
-			_, _ = docker.Command(t.Context(), nil, "rm", "-f", id)
+			_, _ = docker.Command(context.Background(), nil, "rm", "-f", id)
 		}
 	})
 	c := &killCase{service: name, action: r.action, at: at, d: configured(t, docker.Host(), quickly, yaml(name, url, r.more))}
 	var since time.Time
-	c.ready = func() bool {
-		kept, _ := filepath.Glob(filepath.Join(c.d.dir, "data", "specifications", "*", "*"))
-		return len(kept) > 0
-	}
+	c.ready = func() bool { return true }
 	c.prepare = func() {
+		c.d.remembers(docker, name)
 		if r.prepare != nil {
 			r.prepare(t, docker, c)
 		}
@@ -154,7 +153,7 @@ func TestKilledInEachActionOnDocker(t *testing.T) {
 	t.Parallel()
 	images.Load(t, docker, failingImage)
 	docker.Docker(t, "network", "create", "kill-net")
-	t.Cleanup(func() { _, _ = docker.Command(t.Context(), nil, "network", "rm", "kill-net") })
+	t.Cleanup(func() { _, _ = docker.Command(context.Background(), nil, "network", "rm", "kill-net") })
 	all := boundaries
 	if os.Getenv("LOGSTREAM_BOUNDARIES") != "all" {
 		i := slices.IndexFunc(boundaries, func(b boundary) bool { return b.name == "before-action_finished" })
@@ -191,8 +190,16 @@ func killedOnDocker(t *testing.T, docker *engine.Engine, at boundary) {
 				t.Errorf("undo of %s: %v: %s", c.action, err, out)
 				continue
 			}
-			undo := c.d.newest(90*time.Second, c.service, "is the undo, and over", func(in apiIncident) bool {
-				return in.ID != c.incident && in.State == "resolved" && in.Action == c.action
+			var undo apiIncident
+			c.d.until(90*time.Second, c.action+" is undone", func() bool { // what was there before may fail again by now
+				all := c.d.incidents(c.service)
+				i := slices.IndexFunc(all, func(in apiIncident) bool {
+					return in.ID != c.incident && in.State == "resolved" && in.Action == c.action
+				})
+				if i >= 0 {
+					undo = c.d.incident(all[i].ID)
+				}
+				return i >= 0
 			})
 			if how(undo) != event.HowOperator || !list[i].undone(t, docker, c.service, formers[c.service]) {
 				t.Errorf("undone, %s: its incident ended as %q: %s", c.action, how(undo), c.d.newestWhole())
