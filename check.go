@@ -11,8 +11,9 @@ import (
 
 // checkCommand reports every error and warning in the configuration.
 func checkCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "check", Short: "Validate the configuration: report every error and warning with file, line and column", Args: arguments()}
-	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("check", "Validate the configuration: report every error and warning with file, line and column",
+		"logstream check\nlogstream check --config new.yaml --json")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		path := configPath(cmd)
 		c, report := config.Load(path)

@@ -43,7 +43,12 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 		address := *given
 		if address == "" {
 			address = "http://127.0.0.1:5000"
-			if loaded, report := config.Load(configPath(cmd)); len(report.Errors) == 0 {
+			loaded, report := config.Load(configPath(cmd))
+			if len(report.Errors) > 0 && cmd.Flag("config").Changed { // a hold must work beside a wrong config.yaml
+				printFindings(cmd, report.Errors)
+				return c, startupFailure{errPrinted}
+			}
+			if len(report.Errors) == 0 {
 				address = "http://" + dialable(loaded.Dashboard.Listen)
 				if c.token == "" {
 					c.token = loaded.Dashboard.Token
@@ -52,7 +57,7 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 		}
 		base, err := url.Parse(address)
 		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-			return c, usageFailure(cmd, "--url must be an address such as http://127.0.0.1:5000, not %q", address)
+			return c, usageFailure(cmd, "--url must be an address such as http://127.0.0.1:5000, not %s", quoted(address))
 		}
 		c.base = base
 		return c, nil
@@ -181,7 +186,11 @@ func (c client) carryOut(ctx context.Context, method string, path []string, body
 
 // finish prints what a command has done, as a sentence or as its record.
 func finish(cmd *cobra.Command, asJSON bool, done event.Command, err error, format string, args ...any) error {
-	if err != nil {
+	answer := new(apiError)
+	switch {
+	case errors.As(err, answer) && (answer.status == http.StatusBadRequest || answer.status == http.StatusNotFound):
+		return usageFailure(cmd, "%s", answer.why) // such as a service that there is not
+	case err != nil:
 		return fmt.Errorf("%s: %w", cmd.Name(), err)
 	}
 	if asJSON {

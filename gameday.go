@@ -25,11 +25,12 @@ const signatureSuffix = ".sig"
 
 // gamedayCommand injects faults one after another, and writes a signed report.
 func gamedayCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "gameday", Short: "Inject reversible faults one after another and report which were healed; exit code 1 if one was not", Args: arguments()}
+	cmd := newCommand("gameday", "Inject reversible faults one after another and report which were healed; exit code 1 if one was not",
+		"logstream gameday --services payment-service,inventory-service\nlogstream gameday --verify gameday-20260301-020000.md")
 	services := cmd.Flags().StringSlice("services", nil, "`names` of services; default: all with chaos: true")
 	faults := cmd.Flags().StringSlice("faults", nil, "`names` of faults, or all; default: those that LogStream can repair without a person")
-	window := cmd.Flags().Duration("window", 10*time.Minute, "how long faults are injected")
-	limit := cmd.Flags().Duration("limit", 2*time.Minute, "how long one repair may take; then the fault is undone")
+	window := lengthFlag(cmd, "window", 10*time.Minute, "how long (a `duration`) faults are injected")
+	limit := lengthFlag(cmd, "limit", 2*time.Minute, "how long (a `duration`) one repair may take; then the fault is undone")
 	out := cmd.Flags().String("out", ".", "the `directory` of the report")
 	verify := cmd.Flags().String("verify", "", "check the signature of the report in this `file`, and do nothing else")
 	asJSON := cmd.Flags().Bool("json", false, "print the report as JSON")
@@ -37,9 +38,6 @@ func gamedayCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *verify != "" {
 			return verifyReport(cmd, *verify)
-		}
-		if *window <= 0 || *limit <= 0 {
-			return usageFailure(cmd, "--window and --limit must be more than 0")
 		}
 		if err := os.MkdirAll(*out, 0o755); err != nil {
 			return startupFailure{fmt.Errorf("gameday: %w", err)}

@@ -19,8 +19,14 @@ import (
 
 // importCommand makes a configuration out of another monitor's.
 func importCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "import gatus|uptime-kuma FILE", Short: "Write a config.yaml that monitors what Gatus or Uptime Kuma monitors",
-		Example: "  logstream import gatus /etc/gatus/config.yaml\n  logstream import uptime-kuma data/kuma.db --config new.yaml", Args: arguments("gatus|uptime-kuma", "FILE")}
+	cmd := newCommand("import gatus|uptime-kuma FILE", "Write a config.yaml that monitors what Gatus or Uptime Kuma monitors",
+		"logstream import gatus /etc/gatus/config.yaml\nlogstream import uptime-kuma data/kuma.db --config new.yaml")
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return []cobra.Completion{"gatus", "uptime-kuma"}, cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveDefault // a file
+	}
 	asJSON := cmd.Flags().Bool("json", false, "print what was written, and what has no equivalent, as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		result, err := imported(cmd, args[0], args[1])
@@ -54,7 +60,7 @@ func imported(cmd *cobra.Command, from, path string) (*importer.Result, error) {
 	case "uptime-kuma":
 		return importer.UptimeKuma(path)
 	}
-	return nil, usageFailure(cmd, "unknown monitor %q; use gatus or uptime-kuma", from)
+	return nil, unknownName(cmd, "monitor", from, []string{"gatus", "uptime-kuma"})
 }
 
 // maxImported bounds, in bytes, the file of another monitor.
@@ -108,7 +114,7 @@ func placeOf(key string) (int, bool) {
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists and is not overwritten; give another file with --config", path)
+		return existsAlready(path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the configuration: %w", err)

@@ -18,14 +18,12 @@ import (
 
 // incidentsCommand prints the incidents, or one whole.
 func incidentsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "incidents [id]", Short: "Print the incidents, the newest first, or one of them with each of its steps",
-		Example: "  logstream incidents\n  logstream incidents 3x5yda28", Args: cobra.ArbitraryArgs}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("incidents [id]", "Print the incidents, the newest first, or one of them with each of its steps",
+		"logstream incidents\nlogstream incidents 3x5yda28")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.ValidArgsFunction = completeNames(runningIncidents(open, aboutIncident))
 	limit := cmd.Flags().Int("limit", 50, "the `number` of incidents that are printed, up to "+mostIncidents)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return usageFailure(cmd, "unexpected argument %q", args[1])
-		}
 		if most, _ := strconv.Atoi(mostIncidents); *limit < 1 || *limit > most {
 			return usageFailure(cmd, "--limit must be a number from 1 to %s, not %d", mostIncidents, *limit)
 		}

@@ -6,34 +6,26 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"logstream/internal/gameday"
-	"logstream/internal/nearest"
 )
 
 // chaosCommand injects a fault through the API, or lists those that a service
 // knows.
 func chaosCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "chaos <service> [fault]", Short: "Inject a real fault into a service that allows it, or undo one; without a fault, list them"}
+	cmd := newCommand("chaos <service> [fault]", "Inject a real fault into a service that allows it, or undo one; without a fault, list them",
+		"logstream chaos payment-service\nlogstream chaos payment-service pause\nlogstream chaos payment-service pause --undo")
 	undo := cmd.Flags().Bool("undo", false, "undo the fault instead")
-	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	asJSON := jsonFlag(cmd)
 	open := clientOf(cmd)
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) > 2:
-			return usageFailure(cmd, "unexpected argument %q", args[2])
-		case len(args) == 0:
-			return usageFailure(cmd, "the argument <service> is missing")
-		case len(args) == 1 && *undo:
+	cmd.ValidArgsFunction = completeNames(runningServices(open))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && *undo {
 			return usageFailure(cmd, "--undo needs the fault that is to be undone")
 		}
-		return nil
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := open()
 		if err != nil {
 			return err
@@ -73,10 +65,7 @@ func faultsOf(cmd *cobra.Command, services []gameday.Service, faults []gameday.F
 	}
 	at := slices.Index(names, name)
 	if at < 0 {
-		if near := nearest.Of(name, names); near != "" {
-			return nil, usageFailure(cmd, "unknown service %q; did you mean %q?", name, near)
-		}
-		return nil, usageFailure(cmd, "unknown service %q; the services are %s", name, strings.Join(names, ", "))
+		return nil, unknownName(cmd, "service", name, names)
 	}
 	if !services[at].Chaos {
 		return nil, usageFailure(cmd, "fault injection is off for %q: add the line \"chaos: true\" to it in config.yaml", name)
@@ -96,10 +85,7 @@ func hasFault(cmd *cobra.Command, known []gameday.Fault, fault string) error {
 	if slices.Contains(names, fault) {
 		return nil
 	}
-	if near := nearest.Of(fault, names); near != "" {
-		return usageFailure(cmd, "unknown fault %q; did you mean %q?", fault, near)
-	}
-	return usageFailure(cmd, "unknown fault %q; the faults are %s", fault, strings.Join(names, ", "))
+	return unknownName(cmd, "fault", fault, names)
 }
 
 func printFaults(out io.Writer, known []gameday.Fault, asJSON bool) error {

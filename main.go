@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -37,11 +38,21 @@ func main() {
 	os.Exit(execute(context.Background(), os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// commands are the words after logstream. Each has a file of its own.
-func commands() []*cobra.Command {
-	all := []*cobra.Command{runCommand(), checkCommand(), probeCommand(), recordCommand(), replayCommand(), importCommand(), versionCommand(),
-		healCommand(), holdCommand(), releaseCommand(), silenceCommand(), unsilenceCommand(), chaosCommand(), gamedayCommand(), incidentsCommand(), verifyDeployCommand()}
-	return append(all, operationCommands()...)
+// commandGroup is the commands that help lists under one title.
+type commandGroup struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// commandGroups are the words after logstream. Each command has a file of its own.
+func commandGroups() []commandGroup {
+	return []commandGroup{
+		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), importCommand()}},
+		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
+		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
+		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
+		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},
+	}
 }
 
 // Exit codes, as the contract has them.
@@ -84,23 +95,31 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "logstream",
 		Short:   "Monitors services, diagnoses why one fails, repairs it, and shows every step.",
-		Example: "  logstream run --demo",
+		Example: "  logstream run --demo\n  logstream run --config config.yaml",
 		Version: versionLine(),
 
 		SilenceErrors: true, SilenceUsage: true, // execute prints them
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return startupFailure{errors.New("no command given; " + known(cmd))}
+				return usageFailure(cmd, "no command given; %s", known(cmd))
 			}
-			return startupFailure{fmt.Errorf("unknown command %q; %s", args[0], known(cmd, args[0]))}
+			return usageFailure(cmd, "unknown command %s; %s", quoted(args[0]), known(cmd, args[0]))
 		},
 		Run: func(*cobra.Command, []string) {}, // never: no arguments are right
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().String("config", "config.yaml", "the configuration `file`")
-	root.AddCommand(commands()...)
+	root.PersistentFlags().String("config", defaultConfig, "the configuration `file`")
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it is a flag
+	for _, group := range commandGroups() {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
+		}
+		root.SetHelpCommandGroupID(group.title) // the last
+	}
+	root.SetHelpCommand(helpCommand(root.Groups()))
 	return root
 }

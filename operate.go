@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"logstream/dashboard/view"
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 // What operators do through the API: heal, hold, release, and the answers about
@@ -23,14 +25,18 @@ import (
 
 // healCommand starts an incident by hand.
 func healCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "heal <service>", Short: "Repair a service now; --action names the repair, else LogStream chooses it",
-		Example: "  logstream heal payment-service --action restart", Args: arguments("<service>")}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("heal <service>", "Repair a service now; --action names the repair, else LogStream chooses it",
+		"logstream heal payment-service\nlogstream heal payment-service --action restart")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.ValidArgsFunction = completeNames(runningServices(open))
 	action := cmd.Flags().String("action", "", "the `action`, such as restart")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := open()
 		if err != nil {
 			return err
+		}
+		if *action != "" && !slices.Contains(service.Actions, *action) {
+			return unknownName(cmd, "action", *action, service.Actions)
 		}
 		body := map[string]any{}
 		if *action != "" {
@@ -44,9 +50,9 @@ func healCommand() *cobra.Command {
 
 // holdCommand stops all repairs on the host.
 func holdCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "hold", Short: "Stop all repairs on this host until release, or for a time", Example: "  logstream hold --for 30m --reason \"database migration\"", Args: arguments()}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
-	length := cmd.Flags().Duration("for", 0, "for how `long`, such as 30m (default: until release)")
+	cmd := newCommand("hold", "Stop all repairs on this host until release, or for a time", "logstream hold --for 30m --reason \"database migration\"")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	length := lengthFlag(cmd, "for", 0, "how long, a `duration` such as 30m (default: until release)")
 	reason := cmd.Flags().String("reason", "", "why, kept with the hold")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := open()
@@ -65,8 +71,8 @@ func holdCommand() *cobra.Command {
 
 // releaseCommand ends a hold.
 func releaseCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "release", Short: "End a hold: repairs on this host go on", Args: arguments()}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("release", "End a hold: repairs on this host go on", "logstream release")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := open()
 		if err != nil {
@@ -122,16 +128,29 @@ func operationCommands() []*cobra.Command {
 }
 
 func (o operation) command() *cobra.Command {
-	cmd := &cobra.Command{Use: o.name + " <incident>", Short: o.short, Example: "  logstream " + o.name + " 3x5yda28", Args: cobra.ArbitraryArgs}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand(o.name+" <incident>", o.short, "logstream "+o.name+" 3x5yda28\nlogstream "+o.name+" 3x5yda28 --reason \"looked at it\"")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		missing := checkArguments(cmd, args)
+		if len(args) > 0 || missing == nil {
+			return missing
+		}
+		if c, err := open(); err == nil {
+			if all, err := c.incidents(cmd.Context()); err == nil { // else what is missing has to do
+				o.list(cmd.OutOrStdout(), all)
+			}
+		}
+		return missing
+	}
+	cmd.ValidArgsFunction = completeNames(runningIncidents(open, o.offers))
 	reason := cmd.Flags().String("reason", "", "why, kept with the incident")
 	attempt := new(int)
 	if o.name == event.CommandUndo {
 		attempt = cmd.Flags().Int("attempt", 0, "the `number` of the attempt (default: the newest that can be undone)")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return usageFailure(cmd, "unexpected argument %q", args[1])
+		if *attempt < 0 {
+			return usageFailure(cmd, "--attempt must be the number of an attempt, such as 1, not %d", *attempt)
 		}
 		c, err := open()
 		if err != nil {
@@ -140,10 +159,6 @@ func (o operation) command() *cobra.Command {
 		all, err := c.incidents(cmd.Context())
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
-		}
-		if len(args) == 0 {
-			o.list(cmd.OutOrStdout(), all)
-			return usageFailure(cmd, "the argument <incident> is missing")
 		}
 		in, err := c.named(cmd, all, args[0])
 		if err != nil {

@@ -44,6 +44,8 @@ func TestOperatorsAnswerFromTheCommandLine(t *testing.T) {
 	up("payment-service")
 	wants(exitStartupFailure, "No repair waits for approval.", "approve: the argument <incident> is missing", "approve")
 	wants(exitFailed, "", "release: no hold is active", "release")
+	wants(exitStartupFailure, "", `silence: service "payment-servise" is not configured`, "silence", "payment-servise")
+	wants(exitStartupFailure, "", `heal: service "nowhere" is not configured`, "heal", "nowhere")
 	wants(exitDone, "on hold for 1m", "", "hold", "--for", "1m", "--reason", "a try")
 	wants(exitDone, "The hold has ended", "", "release")
 
@@ -85,9 +87,11 @@ func TestWhatTheCommandLineSaysWhereNothingAnswers(t *testing.T) {
 	}{
 		{[]string{"heal", "a", "--config", path}, exitFailed, "heal: LogStream does not answer at http://127.0.0.1:1: "},
 		{[]string{"heal", "a", "--url", "carrier-pigeon"}, exitStartupFailure, `heal: --url must be an address such as http://127.0.0.1:5000, not "carrier-pigeon"`},
+		{[]string{"heal", "a", "--action", "restrat"}, exitStartupFailure, `heal: unknown action "restrat"; did you mean "restart"?`},
+		{[]string{"heal", "a", "--config", path + ".none"}, exitStartupFailure, path + ".none: does not exist"},
 		{[]string{"heal"}, exitStartupFailure, "heal: the argument <service> is missing"},
-		{[]string{"hold", "--for", "soon"}, exitStartupFailure, "hold: invalid argument"},
-		{[]string{"undo", "x", "--attempt", "one"}, exitStartupFailure, "undo: invalid argument"},
+		{[]string{"hold", "--for", "soon"}, exitStartupFailure, "hold: --for must be a duration such as 10m, not \"soon\"\n"},
+		{[]string{"undo", "x", "--attempt", "one"}, exitStartupFailure, "undo: --attempt must be a whole number, not \"one\"\n"},
 		{[]string{"approve", "x", "y"}, exitStartupFailure, `approve: unexpected argument "y"`},
 	} {
 		code, out, failed := logstream(c.args...)

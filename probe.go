@@ -22,14 +22,14 @@ import (
 
 // probeCommand checks a service once, and tells it in detail.
 func probeCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "probe <service>", Short: "Check a service of the configuration once, and report it in detail; exit code 0 if it is UP",
-		Args: arguments("<service>")}
-	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("probe <service>", "Check a service of the configuration once, and report it in detail; exit code 0 if it is UP",
+		"logstream probe payment-service\nlogstream probe payment-service --json")
+	cmd.ValidArgsFunction = completeNames(configuredServices)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, report := config.Load(configPath(cmd))
-		if len(report.Errors) > 0 {
-			printFindings(cmd, report.Errors)
-			return startupFailure{errPrinted}
+		c, err := loadConfig(cmd)
+		if err != nil {
+			return err
 		}
 		def, err := named(cmd, c.Services, args[0])
 		if err != nil {

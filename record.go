@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,9 +47,10 @@ type recordedRecord struct {
 
 // recordCommand writes the log of a time span into one file.
 func recordCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "record --out FILE", Short: "Write the event log of a time span, redacted, into one file", Args: arguments(),
-		Example: "  logstream record --out incident.jsonl.gz --since 2h\n  logstream record --out night.jsonl.gz --since 2026-03-01T02:00:00Z --until 2026-03-01T03:00:00Z"}
-	out := cmd.Flags().String("out", "", "the `file` to write; it must not exist")
+	cmd := newCommand("record", "Write the event log of a time span, redacted, into one file",
+		"logstream record --out incident.jsonl.gz --since 2h\nlogstream record --out night.jsonl.gz --since 2026-03-01T02:00:00Z --until 2026-03-01T03:00:00Z")
+	out := cmd.Flags().String("out", "", "the `file` to write (required); it must not exist")
+	asJSON := jsonFlag(cmd)
 	since := cmd.Flags().String("since", "1h", "start of the span: a `time` such as 2026-03-01T02:00:00Z, or how long ago, such as 2h")
 	until := cmd.Flags().String("until", "0s", "end of the span: a `time`, or how long ago")
 	_ = cmd.MarkFlagRequired("out") // it is a flag
@@ -67,12 +67,11 @@ func recordCommand() *cobra.Command {
 		case !from.Before(to):
 			return usageFailure(cmd, "--since %s must be before --until %s", *since, *until)
 		}
-		c, report := config.Load(configPath(cmd))
-		if len(report.Errors) > 0 {
-			printFindings(cmd, report.Errors)
-			return startupFailure{errPrinted}
+		c, err := loadConfig(cmd)
+		if err != nil {
+			return err
 		}
-		return record(cmd, c, *out, recordedSpan{from.UTC(), to.UTC(), c.Host, thisBuild().Version})
+		return record(cmd, c, *out, recordedSpan{from.UTC(), to.UTC(), c.Host, thisBuild().Version}, *asJSON)
 	}
 	return cmd
 }
@@ -84,13 +83,13 @@ func instantOf(text string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q must be a duration such as 2h or a time such as 2026-03-01T02:00:00Z", text)
+		return time.Time{}, fmt.Errorf("must be a duration such as 2h or a time such as 2026-03-01T02:00:00Z, not %s", quoted(text))
 	}
 	return at, nil
 }
 
 // record writes the file whole or not at all: it gets its name last.
-func record(cmd *cobra.Command, c config.Config, out string, span recordedSpan) error {
+func record(cmd *cobra.Command, c config.Config, out string, span recordedSpan, asJSON bool) error {
 	if _, err := os.Lstat(out); err == nil {
 		return startupFailure{fmt.Errorf("%s exists already; name another file", out)}
 	}
@@ -123,6 +122,9 @@ func record(cmd *cobra.Command, c config.Config, out string, span recordedSpan) 
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
+	if asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"file": out, "records": r.n, "since": span.Since, "until": span.Until})
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s from %s to %s; to print them: logstream replay %[1]s\n",
 		out, plural(r.n, "record"), span.Since.Local().Format(time.DateTime), span.Until.Local().Format(time.DateTime))
 	return nil
@@ -136,11 +138,15 @@ func secretsOf(c config.Config) []string {
 		all = append(all, strings.TrimSpace(string(kept)))
 	}
 	for _, s := range c.Services {
-		if u, err := url.Parse(s.URL); err == nil {
-			password, _ := u.User.Password()
-			all = append(all, password)
+		all = append(all, s.Secrets()...)
+		for _, command := range s.Heal.Commands {
+			all = append(all, redact.OfArguments(command.Args)...)
 		}
 	}
+	for _, hook := range c.Hooks {
+		all = append(all, hook.Token)
+	}
+	all = append(all, redact.OfArguments([]string{c.Healer.LLM.URL})...)
 	return slices.DeleteFunc(all, func(s string) bool { return len(s) < 6 })
 }
 

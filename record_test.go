@@ -166,10 +166,10 @@ func TestRecordRefusesWhatItCannotDo(t *testing.T) {
 		code int
 		want string
 	}{
-		"no file":         {[]string{"record", "--config", config}, exitStartupFailure, `required flag(s) "out" not set`},
+		"no file":         {[]string{"record", "--config", config}, exitStartupFailure, "record: the flag --out is missing"},
 		"a file is there": {[]string{"record", "--config", config, "--out", there}, exitStartupFailure, "exists already; name another file"},
 		"no span":         {[]string{"record", "--config", config, "--out", "x", "--since", "1h", "--until", "2h"}, exitStartupFailure, "--since 1h must be before --until 2h"},
-		"no instant":      {[]string{"record", "--config", config, "--out", "x", "--since", "yesterday"}, exitStartupFailure, `--since "yesterday" must be a duration such as 2h or a time such as`},
+		"no instant":      {[]string{"record", "--config", config, "--out", "x", "--since", "yesterday"}, exitStartupFailure, `--since must be a duration such as 2h or a time such as 2026-03-01T02:00:00Z, not "yesterday"`},
 		"no log":          {[]string{"record", "--config", written(t, "bus: {embedded: {data: /tmp/none/at/all}}\nservices: []"), "--out", "x"}, exitStartupFailure, "there is no data directory /tmp/none/at/all"},
 		"no brokers": {[]string{"record", "--config", written(t, "bus: {secret: 0123456789abcdef, brokers: ['127.0.0.1:1']}\nservices: []"), "--out", "x"}, exitFailed,
 			"Kafka is unreachable at 127.0.0.1:1"},

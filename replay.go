@@ -20,7 +20,9 @@ import (
 // replayCommand prints what happened in a recorded time span, and why. It decides
 // nothing: what it prints was decided then.
 func replayCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "replay FILE", Short: "Print what happened in a recorded time span, with the reason for each decision", Args: arguments("FILE")}
+	cmd := newCommand("replay FILE", "Print what happened in a recorded time span, with the reason for each decision",
+		"logstream replay incident.jsonl.gz")
+	cmd.ValidArgsFunction = nil // a file
 	asJSON := cmd.Flags().Bool("json", false, "print JSON, one valid incident event per line")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		span, records, err := readRecording(args[0])

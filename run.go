@@ -11,25 +11,23 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"logstream/internal/config"
 	"logstream/internal/retry"
 )
 
 // runCommand is the daemon.
 func runCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "run", Short: "Monitor and repair the services, and serve the dashboard; --demo needs nothing installed", Args: arguments()}
+	cmd := newCommand("run", "Monitor and repair the services, and serve the dashboard; --demo needs nothing installed",
+		"logstream run --demo\nlogstream run --config config.yaml\nLOGSTREAM_KAFKA=127.0.0.1:9092 logstream run")
 	demo := cmd.Flags().Bool("demo", false, "monitor three small services that LogStream runs itself")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *demo {
 			return runDemo(cmd)
 		}
-		path := configPath(cmd)
-		c, report := config.Load(path)
-		if len(report.Errors) > 0 {
-			printFindings(cmd, report.Errors)
-			return startupFailure{errPrinted}
+		c, err := loadConfig(cmd)
+		if err != nil {
+			return err
 		}
-		return serve(cmd, setup{config: c, path: path})
+		return serve(cmd, setup{config: c, path: configPath(cmd)})
 	}
 	return cmd
 }

@@ -9,10 +9,11 @@ import (
 
 // silenceCommand silences one service.
 func silenceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "silence <service>", Short: "Stop repairing a service for a time; its checks go on",
-		Example: "  logstream silence payment-service --for 10m --reason \"a migration\"", Args: arguments("<service>")}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
-	length := cmd.Flags().Duration("for", time.Hour, "for how `long`, such as 10m; at most 720h")
+	cmd := newCommand("silence <service>", "Stop repairing a service for a time; its checks go on",
+		"logstream silence payment-service --for 10m --reason \"a migration\"")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.ValidArgsFunction = completeNames(runningServices(open))
+	length := lengthFlag(cmd, "for", time.Hour, "how long, a `duration` such as 10m; at most 720h")
 	reason := cmd.Flags().String("reason", "", "why, kept with the silence")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := open()
@@ -27,8 +28,9 @@ func silenceCommand() *cobra.Command {
 
 // unsilenceCommand ends a silence.
 func unsilenceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "unsilence <service>", Short: "End a silence: repairs of the service go on", Args: arguments("<service>")}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("unsilence <service>", "End a silence: repairs of the service go on", "logstream unsilence payment-service")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.ValidArgsFunction = completeNames(runningServices(open))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := open()
 		if err != nil {

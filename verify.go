@@ -49,14 +49,12 @@ type deployVerdict struct {
 
 // verifyDeployCommand waits for the verdict on an update.
 func verifyDeployCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "verify-deploy <service>", Short: "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad",
-		Example: "  docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m", Args: arguments("<service>")}
-	open, asJSON := clientOf(cmd), cmd.Flags().Bool("json", false, "print JSON")
-	length := cmd.Flags().Duration("for", 5*time.Minute, "for how `long` its checks are compared with those before, at most")
+	cmd := newCommand("verify-deploy <service>", "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad",
+		"docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m")
+	open, asJSON := clientOf(cmd), jsonFlag(cmd)
+	cmd.ValidArgsFunction = completeNames(runningServices(open))
+	length := lengthFlag(cmd, "for", 5*time.Minute, "how long (a `duration`) its checks are compared with those before, at most")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *length <= 0 {
-			return usageFailure(cmd, "--for must be a time such as 5m")
-		}
 		c, err := open()
 		if err != nil {
 			return err

@@ -45,8 +45,8 @@ func versionLine() string {
 
 // versionCommand says which logstream this is.
 func versionCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "version", Short: "Print the version", Args: arguments()}
-	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd := newCommand("version", "Print the version", "logstream version --json")
+	asJSON := jsonFlag(cmd)
 	cmd.Run = func(cmd *cobra.Command, _ []string) {
 		if *asJSON {
 			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild()) // a closed output needs no error

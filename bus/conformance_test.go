@@ -57,6 +57,7 @@ func conform(t *testing.T, u underTest) {
 		run  func(*testing.T, underTest)
 	}{
 		{"topics are made as configured", topicsAsConfigured},
+		{"topics of others are examined", examinedTopics},
 		{"each key in order", eachKeyInOrder},
 		{"replay then live", replayThenLive},
 		{"since", sinceByTheBrokersClock},

@@ -58,3 +58,24 @@ func TestARemovalIsUndoneByItsName(t *testing.T) {
 		}
 	})
 }
+
+// TestAnotherHostsFaultIsNotOurs: its service may have the same name.
+func TestAnotherHostsFaultIsNotOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, runtime := newMemoryLog(), newGated()
+		_, _ = begin(t, log, runtime)
+		ours := container.Before{ID: "payment-1", Networks: []container.Network{{Name: "shop"}}}
+		runtime.before = ours
+		log.publish(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+		synctest.Wait()
+		runtime.letGo <- nil
+		synctest.Wait()
+		log.publish(t, event.Command{ID: "b", Service: "payment", Args: args("stop"), Origin: event.Origin{Instance: "there", Host: "other"},
+			Result: &event.CommandResult{OK: true, Before: `{"id":"payment-9","networks":[{"name":"theirs"}]}`}})
+		log.publish(t, event.Command{ID: "undo", Service: "payment", Args: event.CommandArgs{Fault: "stop", Undo: true}})
+		synctest.Wait()
+		if !reflect.DeepEqual(runtime.undone, []container.Before{ours}) {
+			t.Errorf("the undo was given %+v, want %+v", runtime.undone, ours)
+		}
+	})
+}

@@ -351,6 +351,24 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestFaultIsNotInjectedFromAnotherHost: two instances would answer.
+func TestFaultIsNotInjectedFromAnotherHost(t *testing.T) {
+	s := serve(t, nil, func(s *site) {
+		there := event.Origin{Instance: "they", Host: "there", Epoch: 1, Nonce: "theirs"}
+		claim := event.Incident{ID: "theirs", Seq: 1, Service: event.ReservedService, Type: event.TypeClaim, By: event.ByLogstream,
+			Data: event.Claim{Host: there.Host, Instance: there.Instance, Epoch: 1, Nonce: there.Nonce}, Origin: there}
+		s.log.put(event.TopicIncidents, claim.Service, event.Encode(claim), true, time.Now())
+		s.service(event.Up, func(r *event.Service) {
+			r.Service, r.Definition, r.Origin = "far", &event.Definition{Name: "far", Container: "far", Chaos: true}, there
+		})
+	})
+	resp, body := s.do("POST", "/api/v1/services/far/chaos", `{"fault":"stop"}`, nil)
+	if resp.StatusCode != http.StatusConflict {
+		t.Errorf("chaos on another host = %d", resp.StatusCode)
+	}
+	contains(t, body, `runs on host \"there\"`)
+}
+
 func TestChaosListsWhatCanBeInjected(t *testing.T) {
 	s := serve(t, nil)
 	_, body := s.do("GET", "/api/v1/chaos", "", nil)

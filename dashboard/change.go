@@ -163,7 +163,7 @@ func (r *run) postChaos(w http.ResponseWriter, req *http.Request) {
 	if !r.command(w, req, &ask) {
 		return
 	}
-	_, def, is := r.target(w, req)
+	shown, def, is := r.target(w, req)
 	if !is {
 		return
 	}
@@ -171,6 +171,8 @@ func (r *run) postChaos(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case !def.Chaos:
 		failf(w, http.StatusForbidden, "fault injection is off for %q: set chaos: true in config.yaml to allow it", def.Name)
+	case shown.Host != r.deps.Identity.Host:
+		failf(w, http.StatusConflict, "the container of %q runs on host %s: inject the fault there", def.Name, quoted(shown.Host))
 	case len(known) == 0:
 		failf(w, http.StatusConflict, "%q has no container to inject a fault into", def.Name)
 	case ask.Fault == "":

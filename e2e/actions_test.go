@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,15 +15,6 @@ import (
 )
 
 // Each action that changes what a container is, once, on real containers.
-
-// remembered waits until the good state of a service's container is known.
-func (d *daemon) remembered(name string) {
-	d.t.Helper()
-	d.until(60*time.Second, "the good state of "+name+" is remembered", func() bool {
-		kept, _ := filepath.Glob(filepath.Join(d.dir, "data", "specifications", "*", "*"))
-		return len(kept) > 0
-	})
-}
 
 // asked has an operator ask for an action, and waits until it was verified.
 func (d *daemon) asked(name, action string) apiIncident {
@@ -55,11 +47,11 @@ func TestConnectGivesItsNetworksBack(t *testing.T) {
 	t.Parallel()
 	engines.Each(t, func(t *testing.T, docker *engine.Engine) {
 		docker.Docker(t, "network", "create", "act-net")
-		t.Cleanup(func() { _, _ = docker.Command(t.Context(), nil, "network", "rm", "act-net") })
+		t.Cleanup(func() { _, _ = docker.Command(context.Background(), nil, "network", "rm", "act-net") })
 		url := container(t, docker, "act-connect", "--network", "act-net", "--network-alias", "pay")
 		d := configured(t, docker.Host(), "", yaml("act-connect", url, "")).start()
 		d.up("act-connect")
-		d.remembered("act-connect")
+		d.remembers(docker, "act-connect")
 		docker.Docker(t, "network", "disconnect", "act-net", "act-connect")
 		d.asked("act-connect", "connect")
 		if got := of(t, docker, "act-connect", `json (index .NetworkSettings.Networks "act-net").Aliases`); !strings.Contains(got, `"pay"`) {
@@ -74,7 +66,7 @@ func TestKillStartAndRaiseMemory(t *testing.T) {
 		url := container(t, docker, "act-memory", "-m", "64m")
 		d := configured(t, docker.Host(), "", yaml("act-memory", url, ", heal: {max_memory: 96MiB}")).start()
 		d.up("act-memory")
-		d.remembered("act-memory")
+		d.remembers(docker, "act-memory")
 		since := time.Now()
 		d.asked("act-memory", "kill_start")
 		if n := engineActions(t, docker, "act-memory", since, "restart"); n != 1 {
@@ -116,16 +108,13 @@ func TestRollbackAndRecreate(t *testing.T) {
 		url := container(t, docker, name, "-e", "API_PASSWORD=hunter2-canary", "-v", "/data")
 		d := configured(t, docker.Host(), "", yaml(name, url, "")).start()
 		d.up(name)
-		d.remembered(name)
+		d.remembers(docker, name)
 		before := of(t, docker, name, ".Image")
 		port := url[strings.LastIndex(url, ":")+1:]
 		docker.Docker(t, "rm", "-f", name)
 		docker.Docker(t, "run", "-d", "--name", name, "-p", "127.0.0.1:"+port+":8080", "-e", "API_PASSWORD=hunter2-canary", "-v", "/data", "logstream-webapp-quit")
 		updated := of(t, docker, name, ".Image")
-		d.until(60*time.Second, "the new image is remembered", func() bool {
-			kept, _ := filepath.Glob(filepath.Join(d.dir, "data", "specifications", "*", "*"))
-			return len(kept) == 2
-		})
+		d.remembers(docker, name)
 		volume := of(t, docker, name, "(index .Mounts 0).Name")
 		in := d.asked(name, "rollback")
 		if now := of(t, docker, name, ".Image"); now != before || now == updated {
@@ -141,9 +130,9 @@ func TestRollbackAndRecreate(t *testing.T) {
 			t.Errorf("the one before was not kept: %s", all)
 		}
 		t.Cleanup(func() {
-			kept, _ := docker.Command(t.Context(), nil, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-")
+			kept, _ := docker.Command(context.Background(), nil, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-")
 			for _, id := range strings.Fields(kept) {
-				_, _ = docker.Command(t.Context(), nil, "rm", "-f", id)
+				_, _ = docker.Command(context.Background(), nil, "rm", "-f", id)
 			}
 		})
 		// While one is kept, nothing is replaced.
@@ -152,7 +141,7 @@ func TestRollbackAndRecreate(t *testing.T) {
 		}
 		kept := strings.Fields(docker.Docker(t, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-"))
 		docker.Docker(t, append([]string{"rm", "-f"}, kept...)...)
-		time.Sleep(20 * time.Second) // twice as long as makes a state good: nothing that can be asked for tells of it
+		d.remembers(docker, name)
 		docker.Docker(t, "rm", "-f", name)
 		d.asked(name, "recreate")
 		if now := of(t, docker, name, ".Image"); now != before {

@@ -16,6 +16,7 @@ import (
 // outlives a kill of the daemon and is approved in the browser, one is denied
 // there.
 func TestARepairWaitsForApproval(t *testing.T) {
+	t.Parallel()
 	const asking = ", heal: {mode: approve}"
 	approved, refused := container(t, docker, "approved"), container(t, docker, "refused")
 	d := configured(t, docker.Host(), "", yaml("approved", approved, asking)+yaml("refused", refused, asking)).start()

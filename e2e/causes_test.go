@@ -64,7 +64,10 @@ var causes = []cause{
 }
 
 // TestCausesAreFoundInRealContainers breaks each in its way, beside the others.
-func TestCausesAreFoundInRealContainers(t *testing.T) { engines.Each(t, causesAreFound) }
+func TestCausesAreFoundInRealContainers(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, causesAreFound)
+}
 
 func causesAreFound(t *testing.T, docker *engine.Engine) {
 	docker.Docker(t, "network", "create", "causes")
@@ -90,19 +93,27 @@ func areFound(t *testing.T, docker *engine.Engine, few []cause) {
 	for _, c := range few {
 		d.up(c.name())
 	}
-	time.Sleep(15 * time.Second) // until their good state is remembered
+	names := []string{}
+	for _, c := range few {
+		names = append(names, c.name())
+	}
+	d.remembers(docker, names...)
+	broken := time.Now()
 	for _, c := range few {
 		c.breaks(t, docker, c.name())
 	}
 	for _, c := range few {
-		t.Run(c.name(), func(t *testing.T) { c.isFound(t, d) })
+		t.Run(c.name(), func(t *testing.T) { c.isFound(t, d, broken) })
 	}
 }
 
 func (c cause) name() string { return "cause-" + strings.ReplaceAll(c.id+c.as, "_", "-") }
 
-func (c cause) isFound(t *testing.T, d *daemon) {
-	ended := func(in apiIncident) bool { return in.State == "escalated" || resolved(in) }
+// isFound reads the first incident since it was broken.
+func (c cause) isFound(t *testing.T, d *daemon, broken time.Time) {
+	ended := func(in apiIncident) bool {
+		return in.Opened.After(broken) && (in.State == "escalated" || resolved(in))
+	}
 	in := d.newest(90*time.Second, c.name(), "has ended", ended)
 	// Without statistics, which a busy machine may not give in time, what computes
 	// looks like what hangs.
@@ -145,7 +156,10 @@ func noStats(in apiIncident) bool {
 
 // TestWhatCannotStartIsLeft: its port is in use, it was out of memory twice, it
 // ends at once, or it ignores its stop signal.
-func TestWhatCannotStartIsLeft(t *testing.T) { engines.Each(t, cannotStart) }
+func TestWhatCannotStartIsLeft(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, cannotStart)
+}
 
 func cannotStart(t *testing.T, docker *engine.Engine) {
 	taken, leaky := container(t, docker, "taken"), container(t, docker, "leaky", "-m", "48m", "--memory-swap", "48m")

@@ -19,6 +19,7 @@ import (
 // TestTheChartOfAServiceGoesBackAMonth looks at each window of a service that
 // was checked for 33 days, in the browser.
 func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
+	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer target.Close()
 	p := past.Past{Services: 2, Interval: 10 * time.Second, Lasts: 33 * 24 * time.Hour, Until: time.Now()}

@@ -13,6 +13,7 @@ import (
 
 // TestConfigurationErrorsFailTheStart gives each mistake one clear error and exit code 2.
 func TestConfigurationErrorsFailTheStart(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,11 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,11 +16,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"logstream/e2e/engine"
 	"logstream/internal/event"
 )
 
@@ -37,6 +37,8 @@ type daemon struct {
 	host   string // of its container engine; empty: the demo's processes
 	engine string // and which one that is, once a recording asked for it
 	tty    bool   // it runs on a terminal, as a person starts it
+
+	program string // empty: binary
 
 	keyboard io.Writer // of its terminal
 	cmd      *exec.Cmd
@@ -61,29 +63,11 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// ports are given out one after another, from below those that the kernel
-// gives to connections: a daemon that is down would lose one of them.
-var ports atomic.Int32
-
-// freePort is a port of loopback on which nothing listens right now, and that no
-// other test of this process gets.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 20_000 + int(ports.Add(1))
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		l.Close()
-		return port
-	}
-	t.Fatal("no port from 20000 on is free")
-	return 0
-}
+func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
-// and what extra adds to the healer's section; services is YAML.
+// and what extra adds to the healer's section; services is YAML. What fails again
+// soon is restarted again: tests break one service more than once.
 func configured(t *testing.T, host, healer, services string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), host: host}
@@ -93,10 +77,13 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	if !strings.Contains(healer, "decide:") {
 		healer += ", decide: runbook" // whatever model this machine has
 	}
+	if !strings.Contains(healer, "verify:") {
+		healer += ", verify: {for: 5s, successes: 3}" // half of the time: the demo's are the shipped ones
+	}
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}
-healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30}%s}
+healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30, recurrence: {soon: 0s}}%s}
 dashboard: {listen: %q}
 defaults: {interval: 1s, timeout: 1s, failure_threshold: 2, success_threshold: 2}
 services:
@@ -117,7 +104,7 @@ func (d *daemon) write(text string) {
 func (d *daemon) start() *daemon {
 	d.t.Helper()
 	d.launch()
-	d.until(30*time.Second, "the page answers", func() bool {
+	d.until(60*time.Second, "the page answers", func() bool {
 		response, err := http.Get("http://" + d.page + "/healthz")
 		if err != nil {
 			return false
@@ -130,7 +117,7 @@ func (d *daemon) start() *daemon {
 
 func (d *daemon) launch() {
 	d.t.Helper()
-	d.cmd = exec.Command(binary, d.args...)
+	d.cmd = exec.Command(cmp.Or(d.program, binary), d.args...)
 	d.cmd.Dir = d.dir
 	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}
@@ -154,8 +141,8 @@ func (d *daemon) launch() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-exited:
-			case <-time.After(30 * time.Second):
-				d.t.Error("logstream does not end on SIGTERM within 30 s")
+			case <-time.After(time.Minute):
+				d.t.Error("logstream does not end on SIGTERM within a minute")
 				_ = cmd.Process.Kill()
 				<-exited
 			}
@@ -182,7 +169,7 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(30 * time.Second)
+	return d.wait(time.Minute)
 }
 
 func (d *daemon) wait(limit time.Duration) int {
@@ -195,9 +182,10 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition.
+// until waits for a condition, a minute at least: a machine may be slow.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
@@ -294,7 +282,7 @@ func (d *daemon) isUp(name string) func() bool {
 
 func (d *daemon) up(name string) {
 	d.t.Helper()
-	d.until(30*time.Second, name+" is UP", d.isUp(name))
+	d.until(60*time.Second, name+" is UP", d.isUp(name))
 }
 
 // incidents of a service, newest first.

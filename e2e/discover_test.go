@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"logstream/e2e/engine"
+	"logstream/e2e/images"
 	"logstream/internal/event"
 )
 
@@ -85,6 +87,7 @@ func (p project) compose(args ...string) {
 // and without leave to repair, recreates it, changes its labels, and takes it
 // down. Nothing is repaired that was not asked for.
 func TestDiscoveryFollowsAComposeProject(t *testing.T) {
+	t.Parallel()
 	p := project{t, filepath.Join(t.TempDir(), "compose.yaml")}
 	const web, db = "logstream.name: web, logstream.heal: auto", "logstream.enable: 'true'"
 	p.write(web, db)
@@ -157,15 +160,16 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	if s := d.discovered("web/1"); s.Config == nil || s.Config.Heal.Mode != "observe" {
 		t.Errorf("with a wrong label it is %+v", s.Config)
 	}
+	killed := time.Now()
 	docker.Docker(t, "kill", "found-db-1")
-	if in := d.newest(60*time.Second, url.QueryEscape("data/1"), "is resolved", resolved); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
+	if in := d.newest(60*time.Second, url.QueryEscape("data/1"), "is resolved", func(in apiIncident) bool { return in.Opened.After(killed) && resolved(in) }); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
 		t.Errorf("data/1, killed: actions %v, how %q", actions(in), how(in))
 	}
 
 	p.write(web+", logstream.group: front", "logstream.heal: auto, logstream.name: data")
 	p.compose("up", "-d", "--scale", "web=1")
 	// Compose chooses which replica stays.
-	left := "web/" + strings.TrimSpace(docker.Docker(t, "ps", "--filter", "label=com.docker.compose.service=web",
+	left := "web/" + strings.TrimSpace(docker.Docker(t, "ps", "--filter", "label=com.docker.compose.project=found", "--filter", "label=com.docker.compose.service=web",
 		"--format", `{{.Label "com.docker.compose.container-number"}}`))
 	d.shown("labels corrected, and scaled down", "data/1 "+left)
 	d.until(15*time.Second, "the problem is over", func() bool { return len(problems(d, "discovery")) == 0 })
@@ -215,6 +219,9 @@ func (p project) stays(d *daemon, names []string, do func()) {
 // TestDiscoverAllOnlyObserves: a container without labels is monitored by its
 // state and its published port, and left as it is.
 func TestDiscoverAllOnlyObserves(t *testing.T) {
+	t.Parallel()
+	docker := engine.Start(t, docker.Kind) // where nothing else is
+	images.Load(t, docker, images.Webapp)
 	at := container(t, docker, "stray")
 	d := configured(t, docker.Host(), "", "  []\n")
 	content, err := os.ReadFile(d.config)

@@ -100,7 +100,10 @@ func (f fault) isHealed(t *testing.T, docker *engine.Engine, d *daemon, name str
 }
 
 // TestEachFaultIsHealedByTheRightActionOnce breaks real containers in each way.
-func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) { engines.Each(t, eachFaultIsHealed) }
+func TestEachFaultIsHealedByTheRightActionOnce(t *testing.T) {
+	t.Parallel()
+	engines.Each(t, eachFaultIsHealed)
+}
 
 func eachFaultIsHealed(t *testing.T, docker *engine.Engine) {
 	for _, f := range faults {

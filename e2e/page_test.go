@@ -31,7 +31,7 @@ func browser(t *testing.T) context.Context {
 	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil { // this starts it
 		t.Fatalf("start Chromium: %v", err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -56,7 +56,7 @@ func picture(t *testing.T, ctx context.Context, name string) {
 func sees(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond)))
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute)))
 		if err == nil {
 			return
 		}
@@ -111,6 +111,7 @@ const (
 // TestTheBrowserShowsARepairFromStartToEnd presses the button, and watches the card go red,
 // the agent at work, and the card green again, in the DOM.
 func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	ctx := browser(t)
 	does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))

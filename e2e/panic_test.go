@@ -54,8 +54,10 @@ func listen(t *testing.T, d *daemon) *listener {
 // TestAPanicInTheMiddleOfAnIncident makes each actor, and a worker of each,
 // panic while an incident is open.
 func TestAPanicInTheMiddleOfAnIncident(t *testing.T) {
+	t.Parallel()
 	for _, part := range []string{"monitor", "healer", "chaos", "dashboard", "rollup", "bus", "monitor-worker", "healer-worker", "chaos-worker", "dashboard-worker", "rollup-worker"} {
 		t.Run(part, func(t *testing.T) {
+			t.Parallel()
 			switches := t.TempDir()
 			name := "panic-" + part
 			url, other := container(t, docker, name), container(t, docker, "beside-"+part)

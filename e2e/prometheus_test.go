@@ -124,6 +124,7 @@ func expressions(t *testing.T) map[string][]string {
 // TestPrometheusAndGrafanaHaveDataOfARepair has a real Prometheus scrape the demo
 // while it repairs something, and asks what the dashboard for Grafana asks.
 func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	p := scraping(t, d.page)
 	if code, answer := d.post("/api/v1/services/payment-service/chaos", `{"fault":"kill"}`); code != 202 {
@@ -199,6 +200,7 @@ func (p *prometheus) rulesAreEvaluated() {
 
 // TestTheAlertRulesFireWhenTheyShould runs the rules that ship over timelines.
 func TestTheAlertRulesFireWhenTheyShould(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"check", "rules", "../docs/alert-rules.yml"}, {"test", "rules", "testdata/alert-rules-test.yml"}} {
 		if out, err := exec.Command("promtool", args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 	"strings"
@@ -38,16 +39,16 @@ func TestUpdatesAreJudgedAndBadOnesRolledBack(t *testing.T) {
 		url := container(t, docker, name)
 		d := configured(t, docker.Host(), ", update: {watch: 30s}", yaml(name, url, ", heal: {actions: [rollback]}")).start()
 		d.up(name)
-		d.remembered(name)
+		d.remembers(docker, name)
 		port := url[strings.LastIndex(url, ":")+1:]
 		deploy := func(image string) {
 			docker.Docker(t, "rm", "-f", name)
 			docker.Docker(t, "run", "-d", "--name", name, "-p", "127.0.0.1:"+port+":8080", image)
 		}
 		t.Cleanup(func() {
-			kept, _ := docker.Command(t.Context(), nil, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-")
+			kept, _ := docker.Command(context.Background(), nil, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-")
 			for _, id := range strings.Fields(kept) {
-				_, _ = docker.Command(t.Context(), nil, "rm", "-f", id)
+				_, _ = docker.Command(context.Background(), nil, "rm", "-f", id)
 			}
 		})
 

@@ -22,6 +22,7 @@ type approval struct {
 	seq      int       // of the request in its incident
 	at       time.Time // of the request
 	approved bool
+	answered time.Time // when it was approved
 }
 
 // approvalOf is the request that stands, and whether there is one. It stands
@@ -44,7 +45,9 @@ func newestRequest(in *state.Incident, followed ...event.Type) (approval, bool) 
 		if !slices.Contains(followed, e.Type) {
 			break
 		}
-		a.approved = a.approved || e.Type == event.TypeApproved
+		if e.Type == event.TypeApproved {
+			a.approved, a.answered = true, e.Time
+		}
 	}
 	return approval{}, false
 }
@@ -60,6 +63,12 @@ func (a approval) covers(next event.ActionStarted, looping bool) bool {
 	}
 	return a.request.Action == next.Action && sameParams(a.request.Params, next.Params) && asked.ContainerID == now.ContainerID &&
 		asked.ImageID == now.ImageID && asked.SpecHash == now.SpecHash && asked.StartedAt.Equal(now.StartedAt) && asked.State == now.State
+}
+
+// lapsed says whether an approval was not carried out while the request was
+// valid, as where this process was away: who gave it expects it no longer.
+func (a approval) lapsed(now time.Time) bool {
+	return a.approved && now.After(later(a.request.Expires, a.answered.Add(commandAge)))
 }
 
 func sameParams(a, b *event.Params) bool {
@@ -93,7 +102,7 @@ func planApproval(v View, next event.ActionStarted) Decision {
 	}
 	standing, is := approvalOf(v.Incident)
 	switch {
-	case !is || !standing.covers(next, v.Status.Looping()):
+	case !is || !standing.covers(next, v.Status.Looping()) || standing.lapsed(v.Now):
 		return write(event.ByGuard, request(v, next, reason))
 	case standing.approved:
 		return write(decider(v.Incident), next)

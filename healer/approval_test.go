@@ -183,6 +183,29 @@ func TestARequestOutlivesTheProcess(t *testing.T) {
 	}, configured(approving))
 }
 
+// TestApprovalThatLapsedIsRequestedAnew: the process ends between the approval
+// and the intent, and is away for longer than the request was valid.
+func TestApprovalThatLapsedIsRequestedAnew(t *testing.T) {
+	for away, want := range map[time.Duration][]string{10 * time.Minute: {"restart"}, time.Hour: nil} {
+		m, b := quiet(t, configured(approving))
+		do("error", m, b)
+		requested(t, m)
+		m.operator(event.CommandApprove, "")
+		m.until(t, "the approval on the log", func() bool { return len(dataOf[event.Approved](m)) == 1 })
+		m.crash(away)
+		m.run(away + 10*time.Second)
+		wantActions(t, m, want...)
+		if want == nil {
+			if request := requested(t, m); !request.Expires.After(m.now) {
+				t.Errorf("requested anew was %+v", request)
+			}
+			m.operator(event.CommandApprove, "")
+			m.run(10 * time.Second)
+			wantActions(t, m, "restart")
+		}
+	}
+}
+
 // TestAnswersThatCountForNothing has each: wrong, late, twice, forged ids.
 func TestAnswersThatCountForNothing(t *testing.T) {
 	m, b := quiet(t, configured(approving))
@@ -204,6 +227,22 @@ func TestAnswersThatCountForNothing(t *testing.T) {
 	wantResult(t, m, m.operator(event.CommandApprove, "yes"), event.RefusedExpired, "a person was called")
 	m.run(time.Minute)
 	wantActions(t, m)
+}
+
+// TestACommandThatWaitedTooLongIsAnswered, and not carried out.
+func TestACommandThatWaitedTooLongIsAnswered(t *testing.T) {
+	m, b := quiet(t, configured(approving))
+	do("kill", m, b)
+	requested(t, m)
+	m.readAt[event.TopicIncidents] = m.now.Add(90 * time.Second)
+	m.operator(event.CommandAcknowledge, "")
+	m.run(time.Second)
+	id := m.operator(event.CommandDeny, "")
+	m.run(2 * time.Minute)
+	wantResult(t, m, id, event.RefusedBusy, "did not confirm")
+	if n := len(dataOf[event.Denied](m)); n != 0 {
+		t.Errorf("it was denied %d times", n)
+	}
 }
 
 func TestASecondApprovalIsRefused(t *testing.T) {

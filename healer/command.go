@@ -46,9 +46,9 @@ func commands() []command {
 		{name: event.CommandInject, heed: noteInjection},
 		{name: event.CommandHold, heed: recallHold, carryOut: hold},
 		{name: event.CommandRelease, heed: recallHold, carryOut: release},
-		{name: event.CommandSilence, heed: recallSilence, carryOut: silence},
-		{name: event.CommandUnsilence, heed: recallSilence, carryOut: unsilence},
-		{name: event.CommandHeal, carryOut: heal},
+		{name: event.CommandSilence, answers: ownsService, heed: recallSilence, carryOut: silence},
+		{name: event.CommandUnsilence, answers: ownsService, heed: recallSilence, carryOut: unsilence},
+		{name: event.CommandHeal, answers: ownsService, carryOut: heal},
 		{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
 		{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
 		{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
@@ -88,6 +88,13 @@ func commandNamed(name string) (command, bool) {
 		}
 	}
 	return command{}, false
+}
+
+// ownsService says whether a command about a service is answered here: where it is
+// another host's, that answers.
+func ownsService(c *Controller, asked event.Command) bool {
+	_, elsewhere := c.others[asked.Service]
+	return c.services[asked.Service] != nil || !elsewhere
 }
 
 // carryOutCommand carries a request out, and answers it unless that is deferred.

@@ -43,7 +43,8 @@ type Controller struct {
 	services map[string]*serviceState
 	order    []string // of the services, by their names
 	prior    map[string]event.Service
-	graph    *depend.Graph // of the services' dependencies; nil: it is to be made again
+	others   map[string]string // the hosts of services that are not ours
+	graph    *depend.Graph     // of the services' dependencies; nil: it is to be made again
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -72,7 +73,7 @@ type Setup struct {
 func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
-		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
+		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, others: map[string]string{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
 		commands: map[string]time.Time{}, began: now, fleet: newHostFleet(now)}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable

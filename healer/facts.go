@@ -18,10 +18,13 @@ import (
 // what was tried for the same cause and failed; an operator's choice first.
 func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
 	dx := runbook.Diagnose(f)
-	if f.Refused = refusals(v, dx); len(f.Refused) > 0 {
+	if more := refusals(v, dx); len(more) > 0 {
+		f.Refused = slices.Concat(f.Refused, more)
 		dx = runbook.Diagnose(f)
 	}
-	dx = offerRun(v, dx, f.Refused)
+	if f.Worse == "" {
+		dx = offerRun(v, dx, f.Refused)
+	} // else it answers, and nothing shows that the command would help
 	if v.Forced == "" {
 		return dx
 	}

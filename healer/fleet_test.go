@@ -48,6 +48,7 @@ func wantBlind(t *testing.T, m *sim) *state.Incident {
 }
 
 func TestABlindObserverRepairsNothing(t *testing.T) {
+	long(t)
 	for name, intervals := range map[string][]time.Duration{
 		"all are checked as often":        {2 * time.Second},
 		"some are checked more seldom":    {2 * time.Second, 10 * time.Second, 30 * time.Second},
@@ -121,6 +122,7 @@ func staysBlind(t *testing.T, interval time.Duration) {
 
 // TestKillsAtEachStepOfTheFleetsIncident leave one incident, without a gap or a fork.
 func TestKillsAtEachStepOfTheFleetsIncident(t *testing.T) {
+	long(t)
 	for step := range 40 {
 		m := newSim(uint64(step), 6, func(m *sim) { m.steady = true })
 		m.run(10 * time.Second)

@@ -132,6 +132,25 @@ func TestAServiceThatIsNotDownAndDoesWorseIsRolledBack(t *testing.T) {
 	}
 }
 
+// TestAServiceThatAnswersAndIsNotRolledBackIsLeftToAPerson: whatever else could be
+// done interrupts what answers, and would start the same image again.
+func TestAServiceThatAnswersAndIsNotRolledBackIsLeftToAPerson(t *testing.T) {
+	m, _ := deployed(t, "patchy", defined(func(d *service.Definition) {
+		d.Heal.Never = []string{service.ActionRollback}
+		d.Heal.Commands = service.Commands{{Name: "reload", Args: []string{"/usr/bin/reload"}}}
+	}))
+	m.until(t, "a person is called", func() bool { return m.of0().State == state.Escalated })
+	m.run(time.Minute)
+	wantActions(t, m)
+	if last, _ := m.of0().Last(event.TypeEscalated); !strings.Contains(last.Data.(event.Escalated).Reason, "does worse than before") {
+		t.Errorf("escalated was %+v", last.Data)
+	}
+	diagnosed, _ := m.of0().Last(event.TypeDiagnosed)
+	if !containsRefusal(diagnosed.Data.(event.Diagnosed).NotOffered, service.ActionRestart, "the service answers, and would be started from the same image again") {
+		t.Errorf("not offered were %+v", diagnosed.Data.(event.Diagnosed).NotOffered)
+	}
+}
+
 // TestAnIncidentAboutAnUpdateEndsWithTheVerdict, or with another image.
 func TestAnIncidentAboutAnUpdateEndsWithTheVerdict(t *testing.T) {
 	for name, ends := range map[string]func(*sim, *box){

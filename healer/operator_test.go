@@ -58,6 +58,7 @@ func TestStopByAnEngineIsNotTheFirstOfTwo(t *testing.T) {
 }
 
 func TestSecondStopStaysIntentionalAcrossARestart(t *testing.T) {
+	long(t)
 	for _, fault := range []string{"stop", "ignored stop", "pause"} {
 		t.Run(fault, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {

@@ -56,6 +56,7 @@ func rate(m *sim, from time.Time) (most int, all []string) {
 }
 
 func TestCrashLoopUnderARestartPolicyWritesFewRecords(t *testing.T) {
+	long(t)
 	for _, mode := range []service.Mode{service.Auto, service.Observe} {
 		for _, runs := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
 			t.Run(fmt.Sprintf("%s %s", mode, runs), func(t *testing.T) {

@@ -136,6 +136,7 @@ func (c *Controller) isNews(e event.Docker) bool {
 // After it, it is our own record that comes back.
 func (c *Controller) readService(published event.Service, now time.Time) {
 	if published.Host != c.host {
+		c.noteOther(published)
 		return
 	}
 	if c.replayed {
@@ -158,6 +159,16 @@ func (c *Controller) readService(published event.Service, now time.Time) {
 		addAgain(c, service.Published(*published.Definition), now).seeded = true
 	default:
 		addAgain(c, old.def, now)
+	}
+}
+
+// noteOther notes which services another host has.
+func (c *Controller) noteOther(published event.Service) {
+	switch name := published.Service; {
+	case published.Definition != nil:
+		c.others[name] = published.Host
+	case c.others[name] == published.Host:
+		delete(c.others, name)
 	}
 }
 

@@ -83,6 +83,7 @@ func incidentsOf(m *sim) [][]byte {
 // once with copies of what was signed coming in all the time: both have to be
 // the same, word for word.
 func TestRepublishedRecordsChangeNoHistory(t *testing.T) {
+	long(t)
 	for seed := range uint64(histories(t, 2400) / 20) {
 		plain := random(seed, false)
 		m := randomSim(seed)
@@ -124,6 +125,7 @@ func standing(m *sim) string {
 // everything published again, again and again; afterwards as before it the same
 // has to follow from the same.
 func TestRepublishedRecordsChangeNothing(t *testing.T) {
+	long(t)
 	stop := func(m *sim, b *box) { do("stop", m, b); m.run(60 * time.Second) }
 	for _, tt := range []struct {
 		name  string
@@ -365,6 +367,30 @@ func TestServiceOfThatNameOnAnotherHostIsNotOurs(t *testing.T) {
 	m.run(200 * time.Millisecond)
 	if after := standing(m); after != before {
 		t.Errorf("before: %s\nafter:  %s", before, after)
+	}
+}
+
+// TestCommandAboutAnotherHostsServiceIsAnsweredThere: of several answers the first
+// is shown.
+func TestCommandAboutAnotherHostsServiceIsAnsweredThere(t *testing.T) {
+	m, _ := quiet(t)
+	asked := func() (all []event.CommandResult) {
+		for _, name := range []string{event.CommandHeal, event.CommandSilence, event.CommandUnsilence} {
+			id := m.command(event.Command{Service: "theirs", Command: name, Args: event.CommandArgs{For: "1h"}})
+			m.run(time.Second)
+			all = append(all, m.results(id)...)
+		}
+		return all
+	}
+	theirs := event.Service{Service: "theirs", Definition: &event.Definition{Name: "theirs"}, Origin: event.Origin{Instance: "they", Host: "there"}}
+	m.step(ReadService{theirs})
+	if all := asked(); len(all) != 0 {
+		t.Errorf("the answers are %+v", all)
+	}
+	theirs.Definition = nil
+	m.step(ReadService{theirs})
+	if all := asked(); len(all) != 3 {
+		t.Errorf("once no host has it the answers are %+v", all)
 	}
 }
 

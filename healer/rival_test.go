@@ -81,6 +81,7 @@ func TestNoSecondRestartBesideAnotherHealer(t *testing.T) {
 }
 
 func TestWhatAnotherHealerRestartsAgainAndAgainIsLeftToIt(t *testing.T) {
+	long(t)
 	for name, first := range map[string]time.Duration{"it is first": 500 * time.Millisecond, "we are first": 5 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {

@@ -36,6 +36,22 @@ func raised(t *testing.T, m *sim, b *box) string {
 	return m.of0().ID
 }
 
+// raisedInVain is an open incident in which an operator had the limit raised, which
+// did not help, so that a person was called again.
+func raisedInVain(t *testing.T) (*sim, *box, *state.Incident) {
+	t.Helper()
+	m, b := quiet(t, limited)
+	m.run(time.Minute)
+	b.app = "broken"
+	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
+	m.heal(service.ActionRaiseMemory)
+	m.run(5 * time.Minute)
+	if in := m.of0(); in.State != state.Escalated || b.state.Memory != 128*mib || len(dataOf[event.Opened](m)) != 2 {
+		t.Fatalf("it is %s, with a limit of %d", in.State, b.state.Memory)
+	}
+	return m, b, m.of0()
+}
+
 func (m *sim) undoOf(incident string, attempt int) string {
 	return m.command(event.Command{Command: event.CommandUndo, Service: "svc-0", Args: event.CommandArgs{Incident: incident, Attempt: attempt}})
 }
@@ -111,16 +127,7 @@ func TestNothingIsUndoneThatCannotBe(t *testing.T) {
 // TestUndoInAnOpenIncidentIsAFurtherAttempt: the repair did not help, a person was
 // called, and undoes it. It is not taken again by itself.
 func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
-	m, b := quiet(t, limited)
-	m.run(time.Minute)
-	b.app = "broken"
-	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
-	m.heal(service.ActionRaiseMemory)
-	m.run(5 * time.Minute)
-	in := m.of0()
-	if in.State != state.Escalated || b.state.Memory != 128*mib || len(dataOf[event.Opened](m)) != 2 {
-		t.Fatalf("it is %s, with a limit of %d", in.State, b.state.Memory)
-	}
+	m, b, in := raisedInVain(t)
 	wantResult(t, m, m.undoOf(in.ID, 0), "", "")
 	m.run(20 * time.Second)
 	if b.state.Memory != 64*mib {
@@ -144,13 +151,8 @@ func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
 // TestWhatAnOperatorAskedForIsDoneOnce also where a later attempt in its incident,
 // such as its undo, was not carried out.
 func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
-	m, b := quiet(t, limited)
-	m.run(time.Minute)
-	b.app = "broken"
-	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
-	m.heal(service.ActionRaiseMemory)
-	m.run(5 * time.Minute)
-	m.undoOf(m.of0().ID, 0)
+	m, b, in := raisedInVain(t)
+	m.undoOf(in.ID, 0)
 	m.until(t, "the undo", func() bool { return m.of0().Attempts == 2 })
 	m.crash(time.Second) // before its call
 	m.run(5 * time.Minute)
@@ -164,18 +166,10 @@ func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
 // TestUndoInAnOpenIncidentIsCarriedOutDuringASilence: an operator asked for it by
 // name, and was told that it is done.
 func TestUndoInAnOpenIncidentIsCarriedOutDuringASilence(t *testing.T) {
-	m, b := quiet(t, limited)
-	m.run(time.Minute)
-	b.app = "broken"
-	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
-	m.heal(service.ActionRaiseMemory)
-	m.run(5 * time.Minute)
-	if m.of0().State != state.Escalated || b.state.Memory != 128*mib {
-		t.Fatalf("it is %s, with a limit of %d", m.of0().State, b.state.Memory)
-	}
-	m.command(event.Command{Command: event.CommandSilence, Service: "svc-0", Args: event.CommandArgs{For: "1h"}})
+	m, b, in := raisedInVain(t)
+	m.command(silenceCommand("1h", ""))
 	m.run(time.Second)
-	wantResult(t, m, m.undoOf(m.of0().ID, 0), "", "")
+	wantResult(t, m, m.undoOf(in.ID, 0), "", "")
 	m.run(20 * time.Second)
 	if finished := dataOf[event.ActionFinished](m); b.state.Memory != 64*mib {
 		t.Errorf("its limit is %d: %+v", b.state.Memory, finished[len(finished)-1])
@@ -247,10 +241,9 @@ func TestTier2AsksInModeAuto(t *testing.T) {
 		if _, needed := needsApproval(listed, action); needed {
 			t.Errorf("%s asks although it is listed", action)
 		}
-		if listed.Situation.Mode = service.Approve; true {
-			if _, needed := needsApproval(listed, action); !needed {
-				t.Errorf("%s does not ask in mode approve", action)
-			}
+		listed.Situation.Mode = service.Approve
+		if _, needed := needsApproval(listed, action); !needed {
+			t.Errorf("%s does not ask in mode approve", action)
 		}
 	}
 	for _, action := range []string{service.ActionStart, service.ActionUnpause, service.ActionConnect, service.ActionRestart, service.ActionKillStart, service.ActionRun} {

@@ -140,6 +140,7 @@ func healsOf(t *testing.T, m *sim, b *box, n int, fails func()) {
 func generous(c *Config) { c.Budget.Recurrence = Recurrence{Times: 5, Within: 7 * 24 * time.Hour} }
 
 func TestWhatIsHealedAgainAndAgainIsNotHealed(t *testing.T) {
+	long(t)
 	m, b := quiet(t, configured(generous))
 	fails := func() { b.app = "error" }
 	healsOf(t, m, b, 4, fails)
@@ -172,6 +173,7 @@ func TestWhatIsHealedAgainAndAgainIsNotHealed(t *testing.T) {
 }
 
 func TestAnAcknowledgementAllowsRepairsAgain(t *testing.T) {
+	long(t)
 	m, b := quiet(t, configured(generous))
 	fails := func() { b.app = "error" }
 	healsOf(t, m, b, 4, fails)
@@ -189,6 +191,7 @@ func TestAnAcknowledgementAllowsRepairsAgain(t *testing.T) {
 }
 
 func TestWhatDoesNotCountAsHealedAgain(t *testing.T) {
+	long(t)
 	for name, test := range map[string]struct {
 		option func(*sim)
 		fails  func(m *sim, b *box)

@@ -34,6 +34,7 @@ func markOf(d event.Docker) mark { return mark{d.Time.UnixNano(), d.ID, d.Action
 type journal struct {
 	newest time.Time // the engine's time of the newest event; zero: none is known
 	began  bool      // something was written at some time, if not lately
+	first  time.Time // of what was written lately, the oldest time; zero: nothing was
 	known  map[mark]bool
 	order  []mark
 	next   int // the place in order, once it is full, of the next one
@@ -71,7 +72,7 @@ func (j *journal) since(now time.Time) time.Time {
 	case !j.newest.IsZero():
 		return j.newest.Add(-overlap)
 	case j.began:
-		return now.Add(-recallWindow)
+		return later(now.Add(-recallWindow), j.first.Add(-overlap))
 	}
 	return time.Time{}
 }
@@ -94,6 +95,9 @@ func recall(ctx context.Context, log Log, host string, now time.Time) (*journal,
 			return true
 		}
 		j.began = true
+		if j.first.IsZero() || d.Time.Before(j.first) {
+			j.first = d.Time
+		}
 		if d.Action != event.StreamLost && d.Action != event.StreamBack {
 			if j.add(d) {
 				j.loops.observe(d, d.Time)

@@ -75,11 +75,27 @@ func TestSince(t *testing.T) {
 	}{
 		{"nothing was ever written", journal{}, time.Time{}},
 		{"nothing lately", journal{began: true}, zero.Add(-recallWindow)},
+		{"it first began lately", journal{began: true, first: zero.Add(-time.Minute)}, zero.Add(-time.Minute - overlap)},
 		{"from the newest on", journal{began: true, newest: zero.Add(-time.Minute)}, zero.Add(-time.Minute - overlap)},
 	} {
 		if got := c.j.since(zero); !got.Equal(c.want) {
 			t.Errorf("%s: since %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestWhatCameBeforeTheFirstLifeIsNotReadInTheSecond: a container that was
+// started just before would be taken for one that was started since.
+func TestWhatCameBeforeTheFirstLifeIsNotReadInTheSecond(t *testing.T) {
+	now := time.Now()
+	back := event.Docker{Time: now.Add(-time.Minute), Action: event.StreamBack, Origin: identity}
+	log := &recordingLog{records: []event.Record{{Topic: event.TopicDocker, Time: now.Add(-time.Minute), Value: event.Encode(back), Signed: true}}}
+	j, err := recall(t.Context(), log, identity.Host, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if since := j.since(now); now.Sub(since) > time.Minute+overlap {
+		t.Errorf("the engine is asked for events since %s ago", now.Sub(since))
 	}
 }
 

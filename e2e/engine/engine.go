@@ -103,7 +103,9 @@ func (e *Engine) Pid() int { return e.own.dockerd.pid() }
 // Close ends the engine with all its containers, and removes what it left.
 func (e *Engine) Close() error { return e.own.close(e.removeAll) }
 
-// removeAll removes every container; what it cannot is killed later.
+// removeAll removes every container, and then every network: the bridge of one
+// that stays is the machine's, outlives the engine, and keeps its addresses from
+// all later ones. What it cannot remove is killed later.
 func (e *Engine) removeAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -111,6 +113,7 @@ func (e *Engine) removeAll() {
 	if fields := strings.Fields(ids); err == nil && len(fields) > 0 {
 		_, _ = e.Command(ctx, nil, append([]string{"rm", "-f"}, fields...)...)
 	}
+	_, _ = e.Command(ctx, nil, "network", "prune", "-f")
 }
 
 // Docker runs the docker command against this engine and returns its standard
@@ -129,6 +132,13 @@ func (e *Engine) Docker(t testing.TB, args ...string) string {
 // Command runs the docker command with that standard input (nil: none), and
 // returns its standard output, trimmed.
 func (e *Engine) Command(ctx context.Context, input io.Reader, args ...string) (string, error) {
+	if chooses(args) {
+		done, err := choosing()
+		if err != nil {
+			return "", err
+		}
+		defer done()
+	}
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Env = e.Environ()
 	cmd.Stdin = input

@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"testing"
@@ -48,6 +49,12 @@ func TestEnginesComeAndGo(t *testing.T) {
 
 func comesAndGoes(t *testing.T, kind engine.Kind) {
 	began := time.Now()
+	bridge := "" // registered first, so run when the engine was closed
+	t.Cleanup(func() {
+		if _, err := net.InterfaceByName(bridge); bridge != "" && err == nil {
+			t.Errorf("the network's bridge %s is still there", bridge)
+		}
+	})
 	e := engine.Start(t, kind)
 	t.Logf("Docker %s answers after %v", e.Version, time.Since(began))
 	images.Load(t, e, images.Webapp)
@@ -79,4 +86,8 @@ func comesAndGoes(t *testing.T, kind engine.Kind) {
 	}
 	e.Docker(t, "run", "-d", "--name", "frozen", images.Webapp.Name)
 	e.Docker(t, "pause", "frozen")
+	bridge = "br-" + e.Docker(t, "network", "create", "kept")[:12]
+	if _, err := net.InterfaceByName(bridge); err != nil {
+		t.Errorf("the network's bridge: %v", err)
+	}
 }

@@ -6,8 +6,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,6 +77,34 @@ func unmountBelow(dir string) error {
 		}
 	}
 	return nil
+}
+
+// bridgeName is that of a network's bridge, as the engine writes it down.
+var bridgeName = regexp.MustCompile(`br-[0-9a-f]{12}`)
+
+// networkBridges are the bridges of the engine's networks, past and present, by
+// what it wrote down. It leaves them when it ends, each with addresses that no
+// engine takes again: after 31 of them no network can be created any more.
+func networkBridges(dir string) (names []string) {
+	written, _ := os.ReadFile(filepath.Join(dir, "data", "network", "files", "local-kv.db")) // an engine that never ran has none
+	for _, name := range bridgeName.FindAll(written, -1) {
+		if !slices.Contains(names, string(name)) {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
+
+func removeBridges(names []string) (err error) {
+	for _, name := range names {
+		if _, gone := net.InterfaceByName(name); gone != nil {
+			continue
+		}
+		if out, ipErr := exec.Command("ip", "link", "delete", name).CombinedOutput(); ipErr != nil {
+			err = errors.Join(err, fmt.Errorf("remove the engine's bridge %s: %w: %s", name, ipErr, out))
+		}
+	}
+	return err
 }
 
 // removeCgroups removes the engine's control groups, which are empty by now.

@@ -26,6 +26,7 @@ type own struct {
 	socket   string
 	name     string // of its bridge and control group
 	bridged  bool
+	prefix   netip.Prefix // of its bridge, in the first quarter, and of its Subnets
 
 	containerd, dockerd daemon
 }
@@ -122,17 +123,21 @@ func (o *own) prepare() error {
 }
 
 // bridge makes the engine's bridge. For its other networks the engine looks for
-// addresses that are free by itself; with --default-address-pool it would
+// addresses that are free by itself (chooses); with --default-address-pool it would
 // remove docker0, another engine's bridge, at its second start (seen on 20.10).
 func (o *own) bridge() error {
-	prefix, err := freePrefix()
+	done, err := choosing()
 	if err != nil {
 		return err
 	}
-	a := prefix.Addr().As4()
+	defer done()
+	if o.prefix, err = freePrefix(); err != nil {
+		return err
+	}
+	a := o.prefix.Addr().As4()
 	for _, args := range [][]string{
 		{"link", "add", "name", o.name, "type", "bridge"},
-		{"addr", "add", fmt.Sprintf("%d.%d.0.1/16", a[0], a[1]), "dev", o.name},
+		{"addr", "add", fmt.Sprintf("%d.%d.0.1/18", a[0], a[1]), "dev", o.name},
 		{"link", "set", o.name, "up"},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
@@ -141,30 +146,6 @@ func (o *own) bridge() error {
 		o.bridged = true
 	}
 	return nil
-}
-
-// freePrefix is a private network of 65,536 addresses that no interface is in.
-func freePrefix() (netip.Prefix, error) {
-	used, err := net.InterfaceAddrs()
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("look for free addresses: %w", err)
-	}
-	for range 100 {
-		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(100 + rand.N(150)), 0, 0}), 16)
-		if !overlaps(prefix, used) {
-			return prefix, nil
-		}
-	}
-	return netip.Prefix{}, errors.New("look for free addresses: all of 10.100.0.0 to 10.249.255.255 are in use")
-}
-
-func overlaps(prefix netip.Prefix, used []net.Addr) bool {
-	for _, address := range used {
-		if other, err := netip.ParsePrefix(address.String()); err == nil && other.Overlaps(prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 func (o *own) containerdSocket() string { return filepath.Join(o.dir, "containerd.sock") }
@@ -201,12 +182,11 @@ func (o *own) close(removeContainers func()) error {
 	}
 	err := errors.Join(o.dockerd.stop(), o.containerd.stop(), killLeftovers(o.dir, "/"+o.name), unmountBelow(o.dir))
 	removeCgroups(o.name)
+	bridges := networkBridges(o.dir)
 	if o.bridged {
-		if out, ipErr := exec.Command("ip", "link", "delete", o.name).CombinedOutput(); ipErr != nil {
-			err = errors.Join(err, fmt.Errorf("remove the engine's bridge: %w: %s", ipErr, out))
-		}
+		bridges = append(bridges, o.name)
 	}
-	return errors.Join(err, removeFolder(o.dir))
+	return errors.Join(err, removeBridges(bridges), removeFolder(o.dir))
 }
 
 // removeFolder removes the engine's folder; a mount that was just given up may

@@ -115,7 +115,9 @@ func TestFaults(t *testing.T) {
 		if *onlyPolicy != "" && policy != *onlyPolicy || *onlyPolicy == "" && policy != logstream && !*withPeers {
 			continue
 		}
-		beside, alone := groups(list, *beside)
+		applies, not := divided(list, policy)
+		out.Results = append(out.Results, not...)
+		beside, alone := groups(applies, *beside)
 		out.Results = append(out.Results, r.all(t, policy, atOnce, beside)...)
 		out.Results = append(out.Results, r.all(t, policy, 1, alone)...)
 	}
@@ -126,6 +128,20 @@ func TestFaults(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// divided are the scenarios that say something about a policy, and the results of
+// the others, which are not run.
+func divided(list []Scenario, policy string) (applies []Scenario, not []Result) {
+	for _, s := range list {
+		reason, isNot := s.NotFor[policy]
+		if !isNot {
+			applies = append(applies, s)
+			continue
+		}
+		not = append(not, Result{Policy: policy, Scenario: s.Name, Row: s.Row, Verdict: NA, Why: []string{reason}})
+	}
+	return applies, not
 }
 
 // all runs groups, so many of them at once.

@@ -13,8 +13,9 @@ import (
 //
 // Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
 // the engine said), {check} (our own check's sentence), {port}, {networks},
-// {dependencies}, {compose} and {said} (the log line that shows its sign; the
-// last two may be empty). Those that change while
+// {dependencies}, {times} (how often it ended alike), {compose}, {said} (the log
+// line that shows its sign) and {log} (the line that says most; the last three may
+// be empty). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
 // differ is written again.
 type cause struct {
@@ -23,7 +24,7 @@ type cause struct {
 	present, past string // one sentence each
 	confidence    float64
 	why           string   // a clause that can stand as a sentence after the cause
-	legal         []option // best first; escalate is always one of them
+	legal         []option // best first; escalate is always one of them. None: a person is called
 	wrong         []option // actions that a person may think of, and what speaks against them
 	// shown is the sign in the log that match asks for, or empty: a cause that rests
 	// on a log line. Such a cause takes actions from the one that would be found
@@ -50,15 +51,37 @@ var (
 
 // causes are all of them: the first that matches is the cause. The last of all
 // matches anything.
-var causes = slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{
+var causes = orPerson(slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{
 	id:         "unknown_state",
 	match:      func(Facts) bool { return true },
 	present:    "The container is in an unknown state.",
 	past:       "The container was in an unknown state.",
 	confidence: 0.5,
 	why:        `LogStream has no rule for the state "{state}"`,
-	legal:      []option{person, nothing},
-}})
+}}))
+
+// orPerson has a person called where a cause makes nothing else legal.
+func orPerson(all []cause) []cause {
+	for i := range all {
+		if all[i].legal == nil {
+			all[i].legal = []option{person, nothing}
+		}
+	}
+	return all
+}
+
+// starts is a cause of a container that does not run: a start repairs it.
+func starts(c cause) cause {
+	c.legal, c.wrong = []option{start, person, nothing}, notRunning
+	return c
+}
+
+// restarts is a cause of a container that runs: a restart may repair it, once
+// wait lets it.
+func restarts(wait func(Facts) string, c cause) cause {
+	c.legal, c.wrong, c.wait = []option{restart, person, nothing}, alreadyRunning, wait
+	return c
+}
 
 func find(f Facts) cause {
 	return causes[slices.IndexFunc(causes, func(c cause) bool { return c.match(f) })]
@@ -69,6 +92,10 @@ func filler(f Facts, shown Sign) func(string) string {
 	said := ""
 	if line, is := lineOf(f, shown); is {
 		said = "; its log says: " + line
+	}
+	telling := ""
+	if f.Telling != "" {
+		telling = "; its log says: " + f.Telling
 	}
 	compose := ""
 	if f.ComposeService != "" {
@@ -91,6 +118,8 @@ func filler(f Facts, shown Sign) func(string) string {
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
 			"{compose}", compose,
 			"{said}", said,
+			"{log}", telling,
+			"{times}", strconv.Itoa(f.QuickExits),
 		).Replace(text)
 	}
 }

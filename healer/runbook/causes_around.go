@@ -28,7 +28,6 @@ var aroundCauses = []cause{
 		past:       "The service failed because no space was left on its volume.",
 		confidence: 0.85,
 		why:        "free space on its volume, or enlarge it{said}",
-		legal:      []option{person, nothing},
 		wrong:      noSpaceByRestart,
 	},
 	{ // its log of this run shows that a write failed on a read-only file system
@@ -39,7 +38,6 @@ var aroundCauses = []cause{
 		past:       "The service failed, and its log reported a read-only file system.",
 		confidence: 0.85,
 		why:        "give it a volume or a tmpfs to write to, or see why the disk turned read-only{said}",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // a service that it needs is DOWN
@@ -59,7 +57,6 @@ var aroundCauses = []cause{
 		past:       "The check failed and had never succeeded as it was configured then.",
 		confidence: 0.7,
 		why:        "{check}; the url may be wrong, and then a restart would only interrupt a healthy container",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "the check has never succeeded, so it does not show that the process is at fault"}},
 		wait:       badChecks,
 	},
@@ -70,7 +67,6 @@ var aroundCauses = []cause{
 		past:       "The container answered at its own address, but not at the url.",
 		confidence: 0.85,
 		why:        "the fault lies between: the published port, a proxy or a firewall; {check}",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "the service itself answers"}},
 		wait:       badChecks,
 	},
@@ -115,7 +111,6 @@ var aroundCauses = []cause{
 		past:       "The service failed, and its log reported a host name that it could not resolve.",
 		confidence: 0.75,
 		why:        "see whether that name exists, and which DNS server the container uses{said}",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 }

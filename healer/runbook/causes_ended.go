@@ -16,7 +16,6 @@ var containerCauses = []cause{
 		past:       "The checks failed, and no container was configured.",
 		confidence: 1,
 		why:        "without a container there is nothing that LogStream can repair",
-		legal:      []option{person, nothing},
 	},
 	{ // the engine does not know the name, and our own check is good: renamed, or mistyped
 		id:         "container_unknown",
@@ -45,46 +44,38 @@ var notRunning = []option{{service.ActionRestart, "it is not running: starting i
 // endedCauses are those of a container that does not run. How it ended comes
 // from the engine's events; a stop with an exit code of 127 is a stop.
 var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
-	{ // exited, and its events hold a stop
+	starts(cause{ // exited, and its events hold a stop
 		id:         "stopped",
 		match:      ended(history.EndStopped),
 		present:    "The container was stopped from outside.",
 		past:       "The container had been stopped from outside.",
 		confidence: 0.97,
 		why:        "its events show a stop, which a crash does not",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
-	{ // exited, and its events hold a terminating kill and no stop
+	}),
+	starts(cause{ // exited, and its events hold a terminating kill and no stop
 		id:         "killed",
 		match:      ended(history.EndKilled),
 		present:    "The container was killed from outside.",
 		past:       "The container had been killed from outside.",
 		confidence: 0.97,
 		why:        "its events show a kill and no stop",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
-	{ // exited, and its events hold neither a stop nor a kill
+	}),
+	starts(cause{ // exited, and its events hold neither a stop nor a kill
 		id:         "exited",
 		match:      ended(history.EndByItself),
 		present:    "The container exited by itself.",
 		past:       "The container had exited by itself.",
 		confidence: 0.95,
 		why:        "its events show neither a stop nor a kill before exit code {exit}",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
-	{ // exited, and no event shows how
+	}),
+	starts(cause{ // exited, and no event shows how
 		id:         "ended_unwatched",
 		match:      inState("exited"),
 		present:    "The container ended while LogStream was not watching.",
 		past:       "The container had ended while LogStream was not watching.",
 		confidence: 0.7,
 		why:        "it ran before, and no event shows why it ended",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
+	}),
 	{ // the engine says dead
 		id:         "dead",
 		match:      inState("dead"),
@@ -92,7 +83,6 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 		past:       "The container was dead: Docker had failed to remove it.",
 		confidence: 0.9,
 		why:        "Docker cannot start a dead container; remove it with docker rm -f {container}, then create it again",
-		legal:      []option{person, nothing},
 		wrong: []option{{service.ActionStart, "Docker refuses to start a dead container"},
 			{service.ActionRestart, "Docker refuses to restart a dead container"}},
 	},
@@ -113,7 +103,7 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 		present:    "The container keeps exiting since its image or configuration changed.",
 		past:       "The container kept exiting since its image or configuration changed.",
 		confidence: 0.85,
-		why:        "it was healthy before the change; the container's log shows why it exits with code {exit}",
+		why:        "it was healthy before the change, and exits with code {exit}{log}",
 		legal:      []option{rollback, person, nothing},
 		wrong:      []option{{service.ActionRestart, "the restart policy does that already"}},
 	},
@@ -123,7 +113,7 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 		present:    "The container keeps exiting, and its restart policy keeps starting it.",
 		past:       "The container kept exiting, and its restart policy kept starting it.",
 		confidence: 0.9,
-		why:        "a restart by hand would only reset Docker's backoff; the container's log shows why it exits",
+		why:        "a restart by hand would only reset Docker's backoff{log}",
 		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "the restart policy does that already"}},
 	},

@@ -18,7 +18,6 @@ var processCauses = []cause{
 		past:       "The container ran, and did not answer in time because its CPU limit held it back.",
 		confidence: 0.85,
 		why:        "it was throttled most of the time since it started; raise its CPU limit",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "it would have the same limit"}},
 		wait:       badChecks,
 	},
@@ -33,17 +32,14 @@ var processCauses = []cause{
 		wrong:      alreadyRunning,
 		wait:       badChecks,
 	},
-	{ // no answer in time, and it uses all the processor time that it may
+	restarts(badChecks, cause{ // no answer in time, and it uses all the processor time that it may
 		id:         "busy",
 		match:      func(f Facts) bool { return failing(hangs...)(f) && f.Collected.busy() },
 		present:    "The container runs at full CPU, and does not answer in time.",
 		past:       "The container ran at full CPU, and did not answer in time.",
 		confidence: 0.8,
 		why:        "a process that spins or is deadlocked does not recover by itself, and a restart frees it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
+	}),
 	{ // its log of this run shows that it can open nothing more
 		id:         "fds_exhausted",
 		shown:      SignOpenFiles,
@@ -55,17 +51,14 @@ var processCauses = []cause{
 		legal:      []option{restart, person, nothing},
 		wrong:      alreadyRunning,
 	},
-	{ // no answer in time
+	restarts(badChecks, cause{ // no answer in time
 		id:         "hang",
 		match:      failing(hangs...),
 		present:    "The container runs, and does not answer in time.",
 		past:       "The container ran, and did not answer in time.",
 		confidence: 0.8,
 		why:        "a restart frees a process that hangs",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
+	}),
 	{ // HTTP 5xx before it was started, and in every check of our own since
 		id:         "http_5xx_persistent",
 		match:      func(f Facts) bool { return serverError(f) && f.FailsAgain },
@@ -73,43 +66,33 @@ var processCauses = []cause{
 		past:       "The container ran, and answered with server errors again after a start.",
 		confidence: 0.85,
 		why:        "it failed before it was started, and answers HTTP {http} since, so another restart would not help; its log or what it needs may show why",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "it has been started, and fails again"}},
 		wait:       badChecks,
 	},
-	{ // HTTP 5xx
+	restarts(badChecks, cause{ // HTTP 5xx
 		id:         "http_5xx",
 		match:      serverError,
 		present:    "The container runs, and answers with server errors.",
 		past:       "The container ran, and answered with server errors.",
 		confidence: 0.8,
 		why:        "the fault is inside the process, and a restart replaces it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{ // nothing listens, or the connection is cut
+	}),
+	restarts(badChecks, cause{ // nothing listens, or the connection is cut
 		id:         "not_serving",
 		match:      failing(event.FailureConnectRefused, event.FailureReset),
 		present:    "The container runs, and refuses or drops connections.",
 		past:       "The container ran, and refused or dropped connections.",
 		confidence: 0.75,
 		why:        "the process runs without serving, and a restart replaces it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
-	{ // its HEALTHCHECK fails, and is the only check
+	}),
+	restarts(badChecks, cause{ // its HEALTHCHECK fails, and is the only check
 		id:         "unhealthy",
 		match:      failing(event.FailureUnhealthy),
 		present:    "The container runs, but its HEALTHCHECK fails.",
 		past:       "The container ran, but its HEALTHCHECK failed.",
 		confidence: 0.75,
 		why:        "the HEALTHCHECK is the only check, and a restart replaces the process",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badChecks,
-	},
+	}),
 }
 
 // serverError says whether it answers with an HTTP status of 500 and above.
@@ -133,6 +116,13 @@ func badChecks(f Facts) string {
 // did not help against one of them is not tried against the other.
 func Alike(a, b string) bool {
 	return a == b || slices.Contains(closer, a) && slices.Contains(atFault, b) || slices.Contains(closer, b) && slices.Contains(atFault, a)
+}
+
+// IsOfProcess says whether the cause with that id is a fault of the container's
+// process: where it is back soon after a restart, a restart does not heal it. One
+// whose network another container took away needs a restart each time.
+func IsOfProcess(id string) bool {
+	return slices.Contains(atFault, id) || slices.ContainsFunc(pushCauses, func(c cause) bool { return c.id == id })
 }
 
 // atFault are the causes whose process is at fault, and closer those of them

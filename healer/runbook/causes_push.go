@@ -12,7 +12,6 @@ var pushCauses = []cause{
 		past:       "The container ran, but had sent no report since the service was configured.",
 		confidence: 0.7,
 		why:        "{check}; make the job send its report; a restart would not change that",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{
@@ -22,31 +21,24 @@ var pushCauses = []cause{
 		past:       "The container ran, but a scheduled report did not arrive.",
 		confidence: 0.7,
 		why:        "{check}; see why the job did not run or did not report",
-		legal:      []option{person, nothing},
 		wrong:      []option{{"restart", "a restart would run the job outside its schedule"}},
 	},
-	{
+	restarts(badReports, cause{
 		id:         "silent",
 		match:      failing(event.FailureSilence),
 		present:    "The container runs, but no longer reports.",
 		past:       "The container ran, but no longer reported.",
 		confidence: 0.75,
 		why:        "a process that no longer reports may hang, and a restart replaces it",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badReports,
-	},
-	{
+	}),
+	restarts(badReports, cause{
 		id:         "reported",
 		match:      failing(event.FailureReported),
 		present:    "The container runs, and reports that it fails.",
 		past:       "The container ran, and reported that it failed.",
 		confidence: 0.7,
 		why:        "the service reports the failure itself, and a restart replaces the process",
-		legal:      []option{restart, person, nothing},
-		wrong:      alreadyRunning,
-		wait:       badReports,
-	},
+	}),
 }
 
 // badReports waits for what is reported of this run, or is missing in it.

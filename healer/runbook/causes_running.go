@@ -10,6 +10,8 @@ import (
 var (
 	alreadyRunning = []option{{service.ActionStart, "it is already running"}}
 	noRestart      = []option{{service.ActionRestart, "a restart would not change that"}}
+	// answersByRestart is what speaks against one where something answers.
+	answersByRestart = []option{{service.ActionRestart, "it answers, only not as expected"}}
 )
 
 // hangs are the failures of a service that was reached and did not go on: a
@@ -55,8 +57,7 @@ var answerCauses = []cause{
 		past:       "The container ran, and answered with an unexpected HTTP status.",
 		confidence: 0.7,
 		why:        "HTTP {http} is an answer that a restart would not change; check the url and what it expects",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
+		wrong:      answersByRestart,
 	},
 	{ // an answer that is not as expected
 		id:         "answer_unexpected",
@@ -65,8 +66,7 @@ var answerCauses = []cause{
 		past:       "The container ran, and its answer was not as expected.",
 		confidence: 0.7,
 		why:        "{check}; a restart would not change what it answers",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionRestart, "it answers, only not as expected"}},
+		wrong:      answersByRestart,
 	},
 	{ // our own resolver finds no address
 		id:         "dns",
@@ -75,7 +75,6 @@ var answerCauses = []cause{
 		past:       "The check could not resolve the service's host name.",
 		confidence: 0.8,
 		why:        "{check}; check the host name in the url, and the DNS server",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // the handshake finds the certificate not valid
@@ -85,7 +84,6 @@ var answerCauses = []cause{
 		past:       "The service's TLS certificate was not valid.",
 		confidence: 0.8,
 		why:        "{check}; a new certificate is needed",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // the answer is in another protocol
@@ -95,7 +93,6 @@ var answerCauses = []cause{
 		past:       "The service did not speak the protocol that the check expected.",
 		confidence: 0.8,
 		why:        "{check}; check the scheme and the port in the url",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // no route from here
@@ -105,7 +102,6 @@ var answerCauses = []cause{
 		past:       "The service's address could not be reached from here.",
 		confidence: 0.8,
 		why:        "{check}; check routes and firewalls between this machine and the service",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // the login is refused
@@ -115,7 +111,6 @@ var answerCauses = []cause{
 		past:       "The service refused the check's login.",
 		confidence: 0.8,
 		why:        "{check}; correct the check's credentials",
-		legal:      []option{person, nothing},
 		wrong:      noRestart,
 	},
 	{ // the check of the disk says it
@@ -125,8 +120,7 @@ var answerCauses = []cause{
 		past:       "The disk had too little space left, or did not answer.",
 		confidence: 0.9,
 		why:        "{check}; delete or move files, or enlarge the disk",
-		legal:      []option{person, nothing},
-		wrong:      []option{{service.ActionRestart, "a restart frees no space, and a process that cannot write may not come back"}},
+		wrong:      noSpaceByRestart,
 	},
 	{ // any other failure
 		id:         "check_failed",
@@ -135,7 +129,6 @@ var answerCauses = []cause{
 		past:       "The check failed for a reason that did not show what was wrong with the service.",
 		confidence: 0.6,
 		why:        "{check}",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionRestart, "nothing shows that it would help"}},
 	},
 }

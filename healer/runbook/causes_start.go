@@ -13,12 +13,9 @@ const (
 	exitNotFound      = 127
 )
 
-// How often in a row a container has to end by itself within seconds, with the
-// same exit code, until another start is pointless.
-const (
-	quickExits    = 3
-	quickExitsNew = 2 // of one that was never seen healthy as it is now
-)
+// quickExits is how often in a row a container has to end alike until another
+// start is pointless: the start between the two changed nothing.
+const quickExits = 2
 
 var noStart = []option{{service.ActionStart, "it would end the same way"}}
 
@@ -31,7 +28,6 @@ var startCauses = []cause{
 		past:       "The container could not start: its host port was in use.",
 		confidence: 0.95,
 		why:        "something else on this machine uses {port}; stop that, or give the container another port, then start it",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionStart, "the port is still in use"}},
 	},
 	{ // exit code 126 or 127, of an end by itself or of a start that failed
@@ -54,7 +50,6 @@ var startCauses = []cause{
 		past:       "Docker had refused to start the container.",
 		confidence: 0.95,
 		why:        "its error is: {engine}",
-		legal:      []option{person, nothing},
 		wrong:      []option{{service.ActionStart, "Docker tried and refused"}},
 	},
 	{ // created, and nothing failed
@@ -66,13 +61,13 @@ var startCauses = []cause{
 		why:        "it has no error, and only waits for a start",
 		legal:      []option{start, person, nothing},
 	},
-	{ // the newest ends were alike, by itself and within seconds: its configuration is wrong
+	{ // the newest ends were alike, the newest of them within seconds of the start: its configuration is wrong
 		id:         "exits_at_start",
-		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits >= enoughExits(f) },
+		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits >= quickExits },
 		present:    "The container exits by itself within seconds of each start.",
 		past:       "The container exited by itself within seconds of each start.",
 		confidence: 0.9,
-		why:        "it ended several times in a row with exit code {exit}, so its configuration or image is wrong; its log shows why",
+		why:        "it ended {times} times in a row with exit code {exit}: its configuration or image is wrong{log}",
 		legal:      []option{rollback, person, nothing},
 		wrong:      noStart,
 	},
@@ -82,7 +77,7 @@ var startCauses = []cause{
 		present:    "The container exits by itself since its image or configuration changed.",
 		past:       "The container exited by itself since its image or configuration changed.",
 		confidence: 0.8,
-		why:        "it was healthy before the change, and now ended within seconds with exit code {exit}",
+		why:        "it was healthy before the change, and now ended within seconds with exit code {exit}{log}",
 		legal:      []option{rollback, start, person, nothing},
 	},
 }
@@ -111,25 +106,15 @@ var memoryCauses = []cause{
 		legal:      []option{raise, start, person, nothing},
 		wrong:      notRunning,
 	},
-	{ // its events hold an oom just before its end
+	starts(cause{ // its events hold an oom just before its end
 		id:         "oom",
 		match:      ended(history.EndOOM),
 		present:    "The container ran out of memory and was killed.",
 		past:       "The container had run out of memory and had been killed.",
 		confidence: 0.95,
 		why:        "its events show that it was out of memory just before it ended; if it happens again, its limit is too low",
-		legal:      []option{start, person, nothing},
-		wrong:      notRunning,
-	},
+	}),
 }
 
 // stands says whether it does not run, and nothing is about to start it.
 func stands(f Facts) bool { return slices.Contains([]string{"created", "exited"}, f.State) }
-
-// enoughExits is how many quick ends in a row prove that a start is pointless.
-func enoughExits(f Facts) int {
-	if f.Changed || !f.WasUp {
-		return quickExitsNew
-	}
-	return quickExits
-}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -30,20 +31,36 @@ var hashes = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
 
 // Kept are the keys of all that are kept.
 func (s Store) Kept() ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(s.Dir, "*", "*"))
+	dirs, err := entries(s.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.ReadDir(s.Dir); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
 	var all []string
-	for _, file := range files {
-		if name := filepath.Base(file); hashes.MatchString(name) {
-			all = append(all, filepath.Base(filepath.Dir(file))+"/"+name)
+	for _, dir := range dirs {
+		files, err := entries(filepath.Join(s.Dir, dir))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range files {
+			if hashes.MatchString(name) {
+				all = append(all, dir+"/"+name)
+			}
 		}
 	}
 	return all, nil
+}
+
+// entries are the names in a directory; none where it is no directory.
+func entries(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, nil
+	}
+	names := make([]string, len(list))
+	for i, entry := range list {
+		names[i] = entry.Name()
+	}
+	return names, err
 }
 
 // Keep writes a specification, and deletes all of the service but it and the one

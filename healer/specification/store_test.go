@@ -94,3 +94,16 @@ func TestHashesThatLeadElsewhereAreRefused(t *testing.T) {
 		t.Error("an empty one is kept")
 	}
 }
+
+// TestDirectoryMayHaveAnyName: a pattern is nothing but a name there.
+func TestDirectoryMayHaveAnyName(t *testing.T) {
+	for _, name := range []string{"data[1]", "data*", "data?", "[data", `da\ta`} {
+		s := Store{Dir: filepath.Join(t.TempDir(), name)}
+		if err := s.Keep("payment", "abc", []byte("spec")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Kept(); err != nil || len(got) != 1 || got[0] != Key("payment", "abc") {
+			t.Errorf("in %s are kept %v, %v", name, got, err)
+		}
+	}
+}

@@ -100,7 +100,7 @@ func read(path string) ([]byte, *Finding) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		where, _ := filepath.Abs(path)
-		return unreadable("does not exist (looked for " + where + "): give another file with --config, or try logstream run --demo")
+		return unreadable("does not exist (looked for " + where + "): write one with logstream init, give another file with --config, or try logstream run --demo")
 	}
 	if err != nil {
 		return unreadable("cannot be read: " + err.Error())

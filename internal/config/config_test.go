@@ -348,7 +348,7 @@ func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	load := func(path string) []Finding { _, report := Load(path); return report.Errors }
 	errs := load(filepath.Join(dir, "none.yaml"))
-	if len(errs) != 1 || !strings.HasSuffix(errs[0].String(), "/none.yaml): give another file with --config, or try logstream run --demo") || errs[0].Line != 0 {
+	if len(errs) != 1 || !strings.HasSuffix(errs[0].String(), "/none.yaml): write one with logstream init, give another file with --config, or try logstream run --demo") || errs[0].Line != 0 {
 		t.Errorf("a missing file: %v", errs)
 	}
 	errs = load(dir)

@@ -19,6 +19,11 @@ type Listed struct {
 	// to put it in another container's place or to remove it, or Recreate kept it.
 	Temporary bool
 	Self      bool // logstream itself runs in it
+
+	Image string // as a person named it
+	// StoppedBy is the tool that stops it from time to time and starts it again,
+	// by a label of that tool's, such as docker-volume-backup; empty: none is known.
+	StoppedBy string
 }
 
 // Live says whether its processes exist.

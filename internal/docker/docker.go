@@ -39,6 +39,7 @@ const theEngine = "the engine"
 type engine interface {
 	Ping(ctx context.Context) (types.Ping, error)
 	Info(ctx context.Context) (system.Info, error)
+	ServerVersion(ctx context.Context) (types.Version, error)
 	ContainerList(ctx context.Context, options apicontainer.ListOptions) ([]apicontainer.Summary, error)
 	ContainerInspect(ctx context.Context, id string) (apicontainer.InspectResponse, error)
 	ContainerLogs(ctx context.Context, id string, options apicontainer.LogsOptions) (io.ReadCloser, error)
@@ -205,7 +206,9 @@ func (r *Runtime) agree(ctx context.Context) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ping, err := c.Ping(ctx)
+	limited, cancel := context.WithTimeout(ctx, r.pulse) // a stream of events has no deadline
+	defer cancel()
+	ping, err := c.Ping(limited)
 	if err != nil {
 		if classify(err) == refused {
 			err = errors.New(err.Error()) // nothing was asked for that could be refused

@@ -209,6 +209,20 @@ func TestEventsOfAHungEngine(t *testing.T) {
 	}
 }
 
+// TestEventsOfAnEngineThatHangsFromTheStart: callers of Events set no deadline.
+func TestEventsOfAnEngineThatHangsFromTheStart(t *testing.T) {
+	r := newReplay(t)
+	r.on("HEAD", "/_ping", func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() })
+	runtime := r.runtime(t)
+	runtime.pulse = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := runtime.Events(ctx, time.Unix(1, 0), func() {}, func(container.Event) {})
+	if ctx.Err() != nil || !errors.Is(err, container.ErrUnavailable) {
+		t.Errorf("Events gives %v, want ErrUnavailable in less time", err)
+	}
+}
+
 func TestToEvent(t *testing.T) {
 	message := func(action string, attributes ...string) events.Message {
 		m := events.Message{Type: "container", Action: events.Action(action), Actor: events.Actor{ID: "id", Attributes: map[string]string{}}, TimeNano: 1e18}

@@ -57,6 +57,7 @@ func (r *Runtime) listed(name string, c apicontainer.Summary) container.Listed {
 		Project: text.Clip(c.Labels[labelProject], maxAttribute), Service: text.Clip(c.Labels[labelService], maxAttribute),
 		Self:      r.self != "" && strings.HasPrefix(c.ID, r.self),
 		Temporary: isKept(name, c.State),
+		Image:     text.Clip(c.Image, maxAttribute), StoppedBy: stoppedBy(c.Labels),
 	}
 	if l.Project == "" || l.Service == "" {
 		return l

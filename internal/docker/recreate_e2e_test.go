@@ -63,13 +63,13 @@ func TestRecreateKeepsWhatIsNotInTheImage(t *testing.T) { engines.Each(t, recrea
 
 func recreateKeeps(t *testing.T, e *engine.Engine) {
 	b, runtime := newBench(t, e), open(t, e.Host())
-	b.docker("network", "create", "--subnet", "10.231.8.0/24", "front")
-	b.docker("network", "create", "--subnet", "10.231.9.0/24", "back")
+	b.docker("network", "create", "--subnet", b.Subnet(0), "front")
+	b.docker("network", "create", "--subnet", b.Subnet(1), "back")
 	bound := t.TempDir()
 	url := b.web("shop-web-1", 200, "--network", "front", "--network-alias", "web", "-v", "/data", "-v", "named:/named", "-v", bound+":/bound:ro",
 		"--mount", "type=volume,dst=/more", "--tmpfs", "/scratch", "--restart", "unless-stopped", "-e", "TOKEN=s3cret", "-m", "100m",
 		"-l", "com.docker.compose.project=shop", "-l", "com.docker.compose.service=web", "-l", "logstream.heal=auto")
-	b.docker("network", "connect", "--ip", "10.231.9.77", "--alias", "store", "back", "shop-web-1")
+	b.docker("network", "connect", "--ip", b.Address(1, 77), "--alias", "store", "back", "shop-web-1")
 	b.docker("run", "-d", "--name", "peer", "--network", "back", "-e", "NEEDS=http://store:"+images.Port, images.Webapp.Name)
 	b.write("shop-web-1", "/data/kept", "anonymous")
 	b.write("shop-web-1", "/more/kept", "as well")
@@ -84,7 +84,7 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 	if now.ID != id || kept != before.ID || now.RestartPolicy != "unless-stopped" || now.Memory != 100<<20 || now.SpecHash != before.SpecHash || now.Image != before.Image || now.ImageID != before.ImageID {
 		t.Errorf("recreated:\n\t%+v\nbefore:\n\t%+v", now, before)
 	}
-	if !reflect.DeepEqual(now.Networks[0].Aliases, []string{"store"}) || now.Networks[0].Address != "10.231.9.77" || now.Networks[0].IPv4 != "10.231.9.77" ||
+	if !reflect.DeepEqual(now.Networks[0].Aliases, []string{"store"}) || now.Networks[0].Address != b.Address(1, 77) || now.Networks[0].IPv4 != b.Address(1, 77) ||
 		!reflect.DeepEqual(now.Networks[1].Aliases, []string{"web"}) || now.Networks[1].IPv4 != "" {
 		t.Errorf("its networks are %+v, and were %+v", now.Networks, before.Networks)
 	}
@@ -103,7 +103,7 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 		t.Errorf("its variables are %s", env)
 	}
 
-	if err := runtime.Restore(t.Context(), id, kept); err != nil {
+	if err := runtime.Restore(t.Context(), container.Restoration{ID: id, Kept: kept}); err != nil {
 		t.Fatal(err)
 	}
 	b.answers(url, 200)
@@ -117,6 +117,48 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 		t.Errorf("recreated once more: %s, %v", second, err)
 	}
 	b.answers(url, 200)
+}
+
+// A replacement that was cut off before the new container was made is put back,
+// unless another container has the name.
+func TestRestoreWhereNoneWasMade(t *testing.T) { engines.Each(t, restoreWhereNoneWasMade) }
+
+func restoreWhereNoneWasMade(t *testing.T, e *engine.Engine) {
+	b, runtime := newBench(t, e), open(t, e.Host())
+	url := b.web("cut-off", 200, "--restart", "on-failure:3")
+	before := find(t, runtime, "cut-off")
+	with := container.Restoration{Kept: before.ID, RestartPolicy: before.RestartPolicy, RestartLimit: before.RestartLimit}
+	aside := func() {
+		b.docker("stop", "-t", "1", "cut-off")
+		b.docker("rename", "cut-off", "cut-off-logstream-kept-"+before.ID[:8])
+	}
+	aside()
+	b.docker("update", "--restart", "no", before.ID)
+	for range 2 { // what is restored already stays so
+		if err := runtime.Restore(t.Context(), with); err != nil {
+			t.Fatal(err)
+		}
+		b.answers(url, 200)
+		if now := find(t, runtime, "cut-off"); now.ID != before.ID || now.RestartPolicy != "on-failure" || now.RestartLimit != 3 || now.SpecHash != before.SpecHash {
+			t.Errorf("restored:\n\t%+v\nbefore:\n\t%+v", now, before)
+		}
+	}
+	aside()
+	with.Stopped = true
+	if err := runtime.Restore(t.Context(), with); err != nil {
+		t.Fatal(err)
+	}
+	if now := find(t, runtime, "cut-off"); now.ID != before.ID || now.Status != container.Exited {
+		t.Errorf("restored, not to be started, is\n\t%+v", now)
+	}
+	aside()
+	b.docker("run", "-d", "--name", "cut-off", images.Webapp.Name)
+	if err := runtime.Restore(t.Context(), with); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("restored into a taken place: %v", err)
+	}
+	if old, err := runtime.Inspect(t.Context(), before.ID); err != nil || old.Name != "cut-off-logstream-kept-"+before.ID[:8] {
+		t.Errorf("kept is\n\t%+v, %v", old, err)
+	}
 }
 
 // A rollback takes what the other image says, and keeps what was asked for.
@@ -162,8 +204,8 @@ func TestRecreateThatFailsPutsTheOldOneBack(t *testing.T) { engines.Each(t, recr
 func recreateThatFails(t *testing.T, e *engine.Engine) {
 	b := newBench(t, e)
 	bad := b.image("app:bad", `ENTRYPOINT ["/nope"]`)
-	b.docker("network", "create", "--subnet", "10.231.10.0/24", "back")
-	url := b.web("app", 200, "--network", "back", "--ip", "10.231.10.9", "--restart", "always",
+	b.docker("network", "create", "--subnet", b.Subnet(0), "back")
+	url := b.web("app", 200, "--network", "back", "--ip", b.Address(0, 9), "--restart", "always",
 		"-l", "com.docker.compose.project=shop", "-l", "com.docker.compose.service=app")
 	for name, rule := range map[string]sockproxy.Rule{
 		"the start":               {},
@@ -191,7 +233,7 @@ func recreateThatFails(t *testing.T, e *engine.Engine) {
 			}
 			b.answers(url, 200)
 			now := find(t, runtime, "shop/app")
-			if now.ID != before.ID || now.SpecHash != before.SpecHash || now.RestartPolicy != "always" || now.Networks[0].Address != "10.231.10.9" {
+			if now.ID != before.ID || now.SpecHash != before.SpecHash || now.RestartPolicy != "always" || now.Networks[0].Address != b.Address(0, 9) {
 				t.Errorf("it is\n\t%+v\nbefore\n\t%+v", now, before)
 			}
 		})

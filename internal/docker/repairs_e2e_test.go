@@ -85,12 +85,12 @@ func TestConnectBringsTheAliasBack(t *testing.T) { engines.Each(t, connectBrings
 
 func connectBringsTheAliasBack(t *testing.T, e *engine.Engine) {
 	b, runtime := newBench(t, e), open(t, e.Host())
-	b.docker("network", "create", "--subnet", "10.231.7.0/24", "backend")
-	b.docker("run", "-d", "--name", "db", "--network", "backend", "--network-alias", "database", "--ip", "10.231.7.50", images.Webapp.Name)
+	b.docker("network", "create", "--subnet", b.Subnet(0), "backend")
+	b.docker("run", "-d", "--name", "db", "--network", "backend", "--network-alias", "database", "--ip", b.Address(0, 50), images.Webapp.Name)
 	url := b.web("api", 200, "--network", "backend", "-e", "NEEDS=http://database:"+images.Port)
 
 	before := find(t, runtime, "db")
-	want := []container.Network{{Name: "backend", Aliases: []string{"database"}, IPv4: "10.231.7.50", Address: "10.231.7.50"}}
+	want := []container.Network{{Name: "backend", Aliases: []string{"database"}, IPv4: b.Address(0, 50), Address: b.Address(0, 50)}}
 	if !reflect.DeepEqual(before.Networks, want) {
 		t.Fatalf("its networks are %+v, want %+v", before.Networks, want)
 	}

@@ -19,9 +19,10 @@ import (
 type replay struct {
 	socket string
 
-	mu      sync.Mutex
-	answers map[string]http.HandlerFunc // by method and path without version and query
-	asked   []string                    // method and path with query, without version
+	mu        sync.Mutex
+	answers   map[string]http.HandlerFunc // by method and path without version and query
+	otherwise http.HandlerFunc            // answers what is in none of them; nil: 404
+	asked     []string                    // method and path with query, without version
 }
 
 // newReplay listens on a unix socket and answers pings.
@@ -80,6 +81,9 @@ func (r *replay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.asked = append(r.asked, request.Method+" "+uri)
 	handle := r.answers[request.Method+" "+path]
 	r.mu.Unlock()
+	if handle == nil {
+		handle = r.otherwise
+	}
 	if handle == nil {
 		http.Error(w, `{"message":"page not found"}`, http.StatusNotFound)
 		return
