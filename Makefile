@@ -52,6 +52,7 @@ bench: ## measurements, with ratios against a floor in the same run
 	LOGSTREAM_ROUNDS=9 go test -tags e2e -count=1 -v -run Measure ./e2e
 	go test -run '^$$' -bench . -benchtime 5x ./bus
 	go test -tags e2e -run '^$$' -bench . -benchtime 30x ./bench/death
+	for engine in current packaged; do LOGSTREAM_ENGINE=$$engine go test -tags e2e -run '^$$' -bench Repair -benchtime 9x ./e2e/faults || exit 1; done
 	go run ./bench/monitor -with naive,logstream,gatus,whole
 	go run ./bench/monitor -services 2000 -rounds 3
 	go run ./bench/monitor -services 10000 -interval 10s -measure 21s

@@ -195,6 +195,7 @@ func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time
 		if !v.holds(d.Verdict) {
 			c.append(s, event.ByGuard, suppressed(v, d.Verdict), now)
 		}
+		wake(c, d.Verdict, now)
 	case DoInspect:
 		c.inspect(s, now)
 	case DoCollect:

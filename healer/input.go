@@ -105,7 +105,7 @@ type (
 	// SpecsKept are the keys of all specifications that are in the data directory
 	// from now on.
 	SpecsKept struct{ Keys []string }
-	// Tick is time passing; Step wants one at least each 100 ms.
+	// Tick is time passing; Step wants one at least each tickEach.
 	Tick struct{}
 )
 
@@ -182,6 +182,8 @@ type (
 		ContainerID string
 		Hash        string
 	}
+	// Wake wants a Tick at that time, which is before the next regular one.
+	Wake struct{ At time.Time }
 	// Execute inspects the target once more, compares it with Pins, and only then
 	// makes the call, all before Deadline.
 	Execute struct {
@@ -195,6 +197,7 @@ type (
 )
 
 func (Append) effect()   {}
+func (Wake) effect()     {}
 func (Publish) effect()  {}
 func (Reply) effect()    {}
 func (Inspect) effect()  {}

@@ -9,6 +9,7 @@ import (
 	"logstream/healer/history"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/state"
 )
 
 // What was begun on a container, as the history of its events needs it.
@@ -17,8 +18,7 @@ import (
 // its history reaches back to, and may have had an effect.
 func intents(c *Controller, s *serviceState) []history.Intent {
 	var list []history.Intent
-	all := c.incidents.Of(s.def.Name, c.host)
-	for _, in := range all[max(0, len(all)-reachBack):] {
+	for _, in := range reached(c.incidents.Of(s.def.Name, c.host), c.engine.Of(s.containerName())) {
 		for _, a := range budget.Attempts(in.Events) {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
@@ -31,6 +31,16 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 		}
 	}
 	return list
+}
+
+// reached are the incidents of a service that the history of its container may
+// reach back to.
+func reached(all []*state.Incident, h history.History) []*state.Incident {
+	from := len(all)
+	for from > 0 && (len(all)-from < reachBack || len(h) > 0 && (all[from-1].Resolved == nil || all[from-1].Resolved.After(h[0].ReadAt))) {
+		from--
+	}
+	return all[from:]
 }
 
 // createdBy is the container that an attempt created in its target's place

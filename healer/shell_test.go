@@ -55,7 +55,10 @@ func TestEachFaultIsRepairedByItsCall(t *testing.T) {
 				s.repaired("web")
 				s.wantCalls(call)
 				evidence := s.events(event.TypeEvidence)[0].Data.(event.Evidence)
-				if got := strings.Join(evidence.Logs, "|"); strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") || !strings.HasSuffix(got, "|the last line") {
+				// What a container wrote says nothing of why it was paused, and is not waited for.
+				if got := strings.Join(evidence.Logs, "|"); fault == container.FaultPause && got == "" {
+					return
+				} else if strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") || !strings.HasSuffix(got, "|the last line") {
 					t.Errorf("the evidence has the lines %q", got)
 				}
 			})

@@ -32,6 +32,8 @@ func (m *sim) carry(e Effect) {
 		}
 	case Inspect:
 		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+	case Wake:
+		m.after(e.At.Sub(m.now), m.living(func() { m.step(Tick{}) }))
 	case KeepSpec:
 		m.keepSpec(e)
 	case Collect:

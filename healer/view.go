@@ -25,7 +25,7 @@ const (
 	injectReach  = 15 * time.Second       // a stop that follows an `inject` within it is chaos's
 	injectSlack  = 2 * time.Second        // and one that was read so shortly before it
 	refusedReach = 500 * time.Millisecond // how long after a call was refused its events may be read
-	reachBack    = 16                     // incidents of one service that a history can reach back to
+	reachBack    = 16                     // incidents of one service that are looked at in any case
 )
 
 // View is all that is known when planning about one service: built once for a
@@ -80,6 +80,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, ByHand: s.byHand,
 		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection, Collection: s.collection, Served: s.served, Around: newAround(c, s, now),
 		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
+	v.Stop.ReadSince = c.began
 	if s.incident != nil {
 		v.Attempts = budget.Attempts(s.incident.Events)
 		v.Forced = forcedAction(s.incident)

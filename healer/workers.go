@@ -32,6 +32,11 @@ func (l *life) start(e Effect) {
 		l.worker("inspect", func() { l.give(l.work, timed{in: l.inspect(e)}) })
 	case Collect:
 		l.worker("collect", func() { l.give(l.work, timed{in: collector{l.deps, l.worker}.collect(l.work, e)}) })
+	case Wake:
+		l.worker("wake", func() {
+			retry.Sleep(l.work, time.Until(e.At))
+			l.give(l.work, timed{in: Tick{}})
+		})
 	case CheckNow:
 		l.deps.CheckNow(e.Service)
 	case Learn:
@@ -115,7 +120,10 @@ func (l *life) inspect(e Inspect) Inspected {
 		out.Err = unanswered(ctx, out.Err)
 		return out
 	}
-	if e.Logs {
+	switch {
+	case e.Logs && out.State.Status == container.Paused: // what it wrote says nothing of why, and reading it takes as long as the repair
+		out.LogsMissing = "its container is paused"
+	case e.Logs:
 		read := readLogs(ctx, l, e.Service, out.State, e.Since)
 		out.Logs, out.Truncated, out.FirstSeen, out.Signs, out.LogsMissing = read.lines, read.truncated, read.firstSeen, read.signs, read.missing
 	}

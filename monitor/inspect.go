@@ -117,17 +117,29 @@ func (w *watch) writeLevel(t *target, seen level, wanted time.Time, forced bool,
 	return true
 }
 
-// died writes the level that a die event proves, without the inspection, which
-// follows all the same: an engine may answer that one only once it has cleaned
-// up (Docker 20.10 after 60 ms).
-func (w *watch) died(t *target, e container.Event, now time.Time) {
-	if e.Action != container.ActionDie || !w.settled || t.written.status != event.Up || e.ID != t.written.id || !e.Time.After(t.written.started) {
+// echoReach is how long after a container went on a pause event proves nothing:
+// after a quick unpause an engine may report another pause, which never happened.
+const echoReach = time.Second
+
+// fell writes the level that a die or pause event proves, without the inspection,
+// which follows all the same: an engine may answer that one only once it is through
+// with the end (Docker 20.10 after 60 ms) or the pause.
+func (w *watch) fell(t *target, e container.Event, now time.Time) {
+	if !w.settled || t.written.status != event.Up || e.ID != t.written.id || !e.Time.After(t.written.started) {
 		return
 	}
-	ended := container.State{ID: e.ID, Name: t.name, Status: container.Exited, StartedAt: t.written.started, ExitCode: e.ExitCode}
-	seen, _ := levelOf(t.ref, ended, nil)
+	state := container.State{ID: e.ID, Name: t.name, StartedAt: t.written.started, ExitCode: e.ExitCode}
+	switch {
+	case e.Action == container.ActionDie:
+		state.Status = container.Exited
+		defer func() { t.health = level{} }()
+	case e.Action == container.ActionPause && now.Sub(t.wokeAt) >= echoReach:
+		state.Status = container.Paused
+	default:
+		return
+	}
+	seen, _ := levelOf(t.ref, state, nil)
 	w.writeLevel(t, seen, now, false, 0, now)
-	t.health = level{}
 }
 
 // notFound takes that a container is not there, without a destroy that says

@@ -29,6 +29,7 @@ type target struct {
 
 	announced   event.Status // the level by the events alone; empty: they have said nothing yet
 	announcedAt time.Time    // when they first said so
+	wokeAt      time.Time    // when an event last said that it runs
 	gaveGrace   bool         // a change without an event was given time for its event
 	written     level        // the last one; zero: none was
 	stamp       time.Time    // its timestamp
@@ -69,6 +70,9 @@ func (t *target) observe(e container.Event, now time.Time) {
 	}
 	if status, is := announces(e.Action); is && status != t.announced {
 		t.announced, t.announcedAt = status, now
+	}
+	if wakes(e.Action) {
+		t.wokeAt = now
 	}
 	switch {
 	case e.Action == container.ActionDestroy:

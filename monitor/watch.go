@@ -209,7 +209,7 @@ func (w *watch) happened(e container.Event, now time.Time) {
 	w.out.putEvent(record)
 	for _, t := range of {
 		t.observe(e, now)
-		w.died(t, e, now)
+		w.fell(t, e, now)
 		if fresh := w.settled || e.Time.After(w.readyAt.Add(-burstFor)); fresh && wakes(e.Action) {
 			w.burst(t.service)
 		}

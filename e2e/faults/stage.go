@@ -42,10 +42,11 @@ type Stage struct {
 	undo []func() // what has to be undone after it, the newest first
 }
 
-// nextPort gives out ports from below those that the kernel gives to connections.
+// nextPort gives out ports from below those that the kernel gives to connections,
+// and others than those of a run beside this one.
 var nextPort atomic.Int32
 
-func freePort() int { return 24_000 + int(nextPort.Add(1)) }
+func freePort() int { return 24_000 + os.Getpid()%32*256 + int(nextPort.Add(1)) }
 
 func newStage(s Scenario, policy string, e *engine.Engine, dir string) (*Stage, error) {
 	s.Containers = slices.Clone(s.Containers) // which Prepare may change

@@ -38,6 +38,9 @@ const (
 type Stop struct {
 	Signal  string
 	Timeout time.Duration
+	// ReadSince is from when on the engine's events are read: a stop that began
+	// before it shows its last signal alone.
+	ReadSince time.Time
 }
 
 // terminates says whether a signal is meant to end a process. Others, such as
@@ -143,8 +146,18 @@ func (h History) ending(of life, stop Stop, own []bool, now time.Time) (Ending, 
 		out.End = EndByItself
 	}
 	out.At, out.ReadAt = decides.Time, decides.ReadAt
-	out.Waiting = kill != nil && (stopped == nil || died == nil) && now.Sub(first.ReadAt) < otherOf
+	out.Waiting = kill != nil && (died == nil || stopped == nil && h.mayBeStop(of, *kill, stop)) && now.Sub(first.ReadAt) < otherOf
 	return out, true
+}
+
+// mayBeStop says whether the kill that ended a life may have been part of a stop,
+// whose stop event then comes yet. A stop sends the stop signal first, and 9 only to
+// what ignored it: 9 alone is docker kill, unless it is the stop signal, or the
+// first signal was sent before the events were read. The one exception is
+// docker stop --signal KILL: the engines that have it report its stop before its die.
+func (h History) mayBeStop(of life, kill Event, stop Stop) bool {
+	return stop.Signal == "9" || kill.ReadAt.Sub(stop.ReadSince) < stop.Timeout+killReach ||
+		slices.ContainsFunc(of, func(i int) bool { return h[i].Action == "kill" && h[i].Signal != "9" })
 }
 
 func ofOOM(oom, died Event) bool {

@@ -16,6 +16,8 @@ var (
 	ten   = Stop{Timeout: 10 * time.Second}
 	quit  = Stop{Signal: "3", Timeout: 10 * time.Second}
 	winch = Stop{Signal: "28", Timeout: 10 * time.Second}
+	nine  = Stop{Signal: "9", Timeout: 10 * time.Second}
+	began = Stop{Timeout: 10 * time.Second, ReadSince: ms(0)}
 )
 
 func ms(n int) time.Time { return zero.Add(time.Duration(n) * time.Millisecond) }
@@ -78,8 +80,16 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 		{"stop of what ignores SIGTERM, 20.10", "kill(15)@0 kill(9)@10000 die(137)@10100 stop@10120", ten, 10200, EndStopped, "kill(15) → kill(9) → die → stop", false},
 		{"stop of what ignores SIGTERM, 29", "kill(15)@0 kill(9)@10000 stop@10100 die(137)@10102", ten, 10200, EndStopped, "kill(15) → kill(9) → stop → die", false},
 		{"stop -t 0", "kill(15)@0 kill(9)@5 die(137)@100 stop@120", ten, 200, EndStopped, "kill(15) → kill(9) → die → stop", false},
-		{"kill", "kill(9)@0 die(137)@100", ten, 101, EndKilled, "kill(9) → die", true},
-		{"kill, decided", "kill(9)@0 die(137)@100", ten, 300, EndKilled, "kill(9) → die", false},
+		{"kill", "kill(9)@0 die(137)@100", ten, 101, EndKilled, "kill(9) → die", false},
+		{"stop with SIGKILL, 29", "kill(9)@0 stop@100 die(137)@101", ten, 101, EndStopped, "kill(9) → stop → die", false},
+		{"stop with SIGKILL, and its stop is read late", "kill(9)@0 die(137)@100 stop@99/120", ten, 120, EndStopped, "kill(9) → stop → die", false},
+		{"a stop signal of 9", "kill(9)@0 die(137)@100", nine, 101, EndKilled, "kill(9) → die", true},
+		{"a stop signal of 9, decided", "kill(9)@0 die(137)@100", nine, 300, EndKilled, "kill(9) → die", false},
+		{"kill of what ignores SIGTERM may be its stop", "kill(15)@0 kill(9)@60000 die(137)@60100", ten, 60101, EndKilled, "kill(9) → die", true},
+		{"kill of what ignores a signal that it may have been stopped with", "kill(1)@0 kill(9)@10000 die(137)@10100", ten, 10101, EndKilled, "kill(9) → die", true},
+		{"kill after a stop signal of the life before", "kill(15)@0 stop@10 die@11 start@20 kill(9)@1000 die(137)@1100", ten, 1101, EndKilled, "kill(9) → die", false},
+		{"kill whose stop may have begun before anything was read", "kill(9)@9000 die(137)@9100", began, 9101, EndKilled, "kill(9) → die", true},
+		{"kill long after reading began", "kill(9)@16000 die(137)@16100", began, 16101, EndKilled, "kill(9) → die", false},
 		{"stop signal of its own kills", "kill(28)@0 die@100", winch, 300, EndKilled, "kill(28) → die", false},
 		{"another program's stop signal is no end", "kill(28)@0 die@100", ten, 101, EndByItself, "die", false},
 		{"a HUP right before a crash", "kill(1)@0 die(2)@100", ten, 101, EndByItself, "die", false},

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,7 @@ type Runtime struct {
 
 	quiet, pulse time.Duration // quietTime and pulseTimeout; shorter in tests
 
+	named  sync.Map                      // the ID of the container that last had an exact name, by the name
 	agreed atomic.Pointer[client.Client] // speaks the engine's version; nil before the first answer
 }
 

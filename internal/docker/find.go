@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,8 +29,17 @@ const replaceWindow = 10 * time.Minute
 
 // Find is the one container that ref names: its exact name, or project/service
 // by Compose's labels. No name has a slash, so the two never mix; and a name
-// is never taken for the beginning of an ID, as the engine itself would.
+// is never taken for the beginning of an ID, as the engine itself would. The one
+// that had the name before is asked for by its ID first, which spares the engine a
+// list of all.
 func (r *Runtime) Find(ctx context.Context, ref string) (container.State, error) {
+	if id, known := r.named.Load(ref); known {
+		state, err := r.Inspect(ctx, id.(string))
+		if err == nil && state.Name == ref || errors.Is(err, container.ErrUnavailable) {
+			return state, err
+		}
+		r.named.Delete(ref)
+	}
 	found, err := look(ctx, r, "look for", fmt.Sprintf("container %q", ref), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: listFilter(ref)})
 	})
@@ -40,7 +50,11 @@ func (r *Runtime) Find(ctx context.Context, ref string) (container.State, error)
 	if err != nil {
 		return container.State{}, err
 	}
-	return r.Inspect(ctx, one.ID)
+	state, err := r.Inspect(ctx, one.ID)
+	if err == nil && state.Name == ref {
+		r.named.Store(ref, state.ID)
+	}
+	return state, err
 }
 
 // listFilter lets the engine leave out what cannot be meant.

@@ -1,0 +1,52 @@
+package monitor
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"logstream/internal/container"
+)
+
+// TestAPauseIsWrittenBeforeTheInspection has an engine that answers only once it
+// is through with the pause.
+func TestAPauseIsWrittenBeforeTheInspection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		paused := running(pay, "1")
+		paused.Status = container.Paused
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.set(func() { engine.slow = 5 * time.Second })
+		engine.happen(paused, container.ActionPause)
+		synctest.Wait() // no time passes
+		stories(t, "at once", b.log.story(t)[2:], "pause pay", "pay DOWN: container pay is paused")
+		settle(10 * time.Second)
+		stories(t, "the inspection says the same", b.log.story(t)[2:], "pause pay", "pay DOWN: container pay is paused")
+		b.end(t)
+	})
+}
+
+// TestAnEchoOfAPauseIsNotWritten: after a quick unpause the engine reports a pause
+// and an unpause that never happened.
+func TestAnEchoOfAPauseIsNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newScripted(running(pay, "1"))
+		now := running(pay, "1")
+		paused := now
+		paused.Status = container.Paused
+		b := newBench(engine, define(pay, time.Hour))
+		b.start(t.Context())
+		settle(time.Second)
+		engine.happen(paused, container.ActionPause)
+		settle(time.Second)
+		engine.happen(now, container.ActionUnpause)
+		settle(100 * time.Millisecond)
+		before := len(b.log.story(t))
+		engine.happen(now, container.ActionPause, container.ActionUnpause)
+		settle(time.Second)
+		stories(t, "the echo", b.log.story(t)[before:], "pause pay", "unpause pay")
+		b.end(t)
+	})
+}
