@@ -20,12 +20,13 @@ lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 	go vet ./... && go vet -tags e2e ./...
 	go tool staticcheck ./... && go tool staticcheck -tags e2e ./...
 
-unit: ## the tests that need Go alone, with the race detector
+unit: ## the tests that need Go alone, with the race detector, and without it what does less under it
 	go test -race -timeout 30m ./...
+	go test -timeout 30m $$(grep -rl --include='*_test.go' logstream/internal/raced . | xargs -n1 dirname | sort -u)
 
 e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
 	go test -race -tags e2e -count=1 -v ./e2e/engine
-	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... | grep -v /engine$$) ./internal/docker/...
+	go test -race -tags e2e -count=1 -p 1 -parallel 6 -timeout 40m $$(go list -tags e2e ./e2e/... | grep -vE '/(engine|entrypoint|sockproxy|spine)$$') ./internal/docker/...
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 
 faults: ## the fault suite: every fault of a list, from injection to verdict, in build/faults.md and .json; make faults WITH=-peers: the peers' policies as well
@@ -44,6 +45,7 @@ soak: ## repetitions and matrices: all histories of the model checker, rounds of
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e
 	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
+	LOGSTREAM_BOUNDARIES=all go test -tags e2e -count=1 -v -timeout 60m -run KilledInEachAction ./e2e
 	for engine in current packaged; do LOGSTREAM_ENGINE=$$engine go test -tags e2e -count=3 -timeout 180m -v ./e2e/faults -run Faults -args -all -report $(CURDIR)/build/faults-$$engine || exit 1; done
 
 bench: ## measurements, with ratios against a floor in the same run

@@ -23,6 +23,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/process"
+	"logstream/internal/redact"
 	"logstream/monitor"
 	"logstream/monitor/check"
 	"logstream/monitor/discover"
@@ -99,14 +100,14 @@ func open(ctx context.Context, s setup, log *slog.Logger) (*app, error) {
 func (a *app) openRuntime() error {
 	if len(a.setup.children) > 0 {
 		a.children = process.New(a.log, a.setup.children)
-		a.runtime, a.injector = a.children, process.NewInjector(a.children)
+		a.runtime, a.injector = wrapRuntime(a.children), process.NewInjector(a.children)
 		return nil
 	}
 	engine, err := docker.New(a.config.Docker, a.log.With("component", "docker"))
 	if err != nil {
 		return fmt.Errorf("docker: %w", err)
 	}
-	a.runtime, a.engine, a.injector = engine, engine, docker.NewInjector(engine)
+	a.runtime, a.engine, a.injector = wrapRuntime(engine), engine, docker.NewInjector(engine)
 	return nil
 }
 
@@ -269,13 +270,23 @@ func (a *app) dockerInfo(ctx context.Context) dashboard.DockerInfo {
 	return out
 }
 
-// logs are the last lines of the container that ref names.
+// logs are the last lines of the container that ref names. What its service's
+// check sends is masked in them.
 func (a *app) logs(ctx context.Context, ref string, tail int) ([]container.Line, error) {
 	found, err := a.runtime.Find(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	return a.runtime.Logs(ctx, found.ID, tail)
+	lines, err := a.runtime.Logs(ctx, found.ID, tail)
+	for _, def := range a.configured() {
+		if def.Container != ref {
+			continue
+		}
+		for i := range lines {
+			lines[i].Text = redact.Known(lines[i].Text, def.Secrets()...)
+		}
+	}
+	return lines, err
 }
 
 // greet says where the dashboard is, and in the demo what to try.

@@ -5,10 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
@@ -16,6 +14,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/redact"
 	"logstream/internal/supervise"
+	clean "logstream/internal/text"
 )
 
 // console is where what happens is printed: as people read it on a terminal, and
@@ -126,16 +125,11 @@ func (e entry) render(color bool) string {
 
 const maxLine = 200 // characters
 
-// printable is text for one line of a console. Names, errors and causes come from
+// printable is line for one line of a console. Names, errors and causes come from
 // outside: secrets are masked, what could steer a terminal is taken out, and the
 // length is bounded.
-func printable(text string) string {
-	runes := []rune(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, redact.Text(text)))
+func printable(line string) string {
+	runes := []rune(redact.Text(clean.Line(line)))
 	if len(runes) > maxLine {
 		runes = append(runes[:maxLine], '…')
 	}

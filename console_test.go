@@ -141,7 +141,15 @@ func TestLongAndHostileValuesAreBounded(t *testing.T) {
 	if strings.Contains(logged, "\x1b") || strings.Contains(logged, `\x1b`) || len(logged) > 3*maxLine+500 {
 		t.Errorf("%d bytes: %s", len(logged), logged)
 	}
-	if want := fmt.Sprintf("cause=%q", "a [2Jb "+strings.Repeat("x", maxLine-7)+"…"); !strings.Contains(logged, want) {
+	if want := fmt.Sprintf("cause=%q", "ab "+strings.Repeat("x", maxLine-3)+"…"); !strings.Contains(logged, want) {
 		t.Errorf("the log says %s, want %s", logged, want)
+	}
+}
+
+// A colour between a key and its value hides both from the mask.
+func TestAConsolesLineIsCleanBeforeItIsMasked(t *testing.T) {
+	const line = "pay: \x1b[36mpassword\x1b[0m=hunter2\r\n12:00:00 \u202e✅\x1b]0;owned\x07 \u009b2Jhealed"
+	if got, want := printable(line), "pay: password=*** 12:00:00 ✅ healed"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

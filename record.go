@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,11 +138,15 @@ func secretsOf(c config.Config) []string {
 		all = append(all, strings.TrimSpace(string(kept)))
 	}
 	for _, s := range c.Services {
-		if u, err := url.Parse(s.URL); err == nil {
-			password, _ := u.User.Password()
-			all = append(all, password)
+		all = append(all, s.Secrets()...)
+		for _, command := range s.Heal.Commands {
+			all = append(all, redact.OfArguments(command.Args)...)
 		}
 	}
+	for _, hook := range c.Hooks {
+		all = append(all, hook.Token)
+	}
+	all = append(all, redact.OfArguments([]string{c.Healer.LLM.URL})...)
 	return slices.DeleteFunc(all, func(s string) bool { return len(s) < 6 })
 }
 

@@ -99,7 +99,7 @@ func TestSentencesOfAnIncident(t *testing.T) {
 ✅ payment-service: incident closed by an operator, or because the service was removed
 `},
 		"hostile": {[]event.Data{event.Opened{Error: "a\x1b[2Jb\nc\u202ed " + strings.Repeat("x", 500)}},
-			"🔴 payment-service is DOWN: a [2Jb c d " + strings.Repeat("x", maxLine-36) + "…\n"},
+			"🔴 payment-service is DOWN: ab cd " + strings.Repeat("x", maxLine-31) + "…\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := printed(ourSentences(), life(c.events...)); got != c.want {

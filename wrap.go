@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"logstream/healer"
+	"logstream/internal/container"
 	"logstream/internal/event"
 )
 
@@ -14,6 +15,10 @@ func wrap(_ string, run func(context.Context) error) func(context.Context) error
 
 // wrapLog is the log itself; the build with the tag e2e can make who uses it panic.
 func wrapLog(_ string, log event.Log) event.Log { return log }
+
+// wrapRuntime is the runtime itself; the build with the tag e2e can have the
+// process end at a call of it, or use another runtime.
+func wrapRuntime(r container.Runtime) container.Runtime { return r }
 
 // observed are the healer's parts as they are; the build with the tag e2e can
 // record what it decides.

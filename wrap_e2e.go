@@ -55,8 +55,11 @@ func wrap(name string, run func(context.Context) error) func(context.Context) er
 	}
 }
 
-// wrapLog has the actor's workers panic when they are asked to.
-func wrapLog(name string, log event.Log) event.Log { return panicking{log, name + "-worker"} }
+// wrapLog has the actor's workers panic when they are asked to, and the process
+// end at a boundary of a repair.
+func wrapLog(name string, log event.Log) event.Log {
+	return panicking{killed(name, log), name + "-worker"}
+}
 
 type panicking struct {
 	event.Log

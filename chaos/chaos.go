@@ -178,6 +178,13 @@ func (r *run) execute(ctx context.Context, d decision) {
 			// Answered before the actor restarts: the replay would repeat it.
 			return errors.Join(err, r.try(ctx, d.command.Service, event.Encode(r.result(d.command, "", errPanicked))))
 		}
+		if ctx.Err() != nil {
+			if err != nil {
+				err = errEnded
+			}
+			r.answerLast(ctx, r.result(d.command, before, err))
+			return nil
+		}
 		r.answer(d.command, before, err)
 		select {
 		case r.done <- d.command.Service:
@@ -187,7 +194,10 @@ func (r *run) execute(ctx context.Context, d decision) {
 	})
 }
 
-var errPanicked = errors.New("internal error while injecting the fault; see the server log")
+var (
+	errPanicked = errors.New("internal error while injecting the fault; see the server log")
+	errEnded    = errors.New("LogStream was stopped meanwhile: see whether the fault was injected")
+)
 
 // guarded is inject, with a panic returned as an error.
 func (r *run) guarded(ctx context.Context, d decision) (before string, err error) {

@@ -362,6 +362,39 @@ func TestARestartRepeatsNoInjection(t *testing.T) {
 	})
 }
 
+// TestAStopRepeatsNoInjection: it is answered also where it is under way, or its
+// result waits for Kafka.
+func TestAStopRepeatsNoInjection(t *testing.T) {
+	for name, story := range map[string]func(*memoryLog, *gated){
+		"under way": func(*memoryLog, *gated) {},
+		"its result waits": func(log *memoryLog, runtime *gated) {
+			log.setUnreachable(true)
+			runtime.letGo <- nil
+			synctest.Wait()
+			log.setUnreachable(false)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log, runtime := newMemoryLog(), newGated()
+				_, stop := begin(t, log, runtime)
+				log.publish(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
+				synctest.Wait()
+				story(log, runtime)
+				if err := stop(); !errors.Is(err, context.Canceled) {
+					t.Errorf("Run ended with %v", err)
+				}
+				_, stop = begin(t, log, runtime)
+				synctest.Wait()
+				if all := log.results(t, "a"); len(all) != 1 || len(runtime.began) != 1 {
+					t.Errorf("the results are %+v after %d injections, want one after one", all, len(runtime.began))
+				}
+				_ = stop()
+			})
+		})
+	}
+}
+
 func TestApplyDecidesWhatIsAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, runtime := newMemoryLog(), newGated()

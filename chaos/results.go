@@ -41,11 +41,33 @@ func (r *run) answerAll(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			r.answerLast(ctx)
 			return ctx.Err()
 		case command := <-r.answers:
 			if err := r.write(ctx, command); err != nil {
+				r.answerLast(ctx, command)
 				return err
 			}
+		}
+	}
+}
+
+// answerLast writes results, and those that wait, once more when ctx has ended:
+// without them a restart within maxAge would repeat what was done.
+func (r *run) answerLast(ctx context.Context, results ...event.Command) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
+	defer cancel()
+	for {
+		for _, command := range results {
+			if err := r.try(ctx, command.Service, event.Encode(command)); err != nil {
+				r.log.Warn("command result not written: a restart may repeat the command", "command", command.ID, "error", err)
+			}
+		}
+		select {
+		case waiting := <-r.answers:
+			results = []event.Command{waiting}
+		default:
+			return
 		}
 	}
 }

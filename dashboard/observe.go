@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/redact"
+	"logstream/internal/text"
 )
 
 const (
@@ -117,7 +119,7 @@ func observed(value []byte, now time.Time) (event.HealthLog, error) {
 	}
 	h := event.HealthLog{
 		Timestamp: given.Timestamp, Service: given.Service, Status: event.Status(given.Status), Code: given.Code,
-		LatencyMS: given.LatencyMS, Check: given.Check, Error: given.Error,
+		LatencyMS: given.LatencyMS, Check: given.Check, Error: redact.Text(text.Line(given.Error)),
 		Origin: event.Origin{Instance: apiSource + given.Instance}, // neither host nor claim: those are an owner's
 	}
 	return h, event.CheckHealthLog(h)

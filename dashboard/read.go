@@ -14,6 +14,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/redact"
 	"logstream/internal/state"
+	"logstream/internal/text"
 )
 
 const (
@@ -136,7 +137,7 @@ func bounded(lines []container.Line, tail int) []logLine {
 	shown := []logLine{}
 	for left := maxLogBytes; len(lines) > 0 && len(shown) < tail; lines = lines[:len(lines)-1] {
 		newest := lines[len(lines)-1]
-		text := redact.Text(strings.ToValidUTF8(newest.Text, "�"))
+		text := redact.Text(text.Line(strings.ReplaceAll(newest.Text, "\t", "    ")))
 		if left -= len(text); left < 0 {
 			break
 		}

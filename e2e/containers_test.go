@@ -210,19 +210,19 @@ func crashLoop(t *testing.T, docker *engine.Engine) {
 		response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	}
-	for range 3 {
+	since := time.Now()
+	for round := range 3 {
 		exits(t, docker, "looping")
-		time.Sleep(200 * time.Millisecond)
-		d.until(30*time.Second, "its policy started it", answers)
+		d.until(60*time.Second, "its policy started it", func() bool { return answers() && engineActions(t, docker, "looping", since, "start") == round+1 })
 	}
-	in := d.newest(20*time.Second, "looping", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
+	in := d.newest(60*time.Second, "looping", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
 	if in.CauseID != "crash_loop" || len(actions(in)) != 0 {
 		t.Errorf("the cause is %q, actions %v", in.CauseID, actions(in))
 	}
 	if s := d.service("looping"); s.Status != "DOWN" || !answers() || !strings.Contains(s.Error, "keeps exiting") {
 		t.Errorf("it answers, and is %s: %q", s.Status, s.Error)
 	}
-	d.up("looping") // after it ran for 30 s
+	d.until(2*time.Minute, "it is UP after it ran for 30 s", d.isUp("looping"))
 	end := d.newest(60*time.Second, "looping", "is resolved", resolved)
 	if how(end) != "recovered" {
 		t.Errorf("it ended as %q", how(end))

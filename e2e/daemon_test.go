@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ type daemon struct {
 	engine string // and which one that is, once a recording asked for it
 	tty    bool   // it runs on a terminal, as a person starts it
 
+	program string // empty: binary
+
 	keyboard io.Writer // of its terminal
 	cmd      *exec.Cmd
 	out      *lockedBuffer
@@ -63,7 +66,8 @@ func (b *lockedBuffer) String() string {
 func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
-// and what extra adds to the healer's section; services is YAML.
+// and what extra adds to the healer's section; services is YAML. What fails again
+// soon is restarted again: tests break one service more than once.
 func configured(t *testing.T, host, healer, services string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), host: host}
@@ -79,7 +83,7 @@ func configured(t *testing.T, host, healer, services string) *daemon {
 	text := fmt.Sprintf(`
 bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}
-healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30}%s}
+healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30, recurrence: {soon: 0s}}%s}
 dashboard: {listen: %q}
 defaults: {interval: 1s, timeout: 1s, failure_threshold: 2, success_threshold: 2}
 services:
@@ -100,7 +104,7 @@ func (d *daemon) write(text string) {
 func (d *daemon) start() *daemon {
 	d.t.Helper()
 	d.launch()
-	d.until(30*time.Second, "the page answers", func() bool {
+	d.until(60*time.Second, "the page answers", func() bool {
 		response, err := http.Get("http://" + d.page + "/healthz")
 		if err != nil {
 			return false
@@ -113,7 +117,7 @@ func (d *daemon) start() *daemon {
 
 func (d *daemon) launch() {
 	d.t.Helper()
-	d.cmd = exec.Command(binary, d.args...)
+	d.cmd = exec.Command(cmp.Or(d.program, binary), d.args...)
 	d.cmd.Dir = d.dir
 	d.cmd.Env = slices.Concat(os.Environ(), d.recorded(), d.env)
 	d.out = &lockedBuffer{}
@@ -137,8 +141,8 @@ func (d *daemon) launch() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-exited:
-			case <-time.After(30 * time.Second):
-				d.t.Error("logstream does not end on SIGTERM within 30 s")
+			case <-time.After(time.Minute):
+				d.t.Error("logstream does not end on SIGTERM within a minute")
 				_ = cmd.Process.Kill()
 				<-exited
 			}
@@ -165,7 +169,7 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(30 * time.Second)
+	return d.wait(time.Minute)
 }
 
 func (d *daemon) wait(limit time.Duration) int {
@@ -178,9 +182,10 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition.
+// until waits for a condition, a minute at least: a machine may be slow.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
@@ -277,7 +282,7 @@ func (d *daemon) isUp(name string) func() bool {
 
 func (d *daemon) up(name string) {
 	d.t.Helper()
-	d.until(30*time.Second, name+" is UP", d.isUp(name))
+	d.until(60*time.Second, name+" is UP", d.isUp(name))
 }
 
 // incidents of a service, newest first.

@@ -42,12 +42,12 @@ var demoServices = []string{"payment-service", "inventory-service"}
 func (d *daemon) printed(pattern string) string {
 	d.t.Helper()
 	expression := regexp.MustCompile(pattern)
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if match := expression.FindStringSubmatch(d.out.String()); match != nil {
 			return match[1]
 		}
 	}
-	d.t.Fatalf("it does not print %s within 30 s:\n%s", pattern, d.out)
+	d.t.Fatalf("it does not print %s within two minutes:\n%s", pattern, d.out)
 	return ""
 }
 

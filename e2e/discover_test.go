@@ -160,8 +160,9 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	if s := d.discovered("web/1"); s.Config == nil || s.Config.Heal.Mode != "observe" {
 		t.Errorf("with a wrong label it is %+v", s.Config)
 	}
+	killed := time.Now()
 	docker.Docker(t, "kill", "found-db-1")
-	if in := d.newest(60*time.Second, url.QueryEscape("data/1"), "is resolved", resolved); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
+	if in := d.newest(60*time.Second, url.QueryEscape("data/1"), "is resolved", func(in apiIncident) bool { return in.Opened.After(killed) && resolved(in) }); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
 		t.Errorf("data/1, killed: actions %v, how %q", actions(in), how(in))
 	}
 

@@ -128,7 +128,8 @@ func TestTheModelOnThePage(t *testing.T) {
 	model.Thinks(false)
 	model.Script(llmtest.Late(4*time.Second, llmtest.Choose("escalate", "Something is odd.")))
 	overview()
-	time.Sleep(6 * time.Second) // until it is known that it does not think any more
+	asked := model.Shows()
+	d.until(time.Minute, "it is known that it does not think any more", func() bool { return model.Shows() > asked+1 })
 	overruled := strike(func() {
 		sees(t, ctx, "that it is asked, without a thought", `document.querySelector("[data-asking]")?.textContent.includes("No output yet")`)
 		fits(t, ctx, "asking-silent")

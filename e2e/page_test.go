@@ -56,7 +56,7 @@ func picture(t *testing.T, ctx context.Context, name string) {
 func sees(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond)))
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute)))
 		if err == nil {
 			return
 		}

@@ -229,6 +229,22 @@ func TestAnswersThatCountForNothing(t *testing.T) {
 	wantActions(t, m)
 }
 
+// TestACommandThatWaitedTooLongIsAnswered, and not carried out.
+func TestACommandThatWaitedTooLongIsAnswered(t *testing.T) {
+	m, b := quiet(t, configured(approving))
+	do("kill", m, b)
+	requested(t, m)
+	m.readAt[event.TopicIncidents] = m.now.Add(90 * time.Second)
+	m.operator(event.CommandAcknowledge, "")
+	m.run(time.Second)
+	id := m.operator(event.CommandDeny, "")
+	m.run(2 * time.Minute)
+	wantResult(t, m, id, event.RefusedBusy, "did not confirm")
+	if n := len(dataOf[event.Denied](m)); n != 0 {
+		t.Errorf("it was denied %d times", n)
+	}
+}
+
 func TestASecondApprovalIsRefused(t *testing.T) {
 	m, b := quiet(t, configured(approving))
 	do("kill", m, b)

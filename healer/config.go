@@ -55,10 +55,12 @@ type Budget struct {
 	Recurrence    Recurrence    `yaml:"recurrence"`
 }
 
-// Recurrence is when a person is called about what is healed again and again.
+// Recurrence is when a person is called about what is not healed, instead of a
+// further repair that loses something.
 type Recurrence struct {
-	Times  int           `yaml:"times"`  // of one cause; 0: never
+	Times  int           `yaml:"times"`  // so often healed of one cause; 0: never
 	Within time.Duration `yaml:"within"` // that
+	Soon   time.Duration `yaml:"soon"`   // back so soon after a repair was verified; 0: never
 }
 
 // Update is how a changed image is compared with the one before.
@@ -90,6 +92,6 @@ func Default() Config {
 		Quiet:  20 * time.Second, ApprovalTimeout: 15 * time.Minute,
 		Reflex: true, LLM: llm.Default(), Update: Update{Watch: 10 * time.Minute},
 		Budget: Budget{Attempts: 3, PerHour: 5, HostPerMinute: 6, Cooldown: 30 * time.Second, MinHealthy: 51,
-			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour}},
+			Recurrence: Recurrence{Times: 5, Within: 7 * 24 * time.Hour, Soon: 10 * time.Minute}},
 	}
 }

@@ -20,6 +20,7 @@
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
 //	image_update.go        what somebody's change of a service's image made of it (see update)
+//	recurrence.go          what is not healed: a failure that comes again
 //	trust.go               how often a repair would have been right in mode observe
 //	consult.go         what the model is queried, and whose view is used
 //	healer.go, workers.go, model.go   the loop and its workers: the only I/O,

@@ -7,15 +7,18 @@ import (
 	"time"
 
 	"logstream/healer/history"
+	"logstream/healer/loglines"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 	"logstream/internal/state"
+	"logstream/internal/text"
 )
 
 const (
 	quickExit    = 10 * time.Second // a container that ends by itself sooner is not configured right
+	telling      = 200              // bytes of a log line in a sentence
 	oomReach     = 10 * time.Minute // ends out of memory within it belong together
 	signReach    = time.Minute      // lines from so long before the failure may show its reason
 	earlierShown = 3                // incidents of the past, in the evidence
@@ -121,7 +124,10 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	f.Signs = v.Inspection.logs.signs
 	f.DependenciesDown, f.DependenciesSlow = v.Around.down, v.Around.slow
 	f.IgnoresStop = v.Around.ignored
-	f.QuickExits, f.OOMs = quickExits(v.Around.lives), outOfMemory(v.Around.lives)
+	f.QuickExits, f.OOMs = quickExits(v.Around.lives, unproven(v)), outOfMemory(v.Around.lives)
+	if c.Status != container.Running {
+		f.Telling = text.Clip(loglines.Telling(v.Inspection.logs.lines), telling)
+	}
 	f.FailsAgain = failsAgain(v)
 	if f.State == string(container.Running) && f.Check == event.Down {
 		f.Collected = v.Collection.of(c, v.Now)
@@ -155,15 +161,25 @@ func failsAgain(v View) bool {
 	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started) && !v.Situation.Stopping
 }
 
-// quickExits counts the newest ends in a row that were alike: by itself, within
-// seconds of the start, with the same exit code.
-func quickExits(lives []history.Life) int {
+// unproven is for how long a container runs at least before its start can be
+// verified, or quickExit where that is less: an end before then is one at the start.
+func unproven(v View) time.Duration {
+	return min(quickExit, time.Duration(verifyNeeded(v.Config, v.Def))*v.Def.Interval)
+}
+
+// quickExits counts the newest ends in a row that were alike: by itself, with the
+// same exit code, and sooner after the start than soon. One that it came to later
+// counts as the first of them: what ends it again after a start ended it then.
+func quickExits(lives []history.Life, soon time.Duration) int {
 	n := 0
 	for _, life := range slices.Backward(lives) {
-		if life.End != history.EndByItself || life.Ran < 0 || life.Ran >= quickExit || life.ExitCode != lives[len(lives)-1].ExitCode {
+		quick := life.Ran >= 0 && life.Ran < soon
+		if life.End != history.EndByItself || life.ExitCode != lives[len(lives)-1].ExitCode || n == 0 && !quick {
 			break
 		}
-		n++
+		if n++; !quick {
+			break
+		}
 	}
 	return n
 }

@@ -182,11 +182,14 @@ func TestEndsInARow(t *testing.T) {
 		"alike":                {[]history.Life{byItself(0, time.Second, 78), byItself(time.Minute, time.Second, 78)}, 2, 0},
 		"another code":         {[]history.Life{byItself(0, time.Second, 1), byItself(time.Minute, time.Second, 78)}, 1, 0},
 		"it ran for a while":   {[]history.Life{byItself(0, time.Second, 78), byItself(time.Hour, 20*time.Minute, 78)}, 0, 0},
+		"since it ran":         {[]history.Life{byItself(0, time.Second, 78), byItself(time.Hour, 20*time.Minute, 78), byItself(time.Hour, time.Second, 78)}, 2, 0},
+		"since it ran, twice":  {[]history.Life{byItself(0, -1, 78), byItself(time.Minute, time.Second, 78), byItself(time.Hour, time.Second, 78)}, 3, 0},
+		"it ran, another code": {[]history.Life{byItself(0, 20*time.Minute, 1), byItself(time.Hour, time.Second, 78)}, 1, 0},
 		"its start is unknown": {[]history.Life{byItself(0, -1, 78)}, 0, 0},
 		"stopped in between":   {[]history.Life{byItself(0, time.Second, 78), {End: history.EndStopped, Ran: time.Second}, byItself(time.Minute, time.Second, 78)}, 1, 0},
 		"out of memory":        {[]history.Life{oom(0), oom(9 * time.Minute), oom(12 * time.Minute)}, 0, 2},
 	} {
-		if q, o := quickExits(tt.lives), outOfMemory(tt.lives); q != tt.quick || o != tt.oom {
+		if q, o := quickExits(tt.lives, 10*time.Second), outOfMemory(tt.lives); q != tt.quick || o != tt.oom {
 			t.Errorf("%s: %d quick exits and %d out of memory, want %d and %d", name, q, o, tt.quick, tt.oom)
 		}
 	}

@@ -40,18 +40,23 @@ func (h hands) Run(ctx context.Context, c action.Command) (string, error) {
 		return "", errors.New("this instance executes no commands")
 	}
 	output, err := h.commands.Run(ctx, c)
+	secrets := redact.OfArguments(c.Args)
 	if err != nil {
-		err = errors.New(printable(err.Error())) // it may have the last line in it
+		err = errors.New(printable(err.Error(), secrets)) // it may have the last line in it
 	}
-	return printable(output), err
+	return printable(output, secrets), err
 }
 
-// printable is output as it may be kept and shown: without secrets, each line of
-// it printable.
-func printable(output string) string {
+// printable is output as it may be kept and shown: without secrets, those that are
+// known among them, each line of it printable.
+func printable(output string, secrets []string) string {
 	var lines []string
 	for line := range strings.Lines(output) {
-		lines = append(lines, redact.Text(text.Line(line)))
+		lines = append(lines, redact.Known(text.Line(line), secrets...))
+	}
+	redact.Keys(lines)
+	for i, line := range lines {
+		lines[i] = redact.Text(line)
 	}
 	return strings.Join(lines, "\n")
 }

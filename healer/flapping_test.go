@@ -53,10 +53,10 @@ func TestAFlappingServiceHasOneIncident(t *testing.T) {
 	}
 }
 
-// TestRepairsThatHoldForAMomentAreOneIncident: each is verified, and the next
-// failure belongs to the same outage.
+// TestRepairsThatHoldForAMomentAreOneIncident: where they are repeated, each is
+// verified, and the next failure belongs to the same outage.
 func TestRepairsThatHoldForAMomentAreOneIncident(t *testing.T) {
-	m, b := quiet(t, flapping(service.Auto), configured(func(c *Config) { c.Budget.PerHour = 100 }))
+	m, b := quiet(t, flapping(service.Auto), configured(func(c *Config) { c.Budget.PerHour, c.Budget.Recurrence = 100, Recurrence{} }))
 	const times = 20
 	for i := range times {
 		b.app = "error"

@@ -141,6 +141,7 @@ func noteNetworks(c *Controller, e event.Docker) {
 // targetOf is what an action would be done to: the container as it was inspected.
 func targetOf(c *Controller, s *serviceState, v View) action.Target {
 	t := action.Target{BadImage: update.Bad(s.update.Update), Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
+	t.Raised = halfRaised(v.Attempts, t.State)
 	if t.Good != nil {
 		t.SpecKept = c.specs.has(s.def.Name, t.Good.SpecHash)
 		t.RolledBack = rolledBack(c, s, v.Now)

@@ -41,7 +41,7 @@ type Runtime interface {
 	SetMemory(ctx context.Context, id string, bytes int64) error
 	Specification(ctx context.Context, id string) ([]byte, error)
 	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
-	Restore(ctx context.Context, id, kept string) error
+	Restore(ctx context.Context, with container.Restoration) error
 	Stats(ctx context.Context, id string) (container.Stats, error)
 	Processes(ctx context.Context, id string) ([]container.Process, error)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -29,23 +31,17 @@ func histories(t *testing.T, share int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
 		return n
 	}
-	if raced {
-		return share / 20
-	}
 	if testing.Short() {
-		return share / 4
+		share /= 4
 	}
-	return share
+	return raced.Share(share)
 }
 
 // long marks a test of one goroutine that takes seconds: it runs beside others,
-// and not under the race detector, which makes it eight times as slow and finds
-// nothing in it. make unit runs this package with and without it.
+// and not under the race detector.
 func long(t *testing.T) {
 	t.Helper()
-	if raced {
-		t.Skip("it has one goroutine")
-	}
+	raced.Skip(t)
 	t.Parallel()
 }
 
@@ -131,7 +127,7 @@ func (m *sim) settled() bool {
 			return false
 		}
 		// What is held until a time goes on by itself then.
-		waits := m.held(b, "operator", "none") || m.held(b, "dependency") && m.standsOnFailure(b)
+		waits := m.held(b, "operator", "none") || m.held(b, "budget") && m.called(b) || m.held(b, "dependency") && m.standsOnFailure(b)
 		if in := m.incident(name); m.open(name) && in.State == state.Open && (!waits || in.HeldUntil != nil) {
 			return false
 		}
@@ -179,6 +175,7 @@ func (m *sim) ends() {
 				m.violated("%s is left to the operator after %d stops or pauses", b.def.Name, b.stops)
 			}
 		case end == "held: dependency" && m.standsOnFailure(b):
+		case end == "held: budget" && m.called(b):
 		case end == state.Escalated:
 			escalated, _ := m.incident(b.def.Name).Last(event.TypeEscalated)
 			m.note("escalated: %v", escalated.Data)
@@ -186,6 +183,14 @@ func (m *sim) ends() {
 			m.violated("%s ended %s", b.def.Name, end)
 		}
 	}
+}
+
+// called says whether a person was called for an earlier incident of a service.
+func (m *sim) called(b *box) bool {
+	return slices.ContainsFunc(m.heard.Of(b.def.Name, "local"), func(in *state.Incident) bool {
+		_, is := in.Last(event.TypeEscalated)
+		return is
+	})
 }
 
 func (m *sim) where() string {
@@ -209,7 +214,7 @@ func TestRandomHistories(t *testing.T) {
 // of stop and die.
 func TestEnumeratedHistories(t *testing.T) {
 	inputs := 2
-	if raced {
+	if raced.Detector {
 		inputs = 1
 	}
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_INPUTS")); err == nil {

@@ -2,10 +2,8 @@ package healer
 
 import (
 	"slices"
-	"strings"
 	"time"
 
-	"logstream/healer/action"
 	"logstream/healer/gate"
 	"logstream/healer/history"
 	"logstream/healer/runbook"
@@ -110,43 +108,4 @@ func fullDisk(v View) string {
 	}
 	line, _ := runbook.LineOf(v.Inspection.logs.signs, runbook.SignNoSpace)
 	return line
-}
-
-// recurrenceOf counts how often a service was healed of a cause lately, by repairs
-// that lose something and that no operator asked for. What was injected does not
-// count, nor what came before a person acknowledged it.
-func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) gate.Recurrence {
-	limit := c.config.Budget.Recurrence
-	out := gate.Recurrence{Cause: cause, Times: 1, Most: limit.Times, Within: limit.Within}
-	if limit.Times == 0 || cause == "" || s.incident == nil {
-		return out
-	}
-	for _, in := range c.incidents.Of(s.def.Name, c.host) {
-		if in.CauseID != cause || now.Sub(in.Opened) >= limit.Within {
-			continue
-		}
-		if escalated, is := in.Last(event.TypeEscalated); is && escalated.Data.(event.Escalated).Code == gate.CodeRecurrence {
-			out.Called = in.ID
-			out.Times = max(out.Times, limit.Times)
-		}
-		if in.Acknowledged != nil {
-			out.Called, out.Times = "", 1
-			continue
-		}
-		if in != s.incident && healedAtACost(in) && !s.injected(in.FirstBad) {
-			out.Times++
-		}
-	}
-	if out.Called == s.incident.ID {
-		out.Called = "" // it is this one that a person was called for
-	}
-	return out
-}
-
-// healedAtACost says whether a repair beyond those that lose nothing healed it.
-func healedAtACost(in *state.Incident) bool {
-	opened, known := in.Last(event.TypeOpened)
-	begun, acted := in.Last(event.TypeActionStarted)
-	return known && acted && in.How == event.HowHealed && !strings.HasPrefix(opened.By, event.ByOperator) &&
-		!action.Lossless(begun.Data.(event.ActionStarted).Action)
 }

@@ -115,3 +115,13 @@ func FuzzCommand(f *testing.F) {
 		}
 	})
 }
+
+// TestWhatOthersReportIsCleanInOurRecords: a source may be anybody.
+func TestWhatOthersReportIsCleanInOurRecords(t *testing.T) {
+	in, err := readHealth(event.Record{Value: event.Encode(event.HealthLog{Timestamp: 1, Service: "svc-0", Status: event.Down, Check: "ht\x1b[31mtp\u202e",
+		Error: "\x1b[2J\x1b[36mpassword\x1b[0m=hunter2\r\n✅ healed", Origin: event.Origin{Instance: "a\nb"}})})
+	got := in.(ReadHealth).Log
+	if err != nil || got.Error != "password=*** ✅ healed" || got.Check != "http" || got.Instance != "a b" {
+		t.Errorf("it is read as %+v, %v", got, err)
+	}
+}

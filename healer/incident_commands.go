@@ -93,7 +93,10 @@ func (d *deferred) next(c *Controller, now time.Time) bool {
 	}
 	asked := d.commands[0]
 	d.commands = d.commands[1:]
-	if known, is := commandNamed(asked.Command); is && now.Sub(asked.Time) <= commandAge {
+	switch known, is := commandNamed(asked.Command); {
+	case now.Sub(asked.Time) > commandAge:
+		c.reply(asked, refuse(event.RefusedBusy, "%s: Kafka did not confirm the event before it within %s; try again", asked.Command, short(commandAge)))
+	case is:
 		carryOutCommand(c, known, asked, now)
 	}
 	return true

@@ -23,8 +23,8 @@ func intents(c *Controller, s *serviceState) []history.Intent {
 			if a.Outcome == event.OutcomeNotExecuted {
 				continue
 			}
-			began := intentOf(a.Intent, cmp.Or(a.Left, createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
-			if a.Outcome == event.OutcomeRefused {
+			began := intentOf(a.Intent, cmp.Or(a.Left, putBackBy(a.Intent), createdBy(a, c.engine.Of(s.containerName()))), s.inspection.state)
+			if a.Outcome == event.OutcomeRefused || began.Unforeseen && !a.AnsweredAt.IsZero() {
 				began.Until = a.AnsweredAt.Add(refusedReach)
 			}
 			list = append(list, began)
@@ -56,7 +56,7 @@ func intentOf(intent event.ActionStarted, left string, known container.State) hi
 	}
 	out := history.Intent{Container: pins.ContainerID, Stop: stop, Base: pins.LastEvent}
 	if a, known := action.Of(intent); known {
-		out.Pattern = a.Events(pins)
+		out.Pattern, out.Unforeseen = a.Events(pins), a.Unforeseen
 		if a.Replaces && left != pins.ContainerID {
 			out.Successor, out.Succession = left, action.TakesPlace
 		}

@@ -171,7 +171,8 @@ func (m *sim) undoes(in *state.Incident, opened event.Opened, undo event.ActionS
 				begun[key(w.event.ID, data.Attempt)] = true
 			}
 		case event.ActionFinished:
-			finished = finished || w.event.ID == of && data.Attempt == undo.Undoes && data.OK
+			cutOff := action.PutsBack(undo) && data.Outcome == event.OutcomeUnknown && data.KeptID != ""
+			finished = finished || w.event.ID == of && data.Attempt == undo.Undoes && (data.OK || cutOff)
 			if id := key(w.event.ID, data.Attempt); begun[id] && data.OK {
 				undone++
 				delete(begun, id)
@@ -183,6 +184,7 @@ func (m *sim) undoes(in *state.Incident, opened event.Opened, undo event.ActionS
 		m.violated("%s: attempt %d undoes attempt %d of %s, which was not done", in.ID, undo.Attempt, undo.Undoes, of)
 	case undone > 1:
 		m.violated("attempt %d of %s was undone %d times", undo.Undoes, of, undone)
+	case action.PutsBack(undo): // nobody need ask for it
 	case !strings.HasPrefix(in.Events[0].By, event.ByOperator) && !strings.HasPrefix(in.Events[len(in.Events)-1].By, event.ByOperator):
 		m.violated("%s: attempt %d undoes what no operator asked to be undone", in.ID, undo.Attempt)
 	}

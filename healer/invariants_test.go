@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"logstream/healer/budget"
+	"logstream/healer/runbook"
 	"logstream/internal/event"
 	"logstream/internal/service"
 	"logstream/internal/state"
@@ -112,6 +114,7 @@ func (m *sim) allowed(in *state.Incident, started event.ActionStarted) {
 	}
 	m.approved(in, opened, started)
 	m.notDenied(in, started)
+	m.notInVain(in, started)
 }
 
 // proved checks that a healed incident has a proof on the log of health.
@@ -150,3 +153,25 @@ func (b *box) check() string {
 }
 
 func (m *sim) story() string { return strings.Join(m.trace, "\n") }
+
+// notInVain checks that a container is not restarted by itself while a restart of
+// it against the same fault of its process, verified or not, is that recent, unless
+// a person acknowledged that.
+func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
+	soon := m.cfg.Budget.Recurrence.Soon
+	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || asked(in) || !runbook.IsOfProcess(in.CauseID) {
+		return
+	}
+	for _, before := range m.heard.Of(in.Service, in.Host) {
+		if before.ID == in.ID || before.Acknowledged != nil || before.CauseID != in.CauseID || before.Resolved == nil || before.Opened.After(in.Opened) {
+			continue
+		}
+		for _, a := range budget.Attempts(before.Events) {
+			since := in.FirstBad.Sub(*before.Resolved)
+			ended := a.Outcome == event.OutcomeVerified || a.Outcome == event.OutcomeFailed
+			if ended && a.Intent.Action == started.Action && a.Cause == in.CauseID && a.Intent.Pins.ContainerID == started.Pins.ContainerID && since < soon {
+				m.violated("%s gets %s for %s, %s after %s, whose own was %s", in.ID, started.Action, in.CauseID, since, before.ID, a.Outcome)
+			}
+		}
+	}
+}

@@ -31,9 +31,23 @@ func readLogs(ctx context.Context, l *life, service string, of container.State, 
 	if err != nil {
 		return readLog{missing: text.Clip(text.Line(err.Error()), maxMissing)}
 	}
+	secrets := secretsOf(l.deps, service)
+	for i := range lines {
+		lines[i].Text = redact.Known(lines[i].Text, secrets...)
+	}
 	out := l.memories.choose(service, lines, time.Now())
 	out.signs = runbook.Signs(readable(newer(lines, later(of.StartedAt, since))))
 	return out
+}
+
+// secretsOf are those of a service's check: the service may print what it is sent.
+func secretsOf(deps Deps, service string) []string {
+	for _, def := range deps.Services() {
+		if def.Name == service {
+			return def.Secrets()
+		}
+	}
+	return nil
 }
 
 // newer are the lines that were written at t or after it. One without a time may

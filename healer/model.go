@@ -10,6 +10,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/redact"
+	"logstream/internal/text"
 )
 
 const (
@@ -149,10 +150,10 @@ func (t *thinking) add(text string) {
 	}
 }
 
-func (t *thinking) report(text string, done bool) {
+func (t *thinking) report(said string, done bool) {
 	t.waiting.Reset()
 	t.toldAt = time.Now()
 	t.deps.Log.Enqueue(event.TopicThinking, t.of.Service, event.Encode(event.Thinking{Time: t.toldAt.UTC(), Incident: t.of.Incident,
-		Service: t.of.Service, Text: redact.Text(strings.ToValidUTF8(text, "")), Done: done,
+		Service: t.of.Service, Text: redact.Text(text.Block(strings.ToValidUTF8(said, ""))), Done: done,
 		Origin: event.Origin{Instance: t.deps.Instance, Host: t.deps.Host}}))
 }

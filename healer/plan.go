@@ -58,6 +58,9 @@ func Plan(v View) Decision {
 	case v.Incident == nil || v.Incident.State == state.Resolved:
 		return planOpening(v)
 	}
+	if d, is := planPutBack(v); is {
+		return d
+	}
 	if d, is := planUndoing(v); is {
 		return d
 	}
@@ -69,7 +72,7 @@ func Plan(v View) Decision {
 			switch {
 			case data.OK:
 				return planVerification(v, data)
-			case data.Outcome == event.OutcomeUnknown && v.Incident.Seq() == last.Seq:
+			case data.Outcome == event.OutcomeUnknown && newestButAcknowledged(v.Incident).Seq == last.Seq:
 				return write(event.ByGuard, event.Escalated{Reason: unknownEffect(data)})
 			}
 		case event.Verified:

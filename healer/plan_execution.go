@@ -45,7 +45,7 @@ func pinned(v View) event.Pins {
 func preflight(v View, intent event.ActionStarted) string {
 	a, known := action.Of(intent)
 	untouched := intentOf(intent, "", v.Inspection.state)
-	untouched.Pattern = nil // nothing is its doing yet
+	untouched.Pattern, untouched.Unforeseen = nil, false // nothing is its doing yet
 	requested := v.Situation.Asked || intent.Undoes > 0
 	situation := v.situationFor(intent.Action)
 	situation.Asked = requested
@@ -92,7 +92,7 @@ func finish(intent event.ActionStarted, result Executed) Decision {
 		DurationMS: float64(result.Took.Microseconds()) / 1000}
 	switch {
 	case result.Unseen:
-		data.Outcome, data.Error = event.OutcomeUnknown, "it was interrupted, and nothing shows whether it took effect"
+		data.Outcome, data.Error, data.KeptID = event.OutcomeUnknown, unknownOf(result), result.Done.KeptID
 	case result.NotExecuted != "":
 		data.Outcome, data.Error = event.OutcomeNotExecuted, event.NotCarriedOut+result.NotExecuted
 	case result.Err != nil:
@@ -132,9 +132,9 @@ func planUnknownOutcome(v View, intent event.ActionStarted) Decision {
 	halfway := known && a.Replaces && intent.Pins.ContainerID != "" && errors.Is(l.err, container.ErrNotFound)
 	switch over := v.Now.Sub(since) > limit && l.at.Sub(since) > limit && !unavailable; {
 	case over && halfway: // the old container is out of its place, and no new one is in it
-		return finish(intent, Executed{Unseen: true})
+		return finish(intent, Executed{Unseen: true, Done: action.Done{KeptID: intent.Pins.ContainerID}})
 	case over:
-		return finish(intent, Executed{NotExecuted: "the call was interrupted and left no effect"})
+		return finish(intent, Executed{NotExecuted: interrupted(intent, l.state)})
 	}
 	return wait()
 }
@@ -248,7 +248,11 @@ func refuted(v View, outcome event.Outcome, why string) Decision {
 // for an event that decides.
 func interference(v View, intent event.ActionStarted) (Decision, bool) {
 	h, successor := v.History, left(v)
-	for _, i := range h.External(intentOf(intent, successor, v.Inspection.state)) {
+	in := intentOf(intent, successor, v.Inspection.state)
+	if answered, is := v.Incident.Last(event.TypeActionFinished); is && in.Unforeseen {
+		in.Until = answered.Time.Add(refusedReach)
+	}
+	for _, i := range h.External(in) {
 		e := h[i]
 		switch {
 		case h.IsEcho(i), e.Action == "create", e.Action == "oom":
@@ -265,7 +269,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
 	}
 	if other, replaced := h.Last(func(_ int, e history.Event) bool {
-		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent)
+		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent) && !in.Unforeseen
 	}, "start", "rename"); replaced {
 		return refuted(v, event.OutcomeInterrupted, "another container has its name now: "+other.Action), true
 	}

@@ -47,6 +47,7 @@ func (c Config) Problems() []service.Problem {
 		}
 		between("budget.recurrence.within", r.Within, time.Hour, 60*24*time.Hour)
 	}
+	between("budget.recurrence.soon", c.Budget.Recurrence.Soon, 0, time.Hour)
 	all = append(all, service.WindowProblems(c.Maintenance)...)
 	for _, p := range c.LLM.Problems() {
 		add("llm."+p.Key, p.Value, p.Message)

@@ -175,17 +175,19 @@ func TestPersistentErrorIsEscalatedAfterOneRestart(t *testing.T) {
 	})
 }
 
-// TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts: a lossless repair is
-// tried again, within the attempts of one incident.
-func TestContainerThatKeepsExitingIsEscalatedAfterThreeStarts(t *testing.T) {
+// TestContainerThatKeepsExitingIsEscalatedAfterOneStart: where that ended as the
+// life before, another start is no repair.
+func TestContainerThatKeepsExitingIsEscalatedAfterOneStart(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		m.lines = []string{"starting", "ERROR configuration: PORT is not set", "exited with code 1"}
 		for range 200 {
 			if m.run(3 * time.Second); b.state.Status == container.Running {
 				do("exit", m, b)
 			}
 		}
-		wantActions(t, m, "start", "start", "start")
-		if got := dataOf[event.Escalated](m); len(got) != 1 || !strings.HasPrefix(got[0].Reason, "The container exits by itself within seconds of each start.") {
+		wantActions(t, m, "start")
+		const want = "The container exits by itself within seconds of each start. It ended 2 times in a row with exit code 1: its configuration or image is wrong; its log says: ERROR configuration: PORT is not set."
+		if got := dataOf[event.Escalated](m); len(got) != 1 || got[0].Reason != want {
 			t.Errorf("escalated were %+v", got)
 		}
 	})

@@ -28,6 +28,13 @@ func unknownEffect(data event.ActionFinished) string {
 	return fmt.Sprintf("Attempt %d (%s) was interrupted, and nothing shows whether it took effect: check what it did before it is repeated.", data.Attempt, data.Action)
 }
 
+// notPutBack is why a person is called about a container that a replacement took
+// out of its place, and that could not be put back.
+func notPutBack(intent event.ActionStarted, why string) string {
+	return fmt.Sprintf("Attempt %d (%s) was interrupted before the new container was created, and the old one could not be put back: %s. It may be stopped, under a name that contains -logstream-kept-: rename it back and start it, or create the container again.",
+		intent.Undoes, intent.Action, strings.TrimRight(why, ". "))
+}
+
 func capital(s string) string {
 	if s == "" {
 		return s

@@ -301,6 +301,39 @@ func TestAContainerThatWasCreatedAndNotStartedIsStarted(t *testing.T) {
 	})
 }
 
+// TestAReplacementThatWasCutOffIsPutBackOnce: the process ended after the old
+// container was renamed, and before the new one was created.
+func TestAReplacementThatWasCutOffIsPutBackOnce(t *testing.T) {
+	for _, a := range []int{4, 5} {
+		t.Run(acts[a].name, func(t *testing.T) {
+			onReadySite(t, acts[a].prepare, func(s *site) {
+				s.engine.fail("Recreate", callFault{hang: true})
+				s.heal(acts[a].name)
+				s.until("the call", func() bool { return s.engine.underway("Recreate") > 0 })
+				s.stop()
+				s.engine.fail("Recreate", callFault{})
+				s.engine.each("web", func(u *unit) {
+					s.engine.ended(u, 0)
+					s.engine.setAside(u)
+				})
+				s.boot()
+				s.ends("web")
+				s.wantCalls("Restore web")
+				if c, _ := s.engine.state("web"); c.ID != "id-of-web" || c.Status != container.Running {
+					t.Errorf("the container is %+v", c)
+				}
+				last := s.events(event.TypeActionStarted)
+				if data := last[len(last)-1].Data.(event.ActionStarted); data.Undoes != 1 || last[len(last)-1].By != event.ByGuard {
+					t.Errorf("begun was %+v by %s", data, last[len(last)-1].By)
+				}
+				if got := s.story("web"); !strings.Contains(got, "action_started action_finished verified") {
+					t.Errorf("its incident is %s", got)
+				}
+			})
+		})
+	}
+}
+
 // TestAServiceWithoutAContainerRunsItsCommand once, and then a person is called.
 func TestAServiceWithoutAContainerRunsItsCommand(t *testing.T) {
 	onSite(t, []string{"web"}, func(s *site) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"logstream/internal/container"
@@ -158,9 +159,26 @@ func (e *memoryEngine) setAside(u *unit) {
 }
 
 // Restore is container.Runtime's.
-func (e *memoryEngine) Restore(ctx context.Context, id, kept string) error {
-	return e.work(ctx, "Restore", id, func(u *unit) error {
-		former, err := e.byID(kept)
+func (e *memoryEngine) Restore(ctx context.Context, with container.Restoration) error {
+	if with.ID == "" {
+		return e.work(ctx, "Restore", with.Kept, func(u *unit) error {
+			place, _, kept := strings.Cut(u.state.Name, "-kept-")
+			if kept && slices.ContainsFunc(e.units, func(other *unit) bool { return other.state.Name == place }) {
+				return fmt.Errorf("container %s exists", place)
+			}
+			if kept {
+				u.kept, u.state.Name = false, place
+				e.tell(u, container.ActionRename, nil)
+			}
+			if !with.Stopped && u.state.Status != container.Running {
+				e.takes(startTakes)
+				e.started(u)
+			}
+			return nil
+		})
+	}
+	return e.work(ctx, "Restore", with.ID, func(u *unit) error {
+		former, err := e.byID(with.Kept)
 		if err != nil {
 			return err
 		}

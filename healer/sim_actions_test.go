@@ -55,14 +55,29 @@ func (m *sim) perform(b *box, intent event.ActionStarted, done func(action.Done,
 		plainly(nil)
 	case service.ActionRaiseMemory:
 		b.state.Memory = params.MemoryBytes
-		m.call(b, service.ActionStart, plainly)
+		m.goesOn(func() { m.call(b, service.ActionStart, plainly) })
 	case service.ActionRollback, service.ActionRecreate:
 		m.replaced(b, params, done)
 	case service.ActionRun:
+		if b.script != nil {
+			b.script(plainly)
+			return
+		}
 		m.after(m.between(10*time.Millisecond, 2*time.Second), func() { plainly(nil) })
 	default:
 		m.call(b, intent.Action, plainly)
 	}
+}
+
+// goesOn does the next of the calls that an action consists of, unless our process
+// ends before.
+func (m *sim) goesOn(next func()) {
+	life := m.life
+	m.after(m.between(5*time.Millisecond, 50*time.Millisecond), func() {
+		if m.life == life {
+			next()
+		}
+	})
 }
 
 func (m *sim) connected(b *box, n event.Network) {
@@ -98,9 +113,19 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 		m.emit(b, "create", nil)
 		m.started(b, func() { done(left, nil) })
 	}
-	away := func() {
+	life := m.life
+	away := func() { // each is a call of its own
+		if m.life != life {
+			return
+		}
 		m.emit(b, "rename", func(e *event.Docker) { e.Container = b.def.Name + keptSuffix })
-		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), made)
+		b.gone, b.cutOff, b.former = true, true, &former{b.state, b.app}
+		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), func() {
+			if m.life == life {
+				b.gone, b.cutOff = false, false
+				made()
+			}
+		})
 	}
 	switch {
 	case b.gone:
@@ -129,7 +154,7 @@ func (m *sim) undo(b *box, name string, params event.Params, done func(action.Do
 	case service.ActionRaiseMemory:
 		b.state.Memory = params.MemoryBytes
 	default:
-		m.restored(b, params.ContainerID, done)
+		m.restored(b, params.ContainerID, params.Stopped, done)
 		return
 	}
 	done(action.Done{}, nil)
@@ -137,13 +162,28 @@ func (m *sim) undo(b *box, name string, params event.Params, done func(action.Do
 
 // restored gives the container that was kept its place again, and keeps the
 // other.
-func (m *sim) restored(b *box, id string, done func(action.Done, error)) {
+func (m *sim) restored(b *box, id string, stopped bool, done func(action.Done, error)) {
 	switch {
 	case b.busy:
-		m.after(50*time.Millisecond, func() { m.restored(b, id, done) })
+		m.after(50*time.Millisecond, func() { m.restored(b, id, stopped, done) })
+		return
+	case !b.gone && b.state.ID == id:
+		m.started(b, func() { done(action.Done{ContainerID: id}, nil) })
 		return
 	case b.former == nil || b.former.state.ID != id:
 		done(action.Done{}, errors.New("no such container"))
+		return
+	case b.gone && b.cutOff:
+		b.state, b.app, b.former = b.former.state, b.former.app, nil
+		b.gone, b.cutOff = false, false
+		m.emit(b, "rename", nil)
+		m.goesOn(func() {
+			if !stopped {
+				m.started(b, func() { done(action.Done{ContainerID: id}, nil) })
+				return
+			}
+			done(action.Done{ContainerID: id}, nil)
+		})
 		return
 	}
 	back := func() {

@@ -117,24 +117,26 @@ type box struct {
 	extraUntil time.Time
 	stops      int // by outside
 
-	stubborn   bool            // its process ignores the stop signal
-	slow       time.Duration   // how much longer a restart takes
-	refusals   int             // calls that the engine will refuse
-	lostAnswer bool            // the answer to the next call gets lost
-	gone       bool            // no container has its name
-	unleveled  bool            // the monitor cannot see its container
-	removed    bool            // somebody removed it
-	renewals   int             // containers that had its name after the first
-	checked    bool            // the container has a HEALTHCHECK
-	health     event.Status    // as last written under levelNonce; empty: not since it started
-	loops      bool            // the monitor takes it for a crash loop
-	unchecked  bool            // the monitor does not check it
-	asked      int             // checks of it that were asked for beside the schedule
-	mute       bool            // and none of those is made
-	cut        bool            // checks do not reach it
-	plugged    bool            // it answers in its networks alone
-	former     *former         // the container that gave its place to this one, and is kept
-	broken     map[string]bool // in which images and specifications the service is
+	stubborn   bool                   // its process ignores the stop signal
+	slow       time.Duration          // how much longer a restart takes
+	refusals   int                    // calls that the engine will refuse
+	lostAnswer bool                   // the answer to the next call gets lost
+	gone       bool                   // no container has its name
+	cutOff     bool                   // for former was taken out of its place, and no other was made
+	unleveled  bool                   // the monitor cannot see its container
+	removed    bool                   // somebody removed it
+	renewals   int                    // containers that had its name after the first
+	checked    bool                   // the container has a HEALTHCHECK
+	health     event.Status           // as last written under levelNonce; empty: not since it started
+	loops      bool                   // the monitor takes it for a crash loop
+	unchecked  bool                   // the monitor does not check it
+	asked      int                    // checks of it that were asked for beside the schedule
+	mute       bool                   // and none of those is made
+	cut        bool                   // checks do not reach it
+	plugged    bool                   // it answers in its networks alone
+	former     *former                // the container that gave its place to this one, and is kept
+	script     func(done func(error)) // what the operator's command does; nil: nothing to the container
+	broken     map[string]bool        // in which images and specifications the service is
 }
 
 type agenda []*happening

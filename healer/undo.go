@@ -256,6 +256,9 @@ func planUndone(v View, intent event.ActionStarted) Decision {
 // planAfterUndo is what follows from an undo that is over, in an incident that
 // was opened for it or not: ok where the container shows its effect.
 func planAfterUndo(v View, ok bool, why string) Decision {
+	if d, is := planAfterPutBack(v, ok, why); is {
+		return d
+	}
 	if ok {
 		return resolve(v, event.HowOperator, v.Now)
 	}
@@ -274,7 +277,7 @@ func undone(c *Controller, s *serviceState, now time.Time) []event.Refusal {
 			break
 		}
 		for _, a := range budget.Attempts(in.Events) {
-			if a.Intent.Undoes > 0 && a.Outcome == event.OutcomeVerified && now.Sub(a.Began) < undoneFor {
+			if a.Intent.Undoes > 0 && !action.PutsBack(a.Intent) && a.Outcome == event.OutcomeVerified && now.Sub(a.Began) < undoneFor {
 				list = append(list, event.Refusal{Action: a.Action, Why: "an operator undid it at " + a.Began.UTC().Format(time.RFC3339)})
 			}
 		}

@@ -5,7 +5,6 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/redact"
 )
 
 // healthOf is what a container's own HEALTHCHECK says, as a level; false where it
@@ -22,7 +21,7 @@ func healthOf(s container.State) (level, bool) {
 		l := level{status: event.Down, id: s.ID, started: s.StartedAt, failure: event.FailureUnhealthy,
 			err: "the HEALTHCHECK of container " + clean(s.Name) + " fails"}
 		if s.HealthOutput != "" {
-			l.err += ": " + clean(redact.Text(s.HealthOutput))
+			l.err += ": " + clean(s.HealthOutput)
 		}
 		return l, true
 	}

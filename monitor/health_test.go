@@ -49,7 +49,7 @@ func TestAHealthcheckIsASourceOfItsOwn(t *testing.T) {
 		engine.happen(checked(container.Healthy, ""), container.ActionHealth)
 		synctest.Wait() // no time passes
 		stories(t, "it is healthy, at once", healths(t, b), "UP")
-		engine.happen(checked(container.Unhealthy, "password=hunter2 is wrong\x1b[2J"), container.ActionHealth)
+		engine.happen(checked(container.Unhealthy, "pass\x1b[31mword\x1b[0m=hunter2 is wrong\x1b[2J"), container.ActionHealth)
 		synctest.Wait()
 		stories(t, "it fails, at once", healths(t, b)[1:], "DOWN: the HEALTHCHECK of container pay fails: password=*** is wrong")
 		settle(31 * time.Second)

@@ -7,6 +7,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/redact"
 	"logstream/internal/text"
 )
 
@@ -101,4 +102,4 @@ func nextStamp(observed, before time.Time) time.Time {
 }
 
 // clean makes what others wrote part of a sentence.
-func clean(s string) string { return text.Short(s) }
+func clean(s string) string { return text.Short(redact.Text(text.Line(s))) }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/redact"
 	"logstream/internal/text"
 )
 
@@ -97,7 +98,7 @@ func (f *History) Apply(h event.HealthLog, signed bool, taken time.Time, known f
 	case !signed && f.ours[h.Instance]:
 		h.Instance += " (unsigned)"
 	}
-	h.Error, h.Check, h.Instance = text.Clip(text.Line(h.Error), maxText), text.Clip(text.Line(h.Check), maxNameText), text.Clip(text.Line(h.Instance), maxNameText)
+	h.Error, h.Check, h.Instance = text.Clip(redact.Text(text.Line(h.Error)), maxText), text.Clip(text.Line(h.Check), maxNameText), text.Clip(text.Line(h.Instance), maxNameText)
 	s := f.series[key]
 	if s == nil {
 		if !known(key) {

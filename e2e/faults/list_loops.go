@@ -7,7 +7,11 @@ import "time"
 // loops are containers that cannot run as they are.
 var loops = []Scenario{
 	{Name: "crash-loop", Row: "crash loop, bad configuration", Containers: one(), Inject: visits("/exit?code=78&lasting"),
-		Want: Want{Actions: []string{"start", "start start", "start start start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute}},
+		Want: Want{Actions: []string{"start"}, End: []End{Escalated}, Cause: []string{"exits_at_start"}, Within: 2 * time.Minute, Stay: 20 * time.Second, Check: calledOnce}},
+	{Name: "crash-loop-started-by-hand", Row: "crash loop, bad configuration", Containers: one(), NotFor: onlyOurs,
+		Inject: then(asks("POST", "/api/v1/services/{}/silence", `{"for":"10m","reason":"work on it"}`), visits("/exit?code=78&lasting"),
+			after(2*time.Second, does("start", "{}")), after(2*time.Second, asks("DELETE", "/api/v1/services/{}/silence", ""))),
+		Want: Want{End: []End{Escalated}, Cause: []string{"exits_at_start"}, Stay: 20 * time.Second, Check: calledOnce}, Harmful: anything},
 	{Name: "crash-loop-with-a-policy", Row: "crash loop, bad configuration", Quick: true, Containers: one("--restart", "unless-stopped"), Inject: visits("/exit?code=78&lasting"), NotFor: ownPolicy,
 		Want: Want{End: []End{Escalated}, Cause: []string{"crash_loop", "crash_loop_changed"}, Within: 90 * time.Second}, Harmful: anything},
 	{Name: "crash-loop-from-the-start", Row: "crash loop, bad configuration", NotFor: ownPolicy,

@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -157,4 +158,24 @@ func (v seen) times() (detected, decided, repaired, verified time.Time) {
 		}
 	}
 	return detected, decided, repaired, verified
+}
+
+// calledOnce says where a person was not called exactly once for the first container.
+func calledOnce(s *Stage) error {
+	seen, err := s.look()
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, in := range seen.incidents[""] {
+		for _, e := range in.Events {
+			if _, is := e.Data.(event.Escalated); is {
+				n++
+			}
+		}
+	}
+	if n != 1 {
+		return fmt.Errorf("a person was called %d times", n)
+	}
+	return nil
 }

@@ -31,6 +31,9 @@ type Action struct {
 	Timeout func(stop time.Duration) time.Duration
 	// Events are those that it causes on a container that was pinned so.
 	Events func(pins event.Pins) history.Pattern
+	// Unforeseen says that it may do anything to the service's containers while it
+	// runs, and that all of it is meant.
+	Unforeseen bool
 	// Replaces says that another container takes the target's place, and its
 	// name.
 	Replaces bool
@@ -64,6 +67,9 @@ type Target struct {
 	// RolledBack are the images, by ID, that were replaced by a rollback within
 	// the last day.
 	RolledBack []string
+	// Raised is what its memory limit was before an attempt raised it that was
+	// interrupted then; 0: none was.
+	Raised int64
 	// BadImage is an image, by ID, with which the service did worse: nothing is
 	// rolled back to it. Empty: none is known.
 	BadImage string
@@ -104,7 +110,7 @@ type Runtime interface {
 	KillStart(ctx context.Context, id string, grace time.Duration) error
 	SetMemory(ctx context.Context, id string, bytes int64) error
 	Recreate(ctx context.Context, with container.Replacement) (id, kept string, err error)
-	Restore(ctx context.Context, id, kept string) error
+	Restore(ctx context.Context, with container.Restoration) error
 	Run(ctx context.Context, c Command) (output string, err error)
 }
 
@@ -148,6 +154,13 @@ func Of(intent event.ActionStarted) (Action, bool) {
 func Lossless(name string) bool {
 	a, known := ByName(name)
 	return known && a.Tier == 0
+}
+
+// Restarts says whether an action replaces a container's process and leaves the
+// container as it is, or may, as an operator's own command.
+func Restarts(name string) bool {
+	a, known := ByName(name)
+	return known && a.Tier == 1
 }
 
 // NeedsApproval says whether a person has to approve the action of a service

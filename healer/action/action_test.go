@@ -42,8 +42,8 @@ func (c *called) SetMemory(_ context.Context, id string, bytes int64) error {
 func (c *called) Recreate(_ context.Context, with container.Replacement) (id, kept string, err error) {
 	return "new", with.ID, c.add("recreate %s %s %s", with.ID, with.Spec, with.ImageID)
 }
-func (c *called) Restore(_ context.Context, id, kept string) error {
-	return c.add("restore %s %s", id, kept)
+func (c *called) Restore(_ context.Context, with container.Restoration) error {
+	return c.add("restore %s %s", with.ID, with.Kept)
 }
 func (c *called) Run(_ context.Context, command Command) (string, error) {
 	return "done", c.add("run %s %q", command.Name, command.Args)
@@ -276,7 +276,8 @@ func TestEffectsAreComparedWithTheIntent(t *testing.T) {
 		{"connect", 0, event.Params{Networks: on}, container.State{ID: "a", Networks: []container.Network{{Name: "shop_back"}}}, false},
 		{"connect", 1, event.Params{Networks: on}, container.State{ID: "a"}, true},
 		{"connect", 1, event.Params{Networks: on}, container.State{ID: "a", Networks: networks(on)}, false},
-		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "a", Memory: 2}, true},
+		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "a", Memory: 2, StartedAt: began.Add(time.Second)}, true},
+		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "a", Memory: 2, StartedAt: began}, false}, // it was to be started as well
 		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "a", Memory: 1}, false},
 		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "b", Memory: 2}, false},
 		{"raise_memory", 1, event.Params{MemoryBytes: 1}, container.State{ID: "a", Memory: 1}, true},

@@ -23,7 +23,7 @@ var raiseMemory = Action{
 	Timeout:    atMost(20 * time.Second),
 	Events:     startsWhatEnded,
 	Needed:     anything,
-	EffectSeen: hasLimit,
+	EffectSeen: hasLimitAndStarted,
 	Leaves: func(intent event.ActionStarted, finished event.ActionFinished, c container.State) bool {
 		return c.Memory == params(intent).MemoryBytes && runsAsLeft(intent, finished, c)
 	},
@@ -62,6 +62,8 @@ func prepareMemory(t Target) (event.Params, *event.Params, string) {
 	case why != "":
 	case t.State.Status == container.Paused:
 		why = "it is paused"
+	case t.Raised > 0: // what was begun is completed, and nothing is raised again
+		return event.Params{MemoryBytes: limit}, &event.Params{MemoryBytes: t.Raised}, ""
 	case limit == 0:
 		why = "the container has no memory limit"
 	case ceiling == 0:
@@ -73,6 +75,22 @@ func prepareMemory(t Target) (event.Params, *event.Params, string) {
 		return event.Params{}, nil, why
 	}
 	return event.Params{MemoryBytes: min(2*limit, ceiling)}, &event.Params{MemoryBytes: limit}, ""
+}
+
+// HalfRaised says whether a container has the limit of an attempt that was
+// interrupted, and what its limit was before: the attempt set it, and did not
+// come to start the container.
+func HalfRaised(intent event.ActionStarted, c container.State) (before int64, is bool) {
+	if intent.Action != service.ActionRaiseMemory || intent.Undoes > 0 || intent.Undo == nil || !hasLimit(intent, c) {
+		return 0, false
+	}
+	return intent.Undo.MemoryBytes, true
+}
+
+// hasLimitAndStarted says whether a container that had ended was started as well:
+// the limit is changed first.
+func hasLimitAndStarted(intent event.ActionStarted, c container.State) bool {
+	return hasLimit(intent, c) && (len(startsWhatEnded(intent.Pins)) == 0 || startedSince(intent, c))
 }
 
 func hasLimit(intent event.ActionStarted, c container.State) bool {

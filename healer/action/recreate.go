@@ -59,7 +59,7 @@ func prepareRecreate(t Target) (event.Params, *event.Params, string) {
 	}
 	var undo *event.Params
 	if !t.Missing { // of what was removed nothing is kept
-		undo = &event.Params{}
+		undo = wasSo(t.State)
 	}
 	return event.Params{ImageID: t.Good.ImageID, Image: t.Good.Image, SpecHash: t.Good.SpecHash}, undo, ""
 }

@@ -61,12 +61,37 @@ var restore = Action{
 	Replaces: true,
 	Needed:   func(Signs) bool { return true },
 	EffectSeen: func(intent event.ActionStarted, c container.State) bool {
-		return c.ID == params(intent).ContainerID && c.Status == container.Running
+		p := params(intent)
+		return c.ID == p.ContainerID && (c.Status == container.Running || p.Stopped && PutsBack(intent))
 	},
 	Leaves: runsAsLeft,
 	Call: func(ctx context.Context, on Runtime, r Request) (Done, error) {
-		return Done{ContainerID: r.Params.ContainerID, KeptID: r.ID}, on.Restore(ctx, r.ID, r.Params.ContainerID)
+		p := r.Params
+		return Done{ContainerID: p.ContainerID, KeptID: r.ID}, on.Restore(ctx, container.Restoration{ID: r.ID, Kept: p.ContainerID,
+			RestartPolicy: p.RestartPolicy, RestartLimit: p.RestartLimit, Stopped: p.Stopped})
 	},
+	line: func(t Target, p event.Params) string {
+		if !t.Missing || t.Name == "" {
+			return ""
+		}
+		line := docker("rename", p.ContainerID[:min(len(p.ContainerID), 12)], t.Name)
+		if !p.Stopped {
+			line += " && " + docker("start", t.Name)
+		}
+		return line
+	},
+}
+
+// PutsBack says whether an intent undoes a replacement that was cut off before it
+// made the new container: nothing is in the place of the old one.
+func PutsBack(intent event.ActionStarted) bool {
+	return intent.Undoes > 0 && intent.Pins.ContainerID == "" && params(intent).ContainerID != ""
+}
+
+// wasSo is what undoing a replacement takes beside the container that is kept.
+func wasSo(c container.State) *event.Params {
+	runs := c.Status == container.Running || c.Status == container.Restarting || c.Status == container.Paused
+	return &event.Params{RestartPolicy: c.RestartPolicy, RestartLimit: c.RestartLimit, Stopped: !runs}
 }
 
 func prepareRollback(t Target) (event.Params, *event.Params, string) {
@@ -92,7 +117,7 @@ func prepareRollback(t Target) (event.Params, *event.Params, string) {
 	if why != "" {
 		return event.Params{}, nil, why
 	}
-	return p, &event.Params{}, ""
+	return p, wasSo(t.State), ""
 }
 
 // tookPlace says whether another container, of the image that an intent names,

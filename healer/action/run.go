@@ -24,10 +24,11 @@ var run = Action{
 		}
 		return event.Params{Command: t.Def.Heal.Commands[0].Name}, nil, ""
 	},
-	Timeout: atMost(RunTime + 10*time.Second),
-	Events:  causes(),
-	Needed:  anything,
-	Leaves:  func(event.ActionStarted, event.ActionFinished, container.State) bool { return true },
+	Timeout:    atMost(RunTime + 10*time.Second),
+	Events:     causes(),
+	Unforeseen: true,
+	Needed:     anything,
+	Leaves:     func(event.ActionStarted, event.ActionFinished, container.State) bool { return true },
 	Call: func(ctx context.Context, on Runtime, r Request) (Done, error) {
 		ctx, cancel := context.WithTimeout(ctx, RunTime)
 		defer cancel()

@@ -16,6 +16,7 @@ type Attempt struct {
 	Outcome    event.Outcome // of its verification where there was one, else of its call; empty: not known yet
 	Error      string
 	AnsweredAt time.Time // when its result was written
+	VerifiedAt time.Time // when it was verified; zero: it was not
 	// Left and Kept are the containers that it left: in the target's place, where
 	// that is another one, and beside it.
 	Left, Kept string
@@ -42,6 +43,9 @@ func Attempts(events []event.Incident) []Attempt {
 		case event.Verified:
 			if last >= 0 {
 				list[last].Outcome, list[last].Error = data.Outcome, data.Error
+				if data.OK {
+					list[last].VerifiedAt = e.Time
+				}
 			}
 		}
 	}

@@ -58,9 +58,14 @@ func TestAttemptsKnowWhenTheyWereAnswered(t *testing.T) {
 	for _, outcome := range []event.Outcome{event.OutcomeOK, event.OutcomeRefused} {
 		list := Attempts([]event.Incident{{Time: now, Data: started(1)}, {Time: now.Add(time.Second), Data: finished(outcome)},
 			{Time: now.Add(time.Minute), Data: verified(event.OutcomeFailed)}})
-		if len(list) != 1 || !list[0].AnsweredAt.Equal(now.Add(time.Second)) {
+		if len(list) != 1 || !list[0].AnsweredAt.Equal(now.Add(time.Second)) || !list[0].VerifiedAt.IsZero() {
 			t.Errorf("%s: %+v", outcome, list)
 		}
+	}
+	list := Attempts([]event.Incident{{Time: now, Data: started(1)}, {Time: now.Add(time.Second), Data: finished(event.OutcomeOK)},
+		{Time: now.Add(time.Minute), Data: verified(event.OutcomeVerified)}})
+	if len(list) != 1 || !list[0].VerifiedAt.Equal(now.Add(time.Minute)) {
+		t.Errorf("verified: %+v", list)
 	}
 }
 

@@ -54,7 +54,18 @@ func TestGatesOfTheHost(t *testing.T) {
 		}, "escalate", 0, "This is not healed: http_5xx for the 5th time in 7 days."},
 		{"the fifth time, a start", Repair, func(s *Situation) { start(s); s.Recurrence = Recurrence{Times: 5, Most: 5} }, "", 0, ""},
 		{"the fifth time, asked", Repair, func(s *Situation) { s.Recurrence, s.Asked = Recurrence{Times: 5, Most: 5}, true }, "", 0, ""},
-		{"the sixth time", Repair, func(s *Situation) { s.Recurrence = Recurrence{Cause: "hang", Times: 6, Most: 5, Called: "in5"} }, "budget", 0, "acknowledge incident in5"},
+		{"the sixth time", Repair, func(s *Situation) { s.Recurrence = Recurrence{Cause: "hang", Times: 6, Most: 5, Called: "in5"} }, "budget", 0, "called in incident in5; acknowledge this"},
+		{"back soon", Repair, func(s *Situation) {
+			s.Recurrence = Recurrence{Cause: "http_5xx", Times: 1, Return: Return{Action: "restart", After: 4*time.Second + 1}}
+		}, "escalate", 0, "This is not healed: http_5xx was back 4 s after restart was verified. Another restart would not last: the container's log may show why it fails."},
+		{"back after a repair that did not help", Repair, func(s *Situation) {
+			s.Recurrence = Recurrence{Cause: "hang", Return: Return{Action: "restart", Failed: true, After: 130 * time.Second}}
+		}, "escalate", 0, "This is not healed: hang is back, and restart did not help against it 2 min ago. The container's log may show why it fails."},
+		{"back soon, a start", Repair, func(s *Situation) { start(s); s.Recurrence.Return = Return{Action: "restart"} }, "", 0, ""},
+		{"back soon, asked", Repair, func(s *Situation) { s.Recurrence.Return, s.Asked = Return{Action: "restart"}, true }, "", 0, ""},
+		{"back again", Repair, func(s *Situation) {
+			s.Recurrence = Recurrence{Cause: "hang", Return: Return{Action: "restart", Called: "in2"}}
+		}, "budget", 0, "called in incident in2; acknowledge this"},
 		{"any time, off", Repair, func(s *Situation) { s.Recurrence = Recurrence{Times: 50} }, "", 0, ""},
 
 		{"one repair by another healer", Change, func(s *Situation) { s.Outside = Outside{Repairs: 1, Last: now} }, "", 0, ""},

@@ -25,6 +25,9 @@ type Intent struct {
 	// Until bounds what can be the action's doing by when it was read, where the
 	// call failed; zero: the pattern's own end bounds it.
 	Until time.Time
+	// Unforeseen says that whatever was read up to Until is its doing, of each
+	// container of the name; where Until is zero it goes on.
+	Unforeseen bool
 }
 
 // startsIt says whether the action begins with a start: the container did not
@@ -37,6 +40,9 @@ func (in Intent) startsIt() bool {
 type attribution struct{ own, external []int }
 
 func (h History) attribute(in Intent) attribution {
+	if in.Unforeseen {
+		return h.attributeAll(in)
+	}
 	out := h.attributeOne(in)
 	if in.Successor == "" {
 		return out
@@ -45,6 +51,21 @@ func (h History) attribute(in Intent) attribution {
 	out.own, out.external = append(out.own, other.own...), append(out.external, other.external...)
 	slices.Sort(out.own)
 	slices.Sort(out.external)
+	return out
+}
+
+// attributeAll attributes what happened while an action ran that may do anything.
+func (h History) attributeAll(in Intent) attribution {
+	var out attribution
+	for i, e := range h {
+		switch {
+		case !e.Time.After(in.Base):
+		case in.Until.IsZero() || !e.ReadAt.After(in.Until):
+			out.own = append(out.own, i)
+		case e.Action != "kill" || in.Stop.terminates(e.Signal):
+			out.external = append(out.external, i)
+		}
+	}
 	return out
 }
 

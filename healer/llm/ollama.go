@@ -19,6 +19,7 @@ import (
 	"logstream/internal/health"
 	"logstream/internal/redact"
 	"logstream/internal/service"
+	"logstream/internal/text"
 )
 
 // Missing says that the model cannot be queried: why, and how to fix it.
@@ -153,11 +154,11 @@ func (c *Client) Query(ctx context.Context, q Question, thinks func(string)) Ans
 	answer := Answer{Prompt: q.prompt()}
 	think := c.config.Think == ThinkOn || c.config.Think == ThinkAuto && c.thinks.Load()
 	said, err := c.chat(ctx, q, answer.Prompt, think, thinks)
-	answer.Reasoning = redact.Text(said.thinking)
+	answer.Reasoning = redact.Text(text.Block(said.thinking))
 	if think && ctx.Err() == nil && (errors.Is(err, errThinksLong) || noThinker(err) || errors.Is(err, errEmpty) || err == nil && said.content == "") {
 		said, err = c.chat(ctx, q, answer.Prompt, false, nil)
 	}
-	answer.Raw = redact.Text(said.content)
+	answer.Raw = redact.Text(text.Block(said.content))
 	if err == nil && said.cut {
 		err = errors.New("its answer was cut off: it is longer than the limit")
 	}

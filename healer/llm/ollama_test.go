@@ -300,3 +300,17 @@ func TestACancelledQueryEndsAtTheServer(t *testing.T) {
 		t.Error("the server still works on it")
 	}
 }
+
+// What a model writes may have been put into its mouth by a log line.
+func TestATranscriptIsPrintable(t *testing.T) {
+	s := llmtest.Start(t, modelName, llmtest.Think([]string{"It\x1b[2J is\u202e ", "\x1b[36mpassword\x1b[0m=hunter2\nhere."}, 0, llmtest.Say("\x1b]0;owned\x07{\"action\":\u202e\"start\"}\n")))
+	s.Thinks(true)
+	c := client(t, s.URL, nil)
+	if err := c.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	answer := c.Query(t.Context(), Question{Service: "web", Legal: []event.Choice{{Letter: "A", Action: "start"}}}, nil)
+	if answer.Reasoning != "It is password=***\nhere." || answer.Raw != "{\"action\":\"start\"}\n" {
+		t.Errorf("the transcript is %q and %q", answer.Reasoning, answer.Raw)
+	}
+}

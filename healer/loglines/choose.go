@@ -56,6 +56,25 @@ func Choose(raw []container.Line, memory *Memory) (chosen []Chosen, truncated bo
 	return chosen, left > 0 || len(picked) < len(lines)
 }
 
+// Telling is, of lines that were chosen, the one that says most about a failure;
+// empty where all are routine.
+func Telling(chosen []string) string {
+	var lines []line
+	for i, shown := range chosen {
+		if l, ok := read(shown); ok {
+			l.place = i
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	if best := rank(parse(lines), lines)[0]; best.score >= worthy {
+		return chosen[lines[best.head].place]
+	}
+	return ""
+}
+
 // choice is what was taken so far.
 type choice map[int]bool
 

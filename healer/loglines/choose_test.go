@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"logstream/internal/container"
+	"logstream/internal/raced"
 )
 
 func logOf(text string) (raw []container.Line) {
@@ -80,6 +81,8 @@ func FuzzChoose(f *testing.F) {
 }
 
 func TestChoiceHoldsOnEveryLog(t *testing.T) {
+	raced.Skip(t)
+	t.Parallel()
 	for _, logs := range corpus(t) {
 		for _, m := range logs {
 			t.Run(m.name, func(t *testing.T) { checkChoice(t, m.raw(), nil) })

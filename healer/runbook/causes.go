@@ -13,8 +13,9 @@ import (
 //
 // Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
 // the engine said), {check} (our own check's sentence), {port}, {networks},
-// {dependencies}, {compose} and {said} (the log line that shows its sign; the
-// last two may be empty). Those that change while
+// {dependencies}, {times} (how often it ended alike), {compose}, {said} (the log
+// line that shows its sign) and {log} (the line that says most; the last three may
+// be empty). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
 // differ is written again.
 type cause struct {
@@ -92,6 +93,10 @@ func filler(f Facts, shown Sign) func(string) string {
 	if line, is := lineOf(f, shown); is {
 		said = "; its log says: " + line
 	}
+	telling := ""
+	if f.Telling != "" {
+		telling = "; its log says: " + f.Telling
+	}
 	compose := ""
 	if f.ComposeService != "" {
 		compose = " " + f.ComposeService
@@ -113,6 +118,8 @@ func filler(f Facts, shown Sign) func(string) string {
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
 			"{compose}", compose,
 			"{said}", said,
+			"{log}", telling,
+			"{times}", strconv.Itoa(f.QuickExits),
 		).Replace(text)
 	}
 }

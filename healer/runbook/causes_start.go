@@ -13,12 +13,9 @@ const (
 	exitNotFound      = 127
 )
 
-// How often in a row a container has to end by itself within seconds, with the
-// same exit code, until another start is pointless.
-const (
-	quickExits    = 3
-	quickExitsNew = 2 // of one that was never seen healthy as it is now
-)
+// quickExits is how often in a row a container has to end alike until another
+// start is pointless: the start between the two changed nothing.
+const quickExits = 2
 
 var noStart = []option{{service.ActionStart, "it would end the same way"}}
 
@@ -64,13 +61,13 @@ var startCauses = []cause{
 		why:        "it has no error, and only waits for a start",
 		legal:      []option{start, person, nothing},
 	},
-	{ // the newest ends were alike, by itself and within seconds: its configuration is wrong
+	{ // the newest ends were alike, the newest of them within seconds of the start: its configuration is wrong
 		id:         "exits_at_start",
-		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits >= enoughExits(f) },
+		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits >= quickExits },
 		present:    "The container exits by itself within seconds of each start.",
 		past:       "The container exited by itself within seconds of each start.",
 		confidence: 0.9,
-		why:        "it ended several times in a row with exit code {exit}, so its configuration or image is wrong; its log shows why",
+		why:        "it ended {times} times in a row with exit code {exit}: its configuration or image is wrong{log}",
 		legal:      []option{rollback, person, nothing},
 		wrong:      noStart,
 	},
@@ -80,7 +77,7 @@ var startCauses = []cause{
 		present:    "The container exits by itself since its image or configuration changed.",
 		past:       "The container exited by itself since its image or configuration changed.",
 		confidence: 0.8,
-		why:        "it was healthy before the change, and now ended within seconds with exit code {exit}",
+		why:        "it was healthy before the change, and now ended within seconds with exit code {exit}{log}",
 		legal:      []option{rollback, start, person, nothing},
 	},
 }
@@ -121,11 +118,3 @@ var memoryCauses = []cause{
 
 // stands says whether it does not run, and nothing is about to start it.
 func stands(f Facts) bool { return slices.Contains([]string{"created", "exited"}, f.State) }
-
-// enoughExits is how many quick ends in a row prove that a start is pointless.
-func enoughExits(f Facts) int {
-	if f.Changed || !f.WasUp {
-		return quickExitsNew
-	}
-	return quickExits
-}

@@ -59,7 +59,7 @@ type Facts struct {
 	FailsAgain  bool // it failed before StartedAt, and no check of our own succeeded since
 	IgnoresStop bool // a stop of this container had to be ended by a kill before
 
-	QuickExits int    // ends in a row up to the newest: by itself, within seconds of the start, with the same exit code
+	QuickExits int    // ends in a row up to the newest: by itself, with the same exit code, and within seconds of the start; the first of them may have come later than that
 	OOMs       int    // ends out of memory within ten minutes up to the newest
 	PortTaken  string // that a failed start found taken, such as 0.0.0.0:8080; empty: none
 	ReadOnly   bool   // its root file system
@@ -73,6 +73,7 @@ type Facts struct {
 	DependenciesSlow []string // and that answer slowly
 
 	Signs     []Signed     // what its log lines of this run, from shortly before it failed on, show
+	Telling   string       // the line of its log that says most about an end: hostile text, shown and not decided by; empty: none does
 	Collected *Collected   // nil: not looked up, or not yet
 	Notes     []event.Fact // more that a person wants to see; nothing of it decides
 

@@ -15,7 +15,7 @@ healer:
   maintenance:
     - {cron: "0 3 * * 0", for: 2h, time_zone: Europe/Rome}
     - {from: 2026-12-01T22:00, to: 2026-12-02T02:00}
-  budget: {min_healthy: 40%, recurrence: {times: 3, within: 24h}}
+  budget: {min_healthy: 40%, recurrence: {times: 3, within: 24h, soon: 2m}}
 services:
   - {name: a, url: "http://a", maintenance: [{cron: "@daily", for: 30m}]}
   - {name: b, url: "http://b"}
@@ -27,7 +27,7 @@ services:
 	if !reflect.DeepEqual(c.Healer.Maintenance, want) || len(c.Services[0].Maintenance) != 1 || c.Services[0].Maintenance[0].For != 30*time.Minute || c.Services[1].Maintenance != nil {
 		t.Errorf("got %+v and %+v", c.Healer.Maintenance, c.Services[0].Maintenance)
 	}
-	if b := c.Healer.Budget; b.MinHealthy != 40 || b.Recurrence.Times != 3 || b.Recurrence.Within != 24*time.Hour {
+	if b := c.Healer.Budget; b.MinHealthy != 40 || b.Recurrence.Times != 3 || b.Recurrence.Within != 24*time.Hour || b.Recurrence.Soon != 2*time.Minute {
 		t.Errorf("got %+v", b)
 	}
 }
@@ -43,6 +43,7 @@ func TestWindowsThatAreWrongAreReportedAtTheirPlace(t *testing.T) {
 		"healer:\n  budget: {min_healthy: most}\n":                                     `config.yaml:2:25: healer.budget.min_healthy: "most" is not a share between 0% and 100%, such as 51%`,
 		"healer:\n  budget: {min_healthy: 101%}\n":                                     `config.yaml:2:25: healer.budget.min_healthy: "101%" is not a share between 0% and 100%, such as 51%`,
 		"healer:\n  budget: {recurrence: {times: 1}}\n":                                `config.yaml:2:32: healer.budget.recurrence.times: "1" must be 0 (never), or between 2 and 1000`,
+		"healer:\n  budget: {recurrence: {soon: 2h}}\n":                                `config.yaml:2:31: healer.budget.recurrence.soon: "2h" must be between 0s and 1h`,
 		"defaults:\n  maintenance: [{from: 2026-12-02T22:00, to: 2026-12-01T22:00}]\n": `config.yaml:2:46: defaults.maintenance[0].to: "2026-12-01T22:00" must be after from`,
 	} {
 		_, report := Parse("config.yaml", []byte(content+services), func(string) (string, bool) { return "", false })

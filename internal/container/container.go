@@ -42,6 +42,7 @@ type State struct {
 	OOMKilled     bool          `json:"oom_killed,omitempty"`     // on some engines not always set, and still set after a good restart: trust events
 	Error         string        `json:"error,omitempty"`          // what the engine says of a failed start
 	RestartPolicy string        `json:"restart_policy,omitempty"` // no, on-failure, always, unless-stopped; empty is no
+	RestartLimit  int           `json:"restart_limit,omitempty"`  // of on-failure; 0: none
 	RestartCount  int           `json:"restart_count,omitempty"`  // by the engine's policy; a start by anybody else makes it 0
 	Health        Health        `json:"health,omitempty"`         // by the container's own HEALTHCHECK, as last checked while it ran
 	HealthOutput  string        `json:"health_output,omitempty"`  // what that check printed last where it failed; hostile, and bounded
@@ -102,6 +103,17 @@ type Replacement struct {
 	Spec []byte
 	// ImageID is the image of the new container; empty: that of Spec.
 	ImageID string
+}
+
+// Restoration is what Restore puts back.
+type Restoration struct {
+	ID   string // the container in the place of the kept one; empty: there is none
+	Kept string // the ID of the container that was kept
+	// RestartPolicy and RestartLimit are what the kept one had, where ID is empty;
+	// else it gets those of ID, which are the same.
+	RestartPolicy string
+	RestartLimit  int
+	Stopped       bool // it did not run, and is not started, where ID is empty
 }
 
 // Health is what a container's own HEALTHCHECK says; empty where it has none.
@@ -218,8 +230,10 @@ type Runtime interface {
 	// place, as far as that was possible.
 	Recreate(ctx context.Context, with Replacement) (id, kept string, err error)
 	// Restore undoes Recreate: the kept container takes its place again and is
-	// started; the new one is stopped, renamed and kept.
-	Restore(ctx context.Context, id, kept string) error
+	// started; the new one is stopped, renamed and kept. Of a Recreate that was cut
+	// off before it made the new one only the first is left to do, and nothing is
+	// done where another container has the place.
+	Restore(ctx context.Context, with Restoration) error
 	// Stats and Processes look into the running container, once.
 	Stats(ctx context.Context, id string) (Stats, error)
 	Processes(ctx context.Context, id string) ([]Process, error)

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/go-connections/nat"
 
 	"logstream/internal/container"
+	"logstream/internal/redact"
 	"logstream/internal/text"
 )
 
@@ -94,7 +95,8 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 	if err != nil {
 		return container.State{}, fmt.Errorf("hash its specification: %w", err)
 	}
-	health, output := healthOf(c.State.Health)
+	secrets := redact.OfEnvironment(c.Config.Env)
+	health, output := healthOf(c.State.Health, secrets)
 	return container.State{
 		Name:          strings.TrimPrefix(c.Name, "/"),
 		ID:            c.ID,
@@ -106,8 +108,9 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		FinishedAt:    finished,
 		ExitCode:      c.State.ExitCode,
 		OOMKilled:     c.State.OOMKilled,
-		Error:         c.State.Error,
+		Error:         readable(c.State.Error, secrets), // it may have the command line in it
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
+		RestartLimit:  c.HostConfig.RestartPolicy.MaximumRetryCount,
 		RestartCount:  c.RestartCount,
 		Health:        health,
 		HealthOutput:  output,
@@ -134,7 +137,7 @@ const maxOutput = 256
 // healthOf is what the container's own health check says; of an unhealthy one
 // also what it printed last. What an engine may say besides, none among it, is
 // nothing.
-func healthOf(h *apicontainer.Health) (health container.Health, output string) {
+func healthOf(h *apicontainer.Health, secrets []string) (health container.Health, output string) {
 	if h == nil {
 		return "", ""
 	}
@@ -146,9 +149,15 @@ func healthOf(h *apicontainer.Health) (health container.Health, output string) {
 		return "", ""
 	}
 	if n := len(h.Log); n > 0 && h.Log[n-1] != nil && h.Log[n-1].ExitCode != 0 {
-		output = text.Clip(strings.TrimSpace(h.Log[n-1].Output), maxOutput)
+		output = text.Clip(strings.TrimSpace(readable(h.Log[n-1].Output, secrets)), maxOutput)
 	}
 	return health, output
+}
+
+// readable is what others wrote, as one line, without secrets: those of the
+// container's variables, and what looks like one.
+func readable(s string, secrets []string) string {
+	return redact.Text(redact.Known(text.Line(s), secrets...))
 }
 
 // hostPorts are those that were asked for, whether the container runs or not.

@@ -242,9 +242,11 @@ func TestHealthOf(t *testing.T) {
 		{&apicontainer.Health{Status: "unhealthy"}, container.Unhealthy, ""},
 		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{nil}}, container.Unhealthy, ""},
 		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{Output: "ok"}}}, container.Unhealthy, ""},
-		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{Output: "ok"}, failed}}, container.Unhealthy, "no route\nx"},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{Output: "ok"}, failed}}, container.Unhealthy, "no route x"},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{ExitCode: 1, Output: "ann: h\x1b[1munter2, \x1b[31mpass\x1b[0mword=xyzzy"}}}, container.Unhealthy, "ann: ***, password=***"},
+		{&apicontainer.Health{Status: "unhealthy", Log: []*apicontainer.HealthcheckResult{{ExitCode: 1, Output: strings.Repeat("x", maxOutput-30) + " hunter2"}}}, container.Unhealthy, strings.Repeat("x", maxOutput-30) + " ***"},
 	} {
-		health, output := healthOf(test.of)
+		health, output := healthOf(test.of, []string{"hunter2"})
 		if health != test.health || !strings.HasPrefix(output, test.output) || (output == "") != (test.output == "") || len(output) > maxOutput {
 			t.Errorf("%+v: %q and %q, want %q and %q", test.of, health, output, test.health, test.output)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"logstream/internal/container"
+	"logstream/internal/redact"
 )
 
 // A container writes what it likes: these bound what of it is kept.
@@ -23,7 +24,8 @@ const (
 )
 
 // Logs are the last lines that the container wrote to both its outputs, at
-// most 1000 of at most 4 KiB, oldest first.
+// most 1000 of at most 4 KiB, oldest first. The secrets among the container's
+// variables are masked in them.
 func (r *Runtime) Logs(ctx context.Context, id string, tail int) ([]container.Line, error) {
 	tail = min(tail, maxTail)
 	if tail <= 0 {
@@ -49,7 +51,23 @@ func (r *Runtime) Logs(ctx context.Context, id string, tail int) ([]container.Li
 	if err != nil {
 		return nil, err
 	}
+	if state.Config != nil {
+		hide(lines, redact.OfEnvironment(state.Config.Env))
+	}
 	return lines, nil
+}
+
+// hide masks in lines what they alone do not show to be secret: the values of the
+// container's variables, and private keys that are several lines.
+func hide(lines []container.Line, secrets []string) {
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = redact.Known(line.Text, secrets...)
+	}
+	redact.Keys(texts)
+	for i, text := range texts {
+		lines[i].Text = text
+	}
 }
 
 // readLines reads the last lines of a log stream: the bare output of a
@@ -117,5 +135,21 @@ func toLine(raw []byte) container.Line {
 	if err == nil {
 		text = rest
 	}
-	return container.Line{Time: at, Text: strings.ToValidUTF8(text[:min(len(text), maxText)], "?")}
+	return container.Line{Time: at, Text: strings.ToValidUTF8(cut(text), "?")}
+}
+
+// maxWord is how many bytes of a word that was cut are left out: the rest of a
+// secret does not look like one.
+const maxWord = 512
+
+// cut is the beginning of a text that is too long, in whole words.
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	text = text[:maxText]
+	if space := strings.LastIndexAny(text, " \t"); space >= maxText-maxWord {
+		return text[:space]
+	}
+	return text
 }

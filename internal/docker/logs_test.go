@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"logstream/internal/container"
+	"logstream/internal/redact"
 )
 
 func texts(lines []container.Line) []string {
@@ -54,6 +55,29 @@ func TestLogsOfATerminal(t *testing.T) {
 	lines, err := r.runtime(t).Logs(t.Context(), "tty", 10)
 	if want := []string{"INFO listening on :8080"}; err != nil || !slices.Equal(texts(lines), want) || lines[0].Time.IsZero() {
 		t.Errorf("Logs gives %v and %v, want %q with its time", lines, err, want)
+	}
+}
+
+// What a container's own variables say is secret is masked wherever it prints it,
+// and so is a private key, no line of which looks like a secret.
+func TestSecretsInLogsAreMasked(t *testing.T) {
+	lines := []container.Line{{Text: "with hunter22 for s3cret"}, {Text: "-----BEGIN PRIVATE KEY-----"}, {Text: "MIIEowIBAAKCAQEAcanary"}, {Text: "ready"}}
+	hide(lines, redact.OfEnvironment([]string{"TOKEN=hunter22", "DATABASE_URL=mysql://app:s3cret@db/x", "MODE=production"}))
+	if want := []string{"with *** for ***", "***", "***", "ready"}; !slices.Equal(texts(lines), want) {
+		t.Errorf("got %q, want %q", texts(lines), want)
+	}
+}
+
+// A secret that was cut in half does not look like one.
+func TestALongLineIsCutBetweenWords(t *testing.T) {
+	for text, want := range map[string]int{
+		strings.Repeat("x", maxText-9) + " AKIA0123456789":          maxText - 9,
+		strings.Repeat("x", maxText+9):                              maxText,
+		strings.Repeat("x", 9) + " " + strings.Repeat("y", maxText): maxText,
+	} {
+		if got := toLine([]byte(text)).Text; len(got) != want {
+			t.Errorf("%d bytes are left, want %d", len(got), want)
+		}
 	}
 }
 

@@ -115,17 +115,18 @@ func (r *Runtime) make(ctx context.Context, c creation) (string, error) {
 }
 
 // setAside stops the container, in its own time, and takes it out of the place
-// with that name: no restart policy or name brings it back.
+// with that name: no name or restart policy brings it back. The policy comes last:
+// what has the place always has its own.
 func (r *Runtime) setAside(ctx context.Context, c apicontainer.InspectResponse, place string) error {
 	if err := r.call(ctx, "stop", "container "+short(c.ID), func(e engine) error {
 		return e.ContainerStop(ctx, c.ID, apicontainer.StopOptions{})
 	}); err != nil {
 		return err
 	}
-	if err := r.setPolicy(ctx, c.ID, c.HostConfig.RestartPolicy, apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled}); err != nil {
+	if err := r.rename(ctx, c.ID, keptName(place, c.ID)); err != nil {
 		return err
 	}
-	return r.rename(ctx, c.ID, keptName(place, c.ID))
+	return r.setPolicy(ctx, c.ID, c.HostConfig.RestartPolicy, apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled})
 }
 
 // setPolicy changes the restart policy where it is another.

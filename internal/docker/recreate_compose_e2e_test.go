@@ -84,7 +84,7 @@ func composeAfterARecreation(t *testing.T, e *engine.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := runtime.Restore(t.Context(), id, kept); err != nil {
+	if err := runtime.Restore(t.Context(), container.Restoration{ID: id, Kept: kept}); err != nil {
 		t.Fatal(err)
 	}
 	up("2")

@@ -103,7 +103,7 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 		t.Errorf("its variables are %s", env)
 	}
 
-	if err := runtime.Restore(t.Context(), id, kept); err != nil {
+	if err := runtime.Restore(t.Context(), container.Restoration{ID: id, Kept: kept}); err != nil {
 		t.Fatal(err)
 	}
 	b.answers(url, 200)
@@ -117,6 +117,48 @@ func recreateKeeps(t *testing.T, e *engine.Engine) {
 		t.Errorf("recreated once more: %s, %v", second, err)
 	}
 	b.answers(url, 200)
+}
+
+// A replacement that was cut off before the new container was made is put back,
+// unless another container has the name.
+func TestRestoreWhereNoneWasMade(t *testing.T) { engines.Each(t, restoreWhereNoneWasMade) }
+
+func restoreWhereNoneWasMade(t *testing.T, e *engine.Engine) {
+	b, runtime := newBench(t, e), open(t, e.Host())
+	url := b.web("cut-off", 200, "--restart", "on-failure:3")
+	before := find(t, runtime, "cut-off")
+	with := container.Restoration{Kept: before.ID, RestartPolicy: before.RestartPolicy, RestartLimit: before.RestartLimit}
+	aside := func() {
+		b.docker("stop", "-t", "1", "cut-off")
+		b.docker("rename", "cut-off", "cut-off-logstream-kept-"+before.ID[:8])
+	}
+	aside()
+	b.docker("update", "--restart", "no", before.ID)
+	for range 2 { // what is restored already stays so
+		if err := runtime.Restore(t.Context(), with); err != nil {
+			t.Fatal(err)
+		}
+		b.answers(url, 200)
+		if now := find(t, runtime, "cut-off"); now.ID != before.ID || now.RestartPolicy != "on-failure" || now.RestartLimit != 3 || now.SpecHash != before.SpecHash {
+			t.Errorf("restored:\n\t%+v\nbefore:\n\t%+v", now, before)
+		}
+	}
+	aside()
+	with.Stopped = true
+	if err := runtime.Restore(t.Context(), with); err != nil {
+		t.Fatal(err)
+	}
+	if now := find(t, runtime, "cut-off"); now.ID != before.ID || now.Status != container.Exited {
+		t.Errorf("restored, not to be started, is\n\t%+v", now)
+	}
+	aside()
+	b.docker("run", "-d", "--name", "cut-off", images.Webapp.Name)
+	if err := runtime.Restore(t.Context(), with); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("restored into a taken place: %v", err)
+	}
+	if old, err := runtime.Inspect(t.Context(), before.ID); err != nil || old.Name != "cut-off-logstream-kept-"+before.ID[:8] {
+		t.Errorf("kept is\n\t%+v, %v", old, err)
+	}
 }
 
 // A rollback takes what the other image says, and keeps what was asked for.

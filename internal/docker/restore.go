@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,15 @@ import (
 // Restore gives the kept container its place again, with the restart policy of
 // the one that had it meanwhile, which is its own of before. What was restored
 // already is started.
-func (r *Runtime) Restore(ctx context.Context, id, kept string) error {
-	now, err := r.inspectWhole(ctx, id)
+func (r *Runtime) Restore(ctx context.Context, with container.Restoration) error {
+	former, err := r.inspectWhole(ctx, with.Kept)
 	if err != nil {
 		return err
 	}
-	former, err := r.inspectWhole(ctx, kept)
+	if with.ID == "" {
+		return r.restoreAlone(ctx, former, with)
+	}
+	now, err := r.inspectWhole(ctx, with.ID)
 	if err != nil {
 		return err
 	}
@@ -42,15 +46,36 @@ func (r *Runtime) Restore(ctx context.Context, id, kept string) error {
 	return nil
 }
 
-// putInPlace gives the container the name and the policy, and starts it.
+// restoreAlone gives the kept container its place again where nothing took it.
+func (r *Runtime) restoreAlone(ctx context.Context, former apicontainer.InspectResponse, with container.Restoration) error {
+	name := strings.TrimPrefix(former.Name, "/")
+	place := cmp.Or(placeOf(name), name) // it may be back already
+	switch there, err := r.occupant(ctx, place); {
+	case err != nil:
+		return err
+	case there != "" && there != former.ID:
+		return cannot("restore %s: container %s exists, with the ID %s", name, place, short(there))
+	}
+	policy := apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyMode(with.RestartPolicy), MaximumRetryCount: with.RestartLimit}
+	if err := r.putInPlace(ctx, former, place, policy, !with.Stopped); err != nil {
+		return fmt.Errorf("restore %s: %w", place, err)
+	}
+	return nil
+}
+
+// putInPlace gives the container the policy and the name, in this order: what has
+// the place always has its policy. Then it starts it.
 func (r *Runtime) putInPlace(ctx context.Context, c apicontainer.InspectResponse, place string, policy apicontainer.RestartPolicy, start bool) error {
+	if err := r.setPolicy(ctx, c.ID, c.HostConfig.RestartPolicy, policy); err != nil {
+		return err
+	}
 	if c.Name != "/"+place {
 		if err := r.rename(ctx, c.ID, place); err != nil {
 			return err
 		}
 	}
-	if err := r.setPolicy(ctx, c.ID, c.HostConfig.RestartPolicy, policy); err != nil || !start {
-		return err
+	if !start {
+		return nil
 	}
 	return r.Start(ctx, c.ID)
 }

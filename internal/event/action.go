@@ -21,6 +21,11 @@ type Params struct {
 	SpecHash    string    `json:"spec_hash,omitempty"`    // recreate: of the remembered specification
 	Command     string    `json:"command,omitempty"`      // run: the name in heal.commands
 	ContainerID string    `json:"container_id,omitempty"` // of an undo: the container that was kept
+	// RestartPolicy and RestartLimit are those of a container that is to be
+	// replaced, and Stopped that it does not run: of an undo.
+	RestartPolicy string `json:"restart_policy,omitempty"`
+	RestartLimit  int    `json:"restart_limit,omitempty"`
+	Stopped       bool   `json:"stopped,omitempty"`
 }
 
 // Good is how a service's container was while the service was last healthy. The

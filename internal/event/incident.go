@@ -277,7 +277,7 @@ type Resolved struct {
 // Escalated: a person is needed.
 type Escalated struct {
 	Reason string `json:"reason"`
-	Code   string `json:"code,omitempty"` // why, where a later decision needs it: recurrence
+	Code   string `json:"code,omitempty"` // why, where a later decision needs it: recurrence, return
 }
 
 // Suppressed: a gate holds the incident, which stays open.

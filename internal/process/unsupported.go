@@ -36,4 +36,6 @@ func (r *Runtime) Recreate(context.Context, container.Replacement) (id, kept str
 }
 
 // Restore is container.Runtime's.
-func (r *Runtime) Restore(context.Context, string, string) error { return unsupported("restore") }
+func (r *Runtime) Restore(context.Context, container.Restoration) error {
+	return unsupported("restore")
+}

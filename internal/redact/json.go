@@ -7,15 +7,6 @@ import (
 	"strings"
 )
 
-// Known is text with each of the secrets masked wherever it stands, whatever it
-// looks like.
-func Known(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		text = strings.ReplaceAll(text, secret, Mask)
-	}
-	return text
-}
-
 // JSON is a JSON value with what looks like a secret, and each of those that are
 // known, masked in every text of it: by what the text is, and by the name under
 // which it stands. What is not JSON is an error.

@@ -54,3 +54,17 @@ func Line(s string) string {
 	}
 	return strings.TrimRight(b.String(), " ")
 }
+
+// Block is s as lines of printable, valid UTF-8, as Line makes one; here line breaks
+// and all spaces stay, so that the pieces of a text make the same as the whole.
+func Block(s string) string {
+	return strings.Map(func(r rune) rune { // what is not UTF-8 comes as U+FFFD
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r) && r != '\r':
+			return ' '
+		}
+		return -1
+	}, escapes.ReplaceAllString(s, ""))
+}

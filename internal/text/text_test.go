@@ -93,3 +93,15 @@ func FuzzClip(f *testing.F) {
 		}
 	})
 }
+
+func TestBlock(t *testing.T) {
+	for in, want := range map[string]string{
+		"It is\n\n  broken. ":                         "It is\n\n  broken. ",
+		"\x1b[31mred\x1b[0m\x1b]0;owned\x07 \x00text": "red text",
+		"a\r\nb\tc\u202ed\u2028e\xff":                 "a\nb cd e\uFFFD",
+	} {
+		if got := Block(in); got != want {
+			t.Errorf("Block(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

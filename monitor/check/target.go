@@ -1,11 +1,9 @@
 package check
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -94,41 +92,12 @@ func (t target) foreign(s string) string {
 // comes near to it.
 const maxForeign = 4 << 10
 
-// plainHeaders have values that are no secrets, and are often part of an answer.
-var plainHeaders = []string{"accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-type", "host", "origin", "user-agent"}
-
-// masking hides the secrets of a definition where a server repeats them. A
-// short one would hide ordinary words.
+// masking hides the secrets of a definition where a server repeats them.
 func masking(def service.Definition) *strings.Replacer {
-	var secrets []string
-	hide := func(secret string, atLeast int) {
-		if len(secret) >= atLeast {
-			secrets = append(secrets, secret)
-		}
-	}
-	if u, err := url.Parse(def.URL); err == nil {
-		if password, has := u.User.Password(); has {
-			hide(base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)), 1)
-			hide(password, 3)
-		} else {
-			hide(u.User.Username(), 8) // a token often stands there alone
-		}
-		for _, values := range u.Query() {
-			for _, value := range values {
-				hide(value, 8)
-			}
-		}
-	}
-	hide(def.Request.Bearer, 3)
-	for name, value := range def.Request.Headers {
-		if !slices.Contains(plainHeaders, strings.ToLower(name)) {
-			hide(value, 6)
-		}
-	}
+	secrets := def.Secrets()
 	if secrets == nil {
 		return nil
 	}
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may begin as another
 	var pairs []string
 	for _, secret := range secrets {
 		pairs = append(pairs, secret, redact.Mask)

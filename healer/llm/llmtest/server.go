@@ -49,6 +49,7 @@ type Server struct {
 	capabilities []string
 	reply        Reply
 	queries      []Chat
+	shows        int // how often it was asked what its model can
 }
 
 // Start starts a server that has one model, which answers with reply.
@@ -107,6 +108,13 @@ func (s *Server) Queries() []Chat {
 	return slices.Clone(s.queries)
 }
 
+// Shows is how often it was asked so far what its model can.
+func (s *Server) Shows() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shows
+}
+
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {
 	var request struct{ Model string }
 	if json.NewDecoder(r.Body).Decode(&request) != nil {
@@ -115,6 +123,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.shows++
 	if !slices.Contains(s.models, request.Model) {
 		unpulled(request.Model)(w, r, Chat{})
 		return

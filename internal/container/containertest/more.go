@@ -29,7 +29,7 @@ func (f *fixture) more(ctx context.Context, id string) map[string]error {
 		"SetMemory":     f.Runtime.SetMemory(ctx, id, 256<<20),
 		"Specification": specification,
 		"Recreate":      recreate,
-		"Restore":       f.Runtime.Restore(ctx, id, id),
+		"Restore":       f.Runtime.Restore(ctx, container.Restoration{ID: id, Kept: id}),
 		"Stats":         stats,
 		"Processes":     processes,
 	}

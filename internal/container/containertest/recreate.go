@@ -13,7 +13,7 @@ func recreate(t *testing.T, f *fixture) {
 	before := f.inspect()
 	id, kept, err := f.Runtime.Recreate(f.ctx(), container.Replacement{ID: f.id})
 	if !f.supports("Recreate", err) {
-		f.supports("Restore", f.Runtime.Restore(f.ctx(), f.id, f.id))
+		f.supports("Restore", f.Runtime.Restore(f.ctx(), container.Restoration{ID: f.id, Kept: f.id}))
 		_, err := f.Runtime.Specification(f.ctx(), f.id)
 		f.supports("Specification", err)
 		return
@@ -33,7 +33,7 @@ func recreate(t *testing.T, f *fixture) {
 	}
 	f.setAside(kept, now.Kept)
 
-	if err := f.Runtime.Restore(f.ctx(), id, kept); err != nil {
+	if err := f.Runtime.Restore(f.ctx(), container.Restoration{ID: id, Kept: kept}); err != nil {
 		t.Fatalf("Restore(%s): %v", f.Name, err)
 	}
 	f.id = kept
@@ -42,7 +42,7 @@ func recreate(t *testing.T, f *fixture) {
 		t.Errorf("restored:\n\t%+v\nbefore:\n\t%+v", now, before)
 	}
 	f.setAside(id, "")
-	if err := f.Runtime.Restore(f.ctx(), id, kept); err != nil {
+	if err := f.Runtime.Restore(f.ctx(), container.Restoration{ID: id, Kept: kept}); err != nil {
 		t.Errorf("restored once more: %v", err)
 	}
 }

@@ -1,5 +1,0 @@
-//go:build !race
-
-package healer
-
-const raced = false
