@@ -49,6 +49,9 @@ func initCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("init: %w (logstream doctor says more)", err)
 		}
+		if os.Getenv("DOCKER_HOST") != "" {
+			file.Engine = engine.Host()
+		}
 		content, err := validatedNew(&file)
 		if err != nil {
 			return fmt.Errorf("init: %w", err)

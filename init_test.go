@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +53,9 @@ func TestInitOfWhatRuns(t *testing.T) {
 	answers := func(code int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
 	}
-	page, login, secure := httptest.NewServer(answers(200)), httptest.NewServer(answers(401)), httptest.NewTLSServer(answers(200))
+	page, login, secure := httptest.NewServer(answers(200)), httptest.NewServer(answers(401)), httptest.NewUnstartedServer(answers(200))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it is spoken to without TLS first
+	secure.StartTLS()
 	defer page.Close()
 	defer login.Close()
 	defer secure.Close()

@@ -44,6 +44,9 @@ type File struct {
 	LeftOut  []LeftOut
 	// Dashboard and Broker are free addresses, host:port.
 	Dashboard, Broker string
+	// Engine is the engine's address where the environment names it: the daemon may
+	// run in another one. Empty: it is found without.
+	Engine string
 	// Labelled: there are containers with labels of ours, which say themselves how
 	// they are monitored.
 	Labelled bool
@@ -73,7 +76,7 @@ dashboard:
   listen: %s   # beyond loopback it needs a token
 
 docker:
-  discover: %s
+%s  discover: %s
 
 # What each service has unless it says otherwise.
 defaults:
@@ -82,7 +85,7 @@ defaults:
   failure_threshold: 3   # failed checks in a row until a service is DOWN
   success_threshold: 2
 
-`, f.Broker, f.Dashboard, f.discover())
+`, f.Broker, f.Dashboard, f.engine(), f.discover())
 	for _, l := range f.LeftOut {
 		comment(&out, fmt.Sprintf("not monitored: container %s: %s", l.Container, l.Why))
 	}
@@ -102,6 +105,13 @@ defaults:
 		s.write(&out)
 	}
 	return []byte(out.String())
+}
+
+func (f File) engine() string {
+	if f.Engine == "" {
+		return ""
+	}
+	return fmt.Sprintf("  host: %s   # as DOCKER_HOST had it when this was written\n", scalar(f.Engine))
 }
 
 func (f File) discover() string {

@@ -22,7 +22,7 @@ var found = File{
 func read(t *testing.T, f File) (c struct {
 	Healer    struct{ Mode string }
 	Dashboard struct{ Listen string }
-	Docker    struct{ Discover string }
+	Docker    struct{ Host, Discover string }
 	Services  []struct {
 		Name, URL, Container, Group string
 		DependsOn                   []string `yaml:"depends_on"`
@@ -60,6 +60,11 @@ func TestTheFileHasWhatWasFound(t *testing.T) {
 	text := string(found.Bytes())
 	if strings.Contains(text, "\n- name: evil") || strings.Count(text, "# group shop") != 1 {
 		t.Error(text)
+	}
+	elsewhere := found
+	elsewhere.Engine = "tcp://10.0.0.5:2376"
+	if c := read(t, elsewhere); c.Docker.Host != elsewhere.Engine || c.Docker.Discover != "off" {
+		t.Errorf("with an engine from the environment it has %+v", c.Docker)
 	}
 	labelled := found
 	labelled.Labelled = true
