@@ -237,8 +237,7 @@ func (c *Controller) append(s *serviceState, by string, data event.Data, now tim
 }
 
 func (c *Controller) inspect(s *serviceState, now time.Time) {
-	withLogs := !s.idle()
-	c.emit(Inspect{Service: s.def.Name, Request: s.inspection.begin(withLogs, now), Ref: s.def.Container, Logs: withLogs, Since: s.signsSince()})
+	c.emit(Inspect{Service: s.def.Name, Request: s.inspection.begin(!s.idle(), now), Ref: s.def.Container, Logs: !s.idle(), Since: s.signsSince()})
 }
 
 func (c *Controller) tick(now time.Time) {
