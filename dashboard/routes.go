@@ -68,6 +68,8 @@ func (r *run) api() map[string]methods {
 		"/api/v1/probe":                      {http.MethodPost: command(r.postProbe)},
 		"/api/v1/info":                       read(r.getInfo),
 		"/api/v1/summary":                    read(r.getSummary),
+		"/api/v1":                            read(r.getCalls),
+		"/api/v1/openapi.json":               read(r.getOpenAPI),
 	}
 }
 
