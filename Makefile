@@ -1,11 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo deps test lint unit e2e faults corpus soak bench page
+.PHONY: help build image demo deps test lint unit e2e faults corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 build: ## build ./logstream
 	CGO_ENABLED=0 go build -trimpath -o logstream .
+
+image: ## build the image logstream with this machine's Docker; make image ARCH=arm64: for another machine's
+	./scripts/image.sh $(ARCH)
 
 demo: ## run the demo: two real services, nothing to install
 	go run . run --demo
