@@ -84,15 +84,24 @@ type apiError struct {
 
 func (e apiError) Error() string { return e.why }
 
-// call makes one call. body nil sends none; into nil drops the answer.
+// call makes one call of the API. body nil sends none; into nil drops the answer.
 func (c client) call(ctx context.Context, method string, path []string, query url.Values, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
-	defer cancel()
 	address := c.base.JoinPath("api", "v1")
 	for _, part := range path {
 		address = address.JoinPath(url.PathEscape(part))
 	}
 	address.RawQuery = query.Encode()
+	return c.send(ctx, method, address, body, into)
+}
+
+// ready is nil while GET /readyz answers 200, else why it does not.
+func (c client) ready(ctx context.Context) error {
+	return c.send(ctx, http.MethodGet, c.base.JoinPath("readyz"), nil, nil)
+}
+
+func (c client) send(ctx context.Context, method string, address *url.URL, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)

@@ -196,7 +196,12 @@ func usageFailure(cmd *cobra.Command, format string, args ...any) error {
 	return startupFailure{errors.New(message)}
 }
 
-const defaultConfig = "config.yaml"
+// The configuration file without --config: what the variable names, as in the
+// image, where it is on a volume; else the one where logstream runs.
+const (
+	configVariable = "LOGSTREAM_CONFIG"
+	defaultConfig  = "config.yaml"
+)
 
 // configPath is the file that --config names.
 func configPath(cmd *cobra.Command) string { return cmd.Flag("config").Value.String() }
