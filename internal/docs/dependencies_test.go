@@ -47,6 +47,8 @@ var reasons = map[string]reason{
 	"github.com/twmb/franz-go":                 {"names of Kafka's errors and versions; tests read Kafka by a second client", "independent of sarama, so that a test does not share its mistakes"},
 	"github.com/twmb/franz-go/pkg/kfake":       {"the embedded broker", "a Kafka broker in pure Go; keeps its log on disk"},
 	"github.com/twmb/franz-go/pkg/kmsg":        {"checks of `kafka://`", "one request over the check's own connection, which sarama does not offer"},
+	"golang.org/x/crypto/x509roots/fallback":   {"certificate authorities where the system has none", "Mozilla's list, in the binary: an image without files can check `https://`"},
+	"golang.org/x/tools":                       {"tests only: types of the code on each system", "the Go project's own"},
 	"golang.org/x/net":                         {"ICMP messages; host names and headers of checks", "the Go project's own"},
 	"golang.org/x/sync":                        {"groups of goroutines with an error", "the Go project's own"},
 	"golang.org/x/sys":                         {"free space of a disk, the clock's state", "the Go project's own"},
