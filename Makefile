@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image release demo deps test lint unit e2e faults corpus soak bench page
+.PHONY: help build image release demo deps docs test lint unit e2e faults corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,9 @@ demo: ## run the demo: two real services, nothing to install
 
 deps: ## install the real parts that the tests run on (Debian, Ubuntu)
 	./scripts/deps.sh
+
+docs: ## write the documents under docs/ that are made of the code again
+	go test -count=1 -run Document ./healer/runbook ./healer/gate ./healer/action ./internal/config ./internal/docs -update
 
 test: lint page unit e2e ## every scenario and guarantee once, on the real parts
 

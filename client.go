@@ -120,7 +120,7 @@ func (c client) send(ctx context.Context, method string, address *url.URL, body,
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("LogStream does not answer at %s: %w; is it running? --url names another address", c.base, cause(err))
+		return fmt.Errorf("LogStream does not answer at %s: %w; start it with logstream run, or give its address with --url", c.base, cause(err))
 	}
 	defer resp.Body.Close()
 	all, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -134,7 +134,7 @@ func (c client) send(ctx context.Context, method string, address *url.URL, body,
 		return nil
 	}
 	if err := json.Unmarshal(all, into); err != nil {
-		return fmt.Errorf("what answers at %s is not LogStream", c.base)
+		return fmt.Errorf("the program at %s is not LogStream; give LogStream's address with --url", c.base)
 	}
 	return nil
 }
