@@ -6,16 +6,15 @@
 # the build takes no builder image, no emulation and no network, and the program
 # in the image is the released one. The certificates of public authorities and the
 # time zones are in the program (embedded.go).
+# No ARG before the first COPY: Docker 29 without BuildKit would take the image for
+# one of its own architecture, and refuse the other.
 FROM scratch
 
-# amd64 or arm64: scripts/image.sh gives it, and BuildKit does so by itself.
-ARG TARGETARCH
-
 # The program is root's: it cannot replace itself.
-COPY build/image/linux-${TARGETARCH}/logstream /usr/bin/logstream
+COPY build/image/logstream /usr/bin/logstream
 
 # A volume that Docker creates takes its owner over.
-COPY --chown=65532:65532 build/image/linux-${TARGETARCH}/data /var/lib/logstream
+COPY --chown=65532:65532 build/image/data /var/lib/logstream
 
 # The configuration is on a volume of its own: its folder, not the file, so that an
 # editor that replaces the file is followed. It is read only. ./data, which is its

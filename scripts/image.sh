@@ -5,9 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 arch=${1:-$(go env GOARCH)}
-folder=build/image/linux-$arch
+folder=build/image
 rm -rf "$folder"
 mkdir -p "$folder/data"
 scripts/compile.sh linux "$arch" "$folder/logstream"
 chmod 755 "$folder/logstream" "$folder/data" # whatever the umask is
-docker build --platform "linux/$arch" --build-arg TARGETARCH="$arch" -t "${IMAGE:-logstream}" .
+docker build --platform "linux/$arch" -t "${IMAGE:-logstream}" .
