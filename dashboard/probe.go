@@ -8,7 +8,7 @@ import (
 // maxProbes is how many checks that were asked for are under way at a time.
 const maxProbes = 4
 
-// postProbe has a definition that is not saved checked once. Whoever may change
+// postProbe has a definition that is not saved checked once. A user who may change
 // something here may have this machine connect to any address: so only those
 // may, as for every change.
 func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
