@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo deps test lint unit e2e faults corpus soak bench page
+.PHONY: help build image release demo deps docs test lint unit e2e faults corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -7,11 +7,20 @@ help: ## list the targets
 build: ## build ./logstream
 	CGO_ENABLED=0 go build -trimpath -o logstream .
 
+image: ## build the image logstream with this machine's Docker; make image ARCH=arm64: for another machine's
+	./scripts/image.sh $(ARCH)
+
+release: ## build the programs for Linux, macOS and Windows, with checksums and SBOMs, in build/release
+	./scripts/release.sh
+
 demo: ## run the demo: two real services, nothing to install
 	go run . run --demo
 
 deps: ## install the real parts that the tests run on (Debian, Ubuntu)
 	./scripts/deps.sh
+
+docs: ## write the documents under docs/ that are made of the code again
+	go test -count=1 -run Document ./healer/runbook ./healer/gate ./healer/action ./internal/config ./internal/docs -update
 
 test: lint page unit e2e ## every scenario and guarantee once, on the real parts
 

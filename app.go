@@ -39,6 +39,7 @@ type setup struct {
 	demo      bool
 	listening []string // what accepts connections before the monitor's first check
 	console   console
+	events    *eventLines // nil: none are written
 }
 
 // app is every part of the process, opened and not running yet.

@@ -84,15 +84,24 @@ type apiError struct {
 
 func (e apiError) Error() string { return e.why }
 
-// call makes one call. body nil sends none; into nil drops the answer.
+// call makes one call of the API. body nil sends none; into nil drops the answer.
 func (c client) call(ctx context.Context, method string, path []string, query url.Values, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
-	defer cancel()
 	address := c.base.JoinPath("api", "v1")
 	for _, part := range path {
 		address = address.JoinPath(url.PathEscape(part))
 	}
 	address.RawQuery = query.Encode()
+	return c.send(ctx, method, address, body, into)
+}
+
+// ready is nil while GET /readyz answers 200, else why it does not.
+func (c client) ready(ctx context.Context) error {
+	return c.send(ctx, http.MethodGet, c.base.JoinPath("readyz"), nil, nil)
+}
+
+func (c client) send(ctx context.Context, method string, address *url.URL, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
@@ -111,7 +120,7 @@ func (c client) call(ctx context.Context, method string, path []string, query ur
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("LogStream does not answer at %s: %w; is it running? --url names another address", c.base, cause(err))
+		return fmt.Errorf("LogStream does not answer at %s: %w; start it with logstream run, or give its address with --url", c.base, cause(err))
 	}
 	defer resp.Body.Close()
 	all, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -125,7 +134,7 @@ func (c client) call(ctx context.Context, method string, path []string, query ur
 		return nil
 	}
 	if err := json.Unmarshal(all, into); err != nil {
-		return fmt.Errorf("what answers at %s is not LogStream", c.base)
+		return fmt.Errorf("the program at %s is not LogStream; give LogStream's address with --url", c.base)
 	}
 	return nil
 }

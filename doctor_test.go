@@ -61,9 +61,9 @@ func TestDoctorBesideAnInstanceThatRuns(t *testing.T) {
 		t.Errorf("exit %d, %+v", code, by)
 	}
 	says(by, "config", doctor.OK, "is valid: 1 service, mode observe", "")
-	says(by, "data", doctor.OK, "in use by the instance that runs (pid ", "")
-	says(by, "ports", doctor.OK, "(dashboard.listen) is in use by the instance that runs", "")
-	says(by, "ports", doctor.OK, "(bus.embedded.listen) is in use by the instance that runs", "")
+	says(by, "data", doctor.OK, "in use by the running instance (pid ", "")
+	says(by, "ports", doctor.OK, "(dashboard.listen) is in use by the running instance", "")
+	says(by, "ports", doctor.OK, "(bus.embedded.listen) is in use by the running instance", "")
 	says(by, "kafka", doctor.OK, "the embedded broker answers at "+a.bus.Addr(), "")
 	says(by, "topics", doctor.OK, "exist, without a fault", "")
 	says(by, "docker", doctor.Fail, "nothing listens at "+none+" (chosen by docker.host in config.yaml)", "sudo systemctl start docker")

@@ -62,7 +62,7 @@ func TestAGameDayReportsWhatWasHealed(t *testing.T) {
 		{[]string{"gameday", "--services", "payment-service,database"}, `logstream: gameday: database: fault injection is off: add the line "chaos: true"`},
 		{[]string{"gameday", "--services", "payment-servise"}, `unknown service "payment-servise"; did you mean "payment-service"?`},
 		{[]string{"gameday", "--faults", "kil"}, `unknown fault "kil"; did you mean "kill"?`},
-		{[]string{"gameday", "--window", "-1s"}, `--window must be a duration such as 10m, not "-1s"`},
+		{[]string{"gameday", "--window", "-1s"}, `--window must be a duration above zero, such as 10m, not "-1s"`},
 		{[]string{"gameday", "now"}, `unexpected argument "now"`},
 		{[]string{"chaos"}, "the argument <service> is missing"},
 		{[]string{"chaos", "database", "kill"}, `fault injection is off for "database"`},

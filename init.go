@@ -47,7 +47,7 @@ func initCommand() *cobra.Command {
 		}
 		file, err := newConfig(ctx, engine)
 		if err != nil {
-			return fmt.Errorf("init: %w (logstream doctor says more)", err)
+			return unread(err)
 		}
 		if os.Getenv("DOCKER_HOST") != "" {
 			file.Engine = engine.Host()
@@ -68,6 +68,16 @@ func initCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// unread is why the containers could not be listed. The remedy is doctor's: it knows
+// by which setting the engine was chosen.
+func unread(err error) error {
+	var unreachable *container.UnavailableError
+	if errors.As(err, &unreachable) {
+		return fmt.Errorf("init: Docker is unreachable: %s; logstream doctor prints how to fix it", unreachable.Why)
+	}
+	return fmt.Errorf("init: the containers cannot be listed: %w; logstream doctor examines the engine", err)
 }
 
 // initView is what init prints with --json.
@@ -118,7 +128,7 @@ func newConfig(ctx context.Context, engine engineToRead) (newconfig.File, error)
 		case !c.Live() || c.Temporary || c.Self:
 		case len(c.Labels) > 0:
 			file.Labelled = true
-			file.LeftOut = append(file.LeftOut, newconfig.LeftOut{Container: c.Name, Why: "its labels logstream.… say how it is monitored (docker.discover)"})
+			file.LeftOut = append(file.LeftOut, newconfig.LeftOut{Container: c.Name, Why: "its labels logstream.… make it a service by themselves (docker.discover)"})
 		default:
 			byName[c.Name] = c
 			candidates = append(candidates, discover.Container{Listed: c})

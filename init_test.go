@@ -179,3 +179,17 @@ func FuzzInit(f *testing.F) {
 		}
 	})
 }
+
+// TestInitSaysWhyItCannotReadTheEngine: the fact, its reason, and what to type next.
+func TestInitSaysWhyItCannotReadTheEngine(t *testing.T) {
+	absent := "unix://" + filepath.Join(t.TempDir(), "none.sock")
+	t.Setenv("DOCKER_HOST", absent)
+	cmd := initCommand()
+	cmd.Flags().String("config", filepath.Join(t.TempDir(), "config.yaml"), "")
+	cmd.SetArgs(nil)
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	want := "init: Docker is unreachable: nothing listens at " + absent + "; logstream doctor prints how to fix it"
+	if err := cmd.Execute(); err == nil || err.Error() != want {
+		t.Errorf("it says %v, want %s", err, want)
+	}
+}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -48,7 +49,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), importCommand()}},
-		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), recordCommand(), replayCommand()}},
+		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), readyCommand(), recordCommand(), replayCommand()}},
 		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
 		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
 		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},
@@ -96,7 +97,7 @@ func rootCommand() *cobra.Command {
 		Use:     "logstream",
 		Short:   "Monitors services, diagnoses why one fails, repairs it, and shows every step.",
 		Example: "  logstream run --demo\n  logstream run --config config.yaml",
-		Version: versionLine(),
+		Version: thisBuild().line(),
 
 		SilenceErrors: true, SilenceUsage: true, // execute prints them
 
@@ -110,7 +111,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().String("config", defaultConfig, "the configuration `file`")
+	root.PersistentFlags().String("config", cmp.Or(os.Getenv(configVariable), defaultConfig), "the configuration `file`")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it is a flag
 	for _, group := range commandGroups() {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})

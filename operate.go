@@ -103,7 +103,7 @@ var operations = []operation{
 		}
 		return commandLine(in.Undo.Command, "undo "+in.Undo.Action, in.Service)
 	}, "No repair can be undone.", "Undo begun"},
-	{event.CommandAcknowledge, "Acknowledge an incident: its repeated notifications stop", func(in view.Incident) string {
+	{event.CommandAcknowledge, "Acknowledge an incident: a person knows of it, and repairs held as \"this is not healed\" are allowed again", func(in view.Incident) string {
 		if in.State == "resolved" || in.Acknowledged != nil {
 			return ""
 		}

@@ -90,7 +90,7 @@ func TestWhatTheCommandLineSaysWhereNothingAnswers(t *testing.T) {
 		{[]string{"heal", "a", "--action", "restrat"}, exitStartupFailure, `heal: unknown action "restrat"; did you mean "restart"?`},
 		{[]string{"heal", "a", "--config", path + ".none"}, exitStartupFailure, path + ".none: does not exist"},
 		{[]string{"heal"}, exitStartupFailure, "heal: the argument <service> is missing"},
-		{[]string{"hold", "--for", "soon"}, exitStartupFailure, "hold: --for must be a duration such as 10m, not \"soon\"\n"},
+		{[]string{"hold", "--for", "soon"}, exitStartupFailure, "hold: --for must be a duration above zero, such as 10m, not \"soon\"\n"},
 		{[]string{"undo", "x", "--attempt", "one"}, exitStartupFailure, "undo: --attempt must be a whole number, not \"one\"\n"},
 		{[]string{"approve", "x", "y"}, exitStartupFailure, `approve: unexpected argument "y"`},
 	} {

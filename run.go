@@ -17,9 +17,13 @@ import (
 // runCommand is the daemon.
 func runCommand() *cobra.Command {
 	cmd := newCommand("run", "Monitor and repair the services, and serve the dashboard; --demo needs nothing installed",
-		"logstream run --demo\nlogstream run --config config.yaml\nLOGSTREAM_KAFKA=127.0.0.1:9092 logstream run")
+		"logstream run --demo\nlogstream run --config config.yaml\nLOGSTREAM_KAFKA=127.0.0.1:9092 logstream run\nlogstream run --events - | jq -c .")
 	demo := cmd.Flags().Bool("demo", false, "monitor three small services that LogStream runs itself")
+	events := cmd.Flags().String("events", "", "write each event of an incident as a line of JSON to a `destination`: - is standard output, and the console goes to standard error then")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if given := cmd.Flags().Changed("events"); given && *events != "-" {
+			return usageFailure(cmd, "--events takes - alone, which is standard output, not %s", quoted(*events))
+		}
 		if *demo {
 			return runDemo(cmd)
 		}
@@ -43,8 +47,16 @@ const (
 func serve(cmd *cobra.Command, s setup) error {
 	ctx, restore := untilSignal(cmd.Context())
 	defer restore()
-	s.console = consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	out := cmd.OutOrStdout()
+	if cmd.Flags().Changed("events") {
+		out = cmd.ErrOrStderr() // standard output is for programs
+	}
+	s.console = consoleOf(out, cmd.ErrOrStderr())
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: s.console.level()}))
+	if cmd.Flags().Changed("events") {
+		s.events = newEventLines(ctx, cmd.OutOrStdout(), log)
+		defer s.events.close()
+	}
 	var before *setup // the one that ran until it was edited
 	tries := retry.NewBackoff(firstReopen, maxReopen)
 	for {
@@ -68,7 +80,7 @@ func serve(cmd *cobra.Command, s setup) error {
 			return startupFailure{err}
 		}
 		tries.Reset()
-		a.greet(cmd.OutOrStdout())
+		a.greet(out)
 		next, err := a.run(ctx)
 		if next == nil || err != nil {
 			return err

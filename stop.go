@@ -35,6 +35,9 @@ func (a *app) run(ctx context.Context) (next *config.Config, err error) {
 	if a.children != nil {
 		a.keep(standing, base, "process", a.children.Run)
 	}
+	if a.events != nil { // it ends after the healer, whose last events are written too
+		a.keep(standing, base, "events", func(ctx context.Context) error { return a.events.follow(ctx, a.bus, a.identity.Host) })
+	}
 
 	actors, acting := errgroup.WithContext(ctx)
 	a.keep(acting, actors, health.Monitor, afterListening(a.listening, a.monitor.Run))

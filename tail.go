@@ -105,7 +105,7 @@ func (t *tailer) once(ctx context.Context, cmd *cobra.Command, c client) error {
 		}
 		var frame streamFrame
 		if err := json.Unmarshal(content, &frame); err != nil {
-			return fmt.Errorf("what answers at %s is not LogStream", c.base)
+			return fmt.Errorf("the program at %s is not LogStream; give LogStream's address with --url", c.base)
 		}
 		if err := t.frame(cmd, frame); err != nil {
 			return err
@@ -128,7 +128,7 @@ func (c client) stream(ctx context.Context) (*websocket.Conn, error) {
 		return nil, refused4xx(response, body)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("LogStream does not answer at %s: %w; is it running? --url names another address", c.base, err)
+		return nil, fmt.Errorf("LogStream does not answer at %s: %w; start it with logstream run, or give its address with --url", c.base, err)
 	}
 	return conn, nil
 }

@@ -78,7 +78,7 @@ func checkArguments(cmd *cobra.Command, args []string) error {
 		switch {
 		case i >= len(args) && strings.HasPrefix(name, "["):
 		case i >= len(args):
-			return usageFailure(cmd, "the argument %s is missing", name)
+			return usageFailure(cmd, "the argument %s is missing (%s --help)", name, cmd.CommandPath())
 		case strings.TrimSpace(args[i]) == "":
 			return usageFailure(cmd, "the argument %s is empty", name)
 		case name == serviceArgument:
@@ -94,7 +94,7 @@ func checkArguments(cmd *cobra.Command, args []string) error {
 				missing = append(missing, "--"+f.Name)
 			}
 		})
-		return usageFailure(cmd, "the flag %s is missing", strings.Join(missing, " and "))
+		return usageFailure(cmd, "the flag %s is missing (%s --help)", strings.Join(missing, " and "), cmd.CommandPath())
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 func wanted(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "duration":
-		return "a duration such as 10m"
+		return "a duration above zero, such as 10m"
 	case "int":
 		return "a whole number"
 	case "bool":
@@ -196,7 +196,12 @@ func usageFailure(cmd *cobra.Command, format string, args ...any) error {
 	return startupFailure{errors.New(message)}
 }
 
-const defaultConfig = "config.yaml"
+// The configuration file without --config: what the variable names, as in the
+// image, where it is on a volume; else the one where logstream runs.
+const (
+	configVariable = "LOGSTREAM_CONFIG"
+	defaultConfig  = "config.yaml"
+)
 
 // configPath is the file that --config names.
 func configPath(cmd *cobra.Command) string { return cmd.Flag("config").Value.String() }

@@ -53,7 +53,7 @@ func verifyDeployCommand() *cobra.Command {
 		"docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m")
 	open, asJSON := clientOf(cmd), jsonFlag(cmd)
 	cmd.ValidArgsFunction = completeNames(runningServices(open))
-	length := lengthFlag(cmd, "for", 5*time.Minute, "how long (a `duration`) its checks are compared with those before, at most")
+	length := lengthFlag(cmd, "for", 5*time.Minute, "compare its checks with those before the update for at most this `duration`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := open()
 		if err != nil {

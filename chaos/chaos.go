@@ -196,7 +196,7 @@ func (r *run) execute(ctx context.Context, d decision) {
 
 var (
 	errPanicked = errors.New("internal error while injecting the fault; see the server log")
-	errEnded    = errors.New("LogStream was stopped meanwhile: see whether the fault was injected")
+	errEnded    = errors.New("LogStream was stopped meanwhile: check whether the fault was injected")
 )
 
 // guarded is inject, with a panic returned as an error.

@@ -34,13 +34,17 @@ func shortEnough(w http.ResponseWriter, reason string) bool {
 	return true
 }
 
+// answerRequest approves or denies.
+type answerRequest struct {
+	Reason string `json:"reason"`
+	// Request is the one that the operator has seen; absent: the one that waits now.
+	Request int `json:"request"`
+}
+
 // postAnswer approves or denies what waits for approval.
 func (r *run) postAnswer(command string) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		var ask struct {
-			Reason  string `json:"reason"`
-			Request int    `json:"request"` // that the operator has seen; absent: the one that waits now
-		}
+		var ask answerRequest
 		if !r.command(w, req, &ask) || !shortEnough(w, ask.Reason) {
 			return
 		}
@@ -69,11 +73,14 @@ func standing(in view.Incident) string {
 	return "it is " + in.State
 }
 
+// undoRequest undoes a repair.
+type undoRequest struct {
+	Attempt int    `json:"attempt"` // absent: the newest that can be undone
+	Reason  string `json:"reason"`
+}
+
 func (r *run) postUndo(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		Attempt int    `json:"attempt"` // absent: the newest that can be undone
-		Reason  string `json:"reason"`
-	}
+	var ask undoRequest
 	if !r.command(w, req, &ask) || !shortEnough(w, ask.Reason) {
 		return
 	}
@@ -101,10 +108,13 @@ func (r *run) postUndo(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// acknowledgeRequest stops the repeated notifications of an incident.
+type acknowledgeRequest struct {
+	Reason string `json:"reason"`
+}
+
 func (r *run) postAcknowledge(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		Reason string `json:"reason"`
-	}
+	var ask acknowledgeRequest
 	if !r.command(w, req, &ask) || !shortEnough(w, ask.Reason) {
 		return
 	}

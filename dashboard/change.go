@@ -33,19 +33,19 @@ func (r *run) issue(w http.ResponseWriter, req *http.Request, service, name stri
 	defer cancel()
 	if err := r.deps.Log.Append(ctx, event.TopicCommands, service, event.Encode(c)); err != nil {
 		r.log.Warn("command may not have been recorded", "command", name, "service", service, "id", c.ID, "error", err)
-		reply(w, http.StatusServiceUnavailable, struct {
-			failure
-			Command string `json:"command"`
-		}{failure{"Kafka did not confirm the command: it may not have been recorded; check its status before retrying"}, c.ID})
+		reply(w, http.StatusServiceUnavailable, failure{"Kafka did not confirm the command: it may not have been recorded; check its status before retrying", c.ID})
 		return
 	}
 	// So that it is found before it was read back. If the loop has ended it is
 	// found by the next.
 	_ = r.ask(ctx, func(l *loop) { l.fleet.Commands.Apply(c) })
 	r.log.Info("command recorded", "command", name, "service", service, "id", c.ID, "by", c.By, "remote", req.RemoteAddr)
-	reply(w, http.StatusAccepted, struct {
-		Command string `json:"command"`
-	}{c.ID})
+	reply(w, http.StatusAccepted, recorded{c.ID})
+}
+
+// recorded is the answer to a command.
+type recorded struct {
+	Command string `json:"command"` // its id, for GET /api/v1/commands/{id}
 }
 
 // caller is who sends a command: the page, or a program. A browser says of each
@@ -73,10 +73,15 @@ func (r *run) target(w http.ResponseWriter, req *http.Request) (view.Service, *e
 	return shown, def, true
 }
 
+// healRequest starts an incident by hand.
+type healRequest struct {
+	// Action is the one to run; absent: what the diagnosis says. A service that is
+	// UP needs one.
+	Action string `json:"action"`
+}
+
 func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		Action string `json:"action"`
-	}
+	var ask healRequest
 	if !r.command(w, req, &ask) {
 		return
 	}
@@ -155,11 +160,14 @@ func (r *run) faults(container string) []string {
 	return r.deps.Faults(container)
 }
 
+// chaosRequest injects a real fault.
+type chaosRequest struct {
+	Fault string `json:"fault"` // of GET /api/v1/chaos
+	Undo  bool   `json:"undo"`  // takes the fault back instead
+}
+
 func (r *run) postChaos(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		Fault string `json:"fault"`
-		Undo  bool   `json:"undo"`
-	}
+	var ask chaosRequest
 	if !r.command(w, req, &ask) {
 		return
 	}
@@ -184,11 +192,14 @@ func (r *run) postChaos(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// holdRequest holds all repairs of this host.
+type holdRequest struct {
+	For    *string `json:"for"` // such as 30m, at most 720h; absent: until it is released
+	Reason string  `json:"reason"`
+}
+
 func (r *run) postHold(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		For    *string `json:"for"` // absent: until it is released
-		Reason string  `json:"reason"`
-	}
+	var ask holdRequest
 	if !r.command(w, req, &ask) {
 		return
 	}

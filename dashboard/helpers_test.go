@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 )
 
 func seconds(t time.Time) string { return strconv.FormatFloat(event.Seconds(t), 'f', 6, 64) }
@@ -14,3 +15,6 @@ func seconds(t time.Time) string { return strconv.FormatFloat(event.Seconds(t), 
 type errFS struct{}
 
 func (errFS) Open(string) (fs.File, error) { return nil, errUnreachable }
+
+// nothing is configured.
+func nothing() []service.Definition { return nil }

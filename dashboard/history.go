@@ -21,6 +21,11 @@ const (
 	readersAtOnce = 2
 )
 
+// historyAnswer is a chart.
+type historyAnswer struct {
+	Points []view.Point `json:"points"` // at most 500
+}
+
 func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 	window, err := parseWindow(req.URL.Query().Get("window"))
 	if err != nil {
@@ -48,9 +53,7 @@ func (r *run) getHistory(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	var answer struct {
-		Points []view.Point `json:"points"`
-	}
+	var answer historyAnswer
 	if r.fetch(w, req, func(l *loop) { answer.Points = l.fleet.Points(name, window, now(), read) }) {
 		reply(w, http.StatusOK, answer)
 	}

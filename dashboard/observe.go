@@ -92,20 +92,22 @@ func records(all []byte) ([]json.RawMessage, error) {
 	return values, nil
 }
 
+// observation is what another program sends of a service.
+type observation struct {
+	Timestamp float64 `json:"timestamp"` // when the check began, in seconds since the epoch; absent: now
+	Service   string  `json:"service"`
+	Status    string  `json:"status"`     // UP, DEGRADED or DOWN
+	Code      int     `json:"code"`       // of HTTP; absent: 0
+	LatencyMS float64 `json:"latency_ms"` // of the whole check, in milliseconds
+	Check     string  `json:"check"`
+	Error     string  `json:"error"` // why it is not UP
+	Instance  string  `json:"instance"`
+}
+
 // observed is what another program saw, as it is published. Where it has no
 // timestamp it was seen at now.
 func observed(value []byte, now time.Time) (event.HealthLog, error) {
-	var given struct {
-		Timestamp float64 `json:"timestamp"`
-		Service   string  `json:"service"`
-		Status    string  `json:"status"`
-		Code      int     `json:"code"`
-		LatencyMS float64 `json:"latency_ms"`
-		Check     string  `json:"check"`
-		Error     string  `json:"error"`
-		Instance  string  `json:"instance"`
-	}
-	given.Timestamp = event.Seconds(now)
+	given := observation{Timestamp: event.Seconds(now)}
 	if err := decodeKnown(value, &given); err != nil {
 		return event.HealthLog{}, err
 	}

@@ -3,18 +3,23 @@ package dashboard
 import (
 	"encoding/json"
 	"net/http"
+
+	"logstream/internal/event"
 )
 
 // maxProbes is how many checks that were asked for are under way at a time.
 const maxProbes = 4
 
+// probeRequest is a definition to check.
+type probeRequest struct {
+	Service json.RawMessage `json:"service"` // with the keys of a service in config.yaml
+}
+
 // postProbe has a definition that is not saved checked once. A user who may change
 // something here may have this machine connect to any address: so only those
 // may, as for every change.
 func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		Service json.RawMessage `json:"service"`
-	}
+	var ask probeRequest
 	if !r.command(w, req, &ask) {
 		return
 	}
@@ -41,6 +46,9 @@ func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
+	}
+	if seen.Detail == nil {
+		seen.Detail = []event.ProbeDetail{}
 	}
 	r.log.Info("definition checked", "url", seen.URL, "status", seen.Status, "by", caller(req), "remote", req.RemoteAddr)
 	reply(w, http.StatusOK, seen)

@@ -88,6 +88,11 @@ type logLine struct {
 	Text string    `json:"text"`
 }
 
+// logsAnswer is the end of a container's output.
+type logsAnswer struct {
+	Lines []logLine `json:"lines"` // redacted, the newest last
+}
+
 func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 	tail, ok := number(req.URL.Query().Get("tail"), logLines, maxLogLines)
 	if !ok {
@@ -127,9 +132,7 @@ func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusServiceUnavailable, "the logs of %q cannot be read: the container engine did not answer; see the server log", name)
 		return
 	}
-	reply(w, http.StatusOK, struct {
-		Lines []logLine `json:"lines"`
-	}{bounded(lines, tail)})
+	reply(w, http.StatusOK, logsAnswer{bounded(lines, tail)})
 }
 
 // bounded are the newest lines, redacted, of maxLogBytes at most.
@@ -196,9 +199,12 @@ func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
 
 // commandRecord is a command with its result, null while there is none.
 type commandRecord struct {
-	event.Command
+	asked
 	Result *event.CommandResult `json:"result"`
 }
+
+// asked is a Command under another name than that of its field.
+type asked = event.Command
 
 func (r *run) getCommand(w http.ResponseWriter, req *http.Request) {
 	id := req.PathValue("id")
@@ -222,10 +228,13 @@ func (r *run) getInfo(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// liveness is the answer to GET /healthz.
+type liveness struct {
+	OK bool `json:"ok"`
+}
+
 func (r *run) getHealth(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, struct {
-		OK bool `json:"ok"`
-	}{true})
+	reply(w, http.StatusOK, liveness{true})
 }
 
 // readiness is the answer to GET /readyz: details only for who may see them.

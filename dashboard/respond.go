@@ -5,12 +5,15 @@ import (
 	"net/http"
 )
 
+// failure is the answer to what was not done.
 type failure struct {
-	Error string `json:"error"`
+	Error string `json:"error"` // one sentence
+	// Command is the id of a command that may not have been recorded.
+	Command string `json:"command,omitempty"`
 }
 
 // fail answers with one sentence.
-func fail(w http.ResponseWriter, status int, why string) { reply(w, status, failure{why}) }
+func fail(w http.ResponseWriter, status int, why string) { reply(w, status, failure{Error: why}) }
 
 func failf(w http.ResponseWriter, status int, format string, args ...any) {
 	fail(w, status, fmt.Sprintf(format, args...))

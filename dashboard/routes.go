@@ -67,6 +67,9 @@ func (r *run) api() map[string]methods {
 		"/api/v1/health-logs":                {http.MethodPost: r.changing(r.limits.health, r.postHealthLogs)},
 		"/api/v1/probe":                      {http.MethodPost: command(r.postProbe)},
 		"/api/v1/info":                       read(r.getInfo),
+		"/api/v1/summary":                    read(r.getSummary),
+		"/api/v1":                            read(r.getCalls),
+		"/api/v1/openapi.json":               read(r.getOpenAPI),
 	}
 }
 

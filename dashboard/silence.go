@@ -9,12 +9,15 @@ import (
 
 const maxSilence = 30 * 24 * time.Hour
 
+// silenceRequest silences a service.
+type silenceRequest struct {
+	For    string `json:"for"` // such as 10m, at most 720h
+	Reason string `json:"reason"`
+}
+
 // postSilence silences a service: it is observed, and not repaired meanwhile.
 func (r *run) postSilence(w http.ResponseWriter, req *http.Request) {
-	var ask struct {
-		For    string `json:"for"`
-		Reason string `json:"reason"`
-	}
+	var ask silenceRequest
 	if !r.command(w, req, &ask) || !shortEnough(w, ask.Reason) {
 		return
 	}

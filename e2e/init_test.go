@@ -148,7 +148,7 @@ services:
 	d.args, d.env = []string{"run"}, []string{"DOCKER_HOST="} // the file names the engine
 	d.start()
 	d.up("web")
-	if _, by := examined(t, dir, docker.Host()); !strings.Contains(by["ports"], "in use by the instance that runs (pid ") || !strings.HasPrefix(by["topics"], "ok ") {
+	if _, by := examined(t, dir, docker.Host()); !strings.Contains(by["ports"], "in use by the running instance (pid ") || !strings.HasPrefix(by["topics"], "ok ") {
 		t.Errorf("while it runs doctor says %v", by)
 	}
 	docker.Docker(t, "kill", "first-web-1")

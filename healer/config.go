@@ -41,8 +41,8 @@ const (
 // Verify is what verifies a repair: max(Successes, ⌈For / interval⌉) good
 // scheduled checks in a row.
 type Verify struct {
-	For       time.Duration `yaml:"for"`
-	Successes int           `yaml:"successes"`
+	For       time.Duration `yaml:"for"`       // how long the good checks in a row last, at least
+	Successes int           `yaml:"successes"` // how many they are, at least
 }
 
 // Budget bounds how often repairs are attempted.

@@ -95,7 +95,7 @@ func (d *deferred) next(c *Controller, now time.Time) bool {
 	d.commands = d.commands[1:]
 	switch known, is := commandNamed(asked.Command); {
 	case now.Sub(asked.Time) > commandAge:
-		c.reply(asked, refuse(event.RefusedBusy, "%s: Kafka did not confirm the event before it within %s; try again", asked.Command, short(commandAge)))
+		c.reply(asked, refuse(event.RefusedBusy, "%s: Kafka did not confirm the incident's previous event within %s; try again", asked.Command, short(commandAge)))
 	case is:
 		carryOutCommand(c, known, asked, now)
 	}

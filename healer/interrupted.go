@@ -38,7 +38,7 @@ func interrupted(intent event.ActionStarted, c container.State) string {
 // unknownOf is what is known of a call that was interrupted, and shows no effect.
 func unknownOf(result Executed) string {
 	if result.Done.KeptID != "" {
-		return "it was interrupted after the old container was taken out of its place, and before the new one was created"
+		return "it was interrupted after the old container was renamed, and before the new one was created"
 	}
 	return "it was interrupted, and nothing shows whether it took effect"
 }

@@ -78,11 +78,12 @@ func TestEveryStateOfAContainer(t *testing.T) {
 		b := newBench(engine, define(pay, time.Hour))
 		b.start(t.Context())
 		settle(time.Second)
-		paused := running(pay, "1")
+		same := container.State{Name: pay, ID: "1", Status: container.Running} // and started when it was
+		paused := same
 		paused.Status = container.Paused
 		engine.happen(paused, container.ActionPause)
 		settle(time.Second)
-		engine.happen(running(pay, "1"), container.ActionUnpause)
+		engine.happen(same, container.ActionUnpause)
 		settle(time.Second)
 		engine.remove(pay)
 		settle(time.Second)

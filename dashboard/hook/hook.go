@@ -41,8 +41,8 @@ var Kinds = []string{Alertmanager, Gatus, UptimeKuma, Generic}
 // Config is one sender.
 type Config struct {
 	Name     string `yaml:"name"`     // the instance of its observations
-	Kind     string `yaml:"kind"`     // one of Kinds
-	Token    string `yaml:"token"`    // what it must send
+	Kind     string `yaml:"kind"`     // alertmanager, gatus, uptime-kuma or generic
+	Token    string `yaml:"token"`    // what it must send; 16 characters or more
 	Services Names  `yaml:"services"` // our name of a service by the sender's, where they differ
 }
 

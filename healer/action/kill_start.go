@@ -13,6 +13,8 @@ import (
 // it this time.
 const killGrace = time.Second
 
+// killStart restarts a container that ignored its stop signal before: its process is
+// killed a second after that signal, and not after the stop time-out.
 var killStart = Action{
 	Name: service.ActionKillStart,
 	Tier: 1,

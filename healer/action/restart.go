@@ -11,6 +11,7 @@ import (
 // A kill may come twice: the stop signal, and 9 when its time is over.
 var restarts = [][]string{{"kill", "kill", "die", "stop"}, {"start"}, {"restart"}}
 
+// restart stops a container, within its own stop time-out, and starts it again.
 var restart = Action{
 	Name:       service.ActionRestart,
 	Tier:       1,

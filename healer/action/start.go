@@ -8,6 +8,7 @@ import (
 	"logstream/internal/service"
 )
 
+// start starts a container that does not run.
 var start = Action{
 	Name: service.ActionStart,
 	Cost: "Non-disruptive: the container is not running.",

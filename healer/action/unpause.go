@@ -9,6 +9,7 @@ import (
 	"logstream/internal/service"
 )
 
+// unpause lets a paused container's processes continue.
 var unpause = Action{
 	Name: service.ActionUnpause,
 	Cost: "Non-disruptive: the processes continue where they were.",

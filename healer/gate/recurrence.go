@@ -59,7 +59,7 @@ func recurring(s Situation) Verdict {
 }
 
 func notHealed(r Recurrence, called string) Verdict {
-	return hold(fmt.Sprintf("this is not healed: %s comes again and again, and a person was called in incident %s; acknowledge this incident to allow repairs", r.Cause, called))
+	return hold(fmt.Sprintf("this is not healed: %s keeps coming back, and a person was called in incident %s; acknowledge this incident to allow repairs", r.Cause, called))
 }
 
 func ordinal(n int) string {

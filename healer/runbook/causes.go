@@ -51,7 +51,7 @@ var (
 
 // causes are all of them: the first that matches is the cause. The last of all
 // matches anything.
-var causes = orPerson(slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{
+var causes = orPerson(slices.Concat(containerCauses, endedCauses, pushCauses, networkCauses, runningCauses, []cause{{ // the engine reports a state that LogStream has no rule for
 	id:         "unknown_state",
 	match:      func(Facts) bool { return true },
 	present:    "The container is in an unknown state.",

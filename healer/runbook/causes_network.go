@@ -7,7 +7,7 @@ import (
 // networkCauses are those of a container that uses another's network. It keeps
 // the network of the other's former life: after a restart of that one nothing
 // reaches it, and it reaches nothing.
-var networkCauses = []cause{restarts(badChecks, cause{
+var networkCauses = []cause{restarts(badChecks, cause{ // the container whose network it uses was started after it, and its check does not get through
 	id:         "network_parent_restarted",
 	match:      networkGone,
 	present:    "The container uses the network of {parent}, whose container was started after it.",

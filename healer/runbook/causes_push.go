@@ -5,7 +5,7 @@ import "logstream/internal/event"
 // pushCauses are those of a container that runs and whose service reports by
 // itself: what it says, or that it says nothing, stands for our own check.
 var pushCauses = []cause{
-	{
+	{ // no report came in time, and none ever did as it is configured now
 		id:         "never_reported",
 		match:      func(f Facts) bool { return failing(event.FailureSilence)(f) && !f.WasUp },
 		present:    "The container runs, but has sent no report since the service was configured.",
@@ -14,7 +14,7 @@ var pushCauses = []cause{
 		why:        "{check}; make the job send its report; a restart would not change that",
 		wrong:      noRestart,
 	},
-	{
+	{ // no report came in time, and its push.schedule says when one is due
 		id:         "report_missed",
 		match:      func(f Facts) bool { return failing(event.FailureSilence)(f) && f.Scheduled },
 		present:    "The container runs, but a scheduled report did not arrive.",
@@ -23,7 +23,7 @@ var pushCauses = []cause{
 		why:        "{check}; see why the job did not run or did not report",
 		wrong:      []option{{"restart", "a restart would run the job outside its schedule"}},
 	},
-	restarts(badReports, cause{
+	restarts(badReports, cause{ // no report came in time, and one is due each interval
 		id:         "silent",
 		match:      failing(event.FailureSilence),
 		present:    "The container runs, but no longer reports.",
@@ -31,7 +31,7 @@ var pushCauses = []cause{
 		confidence: 0.75,
 		why:        "a process that no longer reports may hang, and a restart replaces it",
 	}),
-	restarts(badReports, cause{
+	restarts(badReports, cause{ // it reports DOWN
 		id:         "reported",
 		match:      failing(event.FailureReported),
 		present:    "The container runs, and reports that it fails.",

@@ -138,14 +138,14 @@ func TestEachFaultIsSaidWithItsFix(t *testing.T) {
 			s.Kafka = func(context.Context) (Kafka, error) {
 				return Kafka{Embedded: true, Address: "127.0.0.1:9092", Running: "pid 7"}, nil
 			}
-		}, "data", OK, "the instance that runs (pid 7)", ""},
+		}, "data", OK, "the running instance (pid 7)", ""},
 		"partitions": {func(s *Subject, _ *host) { s.Kafka = topics(Topic{Name: "t", Fault: TopicPartitions, Have: "3"}) }, "topics", Fail, "has 3 partitions", "--delete --topic t"},
 		"compaction": {func(s *Subject, _ *host) {
 			s.Kafka = topics(Topic{Name: "t", Fault: TopicCompacted, Setting: "cleanup.policy", Have: "compact", Want: "delete"})
 		}, "topics", Fail, "compact", "--add-config cleanup.policy=delete"},
 		"no compaction": {func(s *Subject, _ *host) {
 			s.Kafka = topics(Topic{Name: "t", Fault: TopicDeletes, Setting: "cleanup.policy", Have: "delete", Want: "compact"})
-		}, "topics", Warn, "forgotten", "cleanup.policy=compact"},
+		}, "topics", Warn, "are deleted", "cleanup.policy=compact"},
 		"short retention": {func(s *Subject, _ *host) {
 			s.Kafka = topics(Topic{Name: "t", Fault: TopicShort, Setting: "retention.ms", Have: "60000", Want: "7776000000"})
 		}, "topics", Warn, "for 1m0s, and should keep them for 90 days", "retention.ms=7776000000"},

@@ -74,7 +74,7 @@ func dataNotMade(dir string) Result {
 
 func dataUsable(dir, running string) Result {
 	if running != "" {
-		return fine("the data directory %s is in use by the instance that runs (%s)", dir, running)
+		return fine("the data directory %s is in use by the running instance (%s)", dir, running)
 	}
 	return fine("the data directory %s is writable", dir)
 }
@@ -139,7 +139,7 @@ func clockWrong(by time.Duration) Result {
 func portFree(at Address) Result { return fine("%s (%s) is free", at.Address, at.Key) }
 
 func portOurs(at Address, running string) Result {
-	return fine("%s (%s) is in use by the instance that runs (%s)", at.Address, at.Key, running)
+	return fine("%s (%s) is in use by the running instance (%s)", at.Address, at.Key, running)
 }
 
 func portTaken(at Address) Result {
@@ -160,7 +160,7 @@ func portUnusable(at Address, err error) Result {
 func kafkaReachable(address string) Result { return fine("Kafka answers at %s", address) }
 
 func kafkaEmbedded(address, running string) Result {
-	return fine("the embedded broker answers at %s, in the instance that runs (%s)", address, running)
+	return fine("the embedded broker answers at %s, in the running instance (%s)", address, running)
 }
 
 func kafkaNotStarted(address string) Result {
@@ -169,7 +169,7 @@ func kafkaNotStarted(address string) Result {
 
 func kafkaUnreachable(address string, embedded bool, err error) Result {
 	if embedded {
-		return fail(fix("restart the instance that runs, or correct bus.embedded.listen", "logstream run"), "%v", err)
+		return fail(fix("restart the running instance, or correct bus.embedded.listen", "logstream run"), "%v", err)
 	}
 	host, port, _ := net.SplitHostPort(address) // checked with the configuration
 	return fail(fix("start Kafka, or correct bus.brokers; this command tries the connection", "nc -vz %s %s", host, port), "%v", err)
@@ -197,15 +197,15 @@ func topicCompacted(address string, t Topic) Result {
 }
 
 func topicDeletes(address string, t Topic) Result {
-	return warn(health.Remedy{Command: setTopic(address, t)}, "the topic %s has cleanup.policy %s: what did not change lately is forgotten", t.Name, t.Have)
+	return warn(health.Remedy{Command: setTopic(address, t)}, "the topic %s has cleanup.policy %s: records of what did not change recently are deleted", t.Name, t.Have)
 }
 
 func topicShort(k Kafka, t Topic) Result {
 	lengthen := health.Remedy{Command: setTopic(k.Address, t)}
 	if k.Embedded {
-		lengthen = health.Remedy{Text: "restart the instance that runs, so that its broker takes the configuration"}
+		lengthen = health.Remedy{Text: "restart the running instance, so that its broker takes the configuration"}
 	}
-	return warn(lengthen, "the topic %s keeps records for %s, and should keep them for %s: LogStream lacks what is older", t.Name, kept(t.Have), kept(t.Want))
+	return warn(lengthen, "the topic %s keeps records for %s, and should keep them for %s: older history is lost", t.Name, kept(t.Have), kept(t.Want))
 }
 
 // kept is a value of retention.ms in words.
@@ -257,7 +257,7 @@ func engineRefuses(e Engine, err error) Result {
 func rightsWhole(n int) Result { return fine("all %d kinds of calls reach the engine", n) }
 
 func rightsUnknown(err error) Result {
-	return fail(fix("try again; this command shows whether Docker answers", "docker ps"), "it could not be found out which calls reach the engine: %v", err)
+	return fail(fix("try again; this command shows whether Docker answers", "docker ps"), "LogStream cannot determine which calls reach the engine: %v", err)
 }
 
 func callsRefused(use docker.Use, calls []string) Result {
@@ -304,7 +304,7 @@ func rivalNone() Result {
 }
 
 func rivalHeals(c container.Listed) Result {
-	return warn(fix("stop it", "docker stop %s", c.Name), "container %s (%s) restarts containers, too: after its restarts LogStream waits and leaves the container to it", c.Name, c.Image)
+	return warn(fix("stop it", "docker stop %s", c.Name), "container %s (%s) restarts containers, too: after it restarts one, LogStream waits and does not repair that container", c.Name, c.Image)
 }
 
 func rivalUpdates(c container.Listed) Result {

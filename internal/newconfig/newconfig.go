@@ -116,7 +116,7 @@ func (f File) engine() string {
 
 func (f File) discover() string {
 	if f.Labelled {
-		return "labelled     # containers with labels logstream.… say themselves how they are monitored"
+		return "labelled     # containers with labels logstream.… become services by themselves"
 	}
 	return "off          # labelled: containers with labels logstream.… are monitored, too; all: every container"
 }

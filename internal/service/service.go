@@ -81,8 +81,8 @@ func (d Definition) SameCheck(other Definition) bool {
 // Window counts failures that need not follow each other: so many of the last
 // so many checks. The zero value is failure_threshold in a row alone.
 type Window struct {
-	Failures int `yaml:"failures"`
-	Of       int `yaml:"of"`
+	Failures int `yaml:"failures"` // so many failures make it DOWN
+	Of       int `yaml:"of"`       // of the last so many checks
 }
 
 // Request is what a check sends. Each kind of check uses what it has a place for.

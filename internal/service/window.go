@@ -12,10 +12,10 @@ import (
 // again (Cron with For), or one that comes once (From with To). Times are those on
 // the wall of its time zone.
 type Maintenance struct {
-	Cron     string        `yaml:"cron"` // when it begins, as in a crontab
-	For      time.Duration `yaml:"for"`  // how long it lasts; hours that pass, also where the clocks are changed meanwhile
-	From     string        `yaml:"from"` // such as 2026-12-01T22:00
-	To       string        `yaml:"to"`
+	Cron     string        `yaml:"cron"`      // when it begins, as in a crontab
+	For      time.Duration `yaml:"for"`       // how long it lasts; hours that pass, also where the clocks are changed meanwhile
+	From     string        `yaml:"from"`      // such as 2026-12-01T22:00
+	To       string        `yaml:"to"`        // such as 2026-12-02T02:00
 	TimeZone string        `yaml:"time_zone"` // such as Europe/Rome; empty: this machine's
 }
 

@@ -42,7 +42,7 @@ export function panel({ ctx, service, at }) {
     h("h2", { id: "h-silence" }, "Silence"),
     h("p", { class: "ink2 small" }, silenced
       ? [icon("mute", "quiet"), " ", paragraph(`Not repaired until ${when(until, at)}`, silencedBy(service))]
-      : "LogStream goes on checking a silenced service, but does not repair it and sends no notifications."),
+      : "LogStream goes on checking a silenced service, but does not repair it."),
     h("div", { class: "btns spaced" }, silenced
       ? button("unsilence", "End silence", `End the silence of ${service.name}`)
       : LENGTHS.map(([length, text]) => button("silence", `Silence ${text}`, `Silence ${service.name} for ${lasting(span(length))}`, length))),

@@ -76,7 +76,7 @@ export function operations(of, { stale = false, sent = null } = {}) {
     icon(picture), sent?.command === name ? "Waiting for LogStream…" : text);
   return [
     undo && button("undo", "undo", `Undo attempt ${undo.attempt}`, undo.command || `Undo: ${phrase(undo.action, of.row.service)}`),
-    state !== "resolved" && !acknowledged && button("acknowledge", "mute", "Acknowledge", "Acknowledge this incident: its repeated notifications stop"),
+    state !== "resolved" && !acknowledged && button("acknowledge", "mute", "Acknowledge", "Acknowledge this incident: repairs that are held because it is not healed are allowed again"),
   ];
 }
 

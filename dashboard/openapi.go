@@ -1,0 +1,33 @@
+package dashboard
+
+import (
+	_ "embed"
+	"net/http"
+)
+
+// openAPI describes the calls. It is made of operations and their types:
+//
+//go:generate go test -run TestOpenAPIDocument -update .
+//go:embed openapi.json
+var openAPI []byte
+
+func (r *run) getOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache") // it changes with the version
+	_, _ = w.Write(openAPI)                     // a client that disconnected needs no answer
+}
+
+// call is one call of the API.
+type call struct {
+	Method  string `json:"method"`
+	Path    string `json:"path"`
+	Summary string `json:"summary"`
+}
+
+func (r *run) getCalls(w http.ResponseWriter, _ *http.Request) {
+	list := []call{}
+	for _, o := range operations() {
+		list = append(list, call{o.method, o.path, o.summary})
+	}
+	reply(w, http.StatusOK, list)
+}
