@@ -23,7 +23,7 @@ import (
 const (
 	callWithin   = 15 * time.Second
 	answerWithin = 15 * time.Second       // for the result of a command
-	askResult    = 100 * time.Millisecond // between two looks for it
+	resultEvery  = 100 * time.Millisecond // between two reads of it
 	maxAnswer    = 32 << 20               // bytes
 )
 
@@ -172,7 +172,7 @@ func (c client) carryOut(ctx context.Context, method string, path []string, body
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	tick := time.NewTicker(askResult)
+	tick := time.NewTicker(resultEvery)
 	defer tick.Stop()
 	for {
 		var command event.Command

@@ -45,7 +45,7 @@ func demoSetup(dir string) (setup, error) {
 	at := config.DemoPlaces{Dashboard: ports[0], Broker: ports[1], Payment: ports[2], Inventory: ports[3], Database: ports[4], Data: dir}
 	c, report := config.Demo(at)
 	if len(report.Errors) > 0 {
-		return setup{}, fmt.Errorf("the demo's own configuration: %s", report.Errors[0]) // a bug, and a test looks for it
+		return setup{}, fmt.Errorf("the demo's own configuration: %s", report.Errors[0]) // a bug, which a test would find
 	}
 	child := func(name, address string, options ...string) process.Child {
 		args := append([]string{demoservice.Argument, name, address, "data=" + filepath.Join(dir, name)}, options...)

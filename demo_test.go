@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestAfterListening: what looks at the demo's services begins when they
+// TestAfterListening: what checks the demo's services begins when they
 // accept connections, at the latest when the wait is over, and waits only once.
 func TestAfterListening(t *testing.T) {
 	reserved, err := net.Listen("tcp", "127.0.0.1:0")

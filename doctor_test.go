@@ -38,7 +38,7 @@ func examinedBy(t *testing.T, args ...string) (int, map[string][]doctorsResult) 
 	return code, by
 }
 
-// TestDoctorBesideAnInstanceThatRuns asks a real broker, in this process, and a
+// TestDoctorBesideAnInstanceThatRuns queries a real broker, in this process, and a
 // scripted model. There is no engine.
 func TestDoctorBesideAnInstanceThatRuns(t *testing.T) {
 	s := smallSetup(t, t.TempDir())
@@ -68,8 +68,8 @@ func TestDoctorBesideAnInstanceThatRuns(t *testing.T) {
 	says(by, "topics", doctor.OK, "exist, without a fault", "")
 	says(by, "docker", doctor.Fail, "nothing listens at "+none+" (chosen by docker.host in config.yaml)", "sudo systemctl start docker")
 	says(by, "model", doctor.OK, "the model m answered a test question", "")
-	if asked := model.Queries(); len(asked) != 1 {
-		t.Errorf("the model was queried %d times", len(asked))
+	if queries := model.Queries(); len(queries) != 1 {
+		t.Errorf("the model was queried %d times", len(queries))
 	}
 
 	model.Script(llmtest.Say("perhaps"))

@@ -48,7 +48,7 @@ func gamedayCommand() *cobra.Command {
 		}
 		ctx, restore := untilSignal(cmd.Context())
 		defer restore()
-		day := gameday.Day{API: gamedayAPI{c}, Window: *window, Limit: *limit, Tell: func(r gameday.Result) {
+		day := gameday.Day{API: gamedayAPI{c}, Window: *window, Limit: *limit, Report: func(r gameday.Result) {
 			fmt.Fprintln(cmd.ErrOrStderr(), resultLine(r))
 		}}
 		offered, known, err := day.Read(ctx)

@@ -25,7 +25,7 @@ func (a *app) commandLine(t *testing.T, ctx context.Context, dir string, args ..
 	return code, o.String(), e.String()
 }
 
-// quickly has repairs verified within a second, and the monitor look often.
+// quickly has repairs verified within a second, and the monitor inspect often.
 func quickly(s setup) setup {
 	s.config.Healer.Verify.For, s.config.Healer.Verify.Successes = time.Second, 2
 	for i := range s.config.Services {

@@ -149,7 +149,7 @@ func newConfig(ctx context.Context, engine engineToRead) (newconfig.File, error)
 		for _, needed := range d.DependsOn {
 			into.DependsOn = append(into.DependsOn, names[needed])
 		}
-		supervise.Go(ctx, group, "init", func(ctx context.Context) error { return look(ctx, engine, of.ID, into) })
+		supervise.Go(ctx, group, "init", func(ctx context.Context) error { return inspect(ctx, engine, of.ID, into) })
 	}
 	if err := group.Wait(); err != nil {
 		return file, err
@@ -186,8 +186,8 @@ const (
 	triedFor     = 2 * time.Second // one address
 )
 
-// look finds out how a container is monitored.
-func look(ctx context.Context, engine engineToRead, id string, into *newconfig.Service) error {
+// inspect finds out how a container is monitored.
+func inspect(ctx context.Context, engine engineToRead, id string, into *newconfig.Service) error {
 	state, err := engine.Inspect(ctx, id)
 	if errors.Is(err, container.ErrNotFound) {
 		return nil // it ended meanwhile: its state says so
@@ -240,7 +240,7 @@ func badness(code int) int {
 }
 
 // notHTTP are ports inside of containers on which other protocols are spoken: a
-// request of HTTP there would stand as an error in the log of whoever listens.
+// request of HTTP there would stand as an error in the log of the listener.
 var notHTTP = []string{"22", "25", "53", "465", "587", "993", "1433", "1521", "1883", "3306", "5432", "5672", "6379", "9092", "11211", "27017"}
 
 // innerPorts are the container's ports, by those of this machine that lead to

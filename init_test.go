@@ -59,19 +59,19 @@ func TestInitOfWhatRuns(t *testing.T) {
 	defer page.Close()
 	defer login.Close()
 	defer secure.Close()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // a database: a request would spoil its log
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // a database: a request would spoil its log
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	defer mute.Close()
 	spoken := make(chan net.Conn, 1)
 	go func() {
-		if conn, err := silent.Accept(); err == nil {
+		if conn, err := mute.Accept(); err == nil {
 			spoken <- conn
 		}
 	}()
 	at := func(s *httptest.Server) string { return s.Listener.Addr().String() }
-	_, port, _ := net.SplitHostPort(silent.Addr().String())
+	_, port, _ := net.SplitHostPort(mute.Addr().String())
 	engine := shelf{
 		list: []container.Listed{
 			compose("web", "db", "gone"), compose("db"), running("login", nil), running("secure", nil), running("worker", nil),
@@ -80,7 +80,7 @@ func TestInitOfWhatRuns(t *testing.T) {
 			running("labelled", func(c *container.Listed) { c.Labels = map[string]string{"logstream.heal": "auto"} }),
 			running("backed-up", func(c *container.Listed) { c.StoppedBy = "docker-volume-backup" }),
 		},
-		ports:  map[string][]string{"id-shop-web-1": {at(login), at(page)}, "id-shop-db-1": {silent.Addr().String()}, "id-login": {at(login)}, "id-secure": {at(secure)}},
+		ports:  map[string][]string{"id-shop-web-1": {at(login), at(page)}, "id-shop-db-1": {mute.Addr().String()}, "id-login": {at(login)}, "id-secure": {at(secure)}},
 		states: map[string]container.State{"id-shop-db-1": {Published: port + ":5432"}, "id-worker": {Health: container.Healthy}},
 	}
 	file, err := newConfig(t.Context(), engine)
@@ -104,7 +104,7 @@ func TestInitOfWhatRuns(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"web":       "shop-web-1 " + page.URL + " 200-399 false [db] heal",
-		"db":        "shop-db-1 tcp://" + silent.Addr().String() + " 200-399 false [] heal",
+		"db":        "shop-db-1 tcp://" + mute.Addr().String() + " 200-399 false [] heal",
 		"login":     "login " + login.URL + " 200-499 false [] heal",
 		"secure":    "secure " + secure.URL + " 200-399 true [] heal",
 		"worker":    "worker  200-399 false [] heal",

@@ -23,13 +23,13 @@ import (
 //	<service>.read-<event>                     was read back, and nothing has come of it
 //	<container>.before-call, .after-call       the runtime is to be called for it; has returned
 //
-// The file is taken away by it. No such code is in the build that people run.
+// The file is removed by it. No such code is in the build that people run.
 const killDir = "LOGSTREAM_E2E_KILLS"
 
 // runtimeSocket names the socket of the runtime that is used instead of Docker.
 const runtimeSocket = "LOGSTREAM_E2E_RUNTIME"
 
-// killAt ends the process where the test asks for it.
+// killAt ends the process where the test requests it.
 func killAt(subject, boundary string) {
 	dir := os.Getenv(killDir)
 	if dir == "" || os.Remove(filepath.Join(dir, subject+"."+boundary)) != nil {

@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// pkg is what go list tells of one of our packages.
+// pkg is what go list reports of one of our packages.
 type pkg struct {
 	ImportPath   string
 	Dir          string
@@ -50,7 +50,7 @@ func ours(t *testing.T, tags string) []pkg {
 		all = append(all, p)
 	}
 	if len(all) < 10 {
-		t.Fatalf("go list tells of %d packages only", len(all))
+		t.Fatalf("go list reports %d packages only", len(all))
 	}
 	return all
 }
@@ -202,7 +202,7 @@ func TestGoroutinesAreSupervised(t *testing.T) {
 		}
 	}
 	if files < 50 {
-		t.Errorf("looked at %d files only", files)
+		t.Errorf("checked %d files only", files)
 	}
 }
 

@@ -128,7 +128,7 @@ func operationCommands() []*cobra.Command {
 }
 
 func (o operation) command() *cobra.Command {
-	cmd := newCommand(o.name+" <incident>", o.short, "logstream "+o.name+" 3x5yda28\nlogstream "+o.name+" 3x5yda28 --reason \"looked at it\"")
+	cmd := newCommand(o.name+" <incident>", o.short, "logstream "+o.name+" 3x5yda28\nlogstream "+o.name+" 3x5yda28 --reason \"under investigation\"")
 	open, asJSON := clientOf(cmd), jsonFlag(cmd)
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		missing := checkArguments(cmd, args)

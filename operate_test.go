@@ -51,9 +51,9 @@ func TestOperatorsAnswerFromTheCommandLine(t *testing.T) {
 
 	in := kill("payment-service")
 	wants(exitStartupFailure, "logstream approve "+in.ID+"  payment-service  start payment-service (expires in 1", "approve: the argument <incident> is missing", "approve")
-	wants(exitDone, "Denied: start payment-service (incident "+in.ID, "", "deny", in.ID[:len(in.ID)-2], "--reason", "I look at it")
+	wants(exitDone, "Denied: start payment-service (incident "+in.ID, "", "deny", in.ID[:len(in.ID)-2], "--reason", "I will investigate")
 	until(t, 20*time.Second, "a person is called", func() bool { return a.incident("payment-service").State == "escalated" })
-	if why := a.incident("payment-service").EscalatedReason; !strings.Contains(why, "denied by an operator through the API: I look at it") {
+	if why := a.incident("payment-service").EscalatedReason; !strings.Contains(why, "denied by an operator through the API: I will investigate") {
 		t.Errorf("escalated is %q", why)
 	}
 	wants(exitFailed, "", "approve: nothing waits for approval in this incident: it is escalated", "approve", in.ID)

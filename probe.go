@@ -20,7 +20,7 @@ import (
 	"logstream/monitor/check"
 )
 
-// probeCommand checks a service once, and tells it in detail.
+// probeCommand checks a service once, and shows the result in detail.
 func probeCommand() *cobra.Command {
 	cmd := newCommand("probe <service>", "Check a service of the configuration once, and report it in detail; exit code 0 if it is UP",
 		"logstream probe payment-service\nlogstream probe payment-service --json")
@@ -80,15 +80,15 @@ func probe(ctx context.Context, def service.Definition, env check.Env) (event.Pr
 	checker := kind.New(def, env)
 	defer checker.Close()
 	seen := checker.Check(ctx)
-	told := event.Probe{Service: def.Name, URL: service.MaskURL(def.URL), Check: kind.Name, Status: seen.Status, Code: seen.Code,
+	result := event.Probe{Service: def.Name, URL: service.MaskURL(def.URL), Check: kind.Name, Status: seen.Status, Code: seen.Code,
 		LatencyMS: float64(seen.Took.Microseconds()) / 1000, Error: seen.Error, Failure: seen.Failure, Detail: []event.ProbeDetail{}}
 	if seen.Unknown != nil {
-		told.Status, told.Error = event.Unknown, "the check could not be made: "+seen.Unknown.Error()
+		result.Status, result.Error = event.Unknown, "the check could not be made: "+seen.Unknown.Error()
 	}
 	for _, d := range seen.Detail {
-		told.Detail = append(told.Detail, event.ProbeDetail(d))
+		result.Detail = append(result.Detail, event.ProbeDetail(d))
 	}
-	return told, nil
+	return result, nil
 }
 
 // printProbe is a probe as a person reads it.
@@ -114,7 +114,7 @@ const longestProbe = 20 * time.Second
 // probeDefinition checks a definition that an operator sent to the API. Its
 // check connects to wherever the definition says, from this machine: that is
 // what it is for, and why only operators may. It reads no file of this machine,
-// and tells nothing of what an answer holds. An error says what is wrong with
+// and shows nothing of what an answer holds. An error says what is wrong with
 // the definition.
 func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Probe, error) {
 	def, err := config.Definition(definition)

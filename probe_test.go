@@ -120,7 +120,7 @@ func TestDefinitionsOfTheAPIAreProbed(t *testing.T) {
 		}
 		for _, secret := range []string{"s3cret", "classified"} {
 			if strings.Contains(got+fmt.Sprint(seen), secret) {
-				t.Errorf("%s tells %s: %s %+v", c.definition, secret, got, seen)
+				t.Errorf("%s shows %s: %s %+v", c.definition, secret, got, seen)
 			}
 		}
 	}

@@ -207,7 +207,7 @@ func TestTwoEditsInARowLeaveThePageAtItsAddress(t *testing.T) {
 	fmt.Fprintf(conn, "POST /api/v1/hold HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", page)
 	time.Sleep(200 * time.Millisecond)
 	e.save(page, broker, "auto")
-	until(t, 10*time.Second, "the page goes away", func() bool { return e.info(page).Mode == "" })
+	until(t, 10*time.Second, "the page is removed", func() bool { return e.info(page).Mode == "" })
 	e.hooks = "{name: script, kind: generic, token: 0123456789abcdef}"
 	e.save(page, broker, "auto")
 	until(t, 15*time.Second, "the page of the second edit is there", func() bool {

@@ -91,7 +91,7 @@ func serve(cmd *cobra.Command, s setup) error {
 	}
 }
 
-// untilSignal ends with the first signal that asks the process to end. The next
+// untilSignal ends with the first signal to end the process. The next
 // one ends the process at once.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

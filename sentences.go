@@ -169,7 +169,7 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 // for it, the action.
 func commandLine(command, action, name string) string { return cmp.Or(command, action+" "+name) }
 
-// decidedBy says who decided where a model was asked, and else nothing.
+// decidedBy says who decided where a model was queried, and else nothing.
 func decidedBy(by string, d event.Diagnosed) string {
 	model, is := strings.CutPrefix(by, event.ByModel)
 	switch {

@@ -88,7 +88,7 @@ func TestSentencesOfAnIncident(t *testing.T) {
 ✋ payment-service: repair held by gate "operator": the second stop within ten minutes stands
 ✅ payment-service recovered by itself after 61.0 s
 `},
-		"no model was asked": {[]event.Data{opened, event.Diagnosed{Cause: "It was stopped.", Action: "start"}},
+		"no model was queried": {[]event.Data{opened, event.Diagnosed{Cause: "It was stopped.", Action: "start"}},
 			"🔴 payment-service is DOWN: connection refused\n🤖 payment-service: It was stopped.\n"},
 		"a model is late": {[]event.Data{event.Diagnosed{Cause: "It was stopped.", Action: "start", Invalid: "it did not answer within 20s"}},
 			"🤖 payment-service: It was stopped. (runbook: start; model: it did not answer within 20s)\n"},

@@ -57,7 +57,7 @@ func (a *app) found(services []service.Definition) {
 	defer a.services.mu.Unlock()
 	a.services.discovered = services
 	all := a.services.combine()
-	a.services.searching.Store(false) // after the services: whoever reads it has them all
+	a.services.searching.Store(false) // after the services: a reader of it has them all
 	a.apply(all)
 }
 

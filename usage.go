@@ -184,7 +184,7 @@ func wanted(f *pflag.Flag) string {
 
 const maxQuoted = 80 // bytes
 
-// quoted is what somebody typed, fit to be shown.
+// quoted is what a user typed, fit to be shown.
 func quoted(typed string) string { return fmt.Sprintf("%q", text.Clip(typed, maxQuoted)) }
 
 // usageFailure is a command line that cannot be meant.

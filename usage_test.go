@@ -155,7 +155,7 @@ func TestWrongUseIsOneSentence(t *testing.T) {
 	})
 }
 
-// TestHelpHasOneStyle looks at what each command says of itself.
+// TestHelpHasOneStyle reads what each command says of itself.
 func TestHelpHasOneStyle(t *testing.T) {
 	noData := []string{"logstream", "run", "ready", "completion", "help"}
 	each(t, func(t *testing.T, path []string, cmd *cobra.Command) {
@@ -224,7 +224,7 @@ func TestFlagsMayFollowArguments(t *testing.T) {
 	}
 }
 
-// TestCompletion completes what a shell would ask for.
+// TestCompletion completes what a shell would request.
 func TestCompletion(t *testing.T) {
 	path := written(t, "dashboard: {listen: '127.0.0.1:1'}\nservices: [{name: web, url: 'http://a'}, {name: db, url: 'http://b'}]")
 	for _, c := range []struct{ typed, want string }{
@@ -249,7 +249,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestDocumentsNameCommandsThatExist looks at each command line of logstream in
+// TestDocumentsNameCommandsThatExist checks each command line of logstream in
 // README.md and docs.
 func TestDocumentsNameCommandsThatExist(t *testing.T) {
 	files, err := filepath.Glob("docs/*.md")

@@ -21,7 +21,7 @@ import (
 // logstream verify-deploy: for a pipeline that has just deployed something.
 
 const (
-	lookAgain    = time.Second      // between two looks at the service
+	pollEvery    = time.Second      // between two reads of the service
 	changeWithin = 15 * time.Second // an update is seen within it
 )
 
@@ -90,8 +90,8 @@ func verifyDeployCommand() *cobra.Command {
 func (c client) verifyDeploy(ctx context.Context, name string, length time.Duration, say io.Writer) (deployVerdict, error) {
 	began := time.Now()
 	var seen []view.Observation
-	told, watched := false, false
-	tick := time.NewTicker(lookAgain)
+	announced, watched := false, false
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
 		var now deployed
@@ -106,8 +106,8 @@ func (c client) verifyDeploy(ctx context.Context, name string, length time.Durat
 		if recent && now.Update.Verdict != event.UpdateWatching && (watched || settled) || waited >= length {
 			return judgeDeploy(now, seen, began, recent), nil
 		}
-		if !recent && !told && settled {
-			told = true
+		if !recent && !announced && settled {
+			announced = true
 			fmt.Fprintln(say, printable(fmt.Sprintf("The image of %s did not change lately: its checks of the next %s are compared with those before.", name, (length-waited).Round(time.Second))))
 		}
 		select {
@@ -118,7 +118,7 @@ func (c client) verifyDeploy(ctx context.Context, name string, length time.Durat
 	}
 }
 
-// isRecent says whether an update is the one that is asked about: it is watched,
+// isRecent says whether an update is the one in question: it is watched,
 // or its watch was not over for longer than it took.
 func isRecent(u *event.Update, began time.Time) bool {
 	return u != nil && began.Before(u.Until.Add(u.Until.Sub(u.Since)))

@@ -16,7 +16,7 @@ import (
 
 // panicDir names the directory in which a test puts a file to have an actor
 // panic: <actor> in the middle of whatever it does, <actor>-worker in the
-// goroutine that next writes a record or handles one. The file is taken away
+// goroutine that next writes a record or handles one. The file is removed
 // by the panic. No such code is in the build that people run.
 const panicDir = "LOGSTREAM_E2E_PANICS"
 

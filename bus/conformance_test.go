@@ -86,7 +86,7 @@ func (u underTest) open(t *testing.T) (*Bus, *health.Registry, func()) {
 	return openAt(t, u.proxy.Addr().String())
 }
 
-// admin is a client that asks what is there.
+// admin is a client that lists what is there.
 func (u underTest) admin(t *testing.T) sarama.ClusterAdmin {
 	t.Helper()
 	c := sarama.NewConfig()

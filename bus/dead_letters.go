@@ -85,7 +85,7 @@ func placeKey(topic string, partition int32, offset int64) []byte {
 }
 
 // load reads which records of a topic have a dead letter from an earlier process.
-// Anybody may write to the topic, so only our own count, and only as we wrote
+// Any program may write to the topic, so only our own count, and only as we wrote
 // them: a copy that names a later offset would hide what comes before that.
 func (l *deadLetterWriter) load(ctx context.Context, client sarama.Client, topic string) error {
 	l.mu.Lock()

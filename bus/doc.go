@@ -4,7 +4,7 @@
 //
 // # What it guarantees
 //
-// conformance_test.go asks for it on the embedded broker and on Apache Kafka.
+// conformance_test.go tests it on the embedded broker and on Apache Kafka.
 //
 // Order. Records of one key stand in the order in which one producer wrote
 // them; Append and Enqueue are two producers. A subscriber gets the records of
@@ -14,12 +14,12 @@
 // all in-sync replicas, or, in the embedded broker, handed to the operating
 // system, so that it survives kill -9 of this process (a power cut as well
 // with bus.embedded.sync). After an error the record may be on its topic or not,
-// and may still get there a little later. Whoever must know reads it back;
+// and may still get there a little later. A caller that must know reads it back;
 // writing the same bytes again is then at-least-once.
 //
 // Enqueue never blocks and returns no error. Up to 30,000 records (64 MiB) wait
 // while Kafka is unreachable; beyond that the oldest are dropped and counted. What
-// was sent but not acknowledged when the connection was lost is looked for on
+// was sent but not acknowledged when the connection was lost is searched on
 // its topic before it is sent again, so a loss of the connection neither loses
 // nor repeats a record. A kill of this process loses what waits.
 //

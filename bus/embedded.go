@@ -63,7 +63,7 @@ func openBroker(listener net.Listener, e Embedded, dir string, log *slog.Logger)
 	if err != nil {
 		listener.Close()
 		return nil, &StartError{fmt.Sprintf("the topics in %s cannot be opened", path), err,
-			"make it readable and writable for this user, or move it away to start with empty topics"}
+			"make it readable and writable for this user, or move it elsewhere to start with empty topics"}
 	}
 	b.use(cluster)
 	// What was trimmed before a kill is back. The broker counts a segment that
@@ -84,7 +84,7 @@ func listenError(address string, err error) error {
 }
 
 // versions are the API versions that the broker offers. Without key 75 Java's
-// kafka-topics --describe asks in a way that the broker can answer.
+// kafka-topics --describe queries in a way that the broker can answer.
 func versions() *kversion.Versions {
 	v := kversion.V4_1_0()
 	v.SetMaxKeyVersion(kmsg.DescribeTopicPartitions.Int16(), -1)

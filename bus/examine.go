@@ -46,7 +46,7 @@ const (
 	FaultShort      TopicFault = "short"      // it is kept for less time than is promised
 )
 
-// Examine looks at the brokers and our topics on them, and changes nothing: it
+// Examine inspects the brokers and our topics on them, and changes nothing: it
 // makes no topic, no file, and starts no broker. An UnreachableError says that
 // no broker answers.
 func Examine(ctx context.Context, config Config, log *slog.Logger) (Examination, error) {

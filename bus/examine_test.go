@@ -13,7 +13,7 @@ import (
 	"logstream/internal/event"
 )
 
-// examine looks at a broker, and fails the test where it cannot.
+// examine inspects a broker, and fails the test where it cannot.
 func examine(t *testing.T, c Config) Examination {
 	t.Helper()
 	x, err := Examine(t.Context(), c, testLog(t))

@@ -62,7 +62,7 @@ func (b *Bus) Ready(ctx context.Context) error {
 	return b.reachability.err()
 }
 
-// check creates the topics of the start, and asks the leader of the incidents
+// check creates the topics of the start, and queries the leader of the incidents
 // for their newest offset.
 func (b *Bus) check(ctx context.Context) error {
 	for _, name := range startTopics {

@@ -143,7 +143,7 @@ func TestStartErrorsSayWhatToChange(t *testing.T) {
 		{"address taken", func(c *Config) { c.Embedded.Listen = b.Addr() }, []string{"address " + b.Addr() + " is in use", "bus.embedded.listen"}},
 		{"no address of ours", func(c *Config) { c.Embedded.Listen = "203.0.113.1:9092" }, []string{"cannot listen at 203.0.113.1:9092", "127.0.0.1:9092"}},
 		{"no directory", func(c *Config) { c.Embedded.Data = filepath.Join(file, "data") }, []string{"cannot be created", "bus.embedded.data"}},
-		{"damaged topics", func(c *Config) { c.Embedded.Data = damaged }, []string{"the topics in", "move it away"}},
+		{"damaged topics", func(c *Config) { c.Embedded.Data = damaged }, []string{"the topics in", "move it elsewhere"}},
 		{"short secret", func(c *Config) { c.Embedded.Data = short }, []string{"has 5 characters", "bus.secret"}},
 	} {
 		config := testConfig(t.TempDir())

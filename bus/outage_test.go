@@ -202,8 +202,8 @@ func TestCloseWhileKafkaIsUnreachableSaysWhatIsLost(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsOnlyBrieflyForAnUnreachableKafka: whoever presses Ctrl-C because Kafka is
-// not there wants an end.
+// TestCloseWaitsOnlyBrieflyForAnUnreachableKafka: an operator who presses Ctrl-C because Kafka is
+// unreachable does not wait.
 func TestCloseWaitsOnlyBrieflyForAnUnreachableKafka(t *testing.T) {
 	t.Parallel()
 	c := testConfig(t.TempDir())

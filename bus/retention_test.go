@@ -19,7 +19,7 @@ func diskUsed(t *testing.T, dir string) (total int64) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			if errors.Is(err, fs.ErrNotExist) { // deleted while we look
+			if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
 				return nil
 			}
 			return err

@@ -44,7 +44,7 @@ var saramaLog atomic.Pointer[slog.Logger]
 func init() {
 	sarama.MaxDecompressedBatchSize = maxBatch
 	sarama.Logger = debugLog{}
-	metrics.UseNilMetrics = true // sarama's own, which nobody reads: some megabytes, and time with each request
+	metrics.UseNilMetrics = true // sarama's own, which are not read: some megabytes, and time with each request
 }
 
 type debugLog struct{}
@@ -116,7 +116,7 @@ func (b *Bus) consumerConfig(ctx context.Context) *sarama.Config {
 	// connection, in the embedded broker as well: at a megabyte, two dozen
 	// subscriptions held 16 MB when they had long read what was there.
 	c.Consumer.Fetch.Default = 64 << 10
-	// A batch that cannot be parsed to its end looks like one that is cut, and
+	// A batch that cannot be parsed to its end is taken for one that is cut, and
 	// sarama asks for ever more; at this size it skips it instead. (Brokers
 	// send the first batch whole, whatever the size asked for.)
 	c.Consumer.Fetch.Max = 4 << 20

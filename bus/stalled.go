@@ -10,10 +10,10 @@ import (
 )
 
 // stallAfter is how long a partition may say nothing, while something should
-// be there, before it is looked at directly.
+// be there, before it is read directly.
 const stallAfter = 500 * time.Millisecond
 
-// readStalled looks at the partitions that say nothing although something should
+// readStalled reads the partitions that say nothing although something should
 // be there: a batch that holds no record (a transaction's marker), or one that
 // cannot be decoded. The error means that reading has to start over.
 func (r *subscriber) readStalled(ctx context.Context, client sarama.Client) error {

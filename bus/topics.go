@@ -39,7 +39,7 @@ func rollupsKept(name string) time.Duration {
 }
 
 // kafkaTopic is a topic as it is made on real brokers. Bounds in bytes are the
-// operator's there, but for the topic that anybody may fill.
+// operator's there, but for the topic that any program may fill.
 func kafkaTopic(name string) (topic, bool) {
 	t := topic{name: name, partitions: 1, ownClock: true}
 	switch name {

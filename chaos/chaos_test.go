@@ -365,7 +365,7 @@ func TestARestartRepeatsNoInjection(t *testing.T) {
 // TestAStopRepeatsNoInjection: it is answered also where it is under way, or its
 // result waits for Kafka.
 func TestAStopRepeatsNoInjection(t *testing.T) {
-	for name, story := range map[string]func(*memoryLog, *gated){
+	for name, scenario := range map[string]func(*memoryLog, *gated){
 		"under way": func(*memoryLog, *gated) {},
 		"its result waits": func(log *memoryLog, runtime *gated) {
 			log.setUnreachable(true)
@@ -380,7 +380,7 @@ func TestAStopRepeatsNoInjection(t *testing.T) {
 				_, stop := begin(t, log, runtime)
 				log.publish(t, event.Command{ID: "a", Service: "payment", Args: args("stop")})
 				synctest.Wait()
-				story(log, runtime)
+				scenario(log, runtime)
 				if err := stop(); !errors.Is(err, context.Canceled) {
 					t.Errorf("Run ended with %v", err)
 				}

@@ -16,7 +16,7 @@ const (
 	// maxQueue is how many commands may wait for one service.
 	maxQueue = 8
 	// remembered is how long an id is known after it was read: longer than a
-	// start looks back.
+	// start reads back.
 	remembered = 2 * lookBack
 )
 

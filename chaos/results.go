@@ -17,7 +17,7 @@ const (
 	maxError      = 500 // bytes of a result's error
 )
 
-// result is the same record with a result, from whoever executed it.
+// result is the same record with a result, from the instance that executed it.
 func (r *run) result(command event.Command, before string, err error) event.Command {
 	command.Origin = r.origin
 	command.Result = &event.CommandResult{OK: err == nil, Before: before}

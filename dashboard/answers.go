@@ -58,7 +58,7 @@ func (r *run) postAnswer(command string) http.HandlerFunc {
 		case !now().Before(in.Approval.Expires):
 			fail(w, http.StatusConflict, "the request for approval has expired")
 		case ask.Request != 0 && ask.Request != in.Approval.Request:
-			failf(w, http.StatusConflict, "the situation changed, and approval is requested anew, for %s: look at the incident again", in.Approval.Action)
+			failf(w, http.StatusConflict, "the situation changed, and approval is requested anew, for %s: review the incident", in.Approval.Action)
 		default:
 			r.issue(w, req, in.Service, command, event.CommandArgs{Incident: in.ID, Reason: ask.Reason, Request: in.Approval.Request})
 		}

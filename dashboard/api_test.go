@@ -131,7 +131,7 @@ func TestIncidents(t *testing.T) {
 		{"?state=resolved", "i1"},
 		{"?state=escalated", "i3"},
 		{"?service=payment-service", "i2 i1"},
-		{"?service=nobody", ""},
+		{"?service=missing", ""},
 		{"?service=" + url.QueryEscape("a/b c") + "&state=open", ""},
 	}
 	for _, tt := range tests {
@@ -188,7 +188,7 @@ func TestHold(t *testing.T) {
 		t.Errorf("key of a hold = %q", rec.Key)
 	}
 	if got := get[Info](s, "/api/v1/info"); got.Held != "" {
-		t.Errorf("held = %q before anybody said so", got.Held)
+		t.Errorf("held = %q before any record said so", got.Held)
 	}
 	s.answer(id, true)
 	p.events(func(kind string, data []byte) bool {
@@ -213,9 +213,9 @@ func TestStatusCodes(t *testing.T) {
 		name, method, path, body string
 		want                     int
 	}{
-		{"unknown service", "GET", "/api/v1/services/nobody", "", 404},
-		{"history of an unknown service", "GET", "/api/v1/services/nobody/history", "", 404},
-		{"logs of an unknown service", "GET", "/api/v1/services/nobody/logs", "", 404},
+		{"unknown service", "GET", "/api/v1/services/missing", "", 404},
+		{"history of an unknown service", "GET", "/api/v1/services/missing/history", "", 404},
+		{"logs of an unknown service", "GET", "/api/v1/services/missing/logs", "", 404},
 		{"logs without a container", "GET", "/api/v1/services/" + url.PathEscape("a/b c") + "/logs", "", 404},
 		{"logs, too many", "GET", "/api/v1/services/payment-service/logs?tail=100000", "", 400},
 		{"window too short", "GET", "/api/v1/services/payment-service/history?window=1m", "", 400},
@@ -237,7 +237,7 @@ func TestStatusCodes(t *testing.T) {
 		{"heal what is up, with an action", "POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`, 202},
 		{"heal with an unknown action", "POST", "/api/v1/services/payment-service/heal", `{"action":"remove"}`, 400},
 		{"heal with what is never done", "POST", "/api/v1/services/payment-service/heal", `{"action":"restart"}`, 409},
-		{"heal an unknown service", "POST", "/api/v1/services/nobody/heal", `{}`, 404},
+		{"heal an unknown service", "POST", "/api/v1/services/missing/heal", `{}`, 404},
 		{"heal with a wrong type", "POST", "/api/v1/services/payment-service/heal", `{"action":1}`, 400},
 		{"heal with an array", "POST", "/api/v1/services/payment-service/heal", `[]`, 400},
 		{"heal with two objects", "POST", "/api/v1/services/payment-service/heal", `{}{}`, 400},
@@ -246,7 +246,7 @@ func TestStatusCodes(t *testing.T) {
 		{"chaos not allowed", "POST", "/api/v1/services/" + url.PathEscape("a/b c") + "/chaos", `{"fault":"stop"}`, 403},
 		{"chaos with an unknown fault", "POST", "/api/v1/services/payment-service/chaos", `{"fault":"rm -rf /"}`, 400},
 		{"chaos without a fault", "POST", "/api/v1/services/payment-service/chaos", ``, 400},
-		{"chaos in an unknown service", "POST", "/api/v1/services/nobody/chaos", `{"fault":"stop"}`, 404},
+		{"chaos in an unknown service", "POST", "/api/v1/services/missing/chaos", `{"fault":"stop"}`, 404},
 		{"hold for nonsense", "POST", "/api/v1/hold", `{"for":"soon"}`, 400},
 		{"hold for ever and a day", "POST", "/api/v1/hold", `{"for":"10000h"}`, 400},
 		{"hold with a novel", "POST", "/api/v1/hold", `{"reason":"` + strings.Repeat("y", 501) + `"}`, 400},
@@ -463,13 +463,13 @@ func TestRestartShowsTheSame(t *testing.T) {
 		s.incident("i1", 2, "payment-service", event.Suppressed{Gate: "operator", Reason: "it was stopped from outside"}, event.ByGuard)
 	}
 	s := serve(t, nil, fill)
-	look := func() string {
+	snapshot := func() string {
 		_, services := s.do("GET", "/api/v1/services/payment-service", "", nil)
 		_, incidents := s.do("GET", "/api/v1/incidents/i1", "", nil)
 		_, history := s.do("GET", "/api/v1/services/payment-service/history", "", nil)
 		return string(services) + string(incidents) + string(history)
 	}
-	before := look()
+	before := snapshot()
 	address := s.dash.Addr()
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
@@ -486,7 +486,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	if s.dash.Addr() != address {
 		t.Errorf("address %s became %s", address, s.dash.Addr())
 	}
-	if after := look(); after != before {
+	if after := snapshot(); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 }

@@ -124,7 +124,7 @@ func New(deps Deps) (*Dashboard, error) {
 }
 
 // Apply says what is configured from now on. It never blocks; where Run is not
-// running, the next Run asks Services.
+// running, the next Run calls Services.
 func (d *Dashboard) Apply(services []service.Definition) {
 	for {
 		select {

@@ -42,7 +42,7 @@ type refusal struct {
 
 func (f refusal) is() bool { return f.status != 0 }
 
-// guard decides who may ask. The page can stop containers, and a browser on
+// guard decides who may call. The page can stop containers, and a browser on
 // this machine visits foreign pages: those must be able to do nothing.
 //
 //   - Host: without a token only loopback names, of any port (it may have been

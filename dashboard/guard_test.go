@@ -133,7 +133,7 @@ func TestEveryReadNeedsTheToken(t *testing.T) {
 			t.Errorf("GET %s = %d", path, resp.StatusCode)
 		}
 		if strings.Contains(string(body), "payment") {
-			t.Errorf("GET %s tells %s", path, body)
+			t.Errorf("GET %s shows %s", path, body)
 		}
 	}
 	if got := s.status("POST", "/api/v1/hold", "{}", nil); got != http.StatusUnauthorized {
@@ -149,7 +149,7 @@ func TestEveryReadNeedsTheToken(t *testing.T) {
 		t.Errorf("GET with the token = %d", got)
 	}
 	if _, body := s.do("GET", "/readyz", "", with); !strings.Contains(string(body), "broker") {
-		t.Errorf("readyz with the token tells %s", body)
+		t.Errorf("readyz with the token shows %s", body)
 	}
 	if got := s.status("GET", "/", "", nil); got != http.StatusOK { // the page asks for the token
 		t.Errorf("the page itself = %d", got)

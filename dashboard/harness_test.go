@@ -163,7 +163,7 @@ func (s *site) eventually(what string, is func() bool) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited in vain for: %s", what)
 		}
-		time.Sleep(2 * time.Millisecond) // between two looks
+		time.Sleep(2 * time.Millisecond) // between two reads
 	}
 }
 

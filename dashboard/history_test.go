@@ -51,10 +51,10 @@ func TestUptimeIsThatOfTheRollups(t *testing.T) {
 func TestALongHistoryIsReadFromKafka(t *testing.T) {
 	var s *site
 	var failing error
-	asked := make(chan string, 100)
+	reads := make(chan string, 100)
 	s = serve(t, func(d *Deps) {
 		d.ReadKey = func(_ context.Context, topic, key string, since, until time.Time, each func(event.Record)) error {
-			asked <- topic + " " + key
+			reads <- topic + " " + key
 			for _, rec := range s.log.on(topic) {
 				if string(rec.Key) == key && !rec.Time.Before(since) {
 					each(rec)
@@ -72,7 +72,7 @@ func TestALongHistoryIsReadFromKafka(t *testing.T) {
 		return get[struct{ Points []view.Point }](s, "/api/v1/services/payment-service/history?window="+window).Points
 	}
 	points := history("30d")
-	if got := <-asked; got != "logstream.rollups.1h payment-service" {
+	if got := <-reads; got != "logstream.rollups.1h payment-service" {
 		t.Errorf("read %s", got)
 	}
 	if len(points) < 470 || len(points) > view.MaxPoints {
@@ -84,8 +84,8 @@ func TestALongHistoryIsReadFromKafka(t *testing.T) {
 		}
 	}
 	s.eventually("the last week is remembered", func() bool { return len(history("7d")) >= 167 })
-	if len(asked) != 0 {
-		t.Errorf("what is remembered was read: %s", <-asked)
+	if len(reads) != 0 {
+		t.Errorf("what is remembered was read: %s", <-reads)
 	}
 	failing = errors.New("no broker answers")
 	resp, body := s.do("GET", "/api/v1/services/payment-service/history?window=30d", "", nil)

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	infoEvery  = 5 * time.Second // how often the parts are asked
-	infoSoon   = time.Second     // and once after the start: what was still being looked up then
+	infoEvery  = 5 * time.Second // how often the parts are queried
+	infoSoon   = time.Second     // and once after the start: what was still unknown then
 	infoWithin = 2 * time.Second // how long one may take
 )
 
@@ -64,7 +64,7 @@ type Info struct {
 	CaughtUp    bool             `json:"caught_up"` // the event log was read to the end that it had at the start
 }
 
-// collect asks every part but the folds.
+// collect queries every part but the folds.
 func (r *run) collect(ctx context.Context) Info {
 	d := r.deps
 	info := Info{

@@ -149,7 +149,7 @@ type snapshotFrame struct {
 	Seq       uint64          `json:"seq"`
 	Services  []view.Service  `json:"services"`
 	Incidents []view.Incident `json:"incidents"`
-	Thinking  []view.Thought  `json:"thinking"` // models that are asked now
+	Thinking  []view.Thought  `json:"thinking"` // models that are queried now
 	Agent     view.Agent      `json:"agent"`
 	Info      Info            `json:"info"`
 }

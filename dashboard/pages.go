@@ -81,7 +81,7 @@ func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", f.kind)
 	w.Header().Set("ETag", f.etag)
-	w.Header().Set("Cache-Control", "no-cache") // ask each time whether it is still this
+	w.Header().Set("Cache-Control", "no-cache") // revalidate each time whether it is still this
 	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(f.body))
 }
 

@@ -15,7 +15,7 @@ type probeRequest struct {
 	Service json.RawMessage `json:"service"` // with the keys of a service in config.yaml
 }
 
-// postProbe has a definition that is not saved checked once. Whoever may change
+// postProbe has a definition that is not saved checked once. A user who may change
 // something here may have this machine connect to any address: so only those
 // may, as for every change.
 func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {

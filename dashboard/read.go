@@ -25,7 +25,7 @@ const (
 	readyWithin                  = 2 * time.Second
 )
 
-// fetch asks the loop, and answers 503 itself where that has ended.
+// fetch queries the loop, and answers 503 itself where that has ended.
 func (r *run) fetch(w http.ResponseWriter, req *http.Request, call func(*loop)) bool {
 	if err := r.ask(req.Context(), call); err != nil {
 		fail(w, http.StatusServiceUnavailable, err.Error())

@@ -146,7 +146,7 @@ func evidence(b *strings.Builder, events []event.Incident) {
 }
 
 // opinions writes what the runbook and the model said in the newest diagnosis,
-// where a model was asked, and which of the two was used.
+// where a model was queried, and which of the two was used.
 func opinions(b *strings.Builder, events []event.Incident) {
 	var newest event.Incident
 	for _, e := range events {

@@ -106,7 +106,7 @@ func TestReportOfRunbookAndModel(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	if got := Report(life(t, event.Opened{}, event.Diagnosed{Runbook: runbook})); strings.Contains(got, "Runbook and model") {
-		t.Errorf("no model was asked:\n%s", got)
+		t.Errorf("no model was queried:\n%s", got)
 	}
 }
 

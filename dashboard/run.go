@@ -41,7 +41,7 @@ type run struct {
 	loop     *loop
 	calls    chan func(*loop)
 	oldest   time.Time      // of the commands that are read
-	poke     chan struct{}  // the parts are to be asked
+	poke     chan struct{}  // the parts are to be queried
 	readers  chan struct{}  // holds one for each history that is read
 	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
 	requests http.Handler

@@ -73,9 +73,9 @@ func TestThinkingIsPushed(t *testing.T) {
 	s := serve(t, nil, (*site).claim)
 	p := s.page()
 	p.next()
-	asked := time.Now().UTC()
+	queried := time.Now().UTC()
 	say := func(text string, done, signed bool) {
-		s.log.put(event.TopicThinking, "payment-service", event.Encode(event.Thinking{Time: asked, Incident: "i1", Service: "payment-service", Text: text, Done: done}), signed, time.Now())
+		s.log.put(event.TopicThinking, "payment-service", event.Encode(event.Thinking{Time: queried, Incident: "i1", Service: "payment-service", Text: text, Done: done}), signed, time.Now())
 	}
 	say("", false, true)
 	say("It was ", false, true)
@@ -88,8 +88,8 @@ func TestThinkingIsPushed(t *testing.T) {
 		}
 		return text == "It was killed."
 	})
-	want := view.Thought{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: asked}
-	if got := s.page().next().Thinking; len(got) != 1 || got[0].Text != want.Text || !got[0].Since.Equal(asked) {
+	want := view.Thought{Incident: "i1", Service: "payment-service", Text: "It was killed.", Since: queried}
+	if got := s.page().next().Thinking; len(got) != 1 || got[0].Text != want.Text || !got[0].Since.Equal(queried) {
 		t.Errorf("a page that comes meanwhile gets %+v, want %+v", got, want)
 	}
 	s.incident("i1", 1, "payment-service", event.Opened{Kind: "service"}, event.ByLogstream)
@@ -521,7 +521,7 @@ func TestPanicInTheStateEndsRun(t *testing.T) {
 		}
 	}
 	if calls != 2 {
-		t.Errorf("the services were asked for %d times", calls)
+		t.Errorf("the services were requested %d times", calls)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 
 // Each action that changes what a container is, once, on real containers.
 
-// asked has an operator ask for an action, and waits until it was verified.
-func (d *daemon) asked(name, action string) apiIncident {
+// requested has an operator request an action, and waits until it was verified.
+func (d *daemon) requested(name, action string) apiIncident {
 	d.t.Helper()
 	result := ""
 	for end := time.Now().Add(time.Minute); !strings.Contains(result, `"ok":true`); { // it may be changing at this moment
@@ -37,7 +37,7 @@ func (d *daemon) asked(name, action string) apiIncident {
 	return in
 }
 
-// of is one field of what the engine tells of a container.
+// of is one field of what the engine reports a container.
 func of(t *testing.T, docker *engine.Engine, name, field string) string {
 	t.Helper()
 	return strings.TrimSpace(docker.Docker(t, "inspect", "-f", "{{"+field+"}}", name))
@@ -53,7 +53,7 @@ func TestConnectGivesItsNetworksBack(t *testing.T) {
 		d.up("act-connect")
 		d.remembers(docker, "act-connect")
 		docker.Docker(t, "network", "disconnect", "act-net", "act-connect")
-		d.asked("act-connect", "connect")
+		d.requested("act-connect", "connect")
 		if got := of(t, docker, "act-connect", `json (index .NetworkSettings.Networks "act-net").Aliases`); !strings.Contains(got, `"pay"`) {
 			t.Errorf("its aliases are %s", got)
 		}
@@ -68,19 +68,19 @@ func TestKillStartAndRaiseMemory(t *testing.T) {
 		d.up("act-memory")
 		d.remembers(docker, "act-memory")
 		since := time.Now()
-		d.asked("act-memory", "kill_start")
+		d.requested("act-memory", "kill_start")
 		if n := engineActions(t, docker, "act-memory", since, "restart"); n != 1 {
-			t.Errorf("the engine tells of %d restarts, want 1", n)
+			t.Errorf("the engine reports %d restarts, want 1", n)
 		}
 		began := of(t, docker, "act-memory", ".State.StartedAt")
-		d.asked("act-memory", "raise_memory")
+		d.requested("act-memory", "raise_memory")
 		if got := of(t, docker, "act-memory", ".HostConfig.Memory"); got != "100663296" {
 			t.Errorf("its limit is %s", got)
 		}
 		if now := of(t, docker, "act-memory", ".State.StartedAt"); now != began {
 			t.Error("it was restarted for it")
 		}
-		// What is asked while the container is still being inspected is accepted, and
+		// What is requested while the container is still being inspected is accepted, and
 		// found impossible then.
 		d.until(60*time.Second, "more is refused at the ceiling", func() bool {
 			_, body := d.post("/api/v1/services/act-memory/heal", `{"action":"raise_memory"}`)
@@ -116,7 +116,7 @@ func TestRollbackAndRecreate(t *testing.T) {
 		updated := of(t, docker, name, ".Image")
 		d.remembers(docker, name)
 		volume := of(t, docker, name, "(index .Mounts 0).Name")
-		in := d.asked(name, "rollback")
+		in := d.requested(name, "rollback")
 		if now := of(t, docker, name, ".Image"); now != before || now == updated {
 			t.Errorf("it runs %s, before it was %s", now, before)
 		}
@@ -143,7 +143,7 @@ func TestRollbackAndRecreate(t *testing.T) {
 		docker.Docker(t, append([]string{"rm", "-f"}, kept...)...)
 		d.remembers(docker, name)
 		docker.Docker(t, "rm", "-f", name)
-		d.asked(name, "recreate")
+		d.requested(name, "recreate")
 		if now := of(t, docker, name, ".Image"); now != before {
 			t.Errorf("it runs %s, before it was %s", now, before)
 		}

@@ -17,9 +17,9 @@ import (
 // there.
 func TestARepairWaitsForApproval(t *testing.T) {
 	t.Parallel()
-	const asking = ", heal: {mode: approve}"
+	const inApproveMode = ", heal: {mode: approve}"
 	approved, refused := container(t, docker, "approved"), container(t, docker, "refused")
-	d := configured(t, docker.Host(), "", yaml("approved", approved, asking)+yaml("refused", refused, asking)).start()
+	d := configured(t, docker.Host(), "", yaml("approved", approved, inApproveMode)+yaml("refused", refused, inApproveMode)).start()
 	d.up("approved")
 	d.up("refused")
 	since := time.Now()
@@ -35,23 +35,23 @@ func TestARepairWaitsForApproval(t *testing.T) {
 	ctx := browser(t)
 	page := "http://" + d.page
 	does(t, ctx, chromedp.Navigate(page+"/"))
-	sees(t, ctx, "the request on the overview", `document.querySelector('.ask.brief [data-command="approve"]') && document.documentElement.dataset.conn === "live"`)
+	sees(t, ctx, "the request on the overview", `document.querySelector('.approval.brief [data-command="approve"]') && document.documentElement.dataset.conn === "live"`)
 	sees(t, ctx, "the agent that waits", `document.querySelector('[data-agent-state]')?.dataset.agentState === "WAITING_APPROVAL"`)
 	fits(t, ctx, "approval-overview")
 	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID))
-	sees(t, ctx, "the request on its page", `document.querySelector('.ask [data-command="approve"]:not([disabled])') && document.querySelector('.ask-side') && document.documentElement.dataset.conn === "live"`)
+	sees(t, ctx, "the request on its page", `document.querySelector('.approval [data-command="approve"]:not([disabled])') && document.querySelector('.approval-side') && document.documentElement.dataset.conn === "live"`)
 	fits(t, ctx, "approval")
 	if n := engineActions(t, docker, "approved", since, "start"); n != 0 {
-		t.Errorf("the engine tells of %d starts before the approval", n)
+		t.Errorf("the engine reports %d starts before the approval", n)
 	}
 	// By the keyboard alone: the reason, and the button.
-	does(t, ctx, chromedp.SendKeys(`.ask-why input`, "go on"), chromedp.Focus(`.ask [data-command="approve"]`), chromedp.KeyEvent("\r"))
+	does(t, ctx, chromedp.SendKeys(`.approval-reason input`, "go on"), chromedp.Focus(`.approval [data-command="approve"]`), chromedp.KeyEvent("\r"))
 	healed := d.newest(60*time.Second, "approved", "is resolved", resolved)
 	if got := actions(healed); !slices.Equal(got, []string{"start"}) || how(healed) != "healed" || healed.ID != in.ID {
 		t.Errorf("actions %v, how %q, incident %s instead of %s", got, how(healed), healed.ID, in.ID)
 	}
 	if n := engineActions(t, docker, "approved", since, "start"); n != 1 {
-		t.Errorf("the engine tells of %d starts, want 1", n)
+		t.Errorf("the engine reports %d starts, want 1", n)
 	}
 	if got := d.raw("/api/v1/incidents/" + in.ID); strings.Count(got, `"type":"approval_requested"`) != 1 || !strings.Contains(got, `"by":"operator:dashboard","data":{"reason":"go on"}`) {
 		t.Errorf("the incident is %s", got)
@@ -60,9 +60,9 @@ func TestARepairWaitsForApproval(t *testing.T) {
 	docker.Docker(t, "kill", "refused")
 	in = d.newest(30*time.Second, "refused", "waits for approval", heldBy("approval"))
 	does(t, ctx, chromedp.Navigate(page+"/incidents"))
-	sees(t, ctx, "the request in the list", `document.querySelector('.ask.brief [data-command="deny"]:not([disabled])')`)
+	sees(t, ctx, "the request in the list", `document.querySelector('.approval.brief [data-command="deny"]:not([disabled])')`)
 	fits(t, ctx, "approval-list")
-	does(t, ctx, chromedp.Click(`.ask.brief [data-command="deny"]`))
+	does(t, ctx, chromedp.Click(`.approval.brief [data-command="deny"]`))
 	last := d.newest(30*time.Second, "refused", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
 	if got := actions(last); len(got) != 0 || last.ID != in.ID {
 		t.Errorf("actions %v in incident %s, want none in %s", got, last.ID, in.ID)

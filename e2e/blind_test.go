@@ -85,7 +85,7 @@ func (p *path) set(whole bool) {
 }
 
 // TestABlindObserverTouchesNothing: thirty services, ten of them in containers, all
-// behind one path that is cut and comes back. The engine tells of nothing, one
+// behind one path that is cut and comes back. The engine reports nothing, one
 // incident says why, and all of it ends by itself.
 func TestABlindObserverTouchesNothing(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func blindObserver(t *testing.T, docker *engine.Engine) {
 	for _, name := range names[:inContainers] {
 		for _, action := range []string{"kill", "stop", "die", "start", "restart", "pause", "unpause"} {
 			if n := engineActions(t, docker, name, since, action); n != 0 && name != "blind-3" {
-				t.Errorf("the engine tells of %d %s of %s", n, action, name)
+				t.Errorf("the engine reports %d %s of %s", n, action, name)
 			}
 		}
 	}

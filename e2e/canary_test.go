@@ -32,7 +32,7 @@ import (
 )
 
 // canaries are secrets, by the place that they were put: no two are the same, so
-// that one that is found tells where it came from.
+// that one that is found shows where it came from.
 type canaries map[string]string
 
 // of is the canary of a place.
@@ -98,7 +98,7 @@ func (c canaries) written() (first, second []string) {
 	return first, second
 }
 
-// everywhere collects what a daemon shows to anybody, by where it is.
+// everywhere collects what a daemon shows to any user, by where it is.
 type everywhere struct {
 	t      *testing.T
 	d      *daemon
@@ -129,7 +129,7 @@ func watching(t *testing.T, d *daemon) *everywhere {
 
 var readRoute = regexp.MustCompile(`"(/api/v1/[^"]*)":\s+read\(|"(/(?:metrics|healthz|readyz))"`)
 
-// answers asks for every address that answers a GET, as routes.go has them.
+// answers gets every address that answers a GET, as routes.go has them.
 func (e *everywhere) answers(services, commands []string) {
 	e.t.Helper()
 	source, err := os.ReadFile("../dashboard/routes.go")
@@ -273,7 +273,7 @@ func (e *everywhere) recorded() {
 // authorizes others, the arguments of an operator's command, the output of a
 // HEALTHCHECK, and log lines in the shapes in which programs print secrets. The
 // services are repaired, by approval, by an operator's command, and from the
-// specification that is kept; then each secret is looked for wherever LogStream
+// specification that is kept; then each secret is searched wherever LogStream
 // writes anything.
 func TestASecretIsFoundNowhere(t *testing.T) {
 	t.Parallel()
@@ -299,11 +299,11 @@ func TestASecretIsFoundNowhere(t *testing.T) {
 	d.start()
 	d.up(web)
 	d.up(job)
-	d.until(10*time.Second, "the model can be asked", func() bool { return d.info().LLM.Ready })
+	d.until(10*time.Second, "the model can be queried", func() bool { return d.info().LLM.Ready })
 	seen := watching(t, d)
 	d.remembers(docker, web)
 
-	// One is repaired by approval, and one at once; the model is asked about both.
+	// One is repaired by approval, and one at once; the model is queried about both.
 	logs(t, webURL, first...)
 	logs(t, jobURL, second...)
 	visit(t, docker, web, "/fail")
@@ -317,7 +317,7 @@ func TestASecretIsFoundNowhere(t *testing.T) {
 		}
 		d.up(name)
 	}
-	ran := d.asked(job, "run")
+	ran := d.requested(job, "run")
 	if done := outputOf(ran); !strings.Contains(done, "with --token") {
 		t.Errorf("the command printed %q", done)
 	}
@@ -339,7 +339,7 @@ func TestASecretIsFoundNowhere(t *testing.T) {
 		t.Errorf("the new container's variables are %s", env)
 	}
 
-	// Everything that anybody can read.
+	// Everything that any user can read.
 	_, id, _ := strings.Cut(approved, `"command":"`)
 	id, _, _ = strings.Cut(id, `"`)
 	seen.answers([]string{web, job}, []string{id})
@@ -363,7 +363,7 @@ func TestASecretIsFoundNowhere(t *testing.T) {
 	seen.texts["prompts"] = string(prompts)
 	for where, must := range map[string]string{"prompts": "password=***", "frames": "password=***", "the recorded bundle": "password=***"} {
 		if !strings.Contains(seen.texts[where], must) {
-			t.Errorf("%s have no log line with %s: nothing was looked for there", where, must)
+			t.Errorf("%s have no log line with %s: nothing was searched there", where, must)
 		}
 	}
 	d.stop()
@@ -375,7 +375,7 @@ func TestASecretIsFoundNowhere(t *testing.T) {
 	for _, where := range slices.Sorted(maps.Keys(seen.texts)) {
 		c.absent(t, where, seen.texts[where])
 	}
-	t.Logf("%d canaries were looked for in %d places", len(c), len(seen.texts))
+	t.Logf("%d canaries were searched in %d places", len(c), len(seen.texts))
 }
 
 // logs has a service print lines.

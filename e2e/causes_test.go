@@ -137,7 +137,7 @@ func (c cause) isFound(t *testing.T, d *daemon, broken time.Time) {
 	}
 	t.Logf("%s %v %s\n\t%s", in.CauseID, actions(in), said, strings.Join(facts, "\n\t"))
 	if !strings.Contains(strings.ToLower(said), strings.ToLower(c.says)) {
-		t.Errorf("a person is told %q, want %q in it", said, c.says)
+		t.Errorf("the message is %q, want %q in it", said, c.says)
 	}
 	if !slices.ContainsFunc(facts, func(f string) bool { return strings.HasPrefix(f, c.fact) }) {
 		t.Errorf("of the facts %q none begins with %q", facts, c.fact)

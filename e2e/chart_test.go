@@ -16,7 +16,7 @@ import (
 	"logstream/bench/past"
 )
 
-// TestTheChartOfAServiceGoesBackAMonth looks at each window of a service that
+// TestTheChartOfAServiceGoesBackAMonth checks each window of a service that
 // was checked for 33 days, in the browser.
 func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 	t.Parallel()
@@ -31,14 +31,14 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 	sees(t, ctx, "the live connection", `document.documentElement.dataset.conn === "live"`)
 	for _, window := range []string{"15m", "1h", "6h", "24h", "7d", "30d"} {
 		button := fmt.Sprintf(`document.querySelector('[data-window="%s"]')`, window)
-		asks[string](t, ctx, button+`.click() ?? ""`)
+		eval[string](t, ctx, button+`.click() ?? ""`)
 		sees(t, ctx, "the window "+window, button+`.getAttribute("aria-pressed") === "true"`)
 		banded := `!!document.querySelector(".chart .c-band")`
 		if window == "15m" || window == "1h" { // each check is a point
 			banded = "true"
 		}
 		sees(t, ctx, "a line of "+window, `document.querySelector(".chart .c-line")?.getAttribute("d").length > 500 && `+banded)
-		if foot := asks[string](t, ctx, `document.querySelector(".chart-foot").textContent`); window != "15m" && len(foot) > 60 {
+		if foot := eval[string](t, ctx, `document.querySelector(".chart-foot").textContent`); window != "15m" && len(foot) > 60 {
 			t.Errorf("%s: %q: the window is not whole", window, foot)
 		}
 		least := 22 // of 24 rows
@@ -47,7 +47,7 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 		}
 		sees(t, ctx, "a latency in the rows of "+window, fmt.Sprintf(
 			`[...document.querySelectorAll(".chart-table tbody tr")].filter(r => /\d ms/.test(r.textContent)).length >= %d`, least))
-		if label := asks[string](t, ctx, `document.querySelector(".chart").getAttribute("aria-label")`); !(len(label) > 80) {
+		if label := eval[string](t, ctx, `document.querySelector(".chart").getAttribute("aria-label")`); !(len(label) > 80) {
 			t.Errorf("%s: the chart's name is %q", window, label)
 		}
 		if os.Getenv("LOGSTREAM_SHOTS") != "" || window == "30d" {
@@ -56,11 +56,11 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 	}
 	sees(t, ctx, "uptime of a day, a week and a month", `[...document.querySelectorAll(".figures dd")].filter(e => /^9\d\.\d+ %down \d/.test(e.textContent)).length === 3`)
 	does(t, ctx, chromedp.EmulateViewport(3840, 2160))
-	if n := asks[int](t, ctx, overflow); n > 0 {
+	if n := eval[int](t, ctx, overflow); n > 0 {
 		t.Errorf("at 3840 px it is %d px wider than its window", n)
 	}
 	picture(t, ctx, "service-30d-3840")
-	asks[string](t, ctx, `document.querySelector(".chart-table summary").click() ?? ""`)
+	eval[string](t, ctx, `document.querySelector(".chart-table summary").click() ?? ""`)
 	does(t, ctx, chromedp.EmulateViewport(1280, 900))
 	picture(t, ctx, "service-table-1280")
 }

@@ -28,7 +28,7 @@ const composeFile = "../docker-compose.yml"
 // portVariables name the ports of this machine that it takes.
 var portVariables = []string{"KAFKA_PORT", "PAYMENT_PORT", "INVENTORY_PORT", "OLLAMA_PORT"}
 
-// composed is what these tests ask of the file as Compose itself reads it.
+// composed is what these tests need of the file as Compose itself reads it.
 type composed struct {
 	Services map[string]struct {
 		Image         string `json:"image"`
@@ -104,7 +104,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 	if err := kafka.LoadImage(t.Context(), docker, c.Services["kafka"].Image); err != nil {
 		t.Fatal(err)
 	}
-	// What nginx is to this story: something that answers on port 80 and is stopped by SIGQUIT.
+	// What nginx is to this scenario: something that answers on port 80 and is stopped by SIGQUIT.
 	images.Load(t, docker, images.Image{Name: c.Services["payment-service"].Image, StopSignal: "SIGQUIT", Env: []string{"ADDR=:80"}})
 	step("the images are made")
 
@@ -144,7 +144,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 	var healed []string
 	for round := range 3 {
 		// What the page shows is gathered while it changes.
-		asks[bool](t, ctx, `(window.cards = [], window.agent = [], window.gather ??= setInterval(() => {
+		eval[bool](t, ctx, `(window.cards = [], window.agent = [], window.gather ??= setInterval(() => {
 			const state = document.querySelector('[data-agent-state]')?.dataset.agentState, status = `+card+`;
 			if (status !== cards.at(-1)) cards.push(status);
 			if (state !== agent.at(-1)) agent.push(state);
@@ -170,17 +170,17 @@ func TestComposeTheWalkThrough(t *testing.T) {
 		d.up("payment-service")
 		sees(t, ctx, "WATCHING again", `agent.at(-1) === "WATCHING"`)
 		step(fmt.Sprintf("stop %d: green %.1f s after it was typed; the card showed %v, the agent %v; %s", round+1, green.Seconds(),
-			asks[[]string](t, ctx, "cards"), asks[[]string](t, ctx, "agent"), timeline(in, typed)))
+			eval[[]string](t, ctx, "cards"), eval[[]string](t, ctx, "agent"), timeline(in, typed)))
 	}
 	d.until(5*time.Second, "the terminal prints of the last repair", func() bool { return strings.Count(d.out.String(), "✅ ") == 3 })
 	wantLines(t, d.terminalLines("payment-service"))
-	if got, want := engineTells(t, since), slices.Repeat([]string{"payment-service stop", "payment-service start"}, 3); !slices.Equal(got, want) {
-		t.Errorf("the engine tells of %v, want %v", got, want)
+	if got, want := engineReports(t, since), slices.Repeat([]string{"payment-service stop", "payment-service start"}, 3); !slices.Equal(got, want) {
+		t.Errorf("the engine reports %v, want %v", got, want)
 	}
 
 	compose("down")
 	step("docker compose down")
-	if got := engineTells(t, since); strings.Count(strings.Join(got, ","), "payment-service start") != 3 {
+	if got := engineReports(t, since); strings.Count(strings.Join(got, ","), "payment-service start") != 3 {
 		t.Errorf("docker compose down, and it was started once more: %v", got)
 	}
 	compose("up", "-d", "--wait")
@@ -226,7 +226,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 	compose("--profile", "llm", "down", "-v")
 	for _, list := range [][]string{{"ps", "-aq"}, {"volume", "ls", "-q"}, {"network", "ls", "-q"}} {
 		if left := docker.Docker(t, append(list, "--filter", "label=com.docker.compose.project=logstream")...); left != "" {
-			t.Errorf("docker compose down -v leaves: docker %s tells of %s", strings.Join(list, " "), left)
+			t.Errorf("docker compose down -v leaves: docker %s lists %s", strings.Join(list, " "), left)
 		}
 	}
 	step("docker compose down -v")
@@ -292,10 +292,10 @@ func wantLines(t *testing.T, lines []string) {
 	t.Logf("the terminal printed:\n%s", text)
 }
 
-// engineTells is what the engine itself says was done since then to any
+// engineReports is what the engine itself says was done since then to any
 // container: what started, stopped, was paused, restarted, killed. A stop's own
 // signal and end, and checks, are no acts of their own.
-func engineTells(t *testing.T, since time.Time) []string {
+func engineReports(t *testing.T, since time.Time) []string {
 	t.Helper()
 	var acts []string
 	for _, event := range docker.Events(t, since) {

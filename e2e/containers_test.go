@@ -22,7 +22,7 @@ import (
 
 // Containers that are watched by what Docker says of them.
 
-// The images of these stories: with a HEALTHCHECK, and with one that is broken.
+// The images of these scenarios: with a HEALTHCHECK, and with one that is broken.
 var (
 	checkedImage = images.Image{Name: "logstream-webapp-checked", Health: []string{"/webapp", "-check"}}
 	brokenCheck  = images.Image{Name: "logstream-webapp-broken-check", Health: []string{"/nope"}}
@@ -62,7 +62,7 @@ func (d *daemon) dockerRecords() *dockerRecords {
 	return r
 }
 
-// count is how many records tell of an action of a container, and how many
+// count is how many records report an action of a container, and how many
 // different ones.
 func (r *dockerRecords) count(name, action string) (all, different int) {
 	r.mu.Lock()
@@ -132,18 +132,18 @@ func noDeathIsMissed(t *testing.T, docker *engine.Engine) {
 		for _, action := range []string{"die", "start"} {
 			want := engineActions(t, docker, name, since, action)
 			if want != 10 {
-				t.Errorf("the engine tells of %d %s of %s, want 10", want, action, name)
+				t.Errorf("the engine reports %d %s of %s, want 10", want, action, name)
 			}
 			d.until(30*time.Second, fmt.Sprintf("every %s of %s is on the log", action, name), func() bool { _, n := records.count(name, action); return n >= want })
 			if all, different := records.count(name, action); all != want+isFirst(action, all-want) || different != all {
-				t.Errorf("%s of %s: %d records, %d different, the engine tells of %d", action, name, all, different, want)
+				t.Errorf("%s of %s: %d records, %d different, the engine reports %d", action, name, all, different, want)
 			}
 		}
 		d.up(name)
 	}
 }
 
-// isFirst allows for the start before the story, where it is told of.
+// isFirst allows for the start before the scenario, where it is reported.
 func isFirst(action string, more int) int {
 	if action == "start" && more == 1 {
 		return 1
@@ -168,7 +168,7 @@ func withoutAURL(t *testing.T, docker *engine.Engine) {
 	for _, name := range []string{"alone", "alone-checked", "disputed"} {
 		d.up(name)
 	}
-	d.until(30*time.Second, "its HEALTHCHECK was heard", func() bool { return strings.Contains(d.raw("/api/v1/services/alone-checked"), `"check":"health"`) })
+	d.until(30*time.Second, "its HEALTHCHECK was read", func() bool { return strings.Contains(d.raw("/api/v1/services/alone-checked"), `"check":"health"`) })
 
 	docker.Docker(t, "kill", "alone")
 	killed := d.newest(60*time.Second, "alone", "is resolved", resolved)

@@ -88,7 +88,7 @@ func killedBetweenTheCallAndItsResult(t *testing.T, docker *engine.Engine) {
 				t.Errorf("actions %v, results %+v", got, results(in))
 			}
 			if n := engineActions(t, docker, name, since, "start"); n != 1 {
-				t.Errorf("the engine tells of %d starts, want 1", n)
+				t.Errorf("the engine reports %d starts, want 1", n)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestDockerIsUnreachableAtTheStartAndLater(t *testing.T) {
 		t.Errorf("actions %v: want one start", got)
 	}
 	if n := engineActions(t, e, "lonely", since, "start"); n != 1 {
-		t.Errorf("the engine tells of %d starts, want 1", n)
+		t.Errorf("the engine reports %d starts, want 1", n)
 	}
 
 	// The engine itself is restarted: its stops are not intentional.
@@ -210,7 +210,7 @@ func TestKilledAtEachStep(t *testing.T) {
 				}
 			}
 			if n := engineActions(t, docker, name, since, "start"); n != 1 {
-				t.Errorf("the engine tells of %d starts, want 1", n)
+				t.Errorf("the engine reports %d starts, want 1", n)
 			}
 		})
 	}

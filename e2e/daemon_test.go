@@ -218,10 +218,10 @@ func (d *daemon) get(path string, into any) error {
 
 func (d *daemon) post(path, body string) (int, string) {
 	d.t.Helper()
-	return d.ask(http.MethodPost, path, body)
+	return d.send(http.MethodPost, path, body)
 }
 
-func (d *daemon) ask(method, path, body string) (int, string) {
+func (d *daemon) send(method, path, body string) (int, string) {
 	d.t.Helper()
 	request, err := http.NewRequest(method, "http://"+d.page+path, strings.NewReader(body))
 	if err != nil {
@@ -238,7 +238,7 @@ func (d *daemon) ask(method, path, body string) (int, string) {
 	return response.StatusCode, string(answer)
 }
 
-// apiService and apiIncident are the parts of the API's objects that stories ask for.
+// apiService and apiIncident are the parts of the API's objects that scenarios read.
 type apiService struct {
 	Name         string `json:"name"`
 	Status       string `json:"status"`
@@ -301,7 +301,7 @@ func (d *daemon) incident(id string) apiIncident {
 	return one
 }
 
-// newest waits until the service's newest incident is what is asks for.
+// newest waits until is accepts the service's newest incident.
 func (d *daemon) newest(limit time.Duration, name, what string, is func(apiIncident) bool) apiIncident {
 	d.t.Helper()
 	var found apiIncident

@@ -16,7 +16,7 @@ import (
 
 // TestWhatDependsOnAFailedServiceIsLeftAlone: four services behind one database,
 // three beside each other and one above them. The database alone is repaired,
-// whether its container ended or its process hangs, and whoever turns DOWN first.
+// whether its container ended or its process hangs, and whichever turns DOWN first.
 func TestWhatDependsOnAFailedServiceIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	engines.Each(t, func(t *testing.T, docker *engine.Engine) {
@@ -64,11 +64,11 @@ func TestWhatDependsOnAFailedServiceIsLeftAlone(t *testing.T) {
 					t.Errorf("%s got %v, ended %s with root %q: want no action, recovered, dep-db", name, got, how(in), in.Root)
 				}
 				if n := engineActions(t, docker, name, since, "start") + engineActions(t, docker, name, since, "die"); n != 0 {
-					t.Errorf("the engine tells of %d starts and ends of %s", n, name)
+					t.Errorf("the engine reports %d starts and ends of %s", n, name)
 				}
 			}
 			if n := engineActions(t, docker, "dep-db", since, "start"); n != 1 {
-				t.Errorf("the engine tells of %d starts of the database, want 1", n)
+				t.Errorf("the engine reports %d starts of the database, want 1", n)
 			}
 			var shown struct {
 				Dependents []struct{ Service string }

@@ -19,7 +19,7 @@ import (
 	"logstream/internal/event"
 )
 
-// discoveredService is what this story asks of one service.
+// discoveredService is what this scenario reads of one service.
 type discoveredService struct {
 	apiService
 	Group      string                  `json:"group"`
@@ -57,7 +57,7 @@ func (d *daemon) shown(when, names string) {
 	})
 }
 
-// project is a Compose project that a story edits.
+// project is a Compose project that a scenario edits.
 type project struct {
 	t    *testing.T
 	file string
@@ -187,7 +187,7 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 		}
 	}
 	if repairs != 2 {
-		t.Errorf("%d repairs were made, want the 2 that were asked for; the engine tells of\n%s", repairs, strings.Join(engineTells(t, began), "\n"))
+		t.Errorf("%d repairs were made, want the 2 that were asked for; the engine reports \n%s", repairs, strings.Join(engineReports(t, began), "\n"))
 	}
 }
 

@@ -91,10 +91,10 @@ func (f fault) isHealed(t *testing.T, docker *engine.Engine, d *daemon, name str
 		t.Errorf("actions %v, how %q, decided by %q: want one %s, healed", got, how(in), in.DecidedBy, f.action)
 	}
 	if n := engineActions(t, docker, name, since, f.action); n != 1 {
-		t.Errorf("the engine tells of %d %s, want 1", n, f.action)
+		t.Errorf("the engine reports %d %s, want 1", n, f.action)
 	}
 	if n := engineActions(t, docker, name, since, "restart"); n != 0 && f.action != "restart" {
-		t.Errorf("the engine tells of %d restarts", n)
+		t.Errorf("the engine reports %d restarts", n)
 	}
 	d.up(name)
 }
@@ -125,7 +125,7 @@ func exits(t *testing.T, docker *engine.Engine, name string) {
 	visit(t, docker, name, "/exit?code=3")
 }
 
-// visit asks a service for a page of its own that breaks it.
+// visit requests a page of a service that breaks it.
 func visit(t *testing.T, docker *engine.Engine, name, page string) {
 	t.Helper()
 	port := docker.Docker(t, "port", name, "8080/tcp")
@@ -157,7 +157,7 @@ func http500(t *testing.T, docker *engine.Engine) {
 		t.Errorf("actions %v: want one restart", got)
 	}
 	if n := engineActions(t, docker, "flaky", since, "restart"); n != 1 {
-		t.Errorf("the engine tells of %d restarts, want 1", n)
+		t.Errorf("the engine reports %d restarts, want 1", n)
 	}
 	escalated := func(in apiIncident) bool { return in.State == "escalated" }
 	last := d.newest(90*time.Second, "lasting", "is escalated", escalated)
@@ -235,7 +235,7 @@ func composeDeployment(t *testing.T, docker *engine.Engine) {
 	}
 }
 
-// TestARestartChangesNothing compares what the page tells before and after.
+// TestARestartChangesNothing compares what the page shows before and after.
 func TestARestartChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := container(t, docker, "steady")

@@ -52,7 +52,7 @@ type program struct {
 	service string
 
 	mu     sync.Mutex
-	status string // empty: it is silent
+	status string // empty: it reports nothing
 }
 
 func watchedBy(t *testing.T, client *kgo.Client, service string) *program {
@@ -102,7 +102,7 @@ func publish(t *testing.T, client *kgo.Client, records ...*kgo.Record) {
 	}
 }
 
-// apiDetail is what one service's own address tells beside apiService.
+// apiDetail is what one service's own address returns beside apiService.
 type apiDetail struct {
 	apiService
 	HeldReason string `json:"held_reason"`
@@ -140,17 +140,17 @@ func TestAForeignSource(t *testing.T) {
 	t.Parallel()
 	k := kafka.Start(t, "")
 	services := ""
-	for name, more := range map[string]string{"doubted": "", "believed": ", heal: {confirm: false}", "steady-on": ""} {
+	for name, more := range map[string]string{"unconfirmed": "", "believed": ", heal: {confirm: false}", "steady-on": ""} {
 		services += yaml(name, container(t, docker, name), more)
 	}
 	d := configured(t, docker.Host(), "", services).onKafka(k).start()
-	for _, name := range []string{"doubted", "believed", "steady-on"} {
+	for _, name := range []string{"unconfirmed", "believed", "steady-on"} {
 		d.up(name)
 	}
 	since := time.Now()
 	client := kafkaClient(t, k.Addr())
-	doubted, believed := watchedBy(t, client, "doubted"), watchedBy(t, client, "believed")
-	doubted.says("DOWN")
+	unconfirmed, believed := watchedBy(t, client, "unconfirmed"), watchedBy(t, client, "believed")
+	unconfirmed.says("DOWN")
 	believed.says("DOWN")
 
 	// Its own word is enough where the configuration says so: one restart, and
@@ -164,8 +164,8 @@ func TestAForeignSource(t *testing.T) {
 
 	// Elsewhere it turns the service red, and is held until the engine or our
 	// own check confirms it.
-	d.newest(20*time.Second, "doubted", "is held by the gate unconfirmed", heldBy("unconfirmed"))
-	shown := d.detail("doubted")
+	d.newest(20*time.Second, "unconfirmed", "is held by the gate unconfirmed", heldBy("unconfirmed"))
+	shown := d.detail("unconfirmed")
 	if shown.Status != "DOWN" || shown.Held != "unconfirmed" || !strings.Contains(shown.HeldReason, "own check and Docker do not") {
 		t.Errorf("it is shown as %s, held %q: %s", shown.Status, shown.Held, shown.HeldReason)
 	}
@@ -177,10 +177,10 @@ func TestAForeignSource(t *testing.T) {
 		t.Errorf("the sources are %v", saw)
 	}
 
-	// It falls silent: what it said stands for sixty seconds.
-	doubted.says("")
+	// It stops reporting: its last report counts for sixty seconds.
+	unconfirmed.says("")
 	believed.says("DOWN") // once more, and then silence
-	silent := time.Now()
+	stopped := time.Now()
 	d.until(40*time.Second, "the engine restarted believed again", func() bool { return engineActions(t, docker, "believed", since, "restart") == 2 })
 	believed.says("")
 
@@ -204,31 +204,31 @@ func TestAForeignSource(t *testing.T) {
 
 	last := d.newest(100*time.Second, "believed", "is resolved", resolved)
 	if got := actions(last); last.ID == first.ID || !slices.Equal(got, []string{"restart"}) {
-		t.Errorf("it is believed, and falls silent: actions %v", got)
+		t.Errorf("it is believed, and stops reporting: actions %v", got)
 	}
-	in := d.newest(80*time.Second, "doubted", "is resolved", resolved)
-	if quiet := time.Since(silent); quiet < 55*time.Second {
-		t.Errorf("the word of a silent program stood for %v only", quiet)
+	in := d.newest(80*time.Second, "unconfirmed", "is resolved", resolved)
+	if quiet := time.Since(stopped); quiet < 55*time.Second {
+		t.Errorf("the report of a stopped program counted for %v only", quiet)
 	}
 	if got := actions(in); len(got) != 0 || how(in) != "recovered" {
 		t.Errorf("it was not confirmed: actions %v, how %q", got, how(in))
 	}
-	for _, name := range []string{"doubted", "steady-on"} {
+	for _, name := range []string{"unconfirmed", "steady-on"} {
 		if n := engineReported(t, name, since); n != 0 {
-			t.Errorf("the engine tells of %d events of %s", n, name)
+			t.Errorf("the engine reports %d events of %s", n, name)
 		}
 	}
 	if n := engineActions(t, docker, "believed", since, "restart"); n != 2 {
-		t.Errorf("the engine tells of %d restarts of believed, want 2", n)
+		t.Errorf("the engine reports %d restarts of believed, want 2", n)
 	}
 	if all := d.incidents("steady-on"); len(all) != 0 || !d.isUp("steady-on")() {
 		t.Errorf("three sources that saw one bad answer each: %+v", all)
 	}
-	strangers(t, d, client)
+	unmanaged(t, d, client)
 }
 
-// strangers has records about more names come than are shown.
-func strangers(t *testing.T, d *daemon, client *kgo.Client) {
+// unmanaged has records about more names come than are shown.
+func unmanaged(t *testing.T, d *daemon, client *kgo.Client) {
 	t.Helper()
 	var records []*kgo.Record
 	for i := range 1100 {
@@ -362,7 +362,7 @@ func TestGarbageGoesToTheDeadLetters(t *testing.T) {
 	docker.Docker(t, "kill", "undisturbed")
 	d.newest(60*time.Second, "undisturbed", "is resolved", resolved)
 	if n := engineActions(t, docker, "undisturbed", since, "start"); n != 1 {
-		t.Errorf("the engine tells of %d starts, want 1", n)
+		t.Errorf("the engine reports %d starts, want 1", n)
 	}
 	check("after a restart:")
 }

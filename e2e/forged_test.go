@@ -45,7 +45,7 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	// An operator's hold, and its end; another hold, which stays.
 	hold := func(method, body string) {
 		t.Helper()
-		if code, answer := d.ask(method, "/api/v1/hold", body); code != 202 {
+		if code, answer := d.send(method, "/api/v1/hold", body); code != 202 {
 			t.Fatalf("%s hold: %d %s", method, code, answer)
 		}
 	}
@@ -59,19 +59,19 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	d.until(30*time.Second, "nothing more is open about calm", func() bool { return d.service("calm").OpenIncident == "" })
 
 	since := time.Now()
-	before := d.tells(names)
+	before := d.pageText(names)
 	same := func(when string) {
 		t.Helper()
-		now := d.tells(names)
-		for end := time.Now().Add(20 * time.Second); now != before; now = d.tells(names) {
+		now := d.pageText(names)
+		for end := time.Now().Add(20 * time.Second); now != before; now = d.pageText(names) {
 			if time.Now().After(end) {
-				t.Fatalf("%s: the page tells what it did not before:\n%s", when, changed(before, now))
+				t.Fatalf("%s: the page shows what it did not before:\n%s", when, changed(before, now))
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
 		for _, name := range names {
 			if n := engineReported(t, name, since); n != 0 {
-				t.Errorf("%s: the engine tells of %d events of %s", when, n, name)
+				t.Errorf("%s: the engine reports %d events of %s", when, n, name)
 			}
 		}
 		if held := d.held(); held != "" {
@@ -131,7 +131,7 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	docker.Docker(t, "kill", "calm")
 	d.newest(60*time.Second, "calm", "is resolved", func(in apiIncident) bool { return in.State == "resolved" && !strings.Contains(before, in.ID) })
 	if n := engineActions(t, docker, "calm", since, "start"); n != 1 {
-		t.Errorf("the engine tells of %d starts, want 1", n)
+		t.Errorf("the engine reports %d starts, want 1", n)
 	}
 }
 
@@ -192,9 +192,9 @@ func forgeries(t *testing.T, d *daemon, names []string) []*kgo.Record {
 	return all
 }
 
-// tells is what the page tells of services and of all incidents, without what
+// pageText is what the page shows of services and of all incidents, without what
 // goes on by itself: code and latency of the last check, and the share of time.
-func (d *daemon) tells(names []string) string {
+func (d *daemon) pageText(names []string) string {
 	var services []map[string]any
 	var incidents []map[string]any
 	if d.get("/api/v1/services", &services) != nil || d.get("/api/v1/incidents?limit=100", &incidents) != nil {

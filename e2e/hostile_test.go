@@ -80,7 +80,7 @@ func decided(t *testing.T, in apiIncident) string {
 func TestHostileTextChangesNoDecisionAndNoScreen(t *testing.T) {
 	t.Parallel()
 	const web, plain = "hostile-web", "plain-web"
-	// An engine tells of a HEALTHCHECK whose program is missing by its name.
+	// An engine reports a HEALTHCHECK whose program is missing by its name.
 	words := "/nope \x1b[2J\x1b]0;owned\x07\u202e<img src=x onerror=window.struck=true>\r\n99:99:99 ✅ forged-line healed"
 	image := images.Image{Name: "logstream-webapp-hostile", Health: []string{words}}
 	images.Load(t, docker, image, brokenCheck)
@@ -93,7 +93,7 @@ func TestHostileTextChangesNoDecisionAndNoScreen(t *testing.T) {
 	d.start()
 	d.up(web)
 	d.up(plain)
-	d.until(10*time.Second, "the model can be asked", func() bool { return d.info().LLM.Ready })
+	d.until(10*time.Second, "the model can be queried", func() bool { return d.info().LLM.Ready })
 	for _, name := range []string{web, plain} {
 		d.until(30*time.Second, "the HEALTHCHECK's failure is reported", func() bool { return d.service(name).Held == "healthcheck" })
 	}
@@ -108,7 +108,7 @@ func TestHostileTextChangesNoDecisionAndNoScreen(t *testing.T) {
 	}
 	report("DOWN")
 	for _, name := range []string{web, plain} {
-		d.newest(30*time.Second, name, "is held, whoever reports it", func(in apiIncident) bool { return heldBy("unconfirmed")(in) || heldBy("healthcheck")(in) })
+		d.newest(30*time.Second, name, "is held, with any reporter", func(in apiIncident) bool { return heldBy("unconfirmed")(in) || heldBy("healthcheck")(in) })
 	}
 	for i, text := range hostileTexts {
 		printed(t, address, text)
@@ -231,15 +231,15 @@ func harmlessPages(t *testing.T, d *daemon, name, id, plain, plainID string) {
 		t.Helper()
 		does(t, ctx, chromedp.Navigate("http://"+d.page+path))
 		sees(t, ctx, path, `document.querySelector("h1")?.textContent.trim().length > 0 && document.documentElement.dataset.conn === "live"`)
-		asks[bool](t, ctx, `(document.querySelectorAll("details").forEach(e => { e.open = true }), true)`)
-		if found := asks[[]string](t, ctx, odd); len(found) > 0 {
+		eval[bool](t, ctx, `(document.querySelectorAll("details").forEach(e => { e.open = true }), true)`)
+		if found := eval[[]string](t, ctx, odd); len(found) > 0 {
 			t.Errorf("%s has %q", path, found)
 		}
-		if code := asks[int](t, ctx, steers); code != 0 {
+		if code := eval[int](t, ctx, steers); code != 0 {
 			t.Errorf("%s shows U+%04X", path, code)
 		}
-		title := strings.NewReplacer(name, "NAME", id, "ID").Replace(asks[string](t, ctx, "document.title"))
-		return page{title, asks[[]string](t, ctx, tags)}
+		title := strings.NewReplacer(name, "NAME", id, "ID").Replace(eval[string](t, ctx, "document.title"))
+		return page{title, eval[[]string](t, ctx, tags)}
 	}
 	for _, path := range []string{"/services/NAME", "/incidents/ID"} {
 		of := func(name, id string) string { return strings.NewReplacer("NAME", name, "ID", id).Replace(path) }

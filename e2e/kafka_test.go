@@ -80,7 +80,7 @@ func TestOnApacheKafka(t *testing.T) {
 	}
 }
 
-// TestEachFaultOnApacheKafka is the first Docker story with a real Kafka as the
+// TestEachFaultOnApacheKafka is the first Docker scenario with a real Kafka as the
 // log: one daemon, and a service for each fault.
 func TestEachFaultOnApacheKafka(t *testing.T) {
 	t.Parallel()
@@ -126,10 +126,10 @@ func TestKafkaIsUnreachableAtTheStartAndLater(t *testing.T) {
 	banner := func(when string) {
 		t.Helper()
 		sees(t, ctx, "that Kafka is missing, "+when, missing+` !== null`)
-		text := asks[string](t, ctx, missing+`.innerText`)
+		text := eval[string](t, ctx, missing+`.innerText`)
 		for _, want := range []string{" since ", "Still works", "On hold", "How to fix", "docker compose up -d kafka"} {
 			if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
-				t.Errorf("%s the banner does not tell %q:\n%s", when, want, text)
+				t.Errorf("%s the banner does not say %q:\n%s", when, want, text)
 			}
 		}
 	}
@@ -173,7 +173,7 @@ func TestKafkaIsUnreachableAtTheStartAndLater(t *testing.T) {
 }
 
 // wantEveryCheck reads the checks of a service from the log: those that were
-// made while it was away stand there as well, once each and in their order, and
+// made while it was unreachable stand there as well, once each and in their order, and
 // what did not is counted.
 func wantEveryCheck(t *testing.T, d *daemon, name string, began time.Time) {
 	t.Helper()
@@ -230,7 +230,7 @@ func wantOneStart(t *testing.T, d *daemon, in apiIncident, since time.Time) {
 		t.Errorf("%s: results %+v, how %q: want one start, healed", in.ID, results(in), how(in))
 	}
 	if n := engineActions(t, docker, in.Service, since, "start"); n != 1 {
-		t.Errorf("%s: the engine tells of %d starts, want 1", in.ID, n)
+		t.Errorf("%s: the engine reports %d starts, want 1", in.ID, n)
 	}
 	onKafka := readIncident(t, d.broker, in.ID)
 	if len(onKafka) > len(in.Events) {

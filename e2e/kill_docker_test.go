@@ -29,7 +29,7 @@ type repairable struct {
 	more   string   // of the service in the configuration
 	// prepare makes the repair possible, once the service is UP.
 	prepare func(t *testing.T, docker *engine.Engine, c *killCase)
-	// fault makes it needed; nil: an operator asks for it.
+	// fault makes it needed; nil: an operator requests it.
 	fault func(*testing.T, *engine.Engine, string)
 	made  func(t *testing.T, docker *engine.Engine, name string, since time.Time) int
 	// undone says whether it was undone; nil: nothing undoes it.
@@ -92,7 +92,7 @@ func repairables(dir string) []repairable {
 	}
 }
 
-// updatedTo has somebody replace the container by one that fails.
+// updatedTo has a user replace the container by one that fails.
 func updatedTo(image string, args ...string) func(*testing.T, *engine.Engine, *killCase) {
 	return func(t *testing.T, docker *engine.Engine, c *killCase) {
 		port := docker.Docker(t, "port", c.service, "8080/tcp")
@@ -243,6 +243,6 @@ func TestAReplacementThatWasCutOffIsPutBack(t *testing.T) {
 		t.Errorf("actions %v, results %+v", got, results(in))
 	}
 	if n := engineActions(t, docker, name, since, "create"); n > 0 {
-		t.Errorf("the engine tells of %d new containers", n)
+		t.Errorf("the engine reports %d new containers", n)
 	}
 }

@@ -66,7 +66,7 @@ var plain = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// quickly is what the healer of these stories waits for less long.
+// quickly is what the healer of these scenarios waits for less long.
 const quickly = ", verify: {for: 5s}, quiet: 2s"
 
 // survive runs all cases beside each other, each in a logstream of its own, and

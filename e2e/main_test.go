@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package e2e tells the product's stories on the real parts: the built binary,
+// Package e2e runs the product's scenarios on the real parts: the built binary,
 // Docker engines of its own, Apache Kafka, Chromium, and a Kafka client that is
 // not ours.
 package e2e
@@ -20,7 +20,7 @@ import (
 
 var (
 	binary  string         // logstream, built with the race detector and the e2e tag
-	engines engine.Set     // of our own, shared by the stories that leave them alone
+	engines engine.Set     // of our own, shared by the scenarios that leave them alone
 	docker  *engine.Engine // the default one
 )
 

@@ -49,7 +49,7 @@ func (m *measured) answers() bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// await asks from the first moment on.
+// await queries from the first moment on.
 func (m *measured) await() {
 	m.t.Helper()
 	for end := time.Now().Add(30 * time.Second); !m.answers(); time.Sleep(5 * time.Millisecond) {

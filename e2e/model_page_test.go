@@ -24,8 +24,8 @@ const (
 	hostile = `<img src=x onerror="window.struck=true"><script>window.struck=true</script>`
 )
 
-func shows(text string) string { return fmt.Sprintf("(%s).includes(%q)", inCard, text) }
-func tells(text string) string { return fmt.Sprintf("(%s).includes(%q)", inPage, text) }
+func shows(text string) string   { return fmt.Sprintf("(%s).includes(%q)", inCard, text) }
+func pageHas(text string) string { return fmt.Sprintf("(%s).includes(%q)", inPage, text) }
 
 // fits checks that nothing is wider than the window, at the widths of a desktop and
 // a phone, and keeps pictures in both themes.
@@ -33,15 +33,15 @@ func fits(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	for _, width := range []int64{360, 1280} {
 		does(t, ctx, chromedp.EmulateViewport(width, 900))
-		if n := asks[int](t, ctx, overflow); n > 0 {
+		if n := eval[int](t, ctx, overflow); n > 0 {
 			t.Errorf("%s at %d px is %d px wider than its window", name, width, n)
 		}
-		if asks[bool](t, ctx, overlap) {
+		if eval[bool](t, ctx, overlap) {
 			t.Errorf("%s at %d px: parts cover each other", name, width)
 		}
 		for _, theme := range []string{"light", "dark"} {
 			if os.Getenv("LOGSTREAM_SHOTS") != "" {
-				asks[string](t, ctx, fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme))
+				eval[string](t, ctx, fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme))
 				time.Sleep(700 * time.Millisecond) // until no colour fades any more
 			}
 			picture(t, ctx, fmt.Sprintf("%s-%s-%d", name, theme, width))
@@ -49,8 +49,8 @@ func fits(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-// TestTheModelOnThePage has a scripted model asked about a real container, and
-// reads in the browser what it is asked, what it thinks and answers, and what
+// TestTheModelOnThePage has a scripted model queried about a real container, and
+// reads in the browser the prompt, what it thinks and answers, and what
 // came of it.
 func TestTheModelOnThePage(t *testing.T) {
 	words := strings.SplitAfter("The container was killed from outside, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
@@ -89,10 +89,10 @@ func TestTheModelOnThePage(t *testing.T) {
 	// no markup: no picture, no script of its own, in what is shown.
 	harmless := func(where string) {
 		t.Helper()
-		if !asks[bool](t, ctx, `document.body.textContent.includes("<img src=x onerror")`) {
+		if !eval[bool](t, ctx, `document.body.textContent.includes("<img src=x onerror")`) {
 			t.Errorf("%s: what the model said is not shown word for word", where)
 		}
-		if asks[bool](t, ctx, `!!document.querySelector('main img, main script, main [onerror]') || window.struck === true`) {
+		if eval[bool](t, ctx, `!!document.querySelector('main img, main script, main [onerror]') || window.struck === true`) {
 			t.Errorf("%s: what the model said became markup", where)
 		}
 	}
@@ -100,16 +100,16 @@ func TestTheModelOnThePage(t *testing.T) {
 	overview()
 	sees(t, ctx, "that the model is available", shows("scripted:1b is available"))
 	agreed := strike(func() {
-		sees(t, ctx, "that it is asked", `!!document.querySelector("[data-asking]")`)
+		sees(t, ctx, "that it is queried", `!!document.querySelector("[data-querying]")`)
 		sees(t, ctx, "whom", shows("Querying scripted:1b"))
 		sees(t, ctx, "its thinking", shows("nothing in it is broken. <img src=x onerror="))
 		sees(t, ctx, "the lane's place", `document.querySelector('.step[aria-current="step"]')?.textContent.includes("Querying scripted:1b")`)
 		harmless("its thinking, live")
-		fits(t, ctx, "asking-thinking")
+		fits(t, ctx, "querying-thinking")
 		sees(t, ctx, "what came of it", `document.querySelector(".agent [data-came]")?.dataset.came === "stands"`)
 		sees(t, ctx, "the words for it", shows("The model agrees with the runbook: start thoughtful."))
 		sees(t, ctx, "question and answer", `[...document.querySelectorAll(".agent .transcript summary")].map(e => e.textContent).join() === "Prompt,Raw answer"`)
-		asks[bool](t, ctx, `(document.querySelectorAll(".agent .transcript summary").forEach(e => e.click()), true)`)
+		eval[bool](t, ctx, `(document.querySelectorAll(".agent .transcript summary").forEach(e => e.click()), true)`)
 		sees(t, ctx, "both open", `[...document.querySelectorAll(".agent .transcript pre")].every(e => e.getBoundingClientRect().height > 0)`)
 		sees(t, ctx, "the question", `document.querySelector(".agent .transcript pre").textContent.startsWith("Service: thoughtful")`)
 		sees(t, ctx, "that they stay open", `document.querySelector(".lane-clock")?.textContent && document.querySelectorAll(".agent .transcript[open]").length === 2`)
@@ -119,24 +119,24 @@ func TestTheModelOnThePage(t *testing.T) {
 	opens(agreed)
 	sees(t, ctx, "whose view stood", stands+` === "runbook:false model:true"`)
 	for _, want := range []string{"Two views, one decision", "scripted:1b", "The model agrees with the runbook", ", querying scripted:1b", "Prompt", "Reasoning", "Raw answer"} {
-		sees(t, ctx, want, tells(want))
+		sees(t, ctx, want, pageHas(want))
 	}
-	asks[bool](t, ctx, `(document.querySelectorAll(".transcript summary").forEach(e => e.click()), true)`)
+	eval[bool](t, ctx, `(document.querySelectorAll(".transcript summary").forEach(e => e.click()), true)`)
 	harmless("the incident's page")
 	fits(t, ctx, "incident-agreed")
 
 	model.Thinks(false)
 	model.Script(llmtest.Late(4*time.Second, llmtest.Choose("escalate", "Something is odd.")))
 	overview()
-	asked := model.Shows()
-	d.until(time.Minute, "it is known that it does not think any more", func() bool { return model.Shows() > asked+1 })
+	before := model.Shows()
+	d.until(time.Minute, "it is known that it does not think any more", func() bool { return model.Shows() > before+1 })
 	overruled := strike(func() {
-		sees(t, ctx, "that it is asked, without a thought", `document.querySelector("[data-asking]")?.textContent.includes("No output yet")`)
-		fits(t, ctx, "asking-silent")
+		sees(t, ctx, "that it is queried, without a thought", `document.querySelector("[data-querying]")?.textContent.includes("No output yet")`)
+		fits(t, ctx, "querying-no-output")
 	})
 	opens(overruled)
 	sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
-	sees(t, ctx, "why", tells("The model would call a person, but a repair is available: start thoughtful. The runbook decided."))
+	sees(t, ctx, "why", pageHas("The model would call a person, but a repair is available: start thoughtful. The runbook decided."))
 	fits(t, ctx, "incident-overruled")
 
 	for _, tt := range []struct {
@@ -153,16 +153,16 @@ func TestTheModelOnThePage(t *testing.T) {
 			if tt.name != "late" {
 				return
 			}
-			sees(t, ctx, "the incident's link", `!!document.querySelector("[data-asking]") && !!document.querySelector(".lane h2 a")`)
+			sees(t, ctx, "the incident's link", `!!document.querySelector("[data-querying]") && !!document.querySelector(".lane h2 a")`)
 			does(t, ctx, chromedp.Click(".lane h2 a"))
-			sees(t, ctx, "that it is asked", tells("The model is being queried"))
+			sees(t, ctx, "that it is queried", pageHas("The model is being queried"))
 			sees(t, ctx, "it in the timeline", `document.querySelector(".tl .now-step")?.textContent.includes("Querying scripted:1b")`)
-			fits(t, ctx, "incident-asking")
+			fits(t, ctx, "incident-querying")
 		})
 		opens(in)
 		sees(t, ctx, "whose view stood", stands+` === "runbook:true model:false"`)
 		sees(t, ctx, "what came of it", fmt.Sprintf(`document.querySelector(".agree")?.dataset.came === %q`, tt.came))
-		sees(t, ctx, "it in words", tells(tt.want))
+		sees(t, ctx, "it in words", pageHas(tt.want))
 		if tt.name == "unusable" {
 			harmless("an answer that is none")
 		}
@@ -176,10 +176,10 @@ func TestTheModelOnThePage(t *testing.T) {
 	sees(t, ctx, "it on the card", shows("scripted:1b is unavailable"))
 	fits(t, ctx, "banner")
 	does(t, ctx, chromedp.Navigate(at+"/system"))
-	sees(t, ctx, "all but the model", tells("All components healthy except the model"))
-	fits(t, ctx, "system-away")
-	away := strike(func() {})
-	opens(away)
-	sees(t, ctx, "that it was not queried", tells("The model was unavailable. The runbook decided."))
-	fits(t, ctx, "incident-away")
+	sees(t, ctx, "all but the model", pageHas("All components healthy except the model"))
+	fits(t, ctx, "system-unreachable")
+	unreachable := strike(func() {})
+	opens(unreachable)
+	sees(t, ctx, "that it was not queried", pageHas("The model was unavailable. The runbook decided."))
+	fits(t, ctx, "incident-unreachable")
 }

@@ -62,9 +62,9 @@ func TestAModelOverARealContainer(t *testing.T) {
 	s := llmtest.Start(t, model, llmtest.Think(words, 60*time.Millisecond, llmtest.Choose("restart", "The database said no.")))
 	s.Thinks(true)
 	url, _ := container(t, docker, "talkative"), container(t, docker, "bystander")
-	d := configured(t, docker.Host(), withModel(s, ""), yaml("talkative", url, ", note: nobody can talk")).start()
+	d := configured(t, docker.Host(), withModel(s, ""), yaml("talkative", url, ", note: calls fail")).start()
 	d.up("talkative")
-	d.until(10*time.Second, "the model can be asked", func() bool { return d.info().LLM.Ready })
+	d.until(10*time.Second, "the model can be queried", func() bool { return d.info().LLM.Ready })
 	thinking := thoughts(t, d)
 
 	fail := func() {
@@ -92,7 +92,7 @@ func TestAModelOverARealContainer(t *testing.T) {
 	if dx.Runbook == nil || dx.Runbook.Action != "restart" || dx.Model == nil || dx.Invalid != "" || dx.Reasoning != strings.Join(words, "") {
 		t.Errorf("the two views: %+v", dx)
 	}
-	for _, want := range []string{"When it fails: nobody can talk", "HTTP 500", "| " + hostile, "restart:"} {
+	for _, want := range []string{"When it fails: calls fail", "HTTP 500", "| " + hostile, "restart:"} {
 		if !strings.Contains(dx.Prompt, want) {
 			t.Errorf("%q is not in the question:\n%s", want, dx.Prompt)
 		}
@@ -101,7 +101,7 @@ func TestAModelOverARealContainer(t *testing.T) {
 		t.Errorf("the page received %q of the thinking", thinking())
 	}
 	if n := engineActions(t, docker, "talkative", since, "restart"); n != 1 {
-		t.Errorf("the engine tells of %d restarts, want 1", n)
+		t.Errorf("the engine reports %d restarts, want 1", n)
 	}
 
 	s.Script(llmtest.Choose("docker rm -f bystander", hostile))
@@ -151,6 +151,6 @@ type apiInfo struct {
 
 func (d *daemon) info() apiInfo {
 	var info apiInfo
-	_ = d.get("/api/v1/info", &info) // until asks again
+	_ = d.get("/api/v1/info", &info) // until tries again
 	return info
 }

@@ -11,7 +11,7 @@ import (
 	"logstream/e2e/engine"
 )
 
-// outsideGrace is the manual_grace of the stories' configuration.
+// outsideGrace is the manual_grace of the scenarios' configuration.
 const outsideGrace = time.Second
 
 // TestWhatOthersDoIsAttributedToThem has another client restart containers, stop and
@@ -27,7 +27,7 @@ func TestWhatOthersDoIsAttributedToThem(t *testing.T) {
 		} {
 			t.Run(o.name, func(t *testing.T) {
 				t.Parallel()
-				o.story(t, docker)
+				o.scenario(t, docker)
 			})
 		}
 	})
@@ -52,7 +52,7 @@ func (e engineEvents) times(t *testing.T, action, name string) []time.Time {
 	return engineTimes(t, e.engine, name, e.since, action)
 }
 
-func (o outside) story(t *testing.T, docker *engine.Engine) {
+func (o outside) scenario(t *testing.T, docker *engine.Engine) {
 	var names []string
 	var services string
 	for i := range rounds(1) {
@@ -94,7 +94,7 @@ func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name strin
 	}
 	for _, action := range []string{"start", "restart"} {
 		if n := len(events.times(t, action, name)); n != 1 {
-			t.Errorf("the engine tells of %d %s, want 1", n, action)
+			t.Errorf("the engine reports %d %s, want 1", n, action)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func removalIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name strin
 		t.Errorf("actions %v: want none", actions(in))
 	}
 	if n := len(events.times(t, "start", name)); n != 0 {
-		t.Errorf("the engine tells of %d starts", n)
+		t.Errorf("the engine reports %d starts", n)
 	}
 }
 
@@ -125,7 +125,7 @@ func stopIsUndoneAfterItsGrace(t *testing.T, events engineEvents, d *daemon, nam
 	}
 	stops, starts := events.times(t, "stop", name), events.times(t, "start", name)
 	if len(stops) != 1 || len(starts) != 1 {
-		t.Fatalf("the engine tells of %d stops and %d starts, want one of each", len(stops), len(starts))
+		t.Fatalf("the engine reports %d stops and %d starts, want one of each", len(stops), len(starts))
 	}
 	if apart := starts[0].Sub(stops[0]); apart < outsideGrace {
 		t.Errorf("it was started %v after it was stopped: want %v of grace", apart, outsideGrace)

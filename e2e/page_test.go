@@ -84,7 +84,7 @@ func does(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.V
 	}
 }
 
-func asks[T any](t *testing.T, ctx context.Context, expression string) T {
+func eval[T any](t *testing.T, ctx context.Context, expression string) T {
 	t.Helper()
 	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -119,7 +119,7 @@ func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
 	sees(t, ctx, "the live connection", `document.documentElement.dataset.conn === "live"`)
 	picture(t, ctx, "calm-1280")
 	// What the agent shows is gathered while it changes.
-	asks[bool](t, ctx, `(window.seen = [], window.cards = [], setInterval(() => {
+	eval[bool](t, ctx, `(window.seen = [], window.cards = [], setInterval(() => {
 		const state = document.querySelector('[data-agent-state]')?.dataset.agentState, status = `+card+`;
 		if (state !== seen.at(-1)) seen.push(state);
 		if (status !== cards.at(-1)) cards.push(status);
@@ -134,7 +134,7 @@ func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
 	picture(t, ctx, "verifying-1280")
 	sees(t, ctx, "WATCHING again", `seen.at(-1) === "WATCHING"`)
 	picture(t, ctx, "healed-1280")
-	t.Logf("the agent showed %v, the card %v", asks[[]string](t, ctx, "seen"), asks[[]string](t, ctx, "cards"))
+	t.Logf("the agent showed %v, the card %v", eval[[]string](t, ctx, "seen"), eval[[]string](t, ctx, "cards"))
 
 	id := d.incidents("payment-service")[0].ID
 	for _, page := range []string{"/", "/incidents", "/incidents/" + id, "/services/payment-service", "/system"} {

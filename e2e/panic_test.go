@@ -85,7 +85,7 @@ func TestAPanicInTheMiddleOfAnIncident(t *testing.T) {
 				t.Errorf("actions %v: want one start", got)
 			}
 			if n := engineActions(t, docker, name, began, "start"); n != 1 {
-				t.Errorf("the engine tells of %d starts, want 1", n)
+				t.Errorf("the engine reports %d starts, want 1", n)
 			}
 			d.up(name)
 			select {

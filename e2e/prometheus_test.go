@@ -122,7 +122,7 @@ func expressions(t *testing.T) map[string][]string {
 }
 
 // TestPrometheusAndGrafanaHaveDataOfARepair has a real Prometheus scrape the demo
-// while it repairs something, and asks what the dashboard for Grafana asks.
+// while it repairs something, and sends the queries of the dashboard for Grafana.
 func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
 	t.Parallel()
 	d := demo(t)
@@ -131,7 +131,7 @@ func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
 		t.Fatalf("the button: %d %s", code, answer)
 	}
 	shown := map[string]bool{} // panels that had data at some time
-	look := func() {
+	sample := func() {
 		for title, all := range expressions(t) {
 			for _, expression := range all {
 				series, problem := p.query(expression)
@@ -143,14 +143,14 @@ func TestPrometheusAndGrafanaHaveDataOfARepair(t *testing.T) {
 		}
 	}
 	d.until(30*time.Second, "Prometheus has the open incident", func() bool { n, _ := p.query(`logstream_incidents_open == 1`); return n == 1 })
-	look()
+	sample()
 	d.newest(60*time.Second, "payment-service", "is resolved", resolved)
 	d.until(30*time.Second, "Prometheus has the repair", func() bool {
 		n, _ := p.query(`logstream_repairs_total{cause_id="killed", action="start", outcome="verified"} == 1`)
 		up, _ := p.query(`logstream_service_up{service="payment-service"} == 1 and on () up{job="logstream"} == 1`)
 		return n == 1 && up == 1
 	})
-	look()
+	sample()
 	// What a demo without a model, a problem or an escalation has no data of.
 	empty := []string{"Need a person, by cause", "Model ready", "Components with a problem", "Repairs held, by gate", "Repairs newly held, by gate"}
 	for title, is := range shown {

@@ -21,15 +21,15 @@ func (d *daemon) recorded() []string {
 			d.engine = "docker " + d.version()
 		}
 	}
-	story := d.t.Name()
+	scenario := d.t.Name()
 	for _, kind := range []string{"/current", "/packaged"} {
-		story = strings.Replace(story, kind, "", 1)
+		scenario = strings.Replace(scenario, kind, "", 1)
 	}
-	return []string{"LOGSTREAM_STORY=" + story, "LOGSTREAM_STORY_ENGINE=" + d.engine}
+	return []string{"LOGSTREAM_SCENARIO=" + scenario, "LOGSTREAM_SCENARIO_ENGINE=" + d.engine}
 }
 
 // version is that of the daemon's engine; of one that is down, that of the
-// stories' own, which is of the same kind.
+// scenarios' own, which is of the same kind.
 func (d *daemon) version() string {
 	for _, host := range []string{d.host, docker.Host()} {
 		version, err := exec.Command("docker", "-H", host, "version", "--format", "{{.Server.Version}}").Output()

@@ -14,7 +14,7 @@ import (
 	"logstream/e2e/images"
 )
 
-// Somebody replaces a service's container by one of another image.
+// A user replaces a service's container by one of another image.
 
 // verifyDeploy runs logstream verify-deploy beside a daemon.
 func (d *daemon) verifyDeploy(name string) (code int, said string) {

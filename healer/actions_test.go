@@ -13,7 +13,7 @@ import (
 // Actions that change what a container is, in the sim: with both orders of the
 // engine's events, and a network's events that have no container's name.
 
-// listed lets every action be taken without asking.
+// listed lets every action be taken without approval.
 func listed(m *sim) {
 	b := m.boxes[0]
 	b.def.Heal.Actions = service.Actions
@@ -41,7 +41,7 @@ func TestABadImageIsRolledBackOnce(t *testing.T) {
 		}
 		m.run(2 * time.Minute)
 		first := m.of0().ID
-		b.state.Kept = "" // somebody removed what was kept
+		b.state.Kept = "" // a user removed what was kept
 		m.updated(b, "sha-2", "broken")
 		m.until(t, "a person is called about the same image", func() bool { return m.of0().ID != first && m.of0().State == state.Escalated })
 		if m.of0().Attempts != 0 {

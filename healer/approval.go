@@ -66,7 +66,7 @@ func (a approval) covers(next event.ActionStarted, looping bool) bool {
 }
 
 // lapsed says whether an approval was not carried out while the request was
-// valid, as where this process was away: who gave it expects it no longer.
+// valid, as after an outage of this process: its operator no longer expects it.
 func (a approval) lapsed(now time.Time) bool {
 	return a.approved && now.After(later(a.request.Expires, a.answered.Add(commandAge)))
 }

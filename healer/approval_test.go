@@ -11,7 +11,7 @@ import (
 	"logstream/internal/state"
 )
 
-// Approvals: what is asked, what the answers do, and what ends a request.
+// Approvals: what is requested, what the answers do, and what ends a request.
 
 func approving(c *Config) { c.Mode = service.Approve }
 
@@ -61,19 +61,19 @@ func TestDeniedRepairIsEscalatedWithTheOperatorsReason(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
 		requested(t, m)
-		wantResult(t, m, m.operator(event.CommandDeny, "I look at it"), "", "")
+		wantResult(t, m, m.operator(event.CommandDeny, "I will investigate"), "", "")
 		m.run(time.Minute)
 		wantActions(t, m)
 		if in := m.of0(); in.State != state.Escalated || in.Held != "" {
 			t.Errorf("it is %s, held by %q", in.State, in.Held)
 		}
 		escalated := dataOf[event.Escalated](m)
-		if len(escalated) != 1 || !strings.Contains(escalated[0].Reason, "Start was denied by ada: I look at it.") {
+		if len(escalated) != 1 || !strings.Contains(escalated[0].Reason, "Start was denied by ada: I will investigate.") {
 			t.Errorf("escalated was %+v", escalated)
 		}
 		diagnosed := dataOf[event.Diagnosed](m)
 		last := diagnosed[len(diagnosed)-1]
-		if !containsRefusal(last.NotOffered, "start", "denied by ada: I look at it") {
+		if !containsRefusal(last.NotOffered, "start", "denied by ada: I will investigate") {
 			t.Errorf("not offered were %+v", last.NotOffered)
 		}
 	}, configured(approving))
@@ -184,16 +184,16 @@ func TestARequestOutlivesTheProcess(t *testing.T) {
 }
 
 // TestApprovalThatLapsedIsRequestedAnew: the process ends between the approval
-// and the intent, and is away for longer than the request was valid.
+// and the intent, and stops for longer than the request was valid.
 func TestApprovalThatLapsedIsRequestedAnew(t *testing.T) {
-	for away, want := range map[time.Duration][]string{10 * time.Minute: {"restart"}, time.Hour: nil} {
+	for outage, want := range map[time.Duration][]string{10 * time.Minute: {"restart"}, time.Hour: nil} {
 		m, b := quiet(t, configured(approving))
 		do("error", m, b)
 		requested(t, m)
 		m.operator(event.CommandApprove, "")
 		m.until(t, "the approval on the log", func() bool { return len(dataOf[event.Approved](m)) == 1 })
-		m.crash(away)
-		m.run(away + 10*time.Second)
+		m.crash(outage)
+		m.run(outage + 10*time.Second)
 		wantActions(t, m, want...)
 		if want == nil {
 			if request := requested(t, m); !request.Expires.After(m.now) {
@@ -260,7 +260,7 @@ func TestASecondApprovalIsRefused(t *testing.T) {
 	wantActions(t, m, "start")
 }
 
-// TestActionThatAnOperatorNamesIsApprovedByThat: heal with an action asks nothing
+// TestActionThatAnOperatorNamesIsApprovedByThat: heal with an action needs no approval
 // more; heal without one does, since LogStream chooses.
 func TestActionThatAnOperatorNamesIsApprovedByThat(t *testing.T) {
 	m, _ := quiet(t, configured(approving))
@@ -281,7 +281,7 @@ func TestActionThatAnOperatorNamesIsApprovedByThat(t *testing.T) {
 	}
 }
 
-// TestAGateEndsARequest: after the hold it is asked anew.
+// TestAGateEndsARequest: after the hold it is requested anew.
 func TestAGateEndsARequest(t *testing.T) {
 	m, b := quiet(t, configured(approving))
 	do("kill", m, b)
@@ -297,9 +297,9 @@ func TestAGateEndsARequest(t *testing.T) {
 	wantActions(t, m, "start")
 }
 
-// TestACauseThatFlapsAsksOnceAMinute: the same repair is requested again with
+// TestFlappingCauseQueriesTheModelOnceAMinute: the same repair is requested again with
 // another cause, its time to answer goes on, and an answer in between counts.
-func TestACauseThatFlapsAsksOnceAMinute(t *testing.T) {
+func TestFlappingCauseQueriesTheModelOnceAMinute(t *testing.T) {
 	m, b := quiet(t, configured(approving))
 	b.app, b.flap = "broken", true
 	first := requested(t, m)

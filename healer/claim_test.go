@@ -43,7 +43,7 @@ func TestClaimThatDoesNotCountIsWrittenHigher(t *testing.T) {
 }
 
 // TestNewClaimEndsTheLevelOfTheOneBefore starts us anew without an engine that
-// could tell what the container does now.
+// could report what the container does now.
 func TestNewClaimEndsTheLevelOfTheOneBefore(t *testing.T) {
 	m, b := quiet(t, configured(observing))
 	do("kill", m, b)
@@ -52,7 +52,7 @@ func TestNewClaimEndsTheLevelOfTheOneBefore(t *testing.T) {
 		t.Fatalf("the level is %q", got)
 	}
 	m.crash(time.Second)
-	m.engineAway(time.Minute)
+	m.dockerUnreachable(time.Minute)
 	m.until(t, "the next claim", func() bool { _, owns := m.owner(); return owns })
 	m.run(5 * time.Second)
 	if got := m.level("svc-0"); got != "" {

@@ -31,11 +31,11 @@ type collector struct {
 	worker func(name string, do func()) // runs do beside
 }
 
-// part is one thing that is looked up. It adds what it found, also that it found
+// part is one thing that is collected. It adds what it found, also that it found
 // nothing.
 type part struct {
-	what string
-	look func(context.Context) func(*runbook.Collected)
+	what    string
+	collect func(context.Context) func(*runbook.Collected)
 }
 
 // collect looks up all parts, beside each other, within collectLimit. A part that is late, fails or panics is
@@ -62,7 +62,7 @@ func (c collector) collect(ctx context.Context, e Collect) Collected {
 				}
 				results <- result{i, add}
 			}()
-			add = p.look(ctx)
+			add = p.collect(ctx)
 		})
 	}
 	adds := make([]func(*runbook.Collected), len(parts))
@@ -93,7 +93,7 @@ func lacking(what, why string) func(*runbook.Collected) {
 func failed(what string, err error) func(*runbook.Collected) {
 	switch {
 	case errors.Is(err, container.ErrUnsupported):
-		return lacking(what, "this container runtime does not tell it")
+		return lacking(what, "this container runtime does not report it")
 	case errors.Is(err, context.DeadlineExceeded):
 		return lacking(what, fmt.Sprintf("no answer within %s", collectLimit))
 	}

@@ -78,7 +78,7 @@ func TestHealCommandWithoutAnActionNeedsAWitness(t *testing.T) {
 func TestHealCommandThatIsRefusedChangesNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name, action string
-		story        func(*testing.T, *sim, *box)
+		scenario     func(*testing.T, *sim, *box)
 		why          string
 	}{
 		{"it is UP, and no action is named", "", func(*testing.T, *sim, *box) {}, "name an action"},
@@ -97,7 +97,7 @@ func TestHealCommandThatIsRefusedChangesNothing(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {
-				tt.story(t, m, b)
+				tt.scenario(t, m, b)
 				id := m.heal(tt.action)
 				m.run(250 * time.Millisecond)
 				if got := m.results(id); len(got) != 1 || got[0].OK || !strings.Contains(got[0].Error, tt.why) {
@@ -157,7 +157,7 @@ func TestRestartByCommandThatDidNotHoldIsNotMadeAgain(t *testing.T) {
 	})
 }
 
-// TestRestartByCommandWaitsForNoCheck: of this service nothing is heard.
+// TestRestartByCommandWaitsForNoCheck: this service has no observations.
 func TestRestartByCommandWaitsForNoCheck(t *testing.T) {
 	m, b := quiet(t)
 	b.unchecked = true

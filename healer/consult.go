@@ -164,7 +164,7 @@ func declines(runbooks, models string) bool {
 }
 
 // isSameDiagnosis says whether the runbook finds the same as when a diagnosis
-// was written, whoever's view was used then: codes are compared, not words.
+// was written, whichever view was used then: codes are compared, not words.
 func isSameDiagnosis(before event.Diagnosed, dx runbook.Diagnosis) bool {
 	first := before.Action
 	if before.Runbook != nil {

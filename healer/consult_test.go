@@ -84,7 +84,7 @@ func TestWhoseViewStands(t *testing.T) {
 	}
 }
 
-func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
+func TestPromptAndAnswerAreKept(t *testing.T) {
 	m, b := quiet(t, withModel(says("start", time.Second)), defined(func(d *service.Definition) { d.Note = "nobody can pay" }))
 	do("kill", m, b)
 	m.run(30 * time.Second)
@@ -95,7 +95,7 @@ func TestWhatWasAskedAndAnsweredIsKept(t *testing.T) {
 	}
 	if asked.Service != "svc-0" || asked.Note != "nobody can pay" || !slices.Equal(names(asked.Legal), []string{"start", "escalate", "none"}) ||
 		len(asked.Facts) == 0 || len(asked.NotOffered) == 0 {
-		t.Errorf("asked: %+v", asked)
+		t.Errorf("queried: %+v", asked)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestAModelThatIsAbsentIsNotWaitedFor(t *testing.T) {
 	}
 	all, by := diagnoses(absent)
 	if len(absent.queries) != 0 || by[0] != "runbook" || all[0].Invalid != "nothing listens at http://localhost:11434" || all[0].InvalidCode != event.InvalidUnreachable {
-		t.Errorf("asked %d times; by %s, invalid %q", len(absent.queries), by[0], all[0].Invalid)
+		t.Errorf("queried %d times; by %s, invalid %q", len(absent.queries), by[0], all[0].Invalid)
 	}
 	_, with := repair(func(*sim) {}, present)
 	if with < alone+3*time.Second {
@@ -125,19 +125,19 @@ func TestAModelThatIsAbsentIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestReflexWaitsForNobody(t *testing.T) {
+func TestReflexDoesNotWaitForTheModel(t *testing.T) {
 	m, b := quiet(t, withModel(says("start", 10*time.Second)), configured(func(c *Config) { c.Reflex = true }))
 	do("kill", m, b)
 	m.run(2 * time.Second)
 	if b.state.Status != container.Running || len(m.queries) != 0 {
-		t.Errorf("two seconds after a kill it is %s, and the model was asked %d times", b.state.Status, len(m.queries))
+		t.Errorf("two seconds after a kill it is %s, and the model was queried %d times", b.state.Status, len(m.queries))
 	}
 	m.run(30 * time.Second)
 	m.model = says("restart", 2*time.Second)
 	do("error", m, b)
 	m.run(30 * time.Second)
 	if len(m.queries) != 1 {
-		t.Errorf("a restart loses what is in memory: the model was asked %d times, want once", len(m.queries))
+		t.Errorf("a restart loses what is in memory: the model was queried %d times, want once", len(m.queries))
 	}
 }
 
@@ -182,7 +182,7 @@ func TestFactsThatFlapDoNotHoldUpTheModelForEver(t *testing.T) {
 	}
 }
 
-func TestANewLifeAsksAnew(t *testing.T) {
+func TestModelIsQueriedAgainAfterARestart(t *testing.T) {
 	m, b := quiet(t, withModel(says("start", 5*time.Second)))
 	do("kill", m, b)
 	m.run(3 * time.Second)
@@ -205,11 +205,11 @@ func TestWhatRecoversWhileTheModelThinksIsLeftAlone(t *testing.T) {
 	do("start", m, b)
 	m.run(60 * time.Second)
 	if got := m.actions(); len(got) != 0 {
-		t.Errorf("actions %v: somebody else had started it", got)
+		t.Errorf("actions %v: another user had started it", got)
 	}
 }
 
-// TestWhoseCauseStands: what the facts prove is not the model's to say.
+// TestWhoseCauseStands: the model cannot change a cause that the facts prove.
 func TestWhoseCauseStands(t *testing.T) {
 	for _, tt := range []struct {
 		sure   float64
@@ -293,7 +293,7 @@ func TestEachIncidentHasATimeOfItsOwn(t *testing.T) {
 		t.Fatalf("%d questions", n)
 	}
 	if first, second := m.queries[0], m.queries[1]; second.Incident == first.Incident || !second.Deadline.Equal(second.at.Add(m.cfg.LLM.Timeout)) {
-		t.Errorf("asked %+v, then %+v", first, second)
+		t.Errorf("queried %+v, then %+v", first, second)
 	}
 }
 
@@ -316,13 +316,13 @@ func TestAQuestionThatWasLeftBehindTakesNoTimeFromTheNext(t *testing.T) {
 			do("pause", m, b)
 			m.until(t, "the next question", func() bool { return len(m.queries) == 2 })
 			if first, second := m.queries[0], m.queries[1]; second.Incident != first.Incident || !second.Deadline.Equal(second.at.Add(m.cfg.LLM.Timeout)) {
-				t.Errorf("asked %+v, then %+v, which has until %s after it was asked", first, second, second.Deadline.Sub(second.at))
+				t.Errorf("queried %+v, then %+v, which has until %s after it was queried", first, second, second.Deadline.Sub(second.at))
 			}
 		})
 	}
 }
 
-// TestAModelThatIsSlowToSayThatItIsThere is waited for where it was asked.
+// TestAModelThatIsSlowToSayThatItIsThere is waited for where it was queried.
 func TestAModelThatIsSlowToSayThatItIsThere(t *testing.T) {
 	m, b := quiet(t, withModel(says("start", 5*time.Second)))
 	do("kill", m, b)
@@ -348,8 +348,8 @@ func TestAnAnswerToAnotherIncidentIsNone(t *testing.T) {
 	}
 }
 
-// TestSoManyAreAskedAtOnce: the others don't wait for a model that has its hands full.
-func TestSoManyAreAskedAtOnce(t *testing.T) {
+// TestConcurrentModelQueriesAreLimited: the others don't wait for a model that has its hands full.
+func TestConcurrentModelQueriesAreLimited(t *testing.T) {
 	m := quietSim(t, 6, withModel(mute))
 	for _, b := range m.boxes {
 		do("kill", m, b)
@@ -367,12 +367,12 @@ func TestSoManyAreAskedAtOnce(t *testing.T) {
 	m.run(time.Minute)
 	do("kill", m, m.boxes[5])
 	if m.run(5 * time.Second); len(m.queries) != 5 {
-		t.Errorf("when the others' time is over it is not asked: %d questions", len(m.queries))
+		t.Errorf("when the others' time is over it is not queried: %d questions", len(m.queries))
 	}
 }
 
-func TestWhoIsAsked(t *testing.T) {
-	unseen := func(m *sim, b *box) { m.exited(b, 1) } // the engine tells nothing
+func TestWhenTheModelIsQueried(t *testing.T) {
+	unseen := func(m *sim, b *box) { m.exited(b, 1) } // no event
 	fault := func(name string) func(*sim, *box) { return func(m *sim, b *box) { do(name, m, b) } }
 	tests := []struct {
 		name   string
@@ -420,9 +420,9 @@ func TestAnotherCause(t *testing.T) {
 	}
 }
 
-// TestBeforeTheFirstLookTheIncidentSaysSo: where a model is wanted, its absence
+// TestIncidentBeforeTheFirstInspectionSaysSo: where a model is wanted, its absence
 // has a reason from the first moment on.
-func TestBeforeTheFirstLookTheIncidentSaysSo(t *testing.T) {
+func TestIncidentBeforeTheFirstInspectionSaysSo(t *testing.T) {
 	for decide, want := range map[Decide]string{DecideLLM: notSeenYet, "": ""} {
 		m, b := quiet(t, configured(func(c *Config) { c.Decide, c.Reflex = decide, false }))
 		do("kill", m, b)

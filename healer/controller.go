@@ -97,8 +97,8 @@ func (c *Controller) Successor() string { return c.claim.Successor() }
 // has another engine.
 func (c *Controller) Refused() (claim.Refusal, bool) { return c.claim.Refused(c.newest()) }
 
-// hear notes that the host's owner lives.
-func (c *Controller) hear(of event.Origin, now time.Time) { c.claim.Hear(of, c.newest(), now) }
+// ownerSeen notes that the host's owner is alive.
+func (c *Controller) ownerSeen(of event.Origin, now time.Time) { c.claim.Observe(of, c.newest(), now) }
 
 // newest is the claim that counts for our host; zero where there is none.
 func (c *Controller) newest() event.Claim {
@@ -109,24 +109,24 @@ func (c *Controller) newest() event.Claim {
 // Step takes one input at now, and returns what is to be done. It changes the
 // controller in place; nothing else does.
 func (c *Controller) Step(in Input, now time.Time) []Effect {
-	c.effects, c.fleet.looked = nil, false
+	c.effects, c.fleet.current = nil, false
 	switch in := in.(type) {
 	case ReadHealth:
 		if in.Signed {
-			c.hear(in.Log.Origin, now)
+			c.ownerSeen(in.Log.Origin, now)
 		}
 		c.readHealth(in, now)
 	case ReadDocker:
-		c.hear(in.Event.Origin, now)
+		c.ownerSeen(in.Event.Origin, now)
 		c.readDocker(in.Event, now)
 	case ReadService:
-		c.hear(in.Service.Origin, now)
+		c.ownerSeen(in.Service.Origin, now)
 		c.readService(in.Service, now)
 	case ReadCommand:
 		c.readCommand(in.Command, now)
 	case ReadIncident:
 		c.readIncident(in.Event, now)
-		c.hear(in.Event.Origin, now)
+		c.ownerSeen(in.Event.Origin, now)
 	case Replayed:
 		c.beginClaim(in, now)
 	case EngineSeen:

@@ -39,9 +39,9 @@ func TestOperatorsRequestWaitsForTheActionOnItsPath(t *testing.T) {
 	wantTargets(t, m, "restart svc-0", "restart svc-1")
 }
 
-// TestWhatAnOperatorAskedForInVainIsNothingElse: an operator who names an action
+// TestFailedOperatorRepairIsNotFollowedByAnother: an operator who names an action
 // that cannot be done has asked for no other, and no gate opens for one.
-func TestWhatAnOperatorAskedForInVainIsNothingElse(t *testing.T) {
+func TestFailedOperatorRepairIsNotFollowedByAnother(t *testing.T) {
 	m := quietSim(t, 2, needing(1, 0), func(m *sim) { m.boxes[0].def.Heal.Mode = service.Observe })
 	do("kill", m, m.boxes[0])
 	m.until(t, "the gate", func() bool { return m.open("svc-1") && m.incident("svc-1").Held == gateDependency })

@@ -25,7 +25,7 @@ func readCommand(r event.Record) (Input, error) {
 
 func readHealth(r event.Record) (Input, error) {
 	h, err := event.DecodeHealthLog(r.Value)
-	// Anybody writes these, and they become part of our own records.
+	// Any program writes these, and they become part of our own records.
 	h.Error, h.Check, h.Instance = redact.Text(text.Line(h.Error)), text.Line(h.Check), text.Line(h.Instance)
 	return ReadHealth{h, r.Signed}, err
 }

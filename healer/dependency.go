@@ -27,11 +27,11 @@ type dependence struct {
 
 // need is one service that another needs, directly or through others.
 type need struct {
-	name  string
-	seen  bool          // it was observed since the incident was opened
-	asked time.Time     // when an extra check of it was asked for; zero: it was not
-	limit time.Duration // how long that is waited for
-	look  freshness     // of its container's inspection, where that decides
+	name       string
+	seen       bool          // it was observed since the incident was opened
+	asked      time.Time     // when an extra check of it was asked for; zero: it was not
+	limit      time.Duration // how long that is waited for
+	inspection freshness     // of its container's inspection, where that decides
 }
 
 // late says whether the extra check gave no observation in time.
@@ -47,15 +47,15 @@ func rootOf(c *Controller, s *serviceState) gate.Root {
 		return ""
 	}
 	own, known := s.status.OwnLast()
-	proves := s.status.WasUp() || !s.def.HasOwnCheck()
+	conclusive := s.status.WasUp() || !s.def.HasOwnCheck()
 	switch {
 	case acting(s):
 		return gate.RootRepairing
-	case s.status.Level() == event.Down, proves && s.status.OwnDown(), !s.def.Heal.Confirm && s.status.ForeignDown():
+	case s.status.Level() == event.Down, conclusive && s.status.OwnDown(), !s.def.Heal.Confirm && s.status.ForeignDown():
 		return downRoot(c, s)
-	case proves && s.open() && !s.status.Good():
+	case conclusive && s.open() && !s.status.Good():
 		return gate.RootUnsettled
-	case proves && known && own.Status == event.Down:
+	case conclusive && known && own.Status == event.Down:
 		return gate.RootSuspect
 	}
 	return ""
@@ -161,7 +161,7 @@ func newNeeds(c *Controller, s *serviceState, now time.Time) []need {
 		own, known := other.status.OwnLast() // of one that reports by itself nothing can be asked
 		n.seen = !other.def.HasOwnCheck() || known && own.Time().After(s.incident.Opened)
 		if other.def.IsContainerAlone() || name == parent {
-			n.look = other.inspection.dueAfter(s.incident.Opened, now)
+			n.inspection = other.inspection.dueAfter(s.incident.Opened, now)
 		}
 		all = append(all, n)
 	}
@@ -179,9 +179,9 @@ func planChecks(v View) (Decision, bool) {
 	waits := false
 	for _, n := range v.Needs {
 		switch {
-		case n.look == overdue, !n.seen && n.asked.IsZero():
+		case n.inspection == overdue, !n.seen && n.asked.IsZero():
 			due = append(due, n.name)
-		case n.look == underway, !n.seen && !n.late(v.Now):
+		case n.inspection == underway, !n.seen && !n.late(v.Now):
 			waits = true
 		}
 	}

@@ -39,7 +39,7 @@ func holdsOf(m *sim, name, gate string) (all []event.Suppressed) {
 	return all
 }
 
-// shapes are services above one database, svc-0: whoever fails with it gets no
+// shapes are services above one database, svc-0: a service that fails with it gets no
 // repair.
 var shapes = map[string][]func(*sim){
 	"four beside each other": {needing(1, 0), needing(2, 0), needing(3, 0), needing(4, 0)},
@@ -49,7 +49,7 @@ var shapes = map[string][]func(*sim){
 }
 
 // TestOneActionForAllThatFailWithTheirRoot: whether the root's container ended or
-// its process fails, and whoever turns DOWN first.
+// its process fails, and whichever turns DOWN first.
 func TestOneActionForAllThatFailWithTheirRoot(t *testing.T) {
 	for shape, options := range shapes {
 		for fault, action := range map[string]string{"stop": "start", "kill": "start", "pause": "unpause", "error": "restart"} {
@@ -129,7 +129,7 @@ func TestDependentsOfARootThatIsNotOursToRepairAreHeld(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*sim)
 		fail   func(*sim)
-		mend   func(*sim)
+		repair func(*sim)
 		reason string
 	}{
 		"it is in observe": {func(m *sim) { m.boxes[0].def.Heal.Mode = service.Observe },
@@ -151,7 +151,7 @@ func TestDependentsOfARootThatIsNotOursToRepairAreHeld(t *testing.T) {
 			if n := len(holdsOf(m, "svc-1", "dependency")); n > 2 {
 				t.Errorf("%d holds were written", n)
 			}
-			tt.mend(m)
+			tt.repair(m)
 			m.run(time.Minute)
 			wantTargets(t, m)
 			wantAllUp(t, m)
@@ -315,9 +315,9 @@ func TestOperatorsRequestDoesNotWaitForTheRoot(t *testing.T) {
 	wantTargets(t, m, "restart svc-1")
 }
 
-// TestCheckThatNeverSucceededHoldsNobody: a mistyped address of one service is no
+// TestCheckThatNeverSucceededHoldsNoDependent: a mistyped address of one service is no
 // reason to leave another DOWN.
-func TestCheckThatNeverSucceededHoldsNobody(t *testing.T) {
+func TestCheckThatNeverSucceededHoldsNoDependent(t *testing.T) {
 	m := newSim(1, 2, needing(1, 0), func(m *sim) { m.steady, m.boxes[0].app = true, "broken" })
 	m.run(2 * time.Minute)
 	do("kill", m, m.boxes[1])

@@ -98,9 +98,9 @@ func projectSim(t *testing.T, stopFirst bool) (m *sim, b, sibling *box) {
 	return m, m.boxes[0], m.boxes[1]
 }
 
-// TestStopBesideAnEndThatNobodyAskedForIsUndone stops a container by hand right
+// TestStopAfterAnUnrequestedExitIsRepaired stops a container by hand right
 // after another of its project was stopped, and not by hand.
-func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
+func TestStopAfterAnUnrequestedExitIsRepaired(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		other func(t *testing.T, m *sim, sibling *box)
@@ -117,7 +117,7 @@ func TestStopBesideAnEndThatNobodyAskedForIsUndone(t *testing.T) {
 		{"by its engine", func(_ *testing.T, m *sim, sibling *box) {
 			do("stop", m, sibling)
 			m.run(500 * time.Millisecond)
-			m.engineAway(time.Second)
+			m.dockerUnreachable(time.Second)
 			m.run(2 * time.Second)
 		}},
 		{"by hand, of another project", func(_ *testing.T, m *sim, sibling *box) {

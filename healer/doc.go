@@ -3,7 +3,7 @@
 // guardrails: status → incident → facts → runbook → gates → intent → action →
 // result → verification → resolved, the next action, or a person.
 //
-// # Where to look
+// # Where to find what
 //
 //	input.go           what can happen, and what can be done
 //	controller.go      Step: one input, and what follows from it (pure)
@@ -19,7 +19,7 @@
 //	fleet.go, host.go  all services together; what others and operators did
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
-//	image_update.go        what somebody's change of a service's image made of it (see update)
+//	image_update.go        how a service does after its image was changed (see update)
 //	recurrence.go          what is not healed: a failure that comes again
 //	trust.go               how often a repair would have been right in mode observe
 //	consult.go         what the model is queried, and whose view is used
@@ -59,7 +59,7 @@
 // Controller; it speaks through inputs, records and effects alone.
 // invariants_test.go says what must never happen, and histories_test.go drives
 // the one through random and enumerated histories, with both orders of the
-// engine's events, and asks the other after each step. To see a failing history:
+// engine's events, and compares with the other after each step. To see a failing history:
 // go test ./healer -run 'TestHistory$' -v -seed N
 //
 // The shell_*_test.go files run the whole Healer in virtual time, through its

@@ -10,7 +10,7 @@ import (
 )
 
 // Two engines under one host's name: the second instance must not act while the
-// first is heard.
+// first is seen.
 
 // seat is a controller that starts beside the owner of its host.
 type seat struct {
@@ -21,7 +21,7 @@ type seat struct {
 	beats  int
 }
 
-// besides starts an instance on an engine beside an owner that was heard now.
+// besides starts an instance on an engine beside an owner that was just seen.
 func besides(owner event.Claim, instance, engine string) *seat {
 	s := &seat{now: simStart, owner: owner}
 	s.Controller = NewController(Setup{Config: Default(), Instance: instance, Host: "local"}, s.now)
@@ -105,7 +105,7 @@ func TestWhoMayClaimAHostThatHasAnOwner(t *testing.T) {
 			}
 			s.run(10 * time.Second)
 			if _, refused := s.Refused(); refused || !s.leads() || len(s.claims) != 1 || s.claims[0].Engine != test.engine {
-				t.Errorf("once the owner is silent: refused %v, claims %+v", refused, s.claims)
+				t.Errorf("once the owner is stale: refused %v, claims %+v", refused, s.claims)
 			}
 		})
 	}
@@ -148,8 +148,8 @@ func TestTheEngineIsOnTheLogBeforeLong(t *testing.T) {
 	if want := []string{"1nonce-1", "1nonce-1E1", "1nonce-1E2"}; !slices.Equal(engines, want) {
 		t.Errorf("the claims are %q, want %q", engines, want)
 	}
-	if newest, _ := m.heard.Newest("local"); newest.Engine != "E2" {
-		t.Errorf("whoever reads them takes the engine for %q", newest.Engine)
+	if newest, _ := m.folded.Newest("local"); newest.Engine != "E2" {
+		t.Errorf("readers take the engine for %q", newest.Engine)
 	}
 	do("kill", m, b)
 	m.run(time.Minute)

@@ -18,7 +18,7 @@ import (
 
 const (
 	quickExit    = 10 * time.Second // a container that ends by itself sooner is not configured right
-	telling      = 200              // bytes of a log line in a sentence
+	keyLine      = 200              // bytes of a log line in a sentence
 	oomReach     = 10 * time.Minute // ends out of memory within it belong together
 	signReach    = time.Minute      // lines from so long before the failure may show its reason
 	earlierShown = 3                // incidents of the past, in the evidence
@@ -126,7 +126,7 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	f.IgnoresStop = v.Around.ignored
 	f.QuickExits, f.OOMs = quickExits(v.Around.lives, unproven(v)), outOfMemory(v.Around.lives)
 	if c.Status != container.Running {
-		f.Telling = text.Clip(loglines.Telling(v.Inspection.logs.lines), telling)
+		f.KeyLine = text.Clip(loglines.KeyLine(v.Inspection.logs.lines), keyLine)
 	}
 	f.FailsAgain = failsAgain(v)
 	if f.State == string(container.Running) && f.Check == event.Down {

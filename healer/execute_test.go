@@ -74,14 +74,14 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"nothing about a restart", "error", func(*sim, *box) {}, ""},
 		{"its deadline passed", "kill", func(m *sim, _ *box) { m.readAt[event.TopicIncidents] = m.now.Add(11 * time.Second) }, "deadline"},
 		{"it was removed", "kill", func(m *sim, _ *box) { m.step(Reconfigured{}) }, "removed"},
-		{"the engine went away", "kill", func(m *sim, _ *box) {
+		{"Docker became unreachable", "kill", func(m *sim, _ *box) {
 			m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
 		}, "Docker is unreachable"},
 		{"a hold", "kill", func(m *sim, _ *box) { m.hold("") }, "on hold"},
-		{"the engine told something", "kill", func(m *sim, b *box) {
+		{"the engine reported something", "kill", func(m *sim, b *box) {
 			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "rename"})
 		}, "a new event"},
-		{"somebody started it", "kill", func(m *sim, b *box) {
+		{"a user started it", "kill", func(m *sim, b *box) {
 			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Action: "start"})
 		}, "a new event"},
 		{"a HUP", "error", func(m *sim, b *box) { do("hangup", m, b) }, ""},
@@ -208,7 +208,7 @@ func TestAppendThatFailedIsReportedOnceItCanBeWritten(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
 		m.until(t, "an append", func() bool { return len(m.outstanding) > 0 })
-		m.logAway(20 * time.Second)
+		m.kafkaUnreachable(20 * time.Second)
 		m.incidents = m.incidents[:1] // what was on its way is lost
 		m.run(10 * time.Second)
 		if len(m.calls) != 0 {
@@ -225,7 +225,7 @@ func TestAppendThatFailedIsReportedOnceItCanBeWritten(t *testing.T) {
 
 func TestRepairWaitsWhileTheEngineSettles(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
-		m.engineAway(3 * time.Second)
+		m.dockerUnreachable(3 * time.Second)
 		do("kill", m, b)
 		m.run(7 * time.Second)
 		wantHeld(t, m, "engine")
@@ -254,9 +254,9 @@ func TestLongCallForAnotherServiceHoldsTheRepair(t *testing.T) {
 func TestCooldownFollowsWhatDidNotHold(t *testing.T) {
 	soon, later := 10*time.Second, 30*time.Second // the cooldown, and what is before it
 	for _, tt := range []struct {
-		name  string
-		story func(*testing.T, *sim, *box) // up to the end of the first attempt
-		after time.Duration                // that the second one begins
+		name     string
+		scenario func(*testing.T, *sim, *box) // up to the end of the first attempt
+		after    time.Duration                // that the second one begins
 	}{
 		{"refused by the engine", func(_ *testing.T, m *sim, b *box) {
 			b.refusals = 1
@@ -286,7 +286,7 @@ func TestCooldownFollowsWhatDidNotHold(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, m *sim, b *box) {
-				tt.story(t, m, b)
+				tt.scenario(t, m, b)
 				m.until(t, "the end of the first attempt", func() bool {
 					all := m.actions()
 					results, verified := dataOf[event.ActionFinished](m), dataOf[event.Verified](m)
@@ -371,7 +371,7 @@ func TestResultThatCouldNotBeWrittenIsReportedOnceItsRepairFailed(t *testing.T) 
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
 		m.until(t, "a result on its way", func() bool { return m.outstanding["svc-0"].Type == event.TypeActionFinished })
-		m.logAway(10 * time.Second)
+		m.kafkaUnreachable(10 * time.Second)
 		m.run(15 * time.Second)
 		if got := dataOf[event.Suppressed](m); len(dataOf[event.ActionFinished](m)) != 1 || len(got) != 0 {
 			t.Fatalf("suppressed were %+v", got)

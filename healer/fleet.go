@@ -28,7 +28,7 @@ type hostFleet struct {
 	self    *serviceState // of the reserved service: it has an incident and its journal, and nothing else
 	watch   fleet.Watch
 	picture fleet.Picture
-	looked  bool // the picture is of this step
+	current bool // the picture is of this step
 }
 
 func newHostFleet(now time.Time) *hostFleet {
@@ -49,7 +49,7 @@ func serviceOf(c *Controller, name string) *serviceState {
 // lookAtFleet makes the picture of this step.
 func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 	f := c.fleet
-	if f.looked {
+	if f.current {
 		return f.picture
 	}
 	members := make([]fleet.Member, 0, len(c.order))
@@ -58,7 +58,7 @@ func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 			members = append(members, memberOf(c, s))
 		}
 	}
-	f.picture, f.looked = fleet.Look(members), true
+	f.picture, f.current = fleet.Assess(members), true
 	f.watch.Note(f.picture, int(c.config.Budget.MinHealthy), c.config.Verify.For, now)
 	return f.picture
 }
@@ -71,7 +71,7 @@ func memberOf(c *Controller, s *serviceState) fleet.Member {
 		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red}
 }
 
-// schemeDisk is of the check that looks at this machine's own disk.
+// schemeDisk is of the check that inspects this machine's own disk.
 const schemeDisk = "disk"
 
 // reconcileFleet decides again about the fleet's incident.
@@ -159,7 +159,7 @@ func diagnosedBlind(sentence string) event.Diagnosed {
 		Runbook:    &event.Opinion{Cause: sentence + ".", Action: service.ActionNone, Confidence: 0.9, Why: why}}
 }
 
-// blindness is what the gate is told of a service.
+// blindness is what the gate knows of a service.
 func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
 	if !s.def.HasOwnCheck() {
 		return gate.Blind{}
@@ -179,7 +179,7 @@ func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
 	return gate.Blind{}
 }
 
-// breaker is what the gate is told of all services.
+// breaker is what the gate knows of all services.
 func breaker(c *Controller, now time.Time) gate.Breaker {
 	lookAtFleet(c, now)
 	out := gate.Breaker{Least: int(c.config.Budget.MinHealthy), Window: c.config.Verify.For}

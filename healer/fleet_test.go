@@ -22,7 +22,7 @@ func cutOff(m *sim, cut bool) {
 }
 
 // fleetIncidents are those of the reserved service.
-func fleetIncidents(m *sim) []*state.Incident { return m.heard.Of(event.ReservedService, "local") }
+func fleetIncidents(m *sim) []*state.Incident { return m.folded.Of(event.ReservedService, "local") }
 
 // heldBy counts the services whose open incident a gate holds.
 func heldBy(m *sim, gate string) (n int) {

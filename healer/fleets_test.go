@@ -10,7 +10,7 @@ import (
 
 // TestRandomFleets drives several services through random histories in which the
 // prober is cut off as well, and operators silence services. While it is cut off
-// nothing is called that the engine's own view does not prove.
+// nothing is called that the engine's own view does not show.
 func TestRandomFleets(t *testing.T) {
 	share(t, uint64(histories(t, 150)), func(n uint64) *sim {
 		m := newSim(n, 5+int(n%3))

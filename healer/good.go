@@ -66,7 +66,7 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 
 // observe takes in a container whose service has answered so many checks in a
 // row. A change counts once it has been good for as long as a verification
-// needs: whoever made it meant it, and it works. With the image that is bad it
+// needs: the change was intended, and it works. With the image that is bad it
 // never counts.
 func (m *memory) observe(c container.State, bad string, run, needed int, now time.Time) {
 	if m.good != nil && isAs(*m.good, c) {
@@ -167,7 +167,7 @@ func rolledBack(c *Controller, s *serviceState, now time.Time) []string {
 
 // refusedByHand is why what an operator asks for cannot be done, as far as the
 // container is known; empty where it can. What was refused is inspected again:
-// not every change of a container is told by an event.
+// not every change of a container causes an event.
 func refusedByHand(c *Controller, s *serviceState, name string, now time.Time) string {
 	l := s.inspection
 	known := l.isCurrent() && (l.err == nil || errors.Is(l.err, container.ErrNotFound))

@@ -182,7 +182,7 @@ func (h *Healer) Run(ctx context.Context) error {
 		defer cancel()
 		return l.loop(reading)
 	})
-	l.identifier = &identifier{runtime: h.deps.Runtime, give: l.give, asked: make(chan struct{}), again: make(chan struct{}, 1)}
+	l.identifier = &identifier{runtime: h.deps.Runtime, give: l.give, queried: make(chan struct{}), again: make(chan struct{}, 1)}
 	supervise.Go(reading, group, "healer engine", l.identifier.run)
 	supervise.Go(reading, group, "healer replay", l.read)
 	if h.deps.Model != nil {
@@ -219,7 +219,7 @@ func (l *life) read(ctx context.Context) error {
 		}
 	}
 	select {
-	case <-l.identifier.asked:
+	case <-l.identifier.queried:
 	case <-ctx.Done():
 		return nil
 	}

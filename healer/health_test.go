@@ -73,7 +73,7 @@ func TestAnUnhealthyContainerWhoseURLAnswersIsReportedAndNotRepaired(t *testing.
 	wantHeld(t, m, "healthcheck")
 	m.run(3 * time.Minute)
 	if got := m.status("svc-0"); got.Held != "" {
-		t.Errorf("once it is silent, it is held by %q", got.Held)
+		t.Errorf("once it is stale, it is held by %q", got.Held)
 	}
 	wantEnd(t, m, event.HowRecovered)
 }

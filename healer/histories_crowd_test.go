@@ -16,14 +16,14 @@ import (
 var crowdFlag = flag.Bool("crowd", false, "the seed is that of a history in which everything is at once")
 
 // crowd is a random history in which everything is at once.
-func crowd(seed uint64, tell bool) *sim {
+func crowd(seed uint64, verbose bool) *sim {
 	rng := rand.New(rand.NewPCG(seed, 29))
 	options := []func(*sim){crowded(rng)}
 	if rng.IntN(4) == 0 {
 		options = append(options, fickle)
 	}
 	m := newSim(seed, 2+rng.IntN(5), options...)
-	if tell {
+	if verbose {
 		m.trace = []string{}
 		for _, b := range m.boxes {
 			m.note("%s: mode %s, heal %+v, needs %v", b.def.Name, m.modeOf(b), b.def.Heal, m.namesOf(m.needs(b)))
@@ -113,7 +113,7 @@ func (m *sim) endsCrowded(b *box) {
 }
 
 // mostFail says whether half or more of the services fail that run: then nothing
-// tells that from a blind observer.
+// distinguishes that from a blind observer.
 func (m *sim) mostFail() bool {
 	fail, run := 0, 0
 	for _, b := range m.boxes {
@@ -137,7 +137,7 @@ func (m *sim) namesOf(boxes []*box) (names []string) {
 // TestCrowdedHistories checks every invariant over random histories in which
 // services need each other, operators approve, deny, undo, silence and hold, a
 // window of maintenance opens, images and specifications change, and the observer
-// is cut off, all at once. A failing seed is told in full by:
+// is cut off, all at once. A failing seed is printed in full by:
 // go test ./healer -run TestCrowdedHistory -v -crowd -seed N
 func TestCrowdedHistories(t *testing.T) {
 	share(t, uint64(histories(t, 120)), func(n uint64) *sim { return crowd(n, false) })
@@ -148,5 +148,5 @@ func TestCrowdedHistory(t *testing.T) {
 		return
 	}
 	m := crowd(*seedFlag, true)
-	t.Logf("%s\n%s", m.story(), m.broken)
+	t.Logf("%s\n%s", m.history(), m.broken)
 }

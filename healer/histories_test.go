@@ -23,7 +23,7 @@ var inputsFlag = flag.Int("inputs", 0, "the seed is that of an enumerated histor
 
 const noSeed = 1<<64 - 1
 
-var seedFlag = flag.Uint64("seed", noSeed, "tell the history of this seed")
+var seedFlag = flag.Uint64("seed", noSeed, "print the history of this seed")
 
 // histories is how many random histories are tried: LOGSTREAM_HISTORIES, or a
 // bounded share.
@@ -46,9 +46,9 @@ func long(t *testing.T) {
 }
 
 // random is one random history.
-func random(seed uint64, tell bool) *sim {
+func random(seed uint64, verbose bool) *sim {
 	m := randomSim(seed)
-	if tell {
+	if verbose {
 		m.trace = []string{}
 	}
 	m.live()
@@ -152,7 +152,7 @@ func (m *sim) end(b *box) string {
 	return in.State
 }
 
-// ends checks that every mendable fault was mended: what does not run was left
+// ends checks that every repairable fault was repaired: what does not run was left
 // so for a reason that the history gives.
 func (m *sim) ends() {
 	if m.broken != "" {
@@ -187,7 +187,7 @@ func (m *sim) ends() {
 
 // called says whether a person was called for an earlier incident of a service.
 func (m *sim) called(b *box) bool {
-	return slices.ContainsFunc(m.heard.Of(b.def.Name, "local"), func(in *state.Incident) bool {
+	return slices.ContainsFunc(m.folded.Of(b.def.Name, "local"), func(in *state.Incident) bool {
 		_, is := in.Last(event.TypeEscalated)
 		return is
 	})
@@ -204,7 +204,7 @@ func (m *sim) where() string {
 }
 
 // TestRandomHistories checks every invariant over random histories. A failing
-// seed is told in full by: go test ./healer -run TestHistory -v -seed N
+// seed is printed in full by: go test ./healer -run TestHistory -v -seed N
 func TestRandomHistories(t *testing.T) {
 	share(t, uint64(histories(t, 1500)), func(n uint64) *sim { return random(n, false) })
 }
@@ -228,16 +228,16 @@ func TestEnumeratedHistories(t *testing.T) {
 }
 
 // rhythms are the pauses between the inputs of an enumerated history: at once,
-// while the repair is under way, and while it is being proved.
+// while the repair is under way, and while it is being verified.
 var rhythms = []time.Duration{50 * time.Millisecond, 1200 * time.Millisecond, 7 * time.Second}
 
-func enumerated(n uint64, inputs int, tell bool) *sim {
+func enumerated(n uint64, inputs int, verbose bool) *sim {
 	var options []func(*sim)
 	if n%5 == 1 {
 		options = append(options, fickle)
 	}
 	m := newSim(n, 1, options...)
-	if tell {
+	if verbose {
 		m.trace = []string{}
 	}
 	m.run(8 * time.Second)
@@ -306,7 +306,7 @@ func TestHistory(t *testing.T) {
 	if *inputsFlag > 0 {
 		m = enumerated(*seedFlag, *inputsFlag, true)
 	}
-	t.Logf("%s\n%s", m.story(), m.broken)
+	t.Logf("%s\n%s", m.history(), m.broken)
 }
 
 var references = map[string]uint64{

@@ -45,14 +45,14 @@ func decisions(m *sim) (all []string) {
 }
 
 func TestHostileLinesChangeNoDecision(t *testing.T) {
-	obeys := withModel(says("remove", time.Second)) // it chooses what the lines tell it to
+	obeys := withModel(says("remove", time.Second)) // it chooses what the lines say
 	for _, fault := range []string{"kill", "stop", "exit", "pause", "error", "broken"} {
 		for name, option := range map[string]func(*sim){"runbook": func(*sim) {}, "an obedient model": obeys,
 			"a model that answers what it read": withModel(func(q modelQuery) (llm.Answer, time.Duration) {
 				return llm.Answer{Invalid: "its answer is not a JSON object", Raw: strings.Join(q.Question.Logs, "\n")}, time.Second
 			})} {
 			t.Run(fault+"/"+name, func(t *testing.T) {
-				tell := func(lines []string) []string {
+				decide := func(lines []string) []string {
 					m := quietSim(t, 2, option, func(m *sim) { m.lines = lines })
 					if b := m.boxes[0]; fault == "broken" {
 						b.app = "broken"
@@ -63,11 +63,11 @@ func TestHostileLinesChangeNoDecision(t *testing.T) {
 					m.audit()
 					return decisions(m)
 				}
-				want := tell([]string{"listening on :80"})
+				want := decide([]string{"listening on :80"})
 				if len(want) == 0 {
 					t.Fatal("nothing was decided")
 				}
-				if got := tell(append([]string{"listening on :80"}, hostileLines...)); !slices.Equal(got, want) {
+				if got := decide(append([]string{"listening on :80"}, hostileLines...)); !slices.Equal(got, want) {
 					t.Errorf("with hostile lines\n%v\nwithout\n%v", got, want)
 				}
 			})
@@ -77,14 +77,14 @@ func TestHostileLinesChangeNoDecision(t *testing.T) {
 
 // TestHostileHealthOutputChangesNoDecision: the HEALTHCHECK's words are the container's.
 func TestHostileHealthOutputChangesNoDecision(t *testing.T) {
-	tell := func(output string) []string {
+	decide := func(output string) []string {
 		m := quietSim(t, 1, aloneBox, func(m *sim) { m.boxes[0].state.HealthOutput = output })
 		do("error", m, m.boxes[0])
 		m.run(3 * time.Minute)
 		return decisions(m)
 	}
-	want := tell("exit 1")
-	if got := tell(strings.Join(hostileLines, "\n")); len(want) == 0 || !slices.Equal(got, want) {
+	want := decide("exit 1")
+	if got := decide(strings.Join(hostileLines, "\n")); len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("with hostile output\n%v\nwithout\n%v", got, want)
 	}
 }
@@ -116,7 +116,7 @@ func FuzzCommand(f *testing.F) {
 	})
 }
 
-// TestWhatOthersReportIsCleanInOurRecords: a source may be anybody.
+// TestWhatOthersReportIsCleanInOurRecords: any program may be a source.
 func TestWhatOthersReportIsCleanInOurRecords(t *testing.T) {
 	in, err := readHealth(event.Record{Value: event.Encode(event.HealthLog{Timestamp: 1, Service: "svc-0", Status: event.Down, Check: "ht\x1b[31mtp\u202e",
 		Error: "\x1b[2J\x1b[36mpassword\x1b[0m=hunter2\r\n✅ healed", Origin: event.Origin{Instance: "a\nb"}})})

@@ -16,7 +16,7 @@ import (
 	"logstream/internal/state"
 )
 
-// Updates: somebody changed a service's image, and for a while the service is
+// Updates: a user or tool changed a service's image, and for a while the service is
 // compared with how it was before. What is known of one is published with the
 // service, and taken from there in the next life.
 

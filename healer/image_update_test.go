@@ -11,7 +11,7 @@ import (
 	"logstream/internal/state"
 )
 
-// Somebody changes a service's image.
+// A user changes a service's image.
 
 func (m *sim) update0() event.Update {
 	if u := m.status("svc-0").Update; u != nil {
@@ -29,7 +29,7 @@ func wantVerdict(t *testing.T, m *sim, image string, verdict event.UpdateVerdict
 
 func diagnosedAs(m *sim) string { return m.of0().CauseID }
 
-// deployed is a service that ran for a minute, and whose image somebody changed
+// deployed is a service that ran for a minute, and whose image a user changed
 // to one in which it is so.
 func deployed(t *testing.T, app string, options ...func(*sim)) (*sim, *box) {
 	t.Helper()
@@ -236,8 +236,8 @@ func TestAnotherLifeKeepsTheUpdate(t *testing.T) {
 	}
 }
 
-// TestAnImageThatChangedWhileWeWereAwayIsWatched.
-func TestAnImageThatChangedWhileWeWereAwayIsWatched(t *testing.T) {
+// TestImageChangedWhileStoppedIsWatched.
+func TestImageChangedWhileStoppedIsWatched(t *testing.T) {
 	m, b := quiet(t)
 	m.run(time.Minute)
 	m.crash(30 * time.Second)
@@ -253,7 +253,7 @@ func TestObservedRepairsAreCounted(t *testing.T) {
 		would int
 		right int
 	}{
-		"somebody starts it":    {func(m *sim, b *box) { m.run(15 * time.Second); m.started(b, nil) }, 1, 1},
+		"a user starts it":      {func(m *sim, b *box) { m.run(15 * time.Second); m.started(b, nil) }, 1, 1},
 		"it stays DOWN":         {func(m *sim, _ *box) { m.run(5 * time.Minute) }, 1, 1},
 		"not decided yet":       {func(m *sim, _ *box) { m.run(15 * time.Second) }, 0, 0},
 		"it recovers by itself": {func(m *sim, b *box) { b.app = "ok"; m.run(20 * time.Second) }, 1, 0},
@@ -267,7 +267,7 @@ func TestObservedRepairsAreCounted(t *testing.T) {
 			do(fault, m, b)
 			m.until(t, "the mode holds it", func() bool { return m.gate() == "observe" })
 			tt.goes(m, b)
-			if name == "somebody starts it" {
+			if name == "a user starts it" {
 				m.run(time.Minute)
 				wantEnd(t, m, event.HowRecovered)
 			}

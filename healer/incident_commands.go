@@ -130,7 +130,7 @@ func answer(c *Controller, asked event.Command, now time.Time, data event.Data) 
 	case !waits:
 		return nothingWaits(asked.Command, in)
 	case asked.Args.Request != 0 && asked.Args.Request != standing.seq:
-		return refuse(event.RefusedOvertaken, "%s: it was requested anew meanwhile, for %s: look at the incident again", asked.Command, standing.request.Action)
+		return refuse(event.RefusedOvertaken, "%s: it was requested anew meanwhile, for %s: review the incident", asked.Command, standing.request.Action)
 	case s.incident != in:
 		return refuse(event.RefusedNothing, "%s: the service has a newer incident", asked.Command)
 	}
@@ -153,7 +153,7 @@ func nothingWaits(command string, in *state.Incident) error {
 	case last.Type == event.TypeEscalated:
 		return refuse(event.RefusedExpired, "%s: the request is over: a person was called instead", command)
 	}
-	return refuse(event.RefusedOvertaken, "%s: the situation changed after the request: look at the incident again", command)
+	return refuse(event.RefusedOvertaken, "%s: the situation changed after the request: review the incident", command)
 }
 
 // name is an operator's, without the mark that it is one.

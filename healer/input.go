@@ -159,7 +159,7 @@ type (
 	// CheckNow has a service checked once at once, beside its schedule. Its
 	// observation comes back as a record, or not at all.
 	CheckNow struct{ Service string }
-	// Query asks the model for its view, until Deadline (monotonic).
+	// Query queries the model for its view, until Deadline (monotonic).
 	Query struct {
 		Service  string
 		Incident string

@@ -92,7 +92,7 @@ func planPutBack(v View) (Decision, bool) {
 	switch l := v.Inspection; {
 	case errors.Is(l.err, container.ErrUnavailable):
 		return wait(), true
-	case l.err == nil && l.state.ID == of.finished.KeptID: // somebody has put it back
+	case l.err == nil && l.state.ID == of.finished.KeptID: // a user has put it back
 		return planRepair(v), true
 	case !v.Target.Missing, v.Situation.NotExecuted >= mostUndone:
 		return write(event.ByGuard, event.Escalated{Reason: unknownEffect(of.finished)}), true

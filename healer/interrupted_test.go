@@ -81,7 +81,7 @@ func TestAReplacementThatWasCutOffIsPutBack(t *testing.T) {
 	}, listed)
 }
 
-// TestNothingIsPutBackIntoATakenPlace: somebody made a container of that name.
+// TestNothingIsPutBackIntoATakenPlace: a user made a container of that name.
 func TestNothingIsPutBackIntoATakenPlace(t *testing.T) {
 	m, b := quiet(t, listed)
 	cutOffRollback(t, m, b)

@@ -89,7 +89,7 @@ func (m *sim) wishUntil(begins, ends, name string) time.Time {
 	return time.Time{}
 }
 
-// approved checks an intent that nobody may begin alone: before it stands the
+// approved checks an intent that needs approval: before it stands the
 // approval of exactly that, or it is what an operator asked for.
 func (m *sim) approved(in *state.Incident, opened event.Opened, started event.ActionStarted) {
 	b := m.box(in.Service)
@@ -184,7 +184,7 @@ func (m *sim) undoes(in *state.Incident, opened event.Opened, undo event.ActionS
 		m.violated("%s: attempt %d undoes attempt %d of %s, which was not done", in.ID, undo.Attempt, undo.Undoes, of)
 	case undone > 1:
 		m.violated("attempt %d of %s was undone %d times", undo.Undoes, of, undone)
-	case action.PutsBack(undo): // nobody need ask for it
+	case action.PutsBack(undo): // it needs no request
 	case !strings.HasPrefix(in.Events[0].By, event.ByOperator) && !strings.HasPrefix(in.Events[len(in.Events)-1].By, event.ByOperator):
 		m.violated("%s: attempt %d undoes what no operator asked to be undone", in.ID, undo.Attempt)
 	}

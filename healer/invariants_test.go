@@ -75,7 +75,7 @@ func (m *sim) audit() {
 				m.allowed(in, started)
 			}
 			if resolved, is := e.Data.(event.Resolved); is && resolved.How == event.HowHealed {
-				m.proved(in)
+				m.verifiedHealthy(in)
 			}
 			continue
 		}
@@ -89,7 +89,7 @@ func (m *sim) audit() {
 	}
 }
 
-// legal checks that what stands was legal, whoever chose it, and that who is
+// legal checks that what stands was legal, by either view, and that who is
 // named had said so.
 func (m *sim) legal(e event.Incident, d event.Diagnosed) {
 	byModel := strings.HasPrefix(e.By, event.ByModel)
@@ -105,7 +105,7 @@ func (m *sim) legal(e event.Incident, d event.Diagnosed) {
 	}
 }
 
-// allowed checks that whoever began an action might do so.
+// allowed checks that the decider of an action was permitted to begin it.
 func (m *sim) allowed(in *state.Incident, started event.ActionStarted) {
 	opened, _ := in.Events[0].Data.(event.Opened)
 	if started.Undoes > 0 {
@@ -117,8 +117,8 @@ func (m *sim) allowed(in *state.Incident, started event.ActionStarted) {
 	m.notInVain(in, started)
 }
 
-// proved checks that a healed incident has a proof on the log of health.
-func (m *sim) proved(in *state.Incident) {
+// verifiedHealthy checks that the health log shows the verification of a healed incident.
+func (m *sim) verifiedHealthy(in *state.Incident) {
 	started, _ := in.Last(event.TypeActionStarted)
 	finished, _ := in.Last(event.TypeActionFinished)
 	needed := started.Data.(event.ActionStarted).Verify
@@ -152,7 +152,7 @@ func (b *box) check() string {
 	return event.CheckContainer
 }
 
-func (m *sim) story() string { return strings.Join(m.trace, "\n") }
+func (m *sim) history() string { return strings.Join(m.trace, "\n") }
 
 // notInVain checks that a container is not restarted by itself while a restart of
 // it against the same fault of its process, verified or not, is that recent, unless
@@ -162,7 +162,7 @@ func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
 	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || asked(in) || !runbook.IsOfProcess(in.CauseID) {
 		return
 	}
-	for _, before := range m.heard.Of(in.Service, in.Host) {
+	for _, before := range m.folded.Of(in.Service, in.Host) {
 		if before.ID == in.ID || before.Acknowledged != nil || before.CauseID != in.CauseID || before.Resolved == nil || before.Opened.After(in.Opened) {
 			continue
 		}

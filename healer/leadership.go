@@ -19,20 +19,20 @@ const (
 	mostIdentify  = 30 * time.Second
 )
 
-// identifier asks the engine for its ID.
+// identifier queries the engine for its ID.
 type identifier struct {
 	runtime Runtime
 	give    func(context.Context, timed)
-	asked   chan struct{} // closed: it was asked once, whether it answered or not
+	queried chan struct{} // closed: it was queried once, whether it answered or not
 	again   chan struct{} // Docker is back: it may be another engine
 }
 
-// run asks until the engine answers, and again whenever Docker is back.
+// run queries until the engine answers, and again whenever Docker is back.
 func (i *identifier) run(ctx context.Context) error {
-	answered := i.ask(ctx)
-	close(i.asked)
+	answered := i.query(ctx)
+	close(i.queried)
 	for {
-		for tries := retry.NewBackoff(firstIdentify, mostIdentify); !answered; answered = i.ask(ctx) {
+		for tries := retry.NewBackoff(firstIdentify, mostIdentify); !answered; answered = i.query(ctx) {
 			if !tries.Wait(ctx) {
 				return nil
 			}
@@ -46,7 +46,7 @@ func (i *identifier) run(ctx context.Context) error {
 	}
 }
 
-func (i *identifier) ask(ctx context.Context) bool {
+func (i *identifier) query(ctx context.Context) bool {
 	call, cancel := context.WithTimeout(ctx, inspectLimit)
 	defer cancel()
 	info, err := i.runtime.Info(call)
@@ -125,7 +125,7 @@ func refusalProblem(why claim.Refusal) health.Problem {
 	return p
 }
 
-// shortEngine is as much of an engine's ID as tells it from another's.
+// shortEngine is enough of an engine's ID to distinguish it from another's.
 func shortEngine(id string) string {
 	const most = 13
 	if len(id) > most {

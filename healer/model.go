@@ -39,8 +39,8 @@ func (l *life) watchModel(ctx context.Context) error {
 	seen := false // in this life: then its absence is a problem
 	for {
 		if l.querying.Load() == 0 { // a busy model may answer a check late; its answer to the query shows that it is there
-			look, cancel := context.WithTimeout(ctx, modelWithin)
-			err := l.deps.Model.Check(look)
+			limited, cancel := context.WithTimeout(ctx, modelWithin)
+			err := l.deps.Model.Check(limited)
 			cancel()
 			if ctx.Err() != nil {
 				return nil

@@ -19,13 +19,13 @@ import (
 // scriptedModel is one whose answers and absence a test decides.
 type scriptedModel struct {
 	check func() error
-	ask   func(ctx context.Context, told func(string)) llm.Answer
+	query func(ctx context.Context, reported func(string)) llm.Answer
 }
 
 func (m scriptedModel) Check(context.Context) error { return m.check() }
 
-func (m scriptedModel) Query(ctx context.Context, _ llm.Question, told func(string)) llm.Answer {
-	return m.ask(ctx, told)
+func (m scriptedModel) Query(ctx context.Context, _ llm.Question, reported func(string)) llm.Answer {
+	return m.query(ctx, reported)
 }
 
 // pieces keeps what is written of a model's thinking.
@@ -75,9 +75,9 @@ func next[T Input](t *testing.T, l *life) T {
 
 func TestWithdrawnQueryEndsWithoutLastPiece(t *testing.T) {
 	began := make(chan struct{}, 2)
-	l, written := alive(t, scriptedModel{ask: func(ctx context.Context, told func(string)) llm.Answer {
+	l, written := alive(t, scriptedModel{query: func(ctx context.Context, reported func(string)) llm.Answer {
 		began <- struct{}{}
-		told("hm")
+		reported("hm")
 		<-ctx.Done()
 		return llm.Answer{Invalid: "the question was withdrawn"}
 	}}, DecideLLM)
@@ -110,26 +110,26 @@ func TestMissingModelIsReportedWhereItIsWanted(t *testing.T) {
 	gone := &llm.Missing{Why: "nothing listens there", Remedy: health.Remedy{Command: "ollama serve"}, Unanswered: true}
 	unpulled := &llm.Missing{Why: "no such model", Remedy: health.Remedy{Command: "ollama pull m"}}
 	for _, tt := range []struct {
-		name   string
-		decide Decide
-		looks  []error
-		why    string // that the last incident would say
-		mend   string // of the trouble; empty: there is none
+		name    string
+		decide  Decide
+		answers []error
+		why     string // that the last incident would say
+		remedy  string // of the problem; empty: there is none
 	}{
 		{"there", DecideLLM, []error{nil}, "", ""},
 		{"wanted, and not there", DecideLLM, []error{gone}, "nothing listens there", "ollama serve"},
 		{"none is wanted", "", []error{gone}, "", ""},
-		{"none is wanted, and it went away", "", []error{nil, gone}, "nothing listens there", "ollama serve"},
+		{"none is wanted, and it became unreachable", "", []error{nil, gone}, "nothing listens there", "ollama serve"},
 		{"none is wanted, and it is not pulled", "", []error{unpulled}, "no such model: ollama pull m", "ollama pull m"},
 		{"it comes back", DecideLLM, []error{gone, nil}, "", ""},
 		{"something else", "", []error{errors.New("odd")}, "odd: see the log of the model's server", "see the log of the model's server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			look := -1
+			check := -1
 			var l *life
 			l, _ = alive(t, scriptedModel{check: func() error {
-				if look++; look >= len(tt.looks) {
+				if check++; check >= len(tt.answers) {
 					cancel()
 					return context.Canceled
 				}
@@ -137,22 +137,22 @@ func TestMissingModelIsReportedWhereItIsWanted(t *testing.T) {
 				case l.recheck <- struct{}{}: // at once again
 				default:
 				}
-				return tt.looks[look]
+				return tt.answers[check]
 			}}, tt.decide)
 			if err := l.watchModel(ctx); err != nil {
 				t.Fatal(err)
 			}
 			var last ModelState
-			for range tt.looks {
+			for range tt.answers {
 				last = next[ModelState](t, l)
 			}
-			ready := tt.looks[len(tt.looks)-1] == nil
+			ready := tt.answers[len(tt.answers)-1] == nil
 			if last.Ready != ready || last.Why != tt.why || l.LLM().Ready != ready {
 				t.Errorf("the controller gets %+v, the page %+v", last, l.LLM())
 			}
-			told, is := l.deps.Health.Get(health.LLM)
-			if is != (tt.mend != "") || told.Remedy.String() != tt.mend || is && !strings.Contains(told.What, "the model deepseek-r1:1.5b is unavailable: ") {
-				t.Errorf("the registry has %v: %+v", is, told)
+			problem, is := l.deps.Health.Get(health.LLM)
+			if is != (tt.remedy != "") || problem.Remedy.String() != tt.remedy || is && !strings.Contains(problem.What, "the model deepseek-r1:1.5b is unavailable: ") {
+				t.Errorf("the registry has %v: %+v", is, problem)
 			}
 		})
 	}
@@ -161,7 +161,7 @@ func TestMissingModelIsReportedWhereItIsWanted(t *testing.T) {
 // TestQueryEndsWithItsIncident: a model does not work on what is over.
 func TestQueryEndsWithItsIncident(t *testing.T) {
 	ended := make(chan struct{})
-	l, _ := alive(t, scriptedModel{ask: func(ctx context.Context, _ func(string)) llm.Answer {
+	l, _ := alive(t, scriptedModel{query: func(ctx context.Context, _ func(string)) llm.Answer {
 		<-ctx.Done()
 		close(ended)
 		return llm.Answer{}
@@ -187,7 +187,7 @@ func TestQueryEndsWithItsIncident(t *testing.T) {
 // TestModelIsNotCheckedDuringQuery: it may be slow to say so.
 func TestModelIsNotCheckedDuringQuery(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	l, _ := alive(t, scriptedModel{check: func() error { t.Error("it was asked"); return nil }}, DecideLLM)
+	l, _ := alive(t, scriptedModel{check: func() error { t.Error("it was queried"); return nil }}, DecideLLM)
 	l.querying.Add(1)
 	l.recheck <- struct{}{}
 	time.AfterFunc(50*time.Millisecond, cancel)

@@ -19,7 +19,7 @@ func steadySim(t *testing.T, options ...func(*sim)) (*sim, *box) {
 	m := newSim(1, 1, append([]func(*sim){func(m *sim) { m.steady, m.trace = true, []string{} }}, options...)...)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(m.story())
+			t.Log(m.history())
 		}
 	})
 	return m, m.boxes[0]

@@ -47,7 +47,7 @@ func TestStopByAnEngineIsNotTheFirstOfTwo(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("stop", m, b)
 		m.run(2 * time.Second)
-		m.engineAway(3 * time.Second)
+		m.dockerUnreachable(3 * time.Second)
 		m.run(time.Minute)
 		do("stop", m, b)
 		m.run(time.Minute)
@@ -152,7 +152,7 @@ func TestEngineThatStopsTwiceIsNotIntentional(t *testing.T) {
 				for range 2 {
 					do("stop", m, b)
 					m.run(2 * time.Second)
-					m.engineAway(3 * time.Second)
+					m.dockerUnreachable(3 * time.Second)
 					m.run(time.Minute)
 					if b.state.Status != container.Running {
 						t.Fatalf("after its engine came back it is %s, held by %q", b.state.Status, m.gate())
@@ -167,7 +167,7 @@ func TestEngineThatStopsTwiceIsNotIntentional(t *testing.T) {
 // it ends with.
 func TestStopAfterItsEngineCameBackIsByHand(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
-		m.engineAway(time.Second)
+		m.dockerUnreachable(time.Second)
 		m.run(10 * time.Second)
 		do("stop", m, b)
 		m.run(10 * time.Second)
@@ -358,8 +358,8 @@ func TestStartFromOutsideBeforeTheIncidentHoldsNothing(t *testing.T) {
 	})
 }
 
-// TestStartFromOutsideIsNotThatOfACallThatFailed: what is told long after a call
-// was refused, or was never made, is somebody else's.
+// TestStartFromOutsideIsNotThatOfACallThatFailed: what happens long after a call
+// was refused, or was never made, is another user's.
 func TestStartFromOutsideIsNotThatOfACallThatFailed(t *testing.T) {
 	for name, fail := range map[string]func(*testing.T, *sim, *box){
 		"never made": func(t *testing.T, m *sim, b *box) {

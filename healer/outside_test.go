@@ -59,8 +59,8 @@ var outside = []struct {
 	}},
 	{"foreign", func(m *sim, b *box) { m.foreign(b, event.Down, m.between(5*time.Second, 40*time.Second)) }},
 	{"crash", func(m *sim, b *box) { m.kill() }},
-	{"log away", func(m *sim, b *box) { m.logAway(m.between(200*time.Millisecond, 30*time.Second)) }},
-	{"engine away", func(m *sim, b *box) { m.engineAway(m.between(200*time.Millisecond, 30*time.Second)) }},
+	{"kafka unreachable", func(m *sim, b *box) { m.kafkaUnreachable(m.between(200*time.Millisecond, 30*time.Second)) }},
+	{"docker unreachable", func(m *sim, b *box) { m.dockerUnreachable(m.between(200*time.Millisecond, 30*time.Second)) }},
 	{"hangup", func(m *sim, b *box) {
 		if b.state.Status == container.Running && !b.busy {
 			m.emit(b, "kill", func(e *event.Docker) { e.Signal = "1" })
@@ -94,11 +94,11 @@ func (m *sim) publishForeign(h event.HealthLog) {
 	}
 }
 
-func (m *sim) logAway(d time.Duration) {
+func (m *sim) kafkaUnreachable(d time.Duration) {
 	if !m.logUp {
 		return
 	}
-	m.note("log away for %s", d)
+	m.note("Kafka unreachable for %s", d)
 	m.logUp = false
 	m.after(d, func() {
 		m.note("log back")
@@ -111,11 +111,11 @@ func (m *sim) logAway(d time.Duration) {
 	})
 }
 
-func (m *sim) engineAway(d time.Duration) {
+func (m *sim) dockerUnreachable(d time.Duration) {
 	if !m.engine {
 		return
 	}
-	m.note("engine away for %s", d)
+	m.note("Docker unreachable for %s", d)
 	m.engine, m.stream = false, false
 	if m.on() {
 		m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})

@@ -39,9 +39,9 @@ func pinned(v View) event.Pins {
 	return event.Pins{ContainerID: c.ID, ImageID: c.ImageID, SpecHash: c.SpecHash, StartedAt: c.StartedAt, State: string(c.Status), LastEvent: v.History.Newest()}
 }
 
-// preflight says why the call must not be made any more, or nothing: asked when
+// preflight says why the call must not be made any more, or nothing: checked when
 // the intent was confirmed, immediately before the call. The runtime's part of
-// the pins is checked by whoever makes the call.
+// the pins is checked by the caller of the action.
 func preflight(v View, intent event.ActionStarted) string {
 	a, known := action.Of(intent)
 	untouched := intentOf(intent, "", v.Inspection.state)

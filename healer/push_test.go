@@ -47,7 +47,7 @@ func pushing(t *testing.T, change func(*service.Definition)) (*sim, *box, *repor
 	return m, b, r
 }
 
-func TestASilentServiceIsRestarted(t *testing.T) {
+func TestServiceWithoutReportsIsRestarted(t *testing.T) {
 	m, b, r := pushing(t, nil)
 	m.run(time.Minute)
 	r.mute = true
@@ -78,9 +78,9 @@ func TestWhatAServiceReportsNeedsNoConfirmation(t *testing.T) {
 	wantEnd(t, m, event.HowHealed)
 }
 
-// TestASilentServiceIsNotRestartedForEver: what a restart does not mend is a
+// TestServiceWithoutReportsIsNotRestartedForEver: what a restart does not repair is a
 // person's.
-func TestASilentServiceIsNotRestartedForEver(t *testing.T) {
+func TestServiceWithoutReportsIsNotRestartedForEver(t *testing.T) {
 	m, _, r := pushing(t, nil)
 	r.mute = true
 	m.run(10 * time.Minute)
@@ -115,7 +115,7 @@ func TestAMissedScheduleIsAPersons(t *testing.T) {
 }
 
 // TestTheContainerOfWhatReportsRarelyIsHealed and verified by its state, as the
-// next report may be hours away.
+// next report may be hours later.
 func TestTheContainerOfWhatReportsRarelyIsHealed(t *testing.T) {
 	m, b, r := pushing(t, func(d *service.Definition) { d.Interval = time.Hour })
 	r.mute = true
@@ -128,9 +128,9 @@ func TestTheContainerOfWhatReportsRarelyIsHealed(t *testing.T) {
 	}
 }
 
-// TestSilenceIsNotHeldAgainstItWhileNobodyListened: a restart of ours begins to
+// TestMissedReportsAreNotCountedWhileLogstreamWasStopped: a restart of ours begins to
 // wait anew, and what was reported before stands.
-func TestSilenceIsNotHeldAgainstItWhileNobodyListened(t *testing.T) {
+func TestMissedReportsAreNotCountedWhileLogstreamWasStopped(t *testing.T) {
 	m, _, r := pushing(t, func(d *service.Definition) { d.Interval = time.Hour })
 	r.mute = true
 	m.crash(15 * time.Second)

@@ -52,7 +52,7 @@ func TestContainerThatFollowedAnotherDidNotAnswer(t *testing.T) {
 	for name, crash := range map[string]bool{"in one life": false, "over a restart": true} {
 		t.Run(name, func(t *testing.T) {
 			m, b := quiet(t)
-			m.engineAway(15 * time.Second)
+			m.dockerUnreachable(15 * time.Second)
 			if crash {
 				m.crash(time.Second)
 			}

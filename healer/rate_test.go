@@ -120,7 +120,7 @@ func TestFlappingCheckWritesFewRecords(t *testing.T) {
 // TestEscalatedIncidentIsNotWrittenToByGates: a person was called, and reads it.
 func TestEscalatedIncidentIsNotWrittenToByGates(t *testing.T) {
 	for name, happens := range map[string]func(*sim, *box){
-		"its engine is away": func(m *sim, _ *box) { m.engineAway(10 * time.Second) },
+		"Docker is unreachable": func(m *sim, _ *box) { m.dockerUnreachable(10 * time.Second) },
 		"only a foreign source sees it": func(m *sim, b *box) {
 			m.foreign(b, event.Down, 20*time.Second)
 			b.app = "ok"

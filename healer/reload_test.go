@@ -17,7 +17,7 @@ import (
 func TestMistypedURLIsNoReasonToRestart(t *testing.T) {
 	for name, edit := range map[string]func(*sim){
 		"live":                 func(m *sim) { m.reconfigure() },
-		"while we were away":   func(m *sim) { m.crash(time.Second) },
+		"while stopped":        func(m *sim) { m.crash(time.Second) },
 		"live, before a start": func(m *sim) { m.reconfigure(); m.run(time.Second); m.crash(time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {
 		b.def.Container = "other"
 		b.state.Name, b.state.ID, b.state.Status = "other", "id-other", container.Paused
 		m.reconfigure()
-		m.run(8 * time.Second) // nothing told of its pause, which is waited for
+		m.run(8 * time.Second) // no event reported its pause, which is waited for
 		if all := dataOf[event.Diagnosed](m); len(all) != 2 || all[1].CauseID != "paused" {
 			t.Errorf("the diagnoses are %+v", all)
 		}
@@ -88,7 +88,7 @@ func TestEditOfTheContainerIsDecidedFromTheNewOne(t *testing.T) {
 // TestEditOfTheContainerForgetsTheOneBefore while the new one cannot be inspected.
 func TestEditOfTheContainerForgetsTheOneBefore(t *testing.T) {
 	m, b := quiet(t)
-	m.engineAway(time.Minute)
+	m.dockerUnreachable(time.Minute)
 	m.run(time.Second)
 	b.def.Container = "other"
 	m.reconfigure()
@@ -113,20 +113,20 @@ func TestUPAtANewURLIsPublished(t *testing.T) {
 	}
 }
 
-// TestStatusThatCouldNotBePublishedIsPublishedLater has a service fall silent
+// TestStatusThatCouldNotBePublishedIsPublishedLater has a service stop reporting
 // while nothing can be written.
 func TestStatusThatCouldNotBePublishedIsPublishedLater(t *testing.T) {
 	m, b := quiet(t)
 	b.unchecked = true
 	m.run(5 * time.Second)
-	m.logAway(5 * time.Second)
+	m.kafkaUnreachable(5 * time.Second)
 	m.run(7 * time.Second)
 	if got := m.services[len(m.services)-1].in.Service; got.Status != event.Unknown {
 		t.Errorf("the topic says that it is %s", got.Status)
 	}
 }
 
-// TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved: then the checks alone tell.
+// TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved: then the checks alone decide.
 func TestRepairIsVerifiedWithoutTheContainerThatAnEditRemoved(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		repaired(t, "kill", m, b)
@@ -151,7 +151,7 @@ func TestEditOfManualStopIsTaken(t *testing.T) {
 }
 
 // TestEditThatNamesTheContainerAnewWritesNoIntentInVain: until the monitor has
-// told the container's state again, no intent would survive its preflight.
+// informed of the container's state again, no intent would survive its preflight.
 func TestEditThatNamesTheContainerAnewWritesNoIntentInVain(t *testing.T) {
 	m, b := quiet(t)
 	name := b.def.Container

@@ -11,7 +11,7 @@ import (
 	"logstream/internal/event"
 )
 
-// Whoever may write to the topics may publish what we signed again, byte for
+// A writer to the topics may publish what we signed again, byte for
 // byte. None of it may change anything.
 
 // republish publishes copies of what stands on the log and pick chooses. It
@@ -48,15 +48,15 @@ func (m *sim) republish(pick func(at time.Time) bool) {
 	}
 }
 
-// read says whether what was written at that time was read long ago: nobody
-// can publish again what is not there yet.
+// read says whether what was written at that time was read long ago: a record
+// cannot be published again before it exists.
 func read(at, now time.Time) bool { return now.Sub(at) > 5*time.Second }
 
 func again[I Input](topic *[]onWire[I], now time.Time, pick func(time.Time) bool) []I {
 	var copies []I
 	for _, r := range slices.Clone(*topic) {
 		if h, is := any(r.in).(ReadHealth); is && !h.Signed {
-			continue // everybody may say that, at any time
+			continue // any program may write that, at any time
 		}
 		if !r.copy && read(r.at, now) && pick(r.at) {
 			*topic = append(*topic, onWire[I]{r.in, now, true})
@@ -121,21 +121,21 @@ func standing(m *sim) string {
 	return string(event.Encode(s))
 }
 
-// TestRepublishedRecordsChangeNothing tells each story twice, once with
+// TestRepublishedRecordsChangeNothing runs each scenario twice, once with
 // everything published again, again and again; afterwards as before it the same
 // has to follow from the same.
 func TestRepublishedRecordsChangeNothing(t *testing.T) {
 	long(t)
 	stop := func(m *sim, b *box) { do("stop", m, b); m.run(60 * time.Second) }
 	for _, tt := range []struct {
-		name  string
-		story func(*sim, *box)
+		name     string
+		scenario func(*sim, *box)
 	}{
 		{"while it is up", func(m *sim, b *box) {}},
 		{"after an outage", stop},
 		{"after a stop that was ignored", func(m *sim, b *box) { do("ignored stop", m, b); m.run(60 * time.Second) }},
 		{"after a bad answer", func(m *sim, b *box) { do("error", m, b); m.run(60 * time.Second) }},
-		{"after the engine was away", func(m *sim, b *box) { do("engine away", m, b); m.run(2 * time.Minute) }},
+		{"after Docker was unreachable", func(m *sim, b *box) { do("docker unreachable", m, b); m.run(2 * time.Minute) }},
 		{"while a stop stands", func(m *sim, b *box) { stop(m, b); stop(m, b) }},
 		{"while nothing helps", func(m *sim, b *box) { b.app = "broken"; m.run(4 * time.Minute) }},
 		{"after a restart", func(m *sim, b *box) { do("error", m, b); m.run(60 * time.Second); m.kill(); m.run(40 * time.Second) }},
@@ -165,7 +165,7 @@ func TestRepublishedRecordsChangeNothing(t *testing.T) {
 						t.Errorf("%s:\nplain: %s\nelse:  %s", when, before, after)
 					}
 				}
-				both(tt.story)
+				both(tt.scenario)
 				both(func(m *sim, _ *box) { m.run(10 * time.Second) })
 				for range 3 {
 					m.republish(everything)
@@ -295,7 +295,7 @@ func TestRepublishedCommandOfLongAgoChangesNothing(t *testing.T) {
 }
 
 // TestOldRecordOverOursIsWrittenAgain has what we published of a service written
-// again where somebody put an old record over it, not more than once a minute.
+// again where an old record was published over it, not more than once a minute.
 func TestOldRecordOverOursIsWrittenAgain(t *testing.T) {
 	m, b := quiet(t)
 	do("stop", m, b)
@@ -413,7 +413,7 @@ func TestOurNameWithoutOurSignatureIsForeign(t *testing.T) {
 	}
 }
 
-// TestEventOfAnEarlierClaimIsNoNews comes before anything was told under the new
+// TestEventOfAnEarlierClaimIsNoNews comes before any event under the new
 // one, and would have everything wait for the engine.
 func TestEventOfAnEarlierClaimIsNoNews(t *testing.T) {
 	for name, earlier := range map[string]bool{"of the earlier claim": true, "of the new one": false} {

@@ -11,7 +11,7 @@ import (
 
 // What a start of ours must not change, and what it must find out.
 
-func TestContainerThatDiedWhileWeWereAwayIsHealed(t *testing.T) {
+func TestContainerThatDiedWhileStoppedIsHealed(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		m.kill()
 		do("exit", m, b)
@@ -35,7 +35,7 @@ func TestStatusOfLongAgoIsPublishedAgainAtOnce(t *testing.T) {
 	}
 }
 
-func TestServiceThatLeftTheConfigurationWhileWeWereAwayIsRemoved(t *testing.T) {
+func TestServiceRemovedFromTheConfigurationWhileStoppedIsRemoved(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("stop", m, b)
 		m.run(time.Minute)

@@ -13,7 +13,7 @@ import (
 	"logstream/internal/state"
 )
 
-// Another healer beside us: whoever restarts containers whose HEALTHCHECK fails,
+// Another healer beside us: a tool that restarts containers whose HEALTHCHECK fails,
 // as some do that poll the engine.
 
 // restarter polls each so often, and restarts what is unhealthy. It keeps when.

@@ -10,11 +10,11 @@ import (
 )
 
 // scripted is a service whose own command does that.
-func scripted(t *testing.T, does func(m *sim, b *box, done func(error)), story func(t *testing.T, m *sim, b *box)) {
+func scripted(t *testing.T, does func(m *sim, b *box, done func(error)), scenario func(t *testing.T, m *sim, b *box)) {
 	t.Helper()
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		b.script = func(done func(error)) { does(m, b, done) }
-		story(t, m, b)
+		scenario(t, m, b)
 	}, defined(func(d *service.Definition) {
 		d.Heal.Commands = service.Commands{{Name: "again", Args: []string{"/usr/bin/again"}}}
 	}))
@@ -49,7 +49,7 @@ func TestWhatAnOperatorsCommandDoesToItsContainerIsOurs(t *testing.T) {
 }
 
 // TestWhatComesAfterAnOperatorsCommandIsFromOutside: what the command left is not
-// what somebody does later.
+// what a user does later.
 func TestWhatComesAfterAnOperatorsCommandIsFromOutside(t *testing.T) {
 	restart := func(m *sim, b *box, done func(error)) { m.restart(b, func() { done(nil) }) }
 	scripted(t, restart, func(t *testing.T, m *sim, b *box) {

@@ -25,7 +25,7 @@ func quietSim(t *testing.T, boxes int, options ...func(*sim)) *sim {
 	m := newSim(1, boxes, append([]func(*sim){func(m *sim) { m.steady, m.trace = true, []string{} }}, options...)...)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(m.story())
+			t.Log(m.history())
 		}
 		if m.broken != "" {
 			t.Errorf("an invariant did not hold: %s", m.broken)
@@ -40,13 +40,13 @@ func quietSim(t *testing.T, boxes int, options ...func(*sim)) *sim {
 	return m
 }
 
-// bothEngines tells a story with each order in which an engine tells of an end.
-func bothEngines(t *testing.T, story func(t *testing.T, m *sim, b *box), options ...func(*sim)) {
+// bothEngines runs a scenario with each order in which an engine reports an end.
+func bothEngines(t *testing.T, scenario func(t *testing.T, m *sim, b *box), options ...func(*sim)) {
 	t.Helper()
 	for name, stopFirst := range map[string]bool{"die before stop": false, "stop before die": true} {
 		t.Run(name, func(t *testing.T) {
 			m, b := quiet(t, append([]func(*sim){func(m *sim) { m.stopFirst = stopFirst }}, options...)...)
-			story(t, m, b)
+			scenario(t, m, b)
 		})
 	}
 }
@@ -142,7 +142,7 @@ func TestRestartOfAProcessThatIgnoresTheStopSignalIsOurs(t *testing.T) {
 	})
 }
 
-func TestKillIsToldInSevenRecords(t *testing.T) {
+func TestKillGivesSevenRecords(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
 		m.run(time.Minute)
@@ -152,7 +152,7 @@ func TestKillIsToldInSevenRecords(t *testing.T) {
 		}
 		want := []event.Type{event.TypeOpened, event.TypeEvidence, event.TypeDiagnosed, event.TypeActionStarted, event.TypeActionFinished, event.TypeVerified, event.TypeResolved}
 		if !slices.Equal(types, want) {
-			t.Errorf("it is told in %v", types)
+			t.Errorf("it is recorded in %v", types)
 		}
 		wantEnd(t, m, event.HowHealed)
 	})
@@ -193,9 +193,9 @@ func TestContainerThatKeepsExitingIsEscalatedAfterOneStart(t *testing.T) {
 	})
 }
 
-// TestRestartIsMadeAgainWhereTheFirstOneProvedNothing: it was interrupted, or
+// TestRestartIsRepeatedAfterAnInterruptedVerification: it was interrupted, or
 // another cause came while it was verified.
-func TestRestartIsMadeAgainWhereTheFirstOneProvedNothing(t *testing.T) {
+func TestRestartIsRepeatedAfterAnInterruptedVerification(t *testing.T) {
 	for name, happens := range map[string]func(*sim, *box){
 		"interrupted": func(m *sim, b *box) {
 			b.app = "hang"
@@ -307,7 +307,7 @@ func TestForeignSourceIsActedUponWhereOthersAreBelieved(t *testing.T) {
 }
 
 // TestForeignSourceIsBelievedWhereTheContainerConfirmsIt though our own check is
-// not heard.
+// not received.
 func TestForeignSourceIsBelievedWhereTheContainerConfirmsIt(t *testing.T) {
 	m, b := quiet(t)
 	b.unchecked = true
@@ -378,7 +378,7 @@ func TestNothingIsRestartedWithinItsStartPeriod(t *testing.T) {
 }
 
 // TestCheckThatHasJustSucceededAgainIsNoCause: one good check is not yet UP, and
-// no answer that a person has to look at.
+// no answer that a person has to investigate.
 func TestCheckThatHasJustSucceededAgainIsNoCause(t *testing.T) {
 	m, b := quiet(t)
 	b.app = "broken"

@@ -132,7 +132,7 @@ func (s *serviceState) noteContainer(c container.State, ran bool) {
 }
 
 // made notes a container that an action of ours put in the place of another:
-// where it does not run, nobody wants it so.
+// where it does not run, that is not intended.
 func (s *serviceState) made(id string) {
 	if id != "" {
 		s.ran[id] = true
@@ -232,7 +232,7 @@ type waiting struct {
 
 // removalKnown says whether the engine's event of the container's removal was
 // read, or does not come: it stands on the stream a moment after the container
-// is gone, and tells that a deployment may be under way.
+// is gone, and shows that a deployment may be under way.
 func (s *serviceState) removalKnown(h history.History, now time.Time) bool {
 	_, read := h.Last(func(_ int, e history.Event) bool { return s.container == nil || e.ID == s.container.ID }, "destroy", "rename")
 	s.waiting.removal = since(s.waiting.removal, !read, now)

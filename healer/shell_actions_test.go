@@ -139,7 +139,7 @@ var acts = []struct {
 }
 
 // onReadySite is a site on which an action is possible and was asked for.
-func onReadySite(t *testing.T, prepare func(*site), story func(*site)) {
+func onReadySite(t *testing.T, prepare func(*site), scenario func(*site)) {
 	onSite(t, []string{"web"}, func(s *site) {
 		s.defs[0].Heal.MaxMemory, s.defs[0].Heal.Actions = 128<<20, []string{"raise_memory", "rollback", "recreate"}
 		s.defs[0].Heal.Commands = service.Commands{{Name: "reload", Args: []string{"/usr/bin/reload", "--token", "hunter2"}}}
@@ -148,7 +148,7 @@ func onReadySite(t *testing.T, prepare func(*site), story func(*site)) {
 		s.until("its specification is kept", s.has("spec-of-web"))
 		prepare(s)
 		time.Sleep(time.Second)
-		story(s)
+		scenario(s)
 	})
 }
 
@@ -166,7 +166,7 @@ func (s *site) ends(name string) {
 		}
 		time.Sleep(glance)
 	}
-	s.Fatalf("the incident of %s does not end: %s\n%s", name, s.story(name), s.timeline)
+	s.Fatalf("the incident of %s does not end: %s\n%s", name, s.eventTypes(name), s.timeline)
 }
 
 // effects are how often the method, or the command, was carried out.
@@ -192,7 +192,7 @@ func TestEachActionIsCarriedOutOnceAndVerified(t *testing.T) {
 				if n := s.effects(a.method); n != 1 {
 					t.Errorf("it is carried out %d times: %v", n, s.calls())
 				}
-				if got := s.story("web"); got != repair {
+				if got := s.eventTypes("web"); got != repair {
 					t.Errorf("its incident is %s, want %s", got, repair)
 				}
 				c, _ := s.engine.state("web")
@@ -326,7 +326,7 @@ func TestAReplacementThatWasCutOffIsPutBackOnce(t *testing.T) {
 				if data := last[len(last)-1].Data.(event.ActionStarted); data.Undoes != 1 || last[len(last)-1].By != event.ByGuard {
 					t.Errorf("begun was %+v by %s", data, last[len(last)-1].By)
 				}
-				if got := s.story("web"); !strings.Contains(got, "action_started action_finished verified") {
+				if got := s.eventTypes("web"); !strings.Contains(got, "action_started action_finished verified") {
 					t.Errorf("its incident is %s", got)
 				}
 			})
@@ -342,7 +342,7 @@ func TestAServiceWithoutAContainerRunsItsCommand(t *testing.T) {
 	}, func(s *site) {
 		s.engine.exit("web", 1)
 		s.until("a person is called", func() bool { return len(s.events(event.TypeEscalated)) > 0 })
-		if got := s.story("web"); got != "opened evidence diagnosed action_started action_finished verified diagnosed escalated" {
+		if got := s.eventTypes("web"); got != "opened evidence diagnosed action_started action_finished verified diagnosed escalated" {
 			t.Errorf("its incident is %s", got)
 		}
 		started := s.events(event.TypeActionStarted)[0].Data.(event.ActionStarted)

@@ -37,7 +37,7 @@ func TestARequestForApprovalOutlivesTheProcess(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if n := len(s.events(event.TypeApprovalRequested)); n != 1 || len(s.events(event.TypeActionStarted)) != 0 {
-			t.Fatalf("it was requested %d times: %s", n, s.story("web"))
+			t.Fatalf("it was requested %d times: %s", n, s.eventTypes("web"))
 		}
 		s.answers(event.CommandApprove)
 		s.ends("web")
@@ -79,7 +79,7 @@ func TestEachRepairThatHasAnInverseIsUndoneOnce(t *testing.T) {
 				s.ends("web")
 				c, _ := s.engine.state("web")
 				if n := s.effects(undo.method) - before; n != 1 || !undo.holds(c) {
-					t.Errorf("it is undone %d times: %v\n%s\n%+v", n, s.calls(), s.story("web"), c)
+					t.Errorf("it is undone %d times: %v\n%s\n%+v", n, s.calls(), s.eventTypes("web"), c)
 				}
 				if in := s.incidents()[1]; in.How != event.HowOperator || in.Attempts != 1 {
 					t.Errorf("it is %s, how %q, after %d attempts", in.State, in.How, in.Attempts)

@@ -131,21 +131,21 @@ func endsAt(s *site, at boundary, a step) {
 	undo := strings.HasPrefix(a.name, "undo")
 	n, people := s.effects(a.method)-before, s.events(event.TypeEscalated)
 	c, _ := s.engine.state("web")
-	if a.name == "run" && !at.isResult && at.name != boundaries[0].name { // nobody can know
+	if a.name == "run" && !at.isResult && at.name != boundaries[0].name { // the effect is unknown
 		if len(people) != 1 || n > 1 || !strings.Contains(people[0].Data.(event.Escalated).Reason, "nothing shows whether it took effect") {
-			s.Errorf("a command that was interrupted: %d times, %s", n, s.story("web"))
+			s.Errorf("a command that was interrupted: %d times, %s", n, s.eventTypes("web"))
 		}
-	} else if undo && n == 0 { // it is not made later by itself: the operator is told, and may ask again
+	} else if undo && n == 0 { // it is not made later by itself: the operator sees the result, and may request it again
 		if len(people) != 1 || !strings.HasPrefix(people[0].Data.(event.Escalated).Reason, "It was not undone: ") || a.holds(c) {
-			s.Errorf("an undo that was interrupted: %s", s.story("web"))
+			s.Errorf("an undo that was interrupted: %s", s.eventTypes("web"))
 		}
 	} else if n != 1 || len(people) > 0 || !a.holds(c) {
-		s.Errorf("it is carried out %d times: %v\n%s\n%+v", n, s.calls(), s.story("web"), c)
+		s.Errorf("it is carried out %d times: %v\n%s\n%+v", n, s.calls(), s.eventTypes("web"), c)
 	}
 	// After an undo that replaced the container the service may be DOWN for a moment
 	// still: of that there may be an incident that recovers.
 	with := slices.DeleteFunc(slices.Clone(s.incidents()), func(in *state.Incident) bool { return in.Attempts == 0 })
 	if len(with) != a.incidents {
-		s.Errorf("%d incidents with attempts: %s", len(with), s.story("web"))
+		s.Errorf("%d incidents with attempts: %s", len(with), s.eventTypes("web"))
 	}
 }

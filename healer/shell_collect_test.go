@@ -11,7 +11,7 @@ import (
 	"logstream/internal/service"
 )
 
-// slowEngine tells of no processes, and of statistics when its time is over.
+// slowEngine reports no processes, and of statistics when its time is over.
 type slowEngine struct{ *memoryEngine }
 
 // Stats is container.Runtime's.
@@ -50,7 +50,7 @@ func TestAPartOfTheEvidenceThatFailsIsMissing(t *testing.T) {
 				}
 			}
 		}
-		want := "stats: not available: no answer within 2s, processes: not available: this container runtime does not tell it, own address: not available: internal error; see the server log"
+		want := "stats: not available: no answer within 2s, processes: not available: this container runtime does not report it, own address: not available: internal error; see the server log"
 		if strings.Join(got, ", ") != want {
 			t.Errorf("missing is %q", got)
 		}

@@ -73,7 +73,7 @@ func TestLostAnswerIsFoundOutAndNotRepeated(t *testing.T) {
 		s.harm("web", container.FaultKill)
 		s.repaired("web")
 		s.wantCalls("Start web")
-		if got := s.story("web"); got != repair {
+		if got := s.eventTypes("web"); got != repair {
 			t.Errorf("its incident is %s, want %s", got, repair)
 		}
 	})
@@ -190,7 +190,7 @@ func TestCallIsNotMadeWhereTheContainerChangedMeanwhile(t *testing.T) {
 		s.engine.fail("Inspect", callFault{slow: time.Second})
 		s.harm("web", container.FaultKill)
 		s.until("the last inspection", func() bool { return s.engine.underway("Inspect") > 0 })
-		s.log.hold(event.TopicHealth, every) // what it has read does not tell of it
+		s.log.hold(event.TopicHealth, every) // what it has read does not include it
 		s.log.hold(event.TopicDocker, every)
 		s.engine.startOutside("web")
 		s.until("its result", func() bool { return s.isNotExecuted("it was started after the decision") })

@@ -14,7 +14,7 @@ import (
 )
 
 // What stands in for Kafka and for Docker keeps their contracts: else the
-// stories prove nothing.
+// scenarios show nothing.
 
 func TestMemoryEngineConforms(t *testing.T) {
 	for name, test := range containertest.Tests() {
@@ -101,8 +101,8 @@ func TestMemoryLogKeepsItsContract(t *testing.T) {
 			t.Errorf("what is not delivered is acknowledged: %v", err)
 		}
 		time.Sleep(time.Second)
-		if want := []string{"0", "1", "2", "3", "4", "5", "6", "7"}; !slices.Equal(got, want) || caughtUp != 3 || len(l.letters) != 2 {
-			t.Errorf("read %q, caught up after %d, with %d dead letters", got, caughtUp, len(l.letters))
+		if want := []string{"0", "1", "2", "3", "4", "5", "6", "7"}; !slices.Equal(got, want) || caughtUp != 3 || len(l.rejected) != 2 {
+			t.Errorf("read %q, caught up after %d, with %d dead letters", got, caughtUp, len(l.rejected))
 		}
 		cancel()
 		synctest.Wait()

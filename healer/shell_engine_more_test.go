@@ -44,7 +44,7 @@ func (e *memoryEngine) Disconnect(ctx context.Context, id string, networks []con
 	})
 }
 
-// attached tells of a network's event, which has no name of a container.
+// attached emits a network's event, which has no name of a container.
 func (e *memoryEngine) attached(u *unit, action container.Action) {
 	e.events = append(e.events, container.Event{Time: e.tick(), ID: u.state.ID, Action: action, Network: network})
 	e.change()
@@ -146,7 +146,7 @@ func (e *memoryEngine) fresh(old container.State, with container.Replacement) (*
 // put has the container be there.
 func (e *memoryEngine) put(u *unit) {
 	e.units = append(e.units, u)
-	e.tell(u, container.ActionCreate, nil)
+	e.emit(u, container.ActionCreate, nil)
 }
 
 // noImage is the image that is not there.
@@ -155,7 +155,7 @@ const noImage = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef01234567
 func (e *memoryEngine) setAside(u *unit) {
 	u.kept = true
 	u.state.Name += "-kept-" + u.state.ID
-	e.tell(u, container.ActionRename, nil)
+	e.emit(u, container.ActionRename, nil)
 }
 
 // Restore is container.Runtime's.
@@ -168,7 +168,7 @@ func (e *memoryEngine) Restore(ctx context.Context, with container.Restoration) 
 			}
 			if kept {
 				u.kept, u.state.Name = false, place
-				e.tell(u, container.ActionRename, nil)
+				e.emit(u, container.ActionRename, nil)
 			}
 			if !with.Stopped && u.state.Status != container.Running {
 				e.takes(startTakes)
@@ -187,7 +187,7 @@ func (e *memoryEngine) Restore(ctx context.Context, with container.Restoration) 
 			e.stop(u, u.state.StopTimeout)
 			e.setAside(u)
 			former.kept, former.state.Name = false, place
-			e.tell(former, container.ActionRename, nil)
+			e.emit(former, container.ActionRename, nil)
 		}
 		if former.state.Status != container.Running {
 			e.takes(startTakes)

@@ -27,15 +27,15 @@ func (e *memoryEngine) Info(ctx context.Context) (container.Info, error) {
 
 // Find is container.Runtime's.
 func (e *memoryEngine) Find(ctx context.Context, ref string) (container.State, error) {
-	return e.look(ctx, "Find", ref, func(u *unit) bool { return u.state.Name == ref })
+	return e.find(ctx, "Find", ref, func(u *unit) bool { return u.state.Name == ref })
 }
 
 // Inspect is container.Runtime's.
 func (e *memoryEngine) Inspect(ctx context.Context, id string) (container.State, error) {
-	return e.look(ctx, "Inspect", id, func(u *unit) bool { return u.state.ID == id })
+	return e.find(ctx, "Inspect", id, func(u *unit) bool { return u.state.ID == id })
 }
 
-func (e *memoryEngine) look(ctx context.Context, method, of string, is func(*unit) bool) (container.State, error) {
+func (e *memoryEngine) find(ctx context.Context, method, of string, is func(*unit) bool) (container.State, error) {
 	found := make(chan container.State, 1) // a caller that has left takes nothing
 	err := e.call(ctx, method, of, func() error {
 		e.mu.Lock()
@@ -188,14 +188,14 @@ func (e *memoryEngine) say(name, text string) {
 	})
 }
 
-// remove takes a container away.
+// remove removes a container.
 func (e *memoryEngine) remove(name string) {
 	e.each(name, func(u *unit) {
 		if u.state.Status == container.Running || u.state.Status == container.Paused {
 			e.signalled(u, "9")
 			e.ended(u, 137)
 		}
-		e.tell(u, container.ActionDestroy, nil)
+		e.emit(u, container.ActionDestroy, nil)
 		e.units = slices.DeleteFunc(e.units, func(other *unit) bool { return other == u })
 	})
 }
@@ -210,5 +210,5 @@ func (e *memoryEngine) each(name string, do func(*unit)) {
 	}
 }
 
-// startOutside is a start that somebody else asks for.
+// startOutside is a start that another user requests.
 func (e *memoryEngine) startOutside(name string) { e.each(name, e.started) }

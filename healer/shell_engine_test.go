@@ -86,8 +86,8 @@ func (e *memoryEngine) tick() time.Time {
 	return now
 }
 
-// tell makes an event of a container known.
-func (e *memoryEngine) tell(u *unit, action container.Action, more func(*container.Event)) {
+// emit makes an event of a container known.
+func (e *memoryEngine) emit(u *unit, action container.Action, more func(*container.Event)) {
 	event := container.Event{Time: e.tick(), Name: u.state.Name, ID: u.state.ID, Image: u.state.Image, Action: action}
 	if more != nil {
 		more(&event)
@@ -103,16 +103,16 @@ func (e *memoryEngine) change() {
 
 func (e *memoryEngine) started(u *unit) {
 	u.state.Status, u.state.StartedAt, u.failing = container.Running, e.tick(), false
-	e.tell(u, container.ActionStart, nil)
+	e.emit(u, container.ActionStart, nil)
 }
 
 func (e *memoryEngine) signalled(u *unit, signal string) {
-	e.tell(u, container.ActionKill, func(k *container.Event) { k.Signal = signal })
+	e.emit(u, container.ActionKill, func(k *container.Event) { k.Signal = signal })
 }
 
 func (e *memoryEngine) ended(u *unit, code int) {
 	u.state.Status, u.state.FinishedAt, u.state.ExitCode = container.Exited, e.tick(), code
-	e.tell(u, container.ActionDie, func(d *container.Event) { d.ExitCode = code })
+	e.emit(u, container.ActionDie, func(d *container.Event) { d.ExitCode = code })
 }
 
 // byID is the container with that id; e.mu is held.
@@ -250,10 +250,10 @@ func (e *memoryEngine) restart(u *unit, grace time.Duration) {
 	e.stop(u, grace)
 	e.takes(startTakes)
 	e.started(u)
-	e.tell(u, container.ActionRestart, nil)
+	e.emit(u, container.ActionRestart, nil)
 }
 
-// stop asks the process to end, and kills it when the grace is over.
+// stop signals the process to end, and kills it when the grace is over.
 func (e *memoryEngine) stop(u *unit, grace time.Duration) {
 	if u.state.Status != container.Running && u.state.Status != container.Paused {
 		return
@@ -268,7 +268,7 @@ func (e *memoryEngine) stop(u *unit, grace time.Duration) {
 		e.takes(stopTakes)
 	}
 	e.ended(u, code)
-	e.tell(u, container.ActionStop, nil)
+	e.emit(u, container.ActionStop, nil)
 }
 
 // Unpause is container.Runtime's.
@@ -279,7 +279,7 @@ func (e *memoryEngine) Unpause(ctx context.Context, id string) error {
 			return nil
 		case container.Paused:
 			u.state.Status = container.Running
-			e.tell(u, container.ActionUnpause, nil)
+			e.emit(u, container.ActionUnpause, nil)
 			return nil
 		}
 		return fmt.Errorf("container %s is not paused", u.state.Name)
@@ -301,7 +301,7 @@ func (e *memoryEngine) Inject(ctx context.Context, id, fault string) error {
 		case container.FaultPause:
 			if runs {
 				u.state.Status = container.Paused
-				e.tell(u, container.ActionPause, nil)
+				e.emit(u, container.ActionPause, nil)
 			}
 		case container.FaultFail:
 			u.failing = true

@@ -55,7 +55,7 @@ func TestAppendOfUnknownOutcomeIsRepeatedByteForByte(t *testing.T) {
 	}
 }
 
-// fold is the story of a service's incidents without what counts for nobody.
+// fold is a service's incidents in order, without the events that do not count.
 func (s *site) fold(name string) string {
 	s.Helper()
 	var words []string

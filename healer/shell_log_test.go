@@ -12,7 +12,7 @@ import (
 
 // memoryLog is the event log in memory. It keeps what event.Log says: what was
 // acknowledged is read by every subscriber, in the order of its topic, and what
-// nobody signed reaches the dead letters where signatures are required. Its
+// is not signed reaches the dead letters where signatures are required. Its
 // faults are those of a broker and of the way to it.
 type memoryLog struct {
 	timeline *timeline
@@ -25,10 +25,10 @@ type memoryLog struct {
 	faults      map[string]appendFault             // by topic
 	waiting     []event.Record                     // enqueued while it was unreachable
 	attempts    []event.Record                     // every append by the healer, whatever became of it
-	letters     []event.Record
+	rejected    []event.Record
 }
 
-// appendFault says what becomes of an append. refuse and forget ask of each
+// appendFault says what becomes of an append. refuse and forget decide for each
 // record whether they apply.
 type appendFault struct {
 	slow   time.Duration             // it is written only after that
@@ -206,7 +206,7 @@ func (l *memoryLog) bury(s event.Subscription, r event.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.DeadLetters {
-		l.letters = append(l.letters, r)
+		l.rejected = append(l.rejected, r)
 	}
 }
 
@@ -257,5 +257,5 @@ func (l *memoryLog) attempted(topic string) []event.Record {
 func (l *memoryLog) deadLetters() []event.Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.letters)
+	return slices.Clone(l.rejected)
 }

@@ -24,7 +24,7 @@ type watcher struct {
 
 	mu       sync.Mutex
 	revision int64
-	waiting  []event.Docker // told before there was a claim
+	waiting  []event.Docker // reported before there was a claim
 	levels   map[string]level
 	stands   bool     // the event stream is read
 	asked    []string // services of which a check was asked for beside the schedule

@@ -48,9 +48,9 @@ type site struct {
 	ended   chan error // Run returned that
 	parts   sync.WaitGroup
 
-	decoded  []event.Incident         // of the incidents' topic, as far as it was looked at
-	services map[string]event.Service // the newest of each, as far as its topic was looked at
-	looked   int                      // so far
+	decoded  []event.Incident         // of the incidents' topic, as far as it was read
+	services map[string]event.Service // the newest of each, as far as its topic was read
+	read     int                      // so far
 
 	before, written int // what was appended, and written, before an action of which the end of the process is tested
 }
@@ -59,12 +59,12 @@ const (
 	instance = "me-1234"
 	hostName = "local"
 	patience = 3 * time.Minute       // until something is the case
-	glance   = 50 * time.Millisecond // between two looks at it
+	glance   = 50 * time.Millisecond // between two reads of it
 )
 
-// onSite runs a story in virtual time: with a healer that has claimed its host,
+// onSite runs a scenario in virtual time: with a healer that has claimed its host,
 // and services that are UP. What it leaves running fails it.
-func onSite(t *testing.T, services []string, prepare func(*site), story func(*site)) {
+func onSite(t *testing.T, services []string, prepare func(*site), scenario func(*site)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,7 +80,7 @@ func onSite(t *testing.T, services []string, prepare func(*site), story func(*si
 		s.until("every service is UP", func() bool {
 			return !slices.ContainsFunc(services, func(name string) bool { return s.published(name).Status != event.Up })
 		})
-		story(s)
+		scenario(s)
 		if s.cancel != nil {
 			s.stop()
 		}
@@ -127,7 +127,7 @@ func (s *site) boot() {
 	s.parts.Go(func() { ended <- run(ctx) })
 	w.owner, w.parts, s.watcher = s.healer.Owner, &s.parts, w
 	s.parts.Go(func() { w.run(ctx) })
-	s.Cleanup(s.parts.Wait) // of a story that failed
+	s.Cleanup(s.parts.Wait) // of a scenario that failed
 }
 
 // stop ends the process, and says how long that took. An ordered stop is no error.
@@ -161,7 +161,7 @@ func (s *site) configure(services ...string) {
 	s.healer.Apply()
 }
 
-// harm injects a fault into a container, as somebody at its host would.
+// harm injects a fault into a container, as a user of its host would.
 func (s *site) harm(name, fault string) {
 	s.Helper()
 	state, _ := s.engine.state(name)
@@ -232,8 +232,8 @@ func (s *site) repaired(name string) {
 	}
 }
 
-// story is what was written about a service's incidents, in order.
-func (s *site) story(name string) string {
+// eventTypes are the event types written about a service's incidents, in order.
+func (s *site) eventTypes(name string) string {
 	s.Helper()
 	var words []string
 	for _, e := range s.events() {
@@ -250,10 +250,10 @@ const repair = "opened evidence diagnosed action_started action_finished verifie
 func (s *site) published(name string) event.Service {
 	s.Helper()
 	records := s.log.records(event.TopicServices)
-	for _, r := range records[s.looked:] {
+	for _, r := range records[s.read:] {
 		s.services[string(r.Key)] = decode(s.T, r, event.DecodeService)
 	}
-	s.looked = len(records)
+	s.read = len(records)
 	return s.services[name]
 }
 
@@ -275,7 +275,7 @@ func (s *site) wantCalls(want ...string) {
 	}
 }
 
-// check is what holds after every story: one call at a time, none without an
+// check is what holds after every scenario: one call at a time, none without an
 // intent that was read back, none that never returned, and records that a
 // repetition does not change.
 func (s *site) check() {

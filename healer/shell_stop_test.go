@@ -134,9 +134,9 @@ func TestWorkerThatPanicsEndsTheLife(t *testing.T) {
 		return func(s *site, crash bool) { s.engine.fail(method, callFault{crash: crash}) }
 	}
 	for _, tt := range []struct {
-		name  string
-		crash func(*site, bool)
-		story string
+		name     string
+		crash    func(*site, bool)
+		scenario string
 	}{
 		{"Start", of("Start"), repair},
 		{"Find", of("Find"), repair},
@@ -169,8 +169,8 @@ func TestWorkerThatPanicsEndsTheLife(t *testing.T) {
 				}
 				s.repaired("web")
 				s.wantCalls("Start web")
-				if got := s.fold("web"); got != tt.story {
-					t.Errorf("its incident is %s, want %s", got, tt.story)
+				if got := s.fold("web"); got != tt.scenario {
+					t.Errorf("its incident is %s, want %s", got, tt.scenario)
 				}
 				var panicked *supervise.PanicError
 				if len(ended) != 1 || !errors.As(ended[0], &panicked) || !strings.Contains(panicked.Name, "healer worker") {

@@ -19,7 +19,7 @@ func TestRepairIsOneCallBetweenItsIntentAndItsResult(t *testing.T) {
 		s.harm("web", container.FaultKill)
 		s.repaired("web")
 		s.wantCalls("Start web")
-		if got := s.story("web"); got != repair {
+		if got := s.eventTypes("web"); got != repair {
 			t.Errorf("its incident is %s, want %s", got, repair)
 		}
 		want := []string{"write action_started web", "read action_started web", "call Start web", "answer Start web",
@@ -105,7 +105,7 @@ func TestNoCallAfterAForeignClaimWasRead(t *testing.T) {
 }
 
 // TestAnEngineWithTheSameHostNameIsRefusedAndSaysWhatToChange starts beside an
-// owner on another engine, which falls silent in the end.
+// owner on another engine, which becomes stale in the end.
 func TestAnEngineWithTheSameHostNameIsRefusedAndSaysWhatToChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestAnEngineWithTheSameHostNameIsRefusedAndSaysWhatToChange(t *testing.T) {
 			t.Error("it owns the host")
 		}
 		s.wantCalls()
-		s.until("the other is silent", func() bool { _, owns := s.healer.Owner(); return owns })
+		s.until("the other is stale", func() bool { _, owns := s.healer.Owner(); return owns })
 		s.until("and this instance repairs", func() bool { return s.published("web").Status == event.Up })
 		if p, is := s.registry.Get(health.Healer); is {
 			t.Errorf("the registry still has %+v", p)
@@ -157,7 +157,7 @@ func (s *site) claimElsewhereOn(engine string) {
 	s.log.put(event.Record{Topic: event.TopicIncidents, Key: []byte(e.Service), Value: event.Encode(e), Signed: true})
 }
 
-// TestForgedRecordsChangeNothing: whoever may write to Kafka, and cannot sign.
+// TestForgedRecordsChangeNothing: the writer has access to Kafka, and cannot sign.
 func TestForgedRecordsChangeNothing(t *testing.T) {
 	onSite(t, []string{"web"}, func(s *site) {
 		for _, action := range []string{"kill", "die", "stop", "start"} { // a second stop would be treated as intentional

@@ -85,7 +85,7 @@ func (tl *timeline) instant(of string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// String is the whole of it, for a story that failed.
+// String is the whole of it, for a scenario that failed.
 func (tl *timeline) String() string {
 	var b strings.Builder
 	for _, m := range tl.marked() {

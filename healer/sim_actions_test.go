@@ -86,7 +86,7 @@ func (m *sim) connected(b *box, n event.Network) {
 	m.emit(b, "connect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
 }
 
-// disconnected is that somebody takes a container out of all its networks.
+// disconnected is that a user takes a container out of all its networks.
 func (m *sim) disconnected(b *box) {
 	for _, n := range b.state.Networks {
 		m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", n.Name })
@@ -114,7 +114,7 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 		m.started(b, func() { done(left, nil) })
 	}
 	life := m.life
-	away := func() { // each is a call of its own
+	remove := func() { // each is a call of its own
 		if m.life != life {
 			return
 		}
@@ -131,9 +131,9 @@ func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error
 	case b.gone:
 		m.busily(b, m.between(50*time.Millisecond, 400*time.Millisecond), made)
 	case b.state.Status == container.Running:
-		m.stop(b, away)
+		m.stop(b, remove)
 	default:
-		away()
+		remove()
 	}
 }
 
@@ -226,7 +226,7 @@ func (m *sim) renewedTo(b *box, image, spec string) {
 	}
 }
 
-// updated is that somebody deploys another image, in which the service is so.
+// updated is that a user deploys another image, in which the service is so.
 func (m *sim) updated(b *box, image, app string) { m.updatedTo(b, image, b.state.SpecHash, app) }
 
 func (m *sim) updatedTo(b *box, image, spec, app string) {

@@ -123,16 +123,16 @@ var also = []struct {
 	}},
 	{"silence", func(m *sim, b *box) {
 		d := []string{"10s", "1m", "5m"}[m.rng.IntN(3)]
-		m.ask(event.Command{Command: event.CommandSilence, Service: b.def.Name, Args: event.CommandArgs{For: d}})
+		m.submit(event.Command{Command: event.CommandSilence, Service: b.def.Name, Args: event.CommandArgs{For: d}})
 	}},
-	{"unsilence", func(m *sim, b *box) { m.ask(event.Command{Command: event.CommandUnsilence, Service: b.def.Name}) }},
+	{"unsilence", func(m *sim, b *box) { m.submit(event.Command{Command: event.CommandUnsilence, Service: b.def.Name}) }},
 	{"hold", func(m *sim, _ *box) {
-		m.ask(event.Command{Command: event.CommandHold, Args: event.CommandArgs{For: "1m"}})
+		m.submit(event.Command{Command: event.CommandHold, Args: event.CommandArgs{For: "1m"}})
 	}},
-	{"release", func(m *sim, _ *box) { m.ask(event.Command{Command: event.CommandRelease}) }},
+	{"release", func(m *sim, _ *box) { m.submit(event.Command{Command: event.CommandRelease}) }},
 	{"heal", func(m *sim, b *box) {
 		name := append([]string{""}, service.Actions...)[m.rng.IntN(1+len(service.Actions))]
-		m.ask(event.Command{Command: event.CommandHeal, Service: b.def.Name, Args: event.CommandArgs{Action: name}})
+		m.submit(event.Command{Command: event.CommandHeal, Service: b.def.Name, Args: event.CommandArgs{Action: name}})
 	}},
 	{"approve", func(m *sim, b *box) { m.answerTo(b, event.CommandApprove) }},
 	{"deny", func(m *sim, b *box) { m.answerTo(b, event.CommandDeny) }},
@@ -161,7 +161,7 @@ func (m *sim) deploy(b *box, image, spec, app string) {
 	m.updatedTo(b, image, spec, app)
 }
 
-// createdAgain is that somebody creates a container anew that was removed.
+// createdAgain is that a user creates a container anew that was removed.
 func (m *sim) createdAgain(b *box) {
 	if !b.gone || b.busy {
 		return
@@ -172,8 +172,8 @@ func (m *sim) createdAgain(b *box) {
 	m.started(b, nil)
 }
 
-// ask puts an operator's command on the log, where it can be reached.
-func (m *sim) ask(c event.Command) {
+// submit puts an operator's command on the log, where it can be reached.
+func (m *sim) submit(c event.Command) {
 	if m.logUp {
 		m.command(c)
 	}
@@ -181,7 +181,7 @@ func (m *sim) ask(c event.Command) {
 
 // answerTo is a command about an incident of a service: mostly its newest.
 func (m *sim) answerTo(b *box, command string) {
-	all := m.heard.Of(b.def.Name, "local")
+	all := m.folded.Of(b.def.Name, "local")
 	if len(all) == 0 {
 		return
 	}
@@ -189,10 +189,10 @@ func (m *sim) answerTo(b *box, command string) {
 	if m.rng.IntN(4) == 0 {
 		in = all[m.rng.IntN(len(all))]
 	}
-	m.ask(event.Command{Command: command, Service: b.def.Name, Args: event.CommandArgs{Incident: in.ID}})
+	m.submit(event.Command{Command: command, Service: b.def.Name, Args: event.CommandArgs{Incident: in.ID}})
 }
 
-// answerRequests is an operator who looks at what waits for approval now and then.
+// answerRequests is an operator who answers what waits for approval now and then.
 func (m *sim) answerRequests() {
 	m.after(m.between(5*time.Second, 100*time.Second), m.answerRequests)
 	if !m.on() {

@@ -31,7 +31,7 @@ func (m *sim) carry(e Effect) {
 			m.writeCommand(e.Command)
 		}
 	case Inspect:
-		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.look(e) }))
+		m.after(m.between(2*time.Millisecond, 40*time.Millisecond), m.living(func() { m.inspect(e) }))
 	case Wake:
 		m.after(e.At.Sub(m.now), m.living(func() { m.step(Tick{}) }))
 	case KeepSpec:
@@ -115,7 +115,7 @@ func (m *sim) writeCommand(c event.Command) {
 	m.read(event.TopicCommands, func() Input { return ReadCommand{c} })
 }
 
-func (m *sim) look(e Inspect) {
+func (m *sim) inspect(e Inspect) {
 	b := m.box(e.Service)
 	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines, Signs: runbook.Signs(m.lines)}
 	switch {

@@ -57,7 +57,7 @@ func (m *sim) emit(b *box, action string, more func(*event.Docker)) {
 
 func (m *sim) start(b *box) { m.started(b, nil) }
 
-// started is a start. The engine of today may answer before it tells of it.
+// started is a start. The engine of today may answer before it reports it.
 func (m *sim) started(b *box, done func()) {
 	if b.state.Status != container.Running {
 		b.state.Status, b.state.StartedAt = container.Running, m.now
@@ -86,7 +86,7 @@ func (m *sim) die(b *box, code int) {
 	m.emit(b, "die", func(e *event.Docker) { e.ExitCode = &code })
 }
 
-// kill is docker kill; the engine of today tells of the end a moment later.
+// kill is docker kill; the engine of today reports the end a moment later.
 func (m *sim) killed(b *box) {
 	m.emit(b, "kill", func(e *event.Docker) { e.Signal = "9" })
 	if !m.stopFirst {
@@ -122,7 +122,7 @@ func (m *sim) stop(b *box, done func()) {
 
 // stopped is the end of a stop.
 func (m *sim) stopped(b *box, code int, done func()) {
-	told := func() {
+	emit := func() {
 		if done != nil {
 			done()
 		}
@@ -133,14 +133,14 @@ func (m *sim) stopped(b *box, code int, done func()) {
 		m.emit(b, "stop", nil)
 		m.busily(b, m.between(2*time.Millisecond, 5*time.Millisecond), func() {
 			m.emit(b, "die", func(e *event.Docker) { e.ExitCode = &code })
-			told()
+			emit()
 		})
 		return
 	}
 	m.die(b, code) // as Docker 20.10
 	m.after(m.between(11*time.Millisecond, 41*time.Millisecond), func() {
 		m.emit(b, "stop", nil)
-		told()
+		emit()
 	})
 }
 

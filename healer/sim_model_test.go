@@ -16,8 +16,8 @@ type modelQuery struct {
 	Deadline time.Time
 }
 
-// askedAt is one, and when it was asked.
-type askedAt struct {
+// queriedAt is one, and when it was queried.
+type queriedAt struct {
 	modelQuery
 	at time.Time
 }
@@ -42,17 +42,17 @@ func says(action string, after time.Duration) func(modelQuery) (llm.Answer, time
 	}
 }
 
-// mute is a model of which nothing is ever heard.
+// mute is a model that never answers.
 func mute(modelQuery) (llm.Answer, time.Duration) { return llm.Answer{}, -1 }
 
 func (m *sim) query(q modelQuery) {
 	if m.model == nil {
-		m.violated("a model is asked that is not there: %s", q.Service)
+		m.violated("a model is queried that is not there: %s", q.Service)
 		return
 	}
-	m.queries = append(m.queries, askedAt{q, m.now})
+	m.queries = append(m.queries, queriedAt{q, m.now})
 	answer, after := m.model(q)
-	m.note("ask %s/%d %v: %+v after %s", q.Service, q.Request, names(q.Question.Legal), answer, after)
+	m.note("query %s/%d %v: %+v after %s", q.Service, q.Request, names(q.Question.Legal), answer, after)
 	if after >= 0 {
 		m.after(min(after, q.Deadline.Sub(m.now)), m.living(func() { m.answer(q, answer) }))
 	}

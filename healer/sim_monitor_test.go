@@ -39,7 +39,7 @@ func (m *sim) forward(e event.Docker) {
 	})
 }
 
-// miss keeps an event for the next connection, which tells them in order.
+// miss keeps an event for the next connection, which reports them in order.
 func (m *sim) miss(e event.Docker) {
 	m.missed = append(m.missed, e)
 	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return a.Time.Compare(b.Time) })

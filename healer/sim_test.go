@@ -21,7 +21,7 @@ import (
 // real core and checks, at every step, what must never happen.
 //
 // It speaks to the core in inputs alone, and knows of it what its effects and
-// its records say: no story depends on a field of the core.
+// its records say: no scenario depends on a field of the core.
 type sim struct {
 	undiscovered bool // what is discovered is not known now
 	discovering  bool // and will be
@@ -36,7 +36,7 @@ type sim struct {
 	stream bool // its events are read
 	steady bool // nothing rare happens
 	// stopFirst is the order of Docker 29: stop before die, and events that may
-	// come after the call returned. Docker 20.10 tells die first.
+	// come after the call returned. Docker 20.10 reports die first.
 	stopFirst bool
 	backAt    time.Time // when the engine last came back: a verification begins anew then
 	missed    []event.Docker
@@ -54,11 +54,11 @@ type sim struct {
 	docker    []onWire[ReadDocker]
 	services  []onWire[ReadService]
 	commands  []onWire[ReadCommand]
-	unclaimed []event.Docker // told before there is a claim
+	unclaimed []event.Docker // reported before there is a claim
 	revision  int64          // of what the monitor wrote
 
 	model   func(modelQuery) (llm.Answer, time.Duration) // what it answers and after how long; negative: never; nil: there is no model
-	queries []askedAt
+	queries []queriedAt
 	collect func(Collect) (runbook.Collected, time.Duration) // what is found and after how long; negative: never; nil: nothing is, soon
 
 	lines []string // that every container wrote
@@ -81,7 +81,7 @@ type sim struct {
 	readAt   map[string]time.Time
 
 	nonce       string                    // of this life's claim
-	heard       *state.Incidents          // the fold of what this life has read
+	folded      *state.Incidents          // the fold of what this life has read
 	replayed    bool                      // this life has read to the end
 	ownerSince  time.Time                 // when this life's claim was read back
 	outstanding map[string]event.Incident // appends that were taken and not delivered back, by service
@@ -92,14 +92,14 @@ type sim struct {
 type written struct {
 	value []byte
 	event event.Incident
-	copy  time.Time // when somebody published it again; zero: it is ours
+	copy  time.Time // when it was published again; zero: it is ours
 }
 
 // onWire is a record of another topic.
 type onWire[I Input] struct {
 	in   I
 	at   time.Time
-	copy bool // somebody published it again
+	copy bool // it was published again
 }
 
 // box is a container with its service.
@@ -124,7 +124,7 @@ type box struct {
 	gone       bool                   // no container has its name
 	cutOff     bool                   // for former was taken out of its place, and no other was made
 	unleveled  bool                   // the monitor cannot see its container
-	removed    bool                   // somebody removed it
+	removed    bool                   // a user removed it
 	renewals   int                    // containers that had its name after the first
 	checked    bool                   // the container has a HEALTHCHECK
 	health     event.Status           // as last written under levelNonce; empty: not since it started
@@ -292,7 +292,7 @@ func (m *sim) boot() {
 	m.unclaimed = nil
 	m.stream, m.replayed = false, false
 	m.seen, m.running, m.outstanding = map[string]bool{}, map[string]bool{}, map[string]event.Incident{}
-	m.heard, m.nonce, m.ownerSince = state.NewIncidents(), fmt.Sprintf("nonce-%d", m.life), time.Time{}
+	m.folded, m.nonce, m.ownerSince = state.NewIncidents(), fmt.Sprintf("nonce-%d", m.life), time.Time{}
 	m.core = NewController(Setup{Config: m.cfg, CLI: "docker", Instance: "me", Host: "local", Services: m.definitions(), Protected: m.protected}, m.now)
 	replaying := m.between(10*time.Millisecond, 300*time.Millisecond)
 	if m.replaying > 0 {
@@ -373,18 +373,18 @@ func (m *sim) kill() { m.killFor(m.between(100*time.Millisecond, 15*time.Second)
 
 // crash ends our process at once, for that long, and nothing that was on its
 // way arrives.
-func (m *sim) crash(away time.Duration) {
+func (m *sim) crash(outage time.Duration) {
 	m.severed = m.life
-	m.killFor(away)
+	m.killFor(outage)
 }
 
-func (m *sim) killFor(away time.Duration) {
+func (m *sim) killFor(outage time.Duration) {
 	if m.on() {
 		m.note("kill -9")
 		m.life++
 		m.core = nil
-		// Whoever is not there misses what the engine tells.
-		m.after(away, m.boot)
+		// A process that does not run misses the engine's events.
+		m.after(outage, m.boot)
 	}
 }
 
@@ -421,7 +421,7 @@ func (m *sim) took(in Input) {
 		return
 	}
 	_, before := m.owner()
-	m.heard.Apply(read.Event)
+	m.folded.Apply(read.Event)
 	if _, owns := m.owner(); owns && !before {
 		m.ownerSince = m.now
 	}

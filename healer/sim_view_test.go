@@ -7,13 +7,13 @@ import (
 	"logstream/internal/state"
 )
 
-// What a story can know of the healer: what it has read, written, published and
+// What a scenario can know of the healer: what it has read, written, published and
 // called for.
 
 // owner is the origin under which this life owns the host, and whether it does:
 // its claim was read back, and no other since.
 func (m *sim) owner() (event.Origin, bool) {
-	newest, claimed := m.heard.Newest("local")
+	newest, claimed := m.folded.Newest("local")
 	return event.Origin{Instance: "me", Host: "local", Epoch: newest.Epoch, Nonce: newest.Nonce}, m.on() && claimed && newest.Nonce == m.nonce
 }
 
@@ -21,7 +21,7 @@ func (m *sim) owner() (event.Origin, bool) {
 func (m *sim) claims() []event.Claim { return dataOf[event.Claim](m) }
 
 // dataOf is what the records of one type say, in the order of the log. What
-// somebody published again is not among it.
+// was published again is not among it.
 func dataOf[D event.Data](m *sim) (all []D) {
 	for _, w := range m.incidents {
 		if data, is := w.event.Data.(D); is && w.copy.IsZero() {
@@ -33,14 +33,14 @@ func dataOf[D event.Data](m *sim) (all []D) {
 
 // incident is the newest of a service, as it was read so far, or nil.
 func (m *sim) incident(name string) *state.Incident {
-	if all := m.heard.Of(name, "local"); len(all) > 0 {
+	if all := m.folded.Of(name, "local"); len(all) > 0 {
 		return all[len(all)-1]
 	}
 	return nil
 }
 
 // of0 is the newest incident of the first service. Without one there is an
-// empty one, so that a story that expects one fails with its own words.
+// empty one, so that a scenario that expects one fails with its own words.
 func (m *sim) of0() *state.Incident {
 	if in := m.incident("svc-0"); in != nil {
 		return in

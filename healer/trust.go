@@ -12,9 +12,9 @@ import (
 //
 // An incident counts once it was held because the mode is observe. A repair would
 // have been right where the service did not recover by itself in the time that a
-// repair has: somebody started, restarted or unpaused the container and then it
+// repair has: a user started, restarted or unpaused the container and then it
 // recovered, or it stayed DOWN for longer than a verification may take. It would
-// have been wrong where the service recovered sooner and nobody did anything.
+// have been wrong where the service recovered sooner without any action.
 
 // trust is what was counted of the incidents that have ended.
 type trust struct {

@@ -137,7 +137,7 @@ func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
 	if i := slices.IndexFunc(started, func(a event.ActionStarted) bool { return a.Undoes == 1 }); i < 0 || started[i].Attempt < 2 {
 		t.Errorf("begun were %+v", started)
 	}
-	if end := m.heard.Get(in.ID); end.How != event.HowOperator {
+	if end := m.folded.Get(in.ID); end.How != event.HowOperator {
 		t.Errorf("it is %s: %s", end.State, end.How)
 	}
 	m.run(5 * time.Minute)
@@ -164,7 +164,7 @@ func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
 }
 
 // TestUndoInAnOpenIncidentIsCarriedOutDuringASilence: an operator asked for it by
-// name, and was told that it is done.
+// name, and was answered that it is done.
 func TestUndoInAnOpenIncidentIsCarriedOutDuringASilence(t *testing.T) {
 	m, b, in := raisedInVain(t)
 	m.command(silenceCommand("1h", ""))
@@ -231,9 +231,9 @@ func TestUndoOfAConnect(t *testing.T) {
 	wantEnd(t, m, event.HowOperator)
 }
 
-// TestTier2AsksInModeAuto unless heal.actions lists it. The cause is one whose
+// TestTier2NeedsApprovalInModeAuto unless heal.actions lists it. The cause is one whose
 // repair is chosen by hand elsewhere: approvals depend on the action alone.
-func TestTier2AsksInModeAuto(t *testing.T) {
+func TestTier2NeedsApprovalInModeAuto(t *testing.T) {
 	v := View{Def: service.Default()}
 	v.Situation.Mode = service.Auto
 	for _, action := range []string{service.ActionRaiseMemory, service.ActionRollback, service.ActionRecreate} {
@@ -243,16 +243,16 @@ func TestTier2AsksInModeAuto(t *testing.T) {
 		listed := v
 		listed.Def.Heal.Actions = []string{action}
 		if _, needed := needsApproval(listed, action); needed {
-			t.Errorf("%s asks although it is listed", action)
+			t.Errorf("%s needs approval although it is listed", action)
 		}
 		listed.Situation.Mode = service.Approve
 		if _, needed := needsApproval(listed, action); !needed {
-			t.Errorf("%s does not ask in mode approve", action)
+			t.Errorf("%s needs no approval in mode approve", action)
 		}
 	}
 	for _, action := range []string{service.ActionStart, service.ActionUnpause, service.ActionConnect, service.ActionRestart, service.ActionKillStart, service.ActionRun} {
 		if _, needed := needsApproval(v, action); needed {
-			t.Errorf("%s asks in mode auto", action)
+			t.Errorf("%s needs approval in mode auto", action)
 		}
 	}
 }

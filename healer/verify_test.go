@@ -36,7 +36,7 @@ func TestVerificationOutlivesTheEnginesAbsence(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
 		m.run(4 * time.Second)
-		m.engineAway(40 * time.Second)
+		m.dockerUnreachable(40 * time.Second)
 		m.run(2 * time.Minute)
 		wantActions(t, m, "start")
 		wantEnd(t, m, event.HowHealed)
@@ -75,7 +75,7 @@ func TestEndByItselfFailsTheVerification(t *testing.T) {
 func TestChecksThatBeganBeforeTheResultVerifyNothing(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		calling(t, "kill", m, b)
-		m.logAway(2 * time.Second)
+		m.kafkaUnreachable(2 * time.Second)
 		m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
 		result := m.now
 		m.until(t, "the service to be good", func() bool { return m.good("svc-0") })
@@ -96,9 +96,9 @@ func TestVerificationStartsAnewAfterSilence(t *testing.T) {
 	b.unchecked = true
 	m.run(9 * time.Second)
 	b.unchecked = false
-	heard := m.now
+	read := m.now
 	m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
-	if n, needed := goodSince(m, heard), dataOf[event.ActionStarted](m)[0].Verify; n < needed || !verified(m)[0].OK {
+	if n, needed := goodSince(m, read), dataOf[event.ActionStarted](m)[0].Verify; n < needed || !verified(m)[0].OK {
 		t.Errorf("%+v after %d good checks since the silence, want %d", verified(m)[0], n, needed)
 	}
 }
@@ -138,7 +138,7 @@ func TestForeignSourceThatWasBadHoldsTheVerification(t *testing.T) {
 }
 
 // TestContainerNotAsTheRepairLeftItInterruptsTheVerification lets the container
-// change, unseen by anybody, while we are away.
+// change, not observed, while we are stopped.
 func TestContainerNotAsTheRepairLeftItInterruptsTheVerification(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)
@@ -188,14 +188,14 @@ func TestRecoveredOutageEndsWithTheFirstGoodAnswer(t *testing.T) {
 func TestVerificationThatFailsSaysWhatWasMissing(t *testing.T) {
 	for _, tt := range []struct {
 		missing, fault string
-		story          func(*sim, *box)
+		scenario       func(*sim, *box)
 	}{
 		{"Docker did not report", "error", func(_ *sim, b *box) { b.unleveled = true }},
 		{"another source reports it DOWN", "kill", func(m *sim, b *box) { m.foreign(b, event.Down, time.Minute) }},
 	} {
 		t.Run(tt.missing, func(t *testing.T) {
 			m, b := quiet(t)
-			tt.story(m, b)
+			tt.scenario(m, b)
 			m.until(t, "no level", func() bool { m.run(2 * time.Second); return !b.unleveled || m.level("svc-0") == "" })
 			repaired(t, tt.fault, m, b)
 			m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
@@ -206,24 +206,24 @@ func TestVerificationThatFailsSaysWhatWasMissing(t *testing.T) {
 	}
 }
 
-// TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt tells
+// TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt emits
 // of one before the repair, and of one after it.
 func TestOtherContainersOfTheNameInterruptAVerificationOnlyWhereTheyReplaceIt(t *testing.T) {
-	tell := func(m *sim, b *box, action string) {
+	emit := func(m *sim, b *box, action string) {
 		m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name, ID: "another", Action: action})
 		m.run(100 * time.Millisecond)
 	}
 	for _, action := range []string{"start", "rename"} {
 		t.Run(action, func(t *testing.T) {
 			m, b := quiet(t)
-			tell(m, b, action)
+			emit(m, b, action)
 			m.run(20 * time.Second)
 			repaired(t, "kill", m, b)
 			m.run(time.Minute)
 			wantEnd(t, m, event.HowHealed)
 			repaired(t, "kill", m, b)
 			m.until(t, "the second result", func() bool { return len(dataOf[event.ActionFinished](m)) == 2 })
-			tell(m, b, action)
+			emit(m, b, action)
 			if got := verified(m); len(got) != 2 || got[1].Outcome != event.OutcomeInterrupted {
 				t.Errorf("the verifications are %+v", got)
 			}
@@ -251,9 +251,9 @@ func takenOver(t *testing.T, m *sim, b *box, meanwhile func()) {
 	m.until(t, "the next claim", func() bool { _, owns := m.owner(); return m.life > 1 && owns })
 }
 
-// TestEndByItselfWhileWeWereAwayFailsTheVerification though it is told of only a
+// TestExitWhileStoppedFailsTheVerification though it is reported only a
 // second after the container was inspected.
-func TestEndByItselfWhileWeWereAwayFailsTheVerification(t *testing.T) {
+func TestExitWhileStoppedFailsTheVerification(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		takenOver(t, m, b, func() { do("exit", m, b) })
 		m.readAt[event.TopicDocker] = m.now.Add(time.Second)

@@ -25,7 +25,7 @@ const (
 	injectReach  = 15 * time.Second       // a stop that follows an `inject` within it is chaos's
 	injectSlack  = 2 * time.Second        // and one that was read so shortly before it
 	refusedReach = 500 * time.Millisecond // how long after a call was refused its events may be read
-	reachBack    = 16                     // incidents of one service that are looked at in any case
+	reachBack    = 16                     // incidents of one service that are read in any case
 )
 
 // View is all that is known when planning about one service: built once for a
@@ -103,7 +103,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	if v.Situation.Blind.Now != "" {
 		s.verification.extend(verifyTimeout(c.config, s.def), now)
 	}
-	v.look(s, own)
+	v.inspected(s, own)
 	if v.Decidable {
 		s.waiting.undecided = since(s.waiting.undecided, v.Diagnosis.Wait != "", now)
 	}
@@ -118,8 +118,8 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	return v
 }
 
-// look makes the facts of what was inspected, where they are complete.
-func (v *View) look(s *serviceState, own []bool) {
+// inspected makes the facts of what was inspected, where they are complete.
+func (v *View) inspected(s *serviceState, own []bool) {
 	switch {
 	case s.def.Container == "":
 		v.Diagnosis, v.Decidable = diagnose(*v, answers(*v, runbook.Facts{})), true
@@ -180,7 +180,7 @@ func (w *waiting) eventsOf(c container.State, end history.Ending, ended bool, h 
 	return w.gaveUpOn.Equal(changed)
 }
 
-// newSituation gathers what the gates look at.
+// newSituation gathers what the gates read.
 func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situation {
 	of := s.inspection.state
 	out := gate.Situation{Now: v.Now, Def: s.def, Mode: c.mode(s.def),

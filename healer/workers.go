@@ -98,7 +98,7 @@ func (l *life) reply(e Reply, before <-chan struct{}) {
 	}
 	for l.work.Err() == nil {
 		if _, leads := l.Owner(); !leads {
-			return // whoever leads now may have been asked for something newer
+			return // the present leader may have a newer request
 		}
 		ctx, cancel := context.WithTimeout(l.work, writeLimit)
 		err := l.deps.Log.Append(ctx, event.TopicCommands, e.Command.Service, event.Encode(e.Command))
@@ -179,7 +179,7 @@ func (l *life) execute(e Execute) Executed {
 	return out
 }
 
-// giveSpecs tells the loop which specifications are in the data directory.
+// giveSpecs reports to the loop which specifications are in the data directory.
 func (l *life) giveSpecs(ctx context.Context) {
 	if l.deps.Specs == nil {
 		return

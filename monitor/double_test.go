@@ -100,9 +100,9 @@ func (l *recordingLog) health(t *testing.T, check string) []event.HealthLog {
 	return list
 }
 
-// story is what was appended about containers, in order: an event as its
+// appended is what was appended about containers, in order: an event as its
 // action and container, a level as its service, status and error.
-func (l *recordingLog) story(t *testing.T) []string {
+func (l *recordingLog) appended(t *testing.T) []string {
 	t.Helper()
 	var list []string
 	for _, r := range l.all() {
@@ -156,7 +156,7 @@ func (c *claims) get() (event.Origin, bool) {
 	return c.owner, c.owner.Nonce != ""
 }
 
-// pastPause is how slowly a scriptedRuntime tells of the past.
+// pastPause is how slowly a scriptedRuntime reports the past.
 const pastPause = 50 * time.Millisecond
 
 // scriptedRuntime is an engine whose containers and events a test sets. It
@@ -309,14 +309,14 @@ func (r *scriptedRuntime) emit(events ...container.Event) {
 	}
 }
 
-// tell sends an event with the time that it has.
-func (r *scriptedRuntime) tell(e container.Event) {
+// send sends an event with the time that it has.
+func (r *scriptedRuntime) send(e container.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.live <- e
 }
 
-// rename gives a container another name, and remove takes one away.
+// rename gives a container another name, and remove removes one.
 func (r *scriptedRuntime) rename(from, to string) {
 	var id string
 	r.set(func() {

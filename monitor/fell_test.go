@@ -21,9 +21,9 @@ func TestAPauseIsWrittenBeforeTheInspection(t *testing.T) {
 		engine.set(func() { engine.slow = 5 * time.Second })
 		engine.happen(paused, container.ActionPause)
 		synctest.Wait() // no time passes
-		stories(t, "at once", b.log.story(t)[2:], "pause pay", "pay DOWN: container pay is paused")
+		expectRecords(t, "at once", b.log.appended(t)[2:], "pause pay", "pay DOWN: container pay is paused")
 		settle(10 * time.Second)
-		stories(t, "the inspection says the same", b.log.story(t)[2:], "pause pay", "pay DOWN: container pay is paused")
+		expectRecords(t, "the inspection says the same", b.log.appended(t)[2:], "pause pay", "pay DOWN: container pay is paused")
 		b.end(t)
 	})
 }
@@ -43,10 +43,10 @@ func TestAnEchoOfAPauseIsNotWritten(t *testing.T) {
 		settle(time.Second)
 		engine.happen(now, container.ActionUnpause)
 		settle(100 * time.Millisecond)
-		before := len(b.log.story(t))
+		before := len(b.log.appended(t))
 		engine.happen(now, container.ActionPause, container.ActionUnpause)
 		settle(time.Second)
-		stories(t, "the echo", b.log.story(t)[before:], "pause pay", "unpause pay")
+		expectRecords(t, "the echo", b.log.appended(t)[before:], "pause pay", "unpause pay")
 		b.end(t)
 	})
 }

@@ -45,13 +45,13 @@ func TestAHealthcheckIsASourceOfItsOwn(t *testing.T) {
 		b := newBench(engine, define(pay, time.Hour))
 		b.start(t.Context())
 		settle(40 * time.Second)
-		stories(t, "before it has decided nothing is written", healths(t, b))
+		expectRecords(t, "before it has decided nothing is written", healths(t, b))
 		engine.happen(checked(container.Healthy, ""), container.ActionHealth)
 		synctest.Wait() // no time passes
-		stories(t, "it is healthy, at once", healths(t, b), "UP")
+		expectRecords(t, "it is healthy, at once", healths(t, b), "UP")
 		engine.happen(checked(container.Unhealthy, "pass\x1b[31mword\x1b[0m=hunter2 is wrong\x1b[2J"), container.ActionHealth)
 		synctest.Wait()
-		stories(t, "it fails, at once", healths(t, b)[1:], "DOWN: the HEALTHCHECK of container pay fails: password=*** is wrong")
+		expectRecords(t, "it fails, at once", healths(t, b)[1:], "DOWN: the HEALTHCHECK of container pay fails: password=*** is wrong")
 		settle(31 * time.Second)
 		if got := healths(t, b); len(got) != 3 {
 			t.Errorf("it is written again each 30 s: %q", got)
@@ -71,9 +71,9 @@ func TestAHealthcheckIsASourceOfItsOwn(t *testing.T) {
 		}
 		engine.happen(checked(container.Healthy, ""), container.ActionUnpause)
 		synctest.Wait()
-		stories(t, "and goes on", healths(t, b)[3:], "UP")
-		if story := b.log.story(t); !slices.Contains(story, "health_status pay") {
-			t.Errorf("the engine's events lack the health_status: %q", story)
+		expectRecords(t, "and goes on", healths(t, b)[3:], "UP")
+		if records := b.log.appended(t); !slices.Contains(records, "health_status pay") {
+			t.Errorf("the engine's events lack the health_status: %q", records)
 		}
 		b.end(t)
 	})
@@ -134,7 +134,7 @@ func TestNetworkEventsAreOfTheContainerByItsID(t *testing.T) {
 			container.Event{ID: "2", Action: container.ActionDisconnect, Network: "shop"},
 			container.Event{ID: "1", Action: container.ActionConnect, Network: strings.Repeat("n", 5000)})
 		settle(time.Second)
-		stories(t, "of other containers nothing", b.log.story(t), "stream-back", "pay UP", "disconnect pay", "connect pay")
+		expectRecords(t, "of other containers nothing", b.log.appended(t), "stream-back", "pay UP", "disconnect pay", "connect pay")
 		b.end(t)
 	})
 }

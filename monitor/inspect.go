@@ -117,11 +117,11 @@ func (w *watch) writeLevel(t *target, seen level, wanted time.Time, forced bool,
 	return true
 }
 
-// echoReach is how long after a container went on a pause event proves nothing:
+// echoReach is how long after a container went on a pause event is inconclusive:
 // after a quick unpause an engine may report another pause, which never happened.
 const echoReach = time.Second
 
-// fell writes the level that a die or pause event proves, without the inspection,
+// fell writes the level that a die or pause event shows, without the inspection,
 // which follows all the same: an engine may answer that one only once it is through
 // with the end (Docker 20.10 after 60 ms) or the pause.
 func (w *watch) fell(t *target, e container.Event, now time.Time) {

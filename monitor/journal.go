@@ -64,7 +64,7 @@ func (j *journal) add(d event.Docker) bool {
 	return true
 }
 
-// since is from when on to ask the engine. Where nothing was ever written that
+// since is from when on to read the engine's events. Where nothing was ever written that
 // is zero, from now on: what happened before logstream was first started is
 // not its business, and must not be taken for something that it saw.
 func (j *journal) since(now time.Time) time.Time {

@@ -99,7 +99,7 @@ func TestWhatCameBeforeTheFirstLifeIsNotReadInTheSecond(t *testing.T) {
 	}
 }
 
-// TestRepublishedOldEventDoesNotReachBack: the engine would tell once more
+// TestRepublishedOldEventDoesNotReachBack: the engine would report once more
 // what it sent since then, which was read long ago.
 func TestRepublishedOldEventDoesNotReachBack(t *testing.T) {
 	old := event.Docker{Time: time.Now().Add(-24 * time.Hour), Container: pay, ID: "1", Action: "die", Origin: identity}

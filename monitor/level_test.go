@@ -85,7 +85,7 @@ func TestMeaningOfEachEvent(t *testing.T) {
 	for _, c := range []struct {
 		action    container.Action
 		announces event.Status
-		look      bool
+		inspect   bool
 		wakes     bool
 		recorded  bool
 	}{
@@ -104,8 +104,8 @@ func TestMeaningOfEachEvent(t *testing.T) {
 		{"health_status: healthy", "", false, false, false},
 	} {
 		status, _ := announces(c.action)
-		if status != c.announces || callsForInspection(c.action) != c.look || wakes(c.action) != c.wakes || isRecorded(c.action) != c.recorded {
-			t.Errorf("%s: announces %q, look %t, wakes %t, recorded %t", c.action, status, callsForInspection(c.action), wakes(c.action), isRecorded(c.action))
+		if status != c.announces || callsForInspection(c.action) != c.inspect || wakes(c.action) != c.wakes || isRecorded(c.action) != c.recorded {
+			t.Errorf("%s: announces %q, inspect %t, wakes %t, recorded %t", c.action, status, callsForInspection(c.action), wakes(c.action), isRecorded(c.action))
 		}
 	}
 }

@@ -41,7 +41,7 @@ func TestACrashLoopIsThreeStartsByThePolicyWithinAMinute(t *testing.T) {
 		"it ended after a long run":        {with(happening{37, die, ""}, happening{38, start, ""}), 39, 4, 0, false},
 		"it was started by hand":           {looping, 7, 0, 0, false},
 		"stopped and started in between":   {with(happening{7, kill, "15"}, happening{7.1, die, ""}, happening{7.2, stop, ""}, happening{8, start, ""}), 9, 4, 0, false},
-		"stopped as Docker 29 tells":       {with(happening{7, kill, "3"}, happening{7.1, stop, ""}, happening{7.2, die, ""}, happening{8, start, ""}), 9, 4, 0, false},
+		"stopped as Docker 29 reports":     {with(happening{7, kill, "3"}, happening{7.1, stop, ""}, happening{7.2, die, ""}, happening{8, start, ""}), 9, 4, 0, false},
 		"each time it was killed":          {[]happening{{0, start, ""}, {1, kill, "9"}, {1, die, ""}, {2, start, ""}, {3, kill, "9"}, {3, die, ""}, {4, start, ""}, {5, kill, "9"}, {5, die, ""}, {6, start, ""}}, 7, 3, 0, false},
 		"a signal that ends nothing":       {with(happening{6.5, kill, "1"}, happening{7, die, ""}, happening{8, start, ""}), 9, 4, 0, true},
 		"the first start was not observed": {looping[1:], 7, 3, 0, true},
@@ -100,7 +100,7 @@ func TestACrashLoopIsDownUntilItRanAlsoForANewProcess(t *testing.T) {
 			crash(engine, count)
 		}
 		const loops = "pay DOWN: container pay keeps exiting: its restart policy started it 3 times within a minute"
-		last := func() string { all := b.log.story(t); return all[len(all)-1] }
+		last := func() string { all := b.log.appended(t); return all[len(all)-1] }
 		if got := last(); got != loops {
 			t.Errorf("it runs for a moment: %q", got)
 		}
@@ -126,8 +126,8 @@ func TestACrashLoopIsDownUntilItRanAlsoForANewProcess(t *testing.T) {
 		if got := last(); got != "pay UP" {
 			t.Errorf("after it ran for 30 s: %q", got)
 		}
-		if strings.Count(strings.Join(b.log.story(t), "\n"), loops) > 6 {
-			t.Errorf("the same is written again and again: %q", b.log.story(t))
+		if strings.Count(strings.Join(b.log.appended(t), "\n"), loops) > 6 {
+			t.Errorf("the same is written again and again: %q", b.log.appended(t))
 		}
 		after.end(t)
 	})

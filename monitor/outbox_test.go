@@ -37,7 +37,7 @@ func TestOutboxKeepsOrderAndTheNewestLevels(t *testing.T) {
 	o.putLevel(event.HealthLog{Service: "stock", Status: event.Up})
 	o.putEvent(event.Docker{Action: "oom"})
 	o.putLevel(down)
-	stories(t, "a repeated level takes its own place only", o.contents(), "pay UP", "die", "stock UP", "oom", "pay DOWN")
+	expectRecords(t, "a repeated level takes its own place only", o.contents(), "pay UP", "die", "stock UP", "oom", "pay DOWN")
 	for range 2 * maxLevels {
 		o.putLevel(up)
 		o.putLevel(down)
@@ -55,7 +55,7 @@ func TestOutboxKeepsOrderAndTheNewestLevels(t *testing.T) {
 		t.Errorf("the newest is %s", all[len(all)-1])
 	}
 	o.forget(pay)
-	stories(t, "forgotten", o.contents(), "die", "stock UP", "oom")
+	expectRecords(t, "forgotten", o.contents(), "die", "stock UP", "oom")
 }
 
 func TestOutboxIsBounded(t *testing.T) {
@@ -132,6 +132,6 @@ func TestAnEventIsWrittenAgainUnderAClaimThatCameInBetween(t *testing.T) {
 			}
 			got = append(got, d.Action+" "+d.Nonce)
 		}
-		stories(t, "written", got, "die old", "die new", "start new")
+		expectRecords(t, "written", got, "die old", "die new", "start new")
 	})
 }

@@ -193,7 +193,7 @@ func (p *prober) schedule(t *task) {
 	if t.wake.Before(p.alarm) {
 		select {
 		case p.sooner <- struct{}{}:
-		default: // the loop was told already
+		default: // the loop was notified already
 		}
 	}
 }

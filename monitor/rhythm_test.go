@@ -319,11 +319,11 @@ func TestHangingTargetsChangeNothingForTheOthers(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(hang) })
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { silent.Close() }) // nobody accepts: the kernel does
+	t.Cleanup(func() { mute.Close() }) // only the kernel accepts
 
 	const interval = 250 * time.Millisecond
 	var hanging, fine []service.Definition
@@ -334,7 +334,7 @@ func TestHangingTargetsChangeNothingForTheOthers(t *testing.T) {
 		case i < 3:
 			d.URL += "/hangs"
 		case i < 6:
-			d.URL = "http://" + silent.Addr().String()
+			d.URL = "http://" + mute.Addr().String()
 		}
 		if i < 6 {
 			hanging = append(hanging, d)

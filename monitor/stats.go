@@ -65,7 +65,7 @@ func (t *tally) read() Stats {
 	return Stats{Total: t.total, Services: maps.Clone(t.services)}
 }
 
-// skipReport tells, minute by minute, that checks were skipped.
+// skipReport logs, minute by minute, that checks were skipped.
 type skipReport struct {
 	problems *problems
 	tally    *tally

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// tick is how often the loop looks who owns the host, and what is due.
+	// tick is how often the loop reads who owns the host, and what is due.
 	tick = 100 * time.Millisecond
 	// levelEvery is how often a level that doesn't change is written.
 	levelEvery = 30 * time.Second
@@ -199,7 +199,7 @@ func (w *watch) happened(e container.Event, now time.Time) {
 		return
 	}
 	if e.Name == "" && len(of) > 0 {
-		e.Name = of[0].name // of a network's event the engine tells the ID alone
+		e.Name = of[0].name // of a network's event the engine reports the ID alone
 	}
 	record := dockerRecord(e, w.identity)
 	if !w.written.add(record) {

@@ -16,7 +16,7 @@ import (
 
 const pay = "pay"
 
-func stories(t *testing.T, name string, got []string, want ...string) {
+func expectRecords(t *testing.T, name string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
@@ -36,23 +36,23 @@ func TestLevelIsWrittenAtChangesEach30SecondsAndForEveryClaim(t *testing.T) {
 		b.owner.set(0, "")
 		b.start(t.Context())
 		settle(time.Minute)
-		stories(t, "without a claim nothing is written of containers", b.log.story(t))
+		expectRecords(t, "without a claim nothing is written of containers", b.log.appended(t))
 
 		b.owner.set(7, "nonce-7")
 		settle(time.Second)
-		stories(t, "a claim", b.log.story(t), "stream-back", "pay UP")
+		expectRecords(t, "a claim", b.log.appended(t), "stream-back", "pay UP")
 		settle(time.Minute)
-		stories(t, "each 30 s", b.log.story(t), "stream-back", "pay UP", "pay UP", "pay UP")
+		expectRecords(t, "each 30 s", b.log.appended(t), "stream-back", "pay UP", "pay UP", "pay UP")
 
 		engine.happen(exited(pay, "1", 137), container.ActionKill, container.ActionDie)
 		synctest.Wait() // no time passes
-		stories(t, "a change, at once", b.log.story(t)[4:], "kill pay", "die pay", "pay DOWN: container pay exited with code 137")
+		expectRecords(t, "a change, at once", b.log.appended(t)[4:], "kill pay", "die pay", "pay DOWN: container pay exited with code 137")
 
 		b.owner.set(8, "nonce-8")
 		settle(time.Second)
 		b.owner.set(0, "")
 		settle(5 * time.Minute)
-		stories(t, "another claim, and then none", b.log.story(t)[7:], "pay DOWN: container pay exited with code 137")
+		expectRecords(t, "another claim, and then none", b.log.appended(t)[7:], "pay DOWN: container pay exited with code 137")
 
 		var last event.HealthLog
 		epochs := map[string]int64{"nonce-7": 7, "nonce-8": 8}
@@ -89,7 +89,7 @@ func TestEveryStateOfAContainer(t *testing.T) {
 		settle(time.Second)
 		engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
 		settle(time.Second)
-		stories(t, "the whole", b.log.story(t), "stream-back", "pay UP",
+		expectRecords(t, "the whole", b.log.appended(t), "stream-back", "pay UP",
 			"pause pay", "pay DOWN: container pay is paused",
 			"unpause pay", "pay UP",
 			"destroy pay", "pay DOWN: no container is named pay",
@@ -158,7 +158,7 @@ func TestLevelDatesFromTheEventThatChangedIt(t *testing.T) {
 				return
 			}
 		}
-		t.Errorf("there is no UP: %q", b.log.story(t))
+		t.Errorf("there is no UP: %q", b.log.appended(t))
 		b.end(t)
 	})
 }
@@ -173,7 +173,7 @@ func TestStreamLostAndBack(t *testing.T) {
 		settle(time.Second)
 		engine.happen(running(pay, "1"), container.ActionStart)
 		settle(time.Second)
-		before := len(b.log.story(t))
+		before := len(b.log.appended(t))
 
 		engine.lose()
 		settle(time.Second)
@@ -184,14 +184,14 @@ func TestStreamLostAndBack(t *testing.T) {
 		since := got.Since
 		engine.happen(exited(pay, "1", 2), container.ActionDie, container.ActionStart, container.ActionOOM, container.ActionDie)
 		settle(5 * time.Minute)
-		stories(t, "while it is unreachable", b.log.story(t)[before:], "stream-lost")
+		expectRecords(t, "while it is unreachable", b.log.appended(t)[before:], "stream-lost")
 		if got, _ := b.registry.Get(health.Docker); !got.Since.Equal(since) {
 			t.Errorf("the problem is said to be since %s, and not %s", got.Since, since)
 		}
 
 		engine.set(func() { engine.unreachable = false })
 		settle(maxReconnect + time.Second)
-		stories(t, "what was missed stands before stream-back, and nothing twice", b.log.story(t)[before:],
+		expectRecords(t, "what was missed stands before stream-back, and nothing twice", b.log.appended(t)[before:],
 			"stream-lost", "die pay", "start pay", "oom pay", "die pay", "stream-back", "pay DOWN: container pay exited with code 2")
 		if _, is := b.registry.Get(health.Docker); is {
 			t.Error("the problem is still there")
@@ -207,7 +207,7 @@ func TestRuntimeIsUnreachableAtTheStart(t *testing.T) {
 		b := newBench(engine, define(pay, time.Second))
 		b.start(t.Context())
 		settle(time.Minute)
-		stories(t, "the loss is written once", b.log.story(t), "stream-lost")
+		expectRecords(t, "the loss is written once", b.log.appended(t), "stream-lost")
 		if n := len(scheduled(b.log.health(t, "http"), pay)); n < 59 {
 			t.Errorf("%d checks in a minute without an engine", n)
 		}
@@ -216,7 +216,7 @@ func TestRuntimeIsUnreachableAtTheStart(t *testing.T) {
 		}
 		engine.set(func() { engine.unreachable = false })
 		settle(maxReconnect + time.Second)
-		stories(t, "it comes up", b.log.story(t), "stream-lost", "stream-back", "pay UP")
+		expectRecords(t, "it comes up", b.log.appended(t), "stream-lost", "stream-back", "pay UP")
 		if age := time.Since(b.log.health(t, event.CheckContainer)[0].Time()); age > maxReconnect+time.Second {
 			t.Errorf("the level is said to be of %s ago, when nothing could be inspected", age)
 		}
@@ -232,13 +232,13 @@ func TestRuntimeThatHangsIsUnreachable(t *testing.T) {
 		settle(time.Second)
 		engine.set(func() { engine.hung = true })
 		settle(levelEvery + 2*inspectTimeout)
-		stories(t, "its stream stands, but it doesn't answer", b.log.story(t), "stream-back", "pay UP", "stream-lost")
+		expectRecords(t, "its stream stands, but it doesn't answer", b.log.appended(t), "stream-back", "pay UP", "stream-lost")
 		if _, is := b.registry.Get(health.Docker); !is {
 			t.Error("no problem is reported")
 		}
 		engine.set(func() { engine.hung = false })
 		settle(time.Minute)
-		if got := b.log.story(t); len(got) < 5 || got[3] != "stream-back" || got[4] != "pay UP" {
+		if got := b.log.appended(t); len(got) < 5 || got[3] != "stream-back" || got[4] != "pay UP" {
 			t.Errorf("after it: %q", got)
 		}
 		b.end(t)
@@ -256,14 +256,14 @@ func TestNothingIsWrittenTwiceOverARestart(t *testing.T) {
 		engine.happen(exited(pay, "1", 1), container.ActionDie)
 		settle(time.Second)
 		b.end(t)
-		stories(t, "the first run", b.log.story(t), "stream-back", "pay UP", "die pay", "pay DOWN: container pay exited with code 1")
+		expectRecords(t, "the first run", b.log.appended(t), "stream-back", "pay UP", "die pay", "pay DOWN: container pay exited with code 1")
 
 		engine.set(func() { engine.live = nil })
 		engine.happen(running(pay, "1"), container.ActionStart)
 		settle(time.Second)
 		b.start(t.Context())
 		settle(time.Second)
-		stories(t, "the second", b.log.story(t)[4:], "start pay", "stream-back", "pay UP")
+		expectRecords(t, "the second", b.log.appended(t)[4:], "start pay", "stream-back", "pay UP")
 		b.end(t)
 
 		if !engine.since[0].IsZero() {
@@ -294,7 +294,7 @@ func TestNeighboursEventsAreWrittenAndOthersAreNot(t *testing.T) {
 			container.Event{Name: "renamed", ID: "1", Action: container.ActionRename},
 		)
 		settle(time.Second)
-		stories(t, "the whole", b.log.story(t), "stream-back", "pay UP",
+		expectRecords(t, "the whole", b.log.appended(t), "stream-back", "pay UP",
 			"stop shop-db-1", "create 0a1b_shop-pay-1", "rename renamed")
 		b.end(t)
 	})
@@ -308,38 +308,38 @@ func TestChangeWithoutItsEventWaitsForIt(t *testing.T) {
 		settle(time.Second)
 		engine.happen(running(pay, "1"), container.ActionStart)
 		settle(time.Second)
-		before := len(b.log.story(t))
+		before := len(b.log.appended(t))
 
 		// It is restarted, and dies, before the inspection; the die comes late.
 		engine.happen(exited(pay, "1", 3), container.ActionRestart)
 		settle(eventGrace / 2)
-		stories(t, "the state runs ahead", b.log.story(t)[before:], "restart pay")
+		expectRecords(t, "the state runs ahead", b.log.appended(t)[before:], "restart pay")
 		engine.happen(exited(pay, "1", 3), container.ActionDie)
 		synctest.Wait()
-		stories(t, "its event comes", b.log.story(t)[before:], "restart pay", "die pay", "pay DOWN: container pay exited with code 3")
+		expectRecords(t, "its event comes", b.log.appended(t)[before:], "restart pay", "die pay", "pay DOWN: container pay exited with code 3")
 
 		// A restart of a paused container begins with an unpause.
 		paused := exited(pay, "1", 3)
 		paused.Status = container.Paused
 		engine.happen(paused, container.ActionStart, container.ActionPause)
 		settle(time.Second)
-		before = len(b.log.story(t))
+		before = len(b.log.appended(t))
 		engine.happen(exited(pay, "1", 143), container.ActionUnpause)
 		settle(eventGrace / 2)
 		engine.happen(exited(pay, "1", 143), container.ActionDie)
 		synctest.Wait()
-		stories(t, "down, and down in another way", b.log.story(t)[before:], "unpause pay", "die pay", "pay DOWN: container pay exited with code 143")
+		expectRecords(t, "down, and down in another way", b.log.appended(t)[before:], "unpause pay", "die pay", "pay DOWN: container pay exited with code 143")
 
 		// A change whose event never comes is not kept back for ever, and
 		// dates from no event of before.
 		engine.happen(running(pay, "1"), container.ActionStart)
 		settle(time.Second)
-		before = len(b.log.story(t))
+		before = len(b.log.appended(t))
 		engine.happen(exited(pay, "1", 4))
 		settle(levelEvery)
 		engine.happen(running(pay, "1"))
 		settle(levelEvery)
-		stories(t, "no events", b.log.story(t)[before:], "pay DOWN: container pay exited with code 4", "pay UP")
+		expectRecords(t, "no events", b.log.appended(t)[before:], "pay DOWN: container pay exited with code 4", "pay UP")
 		levels := b.log.health(t, event.CheckContainer)
 		if n := len(levels); levels[n-1].Time().Sub(levels[n-2].Time()) < levelEvery/2 {
 			t.Error("it dates from an event of long before")
@@ -357,7 +357,7 @@ func TestAmbiguousContainerIsAProblemAndHasNoLevel(t *testing.T) {
 		b := newBench(engine, many)
 		b.start(t.Context())
 		settle(time.Minute)
-		stories(t, "two of them", b.log.story(t), "stream-back")
+		expectRecords(t, "two of them", b.log.appended(t), "stream-back")
 		got, _ := b.registry.Get(health.Monitor)
 		for _, name := range []string{"shop-pay-1", "shop-pay-2"} {
 			if !strings.Contains(got.What, name) {
@@ -367,7 +367,7 @@ func TestAmbiguousContainerIsAProblemAndHasNoLevel(t *testing.T) {
 		many.Container = pay
 		b.Apply([]service.Definition{many})
 		settle(time.Second)
-		stories(t, "an exact name", b.log.story(t), "stream-back", "pay UP")
+		expectRecords(t, "an exact name", b.log.appended(t), "stream-back", "pay UP")
 		if _, is := b.registry.Get(health.Monitor); is {
 			t.Error("the problem is still there")
 		}
@@ -379,11 +379,11 @@ func TestAmbiguousContainerIsAProblemAndHasNoLevel(t *testing.T) {
 // mistyped container makes no service DOWN: only a destroy that was seen does.
 func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		at    func(*scriptedRuntime) // at the start
-		then  func(*scriptedRuntime) // while it is watched
-		story []string
-		says  []string
+		name    string
+		at      func(*scriptedRuntime) // at the start
+		then    func(*scriptedRuntime) // while it is watched
+		records []string
+		says    []string
 	}{
 		{"mistyped", func(e *scriptedRuntime) { delete(e.states, pay) }, func(*scriptedRuntime) {},
 			[]string{"stream-back"}, []string{"service pay", "no container is named pay"}},
@@ -399,7 +399,7 @@ func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
 				settle(time.Second)
 				c.then(engine)
 				settle(2 * levelEvery)
-				stories(t, "no level says DOWN", b.log.story(t), c.story...)
+				expectRecords(t, "no level says DOWN", b.log.appended(t), c.records...)
 				got, _ := b.registry.Get(health.Monitor)
 				for _, words := range c.says {
 					if !strings.Contains(got.What, words) {
@@ -411,7 +411,7 @@ func TestContainerThatCannotBeFoundIsAConfigurationProblem(t *testing.T) {
 				}
 				engine.happen(running(pay, "2"), container.ActionCreate, container.ActionStart)
 				settle(time.Second)
-				stories(t, "it is there again", b.log.story(t)[len(c.story):], "create pay", "start pay", "pay UP")
+				expectRecords(t, "it is there again", b.log.appended(t)[len(c.records):], "create pay", "start pay", "pay UP")
 				if got, is := b.registry.Get(health.Monitor); is {
 					t.Errorf("the problem is still there: %+v", got)
 				}
@@ -429,15 +429,15 @@ func TestDestroyMakesDownAlsoUnderAnotherName(t *testing.T) {
 		settle(time.Second)
 		engine.rename(pay, "pay-old")
 		settle(time.Second)
-		before := len(b.log.story(t))
+		before := len(b.log.appended(t))
 		engine.remove("pay-old")
 		synctest.Wait() // no time passes
-		stories(t, "at once", b.log.story(t)[before:], "destroy pay-old", "pay DOWN: no container is named pay")
+		expectRecords(t, "at once", b.log.appended(t)[before:], "destroy pay-old", "pay DOWN: no container is named pay")
 		if got, is := b.registry.Get(health.Monitor); is {
 			t.Errorf("an outage is reported as a configuration problem as well: %+v", got)
 		}
 		settle(levelEvery)
-		if got := b.log.story(t); got[len(got)-1] != "pay DOWN: no container is named pay" || len(got) < before+3 {
+		if got := b.log.appended(t); got[len(got)-1] != "pay DOWN: no container is named pay" || len(got) < before+3 {
 			t.Errorf("the level is not repeated: %q", got)
 		}
 		b.end(t)
@@ -460,7 +460,7 @@ func TestLateDestroyIsNoConfigurationProblem(t *testing.T) {
 		}
 		engine.emit(container.Event{Name: pay, ID: "1", Action: container.ActionDestroy})
 		synctest.Wait()
-		stories(t, "and then", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 0", "destroy pay", "pay DOWN: no container is named pay")
+		expectRecords(t, "and then", b.log.appended(t)[2:], "die pay", "pay DOWN: container pay exited with code 0", "destroy pay", "pay DOWN: no container is named pay")
 		b.end(t)
 	})
 }
@@ -483,8 +483,8 @@ func TestApplyChangesWhoseContainerIsWatched(t *testing.T) {
 		engine.happen(exited("stock", "2", 1), container.ActionDie)
 		settle(time.Minute)
 		want := []string{"stream-back", "pay UP", "die pay", "stock UP", "die stock", "stock DOWN: container stock exited with code 1"}
-		got := b.log.story(t)
-		stories(t, "the whole", got[:min(len(got), len(want))], want...)
+		got := b.log.appended(t)
+		expectRecords(t, "the whole", got[:min(len(got), len(want))], want...)
 		b.end(t)
 	})
 }
@@ -505,7 +505,7 @@ func TestRecordsWaitForTheLogInOrder(t *testing.T) {
 		}
 		b.log.setUnreachable(false)
 		settle(maxRetry)
-		stories(t, "when it is back", b.log.story(t)[2:],
+		expectRecords(t, "when it is back", b.log.appended(t)[2:],
 			"die pay", "pay DOWN: container pay exited with code 1", "start pay", "pay UP")
 		levels := b.log.health(t, event.CheckContainer)
 		if age := time.Since(levels[len(levels)-1].Time()); age > levelEvery+maxRetry {
@@ -591,9 +591,9 @@ func TestADeathIsWrittenBeforeTheInspection(t *testing.T) {
 		engine.set(func() { engine.slow = 5 * time.Second })
 		engine.happen(ended, container.ActionDie)
 		synctest.Wait() // no time passes
-		stories(t, "at once", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
+		expectRecords(t, "at once", b.log.appended(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
 		settle(10 * time.Second)
-		stories(t, "the inspection says the same", b.log.story(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
+		expectRecords(t, "the inspection says the same", b.log.appended(t)[2:], "die pay", "pay DOWN: container pay exited with code 3")
 		b.end(t)
 	})
 }
@@ -608,11 +608,11 @@ func TestADeathOfAnotherLifeIsNotWritten(t *testing.T) {
 		settle(time.Second)
 		engine.happen(running(pay, "1"), container.ActionDie) // a container that had the name before
 		engine.set(func() { s := engine.states[pay]; s.ID = "2"; engine.states[pay] = s })
-		engine.tell(container.Event{Time: began, Name: pay, ID: "2", Action: container.ActionDie})
+		engine.send(container.Event{Time: began, Name: pay, ID: "2", Action: container.ActionDie})
 		settle(time.Second)
-		for _, line := range b.log.story(t) {
+		for _, line := range b.log.appended(t) {
 			if strings.Contains(line, "DOWN") {
-				t.Errorf("%q", b.log.story(t))
+				t.Errorf("%q", b.log.appended(t))
 			}
 		}
 		b.end(t)

@@ -12,7 +12,7 @@
 //     known has no record.
 //   - Hours are made of minutes, and days of hours. A check counts in the minute
 //     in which it ended.
-//   - A record is written again until it was read back. Readers tell records by
+//   - A record is written again until it was read back. Readers identify records by
 //     service and start, so nothing is counted twice.
 //   - After a crash the present day is rebuilt from its hours, the present hour
 //     from its minutes, and the present minute from the health logs. How much is

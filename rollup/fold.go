@@ -42,7 +42,7 @@ type Fold struct {
 	epoch    int64 // of the claim under which it ticks
 	services map[string]*track
 	watched  watched
-	open     time.Time // the start of the first minute that is not closed; zero: nothing was heard yet
+	open     time.Time // the start of the first minute that is not closed; zero: nothing was read yet
 	ticked   time.Time
 }
 
@@ -139,7 +139,7 @@ func (f *Fold) ReadService(r event.Service) {
 		at = later(at, t.changes[n-1].at) // the clock was set back
 	}
 	t.changes = append(t.changes, change{at, status})
-	f.hear(at, r.Epoch)
+	f.alive(at, r.Epoch)
 }
 
 // ReadHealth takes an observation of the owner's that the broker took at taken.
@@ -158,7 +158,7 @@ func (f *Fold) ReadHealth(h event.HealthLog, taken time.Time) {
 	}
 	took := time.Duration(min(h.LatencyMS, maxLatencyMS) * float64(time.Millisecond))
 	ended := h.Time().Add(took).Truncate(time.Millisecond)
-	f.hear(ended, h.Epoch)
+	f.alive(ended, h.Epoch)
 	start := ended.Truncate(time.Minute)
 	if h.IsOfEngine() || start.Before(f.open) {
 		return
@@ -171,8 +171,8 @@ func (f *Fold) ReadHealth(h event.HealthLog, taken time.Time) {
 	b.observe(h)
 }
 
-func (f *Fold) hear(at time.Time, epoch int64) {
-	f.watched.hear(at, epoch)
+func (f *Fold) alive(at time.Time, epoch int64) {
+	f.watched.alive(at, epoch)
 	if f.open.IsZero() {
 		f.open = at.Truncate(time.Minute)
 	}
@@ -186,7 +186,7 @@ func (f *Fold) Tick(now time.Time) []Closed {
 		f.begin()
 	}
 	f.ticked = now
-	f.hear(now, f.epoch)
+	f.alive(now, f.epoch)
 	var closed []Closed
 	for n := 0; n < closedAtOnce; {
 		end := f.open.Add(time.Minute)

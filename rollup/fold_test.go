@@ -318,7 +318,7 @@ func TestAnyPrefixAndThenTheRestEqualsOneReplay(t *testing.T) {
 		}
 		live(t, f, history[done:], parted, 1, &revision)
 		for _, r := range []reader{whole, parted} {
-			for id, record := range r { // revisions tell how often it was written
+			for id, record := range r { // revisions say how often it was written
 				record.Revision = 0
 				r[id] = record
 			}
@@ -361,8 +361,8 @@ func TestAKillLosesNothingButTheTimeOfTheKill(t *testing.T) {
 		whole := reader{}
 		live(t, NewFold("local", 1), history, whole, 1, &revision)
 
-		killed, away := rng.IntN(len(history)), time.Duration(rng.IntN(900))*time.Second
-		back := slices.IndexFunc(history, func(h happening) bool { return h.at.After(history[killed].at.Add(away)) })
+		killed, outage := rng.IntN(len(history)), time.Duration(rng.IntN(900))*time.Second
+		back := slices.IndexFunc(history, func(h happening) bool { return h.at.After(history[killed].at.Add(outage)) })
 		if back < 0 {
 			continue
 		}
@@ -401,7 +401,7 @@ func TestAKillLosesNothingButTheTimeOfTheKill(t *testing.T) {
 		// Three services; statuses are published anew within half an hour here, and
 		// the last sign of life before the kill is some seconds old.
 		if most := 3 * (history[back].at.Sub(history[killed].at) + reach); lost > most {
-			t.Fatalf("seed %d: %s are lost by a kill of %s", seed, lost, away)
+			t.Fatalf("seed %d: %s are lost by a kill of %s", seed, lost, outage)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	outboxFull = 10_000
 )
 
-// identity is what readers tell records by.
+// identity is what readers identify records by.
 type identity struct {
 	level   int
 	service string

@@ -21,7 +21,7 @@ const (
 	// settle is how long no bucket is closed after Kafka was unreachable: the
 	// health logs that waited are read within it.
 	settle = 10 * time.Second
-	// pastDays is how far back the newest day is looked for.
+	// pastDays is how far back the newest day is searched.
 	pastDays = 40 * 24 * time.Hour
 	// pastServices is how long before the open minute a service was surely
 	// published: its owner does so each hour.
@@ -190,10 +190,10 @@ func (l *life) read(ctx context.Context, group *errgroup.Group) error {
 
 // follow subscribes, and waits until what was there is read; false when ctx ends first.
 func (l *life) follow(ctx context.Context, group *errgroup.Group, s event.Subscription) bool {
-	caught, told := make(chan struct{}), s.CaughtUp
+	caught, reported := make(chan struct{}), s.CaughtUp
 	s.CaughtUp = func() {
-		if told != nil {
-			told()
+		if reported != nil {
+			reported()
 		}
 		close(caught)
 	}

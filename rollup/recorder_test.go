@@ -212,9 +212,9 @@ func TestNoBucketIsClosedWhileKafkaIsUnreachable(t *testing.T) {
 		h.mu.Lock()
 		h.reachable = false
 		h.mu.Unlock()
-		away := time.Now()
+		began := time.Now()
 		var waiting []event.HealthLog // in memory, as the monitor's
-		for ; time.Since(away) < 10*time.Minute; time.Sleep(2 * time.Second) {
+		for ; time.Since(began) < 10*time.Minute; time.Sleep(2 * time.Second) {
 			waiting = append(waiting, h.world.check("pay", event.Up, time.Now().UTC(), 12))
 		}
 		if got, _ := h.log.read(t); len(got) != 2 {

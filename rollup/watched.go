@@ -19,8 +19,8 @@ type span struct {
 // sign of another epoch continues nothing: between two claims is a restart.
 type watched []span
 
-// hear takes a sign of life, in any order.
-func (w *watched) hear(at time.Time, epoch int64) {
+// alive takes a sign of life, in any order.
+func (w *watched) alive(at time.Time, epoch int64) {
 	for i := len(*w) - 1; i >= 0; i-- {
 		s := &(*w)[i]
 		if s.epoch != epoch || at.Before(s.from.Add(-reach)) || at.After(s.to.Add(reach)) {

@@ -178,7 +178,7 @@ func receive(b *testing.B, arrivals <-chan arrival) arrival {
 	case a := <-arrivals:
 		return a
 	case <-time.After(patience):
-		b.Fatal("the engine tells of no die event")
+		b.Fatal("the engine reports no die event")
 		return arrival{}
 	}
 }

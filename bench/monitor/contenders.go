@@ -26,7 +26,7 @@ import (
 	"logstream/monitor/check"
 )
 
-// naive is what anybody would write first: a goroutine and a ticker for each
+// naive is the obvious first version: a goroutine and a ticker for each
 // target, begun at a moment of its own, over one client that keeps its connections.
 func naive(ctx context.Context, l load, address string) error {
 	client := &http.Client{Timeout: l.interval / 2, Transport: &http.Transport{MaxIdleConnsPerHost: l.services}}

@@ -45,7 +45,7 @@ func (c *child) line() (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// stop asks it to end, and is the rest of what it prints.
+// stop signals it to end, and is the rest of what it prints.
 func (c *child) stop() string {
 	c.cmd.Process.Signal(syscall.SIGTERM)
 	rest, _ := io.ReadAll(c.out)

@@ -19,7 +19,7 @@ import (
 	"logstream/internal/supervise"
 )
 
-// arrivals is what the targets saw since they were last asked to forget: of
+// arrivals is what the targets saw since they were last reset: of
 // every contender the same, since it is seen from outside of all.
 type arrivals struct {
 	Checks int
@@ -29,7 +29,7 @@ type arrivals struct {
 	Max    float64
 }
 
-// targets answer every path with a few bytes, and note when they were asked.
+// targets answer every path with a few bytes, and note when they were requested.
 type targets struct {
 	mu   sync.Mutex
 	seen map[string][]time.Time

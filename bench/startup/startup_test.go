@@ -39,7 +39,7 @@ type instanceUnderTest struct {
 	tb    testing.TB
 	page  string
 	pid   int
-	ready time.Duration // until it was ready and told of every service's uptime
+	ready time.Duration // until it was ready and showed every service's uptime
 	cpu   time.Duration // that it took until then: what else the machine does weighs less on it
 	end   func()
 
@@ -109,7 +109,7 @@ func start(tb testing.TB, program, dir string, p past.Past, known func(past.Past
 			text, _ := os.ReadFile(out.Name())
 			tb.Fatalf("not ready after a minute:\n%.2000s", text)
 		}
-		time.Sleep(50 * time.Millisecond) // to ask costs what is measured
+		time.Sleep(50 * time.Millisecond) // each request costs what is measured
 	}
 	s.ready, s.cpu = time.Since(began), s.cpuTime()
 	return s

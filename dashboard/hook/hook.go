@@ -6,7 +6,7 @@
 //
 //   - A body is hostile: its parts are bounded, what is not known is skipped,
 //     and what can't become an observation is left out with the reason.
-//   - The source of an observation is the hook's name and what looked: no body
+//   - The source of an observation is the hook's name and its check: no body
 //     can choose the first, so none passes for an observation of ours.
 //   - What a sender says once holds until it says otherwise, for a bounded time:
 //     Repeats.

@@ -25,7 +25,7 @@ const (
 // report is what a body says of one service.
 type report struct {
 	names     []string // what the sender calls it, the most specific first
-	check     string   // what looked
+	check     string   // how it was checked
 	status    event.Status
 	why       string // it is not UP
 	code      int

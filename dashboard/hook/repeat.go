@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// A monitor tells of a change once, or every few hours; a foreign source is
+	// A monitor reports a change once, or every few hours; a foreign source is
 	// stale after a minute, and thresholds count observations. So what a sender
 	// said last is said again in its name.
 	repeatEvery = 10 * time.Second

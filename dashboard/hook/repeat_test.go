@@ -50,8 +50,8 @@ func (p *reports) passes(d time.Duration) map[event.Status]int {
 }
 
 // restart folds what is on the log again, after a while in which nothing ran.
-func (p *reports) restart(away time.Duration) {
-	p.now = p.now.Add(away)
+func (p *reports) restart(outage time.Duration) {
+	p.now = p.now.Add(outage)
 	p.repeats = NewRepeats([]Config{kuma})
 	for _, h := range p.records {
 		p.repeats.Apply(h, true, h.Time())
@@ -159,7 +159,7 @@ func TestOnlyOurOwnRecordsAreRepeated(t *testing.T) {
 	unsigned := down
 	unsigned.Timestamp = event.Seconds(p.now)
 	p.repeats.Apply(unsigned, false, p.now)
-	p.put(down) // published again by somebody
+	p.put(down) // published again by another program
 	p.want("what does not count", p.passes(10*time.Minute), 0, 0)
 }
 

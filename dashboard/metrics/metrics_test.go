@@ -52,7 +52,7 @@ func (p *eventLog) put(id, by string, all ...event.Data) {
 	}
 }
 
-func (p *eventLog) story() {
+func (p *eventLog) scenario() {
 	const model = event.ByModel + "tiny"
 	p.put("repaired", model, event.Opened{Kind: "service"}, event.Evidence{}, event.Suppressed{Gate: "deploy"},
 		event.Diagnosed{CauseID: "stopped", Action: "start", Asked: "tiny"}, event.ActionStarted{Attempt: 1, Action: "start"},
@@ -66,7 +66,7 @@ func (p *eventLog) story() {
 	p.put("by itself", event.ByLogstream, event.Opened{Kind: "service"}, event.Suppressed{Gate: "unconfirmed"}, event.Resolved{How: event.HowRecovered, DownMS: 70_000})
 }
 
-// counted is what the story counts.
+// counted is what the scenario counts.
 const counted = `
 # HELP logstream_gate_holds_total Repairs that a gate began to hold.
 # TYPE logstream_gate_holds_total counter
@@ -145,7 +145,7 @@ func sum(t *testing.T, g prometheus.Gatherer, name string) string {
 
 func TestIncidentsAreCountedFromTheLog(t *testing.T) {
 	p := newEventLog(true)
-	p.story()
+	p.scenario()
 	scrape := p.metrics.Scrape(State{CaughtUp: true})
 	compare(t, scrape, counted, countedNames...)
 	if got := sum(t, scrape, "logstream_incident_downtime_seconds"); got != "2 74" {
@@ -160,7 +160,7 @@ func TestIncidentsAreCountedFromTheLog(t *testing.T) {
 // a claim among them, and the owner repeats it.
 func TestEventsThatStandBeforeTheirClaimAreCounted(t *testing.T) {
 	p := newEventLog(false)
-	p.story()
+	p.scenario()
 	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
 	p.claim()
 	for range 2 { // counting anew counts nothing twice
@@ -172,7 +172,7 @@ func TestEventsThatStandBeforeTheirClaimAreCounted(t *testing.T) {
 func TestIncidentsOfAnotherHostAreItsOwn(t *testing.T) {
 	p := newEventLog(true)
 	p.metrics = New("another", build, nil)
-	p.story()
+	p.scenario()
 	compare(t, p.metrics.Scrape(State{CaughtUp: true}), "", uncounted...)
 }
 
@@ -233,7 +233,7 @@ logstream_probes_total{service="web",status="UP"} 1
 // A counter on its way up would look like a burst.
 func TestCountersOfTheEventLogAreAbsentUntilItWasRead(t *testing.T) {
 	p := newEventLog(true)
-	p.story()
+	p.scenario()
 	ready := true
 	s := State{Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}}, Model: &ready, BusUp: true, Dropped: 7, Problems: []string{"docker"}}
 	compare(t, p.metrics.Scrape(s), "", append(countedNames, "logstream_services", "logstream_service_up")...)
@@ -272,7 +272,7 @@ logstream_probes_skipped_total{service="web"} 2
 
 func TestNamesFollowTheConventions(t *testing.T) {
 	p := newEventLog(true)
-	p.story()
+	p.scenario()
 	p.metrics.Observed(check("web", event.Up))
 	p.metrics.Read(event.TopicHealth, time.Second)
 	s := State{CaughtUp: true, Gauges: view.Gauges{Status: map[string]event.Status{"web": event.Up}, Open: map[string]int{"": 1}, Held: map[string]int{"deploy": 1}}}

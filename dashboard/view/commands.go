@@ -53,7 +53,7 @@ func (f *Commands) Apply(c event.Command) bool {
 	return true
 }
 
-// carriedOut folds what a command changed on the host of whoever answered it.
+// carriedOut folds what a command changed on the host of the instance that answered it.
 func (f *Commands) carriedOut(c event.Command, host string) {
 	if c.Result == nil || !c.Result.OK {
 		return

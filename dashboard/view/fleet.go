@@ -1,4 +1,4 @@
-// Package view holds the folds of the log that only people look at: services,
+// Package view holds the folds of the log that only people read: services,
 // incidents, the agent, history and commands as the API and the page show them.
 // It decides nothing, does no I/O and has no clock of its own; nothing in it is
 // safe for concurrent use.
@@ -117,7 +117,7 @@ func (f *Fleet) Configure(defs []service.Definition, now time.Time) []Change {
 	return changes
 }
 
-// SetModel says which model is asked, or none.
+// SetModel says which model is queried, or none.
 func (f *Fleet) SetModel(model string, now time.Time) []Change {
 	f.model = model
 	return f.agentChange(now)
@@ -177,7 +177,7 @@ func (f *Fleet) ApplyService(r event.Service, now time.Time) []Change {
 	if !f.services.Apply(r) {
 		return nil
 	}
-	f.hosts.hear(r.Host, r.Time)
+	f.hosts.alive(r.Host, r.Time)
 	key := Key{r.Host, r.Service}
 	if r.Definition == nil {
 		return f.dropped(key)
@@ -198,7 +198,7 @@ func (f *Fleet) dropped(key Key) []Change {
 // ApplyHealth folds a record of TopicHealth that the broker took at taken.
 func (f *Fleet) ApplyHealth(h event.HealthLog, signed bool, taken, now time.Time) []Change {
 	if signed {
-		f.hosts.hear(h.Host, taken)
+		f.hosts.alive(h.Host, taken)
 	}
 	key, seen, room := f.history.Apply(h, signed, taken, f.known)
 	if !room {

@@ -227,8 +227,8 @@ func TestUnmanagedServices(t *testing.T) {
 		{"first observed", say(noon, event.Up), []string{"health", "service=UP"}},
 		{"the same", say(noon.Add(time.Second), event.Up), []string{"health"}},
 		{"turned", say(noon.Add(2*time.Second), event.Down), []string{"health", "service=DOWN"}},
-		{"silent for a moment", f.Tick(noon.Add(30 * time.Second)), nil},
-		{"silent", f.Tick(noon.Add(3 * time.Minute)), []string{"service=UNKNOWN"}},
+		{"no record for a moment", f.Tick(noon.Add(30 * time.Second)), nil},
+		{"stale", f.Tick(noon.Add(3 * time.Minute)), []string{"service=UNKNOWN"}},
 		{"forgotten", f.Tick(noon.Add(2 * time.Hour)), []string{"resync"}},
 	}
 	for _, s := range steps {

@@ -6,7 +6,7 @@ import (
 )
 
 // Gauges is how things stand on this host, in numbers. Unmanaged services are
-// not in it: anybody may report of as many names as they like.
+// not in it: any program may report any number of names.
 type Gauges struct {
 	Status    map[string]event.Status // of every service that some configuration defines
 	Open      map[string]int          // incidents by cause; before the diagnosis it is empty

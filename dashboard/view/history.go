@@ -29,7 +29,7 @@ type Observation struct {
 }
 
 // History folds TopicHealth: for each service the last hour of what the
-// owner's own check saw, and the newest observations of anybody.
+// owner's own check saw, and the newest observations of all sources.
 type History struct {
 	host   string
 	ours   map[string]bool // instances that signed something
@@ -220,7 +220,7 @@ func (f *History) Keys() []Key {
 	return keys
 }
 
-// Observations are the newest of anybody, oldest first.
+// Observations are the newest of all sources, oldest first.
 func (f *History) Observations(key Key) []Observation {
 	if s := f.series[key]; s != nil {
 		return slices.Clone(s.recent)
@@ -236,7 +236,7 @@ func (f *History) Own(key Key) (event.HealthLog, bool) {
 	return event.HealthLog{}, false
 }
 
-// Newest is the newest observation of anybody that counted, since when they
+// Newest is the newest observation of any source that counted, since when they
 // say so, and when the newest record was taken.
 func (f *History) Newest(key Key) (last event.HealthLog, since, lastRead time.Time) {
 	if s := f.series[key]; s != nil {

@@ -20,15 +20,15 @@ const (
 // hosts says when the owner of each host last wrote something, and which
 // services were shown to be UNKNOWN because it does not any more.
 type hosts struct {
-	heard map[string]time.Time
-	stale map[Key]bool
+	lastSeen map[string]time.Time
+	stale    map[Key]bool
 }
 
 func newHosts() hosts { return hosts{map[string]time.Time{}, map[Key]bool{}} }
 
-func (h *hosts) hear(host string, at time.Time) {
-	if at.After(h.heard[host]) {
-		h.heard[host] = at
+func (h *hosts) alive(host string, at time.Time) {
+	if at.After(h.lastSeen[host]) {
+		h.lastSeen[host] = at
 	}
 }
 
@@ -42,7 +42,7 @@ func (f *Fleet) staleSince(key Key, r event.Service, now time.Time) time.Time {
 	if strings.HasPrefix(r.Definition.URL, service.SchemePush+":") {
 		fresh = max(fresh, pushFresh)
 	}
-	if until := f.hosts.heard[key.Host].Add(fresh); now.After(until) {
+	if until := f.hosts.lastSeen[key.Host].Add(fresh); now.After(until) {
 		return until
 	}
 	return time.Time{}

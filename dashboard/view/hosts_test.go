@@ -40,7 +40,7 @@ func TestServicesOfAHostWhoseOwnerEndedAreUnknown(t *testing.T) {
 	at := noon.Add(80 * time.Second)
 	f.ApplyHealth(event.HealthLog{Timestamp: event.Seconds(at), Service: "web", Status: event.Up, Check: "http", Revision: 3, Origin: owner}, true, at, at)
 	if got := status("web", at.Add(hostFresh)); got != event.Up {
-		t.Errorf("it is %s while its owner is heard", got)
+		t.Errorf("it is %s while its owner is fresh", got)
 	}
 	if names := turned(at.Add(hostFresh)); len(names) != 0 {
 		t.Errorf("%v turned", names)

@@ -13,7 +13,7 @@ const (
 	PhaseDetected     = "detected"
 	PhaseEvidence     = "evidence"
 	PhaseDiagnosis    = "diagnosis" // until an action begins; also after one that failed
-	PhaseApproval     = "approval"  // an operator is asked
+	PhaseApproval     = "approval"  // an operator's approval is needed
 	PhaseAction       = "action"
 	PhaseVerification = "verification"
 	PhaseEnded        = "ended" // resolved, or escalated and not taken up again
@@ -71,7 +71,7 @@ type Approval struct {
 	Command   string    `json:"command"` // what a person would type for it
 	Undo      string    `json:"undo"`    // the same to undo it; empty: LogStream cannot undo it
 	Cost      string    `json:"cost"`
-	Reason    string    `json:"reason"` // why it is asked
+	Reason    string    `json:"reason"` // why it is requested
 	Requested time.Time `json:"requested"`
 	Expires   time.Time `json:"expires"`
 }
@@ -247,7 +247,7 @@ func (f *Fleet) incident(in *state.Incident, now time.Time) Incident {
 
 // progress is that of the verification in which an incident is, or nil. It
 // counts as the healer does: good scheduled checks of our own in a row that
-// began after the action's result, and after the claim of whoever verifies.
+// began after the action's result, and after the claim of the instance that verifies.
 func (f *Fleet) progress(in *state.Incident, now time.Time) *Progress {
 	if phase(in) != PhaseVerification {
 		return nil

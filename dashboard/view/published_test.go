@@ -142,7 +142,7 @@ func TestServicesAreTheSameAfterARestart(t *testing.T) {
 
 func TestCommandsFold(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	ask := func(id, command string, args event.CommandArgs) event.Command {
+	request := func(id, command string, args event.CommandArgs) event.Command {
 		return event.Command{ID: id, Time: at, Command: command, Service: "*", Args: args, Origin: event.Origin{Instance: "asker"}}
 	}
 	done := func(c event.Command, ok bool) event.Command {
@@ -151,7 +151,7 @@ func TestCommandsFold(t *testing.T) {
 		return c
 	}
 	f := NewCommands()
-	hold := ask("1", event.CommandHold, event.CommandArgs{For: "30m", Reason: "release"})
+	hold := request("1", event.CommandHold, event.CommandArgs{For: "30m", Reason: "release"})
 	if !f.Apply(hold) || f.Apply(hold) {
 		t.Error("a request counts once")
 	}
@@ -173,11 +173,11 @@ func TestCommandsFold(t *testing.T) {
 	if _, held := f.Held("h", at.Add(time.Hour)); held {
 		t.Error("held after its time")
 	}
-	f.Apply(done(ask("2", event.CommandRelease, event.CommandArgs{}), false))
+	f.Apply(done(request("2", event.CommandRelease, event.CommandArgs{}), false))
 	if _, held := f.Held("h", at); !held {
 		t.Error("released by a command that failed")
 	}
-	f.Apply(done(ask("3", event.CommandRelease, event.CommandArgs{}), true)) // its request was not kept
+	f.Apply(done(request("3", event.CommandRelease, event.CommandArgs{}), true)) // its request was not kept
 	if _, held := f.Held("h", at); held {
 		t.Error("held after its release")
 	}
@@ -185,7 +185,7 @@ func TestCommandsFold(t *testing.T) {
 		t.Errorf("command = %+v", c)
 	}
 	for i := range maxCommands {
-		f.Apply(ask(string(rune(1000+i)), event.CommandHeal, event.CommandArgs{}))
+		f.Apply(request(string(rune(1000+i)), event.CommandHeal, event.CommandArgs{}))
 	}
 	if _, is := f.Get("1"); is || len(f.byID) != maxCommands || len(f.order) != maxCommands {
 		t.Errorf("%d commands are kept", len(f.byID))

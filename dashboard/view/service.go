@@ -45,7 +45,7 @@ type Service struct {
 	Note       string  `json:"note"`
 	IntervalS  float64 `json:"interval_s"`
 	Chaos      bool    `json:"chaos"`
-	// Order is its place in the configuration of the host that is looked from,
+	// Order is its place in the configuration of the host that serves the page,
 	// from 1; 0 where it stands in another one, or in none.
 	Order int `json:"order"`
 }
@@ -119,7 +119,7 @@ func (f *Fleet) definition(key Key) *event.Definition {
 	return published.Definition
 }
 
-// Observations are the newest of anybody about the service of that name.
+// Observations are the newest of all sources about the service of that name.
 func (f *Fleet) Observations(name string) []Observation {
 	key, _ := f.find(name)
 	return f.history.Observations(key)

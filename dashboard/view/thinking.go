@@ -14,15 +14,15 @@ const (
 )
 
 // Thought is what a model has written so far about an incident for which it
-// is asked.
+// is queried.
 type Thought struct {
 	Incident string    `json:"incident"`
 	Service  string    `json:"service"`
 	Text     string    `json:"text"`
-	Since    time.Time `json:"since"` // when it was asked
+	Since    time.Time `json:"since"` // when it was queried
 }
 
-// thoughts folds TopicThinking: which models are asked, and what they wrote. It
+// thoughts folds TopicThinking: which models are queried, and what they wrote. It
 // ends with the last piece, and with what was diagnosed: from there on the
 // incident has it.
 type thoughts []Thought

@@ -11,9 +11,9 @@ import (
 
 func TestThoughts(t *testing.T) {
 	var all thoughts
-	asked := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	queried := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	say := func(incident, text string, done bool) {
-		all.apply(event.Thinking{Time: asked, Incident: incident, Service: "svc", Text: text, Done: done})
+		all.apply(event.Thinking{Time: queried, Incident: incident, Service: "svc", Text: text, Done: done})
 	}
 	say("i1", "whose beginning was missed", false)
 	if len(all) != 0 {
@@ -23,12 +23,12 @@ func TestThoughts(t *testing.T) {
 	say("i2", "", false)
 	say("i1", "It was ", false)
 	say("i1", "killed.", false)
-	if len(all) != 2 || all[0] != (Thought{"i1", "svc", "It was killed.", asked}) || all[1].Text != "" {
+	if len(all) != 2 || all[0] != (Thought{"i1", "svc", "It was killed.", queried}) || all[1].Text != "" {
 		t.Errorf("got %+v", all)
 	}
 	say("i1", "", false)
-	if len(all) != 2 || all[1] != (Thought{"i1", "svc", "", asked}) {
-		t.Errorf("asked anew: %+v", all)
+	if len(all) != 2 || all[1] != (Thought{"i1", "svc", "", queried}) {
+		t.Errorf("queried anew: %+v", all)
 	}
 	say("i1", "so start it", true)
 	if len(all) != 1 || all[0].Incident != "i2" {

@@ -65,7 +65,7 @@ CREATE USER IF NOT EXISTS away@'192.0.2.1' IDENTIFIED BY 'PASSWORD';
 	free := fill(t, s.address, 10)
 	expects(t, base+"/shop", event.FailureAnswer, "Too many connections (error 1040)")
 	free()
-	for end := time.Now().Add(10 * time.Second); look(t, base+"/shop").Status != event.Up && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); checkOnce(t, base+"/shop").Status != event.Up && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 

@@ -46,7 +46,7 @@ func TestPostgres(t *testing.T) {
 	for _, conn := range held[1:] {
 		conn.Close(t.Context())
 	}
-	for end := time.Now().Add(10 * time.Second); look(t, base+"/postgres").Status != event.Up && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); checkOnce(t, base+"/postgres").Status != event.Up && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond) // the server ends their processes
 	}
 
@@ -54,7 +54,7 @@ func TestPostgres(t *testing.T) {
 	expects(t, base+"/postgres", "", "")
 
 	s.signal(syscall.SIGTERM) // waits for whom it serves, and takes no one else
-	for end := time.Now().Add(10 * time.Second); look(t, base+"/postgres").Status == event.Up && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); checkOnce(t, base+"/postgres").Status == event.Up && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 	expects(t, base+"/postgres", event.FailureAnswer, "the database system is shutting down (SQLSTATE 57P03)")

@@ -55,7 +55,7 @@ func TestRedis(t *testing.T) {
 	for _, conn := range held {
 		conn.Close()
 	}
-	for end := time.Now().Add(10 * time.Second); look(t, base).Status != event.Up && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); checkOnce(t, base).Status != event.Up && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 
@@ -65,7 +65,7 @@ func TestRedis(t *testing.T) {
 	expects(t, base, event.FailureConnectRefused, "nothing listens there")
 
 	// It loads what it stored, slowly.
-	start(func() bool { return look(t, base, soon).Failure == event.FailureAnswer }, "--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+	start(func() bool { return checkOnce(t, base, soon).Failure == event.FailureAnswer }, "--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
 	expects(t, base, event.FailureAnswer, "answers with an error: LOADING")
 	s.end(os.Kill)
 }

@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package checks has LogStream's checks look at the real servers: those of
+// Package checks runs LogStream's checks against the real servers: those of
 // Debian, each with a directory and a port of its own on loopback.
 package checks
 
@@ -34,8 +34,8 @@ import (
 // canary is the password of every login: no check repeats it.
 const canary = "c4n4ry-p4ssw0rd"
 
-// look has a url checked once.
-func look(t *testing.T, rawURL string, changes ...func(*service.Definition)) check.Observation {
+// checkOnce has a url checked once.
+func checkOnce(t *testing.T, rawURL string, changes ...func(*service.Definition)) check.Observation {
 	t.Helper()
 	def := service.Default()
 	def.Name, def.URL, def.Timeout = "pay", rawURL, 10*time.Second
@@ -61,7 +61,7 @@ func look(t *testing.T, rawURL string, changes ...func(*service.Definition)) che
 	return seen
 }
 
-// expects looks, and says where the failure or the sentence is another one. No
+// expects checks once, and says where the failure or the sentence is another one. No
 // failure is UP.
 func expects(t *testing.T, rawURL string, failure event.Failure, says string, changes ...func(*service.Definition)) {
 	t.Helper()
@@ -72,7 +72,7 @@ func expects(t *testing.T, rawURL string, failure event.Failure, says string, ch
 	case event.FailureLatency:
 		status = event.Degraded
 	}
-	seen := look(t, rawURL, changes...)
+	seen := checkOnce(t, rawURL, changes...)
 	if seen.Status != status || seen.Failure != failure || !strings.Contains(seen.Error, says) {
 		t.Errorf("%s: saw %s %q %q (%v), want %s %q … %s", service.MaskURL(rawURL), seen.Status, seen.Failure, seen.Error, seen.Unknown, status, failure, says)
 	}
@@ -156,7 +156,7 @@ func (s *server) start(cmd *exec.Cmd, ready func() bool) {
 }
 
 func (s *server) up(rawURL string) func() bool {
-	return func() bool { return look(s.t, rawURL, soon).Status == event.Up }
+	return func() bool { return checkOnce(s.t, rawURL, soon).Status == event.Up }
 }
 
 func (s *server) end(signal os.Signal) {

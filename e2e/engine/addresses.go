@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// Two networks of the machine with the same addresses are one to whoever dials
+// Two networks of the machine with the same addresses are one to a client that dials
 // them: what is sent to a container of the one reaches that of the other. So
 // each engine has addresses of its own, and the engines choose further ones one
 // after another.
@@ -35,7 +35,7 @@ func (e *Engine) Address(n, last int) string {
 }
 
 // choosing holds a lock, over all processes of tests, while addresses that are
-// free are looked for and taken. Call what it returns.
+// free are found and taken. Call what it returns.
 func choosing() (done func(), err error) {
 	file, err := os.OpenFile(filepath.Join(os.TempDir(), "lse2e.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -52,7 +52,7 @@ func choosing() (done func(), err error) {
 
 // chooses says whether a docker command may have the engine choose addresses
 // for a new network. It takes those that no interface of the machine has, and
-// two engines that look at once take the same.
+// two engines that search at once take the same.
 func chooses(args []string) bool {
 	if len(args) == 0 || slices.Contains(args, "--subnet") {
 		return false
@@ -64,7 +64,7 @@ func chooses(args []string) bool {
 func freePrefix() (netip.Prefix, error) {
 	used, err := net.InterfaceAddrs()
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("look for free addresses: %w", err)
+		return netip.Prefix{}, fmt.Errorf("find free addresses: %w", err)
 	}
 	for range 100 {
 		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(100 + rand.N(150)), 0, 0}), 16)
@@ -72,7 +72,7 @@ func freePrefix() (netip.Prefix, error) {
 			return prefix, nil
 		}
 	}
-	return netip.Prefix{}, errors.New("look for free addresses: all of 10.100.0.0 to 10.249.255.255 are in use")
+	return netip.Prefix{}, errors.New("find free addresses: all of 10.100.0.0 to 10.249.255.255 are in use")
 }
 
 func overlaps(prefix netip.Prefix, used []net.Addr) bool {

@@ -100,7 +100,7 @@ func (d *daemon) await(answers func() bool) error {
 	return fmt.Errorf("start %s: it doesn't answer; the end of its log:\n%s", d.name, lastLines(d.log, 15))
 }
 
-// stop asks the daemon to end, and kills it if it doesn't.
+// stop signals the daemon to end, and kills it if it doesn't.
 func (d *daemon) stop() error {
 	return d.end(syscall.SIGTERM)
 }

@@ -90,7 +90,7 @@ func (e *Engine) record() error {
 	return nil
 }
 
-// stream asks the engine for its events.
+// stream reads the engine's events.
 func (e *Engine) stream(ctx context.Context, query url.Values) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/events?"+query.Encode(), nil)
 	if err != nil {

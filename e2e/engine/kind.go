@@ -14,7 +14,7 @@ import (
 // Kind is a Docker engine that the tests can start.
 type Kind string
 
-// The engines. They tell the same happenings in different orders, and differ
+// The engines. They report the same happenings in different orders, and differ
 // in what an image's ID is: what holds on both holds on those between.
 const (
 	Current  Kind = "current"  // Docker 29, built by make deps from current.mod
@@ -24,7 +24,7 @@ const (
 // chosen is the environment's variable that names the one engine to run on.
 const chosen = "LOGSTREAM_ENGINE"
 
-// Kinds are the engines to run on, that of the stories first.
+// Kinds are the engines to run on, that of the scenarios first.
 func Kinds() ([]Kind, error) {
 	all := []Kind{Current, Packaged}
 	name := os.Getenv(chosen)
@@ -49,7 +49,7 @@ func (k Kind) folder() (string, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("look for the current Docker engine: %w", err)
+		return "", fmt.Errorf("find the current Docker engine: %w", err)
 	}
 	pattern := filepath.Join(cache, "logstream-e2e", "engine-*")
 	folders, err := filepath.Glob(pattern)

@@ -63,7 +63,7 @@ func isDaemon(command []byte, dir string) bool {
 func unmountBelow(dir string) error {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return fmt.Errorf("look for the engine's mounts: %w", err)
+		return fmt.Errorf("find the engine's mounts: %w", err)
 	}
 	var points []string
 	for line := range strings.Lines(string(text)) {

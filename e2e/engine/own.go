@@ -122,7 +122,7 @@ func (o *own) prepare() error {
 	return nil
 }
 
-// bridge makes the engine's bridge. For its other networks the engine looks for
+// bridge makes the engine's bridge. For its other networks the engine searches
 // addresses that are free by itself (chooses); with --default-address-pool it would
 // remove docker0, another engine's bridge, at its second start (seen on 20.10).
 func (o *own) bridge() error {

@@ -13,7 +13,7 @@ import (
 
 // Act is what a policy had the engine do, as it came in at the engine.
 type Act struct {
-	Container string // its name; empty: the call does not tell
+	Container string // its name; empty: the call does not name it
 	Kind      string // the engine's word, such as start
 	At        time.Time
 }

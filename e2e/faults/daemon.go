@@ -26,8 +26,8 @@ type daemon struct {
 	binary string
 }
 
-// healerValues are the suite's: no model, and times for which nobody has to wait
-// long. What limits a whole host is off: many scenarios run on one.
+// healerValues are the suite's: no model, and times that are short to wait
+// for. What limits a whole host is off: many scenarios run on one.
 const healerValues = `{mode: auto, decide: runbook, manual_grace: 1s, quiet: 5s, verify: {for: 4s, successes: 3}, budget: {attempts: 3, per_hour: 60, host_per_minute: 600, cooldown: 5s, min_healthy: 0%}}`
 
 // configuration is the file over these services.
@@ -109,8 +109,8 @@ func (d *daemon) get(path string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// ask sends a command over the API.
-func (d *daemon) ask(method, path, body string) error {
+// send sends a command over the API.
+func (d *daemon) send(method, path, body string) error {
 	request, err := http.NewRequest(method, "http://"+d.page+path, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (d *daemon) ask(method, path, body string) error {
 	return nil
 }
 
-// serviceView and incidentView are the parts of the API's objects that the suite asks for.
+// serviceView and incidentView are the parts of the API's objects that the suite reads.
 type serviceView struct {
 	Name         string `json:"name"`
 	Status       string `json:"status"`

@@ -78,7 +78,7 @@ func BenchmarkRepair(b *testing.B) {
 		if err := s.up(); err != nil {
 			b.Fatal(err)
 		}
-		s.probers[""].stop() // each is asked more often below
+		s.probers[""].stop() // each is queried more often below
 		delete(s.probers, "")
 	}
 	l := startLogStreamOver(b, ours, e, dir)
@@ -259,7 +259,7 @@ func firstAnswer(b *testing.B, s *Stage) time.Time {
 	ctx, cancel := context.WithTimeout(b.Context(), patience)
 	defer cancel()
 	good := make(chan time.Time, 1)
-	ask := func() {
+	query := func() {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url(s.Containers[0]), nil)
 		if err != nil {
 			return // unreachable: the address is well formed
@@ -279,7 +279,7 @@ func firstAnswer(b *testing.B, s *Stage) time.Time {
 	each := time.NewTicker(5 * time.Millisecond)
 	defer each.Stop()
 	for {
-		go ask()
+		go query()
 		select {
 		case at := <-good:
 			return at

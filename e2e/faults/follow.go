@@ -67,7 +67,7 @@ func (s *Stage) ready() error {
 }
 
 // follow breaks it, watches until it is as it has to be, and for a while longer,
-// and looks at how it is then.
+// and reads how it is then.
 func (v *view) follow(s *Stage) {
 	s.injected = time.Now()
 	defer s.note()
@@ -83,7 +83,7 @@ func (v *view) follow(s *Stage) {
 	}
 	reached, deadline := time.Time{}, s.injected.Add(s.Want.within())
 	for {
-		seen, err := s.look()
+		seen, err := s.view()
 		if err == nil {
 			v.seen = seen
 			v.red = v.red || seen.services[""].Status == "DOWN"

@@ -23,7 +23,7 @@ func healedOnce(s *Stage) error {
 		return nil
 	}
 	return await(time.Minute, "it is healed", func() bool {
-		v, err := s.look()
+		v, err := s.view()
 		return err == nil && v.ended(Healed, nil)
 	})
 }
@@ -66,7 +66,7 @@ func takePort(s *Stage) error {
 	return err
 }
 
-// portIsTaken: whoever has the port has it still.
+// portIsTaken: the other container still has the port.
 func portIsTaken(s *Stage) error {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.ports[""]))
 	if err == nil {
@@ -176,13 +176,13 @@ func renameBack(s *Stage) error {
 	return nil
 }
 
-// asks sends LogStream a command.
-func asks(method, path, body string) func(*Stage) error {
+// sendsCommand sends LogStream a command.
+func sendsCommand(method, path, body string) func(*Stage) error {
 	return func(s *Stage) error {
 		if s.logs == nil {
 			return nil
 		}
-		if err := s.logs.ask(method, s.names(path), body); err != nil {
+		if err := s.logs.send(method, s.names(path), body); err != nil {
 			return err
 		}
 		time.Sleep(time.Second) // until it is carried out
@@ -227,7 +227,7 @@ func besideAutoheal(s *Stage) error {
 	return nil
 }
 
-// restartedOnce: the engine restarted the first container once, whoever asked it to.
+// restartedOnce: the engine restarted the first container once, at any request.
 func restartedOnce(s *Stage) error {
 	events, err := s.engine.AllEvents(context.Background(), s.injected)
 	if err != nil {
@@ -250,13 +250,13 @@ func restartedOnce(s *Stage) error {
 func cut(d time.Duration) func(*Stage) error {
 	return func(s *Stage) error {
 		var undo [][]string
-		mend := func() {
+		restore := func() {
 			for _, args := range undo {
 				_ = exec.Command("ip", args...).Run()
 			}
 			undo = nil
 		}
-		defer mend()
+		defer restore()
 		for _, c := range s.Containers {
 			address, err := s.dockerSays("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name(c.Role))
 			if err != nil {

@@ -54,7 +54,7 @@ func (s *Stage) result() Result {
 	return Result{Scenario: s.Name, Row: s.Row, Policy: s.policy, Refusal: s.refusal(), Actions: []string{}}
 }
 
-// judge compares what LogStream tells, what the engine was called for, and what
+// judge compares what LogStream reports, what the engine was called for, and what
 // the service answers with what is right.
 func (s *Stage) judge(v seen, red bool, acts []Act) Result {
 	r := s.result()
@@ -103,27 +103,27 @@ func (v seen) state() string {
 	return text + ", " + v.services[""].Status
 }
 
-// called compares what LogStream tells with the calls that the engine got.
+// called compares what LogStream reports with the calls that the engine got.
 func (s *Stage) called(r *Result, claims []claim, acts []Act) {
 	for _, c := range s.Containers {
 		made := of(acts, s.name(c.Role))
-		told := 0
+		reported := 0
 		for action, kind := range calls {
 			n := 0
 			for _, c2 := range claims {
 				if c2.role == c.Role {
-					told++
+					reported++
 					if c2.action == action {
 						n++
 					}
 				}
 			}
 			if got := count(made, kind); n > 0 && got < n {
-				r.wrongf("%d %s of %s are told of, and the engine got %d", n, action, s.name(c.Role), got)
+				r.wrongf("%d %s of %s are reported, and the engine got %d", n, action, s.name(c.Role), got)
 			}
 		}
-		if told == 0 && len(made) > 0 {
-			r.wrongf("the engine got %s of %s, and no incident tells of it", made[0].Kind, s.name(c.Role))
+		if reported == 0 && len(made) > 0 {
+			r.wrongf("the engine got %s of %s, and no incident reports it", made[0].Kind, s.name(c.Role))
 			r.Collateral = append(r.Collateral, s.name(c.Role)+": "+made[0].Kind)
 		}
 	}
@@ -167,7 +167,7 @@ func (s *Stage) since(at time.Time) int64 {
 	return max(0, at.Sub(s.injected).Milliseconds()) // broken from the start: it may be known before
 }
 
-// judgePeer judges a policy that tells nothing: by the calls that the engine got,
+// judgePeer judges a policy that reports nothing: by the calls that the engine got,
 // and by what the services answer.
 func (s *Stage) judgePeer(acts []Act) Result {
 	r := s.result()

@@ -12,9 +12,9 @@ import (
 	"logstream/internal/event"
 )
 
-// told is what LogStream tells of a scenario's services: one incident of each role,
+// reported is what LogStream reports of a scenario's services: one incident of each role,
 // with these actions.
-func told(state string, actions map[string][]string, held string) seen {
+func reported(state string, actions map[string][]string, held string) seen {
 	v := seen{services: map[string]serviceView{"": {Status: "UP"}}, incidents: map[string][]incidentView{}}
 	for role, list := range actions {
 		in := incidentView{State: state, Held: held}
@@ -43,15 +43,15 @@ func TestJudge(t *testing.T) {
 		acts     []Act
 		want     Verdict
 	}{
-		"repaired":                {stopped, told("resolved", map[string][]string{"": {"start"}}, ""), start, Correct},
-		"not repaired":            {stopped, told("open", map[string][]string{"": {}}, ""), nil, Missed},
-		"repaired twice":          {stopped, told("resolved", map[string][]string{"": {"start", "start"}}, ""), append(start, start...), Missed},
-		"told of and not done":    {stopped, told("resolved", map[string][]string{"": {"start"}}, ""), nil, Missed},
-		"done and not told of":    {left, told("open", map[string][]string{"": {}}, "operator"), start, Harmful},
-		"the harmful action":      {stopped, told("resolved", map[string][]string{"": {"restart"}}, ""), []Act{{"shop", "restart", time.Now()}}, Harmful},
-		"on what was healthy":     {stopped, told("resolved", map[string][]string{"": {"start"}, "api": {"restart"}}, ""), append(start, Act{"shop-api", "restart", time.Now()}), Harmful},
-		"refused":                 {left, told("open", map[string][]string{"": {}}, "operator"), nil, Correct},
-		"refused by another gate": {left, told("open", map[string][]string{"": {}}, "policy"), nil, Missed},
+		"repaired":                {stopped, reported("resolved", map[string][]string{"": {"start"}}, ""), start, Correct},
+		"not repaired":            {stopped, reported("open", map[string][]string{"": {}}, ""), nil, Missed},
+		"repaired twice":          {stopped, reported("resolved", map[string][]string{"": {"start", "start"}}, ""), append(start, start...), Missed},
+		"reported and not done":   {stopped, reported("resolved", map[string][]string{"": {"start"}}, ""), nil, Missed},
+		"done and not reported":   {left, reported("open", map[string][]string{"": {}}, "operator"), start, Harmful},
+		"the harmful action":      {stopped, reported("resolved", map[string][]string{"": {"restart"}}, ""), []Act{{"shop", "restart", time.Now()}}, Harmful},
+		"on what was healthy":     {stopped, reported("resolved", map[string][]string{"": {"start"}, "api": {"restart"}}, ""), append(start, Act{"shop-api", "restart", time.Now()}), Harmful},
+		"refused":                 {left, reported("open", map[string][]string{"": {}}, "operator"), nil, Correct},
+		"refused by another gate": {left, reported("open", map[string][]string{"": {}}, "policy"), nil, Missed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &Stage{Scenario: tt.scenario, policy: logstream}
@@ -63,7 +63,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgePeer(t *testing.T) {
-	s := &Stage{policy: proof, Scenario: Scenario{Name: "shop", Containers: []Container{{}}, Want: Want{Actions: []string{"start"}}}}
+	s := &Stage{policy: poc, Scenario: Scenario{Name: "shop", Containers: []Container{{}}, Want: Want{Actions: []string{"start"}}}}
 	s.probers = map[string]*prober{"": {}}
 	act := Act{"proof-shop", "restart", time.Now()}
 	if r := s.judgePeer([]Act{act}); r.Verdict != Missed {

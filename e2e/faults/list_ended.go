@@ -33,7 +33,7 @@ var (
 
 // onlyOurs are scenarios of something that no peer has.
 var onlyOurs = map[string]string{
-	autoheal: "it has no such setting", proof: "it has no such setting",
+	autoheal: "it has no such setting", poc: "it has no such setting",
 	unlessStopped: "it has no such setting", always: "it has no such setting",
 }
 

@@ -22,7 +22,7 @@ var environment = []Scenario{
 	{Name: "dns-broken", Row: "DNS broken inside", Containers: one("--dns", "203.0.113.1"), Inject: visits("/lookup?name=example.test&lasting"),
 		Want: Want{End: []End{Escalated}, Cause: []string{"dns_inside"}}, Harmful: anything},
 	{Name: "certificate-expired", Row: "certificate expired", Prepare: certificates, Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}"}}, Inject: visits("/expire?lasting"),
-		Want: Want{End: []End{Escalated}, Cause: []string{"tls_certificate"}}, Harmful: anything, NotFor: map[string]string{proof: "it knows plain HTTP alone"}},
+		Want: Want{End: []End{Escalated}, Cause: []string{"tls_certificate"}}, Harmful: anything, NotFor: map[string]string{poc: "it knows plain HTTP alone"}},
 	{Name: "certificate-with-a-command", Row: "certificate expired", Prepare: certificates, NotFor: onlyOurs,
 		Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}, heal: {commands: {renew: [touch, '{dir}/renewed']}}"}}, Inject: visits("/expire"),
 		Want: Want{Actions: []string{"run"}, End: []End{Escalated, Healed}, Cause: []string{"tls_certificate"}, Check: hasFile("renewed")}, Harmful: anything},

@@ -21,7 +21,7 @@ func many(n int, args ...string) (list []Container) {
 
 // notForFleets: no peer of ours says anything about these.
 var notForFleets = map[string]string{
-	autoheal: "it is about one host's all", proof: "it is about one host's all", unlessStopped: "it is about one host's all", always: "it is about one host's all",
+	autoheal: "it is about one host's all", poc: "it is about one host's all", unlessStopped: "it is about one host's all", always: "it is about one host's all",
 }
 
 // fleet are faults of a whole host. Each runs alone.

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// How the suite itself asks each service, whoever repairs it.
+// How the suite itself queries each service, with every policy.
 const (
 	probeEvery   = 200 * time.Millisecond
 	probeTimeout = 800 * time.Millisecond
 )
 
-// client asks over new connections: what answered on an old one may be gone.
+// client connects anew for each request: what answered on an old one may be gone.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // whose certificate it is, is the scenario's matter
 
-// prober asks one service all the time, and knows since when it answers well.
+// prober queries one service all the time, and knows since when it answers well.
 type prober struct {
 	url    string
 	cancel context.CancelFunc

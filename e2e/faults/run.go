@@ -25,13 +25,13 @@ import (
 const (
 	logstream     = "logstream"
 	autoheal      = "autoheal"       // docker-autoheal's
-	proof         = "proof"          // the proof of concept's
+	poc           = "proof"          // the proof of concept's
 	unlessStopped = "unless-stopped" // Docker's own restart policies
 	always        = "always"
 )
 
 // policies are all of them, ours first.
-var policies = []string{logstream, autoheal, proof, unlessStopped, always}
+var policies = []string{logstream, autoheal, poc, unlessStopped, always}
 
 // restartPolicy is Docker's restart policy under a policy; empty: the scenario's.
 func restartPolicy(policy string) string {
@@ -52,7 +52,7 @@ type runner struct {
 }
 
 // group runs the scenarios of one group beside each other under a policy. Its name
-// tells groups apart that run at the same time.
+// distinguishes groups that run at the same time.
 func (r runner) group(t testing.TB, policy, name string, list []Scenario) ([]Result, error) {
 	t.Helper()
 	g := &group{runner: r, policy: policy, began: time.Now(), dir: filepath.Join(r.dir, name)}
@@ -172,7 +172,7 @@ func (g *group) govern() error {
 		switch g.policy {
 		case autoheal:
 			peers.Autoheal(ctx, filepath.Join(g.dir, "s"), "autoheal="+filepath.Base(g.dir))
-		case proof:
+		case poc:
 			peers.ProofOfConcept(ctx, filepath.Join(g.dir, "s"), targets)
 		}
 	}()

@@ -19,7 +19,7 @@ type Scenario struct {
 	Prepare    func(*Stage) error // before the containers; nil: nothing
 	Inject     func(*Stage) error // nil: it is broken from the start
 	Want       Want
-	// Harmful are the actions that do harm here, whoever takes them: an action of
+	// Harmful are the actions that do harm here, with every policy: an action of
 	// the first container, or role:action. Whatever is done to a container of
 	// which Want expects nothing does harm as well, where it is healthy.
 	Harmful []string

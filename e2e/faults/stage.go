@@ -121,7 +121,7 @@ func (s *Stage) runArgs(c Container) []string {
 	return slices.Concat(args, c.Args, []string{s.image(c.Image)}, c.Cmd)
 }
 
-// up makes the containers, in their order, and starts asking them.
+// up makes the containers, in their order, and starts querying them.
 func (s *Stage) up() error {
 	if s.Prepare != nil {
 		if err := s.Prepare(s); err != nil {
@@ -163,7 +163,7 @@ func (s *Stage) replace(change func(*Container)) error {
 	return errors.Join(s.docker("stop", "{}"), s.docker("rm", "{}"), s.run(c))
 }
 
-// url is where a container's service is asked from this machine.
+// url is where a container's service is queried from this machine.
 func (s *Stage) url(c Container) string {
 	scheme := "http"
 	if c.URL == TLS {
@@ -172,7 +172,7 @@ func (s *Stage) url(c Container) string {
 	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.ports[c.Role])
 }
 
-// visit asks a service for the path that breaks it.
+// visit requests the path of a service that breaks it.
 func (s *Stage) visit(role, path string) error {
 	for _, c := range s.Containers {
 		if c.Role != role {

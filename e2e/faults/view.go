@@ -10,7 +10,7 @@ import (
 	"logstream/internal/event"
 )
 
-// claim is an action as an incident tells it.
+// claim is an action as an incident reports it.
 type claim struct {
 	role, action string
 	at           time.Time
@@ -24,13 +24,13 @@ func (c claim) String() string {
 	return c.role + ":" + c.action
 }
 
-// seen is what LogStream tells of a scenario's services.
+// seen is what LogStream reports of a scenario's services.
 type seen struct {
 	services  map[string]serviceView    // by role
 	incidents map[string][]incidentView // by role, oldest first
 }
 
-func (s *Stage) look() (seen, error) {
+func (s *Stage) view() (seen, error) {
 	v := seen{services: map[string]serviceView{}, incidents: map[string][]incidentView{}}
 	all, err := s.logs.services()
 	if err != nil {
@@ -162,7 +162,7 @@ func (v seen) times() (detected, decided, repaired, verified time.Time) {
 
 // calledOnce says where a person was not called exactly once for the first container.
 func calledOnce(s *Stage) error {
-	seen, err := s.look()
+	seen, err := s.view()
 	if err != nil {
 		return err
 	}

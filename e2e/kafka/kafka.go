@@ -76,7 +76,7 @@ func Start(t testing.TB, front string) *Kafka {
 // Addr is where clients find the broker.
 func (k *Kafka) Addr() string { return k.addr }
 
-// Proxied is where whoever stands at front finds the broker.
+// Proxied is the broker's address as clients of front see it.
 func (k *Kafka) Proxied() string { return k.proxied }
 
 // Pid is the process's.

@@ -16,8 +16,8 @@ import (
 
 const model = "deepseek-r1:1.5b"
 
-// asks lets the model of a server have a say.
-func asks(server *llmtest.Server) func(*healer.Config) {
+// withModelOf configures a server's model.
+func withModelOf(server *llmtest.Server) func(*healer.Config) {
 	return func(c *healer.Config) {
 		c.Decide, c.Reflex = healer.DecideLLM, false
 		c.LLM.URL, c.LLM.Timeout, c.Budget.PerHour = server.URL, 3*time.Second, 60
@@ -54,7 +54,7 @@ func TestAModelHasASay(t *testing.T) {
 	words := strings.SplitAfter("The container was killed. It should be started again. ", " ")
 	server := llmtest.Start(t, model, llmtest.Think(words, 100*time.Millisecond, llmtest.Choose("start", "It was killed by hand.")))
 	server.Thinks(true)
-	s := begin(t, asks(server))
+	s := begin(t, withModelOf(server))
 
 	in, d := s.breaks(1)
 	if d.Model == nil {
@@ -65,7 +65,7 @@ func TestAModelHasASay(t *testing.T) {
 	}
 	asked := server.Queries()
 	if len(asked) != 1 || d.Prompt != asked[0].Messages[1].Content || d.Reasoning != strings.Join(words, "") || !strings.Contains(d.Raw, `"action":"start"`) {
-		t.Errorf("asked %d times; kept: %+v", len(asked), d)
+		t.Errorf("queried %d times; kept: %+v", len(asked), d)
 	}
 	s.until(5*time.Second, "the thinking is on the log", func() bool { return len(s.thinking) > 0 && s.thinking[len(s.thinking)-1].Done })
 	text := ""
@@ -87,7 +87,7 @@ func TestAModelHasASay(t *testing.T) {
 func TestAModelThatBecomesReachableAndUnreachable(t *testing.T) {
 	t.Parallel()
 	server := llmtest.Start(t, model, llmtest.Say("docker rm -f payment-service"))
-	s := begin(t, asks(server))
+	s := begin(t, withModelOf(server))
 	check := func(n int, invalid string) {
 		t.Helper()
 		in, d := s.breaks(n)

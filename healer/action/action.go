@@ -18,9 +18,9 @@ import (
 type Action struct {
 	Name string
 	// Tier is what it costs: 0 loses nothing, 1 loses what is in memory, 2 and
-	// above change what the container is and ask for approval.
+	// above change what the container is and need approval.
 	Tier int
-	// Cost is what it costs, as one sentence for whoever approves it.
+	// Cost is what it costs, as one sentence for the approver.
 	Cost string
 	// Prepare says what exactly would be done to a target, and what it takes to
 	// undo that (nil: it cannot be undone); or why it cannot be done, as a clause.
@@ -37,7 +37,7 @@ type Action struct {
 	// Replaces says that another container takes the target's place, and its
 	// name.
 	Replaces bool
-	// Needed says whether the check that showed the cause still says DOWN: asked last,
+	// Needed says whether the check that showed the cause still says DOWN: checked last,
 	// immediately before the call.
 	Needed func(Signs) bool
 	// EffectSeen compares a container with the intent, never with a clock. nil:
@@ -199,7 +199,7 @@ func causes(phases ...[]string) func(event.Pins) history.Pattern {
 	return func(event.Pins) history.Pattern { return history.Pattern(phases) }
 }
 
-// anything says that the service is DOWN, whoever saw it.
+// anything says that any source reports the service DOWN.
 func anything(s Signs) bool { return s.Level || s.Own || s.Foreign }
 
 func byChecks(s Signs) bool { return s.Own || s.Foreign }

@@ -282,7 +282,7 @@ func TestEffectsAreComparedWithTheIntent(t *testing.T) {
 		{"raise_memory", 0, event.Params{MemoryBytes: 2}, container.State{ID: "b", Memory: 2}, false},
 		{"raise_memory", 1, event.Params{MemoryBytes: 1}, container.State{ID: "a", Memory: 1}, true},
 		{"rollback", 0, event.Params{ImageID: "i1"}, container.State{ID: "b", ImageID: "i1", Kept: "k"}, true},
-		{"rollback", 0, event.Params{ImageID: "i1"}, container.State{ID: "b", ImageID: "i1"}, false}, // somebody's deployment
+		{"rollback", 0, event.Params{ImageID: "i1"}, container.State{ID: "b", ImageID: "i1"}, false}, // a user's deployment
 		{"rollback", 0, event.Params{ImageID: "i1"}, container.State{ID: "b", ImageID: "i2", Kept: "k"}, false},
 		{"rollback", 0, event.Params{ImageID: "i1"}, container.State{ID: "a", ImageID: "i2"}, false},
 		{"rollback", 1, event.Params{ContainerID: "k"}, container.State{ID: "k", Status: container.Running}, true},

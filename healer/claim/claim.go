@@ -42,7 +42,7 @@ type Claim struct {
 	started    bool
 
 	withheld string    // the nonce of a claim that is refused; empty: none is
-	heard    time.Time // when the host's owner was last heard
+	lastSeen time.Time // of the newest record of the host's owner
 }
 
 // New is a process that has not claimed yet.

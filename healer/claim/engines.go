@@ -9,17 +9,17 @@ import (
 // One host is one container engine. Two that call themselves by one name would
 // act on each other's services: which engine an owner acts on stands in its
 // claim, by the engine's own ID, and an instance on another engine does not claim
-// the host while that owner is heard.
+// the host while records of that owner arrive.
 //
 //   - An instance on the same engine claims at its start, as ever: a standby.
 //   - So does one where the owner's engine is not known: its Docker had not
 //     answered, or it is a version from before there were IDs.
 //   - One whose own engine has not answered yet claims only after its own
 //     earlier life.
-//   - An owner that is silent for ownerSilence is gone: an engine that was
+//   - An owner without a record for ownerSilence is gone: an engine that was
 //     installed anew, and has a new ID, is not shut out.
 
-// ownerSilence is more than twice as long as an owner that lives is ever silent:
+// ownerSilence is more than twice as long as the longest pause of a live owner:
 // it writes its containers' levels each 30 s.
 const ownerSilence = 90 * time.Second
 
@@ -48,11 +48,11 @@ func (c *Claim) OnEngine(id string, now time.Time) (repeat event.Incident, due b
 	return c.append(now), true
 }
 
-// Hear takes a record of the host that was read at now: its owner's say that
+// Observe takes a record of the host that was read at now: its owner's say that
 // the owner lives.
-func (c *Claim) Hear(of event.Origin, owner event.Claim, now time.Time) {
-	if owner.Nonce != "" && of.Host == c.host && of.Nonce == owner.Nonce && now.After(c.heard) {
-		c.heard = now
+func (c *Claim) Observe(of event.Origin, owner event.Claim, now time.Time) {
+	if owner.Nonce != "" && of.Host == c.host && of.Nonce == owner.Nonce && now.After(c.lastSeen) {
+		c.lastSeen = now
 	}
 }
 
@@ -79,7 +79,7 @@ func (c *Claim) mustWait(owner event.Claim, now time.Time) bool {
 	case c.engine == "" && owner.Instance == c.instance:
 		return false
 	}
-	return now.Sub(c.heard) <= ownerSilence
+	return now.Sub(c.lastSeen) <= ownerSilence
 }
 
 // Refused is why this process does not claim its host, or why it lost it, where

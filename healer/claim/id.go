@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// ids are Crockford's base 32 in small letters: short, and without letters that look alike.
+// ids are Crockford's base 32 in small letters: short, and without letters that are easy to confuse.
 var ids = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // incidentID is the n-th incident id under a claim: the same for the same claim, so

@@ -1,4 +1,4 @@
-// Package fleet looks at all services of a host together: whether it is the
+// Package fleet judges all services of a host together: whether it is the
 // observer that is blind, and whether so few are healthy that more repairs are
 // a risk. It is pure.
 package fleet
@@ -68,8 +68,8 @@ type end struct {
 	opens bool
 }
 
-// Look makes the picture of the members.
-func Look(members []Member) Picture {
+// Assess makes the picture of the members.
+func Assess(members []Member) Picture {
 	byName := make(map[string]Member, len(members))
 	for _, m := range members {
 		byName[m.Name] = m

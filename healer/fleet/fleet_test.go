@@ -133,7 +133,7 @@ func TestBlind(t *testing.T) {
 	} {
 		list := services(test.n)
 		test.shape(list)
-		if p := Look(list); p.Blind() != test.blind {
+		if p := Assess(list); p.Blind() != test.blind {
 			t.Errorf("%s: blind is %v: %d of %d are red, %d together", name, p.Blind(), p.Red, p.Targets, p.Together)
 		}
 	}
@@ -172,7 +172,7 @@ func TestWhatFailsFirstIsHeld(t *testing.T) {
 		list := services(test.n)
 		fail(&list[0], 4*time.Second, event.FailureStatus)
 		test.shape(list)
-		if got := Look(list).Suspect(list[0]); got != test.suspect {
+		if got := Assess(list).Suspect(list[0]); got != test.suspect {
 			t.Errorf("%s: suspect is %v", name, got)
 		}
 	}
@@ -181,12 +181,12 @@ func TestWhatFailsFirstIsHeld(t *testing.T) {
 func TestPictureHasTheNumbersOfItsSentence(t *testing.T) {
 	list := services(30)
 	cut(list[:28])
-	p := Look(list)
+	p := Assess(list)
 	if p.Together != 28 || p.Targets != 30 || p.Within != 1900*time.Millisecond || !p.Since.Equal(now.Add(-6*time.Second)) {
 		t.Errorf("%d of %d within %s since %s", p.Together, p.Targets, p.Within, p.Since)
 	}
 	slices.Reverse(list)
-	if again := Look(list); again.Together != p.Together || again.Within != p.Within || !again.Since.Equal(p.Since) {
+	if again := Assess(list); again.Together != p.Together || again.Within != p.Within || !again.Since.Equal(p.Since) {
 		t.Error("in another order it is another picture")
 	}
 }
@@ -198,7 +198,7 @@ func TestTheBreakerOpensAgainOnceItIsStable(t *testing.T) {
 		for i := range down {
 			list[i].Status = event.Down
 		}
-		w.Note(Look(list), 51, 10*time.Second, now.Add(after))
+		w.Note(Assess(list), 51, 10*time.Second, now.Add(after))
 		is, _ := w.Tripped()
 		return is
 	}
@@ -234,21 +234,21 @@ func TestTheBreakerCountsRootsAndNotTheirDependents(t *testing.T) {
 	} {
 		list := services(test.n)
 		test.shape(list)
-		if p := Look(list); p.Healthy != test.healthy || p.Known != test.known {
+		if p := Assess(list); p.Healthy != test.healthy || p.Known != test.known {
 			t.Errorf("%s: %d of %d", name, p.Healthy, p.Known)
 		}
 	}
 	var w Watch
 	few := services(4)
 	few[0].Status, few[1].Status, few[2].Status = event.Down, event.Down, event.Down
-	if w.Note(Look(few), 51, time.Second, now); w.tripped {
+	if w.Note(Assess(few), 51, time.Second, now); w.tripped {
 		t.Error("four services are judged together")
 	}
 	many := services(20)
 	for i := range many {
 		many[i].Status = event.Down
 	}
-	if w.Note(Look(many), 0, time.Second, now); w.tripped {
+	if w.Note(Assess(many), 0, time.Second, now); w.tripped {
 		t.Error("a share of 0 % trips it")
 	}
 }
@@ -257,15 +257,15 @@ func TestTheObserverSeesAgainAfterAWhile(t *testing.T) {
 	var w Watch
 	list := services(10)
 	cut(list)
-	w.Note(Look(list), 51, 10*time.Second, now)
+	w.Note(Assess(list), 51, 10*time.Second, now)
 	if !w.CalmSince().IsZero() {
 		t.Error("it is calm while all fail")
 	}
 	for i := range list[:6] {
 		list[i] = services(10)[i]
 	}
-	w.Note(Look(list), 51, 10*time.Second, now.Add(time.Second))
-	w.Note(Look(list), 51, 10*time.Second, now.Add(5*time.Second))
+	w.Note(Assess(list), 51, 10*time.Second, now.Add(time.Second))
+	w.Note(Assess(list), 51, 10*time.Second, now.Add(5*time.Second))
 	if !w.CalmSince().Equal(now.Add(time.Second)) {
 		t.Errorf("it is calm since %s", w.CalmSince())
 	}

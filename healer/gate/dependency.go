@@ -64,7 +64,7 @@ type Dependency struct {
 }
 
 // waitsForRoot has the deepest of the failed services on a path of dependencies
-// repaired first: those above it fail because of it, and are looked at again with
+// repaired first: those above it fail because of it, and are checked again with
 // checks of their own once it is UP. What an operator asks for does not wait.
 func waitsForRoot(s Situation) Verdict {
 	d := s.Dependency

@@ -5,7 +5,7 @@ package gate
 
 import "time"
 
-// Stage is the step of planning at which a gate is asked.
+// Stage is the step of planning at which a gate is checked.
 type Stage int
 
 // The stages, in order.
@@ -42,7 +42,7 @@ type Verdict struct {
 // Passes says whether nothing holds the repair.
 func (v Verdict) Passes() bool { return v == Verdict{} }
 
-// All are the gates, in the order in which they are asked.
+// All are the gates, in the order in which they are checked.
 var All = []Gate{
 	{"log", Journal, unwritable},
 	{"rival", Change, anotherHealer}, // before evidence is taken: it changes with each of its repairs
@@ -81,7 +81,7 @@ var All = []Gate{
 	{"blind", Wish, blind},
 }
 
-// Check asks the gates of a stage, in order; the first that holds decides.
+// Check evaluates the gates of a stage, in order; the first that holds decides.
 func Check(stage Stage, s Situation) Verdict {
 	for _, g := range All {
 		if g.Stage != stage {

@@ -171,9 +171,9 @@ func TestRepairGates(t *testing.T) {
 	}
 }
 
-// TestRepairGatesAreAskedInTheirOrder begins with a situation in which all hold,
+// TestRepairGatesAreCheckedInTheirOrder begins with a situation in which all hold,
 // and lifts one after the other.
-func TestRepairGatesAreAskedInTheirOrder(t *testing.T) {
+func TestRepairGatesAreCheckedInTheirOrder(t *testing.T) {
 	s := Situation{Now: now, Action: service.ActionStart, Def: service.Default(), Mode: service.Observe, Protected: true, Hold: &Hold{},
 		Counted: 3, Replacing: true, Stopping: true, Ended: true, Ending: history.Ending{End: history.EndByItself, ReadAt: now},
 		Container: container.State{RestartPolicy: "always"}, Service: failed(now), Host: &budget.Host{}, Busy: "web", BusySince: now.Add(-time.Minute),

@@ -29,7 +29,7 @@ func blind(s Situation) Verdict {
 	case s.Asked || s.LevelDown:
 		return Verdict{}
 	case s.Blind.Now != "":
-		return hold(s.Blind.Now + "; checks prove nothing until they reach the services again")
+		return hold(s.Blind.Now + "; check results are inconclusive until checks reach the services again")
 	case s.Blind.Opening:
 		return wait
 	case s.Blind.Suspect:

@@ -23,7 +23,7 @@ type Outside struct {
 	Started time.Time
 }
 
-// anotherHealer leaves a container to whoever else repairs it: two that repair
+// anotherHealer leaves a container to the other program that repairs it: two that repair
 // by turns are worse than either.
 func anotherHealer(s Situation) Verdict {
 	until := s.Outside.Last.Add(OutsideReach)

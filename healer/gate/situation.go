@@ -9,7 +9,7 @@ import (
 	"logstream/internal/service"
 )
 
-// Limits are the healer's settings that gates ask for.
+// Limits are the healer's settings that gates need.
 type Limits struct {
 	ManualGrace   time.Duration
 	Attempts      int
@@ -18,7 +18,7 @@ type Limits struct {
 	Cooldown      time.Duration // after the first failed repair
 }
 
-// Situation is all that the gates look at.
+// Situation is all that the gates read.
 type Situation struct {
 	Now    time.Time
 	Def    service.Definition

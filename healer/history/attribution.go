@@ -172,7 +172,7 @@ func (h History) IsUnpausedToStop(i int, stop Stop) bool {
 
 // FellBefore is when it was first read that the life before start i ends, or the
 // pause before unpause i, and whether the two are one restart. Zero where nothing
-// tells of it, as of a new container.
+// reports it, as of a new container.
 func (h History) FellBefore(i int) (at time.Time, restarted bool) {
 	for _, e := range slices.Backward(h[:i]) {
 		if e.ID == h[i].ID && (e.Action == "die" || e.Action == "kill" || e.Action == "stop" || e.Action == "pause" || e.Action == "start") {

@@ -36,7 +36,7 @@ type Event struct {
 	ReadAt time.Time
 }
 
-// IsOfLife says whether an event tells of a container's life: that its health
+// IsOfLife says whether an event is about a container's life: that its health
 // changed, or its networks, starts and ends nothing.
 func IsOfLife(action string) bool {
 	switch action {
@@ -97,7 +97,7 @@ func (h History) Last(keep func(int, Event) bool, actions ...string) (Event, boo
 	return Event{}, false
 }
 
-// Ran says whether an event proves that the container with that id has run.
+// Ran says whether an event shows that the container with that id has run.
 func (h History) Ran(id string) bool {
 	_, ran := h.Last(func(_ int, e Event) bool { return e.ID == id }, "die", "start", "restart")
 	return ran

@@ -163,7 +163,7 @@ func TestOwnEventsAreTheActionsPatternOnce(t *testing.T) {
 		{"unpause, and it ends by itself before", unpauses, "die@5", "die"},
 		{"start, and oom of the life before comes late", starts, "oom@5 start@10", ""},
 		{"start, and stop of the life before comes late", starts, "start@10 stop@40", ""},
-		{"start, and a stop whose kill was not told", starts, "start@10 stop@510", "stop"},
+		{"start, and a stop whose kill was not reported", starts, "start@10 stop@510", "stop"},
 		{"nothing yet, and stop of the life before comes late", nil, "stop@40", "stop"},
 		{"before the intent", starts, "die@-5 start@10", ""},
 	} {
@@ -301,7 +301,7 @@ func TestAStopInProgress(t *testing.T) {
 		want   bool
 	}{
 		{"start@0 kill(15)@1000", ten, 2000, true},
-		{"start@0 kill(15)@1000", ten, 290000, true}, // the event does not tell which -t was given
+		{"start@0 kill(15)@1000", ten, 290000, true}, // the event does not contain which -t was given
 		{"start@0 kill(15)@1000", ten, 302000, false},
 		{"start@0 kill(15)@1000", Stop{Timeout: 10 * time.Minute}, 302000, true},
 		{"start@0 kill(1)@1000", ten, 2000, false},

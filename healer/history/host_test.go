@@ -7,18 +7,18 @@ import (
 	"logstream/internal/event"
 )
 
-func nobody(string) bool { return false }
+func notOurs(string) bool { return false }
 
-// told is a host that read each event at its own time.
-func told(events ...event.Docker) *Host {
+// hostAfter is a host that read each event at its own time.
+func hostAfter(events ...event.Docker) *Host {
 	h := NewHost()
 	for _, e := range events {
-		h.Read(e, e.Time, nobody)
+		h.Read(e, e.Time, notOurs)
 	}
 	return h
 }
 
-func TestDeploymentLastsFromWhatWasToldOfItLast(t *testing.T) {
+func TestDeploymentGraceCountsFromItsLastEvent(t *testing.T) {
 	removed := event.Docker{Time: ms(0), Container: "c", ID: "old", Action: "destroy"}
 	renamed := event.Docker{Time: ms(1000), Container: "c", ID: "new", Action: "rename"}
 	sibling := event.Docker{Time: ms(2000), Container: "other", ID: "x", Action: "create", Project: "shop"}
@@ -30,14 +30,14 @@ func TestDeploymentLastsFromWhatWasToldOfItLast(t *testing.T) {
 		quiet   time.Duration
 		want    time.Time
 	}{
-		{"nothing", told(), "", 0, time.Time{}},
-		{"it was removed", told(removed), "", 0, ms(10000)},
-		{"it was removed, and is left quiet for longer", told(removed), "", time.Minute, ms(60000)},
-		{"it was removed and renamed", told(removed, renamed), "", 0, ms(11000)},
-		{"a container of its project was created", told(sibling), "shop", time.Minute, ms(12000)},
-		{"and started", told(sibling, started), "shop", 0, ms(12000)},
-		{"a container of another project was created", told(sibling), "blog", 0, time.Time{}},
-		{"it was removed, and left quiet for longer than its project", told(removed, sibling), "shop", time.Minute, ms(60000)},
+		{"nothing", hostAfter(), "", 0, time.Time{}},
+		{"it was removed", hostAfter(removed), "", 0, ms(10000)},
+		{"it was removed, and is left quiet for longer", hostAfter(removed), "", time.Minute, ms(60000)},
+		{"it was removed and renamed", hostAfter(removed, renamed), "", 0, ms(11000)},
+		{"a container of its project was created", hostAfter(sibling), "shop", time.Minute, ms(12000)},
+		{"and started", hostAfter(sibling, started), "shop", 0, ms(12000)},
+		{"a container of another project was created", hostAfter(sibling), "blog", 0, time.Time{}},
+		{"it was removed, and left quiet for longer than its project", hostAfter(removed, sibling), "shop", time.Minute, ms(60000)},
 	} {
 		if got := tt.host.DeployedUntil("c", tt.project, tt.quiet, foreign); !got.Equal(tt.want) {
 			t.Errorf("%s: until %v, want %v", tt.name, got, tt.want)
@@ -47,7 +47,7 @@ func TestDeploymentLastsFromWhatWasToldOfItLast(t *testing.T) {
 
 func TestReplacementIsExpectedForAWhile(t *testing.T) {
 	for _, of := range []string{"c", "id"} {
-		h := told(event.Docker{Time: ms(0), Container: "0a_c", ID: "new", Action: "create", Replace: of})
+		h := hostAfter(event.Docker{Time: ms(0), Container: "0a_c", ID: "new", Action: "create", Replace: of})
 		if !h.IsReplaced("c", "id", ms(9999)) || h.IsReplaced("c", "id", ms(10000)) || h.IsReplaced("d", "other", ms(1)) {
 			t.Errorf("a container that replaces %q: %v, %v and %v", of, h.IsReplaced("c", "id", ms(9999)), h.IsReplaced("c", "id", ms(10000)), h.IsReplaced("d", "other", ms(1)))
 		}
@@ -62,15 +62,15 @@ func TestEngineThatComesBackSettles(t *testing.T) {
 		lost    bool
 		settled time.Time
 	}{
-		{"read from the beginning", told(back), false, time.Time{}},
-		{"lost", told(lost), true, time.Time{}},
-		{"lost and back", told(lost, back), false, ms(7000)},
+		{"read from the beginning", hostAfter(back), false, time.Time{}},
+		{"lost", hostAfter(lost), true, time.Time{}},
+		{"lost and back", hostAfter(lost, back), false, ms(7000)},
 	} {
 		if got := tt.host.SettledAt(); tt.host.Lost() != tt.lost || !got.Equal(tt.settled) {
 			t.Errorf("%s: lost %v, settled at %v", tt.name, tt.host.Lost(), got)
 		}
 	}
-	h := told(lost)
+	h := hostAfter(lost)
 	for at, want := range map[int]bool{-14000: false, -13999: true, 1000: true, 1001: false} {
 		if h.StoppedByEngine(ms(at)) != want {
 			t.Errorf("a stop that was read at %d ms, with the stream lost at 1000 ms, is the engine's: %v", at, !want)

@@ -72,7 +72,7 @@ func TestCheckOfAServerThatIsNotOllama(t *testing.T) {
 	}
 }
 
-func TestCheckOfASilentServer(t *testing.T) {
+func TestCheckOfAServerThatNeverAnswers(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") // which takes connections, and nothing serves them
 	if err != nil {
 		t.Fatal(err)

@@ -76,10 +76,10 @@ func parse(lines []line) []block {
 
 func startsIndented(body string) bool { return body != "" && (body[0] == ' ' || body[0] == '\t') }
 
-// telling are the lines of a block that say what happened, the most telling
+// informative are the lines of a block that say what happened, the most informative
 // first: its message, what was thrown, what caused it, and the frames in the
 // program's own code. rest are its other lines.
-func (b block) telling(lines []line) (list, rest []int) {
+func (b block) informative(lines []line) (list, rest []int) {
 	var causes, messages, own []int
 	isPython := false
 	for i := b.from; i < b.to; i++ {

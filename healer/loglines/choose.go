@@ -56,9 +56,9 @@ func Choose(raw []container.Line, memory *Memory) (chosen []Chosen, truncated bo
 	return chosen, left > 0 || len(picked) < len(lines)
 }
 
-// Telling is, of lines that were chosen, the one that says most about a failure;
+// KeyLine is, of lines that were chosen, the one that says most about a failure;
 // empty where all are routine.
-func Telling(chosen []string) string {
+func KeyLine(chosen []string) string {
 	var lines []line
 	for i, shown := range chosen {
 		if l, ok := read(shown); ok {
@@ -118,16 +118,16 @@ func pick(lines []line) []int {
 	best := blocks[0]
 	for _, b := range blocks {
 		if b.score >= worthy {
-			telling, _ := b.telling(lines)
-			taken.take(telling, mostOf)
+			informative, _ := b.informative(lines)
+			taken.take(informative, mostOf)
 		}
 	}
-	// What is left is context: what was before the most telling message, and the rest
+	// What is left is context: what was before the most informative message, and the rest
 	// of it; then what says little; then the end of the log.
 	if best.score >= worthy {
 		taken.take(before(best, 2), 2)
-		telling, rest := best.telling(lines)
-		taken.take(append(telling, rest...), mostOf)
+		informative, rest := best.informative(lines)
+		taken.take(append(informative, rest...), mostOf)
 	}
 	for _, b := range blocks {
 		switch {

@@ -70,7 +70,7 @@ func (m marked) raw() []container.Line {
 	return raw
 }
 
-// errorWord is what a search for errors usually looks for.
+// errorWord is what a search for errors usually finds.
 var errorWord = regexp.MustCompile(`(?i)error|fail|fatal|exception|panic|critical`)
 
 // choosers are the ways of choosing that are compared; the first is ours.
@@ -136,7 +136,7 @@ func measure(t *testing.T, half string, logs []marked) {
 		if specific < specificGoal || share < spansGoal {
 			t.Errorf("%s: specific %.0f %%, spans %.0f %%, below the goals", half, 100*specific, 100*share)
 		}
-		if half == "tune" { // what the final half misses is not looked at
+		if half == "tune" { // what the final half misses is not inspected
 			t.Logf("missed: %s", strings.Join(misses, "\n\t"))
 		}
 	}

@@ -41,7 +41,7 @@ func read(raw string) (l line, ok bool) {
 	return l, strings.TrimSpace(l.text) != ""
 }
 
-// wide keeps the indentation by tabs, which tells that a line continues another.
+// wide keeps the indentation by tabs, which shows that a line continues another.
 func wide(raw string) string { return strings.ReplaceAll(raw, "\t", "    ") }
 
 // clean makes raw text printable, and masks secrets in it.

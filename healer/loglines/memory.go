@@ -27,7 +27,7 @@ type sight struct {
 }
 
 // Learn takes in lines that were written before until. The service is healthy
-// since then: what it wrote before may be of a failure, and stays as telling as it
+// since then: what it wrote before may be of a failure, and stays as informative as it
 // was. Lines without a time are of no known one. When there are too many
 // templates, those that were not seen for longest are forgotten, and the memory
 // reaches less far.

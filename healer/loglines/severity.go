@@ -49,7 +49,7 @@ var (
 )
 
 const (
-	maxLevel  = 120 // bytes at the beginning of a line in which a level is looked for
+	maxLevel  = 120 // bytes at the beginning of a line in which a level is searched
 	maxAccess = 400 // and in which a request and its status are
 	maxPhrase = 240 // and in which the phrases are: a longer line says more than a phrase
 )

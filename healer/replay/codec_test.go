@@ -134,7 +134,7 @@ func TestErrorsKeepWhatTheyAre(t *testing.T) {
 
 func TestTheHeaderIsReadAsItWasWritten(t *testing.T) {
 	config := filled[healer.Config](t)
-	h := Header{Story: "s", Engine: "e", Instance: "i", Host: "h", Config: config, Services: []service.Definition{filled[service.Definition](t)},
+	h := Header{Scenario: "s", Engine: "e", Instance: "i", Host: "h", Config: config, Services: []service.Definition{filled[service.Definition](t)},
 		Protected: []string{":9092"}, Start: instant}
 	form, err := h.form()
 	if err != nil {

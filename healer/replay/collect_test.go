@@ -13,12 +13,12 @@ import (
 )
 
 // fewestDecisions is how many a recording has to hold: a daemon that only
-// started and ended is no story.
+// started and ended is no scenario.
 const fewestDecisions = 4
 
-// collectInto takes the recordings that a run of the stories left in dir into
+// collectInto takes the recordings that a run of the scenarios left in dir into
 // the corpus. One that does not replay to what was recorded, as where the program
-// changed since, is refused without -update. Those of the same story on the same engine go.
+// changed since, is refused without -update. Those of the same scenario on the same engine go.
 func collectInto(t *testing.T, dir string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
@@ -28,7 +28,7 @@ func collectInto(t *testing.T, dir string) {
 	if err := os.MkdirAll(corpus, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	stories := map[string][]*Recording{}
+	scenarios := map[string][]*Recording{}
 	for _, file := range files {
 		r := anonymous(t, file)
 		if len(r.recordedDecisions()) < fewestDecisions {
@@ -38,15 +38,15 @@ func collectInto(t *testing.T, dir string) {
 		case err != nil:
 			t.Fatalf("%s: %v", file, err)
 		case different != "" && *update:
-			t.Logf("%s (%s), as it is decided today:\n%s", file, r.Story, different)
+			t.Logf("%s (%s), as it is decided today:\n%s", file, r.Scenario, different)
 		case different != "":
-			t.Errorf("%s (%s) does not replay to what was recorded:\n%s", file, r.Story, different)
+			t.Errorf("%s (%s) does not replay to what was recorded:\n%s", file, r.Scenario, different)
 			continue
 		}
-		name := fileName(r.Engine + "-" + r.Story)
-		stories[name] = append(stories[name], r)
+		name := fileName(r.Engine + "-" + r.Scenario)
+		scenarios[name] = append(scenarios[name], r)
 	}
-	for name, lives := range stories {
+	for name, lives := range scenarios {
 		old, err := filepath.Glob(filepath.Join(corpus, name+".*.jsonl.gz"))
 		if err != nil {
 			t.Fatal(err)

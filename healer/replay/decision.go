@@ -74,7 +74,7 @@ func (d decision) matches(recorded decision) bool {
 }
 
 // decisions are the effects that are decisions: to learn what a healthy service
-// writes is none, and neither is when to look again.
+// writes is none, and neither is when to inspect again.
 func decisions(out []healer.Effect) []healer.Effect {
 	return slices.DeleteFunc(slices.Clone(out), func(e healer.Effect) bool {
 		_, learns := e.(healer.Learn)

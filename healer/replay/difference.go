@@ -11,7 +11,7 @@ import (
 type stream struct{ service, what string }
 
 // streams sorts decisions. Inspections and collections are left out: when a
-// container is looked at may move without a difference.
+// container is inspected may move without a difference.
 func streams(all []decided) map[stream][]decided {
 	out := map[stream][]decided{}
 	for _, d := range all {

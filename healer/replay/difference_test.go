@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// killed is a recorded story with one incident.
+// killed is a recorded scenario with one incident.
 func killed(t *testing.T) *Recording {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(corpus, "*EachFaultIsHealed*-kill.1.jsonl.gz"))

@@ -97,7 +97,7 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 		key := appendKey(e.Event.ID, e.Event.Seq)
 		mine, err := event.DecodeIncident(event.Encode(e.Event))
 		if err != nil {
-			return // it is no event that anybody could read: nothing comes back
+			return // it is no event that a reader could decode: nothing comes back
 		}
 		p.wrote[key] = mine
 		p.answer(key, now, healer.ReadIncident{Event: mine}, func(in healer.Input) healer.Input {

@@ -8,7 +8,7 @@ import (
 	"logstream/healer"
 )
 
-// TestAnInspectionThatMovedIsAnswered replays a story in which every inspection
+// TestAnInspectionThatMovedIsAnswered replays a scenario in which every inspection
 // had another number than today's: each is answered by what was seen then.
 func TestAnInspectionThatMovedIsAnswered(t *testing.T) {
 	r := killed(t)
@@ -26,14 +26,14 @@ func TestAnInspectionThatMovedIsAnswered(t *testing.T) {
 		}
 	}
 	if moved == 0 {
-		t.Fatal("the story has no inspection")
+		t.Fatal("the scenario has no inspection")
 	}
 	if got, err := r.Compare(); err != nil || got != "" {
 		t.Errorf("%v\n%s", err, got)
 	}
 }
 
-// TestOwnRecordsAreReadBackAsTodayWroteThem replays a story whose recorded events have
+// TestOwnRecordsAreReadBackAsTodayWroteThem replays a scenario whose recorded events have
 // other words, as those of an older version have.
 func TestOwnRecordsAreReadBackAsTodayWroteThem(t *testing.T) {
 	r := killed(t)
@@ -46,7 +46,7 @@ func TestOwnRecordsAreReadBackAsTodayWroteThem(t *testing.T) {
 		}
 	}
 	if changed == 0 {
-		t.Fatal("the story has no diagnosis")
+		t.Fatal("the scenario has no diagnosis")
 	}
 	if got, err := r.Compare(); err != nil || got != "" {
 		t.Errorf("%v\n%s", err, got)

@@ -1,7 +1,7 @@
 // Package replay records what the healer's step was given, with its times, and
 // what it decided; and gives a step of today the same again. A recording that
 // replays to the same decisions says that a change of the core changed nothing
-// that counted in that story; a difference says what it changed.
+// that counted in that scenario; a difference says what it changed.
 //
 //	recorder.go  writes a recording while a healer runs
 //	file.go      reads one
@@ -28,7 +28,7 @@ var kind = recording.Kind{Format: "logstream recording of decisions", Version: 1
 
 // Header is what a world is made of, and where the recording comes from.
 type Header struct {
-	Story     string // its name
+	Scenario  string // its name
 	Engine    string // the container engine and its version
 	Instance  string
 	Host      string
@@ -39,7 +39,7 @@ type Header struct {
 }
 
 type headerForm struct {
-	Story     string          `json:"story"`
+	Scenario  string          `json:"story"`
 	Engine    string          `json:"engine"`
 	Instance  string          `json:"instance"`
 	Host      string          `json:"host"`
@@ -55,7 +55,7 @@ func (h Header) form() (headerForm, error) {
 		return headerForm{}, err
 	}
 	services, err := encodeConfig(h.Services)
-	return headerForm{h.Story, h.Engine, h.Instance, h.Host, config, services, h.Protected, h.Start}, err
+	return headerForm{h.Scenario, h.Engine, h.Instance, h.Host, config, services, h.Protected, h.Start}, err
 }
 
 func (f headerForm) header() (Header, error) {
@@ -64,7 +64,7 @@ func (f headerForm) header() (Header, error) {
 		return Header{}, err
 	}
 	services, err := decodeServices(f.Services)
-	return Header{f.Story, f.Engine, f.Instance, f.Host, config, services, f.Protected, f.Start}, err
+	return Header{f.Scenario, f.Engine, f.Instance, f.Host, config, services, f.Protected, f.Start}, err
 }
 
 // Recorder writes a recording.

@@ -11,7 +11,7 @@ import (
 
 var (
 	update  = flag.Bool("update", false, "write the corpus again with the decisions of today, and list what changed")
-	collect = flag.String("collect", "", "a directory of new recordings, which replace those of the corpus of the same story and engine")
+	collect = flag.String("collect", "", "a directory of new recordings, which replace those of the corpus of the same scenario and engine")
 )
 
 const corpus = "testdata/corpus"
@@ -19,7 +19,7 @@ const corpus = "testdata/corpus"
 // mostCorpus is what the whole corpus may weigh.
 const mostCorpus = 3 << 20
 
-// TestTheCorpusIsDecidedAsItWas replays every recorded story.
+// TestTheCorpusIsDecidedAsItWas replays every recorded scenario.
 func TestTheCorpusIsDecidedAsItWas(t *testing.T) {
 	if *collect != "" {
 		collectInto(t, *collect)
@@ -46,10 +46,10 @@ func TestTheCorpusIsDecidedAsItWas(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			case different != "" && *update:
-				t.Logf("%s on %s:\n%s", r.Story, r.Engine, different)
+				t.Logf("%s on %s:\n%s", r.Scenario, r.Engine, different)
 				save(t, file, r)
 			case different != "":
-				t.Errorf("%s on %s:\n%s", r.Story, r.Engine, different)
+				t.Errorf("%s on %s:\n%s", r.Scenario, r.Engine, different)
 			}
 		})
 	}

@@ -93,9 +93,9 @@ func filler(f Facts, shown Sign) func(string) string {
 	if line, is := lineOf(f, shown); is {
 		said = "; its log says: " + line
 	}
-	telling := ""
-	if f.Telling != "" {
-		telling = "; its log says: " + f.Telling
+	line := ""
+	if f.KeyLine != "" {
+		line = "; its log says: " + f.KeyLine
 	}
 	compose := ""
 	if f.ComposeService != "" {
@@ -118,7 +118,7 @@ func filler(f Facts, shown Sign) func(string) string {
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
 			"{compose}", compose,
 			"{said}", said,
-			"{log}", telling,
+			"{log}", line,
 			"{times}", strconv.Itoa(f.QuickExits),
 		).Replace(text)
 	}

@@ -112,7 +112,7 @@ func badChecks(f Facts) string {
 	return fmt.Sprintf("fewer than %d checks have failed since the container started", f.Needed)
 }
 
-// Alike says whether the causes with those ids tell of one fault: a repair that
+// Alike says whether the causes with those ids are of one fault: a repair that
 // did not help against one of them is not tried against the other.
 func Alike(a, b string) bool {
 	return a == b || slices.Contains(closer, a) && slices.Contains(atFault, b) || slices.Contains(closer, b) && slices.Contains(atFault, a)
@@ -120,13 +120,13 @@ func Alike(a, b string) bool {
 
 // IsOfProcess says whether the cause with that id is a fault of the container's
 // process: where it is back soon after a restart, a restart does not heal it. One
-// whose network another container took away needs a restart each time.
+// whose network another container removed needs a restart each time.
 func IsOfProcess(id string) bool {
 	return slices.Contains(atFault, id) || slices.ContainsFunc(pushCauses, func(c cause) bool { return c.id == id })
 }
 
 // atFault are the causes whose process is at fault, and closer those of them
-// that tell more closely why: which of them is found may change from one look to
+// that say more closely why: which of them is found may change from one inspection to
 // the next, without another fault. That it hangs and then answers with errors is
 // another.
 var (

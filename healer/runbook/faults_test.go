@@ -207,7 +207,7 @@ func TestSigns(t *testing.T) {
 	}
 }
 
-// TestAlike: which of the closer causes is found may change from one look to the
+// TestAlike: which of the closer causes is found may change from one inspection to the
 // next, and a repair that did not help is not tried again for that.
 func TestAlike(t *testing.T) {
 	for _, tt := range []struct {

@@ -73,7 +73,7 @@ type Facts struct {
 	DependenciesSlow []string // and that answer slowly
 
 	Signs     []Signed     // what its log lines of this run, from shortly before it failed on, show
-	Telling   string       // the line of its log that says most about an end: hostile text, shown and not decided by; empty: none does
+	KeyLine   string       // the line of its log that says most about an end: hostile text, shown and not decided by; empty: none does
 	Collected *Collected   // nil: not looked up, or not yet
 	Notes     []event.Fact // more that a person wants to see; nothing of it decides
 

@@ -119,7 +119,7 @@ func faults() map[string]row {
 		"the check cannot be made":               {fails(event.FailureCheck, 0, 3), "check_failed", aPerson, "restart", false},
 		"too slow, and DOWN":                     {fails(event.FailureLatency, 200, 3), "check_failed", aPerson, "restart", false},
 		"a job no longer reports":                {fails(event.FailureSilence, 0, 3), "silent", aRestart, "start", false},
-		"a job that was just started is silent":  {fails(event.FailureSilence, 0, 2), "silent", aRestart, "start", true},
+		"a job that was just started":            {fails(event.FailureSilence, 0, 2), "silent", aRestart, "start", true},
 		"a job never reported":                   {with(fails(event.FailureSilence, 0, 3), func(f *Facts) { f.WasUp = false }), "never_reported", aPerson, "restart", false},
 		"a scheduled job did not report":         {with(fails(event.FailureSilence, 0, 3), func(f *Facts) { f.Scheduled = true }), "report_missed", aPerson, "restart", false},
 		"a job reports that it fails":            {fails(event.FailureReported, 0, 3), "reported", aRestart, "start", false},

@@ -8,8 +8,8 @@ import (
 // Sign is what a log line shows, as a code.
 type Sign string
 
-// The signs. Whoever writes to a log may write any of them: a sign takes actions
-// away, or explains a failure, and never makes an action legal (see Diagnose).
+// The signs. Anyone who writes to a log may write any of them: a sign removes
+// actions, or explains a failure, and never makes an action legal (see Diagnose).
 const (
 	SignNoSpace   Sign = "no_space"   // a write failed for lack of space
 	SignReadOnly  Sign = "read_only"  // a write failed on a read-only file system

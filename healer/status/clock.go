@@ -34,7 +34,7 @@ func (s *Status) Tick(now time.Time) {
 // the same however often it is called, and a replay without ticks comes to what
 // was held with them.
 func (s *Status) pass(now time.Time) {
-	s.due = time.Time{} // whoever calls may change anything
+	s.due = time.Time{} // the caller may change anything
 	for passed := 0; ; passed++ {
 		next, is := s.deadline(now)
 		if !is {
@@ -54,7 +54,7 @@ func (s *Status) pass(now time.Time) {
 }
 
 // maxPasses bounds how many reports are found missing at once, after a time in
-// which nobody looked: more than any threshold counts.
+// which logstream was stopped: more than any threshold counts.
 const maxPasses = 1000
 
 // deadline is the earliest instant after the last, up to now, at which time
@@ -162,7 +162,7 @@ func sameThresholds(a, b event.Definition) bool {
 	return a.FailureThreshold == b.FailureThreshold && a.SuccessThreshold == b.SuccessThreshold && a.Window == b.Window
 }
 
-// sameCheck says whether two definitions ask the same of the same address.
+// sameCheck says whether two definitions check the same address in the same way.
 func sameCheck(a, b event.Definition) bool {
 	return a.URL == b.URL && reflect.DeepEqual(a.Request, b.Request) && a.TLS == b.TLS && reflect.DeepEqual(a.Expect, b.Expect)
 }
@@ -192,11 +192,11 @@ func (s *Status) Watch(now time.Time) {
 // same, for it knows only when the broker took what was seen. A silence that was
 // decided after the last report stands.
 func (s *Status) Keep(published event.Service) {
-	if s.Value != published.Status && s.heard.After(published.Time) {
+	if s.Value != published.Status && s.lastRead.After(published.Time) {
 		return
 	}
 	s.due = time.Time{}
-	if s.def.Pushes() && !s.heard.After(published.Time) { // the replay ends with the last report, and not with the silence after it
+	if s.def.Pushes() && !s.lastRead.After(published.Time) { // the replay ends with the last report, and not with the silence after it
 		maps.DeleteFunc(s.sources, func(_ [2]string, src *source) bool { return src.kind == Own })
 		maps.Copy(s.sources, s.push.reports(s.def, &published, s.clock))
 	}
@@ -214,7 +214,7 @@ func (s *Status) Keep(published event.Service) {
 func (s *Status) forgetProof(known bool) {
 	s.wasUp = known
 	for _, src := range s.sources {
-		src.proof = 0
+		src.confirmed = 0
 	}
 }
 

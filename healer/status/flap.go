@@ -4,7 +4,7 @@ import "logstream/internal/event"
 
 // flap says whether a service changes its status too often. The method is that
 // of Nagios and Naemon (naemon.io/documentation/usersguide/flapping): of the last
-// 21 observations it looks at the 20 changes that are possible between them,
+// 21 observations it counts the 20 changes that are possible between them,
 // weighs the newest with 1.2 and the oldest with 0.8, evenly between, and takes
 // what is the share that there was. A service starts to flap above flapHigh: about what
 // the default thresholds allow at most, two changes in five observations, and
@@ -16,8 +16,8 @@ import "logstream/internal/event"
 type flap struct {
 	now     bool // it flaps
 	held    verdict
-	turned  bool   // since the last look
-	changes []bool // at each look, newest last, at most flapLooks
+	turned  bool   // since the last sample
+	changes []bool // at each sample, newest last, at most flapSamples
 }
 
 // verdict is what a service was last decided to be.
@@ -30,9 +30,9 @@ const (
 )
 
 const (
-	flapLooks = 20
-	flapHigh  = 40.0
-	flapLow   = 25.0
+	flapSamples = 20
+	flapHigh    = 40.0
+	flapLow     = 25.0
 )
 
 func (f *flap) restore(published *event.Service) {
@@ -55,15 +55,15 @@ func (f *flap) decide(to event.Status) {
 	f.held = now
 }
 
-// look takes whether it changed since the last time. Before there are as many
-// looks as it needs, it may start to flap, and does not cease.
-func (f *flap) look() {
+// sample takes whether it changed since the last time. Before there are as many
+// samples as it needs, it may start to flap, and does not cease.
+func (f *flap) sample() {
 	f.changes = append(f.changes, f.turned)
-	f.changes = f.changes[max(0, len(f.changes)-flapLooks):]
+	f.changes = f.changes[max(0, len(f.changes)-flapSamples):]
 	f.turned = false
 	share := f.share()
 	if f.now {
-		f.now = share >= flapLow || len(f.changes) < flapLooks
+		f.now = share >= flapLow || len(f.changes) < flapSamples
 	} else {
 		f.now = share > flapHigh
 	}
@@ -74,8 +74,8 @@ func (f *flap) share() float64 {
 	sum := 0.0
 	for i, changed := range f.changes {
 		if changed {
-			sum += 0.8 + 0.4*float64(flapLooks-len(f.changes)+i)/(flapLooks-1)
+			sum += 0.8 + 0.4*float64(flapSamples-len(f.changes)+i)/(flapSamples-1)
 		}
 	}
-	return 100 * sum / flapLooks
+	return 100 * sum / flapSamples
 }

@@ -48,8 +48,8 @@ func TestHealthcheck(t *testing.T) {
 		"both fail":                      {watched(), append(healthy[:4:4], observed{4, "health", down, up}, observed{5, "http", down, up}, observed{6, "http", down, up}, observed{7, "http", down, down}), false},
 		"the url's check has not decided": {watched(), []observed{{0, "container", up, pending}, {1, "health", down, pending}, {2, "http", up, pending},
 			{3, "http", up, up}}, true},
-		"the url's check is silent": {watched(), append(healthy[:4:4], observed{20, "health", down, up}, observed{50, "tick", "", down}), false},
-		"it is silent":              {watched(), append(healthy[:4:4], observed{4, "health", down, up}, observed{30, "http", up, up}, observed{50, "http", up, up}, observed{80, "http", up, up}, observed{95, "http", up, up}), false},
+		"the url's check is stale": {watched(), append(healthy[:4:4], observed{20, "health", down, up}, observed{50, "tick", "", down}), false},
+		"it is stale":              {watched(), append(healthy[:4:4], observed{4, "health", down, up}, observed{30, "http", up, up}, observed{50, "http", up, up}, observed{80, "http", up, up}, observed{95, "http", up, up}), false},
 
 		"alone: the level is enough":            {alone(), []observed{{0, "container", up, up}, {30, "container", up, up}, {60, "tick", "", up}, {125, "tick", "", unknown}}, false},
 		"alone: the level is DOWN":              {alone(), append(running[:2:2], observed{2, "container", down, down}), false},
@@ -78,7 +78,7 @@ func TestWhatStandsForOurOwnCheck(t *testing.T) {
 	s := New(alone(), nil, dawn)
 	observed{0, "container", up, up}.take(s)
 	if !s.IsOwn(OwnersLevel, dawn) || s.WasUp() || s.OwnDown() {
-		t.Error("without a HEALTHCHECK the level stands for it, and proves nothing of a check")
+		t.Error("without a HEALTHCHECK the level stands for it, and says nothing of a check")
 	}
 	observed{1, "health", down, down}.take(s)
 	if s.IsOwn(OwnersLevel, dawn) || !s.IsOwn(OwnersHealth, dawn) || !s.OwnDown() || s.OwnBadSince(dawn) != 1 || s.WasUp() {

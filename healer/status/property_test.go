@@ -68,7 +68,7 @@ func (o op) apply(s *Status) {
 	}
 }
 
-func (o op) tell(r *reference) {
+func (o op) applyTo(r *reference) {
 	switch h := o.log(); o.what {
 	case "observe":
 		r.observe([2]string{o.who, o.check}, o.kind, entry{began: h.Time(), saw: o.saw}, o.extra, o.at)
@@ -182,8 +182,8 @@ func state(value event.Status, firstBad time.Time, flapping bool, sources []stri
 	return fmt.Sprintf("%s, first bad %s, flapping %t, %s", value, first, flapping, strings.Join(sources, " "))
 }
 
-// heard is how many sources there are.
-func (r *reference) heard() int { return len(r.history) + min(1, len(r.missed)) }
+// count is how many sources there are.
+func (r *reference) count() int { return len(r.history) + min(1, len(r.missed)) }
 
 func (r *reference) String() string {
 	var sources []string
@@ -211,8 +211,8 @@ func disagreement(def service.Definition, ops []op, reached map[string]bool) (in
 	s, r := New(def, nil, dawn), newReference(def, dawn)
 	for i, o := range ops {
 		o.apply(s)
-		o.tell(r)
-		if s.Value != r.value || !s.FirstBad.Equal(r.firstBad) || s.Flapping() != r.flapping || len(s.sources) != r.heard() || s.String() != r.String() {
+		o.applyTo(r)
+		if s.Value != r.value || !s.FirstBad.Equal(r.firstBad) || s.Flapping() != r.flapping || len(s.sources) != r.count() || s.String() != r.String() {
 			return i, fmt.Sprintf("it is      %s\nand should be %s", s, r)
 		}
 		if reached != nil {

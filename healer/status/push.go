@@ -9,18 +9,18 @@ import (
 )
 
 // push is when the next report of a push:// service is due. Silence is decided
-// here, like every status, and not by a record: a source that falls silent is
+// here, like every status, and not by a record: a source that stops reporting is
 // stale, and of a service that reports by itself that means DOWN. A replay comes
 // to it again from the reports alone.
 //
-// While no process ran nothing was heard, so a start expects the first report
+// While no process ran no report was read, so a start expects the first report
 // as late as if one had come then.
 type push struct {
 	due  time.Time // zero: never
 	late time.Time // and the grace after it: without a report it is DOWN from here on
 }
 
-// silence is the source that stands for reports that did not come. Nobody else
+// silence is the source that stands for reports that did not come. No other source
 // has its name.
 var silence = [2]string{event.ByLogstream, event.CheckPush}
 

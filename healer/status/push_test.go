@@ -31,7 +31,7 @@ func TestPush(t *testing.T) {
 		"a report in the grace":       {pushed(), []sighting{{at: 5, who: "job", saw: up, want: up}, {at: 85, who: "job", saw: up, want: up}, {at: 160, who: "tick", want: up}}},
 		"it never reports":            {pushed(), []sighting{{at: 80, who: "tick", want: pending}, {at: 80.1, who: "tick", want: down}}},
 		"it reports again":            {pushed(), []sighting{{at: 90, who: "tick", want: down}, {at: 100, who: "job", saw: up, want: up}, {at: 180.1, who: "tick", want: down}}},
-		"one of two is silent":        {pushed(), []sighting{{at: 5, who: "a", saw: up, want: up}, {at: 60, who: "b", saw: up, want: up}, {at: 100, who: "tick", want: up}, {at: 140.1, who: "tick", want: down}}},
+		"one of two is stale":         {pushed(), []sighting{{at: 5, who: "a", saw: up, want: up}, {at: 60, who: "b", saw: up, want: up}, {at: 100, who: "tick", want: up}, {at: 140.1, who: "tick", want: down}}},
 		"one of two fails":            {pushed(), []sighting{{at: 5, who: "a", saw: down, want: down}, {at: 6, who: "b", saw: up, want: down}, {at: 85.1, who: "tick", want: up}}},
 		"its container ends":          {pushed(), []sighting{{at: 5, who: "job", saw: up, want: up}, {at: 6, who: "level", saw: down, want: down}, {at: 7, who: "level", saw: up, want: up}}},
 		"and nothing was reported":    {pushed(), []sighting{{at: 6, who: "level", saw: down, want: down}, {at: 7, who: "level", saw: up, want: pending}}},
@@ -68,7 +68,7 @@ func TestSilenceIsAFailureOfTheService(t *testing.T) {
 	}
 }
 
-// TestSilenceOverARestart: while no process ran nothing was heard, so nothing is
+// TestSilenceOverARestart: while no process ran nothing was read, so nothing is
 // held against the service; and what it last reported stands.
 func TestSilenceOverARestart(t *testing.T) {
 	life := func(steps ...sighting) event.Service {
@@ -98,10 +98,10 @@ func TestSilenceOverARestart(t *testing.T) {
 	s = New(pushed(), &quiet, clock(1000))
 	s.Watch(clock(1000))
 	if observe(s, sighting{at: 1001, who: "tick"}); s.Value != down || s.OwnBadSince(dawn) == 0 {
-		t.Errorf("silent before: it is %s", s.Value)
+		t.Errorf("overdue before: it is %s", s.Value)
 	}
 	if last, _ := s.OwnLast(); last.Failure != event.FailureSilence || last.Error == "" {
-		t.Errorf("why it was silent is lost: %+v", last)
+		t.Errorf("the reason for DOWN is lost: %+v", last)
 	}
 	if observe(s, sighting{at: 1002, who: "job", saw: up}); s.Value != up {
 		t.Errorf("and reports again: it is %s", s.Value)
@@ -112,8 +112,8 @@ func TestSilenceOverARestart(t *testing.T) {
 // report, which the silence came after.
 func TestSilenceOutlivesTheReplayOfTheReportBeforeIt(t *testing.T) {
 	report := sighting{at: 5, who: "job", saw: up}
-	silent := observe(New(pushed(), nil, dawn), report, sighting{at: 90, who: "tick"})
-	published := event.Service{Status: silent.Value, Since: silent.Since, Time: clock(90), Sources: silent.Sources(), Error: silent.Error, Definition: pushed().Masked()}
+	missing := observe(New(pushed(), nil, dawn), report, sighting{at: 90, who: "tick"})
+	published := event.Service{Status: missing.Value, Since: missing.Since, Time: clock(90), Sources: missing.Sources(), Error: missing.Error, Definition: pushed().Masked()}
 	s := observe(New(pushed(), &published, clock(1000)), report)
 	s.Watch(clock(1000))
 	s.Keep(published)
@@ -134,8 +134,8 @@ func TestSilenceOutlivesTheReplayOfTheReportBeforeIt(t *testing.T) {
 
 func (s sighting) time() time.Time { return clock(s.at) }
 
-// TestNobodyReportsInTheNameOfSilence: whoever takes its name says nothing.
-func TestNobodyReportsInTheNameOfSilence(t *testing.T) {
+// TestForeignRecordsCannotUseTheSilenceSource: a record with its name changes nothing.
+func TestForeignRecordsCannotUseTheSilenceSource(t *testing.T) {
 	s := observe(New(pushed(), nil, dawn), sighting{at: 5, who: "job", saw: up})
 	h := event.HealthLog{Timestamp: event.Seconds(clock(6)), Service: "pay", Status: down, Check: event.CheckPush, Origin: event.Origin{Instance: event.ByLogstream}}
 	if s.Observe(h, Foreign, clock(6)) || s.Value != up {
@@ -144,7 +144,7 @@ func TestNobodyReportsInTheNameOfSilence(t *testing.T) {
 	observe(s, sighting{at: 300, who: "tick"})
 	h.Status, h.Timestamp = up, event.Seconds(clock(301))
 	if s.Observe(h, Foreign, clock(301)) || s.Value != down {
-		t.Errorf("silent, it is %s", s.Value)
+		t.Errorf("without reports it is %s", s.Value)
 	}
 }
 
@@ -182,10 +182,10 @@ func TestAnotherUrlIsAnotherSource(t *testing.T) {
 	if s.Redefine(pushed(), clock(4)); len(s.Sources()) != 0 || s.Value != pending {
 		t.Errorf("what another program saw stands for a report: %v, it is %s", s.Sources(), s.Value)
 	}
-	silent := observe(New(pushed(), nil, dawn), sighting{at: 100, who: "tick"})
+	missing := observe(New(pushed(), nil, dawn), sighting{at: 100, who: "tick"})
 	longer := pushed()
 	longer.Interval = time.Hour
-	if silent.Redefine(longer, clock(101)); silent.Value != down {
-		t.Errorf("a longer interval alone makes it %s", silent.Value)
+	if missing.Redefine(longer, clock(101)); missing.Value != down {
+		t.Errorf("a longer interval alone makes it %s", missing.Value)
 	}
 }

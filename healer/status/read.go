@@ -95,7 +95,7 @@ func (s *Status) OwnLast() (event.HealthLog, bool) {
 }
 
 // own is our own check, or what stands for it: of a container alone its
-// HEALTHCHECK, or its level where there is none; nil where it was not heard.
+// HEALTHCHECK, or its level where there is none; nil where it was not seen.
 func (s *Status) own() *source {
 	var own *source
 	for _, src := range s.ordered() {
@@ -229,7 +229,7 @@ func (s *Status) Probe() Probe {
 }
 
 // Healthcheck is what the container's own HEALTHCHECK says; empty where it has
-// none, or where it was not heard.
+// none, or where it was not seen.
 func (s *Status) Healthcheck() event.Status {
 	for _, src := range s.sources {
 		if src.kind == OwnersHealth {

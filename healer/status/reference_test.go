@@ -21,7 +21,7 @@ type reference struct {
 
 	begin, redefined, lifted, healthDue time.Time
 	levelDue                            time.Time // after a claim
-	hadHealth                           bool      // a HEALTHCHECK was heard
+	hadHealth                           bool      // a HEALTHCHECK was seen
 	heardOwn                            bool      // our own check was, ever
 	starts                              []time.Time
 	answered                            time.Time
@@ -32,7 +32,7 @@ type reference struct {
 	firstBad time.Time
 	decided  event.Status // UP or DOWN, the last of them
 	turned   bool
-	looks    []bool
+	samples  []bool
 	flapping bool
 }
 
@@ -65,7 +65,7 @@ func (r *reference) expect(after time.Time) {
 
 func (r *reference) fresh() time.Duration { return 3 * max(r.def.Interval, r.def.Timeout) }
 
-// livesUntil is until when a source counts as heard.
+// livesUntil is until when a source is fresh.
 func (r *reference) livesUntil(key [2]string) time.Time {
 	list := r.history[key]
 	last := list[len(list)-1].read
@@ -257,10 +257,10 @@ func (r *reference) settle(t time.Time) {
 	}
 	saw := map[event.Status]bool{}
 	for _, h := range all {
-		silent := own == nil && t.Sub(r.begin) > r.fresh()
+		stale := own == nil && t.Sub(r.begin) > r.fresh()
 		switch {
 		case r.alone(), h.kind == Own, h.kind == Foreign, h.kind == OwnersLevel && h.status == event.Down,
-			h.kind == OwnersHealth && (silent || own != nil && own.status == event.Down):
+			h.kind == OwnersHealth && (stale || own != nil && own.status == event.Down):
 			saw[h.status] = true
 		}
 	}
@@ -374,7 +374,7 @@ func (r *reference) observe(key [2]string, kind Kind, o entry, extra bool, t tim
 	stands := as == Own || r.pushes() && as == OwnersLevel ||
 		r.alone() && (as == OwnersHealth || as == OwnersLevel && !healthy && !t.Before(r.healthDue))
 	if stands && !extra {
-		r.look()
+		r.sample()
 	}
 }
 
@@ -402,17 +402,17 @@ func (r *reference) awaitHealth(t time.Time) {
 	}
 }
 
-func (r *reference) look() {
-	r.looks = append(r.looks, r.turned)
+func (r *reference) sample() {
+	r.samples = append(r.samples, r.turned)
 	r.turned = false
 	sum := 0.0
 	for i := range 20 { // from the newest
-		if at := len(r.looks) - 1 - i; at >= 0 && r.looks[at] {
+		if at := len(r.samples) - 1 - i; at >= 0 && r.samples[at] {
 			sum += 1.2 - 0.4*float64(i)/19
 		}
 	}
 	share := 100 * sum / 20
-	if r.flapping && len(r.looks) >= 20 && share < 25 {
+	if r.flapping && len(r.samples) >= 20 && share < 25 {
 		r.flapping = false
 	} else if share > 40 {
 		r.flapping = true

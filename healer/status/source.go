@@ -28,17 +28,17 @@ const (
 // of observations makes it change faster than that.
 type source struct {
 	event.Source
-	kind     Kind
-	lastRead time.Time
-	until    time.Time // of a push:// service: when its next report is overdue
-	last     event.HealthLog
-	first    time.Time     // when the first check of the present bad run began
-	bad      []time.Time   // when those of it that count began, newest last, at most maxRun
-	window   []observation // those that the window looks at, newest last
-	good     int           // observations of the present run that are not DOWN
-	slow     int           // and of those, DEGRADED in a row
-	fast     int           // and UP in a row
-	proof    int           // of the present run, those under the present definition
+	kind      Kind
+	lastRead  time.Time
+	until     time.Time // of a push:// service: when its next report is overdue
+	last      event.HealthLog
+	first     time.Time     // when the first check of the present bad run began
+	bad       []time.Time   // when those of it that count began, newest last, at most maxRun
+	window    []observation // those that the window counts, newest last
+	good      int           // observations of the present run that are not DOWN
+	slow      int           // and of those, DEGRADED in a row
+	fast      int           // and UP in a row
+	confirmed int           // of the present run, those under the present definition
 }
 
 // observation is what the window keeps of one.
@@ -61,7 +61,7 @@ func (src *source) count(seen event.Status, began time.Time, def service.Definit
 		return
 	}
 	src.first, src.bad = time.Time{}, nil
-	src.good, src.proof = src.good+1, src.proof+1
+	src.good, src.confirmed = src.good+1, src.confirmed+1
 	if seen == event.Degraded {
 		src.slow, src.fast = src.slow+1, 0
 	} else {
@@ -87,7 +87,7 @@ func (src *source) count(seen event.Status, began time.Time, def service.Definit
 // fail notes a bad observation: it ends the run of good ones, whether it counts
 // for the threshold of DOWN or not.
 func (src *source) fail(began time.Time, counts bool) {
-	src.good, src.slow, src.fast, src.proof = 0, 0, 0, 0
+	src.good, src.slow, src.fast, src.confirmed = 0, 0, 0, 0
 	if src.first.IsZero() {
 		src.first = began
 	}

@@ -78,7 +78,7 @@ func (t *start) covers(src *source, h event.HealthLog, def service.Definition) b
 	return is && t.answered.Before(began) && h.Time().Before(began.Add(def.StartPeriod))
 }
 
-// starts says whether a source looks at the service from outside, and so fails
+// starts says whether a source checks the service from outside, and so fails
 // while it starts.
 func starts(src *source, def service.Definition) bool {
 	return (src.kind == Own || src.kind == Foreign) && !def.Pushes()

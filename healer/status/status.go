@@ -42,7 +42,7 @@ type Status struct {
 
 	clock    time.Time // what time alone does is done up to here
 	due      time.Time // and nothing before this; zero: not known
-	heard    time.Time // when the newest observation that was counted was read
+	lastRead time.Time // when the newest observation that was counted was read
 	counting time.Time // the present thresholds count what is read from here on; zero: everything
 	start    start
 	push     push
@@ -91,10 +91,10 @@ func (s *Status) Observe(h event.HealthLog, kind Kind, now time.Time) bool {
 	if !s.count(h, kind, now) {
 		return false
 	}
-	s.heard = now
+	s.lastRead = now
 	s.settle(now)
 	if !h.Extra && s.IsOwn(kind, now) {
-		s.flap.look()
+		s.flap.sample()
 	}
 	return true
 }
@@ -167,7 +167,7 @@ func (s *Status) countLevel(key [2]string, src *source, h event.HealthLog, now t
 func (s *Status) settle(now time.Time) {
 	own := s.own()
 	if own != nil && own.kind != OwnersLevel {
-		s.wasUp = s.wasUp || own.proof >= s.thresholds(own.kind).SuccessThreshold
+		s.wasUp = s.wasUp || own.confirmed >= s.thresholds(own.kind).SuccessThreshold
 	}
 	var worst *source
 	for _, src := range s.ordered() {

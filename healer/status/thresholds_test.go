@@ -10,7 +10,7 @@ import (
 
 // run has our own check see these, a second apart from the first on: u UP, s
 // DEGRADED, d DOWN; and says after each what the service is held to be, in the
-// same letters, and ? where it is not decided.
+// same characters, and ? where it is not decided.
 func run(s *Status, from float64, saw string) string {
 	held := ""
 	for i, c := range saw {
@@ -108,7 +108,7 @@ func TestStartPeriod(t *testing.T) {
 		"before the start, and after it":  {[]sighting{{at: 9, who: "own", saw: down}, {at: 31, who: "own", saw: down}}, up},
 		"begun before the start":          {[]sighting{{at: 9, who: "own", saw: down}, {at: 11, ago: 2, who: "own", saw: down}}, down},
 		"others are as patient":           {[]sighting{{at: 11, who: "f", saw: down}, {at: 12, who: "f", saw: down}}, up},
-		"and end it for nobody":           {[]sighting{{at: 11, who: "f", saw: up}, {at: 12, who: "own", saw: down}, {at: 13, who: "own", saw: down}}, up},
+		"and end it for no source":        {[]sighting{{at: 11, who: "f", saw: up}, {at: 12, who: "own", saw: down}, {at: 13, who: "own", saw: down}}, up},
 		"the container's end is no start": {[]sighting{{at: 11, who: "level", saw: down}}, down},
 	} {
 		if s := observe(starting(10), test.steps...); s.Value != test.want {
@@ -214,9 +214,9 @@ func TestFlappingOverARestart(t *testing.T) {
 	}
 }
 
-// TestWhatNobodyHeardIsUnknown: a new life finds records that are long stale, and
+// TestServiceWithoutObservationsIsUnknown: a new life finds records that are long stale, and
 // does not take them for news.
-func TestWhatNobodyHeardIsUnknown(t *testing.T) {
+func TestServiceWithoutObservationsIsUnknown(t *testing.T) {
 	first := clock(-300)
 	published := event.Service{Status: unknown, Since: clock(60), Time: clock(60), FirstBad: &first, Definition: watched().Masked()}
 	s := observe(New(watched(), &published, clock(100)), sighting{at: 10, who: "own", saw: up}, sighting{at: 20, who: "own", saw: up})

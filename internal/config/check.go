@@ -50,7 +50,7 @@ func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 		Message: "must be 1 to 100 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"})
 }
 
-// checkHooks reports hooks that are wrong, or that cannot be told apart.
+// checkHooks reports hooks that are wrong, or that cannot be distinguished.
 func (d *decoder) checkHooks(f file) {
 	names, tokens := map[string]string{}, map[string]string{}
 	for i, h := range f.Hooks {
@@ -67,7 +67,7 @@ func (d *decoder) checkHooks(f file) {
 	}
 }
 
-// checkDefaults looks at the defaults as at a service with nothing of its own.
+// checkDefaults checks the defaults like a service with nothing of its own.
 func (d *decoder) checkDefaults(definition service.Definition) {
 	definition.Name, definition.URL = "defaults", "http://localhost"
 	d.problems("defaults", slices.Concat(definition.Problems(), check.Problems(definition), command.Problems(definition)))

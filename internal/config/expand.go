@@ -13,7 +13,7 @@ const maxText = 4096 // bytes of one value, after substitution
 
 // expand replaces ${NAME}, ${NAME:-default} and ${NAME:?message} by the
 // environment, and $$ by one dollar. Any other dollar stands for itself. What
-// comes in is not looked at again: a variable's content is one value, whatever
+// comes in is not expanded again: a variable's content is one value, whatever
 // it contains.
 func expand(s string, lookup func(string) (string, bool)) (string, error) {
 	var b strings.Builder

@@ -67,7 +67,7 @@ func (d *decoder) warnAt(key, value, message string) {
 func item(i int) string { return fmt.Sprintf("services[%d]", i) }
 
 // writableByAll warns of a file that every user of this machine may change:
-// whoever does decides what is repaired, and sees the environment's secrets.
+// that user decides what is repaired, and sees the environment's secrets.
 func writableByAll(path string) []Finding {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o002 == 0 {

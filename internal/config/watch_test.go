@@ -21,7 +21,7 @@ type watched struct {
 	registry *health.Registry
 	watcher  *Watcher
 	applied  chan Config
-	refusal  error // of whoever applies
+	refusal  error // of the function that applies
 	log      lines
 }
 

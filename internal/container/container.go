@@ -90,7 +90,7 @@ type Stats struct {
 // Process is one process of a container.
 type Process struct {
 	PID     string `json:"pid,omitempty"`
-	State   string `json:"state,omitempty"`   // of the kernel: R, S, D, Z, T; empty: not told
+	State   string `json:"state,omitempty"`   // of the kernel: R, S, D, Z, T; empty: not reported
 	Command string `json:"command,omitempty"` // hostile, bounded, and redacted
 }
 
@@ -136,7 +136,7 @@ type Event struct {
 	Signal   string // of a kill: a number, such as 15
 	ExitCode int    // of a die
 	Health   Health // of a health_status
-	Network  string // of a connect or disconnect: its name. Such an event has no Name, for the engine tells none
+	Network  string // of a connect or disconnect: its name. Such an event has no Name, for the engine reports none
 	Image    string
 	Project  string
 	Service  string
@@ -234,7 +234,7 @@ type Runtime interface {
 	// off before it made the new one only the first is left to do, and nothing is
 	// done where another container has the place.
 	Restore(ctx context.Context, with Restoration) error
-	// Stats and Processes look into the running container, once.
+	// Stats and Processes inspect the running container, once.
 	Stats(ctx context.Context, id string) (Stats, error)
 	Processes(ctx context.Context, id string) ([]Process, error)
 }

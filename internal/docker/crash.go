@@ -26,10 +26,10 @@ func (i *Injector) crash(ctx context.Context, id string) (none container.Before,
 	case now.State.Paused:
 		return none, fmt.Errorf("crash container %s: it is paused, and would die only once it is not", short(id))
 	case now.State.Pid <= 1:
-		return none, fmt.Errorf("crash container %s: the engine does not tell its process: %w", short(id), container.ErrUnsupported)
+		return none, fmt.Errorf("crash container %s: the engine does not report its process: %w", short(id), container.ErrUnsupported)
 	}
-	// The handle is of one process, whoever gets its number later; so it is taken
-	// before the process is looked at.
+	// The handle is of one process, even where another gets its number later; so it is taken
+	// before the process is inspected.
 	main, err := os.FindProcess(now.State.Pid)
 	if err != nil {
 		return none, fmt.Errorf("crash container %s: find its process %d: %w", short(id), now.State.Pid, err)

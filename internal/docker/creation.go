@@ -141,7 +141,7 @@ func linksAsGiven(shown []string) []string {
 	return given
 }
 
-// anonymousVolumes are those that nobody named.
+// anonymousVolumes are those without a name of their own.
 func anonymousVolumes(host *apicontainer.HostConfig, mounts []apicontainer.MountPoint) []apicontainer.MountPoint {
 	named := map[string]bool{}
 	for _, bind := range host.Binds {

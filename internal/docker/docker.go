@@ -28,9 +28,9 @@ import (
 	"logstream/internal/text"
 )
 
-// lookTimeout bounds a call that only looks, for callers without a deadline
+// readTimeout bounds a call that changes nothing, for callers without a deadline
 // of their own: an engine that hangs must not hang its watchers.
-const lookTimeout = 15 * time.Second
+const readTimeout = 15 * time.Second
 
 // theEngine is the object of calls that concern no container.
 const theEngine = "the engine"
@@ -112,7 +112,7 @@ func (r *Runtime) dial() (*client.Client, error) {
 	return client.NewClientWithOpts(options...)
 }
 
-// relocate looks again for an engine where none of the standard sockets existed.
+// relocate searches again for an engine where none of the standard sockets existed.
 func (r *Runtime) relocate() {
 	if !r.where.Load().provisional {
 		return
@@ -137,7 +137,7 @@ func (r *Runtime) Close() error {
 	return nil
 }
 
-// Info asks the engine for its version and how many containers it keeps. Its
+// Info reads from the engine its version and how many containers it keeps. Its
 // address, and what it was chosen by, are given with an error too.
 func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 	info, err := r.info(ctx)
@@ -147,18 +147,18 @@ func (r *Runtime) Info(ctx context.Context) (container.Info, error) {
 }
 
 func (r *Runtime) info(ctx context.Context) (system.Info, error) {
-	return look(ctx, r, "get the version of", theEngine, func(ctx context.Context, e engine) (system.Info, error) {
+	return query(ctx, r, "get the version of", theEngine, func(ctx context.Context, e engine) (system.Info, error) {
 		return e.Info(ctx)
 	})
 }
 
-// look makes a call that only looks, within lookTimeout.
-func look[T any](ctx context.Context, r *Runtime, what, on string, ask func(context.Context, engine) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+// query makes a call that changes nothing, within readTimeout.
+func query[T any](ctx context.Context, r *Runtime, what, on string, request func(context.Context, engine) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var answer T
 	err := r.call(ctx, what, on, func(e engine) (err error) {
-		answer, err = ask(ctx, e)
+		answer, err = request(ctx, e)
 		return err
 	})
 	if err != nil {
@@ -169,10 +169,10 @@ func look[T any](ctx context.Context, r *Runtime, what, on string, ask func(cont
 }
 
 // call makes one call and says of a failure what was attempted on what.
-func (r *Runtime) call(ctx context.Context, what, on string, ask func(engine) error) error {
+func (r *Runtime) call(ctx context.Context, what, on string, request func(engine) error) error {
 	e, err := r.agree(ctx)
 	if err == nil {
-		err = ask(e)
+		err = request(e)
 	}
 	if err == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 type failure int
 
 const (
-	silent       failure = iota // no answer that can be understood: nothing is known of the effect
+	noAnswer     failure = iota // no answer that can be understood: nothing is known of the effect
 	absent                      // nothing listens at the address
 	forbidden                   // the socket is there and we may not open it
 	late                        // the caller's deadline, or ours, passed first
@@ -28,7 +28,7 @@ const (
 	refused                     // the engine answered no, and said why
 )
 
-// classify tells from an error of the Docker client why the call failed. Only
+// classify finds from an error of the Docker client why the call failed. Only
 // an answer with a status of HTTP counts as said by the engine.
 func classify(err error) failure {
 	switch {
@@ -39,13 +39,13 @@ func classify(err error) failure {
 	case client.IsErrConnectionFailed(err):
 		return classifyConnection(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), !answered(err):
-		return silent
+		return noAnswer
 	case says(err, "client version") && (says(err, "is too new") || says(err, "is too old")):
 		return otherVersion
 	case cerrdefs.IsNotFound(err) && says(err, "no such container"):
 		return gone // a start whose network was removed is a 404 too
 	case cerrdefs.IsUnavailable(err), says(err, "bad gateway"), says(err, "gateway timeout"):
-		return silent // a proxy before the socket speaks, not the engine
+		return noAnswer // a proxy before the socket speaks, not the engine
 	default:
 		return refused
 	}
@@ -58,7 +58,7 @@ func classifyConnection(err error) failure {
 	case says(err, "cannot connect to the docker daemon"):
 		return absent
 	default:
-		return silent
+		return noAnswer
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// quietTime is how long the stream may be silent before the engine is
-	// asked whether it is still there: one that hangs ends no stream.
+	// quietTime is how long the stream may pause before the engine is
+	// queried whether it is still there: one that hangs ends no stream.
 	quietTime = 10 * time.Second
 	// pulseTimeout is how long that answer may take.
 	pulseTimeout = 10 * time.Second
@@ -47,7 +47,7 @@ var passed = map[container.Action]events.Type{
 // time (the engine's own where since is zero): the engine answers before it
 // has subscribed, but from the subscription on it replays what happened since
 // that time, so nothing after ready is missed, however slow the engine is. A
-// stream that is silent while the engine no longer answers is given up.
+// stream without events while the engine no longer answers is given up.
 func (r *Runtime) Events(ctx context.Context, since time.Time, ready func(), handle func(container.Event)) error {
 	err := r.events(ctx, since, ready, handle)
 	if ctx.Err() != nil {
@@ -68,7 +68,7 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tooLate := time.AfterFunc(lookTimeout, cancel)
+	tooLate := time.AfterFunc(readTimeout, cancel)
 	messages, ended := e.Events(ctx, events.ListOptions{Since: unixTime(since.Add(-rounding)), Filters: eventFilter()})
 	if !tooLate.Stop() {
 		return context.DeadlineExceeded
@@ -125,7 +125,7 @@ func orEnd(err error) error {
 	return err
 }
 
-// beat asks the engine for a sign of life.
+// beat pings the engine.
 func (r *Runtime) beat(ctx context.Context, e engine) error {
 	ctx, cancel := context.WithTimeout(ctx, r.pulse)
 	defer cancel()
@@ -135,7 +135,7 @@ func (r *Runtime) beat(ctx context.Context, e engine) error {
 
 // engineTime is the engine's clock, which may not be ours.
 func engineTime(ctx context.Context, e engine) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	info, err := e.Info(ctx)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"logstream/internal/container"
 )
 
-// words are events as a person would tell them.
+// words are events as a person would write them.
 func word(e container.Event) string {
 	switch e.Action {
 	case container.ActionKill:
@@ -96,7 +96,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// An engine that knows its events' times better than it tells them (Docker 29)
+// An engine that knows its events' times better than it reports them (Docker 29)
 // is asked for somewhat more, so that reading on from an event's time gives
 // that event again; what is dated before is left out.
 func TestEventsSinceAnEventWhoseTimeWasRounded(t *testing.T) {

@@ -40,7 +40,7 @@ func (r *Runtime) Find(ctx context.Context, ref string) (container.State, error)
 		}
 		r.named.Delete(ref)
 	}
-	found, err := look(ctx, r, "look for", fmt.Sprintf("container %q", ref), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	found, err := query(ctx, r, "look for", fmt.Sprintf("container %q", ref), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: listFilter(ref)})
 	})
 	if err != nil {
@@ -138,7 +138,7 @@ func summaryName(c apicontainer.Summary) string {
 // replacing is the name of the container by which Compose is about to replace
 // the one with that name and ID, or empty.
 func (r *Runtime) replacing(ctx context.Context, name, id string) (string, error) {
-	labelled, err := look(ctx, r, "look for a successor of", short(id), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	labelled, err := query(ctx, r, "look for a successor of", short(id), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: filters.NewArgs(
 			filters.Arg("label", labelReplace), filters.Arg("status", string(container.Created)))})
 	})

@@ -115,7 +115,7 @@ func TestReplacedName(t *testing.T) {
 	}
 }
 
-// Find asks the engine for little, and never lets it take a name for a
+// Find requests little from the engine, and never lets it take a name for a
 // pattern or for the beginning of an ID.
 func TestFind(t *testing.T) {
 	r := newReplay(t)

@@ -11,9 +11,9 @@ import (
 	"logstream/internal/container"
 )
 
-// TestWhatSomebodyElsePutInThePlaceIsNeverTouched: a deployment makes its container
-// between our look and our creation, which then fails.
-func TestWhatSomebodyElsePutInThePlaceIsNeverTouched(t *testing.T) {
+// TestForeignContainerUnderTheNameIsNeverTouched: a deployment makes its container
+// between our query and our creation, which then fails.
+func TestForeignContainerUnderTheNameIsNeverTouched(t *testing.T) {
 	for _, gone := range []bool{false, true} {
 		old := inspected(t, "inspect-running")
 		foreign := inspected(t, "inspect-running")

@@ -66,7 +66,7 @@ func healths(f *follower, id string) (all []container.Health) {
 	return all
 }
 
-// TestNetworksOfTheEngine: Docker 20.10 tells twice that a container left one. Of a network's event the engine tells the container's
+// TestNetworksOfTheEngine: Docker 20.10 reports twice that a container left one. Of a network's event the engine reports the container's
 // ID alone.
 func TestNetworksOfTheEngine(t *testing.T) { engines.Each(t, networksOfTheEngine) }
 
@@ -83,7 +83,7 @@ func networksOfTheEngine(t *testing.T, e *engine.Engine) {
 	e.Docker(t, "network", "connect", "side", "networked")
 	e.Docker(t, "network", "disconnect", "side", "networked")
 	id := find(t, runtime, "networked").ID
-	told := func() []string {
+	reported := func() []string {
 		var all []string
 		for _, e := range events.all() {
 			if e.ID == id && e.Network == "side" {
@@ -92,14 +92,14 @@ func networksOfTheEngine(t *testing.T, e *engine.Engine) {
 		}
 		return all
 	}
-	await(t, "both are reported", func() bool { return len(told()) >= 2 })
-	if got := slices.Compact(told()); !slices.Equal(got, []string{"connect", "disconnect"}) {
+	await(t, "both are reported", func() bool { return len(reported()) >= 2 })
+	if got := slices.Compact(reported()); !slices.Equal(got, []string{"connect", "disconnect"}) {
 		t.Errorf("reported: %q", got)
 	}
 }
 
 // TestRestartCountIsThePolicys: it rises with each start by the policy, and a
-// start by somebody else makes it 0: by that a crash loop is told from a person
+// start by another user makes it 0: by that a crash loop is distinguished from a person
 // who starts what exits.
 func TestRestartCountIsThePolicys(t *testing.T) { engines.Each(t, restartCount) }
 
@@ -121,5 +121,5 @@ func restartCount(t *testing.T, e *engine.Engine) {
 	if err := runtime.Restart(t.Context(), find(t, runtime, "loops").ID); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "it was started by somebody else", counts(0))
+	await(t, "it was started by another user", counts(0))
 }

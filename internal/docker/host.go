@@ -21,7 +21,7 @@ type place struct {
 	certs  string // folder with ca.pem, cert.pem and key.pem, or empty: no TLS
 	verify bool   // check the engine's certificate
 
-	provisional bool // nothing was found yet: it is looked for again
+	provisional bool // nothing was found yet: it is searched again
 }
 
 // surroundings are what of the process's environment decides about the engine.

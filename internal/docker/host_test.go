@@ -188,7 +188,7 @@ func TestCertificates(t *testing.T) {
 
 func TestNewDialsNothing(t *testing.T) {
 	if _, err := New(Config{Host: "tcp://203.0.113.1:1"}, slog.New(slog.DiscardHandler)); err != nil {
-		t.Errorf("New gives %v for an engine that is away", err)
+		t.Errorf("New gives %v for an engine that is unreachable", err)
 	}
 	if _, err := New(Config{Host: "nonsense"}, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("New takes nonsense for an address")

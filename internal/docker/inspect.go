@@ -70,7 +70,7 @@ func variables(environment []string) []string {
 }
 
 func (r *Runtime) inspect(ctx context.Context, id string) (apicontainer.InspectResponse, error) {
-	return look(ctx, r, "inspect", "container "+short(id), func(ctx context.Context, e engine) (apicontainer.InspectResponse, error) {
+	return query(ctx, r, "inspect", "container "+short(id), func(ctx context.Context, e engine) (apicontainer.InspectResponse, error) {
 		return e.ContainerInspect(ctx, id)
 	})
 }

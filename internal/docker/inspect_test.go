@@ -161,7 +161,7 @@ func TestSpecHashOfUnnamedVolumes(t *testing.T) {
 		t.Errorf("with the volumes by their names the hash is %s, want %s", got, asked)
 	}
 	if taken("shared") == asked {
-		t.Error("a volume that somebody named doesn't change the hash")
+		t.Error("a named volume doesn't change the hash")
 	}
 }
 
@@ -253,8 +253,8 @@ func TestHealthOf(t *testing.T) {
 	}
 }
 
-// A limit that was taken away is none, by whatever an engine keeps of it.
-func TestALimitThatWasTakenAwayIsNone(t *testing.T) {
+// A limit that was removed is none, by whatever an engine keeps of it.
+func TestRemovedLimitIsNone(t *testing.T) {
 	none := apicontainer.Resources{}
 	for _, was := range []apicontainer.Resources{
 		{CPUQuota: -1}, {Memory: -1, MemorySwap: -1}, {Memory: noMemoryLimit, MemorySwap: noSwapLimit}, {MemorySwap: -1},

@@ -42,7 +42,7 @@ func (r *Runtime) kept(ctx context.Context, c apicontainer.InspectResponse) (str
 	if id == "" {
 		return "", nil
 	}
-	found, err := look(ctx, r, "look for the container before", "container "+short(c.ID), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	found, err := query(ctx, r, "look for the container before", "container "+short(c.ID), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("id", id))})
 	})
 	if err != nil {

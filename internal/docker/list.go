@@ -35,7 +35,7 @@ const (
 
 // List is every container, by name.
 func (r *Runtime) List(ctx context.Context) ([]container.Listed, error) {
-	found, err := look(ctx, r, "list the containers of", theEngine, func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	found, err := query(ctx, r, "list the containers of", theEngine, func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true})
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ func (r *Runtime) Logs(ctx context.Context, id string, tail int) ([]container.Li
 	if tail <= 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	state, err := r.inspect(ctx, id)
 	if err != nil {

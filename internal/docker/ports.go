@@ -35,7 +35,7 @@ var takenPort = regexp.MustCompile(`(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]*\]
 const maxPort = 64 // bytes of an address
 
 // portTaken is the address that a failed start found in use; empty where the
-// error tells of something else, and "a host port" where it names none.
+// error is about something else, and "a host port" where it names none.
 func portTaken(failure string) string {
 	if !takenWords.MatchString(failure) {
 		return ""

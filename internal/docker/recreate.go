@@ -87,7 +87,7 @@ func (r *Runtime) prepare(ctx context.Context, with container.Replacement) (*api
 		return nil, creation{}, err
 	}
 	if spec.Image == nil && with.ImageID != "" && with.ImageID != spec.ImageID {
-		return nil, creation{}, cannot("the image that container %s was made of is gone: what it has of it cannot be told from what it was given", spec.Name)
+		return nil, creation{}, cannot("the image that container %s was made of is gone: what it has of it cannot be distinguished from what it was given", spec.Name)
 	}
 	c := plan(spec, name, replaces, anonymous)
 	return old, c, r.possible(ctx, c)
@@ -151,7 +151,7 @@ func (r *Runtime) rename(ctx context.Context, id, name string) error {
 
 // occupant is the ID of the container with that exact name, or empty.
 func (r *Runtime) occupant(ctx context.Context, name string) (string, error) {
-	found, err := look(ctx, r, "look for", fmt.Sprintf("container %q", name), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	found, err := query(ctx, r, "look for", fmt.Sprintf("container %q", name), func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true, Filters: listFilter(name)})
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"logstream/internal/container"
 )
 
-// What the engine mixed is told apart: what is left is what was asked for.
+// What the engine mixed is separated: what is left is what was asked for.
 func TestSubtract(t *testing.T) {
 	second := time.Second
 	image := imageConfig{

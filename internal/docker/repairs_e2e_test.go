@@ -100,7 +100,7 @@ func connectBringsTheAliasBack(t *testing.T, e *engine.Engine) {
 	}
 	b.answers(url, 503)
 
-	b.docker("network", "connect", "backend", "db") // by somebody who forgot the alias
+	b.docker("network", "connect", "backend", "db") // by a user who forgot the alias
 	if err := runtime.Connect(t.Context(), before.ID, before.Networks); err == nil {
 		t.Error("connected already without the alias, it is said to be connected")
 	}
@@ -178,7 +178,7 @@ func TestSetMemoryReachesTheKernel(t *testing.T) {
 				t.Errorf("%s: the statistics are %+v, %v", test.name, stats, err)
 			}
 			if err := runtime.SetMemory(t.Context(), id, 0); !errors.Is(err, container.ErrUnsupported) {
-				t.Errorf("%s: to take the limit away gives %v", test.name, err)
+				t.Errorf("%s: to remove the limit gives %v", test.name, err)
 			}
 		}
 	})

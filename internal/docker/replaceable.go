@@ -44,7 +44,7 @@ func (r *Runtime) movable(ctx context.Context, c apicontainer.InspectResponse) e
 	case container.Removing, container.Dead:
 		return cannot("container %s is being removed", name)
 	}
-	all, err := look(ctx, r, "list the containers of", theEngine, func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
+	all, err := query(ctx, r, "list the containers of", theEngine, func(ctx context.Context, e engine) ([]apicontainer.Summary, error) {
 		return e.ContainerList(ctx, apicontainer.ListOptions{All: true})
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func (r *Runtime) possible(ctx context.Context, c creation) error {
 		}
 	}
 	for _, name := range c.allNetworks() {
-		_, err := look(ctx, r, "inspect", fmt.Sprintf("network %q", name), func(ctx context.Context, e engine) (network.Inspect, error) {
+		_, err := query(ctx, r, "inspect", fmt.Sprintf("network %q", name), func(ctx context.Context, e engine) (network.Inspect, error) {
 			return e.NetworkInspect(ctx, name, network.InspectOptions{})
 		})
 		if cerrdefs.IsNotFound(err) {
@@ -130,7 +130,7 @@ func (r *Runtime) mountable(ctx context.Context, host *apicontainer.HostConfig) 
 			}
 			continue
 		}
-		_, err := look(ctx, r, "inspect", fmt.Sprintf("volume %q", source), func(ctx context.Context, e engine) (volume.Volume, error) {
+		_, err := query(ctx, r, "inspect", fmt.Sprintf("volume %q", source), func(ctx context.Context, e engine) (volume.Volume, error) {
 			return e.VolumeInspect(ctx, source)
 		})
 		if cerrdefs.IsNotFound(err) {

@@ -122,7 +122,7 @@ func (r *Runtime) withdraw(ctx context.Context, place string, ours func(apiconta
 }
 
 // clear sets aside what has the place, if it is ours, and gives the name under
-// which that is kept. Somebody else may have put a container there meanwhile, as a
+// which that is kept. Another user may have put a container there meanwhile, as a
 // deployment does: that is never touched.
 func (r *Runtime) clear(ctx context.Context, place string, ours func(apicontainer.InspectResponse) bool) (kept string, err error) {
 	id, err := r.occupant(ctx, place)

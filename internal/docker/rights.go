@@ -112,7 +112,7 @@ var calls = []struct {
 	{"POST /containers/{id}/pause", UseFault, func(ctx context.Context, e engine, none string) error { return e.ContainerPause(ctx, none) }},
 }
 
-// tryEvents asks for the events of a span that is over.
+// tryEvents reads the events of a span that is over.
 func tryEvents(ctx context.Context, e engine, _ string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -125,9 +125,9 @@ func tryEvents(ctx context.Context, e engine, _ string) error {
 }
 
 // Rights tries every call that LogStream makes. An error says why the engine
-// cannot be asked.
+// cannot be queried.
 func (r *Runtime) Rights(ctx context.Context) ([]Right, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	e, err := r.agree(ctx)
 	if err != nil {
@@ -166,7 +166,7 @@ type About struct {
 	Asked   time.Time // when it was asked for, by our clock
 }
 
-// About asks the engine what it is.
+// About reads what the engine is.
 func (r *Runtime) About(ctx context.Context) (About, error) {
 	asked := time.Now()
 	info, err := r.info(ctx)
@@ -178,7 +178,7 @@ func (r *Runtime) About(ctx context.Context) (About, error) {
 	if c := r.agreed.Load(); c != nil {
 		a.API = c.ClientVersion()
 	}
-	version, err := look(ctx, r, "get the components of", theEngine, func(ctx context.Context, e engine) (types.Version, error) { return e.ServerVersion(ctx) })
+	version, err := query(ctx, r, "get the components of", theEngine, func(ctx context.Context, e engine) (types.Version, error) { return e.ServerVersion(ctx) })
 	if errors.Is(err, container.ErrUnavailable) {
 		return a, err
 	}

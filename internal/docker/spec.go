@@ -45,7 +45,7 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// unnamed puts the volumes that nobody named with those that are asked for by
+// unnamed puts the anonymous volumes with those that are asked for by
 // their target alone: Recreate mounts what it takes over by the name that the
 // engine made up.
 func unnamed(targets map[string]struct{}, mounts []mount.Mount) (map[string]struct{}, []mount.Mount) {
@@ -138,7 +138,7 @@ func prune(value any) any {
 	return value
 }
 
-// An engine takes no memory limit away, but takes one that no machine reaches.
+// An engine removes no memory limit, but takes one that no machine reaches.
 // The other is memory and swap together: with both the same there would be no
 // swap.
 const (
@@ -154,7 +154,7 @@ func limitOf(memory int64) int64 {
 	return memory
 }
 
-// unlimitedIsNone writes a limit that was taken away as one that there never was.
+// unlimitedIsNone writes a limit that was removed as one that there never was.
 func unlimitedIsNone(r apicontainer.Resources) apicontainer.Resources {
 	r.CPUQuota, r.Memory = max(r.CPUQuota, 0), limitOf(r.Memory)
 	switch {

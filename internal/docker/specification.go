@@ -86,7 +86,7 @@ var errNoImage = errors.New("the image is no longer on the engine's machine")
 
 // image is the image with that name or ID, or errNoImage.
 func (r *Runtime) image(ctx context.Context, ref string) (image.InspectResponse, error) {
-	found, err := look(ctx, r, "inspect", "image "+ref, func(ctx context.Context, e engine) (image.InspectResponse, error) {
+	found, err := query(ctx, r, "inspect", "image "+ref, func(ctx context.Context, e engine) (image.InspectResponse, error) {
 		return e.ImageInspect(ctx, ref)
 	})
 	if cerrdefs.IsNotFound(err) {

@@ -55,7 +55,7 @@ func (r *Runtime) Stats(ctx context.Context, id string) (container.Stats, error)
 }
 
 func (r *Runtime) statsOnce(ctx context.Context, id string) (apicontainer.StatsResponse, error) {
-	return look(ctx, r, "read the statistics of", "container "+short(id), func(ctx context.Context, e engine) (s apicontainer.StatsResponse, err error) {
+	return query(ctx, r, "read the statistics of", "container "+short(id), func(ctx context.Context, e engine) (s apicontainer.StatsResponse, err error) {
 		answer, err := e.ContainerStatsOneShot(ctx, id)
 		if err != nil {
 			return s, err
@@ -106,7 +106,7 @@ func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 // Processes are the first of the container's processes, as ps on the engine's
 // machine shows them: the PIDs are that machine's.
 func (r *Runtime) Processes(ctx context.Context, id string) ([]container.Process, error) {
-	top, err := look(ctx, r, "list the processes of", "container "+short(id), func(ctx context.Context, e engine) (apicontainer.TopResponse, error) {
+	top, err := query(ctx, r, "list the processes of", "container "+short(id), func(ctx context.Context, e engine) (apicontainer.TopResponse, error) {
 		return e.ContainerTop(ctx, id, []string{"-eo", "pid,stat,args"})
 	})
 	if err != nil {

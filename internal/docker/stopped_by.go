@@ -3,7 +3,7 @@ package docker
 import "strings"
 
 // stoppers are labels by which tools know the containers that they stop, for a
-// backup or while nobody uses them, and start again. A stop by one of them is no
+// backup or while they are idle, and start again. A stop by one of them is no
 // failure.
 var stoppers = []struct {
 	label string

@@ -12,7 +12,7 @@ import (
 
 // subtract is the container's configuration without what it has of its image,
 // so that another image's own values take effect. What was asked for and is as
-// the image says cannot be told from what the image says.
+// the image says cannot be distinguished from what the image says.
 func subtract(of apicontainer.Config, ports nat.PortMap, from imageConfig) *apicontainer.Config {
 	left := of
 	left.Env = slices.DeleteFunc(slices.Clone(of.Env), func(v string) bool { return slices.Contains(from.Env, v) })
@@ -50,7 +50,7 @@ func subtract(of apicontainer.Config, ports nat.PortMap, from imageConfig) *apic
 	return &left
 }
 
-// subtractHealth takes away each field that is the image's: the engine fills
+// subtractHealth removes each field that is the image's: the engine fills
 // those that are not given, one by one.
 func subtractHealth(of, from *apicontainer.HealthConfig) *apicontainer.HealthConfig {
 	if of == nil || from == nil {

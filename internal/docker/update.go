@@ -24,7 +24,7 @@ func (r *Runtime) KillStart(ctx context.Context, id string, grace time.Duration)
 // memory the engine only warns. What the container may swap stays the same.
 func (r *Runtime) SetMemory(ctx context.Context, id string, bytes int64) error {
 	if bytes <= 0 {
-		return fmt.Errorf("limit the memory of container %s to %d bytes: the engine takes no limit away: %w", short(id), bytes, container.ErrUnsupported)
+		return fmt.Errorf("limit the memory of container %s to %d bytes: the engine removes no limit: %w", short(id), bytes, container.ErrUnsupported)
 	}
 	before, err := r.inspectWhole(ctx, id)
 	if err != nil {

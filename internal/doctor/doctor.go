@@ -1,7 +1,7 @@
 // Package doctor examines what LogStream stands on: its configuration, data
 // directory, disk, clock and ports, Kafka, Docker, other programs that repair
 // containers, and the model. It changes nothing. Checks is the list of what it
-// looks at; what it says is in sentences.go.
+// checks; what it says is in sentences.go.
 package doctor
 
 import (
@@ -62,11 +62,11 @@ type Subject struct {
 	// Model queries the model once; nil: none is configured.
 	Model func(ctx context.Context) Model
 
-	kafka *kafkaSeen // what Kafka gave, once it was asked
+	kafka *kafkaSeen // what Kafka gave, once it was queried
 	about *aboutSeen
 }
 
-// Settings are what of the configuration is looked at.
+// Settings are what of the configuration is checked.
 type Settings struct {
 	Services  []Service
 	Mode      string // of repairs
@@ -130,7 +130,7 @@ type Engine interface {
 	Find(ctx context.Context, ref string) (container.State, error)
 }
 
-// Check is one thing that is looked at. What cannot be looked at because of what
+// Check is one thing that is checked. What cannot be checked because of what
 // another check reports has no results.
 type Check struct {
 	Part string
@@ -150,7 +150,7 @@ var Checks = []Check{
 	{"docker", checkDocker},
 	{"rights", checkRights},
 	{"containers", checkContainers},
-	{"rivals", checkRivals},
+	{"rivals", checkOtherHealers},
 	{"model", checkModel},
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What is looked at on this machine: the configuration file, the data directory
+// What is checked on this machine: the configuration file, the data directory
 // and its disk, the clock, and what listens.
 
 func checkConfig(_ context.Context, s *Subject) []Result {

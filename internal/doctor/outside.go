@@ -11,7 +11,7 @@ import (
 	"logstream/internal/docker"
 )
 
-// What is looked at outside: Kafka, Docker and what runs there, and the model.
+// What is checked outside: Kafka, Docker and what runs there, and the model.
 
 func checkKafka(ctx context.Context, s *Subject) []Result {
 	k := s.seenKafka(ctx)
@@ -148,20 +148,20 @@ func checkContainers(ctx context.Context, s *Subject) []Result {
 	return []Result{containersThere(named, restarted)}
 }
 
-// rival is a program that acts on containers, too.
-type rival struct {
+// otherHealer is a program that acts on containers, too.
+type otherHealer struct {
 	image string // part of its image's name
 	heals bool   // it restarts what fails; else it replaces containers by newer ones
 }
 
-var rivals = []rival{
+var otherHealers = []otherHealer{
 	{"autoheal", true},
 	{"deunhealth", true},
 	{"watchtower", false},
 	{"ouroboros", false},
 }
 
-func checkRivals(ctx context.Context, s *Subject) []Result {
+func checkOtherHealers(ctx context.Context, s *Subject) []Result {
 	e := s.engine(ctx)
 	if e == nil {
 		return nil
@@ -175,8 +175,8 @@ func checkRivals(ctx context.Context, s *Subject) []Result {
 		all = append(all, rivalPodman())
 	}
 	for _, c := range list {
-		if at := slices.IndexFunc(rivals, func(r rival) bool { return strings.Contains(strings.ToLower(c.Image), r.image) }); at >= 0 && c.Live() {
-			if rivals[at].heals {
+		if at := slices.IndexFunc(otherHealers, func(r otherHealer) bool { return strings.Contains(strings.ToLower(c.Image), r.image) }); at >= 0 && c.Live() {
+			if otherHealers[at].heals {
 				all = append(all, rivalHeals(c))
 			} else {
 				all = append(all, rivalUpdates(c))

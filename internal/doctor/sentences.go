@@ -88,7 +88,7 @@ func dataUnreadable(dir string, err error) Result {
 }
 
 func dataNoDirectory(dir string) Result {
-	return fail(fix("move the file away, or set bus.embedded.data", "mv %s %[1]s.old", dir), "%s is a file, and should be the data directory", dir)
+	return fail(fix("move the file elsewhere, or set bus.embedded.data", "mv %s %[1]s.old", dir), "%s is a file, and should be the data directory", dir)
 }
 
 func dataNotWritable(dir string) Result {

@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRecord is the largest value, in bytes, that a reader looks at.
+// MaxRecord is the largest value, in bytes, that a reader accepts.
 const MaxRecord = 1 << 20
 
-// Bounds of what anybody may write into a health log.
+// Bounds of what any program may write into a health log.
 const (
 	maxSourceName = 256  // characters of instance and of check
 	maxErrorText  = 4096 // bytes; what is longer is cut
@@ -64,7 +64,7 @@ func decodeFlat[T any](value []byte, into *T) error {
 	return nil
 }
 
-// DecodeHealthLog reads a record of TopicHealth from anybody. Required are
+// DecodeHealthLog reads a record of TopicHealth from any program. Required are
 // timestamp, service and status; an absent code reads as 0. An error longer
 // than 4 KiB is cut.
 func DecodeHealthLog(value []byte) (HealthLog, error) {

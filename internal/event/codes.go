@@ -106,5 +106,5 @@ const (
 	RefusedDuplicate RefusalCode = "duplicate" // it was done before
 	RefusedExpired   RefusalCode = "expired"   // the request had expired
 	RefusedOvertaken RefusalCode = "overtaken" // the container is no longer as the action left it
-	RefusedBusy      RefusalCode = "busy"      // an event or a repair is under way: to be asked again in a moment
+	RefusedBusy      RefusalCode = "busy"      // an event or a repair is under way: to be requested again in a moment
 )

@@ -27,7 +27,7 @@ func conform[T any](record T) (T, error) {
 var conforming sync.Map
 
 // conforms says whether every value of a type is as the contract has it, so that
-// the most frequent record, a health log, need not be looked through.
+// the most frequent record, a health log, need not be scanned.
 func conforms(t reflect.Type) bool {
 	if known, is := conforming.Load(t); is {
 		return known.(bool)

@@ -241,7 +241,7 @@ type Expect struct {
 type Heal struct {
 	Mode       string   `json:"mode,omitempty"`
 	Never      []string `json:"never,omitempty"`
-	Actions    []string `json:"actions,omitempty"`    // taken without asking, beyond what needs no approval
+	Actions    []string `json:"actions,omitempty"`    // taken without approval, beyond what needs no approval
 	MaxMemory  string   `json:"max_memory,omitempty"` // such as 512MiB
 	Commands   []string `json:"commands,omitempty"`   // names alone: what they execute is published nowhere
 	ManualStop string   `json:"manual_stop"`
@@ -272,8 +272,8 @@ const (
 	CommandAcknowledge = "acknowledge"
 )
 
-// Command is a request: a record of TopicCommands. Whoever
-// carries it out writes it a second time, with Result.
+// Command is a request: a record of TopicCommands. The instance that
+// executes it writes it a second time, with Result.
 type Command struct {
 	ID      string         `json:"id"`
 	Time    time.Time      `json:"time"`
@@ -303,13 +303,13 @@ type CommandResult struct {
 	Error string      `json:"error,omitempty"` // for people
 	Code  RefusalCode `json:"code,omitempty"`  // the same for programs, where there is one
 	// Before is what the undo of an injected fault needs, without secrets: JSON,
-	// for whoever injected it.
+	// for the instance that injected it.
 	Before string `json:"before,omitempty"`
 }
 
 // Thinking is a piece of what a model writes about an incident while it writes
 // it: a record of TopicThinking. The first piece of a question may be empty: it
-// says that the model is asked. Readers append Text to what they have until
+// says that the model is queried. Readers append Text to what they have until
 // Done.
 type Thinking struct {
 	Time     time.Time `json:"time"`

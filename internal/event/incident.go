@@ -303,7 +303,7 @@ type Claim struct {
 	Epoch    int64  `json:"epoch"`
 	Nonce    string `json:"nonce"`
 	// Engine is the ID of the container engine that the instance acts on; empty
-	// where it has none, or has not answered yet. It tells two engines under one
+	// where it has none, or has not answered yet. It distinguishes two engines under one
 	// host's name.
 	Engine string `json:"engine,omitempty"`
 }

@@ -2,7 +2,7 @@
 
 // Package failtest is every way in which a check over HTTP, TCP, TLS or a
 // WebSocket can fail, each with a real listener on this machine: no packet
-// leaves it. Whoever judges failures tests against the same table.
+// leaves it. A part that judges failures tests against the same table.
 package failtest
 
 import (

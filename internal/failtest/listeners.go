@@ -137,7 +137,7 @@ func reset(conn net.Conn) bool {
 	return false
 }
 
-// refused is an address where nothing listens: it is taken, so that nobody else
+// refused is an address where nothing listens: it is taken, so that no other process
 // gets it.
 func (l *listeners) refused() string {
 	l.t.Helper()
@@ -204,7 +204,7 @@ func (l *listeners) nameServer(code int) *net.Resolver {
 			}
 			message[2] |= 0x80                        // the question, as an answer
 			message[3] = message[3]&0xf0 | byte(code) // with this code
-			_, _ = socket.WriteTo(message[:n], from)  // the resolver asks again
+			_, _ = socket.WriteTo(message[:n], from)  // the resolver queries again
 		}
 	})
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {

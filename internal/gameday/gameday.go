@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	lookEvery   = 200 * time.Millisecond // between two looks at the API
+	pollEvery   = 200 * time.Millisecond // between two reads of the API
 	injectLimit = time.Minute            // for the result of one injection, or undo
 )
 
@@ -27,7 +27,7 @@ type API interface {
 
 const ended = "the game day was ended"
 
-// ErrRefused: the API, or whoever carries commands out, said no.
+// ErrRefused: the API, or the instance that executes commands, refused.
 var ErrRefused = errors.New("refused")
 
 // Day is a game day.
@@ -35,8 +35,8 @@ type Day struct {
 	API    API
 	Window time.Duration // nothing is injected after it
 	Limit  time.Duration // for the repair of one fault; then it is undone
-	// Tell is called with each result, and with what is waited for.
-	Tell func(Result)
+	// Report is called with each result, and with what is waited for.
+	Report func(Result)
 }
 
 type info struct {
@@ -58,7 +58,7 @@ type incident struct {
 	DownMS   *float64 `json:"down_ms"`
 }
 
-// Read asks the API for what Plan needs.
+// Read gets from the API what Plan needs.
 func (d *Day) Read(ctx context.Context) ([]Service, []Fault, error) {
 	var services []Service
 	var faults []Fault
@@ -93,8 +93,8 @@ func (d *Day) Run(ctx context.Context, plan []Injection) (*Report, error) {
 			d.inject(ctx, p, &result)
 		}
 		r.Results = append(r.Results, result)
-		if d.Tell != nil {
-			d.Tell(result)
+		if d.Report != nil {
+			d.Report(result)
 		}
 	}
 	r.Ended = time.Now().UTC()
@@ -234,9 +234,9 @@ func (d *Day) command(ctx context.Context, p Injection, undo bool) error {
 	return d.API.Command(ctx, []string{"services", p.Service, "chaos"}, map[string]any{"fault": p.Fault.Name, "undo": undo})
 }
 
-// pause waits for the next look, and says whether ctx has not ended.
+// pause waits for the next read, and says whether ctx has not ended.
 func pause(ctx context.Context) bool {
-	timer := time.NewTimer(lookEvery)
+	timer := time.NewTimer(pollEvery)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

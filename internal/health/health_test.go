@@ -114,7 +114,7 @@ func TestChangedIsClosedAtEachChange(t *testing.T) {
 }
 
 // TestConcurrentUse has something to say under -race; without it, that no
-// change is lost: who waits before each look sees the last state.
+// change is lost: who waits before each read sees the last state.
 func TestConcurrentUse(t *testing.T) {
 	var b Registry
 	var writers sync.WaitGroup

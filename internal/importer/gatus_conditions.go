@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// condition is one of Gatus's: what is looked at, how, and the value.
+// condition is one of Gatus's: what is compared, how, and the value.
 var condition = regexp.MustCompile(`^\s*(?:\[([A-Z_]+)\](\S*)|(\S.*?))\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*$`)
 
 // expect turns the conditions into expectations, and notes those that have none.

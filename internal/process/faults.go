@@ -82,7 +82,7 @@ func faults() []string {
 	return names
 }
 
-// crash ends the child as the kernel would: a die, and nobody asked for it.
+// crash ends the child as the kernel would: a die without a request.
 func (c *child) crash(ctx context.Context) error {
 	if c.proc == nil {
 		return nil

@@ -33,7 +33,7 @@ func TestEachFaultHasItsSymptomAndItsUndo(t *testing.T) {
 	tests := map[string]struct {
 		status container.Status
 		code   int    // of an answer; 0: none
-		log    string // a line has it; empty: not looked for
+		log    string // a line has it; empty: not searched
 		events string // of the fault
 	}{
 		container.FaultStop:  {container.Exited, 0, "", "kill 15, die 0, stop"},
@@ -111,8 +111,8 @@ func TestEachFaultHasItsSymptomAndItsUndo(t *testing.T) {
 	}
 }
 
-// TestWhatHangsOrComputesEndsWhenAsked: SIGTERM works.
-func TestWhatHangsOrComputesEndsWhenAsked(t *testing.T) {
+// TestHangingOrBusyProcessEndsOnSIGTERM: SIGTERM works.
+func TestHangingOrBusyProcessEndsOnSIGTERM(t *testing.T) {
 	for _, fault := range []string{container.FaultHang, container.FaultBusy} {
 		at := address(t)
 		r, _ := run(t, demo("payment-service", at))

@@ -19,7 +19,7 @@ type Kind struct {
 	Version int    `json:"version"`
 }
 
-// maxLine is the longest line that a reader looks at: more than the largest
+// maxLine is the longest line that a reader accepts: more than the largest
 // record, escaped.
 const maxLine = 8 << 20
 

@@ -16,7 +16,7 @@ var kind = Kind{"test recording", 2}
 func written(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := NewWriter(&out, kind, map[string]string{"story": "s"})
+	w, err := NewWriter(&out, kind, map[string]string{"scenario": "s"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +46,12 @@ func packed(t *testing.T, text string) string {
 
 // readAll reads a file to its end, and returns how many lines it had.
 func readAll(text string) (int, error) {
-	var header struct{ Story string }
+	var header struct{ Scenario string }
 	r, err := NewReader(strings.NewReader(text), kind, &header)
 	if err != nil {
 		return 0, err
 	}
-	if header.Story != "s" {
+	if header.Scenario != "s" {
 		return 0, errors.New("the header is not the writer's")
 	}
 	for n := 0; ; n++ {

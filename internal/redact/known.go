@@ -30,7 +30,7 @@ var byName = regexp.MustCompile(`(?i)(?:` + keys + `|(?:^|[_-])pass$|^pass(?:[_-
 var byPath = regexp.MustCompile(`(?i)[_-](?:file|path|url|uri)$`)
 
 // OfEnvironment are the secrets of an environment, each variable of it
-// NAME=value: what telling names have, and the passwords in addresses. The
+// NAME=value: what secret-like names have, and the passwords in addresses. The
 // longest come first, since one may begin as another.
 func OfEnvironment(environment []string) []string {
 	var all []string
@@ -45,7 +45,7 @@ func OfEnvironment(environment []string) []string {
 }
 
 // OfArguments are the secrets of a command line, its program first: the values of
-// telling flags, and the passwords in addresses.
+// secret-like flags, and the passwords in addresses.
 func OfArguments(arguments []string) []string {
 	var all []string
 	isFlag := func(word string) bool { return strings.HasPrefix(word, "-") && byName.MatchString(word) }

@@ -1,6 +1,6 @@
 // Package redact hides what looks like a secret in text that others wrote,
 // before it is logged, shown or sent on. It is a net with wide meshes, not a
-// proof: what doesn't look like a secret passes.
+// guarantee: what doesn't look like a secret passes.
 package redact
 
 import (
@@ -55,14 +55,14 @@ var rules = []rule{
 	{ // … bearer …, basic …
 		[]string{"bearer", "basic"},
 		regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}`), "${1} " + Mask, nil},
-	{ // a quoted value of a telling key: "api_key": "…", PASSWORD='…'; the quotes may be escaped
-		telling,
+	{ // a quoted value of a secret-like key: "api_key": "…", PASSWORD='…'; the quotes may be escaped
+		secretLike,
 		regexp.MustCompile(`(?i)((?:` + keys + `|\bpass\b)` + is + `)` + quotedValue), "${1}" + Mask, nil},
 	{ // an unquoted one: password=…, DB_PASSWORD: …
-		telling,
+		secretLike,
 		regexp.MustCompile(`(?i)((?:` + keys + `)` + is + `)` + bare), "${1}" + Mask, nil},
 	{ // --password …
-		telling,
+		secretLike,
 		regexp.MustCompile(`(?i)((?:^|[^a-z0-9_-])--?[a-z0-9_-]*(?:` + keys + `)[a-z0-9_-]*\s+)([^\s-]\S*)`), "${1}" + Mask, nil},
 	{ // a JSON web token
 		[]string{"eyj"},
@@ -82,7 +82,7 @@ const (
 	quotedValue = `(?:\\+"[^"]*(?:"|$)|"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$))`
 )
 
-var telling = []string{"pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie", "amz-signature"}
+var secretLike = []string{"pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie", "amz-signature"}
 
 // Text is text with what looks like a secret masked.
 func Text(text string) string {

@@ -10,7 +10,7 @@ import (
 // plainHeaders have values that are no secrets, and are often part of an answer.
 var plainHeaders = []string{"accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-type", "host", "origin", "user-agent"}
 
-// Secrets are the values of d that nobody but the service may read, in each form
+// Secrets are the values of d that only the service may read, in each form
 // in which it may repeat them: who logs in with what, values of the query, the
 // token, headers and the body. One so short that it would hide ordinary words is
 // not among them. The longest come first, since one may begin as another.

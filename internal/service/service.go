@@ -123,7 +123,7 @@ type Expect struct {
 // Heal is what may be done about a service.
 type Heal struct {
 	Mode       Mode       `yaml:"mode"`        // empty: the healer's
-	Actions    []string   `yaml:"actions"`     // taken without asking, beyond those that need no approval
+	Actions    []string   `yaml:"actions"`     // taken without approval, beyond those that need no approval
 	Never      []string   `yaml:"never"`       // actions that are never taken
 	MaxMemory  size.Size  `yaml:"max_memory"`  // up to which raise_memory raises the limit; zero: not at all
 	Commands   Commands   `yaml:"commands"`    // of the operator's own, for run
@@ -138,7 +138,7 @@ type Mode string
 // The modes.
 const (
 	Observe Mode = "observe" // say what would have been done
-	Approve Mode = "approve" // ask an operator before each repair
+	Approve Mode = "approve" // wait for approval by an operator before each repair
 	Auto    Mode = "auto"    // do it
 )
 

@@ -95,7 +95,7 @@ func TestProblems(t *testing.T) {
 			case problems[0].Key != test.key || problems[0].Value != test.value || !strings.Contains(problems[0].Message, test.message):
 				t.Errorf("got %+v, want %s: %q … %s", problems[0], test.key, test.value, test.message)
 			case strings.Contains(problems[0].Message, "s3cret"):
-				t.Errorf("%q tells the password", problems[0].Message)
+				t.Errorf("%q shows the password", problems[0].Message)
 			}
 		})
 	}
@@ -245,7 +245,7 @@ func TestHash(t *testing.T) {
 	secret.Request = Request{Headers: map[string]string{"X": "one"}, Body: "one", Bearer: "one"}
 	other.Request = Request{Headers: map[string]string{"X": "two"}, Body: "two", Bearer: "two"}
 	if secret.Hash() != other.Hash() {
-		t.Error("the hash tells one secret from another")
+		t.Error("the hash distinguishes one secret from another")
 	}
 }
 

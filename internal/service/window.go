@@ -21,7 +21,7 @@ type Maintenance struct {
 
 const (
 	maxMaintenance = 7 * 24 * time.Hour // that a window which comes again lasts
-	maxBegins      = 2000               // that are looked at: more of them overlap anyway
+	maxBegins      = 2000               // that are read: more of them overlap anyway
 )
 
 // Until says whether now is inside the window, and when it ends. Windows that

@@ -1,4 +1,4 @@
-// Package check looks at a service once, in the way that its url asks for: one
+// Package check checks a service once, in the way that its url asks for: one
 // file for each kind, one entry in Kinds. It publishes nothing, and knows
 // neither schedules nor thresholds.
 package check
@@ -18,11 +18,11 @@ import (
 	"logstream/internal/service"
 )
 
-// Checker looks at one service. Its methods are called by one goroutine at a
+// Checker checks one service. Its methods are called by one goroutine at a
 // time. After Close it keeps no connection and no goroutine; one that waits for
-// the kernel, which dials or asks a file system, ends with the answer.
+// the kernel, which dials or reads a file system, ends with the answer.
 type Checker interface {
-	// Check looks once, and returns within the service's timeout.
+	// Check runs once, and returns within the service's timeout.
 	Check(ctx context.Context) Observation
 	// Fresh makes the next check open a new connection.
 	Fresh()
@@ -84,7 +84,7 @@ func At(ctx context.Context, def service.Definition, env Env, address string) (O
 
 func (e Env) agent() string { return "logstream/" + e.Version }
 
-// Kind is a way to look at a service.
+// Kind is a way to check a service.
 type Kind struct {
 	Name    string   // as records have it in check
 	Schemes []string // of the urls that ask for it
@@ -93,10 +93,10 @@ type Kind struct {
 	// beside what holds for every kind.
 	Problems func(def service.Definition, u *url.URL) []service.Problem
 	New      func(def service.Definition, env Env) Checker
-	Local    bool // it looks at this machine's files: not for a definition that came over the network
+	Local    bool // it reads this machine's files: not for a definition that came over the network
 }
 
-// Kinds are all ways to look at a service.
+// Kinds are all ways to check a service.
 var Kinds = []Kind{
 	{Name: "http", Schemes: []string{"http", "https"}, Example: "http://localhost:8080", Problems: httpProblems,
 		New: func(def service.Definition, env Env) Checker { return newHTTP(def, env) }},

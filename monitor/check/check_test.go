@@ -29,7 +29,7 @@ func TestURLsAreValidated(t *testing.T) {
 		case problems[0].Key != "url" || problems[0].Value != c.value || !strings.Contains(problems[0].Message, c.message):
 			t.Errorf("%s: got %+v, want %q … %s", c.name, problems[0], c.value, c.message)
 		case strings.Contains(problems[0].Message, "s3cret"):
-			t.Errorf("%s: %q tells the password", c.name, problems[0].Message)
+			t.Errorf("%s: %q shows the password", c.name, problems[0].Message)
 		}
 	}
 	if problems := Problems(service.Definition{Container: "pay"}); problems != nil {

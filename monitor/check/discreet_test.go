@@ -10,15 +10,15 @@ import (
 	"logstream/internal/service"
 )
 
-// TestWhatAnAnswerHoldsIsNotToldToWhoSentTheDefinition has the status line, the
+// TestAnswerIsHiddenFromTheSenderOfTheDefinition has the status line, the
 // headers' names and the redirections of an answer say something.
-func TestWhatAnAnswerHoldsIsNotToldToWhoSentTheDefinition(t *testing.T) {
+func TestAnswerIsHiddenFromTheSenderOfTheDefinition(t *testing.T) {
 	const held = "c1assified"
 	server := rawServer(t, answerer("HTTP/1.1 302 "+held+"\r\nX-"+held+": 1\r\nLocation: ftp://"+held+"/"+held+"\r\nContent-Length: 0\r\n\r\n"))
 	for _, follow := range []bool{false, true} {
 		def := definition("http://"+server, func(d *service.Definition) { d.Request.Redirects = follow })
 		if seen := once(t, def, Env{Detail: true}); !strings.Contains(strings.ToLower(fmt.Sprint(seen)), held) {
-			t.Errorf("a person is not told: %+v", seen)
+			t.Errorf("a person does not see it: %+v", seen)
 		}
 		seen := once(t, def, Env{Detail: true, Discreet: true})
 		if strings.Contains(strings.ToLower(fmt.Sprint(seen)), held) || seen.Code != 302 {
@@ -36,7 +36,7 @@ func answerer(answer string) func(conn net.Conn) {
 	}
 }
 
-// TestNoRecordHasWhatAnAnswerToADiscoveredServiceHolds: whoever built an image may have
+// TestNoRecordHasWhatAnAnswerToADiscoveredServiceHolds: the author of an image may have
 // written the url, and its answer would be in records that many read.
 func TestNoRecordHasWhatAnAnswerToADiscoveredServiceHolds(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "c1assified") })

@@ -24,14 +24,14 @@ var diskKind = Kind{Name: "disk", Schemes: []string{"disk"}, Example: "disk:///v
 // defaultFree is how much has to be free where the url does not say.
 const defaultFree = "10%"
 
-// diskCheck looks at how much of a file system is free, of bytes and of inodes:
+// diskCheck reads how much of a file system is free, of bytes and of inodes:
 // without one of them no file can be made.
 type diskCheck struct {
 	stateless
 	path         string
 	free, inodes limit
 	statfs       func(path string) usage
-	asked        chan usage // by a look that is still waiting for the file system; nil: by none
+	pending      chan usage // by a check that is still waiting for the file system; nil: by none
 }
 
 // usage is what the kernel says of a file system, for those who are not root.
@@ -48,7 +48,7 @@ func newDisk(def service.Definition, env Env) Checker {
 	c.free, _ = parseLimit(free, humanize.ParseBytes)
 	c.inodes, _ = parseLimit(inodes, parseCount)
 	c.host, c.statfs = c.foreign(c.path), statfs
-	c.look = c.measure
+	c.run = c.measure
 	return c
 }
 
@@ -127,21 +127,21 @@ func percentOf(free, of uint64) float64 {
 	return 100 * float64(free) / float64(of)
 }
 
-// measure asks the kernel in a goroutine of its own: for a network file system
+// measure queries the kernel in a goroutine of its own: for a network file system
 // whose server is gone, it answers never. There is at most one such goroutine,
-// which later looks wait for too.
+// which later checks wait for too.
 func (c *diskCheck) measure(ctx context.Context, p *progress) error {
-	if c.asked == nil {
+	if c.pending == nil {
 		asked := make(chan usage, 1)
 		supervise.Go(context.WithoutCancel(ctx), new(errgroup.Group), "statfs", func(context.Context) error {
 			asked <- c.statfs(c.path)
 			return nil
 		})
-		c.asked = asked
+		c.pending = asked
 	}
 	select {
-	case seen := <-c.asked:
-		c.asked = nil
+	case seen := <-c.pending:
+		c.pending = nil
 		return c.judge(p, seen)
 	case <-ctx.Done():
 		return failed(event.FailureDisk, "the file system at %s did not answer within %s", c.host, c.timeout)

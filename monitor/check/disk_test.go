@@ -83,7 +83,7 @@ func TestFileSystemThatDoesNotAnswer(t *testing.T) {
 		sees(t, check.Check(t.Context()), event.Down, event.FailureDisk, "the file system at /net did not answer within 400ms")
 	}
 	if n := len(asked); n != 1 {
-		t.Errorf("the kernel was asked %d times at once, want once", n)
+		t.Errorf("the kernel was queried %d times at once, want once", n)
 	}
 	answers <- usage{bytes: 100, freeBytes: 100}
 	sees(t, check.Check(t.Context()), event.Up, "", "")

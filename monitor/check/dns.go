@@ -23,13 +23,13 @@ var dnsKind = Kind{Name: "dns", Schemes: []string{"dns"}, Example: "dns://127.0.
 	Problems: dnsProblems, New: newDNS}
 
 const (
-	// dnsTries is how often a question is asked: a lost packet is no failure.
+	// dnsTries is how often a query is sent: a lost packet is no failure.
 	dnsTries = 3
 	// resolvConf names this machine's own servers, for a url without one.
 	resolvConf = "/etc/resolv.conf"
 )
 
-// dnsCheck asks a server for the records of one type that a name has. expect.body
+// dnsCheck queries a server for the records of one type that a name has. expect.body
 // is compared with what they hold, one a line, in order of the alphabet.
 type dnsCheck struct {
 	stateless
@@ -43,7 +43,7 @@ func newDNS(def service.Definition, env Env) Checker {
 	c := &dnsCheck{stateless: statelessOf(def, env, protocolDNS, "53"), name: dns.Fqdn(asciiName(strings.TrimPrefix(u.Path, "/")))}
 	c.typ = dns.StringToType[recordType(u)]
 	c.expect, _ = compile(def.Expect)
-	c.look = c.ask
+	c.run = c.query
 	return c
 }
 
@@ -65,8 +65,8 @@ func dnsProblems(_ service.Definition, u *url.URL) []service.Problem {
 	return slices.Concat(portProblems(u), queryProblems(u, queryKey{name: "type"}))
 }
 
-// ask asks each server in turn, until one answers or the time is over.
-func (c *dnsCheck) ask(ctx context.Context, p *progress) error {
+// query queries each server in turn, until one answers or the time is over.
+func (c *dnsCheck) query(ctx context.Context, p *progress) error {
 	servers := []string{c.address}
 	if c.hostname == "" {
 		config, err := dns.ClientConfigFromFile(resolvConf)
@@ -96,12 +96,12 @@ func (c *dnsCheck) ask(ctx context.Context, p *progress) error {
 	return err
 }
 
-// isTransient says whether to ask again may help.
+// isTransient says whether to query again may help.
 func isTransient(err error) bool {
 	return err != nil && !is[*fault](err) && !is[*net.DNSError](err)
 }
 
-// exchange asks one server once over UDP, and over TCP where the answer is too long for that.
+// exchange queries one server once over UDP, and over TCP where the answer is too long for that.
 func (c *dnsCheck) exchange(ctx context.Context, p *progress, server string, wait time.Duration) error {
 	s := p.session(ctx)
 	defer s.end()

@@ -137,7 +137,7 @@ func TestDNSLongAnswerComesOverTCP(t *testing.T) {
 	sees(t, seen, event.Up, "", "")
 }
 
-// TestDNSOverTCPEndsInTime has a server that says over UDP to ask over TCP, and
+// TestDNSOverTCPEndsInTime has a server that says over UDP to query over TCP, and
 // hangs there.
 func TestDNSOverTCPEndsInTime(t *testing.T) {
 	address := nameServer(t, func(w dns.ResponseWriter, question *dns.Msg) {

@@ -51,7 +51,7 @@ func newGRPC(def service.Definition, env Env) Checker {
 		port = "443"
 	}
 	c.stateless = statelessOf(def, env, protocolGRPC, port)
-	c.look = c.call
+	c.run = c.call
 	return c
 }
 

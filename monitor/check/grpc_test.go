@@ -105,7 +105,7 @@ func TestGRPCAnswersAreJudged(t *testing.T) {
 	}
 }
 
-// TestGRPCOfOthers asks servers of HTTP that are none of gRPC.
+// TestGRPCOfOthers checks servers of HTTP that are none of gRPC.
 func TestGRPCOfOthers(t *testing.T) {
 	insecure := func(d *service.Definition) { d.TLS.Insecure = true }
 	serve := func(http2 bool, handler http.HandlerFunc) string {

@@ -110,7 +110,7 @@ const patience = 400 * time.Millisecond
 // talk with real listeners that do not answer as they should. Each listener
 // also waits for the check to close the connection.
 func TestServersThatMisbehave(t *testing.T) {
-	kinds := map[string]string{ // and the failure of a server that takes connections and is silent
+	kinds := map[string]string{ // and the failure of a server that takes connections and never answers
 		"redis://ann:" + canary + "@%s/1":          "header_timeout",
 		"grpc://%s/shop.Cart":                      "header_timeout",
 		"grpcs://%s":                               "tls_timeout",
@@ -181,7 +181,7 @@ func listen(conn net.Conn) {
 	request(conn)
 }
 
-// speak says something as soon as a check connects, and waits for it to go away.
+// speak says something as soon as a check connects, and waits for it to close.
 func speak(words string) func(net.Conn) {
 	return func(conn net.Conn) {
 		io.WriteString(conn, words)

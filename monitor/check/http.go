@@ -86,10 +86,10 @@ func (c *httpCheck) hangUp() {
 }
 
 func (c *httpCheck) Check(ctx context.Context) Observation {
-	return c.target.check(ctx, c.look)
+	return c.target.check(ctx, c.run)
 }
 
-func (c *httpCheck) look(ctx context.Context, p *progress) error {
+func (c *httpCheck) run(ctx context.Context, p *progress) error {
 	if p.began.Sub(c.dialled) > c.def.KeepAlive {
 		c.hangUp()
 	}
@@ -219,7 +219,7 @@ func (c *httpCheck) dialTLS(ctx context.Context, network, address string) (net.C
 		conn.Close()
 		return nil, err
 	}
-	return secure, nil // net/http tells the trace how it ended
+	return secure, nil // net/http reports to the trace how it ended
 }
 
 // noteResponse notes an answer's status line, and its headers' names: their

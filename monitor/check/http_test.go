@@ -78,7 +78,7 @@ func TestAnswersAreJudged(t *testing.T) {
 				}
 			}
 		}, nil, event.Up, 200, ""},
-		{"who asks says so, with the address's credentials", func(w http.ResponseWriter, r *http.Request) {
+		{"the client names itself, with the address's credentials", func(w http.ResponseWriter, r *http.Request) {
 			if user, password, _ := r.BasicAuth(); user != "me" || password != "s3cret" || r.UserAgent() != "logstream/1.2.3" || r.Method != http.MethodGet {
 				w.WriteHeader(401)
 			}
@@ -127,7 +127,7 @@ func rawServer(t *testing.T, talk func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-// readAll reads until the other side goes away.
+// readAll reads until the other side closes.
 func readAll(conn net.Conn) { io.Copy(io.Discard, conn) }
 
 func request(conn net.Conn) {
@@ -149,7 +149,7 @@ func TestConnectionIsReusedAndRenewed(t *testing.T) {
 	t.Cleanup(server.Close)
 	check := checkOf(server.URL, nil)
 	defer check.Close()
-	look := func(want int32, why string) {
+	checkOnce := func(want int32, why string) {
 		t.Helper()
 		if seen := check.Check(t.Context()); seen.Status != event.Up {
 			t.Fatalf("saw %+v", seen)
@@ -158,13 +158,13 @@ func TestConnectionIsReusedAndRenewed(t *testing.T) {
 			t.Fatalf("%d connections were opened, want %d: %s", got, want, why)
 		}
 	}
-	look(1, "the first check opens one")
-	look(1, "the second uses it")
+	checkOnce(1, "the first check opens one")
+	checkOnce(1, "the second uses it")
 	check.dialled = check.dialled.Add(-check.def.KeepAlive - time.Second)
-	look(2, "an old one is not used")
-	look(2, "the new one is")
+	checkOnce(2, "an old one is not used")
+	checkOnce(2, "the new one is")
 	check.Fresh()
-	look(3, "after a start there is a new one")
+	checkOnce(3, "after a start there is a new one")
 	check.Close()
 	if len(check.open) != 0 {
 		t.Errorf("after close %d connections are open", len(check.open))

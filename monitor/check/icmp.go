@@ -27,12 +27,12 @@ var icmpKind = Kind{Name: "icmp", Schemes: []string{"icmp", "ping"}, Example: "i
 // comes back: a lost packet is no failure.
 const icmpTries = 3
 
-// icmpCheck asks a host for an echo.
+// icmpCheck requests an echo of a host.
 type icmpCheck struct{ stateless }
 
 func newICMP(def service.Definition, env Env) Checker {
 	c := &icmpCheck{statelessOf(def, env, protocolICMP, "")}
-	c.look = c.ping
+	c.run = c.ping
 	return c
 }
 
@@ -115,7 +115,7 @@ func (c *icmpCheck) resolve(ctx context.Context, p *progress) (net.IPAddr, error
 	return ips[i], nil
 }
 
-// unsent is of an echo that the kernel could not ask for, or was told that it
+// unsent is of an echo that the kernel could not request, or reported that it
 // cannot come.
 func (c *icmpCheck) unsent(p *progress, err error) error {
 	if isOwnFault(err) {

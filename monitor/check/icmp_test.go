@@ -12,7 +12,7 @@ import (
 	"logstream/internal/service"
 )
 
-// mayPing says whether the kernel lets this process ask for echoes: as root, or
+// mayPing says whether the kernel lets this process request echoes: as root, or
 // by net.ipv4.ping_group_range.
 func mayPing(t *testing.T) bool {
 	t.Helper()

@@ -32,11 +32,11 @@ const (
 	maxKafka = 512 << 10
 )
 
-// kafkaCheck asks one broker for the cluster's metadata: there is a controller,
+// kafkaCheck queries one broker for the cluster's metadata: there is a controller,
 // and every partition of the topic, where the url names one, has a leader.
 //
 // It frames its one request itself: a client that also produces and consumes is
-// large, and looks for other brokers where this one is to be checked.
+// large, and tries other brokers where this one is to be checked.
 type kafkaCheck struct {
 	stateless
 	topic string
@@ -44,7 +44,7 @@ type kafkaCheck struct {
 
 func newKafka(def service.Definition, env Env) Checker {
 	c := &kafkaCheck{stateless: statelessOf(def, env, protocolKafka, "9092"), topic: strings.TrimPrefix(urlOf(def).Path, "/")}
-	c.look = c.metadata
+	c.run = c.metadata
 	return c
 }
 
@@ -59,15 +59,15 @@ func kafkaProblems(_ service.Definition, u *url.URL) []service.Problem {
 }
 
 func (c *kafkaCheck) metadata(ctx context.Context, p *progress) error {
-	answer, err := c.ask(ctx, p)
+	answer, err := c.query(ctx, p)
 	if err != nil {
 		return err
 	}
 	return c.judge(p, answer)
 }
 
-// ask sends one request to the broker of the url, once.
-func (c *kafkaCheck) ask(ctx context.Context, p *progress) (*kmsg.MetadataResponse, error) {
+// query sends one request to the broker of the url, once.
+func (c *kafkaCheck) query(ctx context.Context, p *progress) (*kmsg.MetadataResponse, error) {
 	s := p.session(ctx)
 	defer s.end()
 	conn, err := s.open()
@@ -118,7 +118,7 @@ var errNotKafka = errors.New("not an answer of Kafka")
 // kafkaAuth are the errors of what this check may not see.
 var kafkaAuth = []*kerr.Error{kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.SaslAuthenticationFailed, kerr.IllegalSaslState}
 
-// refused is an error of the broker's, about what it was asked.
+// refused is an error of the broker's, about the request.
 func (c *kafkaCheck) refused(answers string, said *kerr.Error) error {
 	failure := event.FailureAnswer
 	if slices.Contains(kafkaAuth, said) {

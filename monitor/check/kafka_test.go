@@ -59,7 +59,7 @@ func lookup(t *testing.T, cluster *kfake.Cluster, topic string) *kmsg.MetadataRe
 	check := newKafka(definitionOf(t, "kafka://"+cluster.ListenAddrs()[0]+topic, nil), Env{}).(*kafkaCheck)
 	var answer *kmsg.MetadataResponse
 	sees(t, check.check(t.Context(), func(ctx context.Context, p *progress) (err error) {
-		answer, err = check.ask(ctx, p)
+		answer, err = check.query(ctx, p)
 		return err
 	}), event.Up, "", "")
 	return answer

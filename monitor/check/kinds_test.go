@@ -226,29 +226,29 @@ func TestFilesAreReadAtEachNewConnection(t *testing.T) {
 		})
 		kind, _ := Of(def.URL)
 		check := kind.New(def, Env{})
-		look := func(want event.Status, failure event.Failure, says string) {
+		checkOnce := func(want event.Status, failure event.Failure, says string) {
 			t.Helper()
 			check.Fresh()
 			if seen := check.Check(t.Context()); seen.Status != want || seen.Failure != failure || !strings.Contains(seen.Error, says) {
 				t.Errorf("%s: saw %+v, want %s %s with %q", scheme, seen, want, failure, says)
 			}
 		}
-		look(event.Up, "", "")
+		checkOnce(event.Up, "", "")
 		give("second")
-		look(event.Down, map[string]event.Failure{"https": event.FailureBody, "tls": event.FailureAnswer}[scheme], "second")
+		checkOnce(event.Down, map[string]event.Failure{"https": event.FailureBody, "tls": event.FailureAnswer}[scheme], "second")
 		give("first")
-		look(event.Up, "", "")
+		checkOnce(event.Up, "", "")
 		write("key.pem", []byte("nonsense"))
-		look(event.Down, event.FailureCheck, path("key.pem"))
+		checkOnce(event.Down, event.FailureCheck, path("key.pem"))
 		os.Remove(path("cert.pem"))
-		look(event.Down, event.FailureCheck, "tls.cert: stat "+path("cert.pem")+": no such file or directory")
+		checkOnce(event.Down, event.FailureCheck, "tls.cert: stat "+path("cert.pem")+": no such file or directory")
 		write("ca.pem", []byte("nonsense"))
-		look(event.Down, event.FailureCheck, path("ca.pem")+" holds no certificate")
+		checkOnce(event.Down, event.FailureCheck, path("ca.pem")+" holds no certificate")
 		os.Remove(path("ca.pem"))
 		if err := os.Mkdir(path("ca.pem"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		look(event.Down, event.FailureCheck, "not an ordinary file")
+		checkOnce(event.Down, event.FailureCheck, "not an ordinary file")
 		os.Remove(path("ca.pem"))
 		check.Close()
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // everyOtherKind are definitions of every kind that internal/failtest has no cases of:
-// of servers that serve, that refuse, that are silent, that hang up, and of none.
+// of servers that serve, that refuse, that never answer, that hang up, and of none.
 func everyOtherKind(t *testing.T) []service.Definition {
 	t.Helper()
 	said := func(messages ...pgproto3.BackendMessage) func(string) []pgproto3.BackendMessage {
@@ -50,9 +50,9 @@ func everyOtherKind(t *testing.T) []service.Definition {
 		"icmp://127.0.0.1", "icmp://192.0.2.1", "icmp://shop.invalid",
 		"disk://" + t.TempDir(), "disk:///missing",
 	}
-	silent, hangsUp, none := rawServer(t, readAll), rawServer(t, func(net.Conn) {}), closedPort(t)
+	mute, hangsUp, none := rawServer(t, readAll), rawServer(t, func(net.Conn) {}), closedPort(t)
 	for _, kind := range []string{"postgres" + login, "mysql" + login, "redis" + login, "rediss" + login, "kafka://", "grpc://", "grpcs://", "dns://"} {
-		for _, address := range []string{silent, hangsUp, none} {
+		for _, address := range []string{mute, hangsUp, none} {
 			urls = append(urls, kind+address+strings.Repeat("/shop", strings.Count("dns://", kind)))
 		}
 	}

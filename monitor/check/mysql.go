@@ -43,7 +43,7 @@ func (c *mysqlCheck) Fresh() { c.panicked = time.Time{} }
 
 func newMySQL(def service.Definition, env Env) Checker {
 	c := &mysqlCheck{stateless: statelessOf(def, env, protocolMySQL, "3306"), def: def, url: urlOf(def)}
-	c.look = c.query
+	c.run = c.query
 	return c
 }
 

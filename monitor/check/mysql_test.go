@@ -125,7 +125,7 @@ func TestMySQLAfterAPanicOfTheDriver(t *testing.T) {
 		}
 		sees(t, check.Check(t.Context()), event.Down, event.FailureProtocol, "not valid MySQL")
 		if got := connections.Load(); got != want {
-			t.Errorf("look %d: %d connections, want %d", i, got, want)
+			t.Errorf("check %d: %d connections, want %d", i, got, want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // TestNamesInOtherScriptsAreAskedForAsNameServersHaveThem: a host, and the name
-// that dns:// asks for.
+// that dns:// queries.
 func TestNamesInOtherScriptsAreAskedForAsNameServersHaveThem(t *testing.T) {
 	const name = "xn--bcher-kva.test."
 	server := nameServer(t, func(w dns.ResponseWriter, question *dns.Msg) {

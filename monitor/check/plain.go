@@ -93,7 +93,7 @@ func (t *plainTransport) attempt(request *http.Request, conn net.Conn) (response
 	return nil, kept && x.first && isReset(err), err
 }
 
-// call tells a trace something, where it wants to know.
+// call reports something to a trace, where it has a hook for it.
 func call[T any](hook func(T), value T) {
 	if hook != nil {
 		hook(value)

@@ -36,7 +36,7 @@ type postgresCheck struct {
 
 func newPostgres(def service.Definition, env Env) Checker {
 	c := &postgresCheck{stateless: statelessOf(def, env, protocolPostgres, "5432"), def: def, url: urlOf(def)}
-	c.look = c.query
+	c.run = c.query
 	return c
 }
 
@@ -71,13 +71,13 @@ func (c *postgresCheck) query(ctx context.Context, p *progress) error {
 		return err
 	}
 	conn.Frontend().Send(&pgproto3.Terminate{}) // or else the server's log has a connection that was lost
-	_ = conn.Frontend().Flush()                 // it served, whether it hears this or not
+	_ = conn.Frontend().Flush()                 // it served, whether it reads this or not
 	return nil
 }
 
 // config takes nothing from the environment nor from files of the user's home:
 // of every variable it has its own value. Only PGSERVICE has to name a service
-// that there is, for the library looks it up whatever becomes of it.
+// that there is, for the library searches it whatever becomes of it.
 func (c *postgresCheck) config(ctx context.Context, s *session) (*pgconn.Config, error) {
 	config, err := pgconn.ParseConfig("host=h port=5432 user=u password=p sslmode=disable sslnegotiation=postgres sslcertmode=disable channel_binding=disable " +
 		"require_auth='' connect_timeout=0 min_protocol_version=3.0 max_protocol_version=3.0 target_session_attrs=any")

@@ -10,7 +10,7 @@ import (
 	"logstream/internal/event"
 )
 
-// postgresServer asks whoever connects for the password in clear text, and
+// postgresServer asks each client for the password in clear text, and
 // answers with what answer makes of it, and the query with another.
 func postgresServer(t *testing.T, answer, query func(sent string) []pgproto3.BackendMessage) string {
 	return rawServer(t, func(conn net.Conn) {

@@ -27,12 +27,12 @@ type progress struct {
 	detail []Detail
 }
 
-// check looks once, within the timeout. What target says of look holds.
-func (t target) check(ctx context.Context, look func(context.Context, *progress) error) Observation {
+// check runs once, within the timeout. What target says of run holds.
+func (t target) check(ctx context.Context, run func(context.Context, *progress) error) Observation {
 	p := &progress{target: t, began: time.Now()}
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	err := look(httptrace.WithClientTrace(ctx, p.trace()), p)
+	err := run(httptrace.WithClientTrace(ctx, p.trace()), p)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = late{err}
 	}
@@ -91,7 +91,7 @@ func (p *progress) note(key, value string) {
 }
 
 // trace follows the stages of a connection: those that net.Dialer and net/http
-// tell of. Dialling goes on for several addresses at once. A request on a
+// report. Dialling goes on for several addresses at once. A request on a
 // connection that the server had closed is made again, on a new one.
 func (p *progress) trace() *httptrace.ClientTrace {
 	trace := &httptrace.ClientTrace{
@@ -111,7 +111,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 	return trace
 }
 
-// traceDetail notes what a trace tells, and how long each part took.
+// traceDetail notes what a trace reports, and how long each part took.
 func (p *progress) traceDetail(trace *httptrace.ClientTrace) {
 	var mu sync.Mutex
 	begun := map[string]time.Time{}

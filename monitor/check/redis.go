@@ -36,7 +36,7 @@ func newRedis(def service.Definition, env Env) Checker {
 	c.user = c.url.User.Username()
 	c.pass, _ = c.url.User.Password()
 	c.db = strings.Trim(c.url.Path, "/")
-	c.look = c.ping
+	c.run = c.ping
 	return c
 }
 

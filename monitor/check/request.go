@@ -100,7 +100,7 @@ func (c *httpCheck) send(request *http.Request) (*http.Response, error) {
 	return client.Do(request)
 }
 
-// redirect is asked before each redirection. Beyond the service's own scheme,
+// redirect is called before each redirection. Beyond the service's own scheme,
 // host and port go neither its credentials nor its headers nor its body: a
 // redirection that wants the body again is then an answer like others.
 func (c *httpCheck) redirect(next *http.Request, before []*http.Request) error {

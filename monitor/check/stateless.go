@@ -7,18 +7,18 @@ import (
 	"logstream/internal/service"
 )
 
-// stateless is a check that keeps nothing from one look to the next: whether the
+// stateless is a check that keeps nothing from one check to the next: whether the
 // server takes a new connection is a part of what it checks.
 type stateless struct {
 	target
-	look func(context.Context, *progress) error
+	run func(context.Context, *progress) error
 }
 
 func statelessOf(def service.Definition, env Env, protocol, port string) stateless {
 	return stateless{target: newTarget(def, env, protocol, port)}
 }
 
-func (c *stateless) Check(ctx context.Context) Observation { return c.check(ctx, c.look) }
+func (c *stateless) Check(ctx context.Context) Observation { return c.check(ctx, c.run) }
 func (c *stateless) Fresh()                                {}
 func (c *stateless) Close()                                {}
 

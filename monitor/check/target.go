@@ -18,14 +18,14 @@ import (
 // target is what a check talks to, as its sentences name it. Every kind has one,
 // made by newTarget, and checks through its method check:
 //
-//	func (c *redisCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.look) }
+//	func (c *redisCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.run) }
 //
-//	func (c *redisCheck) look(ctx context.Context, p *progress) error {
+//	func (c *redisCheck) run(ctx context.Context, p *progress) error {
 //		conn, err := p.dial(ctx, "tcp", c.address)
 //		…
 //	}
 //
-// look returns nil where everything is as expected; an error made by failed or
+// run returns nil where everything is as expected; an error made by failed or
 // degraded where the check itself knows what is wrong; and any other error as
 // it came from the connection or the client library: failureOf finds its failure,
 // and explain its sentence. check does the rest: the timeout, the time that it
@@ -49,7 +49,7 @@ type target struct {
 // of a url without one.
 func newTarget(def service.Definition, env Env, protocol, port string) target {
 	t := target{protocol: protocol, timeout: def.Timeout, latency: def.Expect.Latency, env: env, secrets: masking(def)}
-	t.hides = env.Discreet || def.Discovered // whoever built an image may have written the url, and records are read by many
+	t.hides = env.Discreet || def.Discovered // the author of an image may have written the url, and records are read by many
 	u, err := url.Parse(def.URL)
 	if err != nil {
 		return t // Problems has said so
@@ -87,7 +87,7 @@ func (t target) foreign(s string) string {
 	return text.Short(line[:min(len(line), 150)]) + fmt.Sprintf(" … (%d bytes in all)", len(s))
 }
 
-// maxForeign is how many bytes of foreign text are looked at for a sentence. A
+// maxForeign is how many bytes of foreign text are read for a sentence. A
 // secret that stands across their end is masked only in part, so no sentence
 // comes near to it.
 const maxForeign = 4 << 10

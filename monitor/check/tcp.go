@@ -66,9 +66,9 @@ func bytesOf(s string) ([]byte, bool) {
 func (c *tcpCheck) Fresh() {}
 func (c *tcpCheck) Close() {}
 
-func (c *tcpCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.look) }
+func (c *tcpCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.run) }
 
-func (c *tcpCheck) look(ctx context.Context, p *progress) error {
+func (c *tcpCheck) run(ctx context.Context, p *progress) error {
 	conn, state, err := c.connect(ctx, p)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 // queryKey is a key that a kind's url may have in its query, and its values;
-// none: the kind looks at them itself.
+// none: the kind checks them itself.
 type queryKey struct {
 	name   string
 	values []string

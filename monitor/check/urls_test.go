@@ -69,7 +69,7 @@ func TestURLsOfEachKindAreValidated(t *testing.T) {
 		case problems[0].Key != "url" || !strings.Contains(problems[0].Message, wrong):
 			t.Errorf("%s has the problem %+v, want %q", url, problems[0], wrong)
 		case strings.Contains(problems[0].Message+problems[0].Value+problems[0].Suggestion, "s3cret"):
-			t.Errorf("%+v tells a secret", problems[0])
+			t.Errorf("%+v shows a secret", problems[0])
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestEveryKindHasAnExampleWithoutProblems(t *testing.T) {
 	}
 }
 
-// FuzzProblems: whatever the url is, its problems do not tell its password, and
+// FuzzProblems: whatever the url is, its problems do not show its password, and
 // where there are none the check is made.
 func FuzzProblems(f *testing.F) {
 	for _, kind := range Kinds {
@@ -110,9 +110,9 @@ func FuzzProblems(f *testing.F) {
 	})
 }
 
-// TestDiscreetChecksTellNothingOfAnAnswer is for definitions that came over the
+// TestDiscreetChecksHideTheAnswer is for definitions that came over the
 // network: who sent one does not learn what a server of ours says.
-func TestDiscreetChecksTellNothingOfAnAnswer(t *testing.T) {
+func TestDiscreetChecksHideTheAnswer(t *testing.T) {
 	const inside = "7.0.15-internal"
 	redis := redisServer(t, func([]string) string { return "-BUSY " + inside })
 	mysql := mysqlServer(t, mysqlError(0, 1040, inside))
@@ -131,7 +131,7 @@ func TestDiscreetChecksTellNothingOfAnAnswer(t *testing.T) {
 		sees(t, seen, event.Down, failure, "")
 		for _, line := range append(seen.Detail, Detail{"error", seen.Error}) {
 			if strings.Contains(line.Value, inside) || strings.Contains(line.Value, "Password") {
-				t.Errorf("%s: %q tells of the answer", kind.Name, line)
+				t.Errorf("%s: %q shows the answer", kind.Name, line)
 			}
 		}
 	}

@@ -32,9 +32,9 @@ func newWS(def service.Definition, env Env) *wsCheck {
 func (c *wsCheck) Fresh() {}
 func (c *wsCheck) Close() {}
 
-func (c *wsCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.look) }
+func (c *wsCheck) Check(ctx context.Context) Observation { return c.target.check(ctx, c.run) }
 
-func (c *wsCheck) look(ctx context.Context, p *progress) error {
+func (c *wsCheck) run(ctx context.Context, p *progress) error {
 	var state *tls.ConnectionState
 	dialer := websocket.Dialer{
 		NetDialContext: func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dial(ctx, network, c.address) },

@@ -214,7 +214,7 @@ func (d *Discovery) published(ctx context.Context, listed []container.Listed) ([
 				return nil, err
 			}
 			if err != nil {
-				continue // it is gone, or the next round asks again
+				continue // it is gone, or the next round reads again
 			}
 			at = append(all, "")[0]
 		}

@@ -102,8 +102,8 @@ func (r *running) last() string {
 	return r.found[len(r.found)-1]
 }
 
-// discovering runs a story over an engine.
-func discovering(t *testing.T, mode Mode, h *host, story func(t *testing.T, r *running)) {
+// discovering runs a scenario over an engine.
+func discovering(t *testing.T, mode Mode, h *host, scenario func(t *testing.T, r *running)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &running{host: h, registry: &health.Registry{}}
 		r.Discovery = New(Deps{Runtime: h, Rules: Rules{Mode: mode, Defaults: service.Default()}, Logger: slog.New(slog.DiscardHandler), Health: r.registry,
@@ -121,7 +121,7 @@ func discovering(t *testing.T, mode Mode, h *host, story func(t *testing.T, r *r
 		go func() { ended <- r.Run(ctx) }()
 		time.Sleep(2 * listPause) // what began with the stream is over
 		synctest.Wait()
-		story(t, r)
+		scenario(t, r)
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -207,8 +207,8 @@ func TestManyEventsAreFewLists(t *testing.T) {
 // TestWhatIsKnownStaysWhileTheEngineIsUnreachable, also at a start: nothing is
 // found then, which is not the same as finding nothing.
 func TestWhatIsKnownStaysWhileTheEngineIsUnreachable(t *testing.T) {
-	away := fmt.Errorf("list: %w", container.ErrUnavailable)
-	discovering(t, Labelled, &host{err: away}, func(t *testing.T, r *running) {
+	unreachable := fmt.Errorf("list: %w", container.ErrUnavailable)
+	discovering(t, Labelled, &host{err: unreachable}, func(t *testing.T, r *running) {
 		time.Sleep(5 * time.Minute)
 		want(t, r, "without an engine", "nothing yet")
 		set := func(err error) {
@@ -222,7 +222,7 @@ func TestWhatIsKnownStaysWhileTheEngineIsUnreachable(t *testing.T) {
 		set(nil)
 		time.Sleep(2 * maxRetry)
 		want(t, r, "with one", "web")
-		set(away)
+		set(unreachable)
 		close(r.host.lost)
 		time.Sleep(5 * time.Minute)
 		want(t, r, "after it became unreachable", "web")

@@ -44,7 +44,7 @@ type label struct {
 }
 
 // labels are all that are known. What reads files, executes commands, sends
-// secrets or injects faults has none: whoever built an image may have written its labels.
+// secrets or injects faults has none: the author of an image may have written its labels.
 var labels = []label{
 	{"enable", "", nil},
 	{"name", "name", nil}, // see names.go

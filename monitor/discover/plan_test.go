@@ -176,7 +176,7 @@ func TestPlan(t *testing.T) {
 				t.Errorf("the problems are\n%s", all)
 			}
 			if strings.Contains(all, "s3cret") {
-				t.Errorf("a problem tells a secret: %s", all)
+				t.Errorf("a problem shows a secret: %s", all)
 			}
 		})
 	}
@@ -221,8 +221,8 @@ func TestEveryLabelSetsItsKey(t *testing.T) {
 	}
 }
 
-// TestNoLabelLooksAtThisMachine has a label name every kind of check that does.
-func TestNoLabelLooksAtThisMachine(t *testing.T) {
+// TestNoLabelChecksThisMachine has a label name every kind of check that does.
+func TestNoLabelChecksThisMachine(t *testing.T) {
 	local := []string{service.SchemeDocker}
 	for _, kind := range check.Kinds {
 		if kind.Local {

@@ -8,7 +8,7 @@ import { reason } from "./words.js";
 
 /**
  * The acts by name; each gets its button. `ui` is what only this page knows,
- * `now` the time by the server's clock, `say` reaches those who hear the page.
+ * `now` the time by the server's clock, `say` reaches screen readers.
  */
 export function acts({ ui, now, reconnect, deny, schedule, say }) {
   const failed = (of, refusal) => {

@@ -15,7 +15,7 @@ export function keepToken(value) {
     if (value) sessionStorage.setItem(KEY, value);
     else sessionStorage.removeItem(KEY);
   } catch {
-    // a window that keeps nothing asks again at the next load
+    // a window that keeps nothing needs the token again at the next load
   }
 }
 

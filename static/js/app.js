@@ -21,7 +21,7 @@ import * as keys from "./view/keys.js";
 import { cutoff, top } from "./view/top.js";
 import { phrase } from "./vocabulary.js";
 
-const GRACE = 1000; // a connection that is back within it was never away
+const GRACE = 1000; // a connection that is back within it counts as unbroken
 const root = document.getElementById("app");
 const announcement = document.getElementById("announcement");
 const question = document.getElementById("question");
@@ -187,14 +187,14 @@ function later(now) {
   timer = setTimeout(schedule, Math.max(16, next - now));
 }
 
-// One sentence at a time for those who hear the page, five seconds apart; a
+// One sentence at a time for screen readers, five seconds apart; a
 // request for approval at once, and once.
 let saidAt = 0;
-const asked = new Set();
+const announced = new Set();
 function announce(ctx, now) {
   for (const { id, service, approval } of state.incidents.values()) {
-    if (!approval || asked.has(`${id} ${approval.request}`)) continue;
-    asked.add(`${id} ${approval.request}`);
+    if (!approval || announced.has(`${id} ${approval.request}`)) continue;
+    announced.add(`${id} ${approval.request}`);
     question.textContent = `Approval needed: ${phrase(approval.action, service)}.`;
   }
   const { line, first, work } = overview.summary(ctx);

@@ -1,4 +1,4 @@
-// What a visitor takes away from the page.
+// What a visitor copies from the page.
 
 /** Copies a text, and says whether that worked. Beyond loopback and without TLS a page has no clipboard of its own. */
 export async function clipboard(written) {

@@ -61,7 +61,7 @@ export function decider(diagnosed) {
   return [`${decided}.`, view].filter(Boolean).join(" ");
 }
 
-/** How sure somebody is: "confidence 97%"; empty where no number was given that can be used. */
+/** How sure a view is: "confidence 97%"; empty where no number was given that can be used. */
 export function confidence(share) {
   return share > 0 ? `confidence ${Math.round(share * 100)}%` : "";
 }

@@ -79,7 +79,7 @@ function children(parent, kids) {
   };
   const found = kids.map(reuse);
   for (const node of found) spare.delete(node);
-  for (const node of spare) node.remove(); // first, so that what stays need not move: a move takes the focus away
+  for (const node of spare) node.remove(); // first, so that what stays need not move: a move loses the focus
   let at = parent.firstChild;
   kids.forEach((kid, i) => {
     const node = found[i];

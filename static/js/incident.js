@@ -51,7 +51,7 @@ export function incident(row, events, thinking = null) {
   return of;
 }
 
-// What led to the first attempt, and when it was begun to look and to decide.
+// What led to the first attempt, and when it was begun to inspect and to decide.
 function leading(events) {
   const acted = events.findIndex((event) => event.type === "action_started");
   const before = acted < 0 ? events : events.slice(0, acted);
@@ -95,7 +95,7 @@ export function failed(attempt) {
   return attempt.finished?.data?.ok === false || attempt.verified?.data?.ok === false;
 }
 
-/** Whether an attempt was ended by an external change, and proves nothing. */
+/** Whether an attempt was ended by an external change, and is inconclusive. */
 export function interrupted(attempt) {
   return attempt?.verified?.data?.outcome === "interrupted";
 }

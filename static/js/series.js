@@ -40,7 +40,7 @@ export function single(p) {
 }
 
 /**
- * How far back to look: as far as anything is known, `most` at most. It grows in
+ * How far back to show: as far as anything is known, `most` at most. It grows in
  * steps, so that a picture is stretched now and then, and not each second.
  */
 export function span(list, now, most = MOST) {
@@ -84,15 +84,15 @@ export function strip(list, { from, to, n, now = null, ended = [] }) {
   }
   let before = "none"; // a check may be rarer than a bar: the bar after it shows what it saw
   const rare = rarity(list, width);
-  let silent = 0;
+  let empty = 0;
   for (const bar of bars) {
     const all = bar.good + bar.slow + bar.down;
     if (all) {
       bar.kind = bar.down ? "past" : bar.slow ? "slow" : "up";
       bar.share = (bar.down || bar.slow) / all;
-      silent = 0;
+      empty = 0;
       before = bar.kind;
-    } else if (before !== "none" && ++silent < rare) {
+    } else if (before !== "none" && ++empty < rare) {
       bar.kind = before;
       bar.share = 1;
     }

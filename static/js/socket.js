@@ -1,5 +1,5 @@
 // The live connection: frames in, and a new connection by itself when one
-// ends, is silent for too long, or missed something.
+// ends, sends nothing for too long, or missed something.
 
 import { protocols } from "./api.js";
 

@@ -93,7 +93,7 @@ function apply(next, { kind, data }, now) {
 }
 
 // The first piece of a question is empty: from there on it is a new one. Some
-// pieces may be all that a page hears that came later.
+// pieces may be all that a page receives that came later.
 function thought(before, { text = "", done = false, time }, info, now) {
   const begun = { text: "", done: false, since: instant(time) || now, model: info?.llm?.model ?? "", limit: (info?.llm?.timeout_s ?? NaN) * 1000 };
   if (text === "" && done !== true) return begun;
@@ -190,7 +190,7 @@ export function inOrder(services) {
 }
 
 /**
- * How long a page may hear nothing (ms). Any check is a frame, so it is three
+ * How long a page may receive nothing (ms). Any check is a frame, so it is three
  * intervals of the busiest service; a job that reports by itself promises none.
  */
 export function silence(services) {

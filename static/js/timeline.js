@@ -9,25 +9,25 @@ import { action, capital, gate, phrase, who } from "./vocabulary.js";
 import { isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
- * Items {key, look, icon, head, line, command, note, output, root, progress, took,
+ * Items {key, tone, icon, head, line, command, note, output, root, progress, took,
  * at: {iso, text}}, in order; what is under way has no `at`. `note` is the gate of
  * a hold, `root` {name, incident} what it waits for, `output` what a command printed.
  */
 export function timeline(of, now = NaN) {
   const list = of.events.map((event) => item(event, of)).filter(Boolean);
   const first = of.firstBad;
-  if (of.opened && of.row.kind !== "fleet" && !isRequested(of) && !isOfUpdate(of) && first < instant(of.opened.time)) list.unshift({ key: "first", look: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
+  if (of.opened && of.row.kind !== "fleet" && !isRequested(of) && !isOfUpdate(of) && first < instant(of.opened.time)) list.unshift({ key: "first", tone: "first", icon: "down", head: "First failed check", line: reason(of.opened.data?.error), time: first });
   const items = list.map((one, i) => {
     const since = i ? one.time - list[i - 1].time : NaN;
     return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.queried ? `, querying ${one.queried}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
   });
   const last = of.attempts.at(-1);
-  if (of.stage === "verification" && last && !last.verified) items.push({ ...BLANK, key: "now", look: "now-step", icon: "shield", head: "Verifying", line: verifying(of.row.progress), progress: last.progress });
-  if (of.query) items.push({ ...BLANK, key: "now", look: "now-step", icon: "fork", head: "Diagnosing", line: querying(of, now) });
+  if (of.stage === "verification" && last && !last.verified) items.push({ ...BLANK, key: "now", tone: "now-step", icon: "shield", head: "Verifying", line: verifying(of.row.progress), progress: last.progress });
+  if (of.query) items.push({ ...BLANK, key: "now", tone: "now-step", icon: "fork", head: "Diagnosing", line: querying(of, now) });
   return items;
 }
 
-const BLANK = { command: "", line: "", note: "", output: "", root: null, progress: null, look: "", took: "", at: null };
+const BLANK = { command: "", line: "", note: "", output: "", root: null, progress: null, tone: "", took: "", at: null };
 
 function item(event, of) {
   const data = event.data ?? {};
@@ -60,11 +60,11 @@ function say(event, data, of) {
     case "verified":
       return verified(data, of.attempts.find((one) => one.verified === event));
     case "suppressed":
-      return { icon: "held", look: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)), note: data.gate && !isPause(event) ? `Gate: ${data.gate}` : "", root: data.root ? { name: data.root, incident: data.root_incident ?? "" } : null };
+      return { icon: "held", tone: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)), note: data.gate && !isPause(event) ? `Gate: ${data.gate}` : "", root: data.root ? { name: data.root, incident: data.root_incident ?? "" } : null };
     case "escalated":
-      return { icon: "person", look: "first", head: "A person is needed", line: reason(data.reason) };
+      return { icon: "person", tone: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
-      return { icon: "check", look: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : "first failed check"}.` : "" };
+      return { icon: "check", tone: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : "first failed check"}.` : "" };
     case "reported":
       return { icon: "file", head: "Post-mortem written" };
     default:
@@ -78,7 +78,7 @@ function opened(event, data, of) {
   if (data.undoes_incident) return { icon: "person", head: `Undo of attempt ${data.undoes} requested`, line: `${by} It was an attempt of incident ${data.undoes_incident}.` };
   if (isRequested(of)) return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
   const source = data.check === "container" ? "Reported by the container’s state." : data.check ? `Reported by the ${data.check} check.` : "";
-  return { look: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || isOfUpdate(of) || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
+  return { tone: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || isOfUpdate(of) || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
 }
 
 const undone = (of) => Boolean(of.attempts.at(-1)?.started.data?.undoes && of.attempts.at(-1).verified?.data?.ok);
@@ -86,14 +86,14 @@ const undone = (of) => Boolean(of.attempts.at(-1)?.started.data?.undoes && of.at
 function finished(data, a, attempt) {
   const undo = attempt?.started.data?.undoes;
   const output = String(data.output ?? "");
-  if (data.ok === false) return { icon: "x", look: "bad", head: `${undo ? "Undo" : a.todo}: ${notDone(data)}`, line: reason(data.error), output };
+  if (data.ok === false) return { icon: "x", tone: "bad", head: `${undo ? "Undo" : a.todo}: ${notDone(data)}`, line: reason(data.error), output };
   const kept = keptContainer(data.kept_id);
   return { icon: undo ? "restart" : a.icon, head: undo ? "Undone" : a.did, output,
     line: paragraph(Number.isFinite(data.duration_ms) ? `The call took ${took(data.duration_ms)}` : "") + (kept && ` ${kept}`), command: kept && `docker rm ${data.kept_id.slice(0, 12)}` };
 }
 
 function verified(data, attempt) {
-  if (data.ok === false) return { icon: "x", look: "bad", head: interrupted(attempt) ? "Attempt interrupted" : "Verification failed", line: reason(data.error), progress: attempt?.progress };
+  if (data.ok === false) return { icon: "x", tone: "bad", head: interrupted(attempt) ? "Attempt interrupted" : "Verification failed", line: reason(data.error), progress: attempt?.progress };
   if (attempt?.started.data?.undoes) return { icon: "shield", head: "Verified", line: "The container shows that it was undone." };
   return { icon: "shield", head: "Verified", line: `${attempt?.progress?.good ?? data.observations ?? 0} good checks in a row since the repair.`, progress: attempt?.progress };
 }

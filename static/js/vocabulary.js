@@ -2,12 +2,12 @@
 // action or a gate is called the same on every page. A name that is not known
 // here is shown as it came.
 
-/** A word of our own, or of the contract, with a capital. Never for a sentence or for a name of somebody else. */
+/** A word of our own, or of the contract, with a capital. Never for a sentence or for another's name. */
 export function capital(word) {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** How each status looks and is called: shape, colour, word. */
+/** How each status is shown and called: shape, colour, word. */
 const STATUS = {
   UP: { shape: "up", colour: "up", word: "Up" },
   DEGRADED: { shape: "warn", colour: "warn", word: "Degraded" },
@@ -108,7 +108,7 @@ const FAULTS = {
   fds: ["Exhaust files", "used up the file descriptors of {}"],
 };
 
-// The faults that everybody tries first; the others stand behind "More".
+// The faults that are tried first; the others stand behind "More".
 const USUAL = ["stop", "kill", "pause", "exit", "fail", "hang", "leak"];
 
 /** The faults that are shown at once, and the others. Few enough are all shown. */
@@ -179,7 +179,7 @@ const PARTS = {
   llm: ["fork", "the model"],
   discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],
-  dashboard: ["away", "the dashboard"],
+  dashboard: ["offline", "the dashboard"],
 };
 
 /** Components with a problem, the worst first. */

@@ -26,7 +26,7 @@ export function latencyNow(service, check) {
 /** Whether a url is checked by LogStream itself: a container's state is Docker's, and a job reports by itself. */
 export const hasOwnCheck = (url) => Boolean(url) && !url.startsWith("push:") && !url.startsWith("docker:");
 
-/** Where a service is looked at, and how often: an address, else its container. */
+/** Where a service is checked, and how often: an address, else its container. */
 export function whereabouts(service, definition) {
   const config = definition ?? {};
   const url = service.url || config.url || "";
@@ -63,7 +63,7 @@ export function cause(row) {
 
 /**
  * What an incident is about, after the name of its service. Where no container is
- * configured every cause is the same, and what the check saw tells them apart.
+ * configured every cause is the same, and what the check saw distinguishes them.
  */
 export function subject(row) {
   if (row.kind === "fleet") return sentence(cause(row)) || "Many services went down at once.";
@@ -146,7 +146,7 @@ export function modeLine(mode) {
 
 /**
  * The second sentence: what the machine does about an open incident. `still`
- * is the same without its counting parts, for those who hear the page.
+ * is the same without its counting parts, for screen readers.
  */
 export function workLine(of, now) {
   const { row } = of;

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { incident, insert, whole } from "../js/incident.js";
 import { lane, pick, STAYS } from "../js/lane.js";
 import { timeline } from "../js/timeline.js";
-import { at, consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, tape, verified } from "./tape.mjs";
+import { at, consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, eventLog, verified } from "./event_log.mjs";
 
 const of = (list, more) => {
-  const events = tape(...list);
+  const events = eventLog(...list);
   return incident(row(events, more), events);
 };
 const places = (list, ms = 3000, { row: more, ...rest } = {}) => lane(of(list, more), { now: T + ms, ...rest }).steps;
@@ -20,7 +20,7 @@ test("an incident stands where the server says", () => {
   assert.equal(stage({ phase: "ended", state: "resolved" }), "resolved");
   assert.equal(stage({ phase: "ended", state: "escalated" }), "escalated");
   assert.equal(stage({}), "detected");
-  assert.equal(stage({ phase: "evidence" }, tape(opened, evidence, diagnosed, started)), "evidence", "and not where its events would put it");
+  assert.equal(stage({ phase: "evidence" }, eventLog(opened, evidence, diagnosed, started)), "evidence", "and not where its events would put it");
 });
 
 test("a lane has six places in the same order, whatever the tense", () => {
@@ -52,7 +52,7 @@ test("a verification under way shows the server's progress, also before its even
   assert.equal(timeline(known).at(-1).line, "Verifying: 2 of 5 good checks so far");
 });
 
-test("a failed verification keeps its good checks, and an interrupted one proves nothing", () => {
+test("a failed verification keeps its good checks, and an interrupted one is inconclusive", () => {
   const verdict = (data) => of([opened, evidence, diagnosed, started, finished, [5000, "verified", "logstream", { ok: false, ...data }]]).attempts[0].progress;
   assert.deepEqual(verdict({ outcome: "failed", observations: 2 }), { good: 2, needed: 5, bad: true });
   assert.equal(verdict({ outcome: "interrupted", observations: 2 }), null);
@@ -174,7 +174,7 @@ test("the lane of an incident that ended stays a minute", () => {
 });
 
 test("events are in order, once each, and whole without a gap", () => {
-  const [a, b, c] = tape(opened, evidence, diagnosed);
+  const [a, b, c] = eventLog(opened, evidence, diagnosed);
   const list = [c, a, c, b].reduce(insert, []);
   assert.deepEqual(list, [a, b, c]);
   assert.ok(whole(list));
@@ -184,7 +184,7 @@ test("events are in order, once each, and whole without a gap", () => {
 
 const thinks = (more = {}) => ({ text: "", done: false, since: T + 1020, model: "qwen3:4b", ...more });
 const queried = (list, thinking) => {
-  const events = tape(...list);
+  const events = eventLog(...list);
   return incident(row(events), events, thinking);
 };
 

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { advance, due, HOLD, idle, push } from "../js/pace.js";
 
-// Runs the queue as the page does: looks whenever something is due. Gives what was shown, and when.
+// Runs the queue as the page does: draws whenever something is due. Gives what was shown, and when.
 function play(arrivals, until = 10_000) {
   let queue = idle();
   const shown = [];
-  const look = (now) => {
+  const draw = (now) => {
     queue = advance(queue, now);
     if (queue.shown && shown.at(-1)?.state !== queue.shown.state) shown.push({ state: queue.shown.state, at: now });
   };
   const coming = [...arrivals];
   for (let now = 0; now <= until; now++) {
     while (coming.length && coming[0][0] <= now) queue = push(queue, { state: coming.shift()[1] }, now);
-    if (due(queue) === null || due(queue) <= now || shown.length === 0) look(now);
+    if (due(queue) === null || due(queue) <= now || shown.length === 0) draw(now);
   }
   return shown;
 }

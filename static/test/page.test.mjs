@@ -45,7 +45,7 @@ test("without JavaScript the page names the API, and no command", () => {
 // A regular expression stands where a value may: after a bracket, an operator or return.
 const EXPRESSION = /(?<=[([=,:?&|!]\s?|return )\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+)\//g;
 
-test("no regular expression looks for words", () => {
+test("no regular expression matches words", () => {
   for (const [name, text] of code) {
     for (const [, expression] of text.matchAll(EXPRESSION)) {
       const words = expression.replace(/\\.|\[(?:\\.|[^\]\\])*\]/g, " ").match(/[A-Za-z]{4,}/g) ?? [];

@@ -17,7 +17,7 @@ test("live checks follow the history without doubling it", () => {
   assert.deepEqual(list.map((p) => [(p.t - T) / 1000, p.status]), [[0, "UP"], [2, "UP"], [4, "DOWN"]]);
 });
 
-test("a card looks as far back as there is something to see", () => {
+test("a card shows as far back as there is something to see", () => {
   const seconds = (first, most) => span([up(-first), up(-1)], T, most) / 1000;
   assert.equal(span([], T), 30e3);
   assert.deepEqual([10, 30, 31, 70, 100, 130].map((first) => seconds(first)), [30, 30, 60, 90, 120, 180]);
@@ -97,7 +97,7 @@ test("a point that stands for several checks has a band", () => {
   assert.ok(!line([up(0), up(2)], { from: T, to: T + 10e3 }).banded);
 });
 
-test("a rare peak does not press the line flat, and is told", () => {
+test("a rare peak does not press the line flat, and is shown", () => {
   const list = points(hours(100, (i) => (i === 50 ? { max_ms: 5000 } : {})), [], "box");
   const { top, peak, runs } = line(list, { from: T, to: T + 100 * 3600e3 });
   assert.ok(top < 200, `the top is ${top}`);

@@ -10,7 +10,7 @@ import * as overview from "../js/pages/overview.js";
 import * as service from "../js/pages/service.js";
 import * as system from "../js/pages/system.js";
 import { top } from "../js/view/top.js";
-import { consulted, diagnosed, evidence, finished, opened, opinion, row, started, T, tape } from "./tape.mjs";
+import { consulted, diagnosed, evidence, finished, opened, opinion, row, started, T, eventLog } from "./event_log.mjs";
 
 const EVIL = `"><img src=x onerror=alert(1)><script>alert(2)</script>`;
 
@@ -24,7 +24,7 @@ function full({ evil = "" } = {}) {
   const say = (text) => text + evil;
   const name = `payment-service${evil}`;
   const one = { name, status: "DOWN", since: new Date(T).toISOString(), error: say("connection refused"), owner: "box", uptime: { "24h": 0.99 }, container: { name, id: say("9f2c"), image: say("shop:1"), ran: true }, sources: [{ instance: say("box"), check: say("http"), status: "DOWN", since: new Date(T).toISOString() }] };
-  const list = tape(opened, evidence, consulted("runbook", { model: opinion("restart"), raw: "{}", reasoning: "It ran." }), started, finished).map((event) => JSON.parse(JSON.stringify({ ...event, service: name }, (key, value) => (typeof value === "string" && !["id", "type", "time", "service", "first_bad", "expires", "instance"].includes(key) ? say(value) : value))));
+  const list = eventLog(opened, evidence, consulted("runbook", { model: opinion("restart"), raw: "{}", reasoning: "It ran." }), started, finished).map((event) => JSON.parse(JSON.stringify({ ...event, service: name }, (key, value) => (typeof value === "string" && !["id", "type", "time", "service", "first_bad", "expires", "instance"].includes(key) ? say(value) : value))));
   let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [one, { name: "stock", status: "UP", since: new Date(T - 60e3).toISOString(), latency_ms: 26, owner: "box" }], incidents: [{ ...row(list), service: name }], agent: { state: "VERIFYING", incident: "i1", service: name, model: say("qwen"), last_action: say("docker start"), budget: { attempt: 1, attempts: 3, hour: 1, per_hour: 60 } }, info: { version: say("1"), instance: "box", host: say("local"), active: true, uptime_s: 60, mode: say("auto"), config_error: say("line 3"), bus: { kind: "embedded", brokers: [say("127.0.0.1:9092")], ok: true }, llm: { model: say("qwen"), ready: false, error: say("absent") }, docker: { ok: false, error: say("refused") }, troubles: [{ part: say("docker"), since: new Date(T).toISOString(), what: say("the engine is away: refused"), works: say("checks"), on_hold: say("repairs"), remedy: { text: say("Start Docker."), command: say("docker info") } }] } }, T).state;
   state = store.learnIncident(state, { ...row(list), service: name, events: list });
   state = store.learnService(state, { ...one, config: { url: say("http://localhost:8080"), interval: say("2s"), expect: { latency: "800ms" }, note: say("x") }, depends_on: [say("db")], observations: [{ timestamp: T / 1000, status: "DOWN", check: say("http"), error: say("refused"), instance: say("box") }] });
@@ -157,7 +157,7 @@ test("services stand under the heading of their group, those without one first",
 });
 
 test("a service that only a person can repair says what is wrong with it, and its note", () => {
-  const events = tape(opened);
+  const events = eventLog(opened);
   const incident = { ...row(events), service: "web", state: "escalated", phase: "ended", cause_id: "no_container", escalated_reason: "Without a container there is nothing that LogStream can repair." };
   const one = { name: "web", status: "DOWN", url: "http://x", error: "HTTP 500, expected 200-399", note: "call the shop team" };
   const text = textOf(cardsOf(listed([one], { incidents: [incident] }))[0]);
@@ -199,7 +199,7 @@ test("a lane names its incident and its current step", () => {
 
 // A page while, or after, a model has its say about i1.
 function withModel(list, { pieces = [], llm = { model: "qwen3:4b", ready: true }, state: agent = "DIAGNOSING", troubles = [] } = {}) {
-  const events = tape(...list);
+  const events = eventLog(...list);
   let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN", since: new Date(T).toISOString() }], incidents: [row(events)], agent: { state: agent, incident: "i1", service: "payment-service", model: llm.model }, info: { llm, troubles } }, T).state;
   state = store.learnIncident(state, { ...row(events), events });
   return store.fold(state, { type: "events", seq: 2, events: pieces.map(([text, done]) => ({ kind: "thinking", data: { incident: "i1", service: "payment-service", text, done, time: new Date(T + 1020).toISOString() } })) }, T).state;
@@ -277,7 +277,7 @@ test("every window that is offered has data behind it", () => {
 
 test("the attempts are those that the budget counts, on every page", () => {
   const again = [[8000, "verified", "logstream", { ok: false, outcome: "interrupted", error: "It was killed." }], started, finished];
-  const events = tape(opened, evidence, diagnosed, started, finished, ...again);
+  const events = eventLog(opened, evidence, diagnosed, started, finished, ...again);
   const counted = { ...row(events), attempts: 1 };
   let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3 } } }, T).state;
   state = store.learnIncident(state, { ...counted, events });
@@ -296,7 +296,7 @@ test("a flapping service says so, also while it is up", () => {
   }
 });
 
-test("a service's page tells what became of its new image, and what observe would have done", () => {
+test("a service's page shows the result of its new image, and what observe would have done", () => {
   const of = (more) => {
     const service0 = { name: "web", status: "UP", since: new Date(T).toISOString(), owner: "box", container: { name: "web", id: "1", image: "web:2", image_id: "b" }, ...more };
     const { state } = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [service0], info: { mode: "observe" } }, T);

@@ -10,11 +10,11 @@ import { evidence as panel } from "../js/view/evidence.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, grouped, injected, phrase, whoFirst } from "../js/vocabulary.js";
 import { yaml } from "../js/pages/service.js";
-import { consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, tape, verified } from "./tape.mjs";
+import { consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, eventLog, verified } from "./event_log.mjs";
 
 const fleet = (...list) => list.map(([name, status, more]) => ({ name, status, ...more }));
 const of = (...list) => {
-  const events = tape(...list);
+  const events = eventLog(...list);
   return incident(row(events), events);
 };
 
@@ -98,7 +98,7 @@ test("what is said aloud has no counting part", () => {
 });
 
 test("who decided, how sure, and what the other one says", () => {
-  assert.equal(decider(tape(diagnosed)[0]), "The runbook, confidence 97%.");
+  assert.equal(decider(eventLog(diagnosed)[0]), "The runbook, confidence 97%.");
   const data = { ...diagnosed[3], model: { action: "start" } };
   assert.equal(decider({ by: "runbook", data }), "The runbook, confidence 97%. The model agrees.");
   assert.equal(decider({ by: "llm:qwen3:4b", data: { ...data, confidence: 0.9, runbook: { action: "restart" } } }), "qwen3:4b, confidence 90%. The runbook would restart it.");
@@ -215,7 +215,7 @@ const CAME = [
 
 test("what came of a model's view, in every case", () => {
   for (const [by, more, came, who, failed, queried] of CAME) {
-    const [event] = tape(consulted(by, more));
+    const [event] = eventLog(consulted(by, more));
     assert.equal(whatCame(event), came);
     assert.equal(decider(event), who);
     assert.deepEqual([views(event).failed, views(event).queried], [failed, queried], came);
@@ -223,8 +223,8 @@ test("what came of a model's view, in every case", () => {
 });
 
 test("of a record without a code no word is guessed from its sentence, which is shown unchanged", () => {
-  for (const invalid of ["it did not answer within 20s", "Ollama has no model x: ollama pull x", "its answer is empty", "nothing was heard of it within 1.5s"]) {
-    const [event] = tape(consulted("runbook", { prompt: "", invalid }));
+  for (const invalid of ["it did not answer within 20s", "Ollama has no model x: ollama pull x", "its answer is empty", "it did not answer within 1.5s"]) {
+    const [event] = eventLog(consulted("runbook", { prompt: "", invalid }));
     assert.deepEqual([views(event).failed, views(event).why, whatCame(event)], ["unused", invalid, "The model’s view was not used. The runbook decided."]);
   }
 });

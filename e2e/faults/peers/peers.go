@@ -19,7 +19,7 @@ import (
 // How the policies poll, and what they give a container to stop.
 const (
 	autohealEvery = 5 * time.Second // docker-autoheal's AUTOHEAL_INTERVAL
-	proofEvery    = 2 * time.Second // the proof of concept's pause between two checks
+	pocEvery      = 2 * time.Second // the proof of concept's pause between two checks
 	stopTimeout   = 10
 )
 
@@ -32,7 +32,7 @@ func dial(socket string) engine {
 	}}}}
 }
 
-// unhealthy are the containers whose HEALTHCHECK fails: what docker-autoheal asks
+// unhealthy are the containers whose HEALTHCHECK fails: what docker-autoheal queries
 // for, in its words.
 func (e engine) unhealthy(ctx context.Context, label string) ([]string, error) {
 	filters := fmt.Sprintf(`{"health":["unhealthy"],"label":[%q]}`, label)
@@ -96,7 +96,7 @@ func ProofOfConcept(ctx context.Context, socket string, targets map[string]strin
 		records := make(chan struct{}, 1000) // the topic between its generator and its worker
 		all.Go(func() {
 			defer close(records)
-			every(ctx, proofEvery, func() {
+			every(ctx, pocEvery, func() {
 				request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 				if err != nil {
 					return // unreachable: the address is well formed

@@ -91,15 +91,15 @@ func (s *spell) broken(ctx context.Context) (status int, why error) {
 		}
 	}
 	for need := range strings.SplitSeq(os.Getenv("NEEDS"), ",") {
-		if err := ask(ctx, need); err != nil {
+		if err := get(ctx, need); err != nil {
 			return http.StatusServiceUnavailable, err
 		}
 	}
 	return 0, nil
 }
 
-// ask says what is wrong with a service that this one needs.
-func ask(ctx context.Context, address string) error {
+// get says what is wrong with a service that this one needs.
+func get(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}

@@ -21,14 +21,14 @@
 //	POST /log       writes the body and a line's end to standard output
 //
 //	ADDR=:8080      where it listens
-//	NEEDS=urls      / asks them first, and is a 503 where one is not a 200
+//	NEEDS=urls      / requests them first, and is a 503 where one is not a 200
 //	CERTIFICATE, EXPIRED, KEY=  PEM: it speaks TLS
 //	START=s         it listens only after s seconds
 //	MODE=500        / answers 500 from the first moment on
 //	MODE=exit       it ends with CODE (default 78) right after its start
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
 //
-// With the argument -check it asks the server beside it for / and ends with 0
+// With the argument -check it requests / of the server beside it and ends with 0
 // if that answers 200: what a HEALTHCHECK runs.
 package main
 

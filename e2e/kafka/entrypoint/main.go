@@ -38,7 +38,7 @@ func run(env []string) error {
 	if out, err := exec.Command(format[0], format[1:]...).CombinedOutput(); err != nil {
 		return fmt.Errorf("format Kafka's directory: %w: %s", err, out)
 	}
-	// It takes our place, so that it is the process that docker stop asks to end.
+	// It takes our place, so that it is the process that docker stop signals.
 	if err := syscall.Exec(java, command("kafka.Kafka", properties), env); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}

@@ -49,7 +49,7 @@ type Server struct {
 	capabilities []string
 	reply        Reply
 	queries      []Chat
-	shows        int // how often it was asked what its model can
+	shows        int // how often the abilities of its model were queried
 }
 
 // Start starts a server that has one model, which answers with reply.
@@ -94,7 +94,7 @@ func (s *Server) Thinks(can bool) {
 	}
 }
 
-// Remove takes the models away: they are not pulled.
+// Remove removes the models: they are not pulled.
 func (s *Server) Remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *Server) Queries() []Chat {
 	return slices.Clone(s.queries)
 }
 
-// Shows is how often it was asked so far what its model can.
+// Shows is how often the abilities of its model were queried so far.
 func (s *Server) Shows() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func unpulled(model string) Reply {
 
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	_ = json.NewEncoder(w).Encode(v) // whoever went away needs no answer
+	_ = json.NewEncoder(w).Encode(v) // a caller that is gone needs no answer
 	if f, is := w.(http.Flusher); is {
 		f.Flush()
 	}
@@ -210,7 +210,7 @@ func Think(words []string, each time.Duration, then Reply) Reply {
 	}
 }
 
-// Late waits before it goes on with reply, or for the caller to go away.
+// Late waits before it goes on with reply, or for the caller to disconnect.
 func Late(d time.Duration, then Reply) Reply {
 	return func(w http.ResponseWriter, r *http.Request, chat Chat) {
 		if sleep(r, d) {

@@ -45,7 +45,7 @@ type Fixture struct {
 	// standard output. The text is printable ASCII, at most 200,000 bytes. It
 	// need not wait until the runtime has it.
 	Say func(t *testing.T, text string)
-	// Remove takes Name away from the runtime, running or not, as docker rm -f
+	// Remove removes Name from the runtime, running or not, as docker rm -f
 	// does. It is nil where a runtime has no such thing.
 	Remove func(t *testing.T)
 

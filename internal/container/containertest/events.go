@@ -10,7 +10,7 @@ import (
 	"logstream/internal/container"
 )
 
-// eventsReplay: whoever comes later reads the same events, from the instant
+// eventsReplay: a later reader reads the same events, from the instant
 // asked for on, that instant included.
 func eventsReplay(t *testing.T, f *fixture) {
 	w := f.watch(time.Time{})

@@ -15,7 +15,7 @@ import (
 const (
 	callTimeout = 30 * time.Second      // of one call of the runtime
 	patience    = 20 * time.Second      // until something that must happen has happened
-	look        = 20 * time.Millisecond // between two looks at a condition
+	poll        = 20 * time.Millisecond // between two reads of a condition
 )
 
 // fixture is a Fixture with the calls that the tests make of it: each fails
@@ -145,7 +145,7 @@ func (f *fixture) supports(method string, err error) bool {
 
 // wait reports whether the condition came to hold in time.
 func wait(holds func() bool) bool {
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); ; <-tick.C {
 		if holds() {

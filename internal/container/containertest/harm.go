@@ -11,7 +11,7 @@ import (
 	"logstream/internal/container"
 )
 
-// ended checks the state of a container whose end the events tell.
+// ended checks the state of a container whose end the events report.
 func ended(t *testing.T, f *fixture, events []container.Event) {
 	t.Helper()
 	state, die := f.status(container.Exited), last(t, events, container.ActionDie)

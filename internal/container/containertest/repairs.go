@@ -11,7 +11,7 @@ import (
 )
 
 // startMatches checks how the container's state stands to its events, for
-// whoever finds out by them which start made it what it is: its StartedAt is
+// the reader who finds by them which start made it what it is: its StartedAt is
 // not later than the start event, and later than the end before it.
 func startMatches(t *testing.T, f *fixture, events []container.Event) {
 	t.Helper()
@@ -76,7 +76,7 @@ func startTwiceAtOnce(t *testing.T, f *fixture) {
 	w.expect(t, "start", "kill 9", "die 137")
 }
 
-// restart: only the restart event, the last, tells it from a stop and a start
+// restart: only the restart event, the last, distinguishes it from a stop and a start
 // by another client.
 func restart(t *testing.T, f *fixture) {
 	w, before := f.watch(time.Time{}), f.inspect()

@@ -13,7 +13,7 @@ import (
 )
 
 // watch is one reader of a runtime's events, which keeps those of one
-// container that any test looks at.
+// container that any test inspects.
 type watch struct {
 	id     string
 	cancel context.CancelFunc
@@ -126,7 +126,7 @@ func (w *watch) expect(t *testing.T, want ...string) []container.Event {
 	return got
 }
 
-// isEnd reports whether the two, one after the other, tell of one end that was
+// isEnd reports whether the two, one after the other, report one end that was
 // asked for. Their order means nothing, in the stream or in time.
 func isEnd(a, b container.Event) bool {
 	return a.Action == container.ActionStop && b.Action == container.ActionDie ||

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	maxOrder  = 64 // bytes of a line on standard input
-	leakEvery = 100 * time.Millisecond
-	leakStep  = 8 << 20 / 10 // bytes: 8 MiB a second
-	pageSize  = 4096         // one byte of each is written, so that the memory is used
-	tellEvery = 32           // MiB between two lines about a leak
-	mib       = 1 << 20
+	maxOrder    = 64 // bytes of a line on standard input
+	leakEvery   = 100 * time.Millisecond
+	leakStep    = 8 << 20 / 10 // bytes: 8 MiB a second
+	pageSize    = 4096         // one byte of each is written, so that the memory is used
+	reportEvery = 32           // MiB between two lines about a leak
+	mib         = 1 << 20
 )
 
 // faults are what the service does to itself when it reads their names. An
@@ -75,12 +75,12 @@ func (s *service) runFaults(ctx context.Context, orders io.Reader) int {
 }
 
 // leak takes memory until it has all that it may have, and is then killed, as
-// the kernel kills whoever goes beyond its limit.
+// the kernel kills a process that goes beyond its limit.
 func (s *service) leak(ctx context.Context) error {
 	tick := time.NewTicker(leakEvery)
 	defer tick.Stop()
 	var kept [][]byte
-	for told := 0; ; {
+	for reported := 0; ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -92,8 +92,8 @@ func (s *service) leak(ctx context.Context) error {
 		}
 		kept = append(kept, piece)
 		used := len(kept) * leakStep / mib
-		if used >= told+tellEvery {
-			told = used
+		if used >= reported+reportEvery {
+			reported = used
 			s.say("WARN", "cache has grown to %d MiB of %d MiB", used, s.memory)
 		}
 		if used >= s.memory {
@@ -107,7 +107,7 @@ func (s *service) leak(ctx context.Context) error {
 	return self.Kill()
 }
 
-// lastWords is what a panic looks like in a log.
+// lastWords is what a panic writes to a log.
 func (s *service) lastWords() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,7 +34,7 @@ type answer struct {
 	Kind  int    // of the fault: its place in kinds, from 1; 0: none of them
 }
 
-// kinds are the errors that the other end tells apart.
+// kinds are the errors that the other end distinguishes.
 var kinds = []error{container.ErrNotFound, container.ErrUnavailable, container.ErrUnsupported}
 
 func (a *answer) fail(err error) {

@@ -12,7 +12,7 @@ import (
 	"logstream/internal/container"
 )
 
-// within is what a call may take. It goes on when whoever made it is gone, as an
+// within is what a call may take. It goes on when its caller is gone, as an
 // engine's does.
 const within = time.Minute
 

@@ -11,7 +11,7 @@ import { instant, lasting, took, when } from "../units.js";
 import { phrase, who } from "../vocabulary.js";
 import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
 import { came, legal, thinking } from "../view/agent.js";
-import { acknowledgement, ask, operations } from "../view/ask.js";
+import { acknowledgement, approvalRequest, operations } from "../view/approval.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
 import { evidence } from "../view/evidence.js";
 
@@ -42,15 +42,15 @@ export function view(ctx) {
   return h("main", { id: "main", key: "incident", class: "wrap page" },
     way(name),
     head(of, at, ctx),
-    ask(of, asking(ctx, of, at)),
+    approvalRequest(of, approvalState(ctx, of, at)),
     figures(of, at, state.services.get(row.service)),
     h("div", { class: "two" },
       h("div", { class: "stack" }, !needsNone(of) && evidence(of), decision(of, at), report(of)),
       h("div", { class: "stack" }, steps(of, at), links(row, state))));
 }
 
-/** What ask() needs of the page. */
-export function asking({ stale, sent, refusals }, of, at) {
+/** What approvalRequest() needs of the page. */
+export function approvalState({ stale, sent, refusals }, of, at) {
   return { at, stale, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
 }
 
@@ -63,7 +63,7 @@ function head(of, at, { state, stale, sent, refusals }) {
   const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
   const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
   return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "approval-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
     h("div", { class: "btns" },
       operations(of, { stale, sent: sent?.get(of.row.id) }),
       h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
@@ -170,7 +170,7 @@ function report(of) {
 
 function steps(of, at) {
   return h("section", { class: "panel pad", "aria-labelledby": "h-timeline" }, h("h2", { id: "h-timeline" }, "Timeline"),
-    h("ol", { class: "tl" }, timeline(of, at).map((item) => h("li", { class: item.look, key: item.key },
+    h("ol", { class: "tl" }, timeline(of, at).map((item) => h("li", { class: item.tone, key: item.key },
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
       h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), beside(item), item.output && printed(item.output), progress(item.progress)),
@@ -186,7 +186,7 @@ function printed(output) {
   return h("details", { class: "transcript" }, h("summary", {}, "Output"), h("pre", { tabindex: "0", role: "region", "aria-label": "Output of the command" }, h("code", {}, output)));
 }
 
-// What an incident waits for stands in its head: that is where to look next.
+// What an incident waits for stands in its head: that is what to read next.
 function waits(row) {
   if (!row.root || row.state === "resolved") return null;
   return row.root_incident && h("p", { "data-root": row.root }, h("a", { href: href.incident(row.root_incident) }, `See the incident of ${row.root}`));

@@ -6,9 +6,9 @@ import { day, hhmm, instant, many } from "../units.js";
 import { capital } from "../vocabulary.js";
 import { repaired } from "../words.js";
 import { loading, nothing, time } from "../view/bits.js";
-import { ask } from "../view/ask.js";
+import { approvalRequest } from "../view/approval.js";
 import { about } from "../view/feed.js";
-import { asking } from "./incident.js";
+import { approvalState } from "./incident.js";
 
 const SHOW = [["", "All"], ["open", "Open"], ["escalated", "Needs a person"], ["resolved", "Resolved"]];
 
@@ -34,7 +34,7 @@ export function view(ctx) {
       h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : "No incident is open"),
       h("p", {}, all.length ? `${many(all.length, "recent incident")}. Kafka keeps incidents for 90 days.` : "No incidents recorded."))),
     h("nav", { class: "seg", "aria-label": "Show" }, SHOW.map(([value, text]) => h("a", { href: value ? `/incidents?state=${value}` : "/incidents", "aria-current": wanted === value ? "true" : null }, text))),
-    h("div", { class: "stack", key: "asked" }, [...incidents.values()].filter((of) => of.row.approval && (!wanted || of.row.state === wanted)).map((of) => ask(of, { ...asking(ctx, of, at), brief: true }))),
+    h("div", { class: "stack", key: "approvals" }, [...incidents.values()].filter((of) => of.row.approval && (!wanted || of.row.state === wanted)).map((of) => approvalRequest(of, { ...approvalState(ctx, of, at), brief: true }))),
     !known ? loading() : rows.length ? days(rows, incidents, at) : nothing(wanted ? "No such incidents" : "No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."));
 }
 
@@ -52,12 +52,12 @@ function groupBy(list, key) {
 }
 
 function item(row, incidents, at) {
-  const [picture, colour, label] = look(row);
+  const [picture, colour, label] = outcome(row);
   const opened = instant(row.opened);
   return h("li", { key: row.id, "data-incident-row": row.id, "data-state": row.state }, time(opened, hhmm(opened)), icon(picture, colour, label), h("div", {}, about(row, incidents.get(row.id), at)));
 }
 
-function look(row) {
+function outcome(row) {
   if (row.state === "escalated") return ["person", "down", "Needs a person"];
   if (row.approval) return ["person", "warn", "Approval needed"];
   if (row.state !== "resolved") return row.held ? ["held", "warn", "On hold"] : ["down", "down", "Open"];

@@ -9,8 +9,8 @@ import { instant } from "../units.js";
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
-import { ask } from "../view/ask.js";
-import { asking } from "./incident.js";
+import { approvalRequest } from "../view/approval.js";
+import { approvalState } from "./incident.js";
 import { banners } from "../view/banners.js";
 import { copy, loading } from "../view/bits.js";
 import { card } from "../view/cards.js";
@@ -18,10 +18,10 @@ import { feed } from "../view/feed.js";
 import { lane, laneLine } from "../view/lane.js";
 import { now as nowView } from "../view/now.js";
 
-const MOST_ASKED = 3; // requests for approval that are shown with their buttons
+const MOST_APPROVALS = 3; // requests for approval that are shown with their buttons
 const ROOMY = 8; // services; more of them wrap more tightly
 
-/** What this page asks the API for. */
+/** What this page reads from the API. */
 export function needs({ state, now }) {
   const names = [...state.services.keys()].map(encodeURIComponent);
   return ["/chaos",
@@ -30,7 +30,7 @@ export function needs({ state, now }) {
     ...names.map((name) => `/services/${name}/history?window=1h`)];
 }
 
-/** What the page says in one breath: for its title, its icon and those who hear it. */
+/** The page in one sentence: for its title, its icon and screen readers. */
 export function summary({ state, incidents, stale, now }) {
   const at = clock(state, now);
   const services = inOrder(state.services.values());
@@ -65,9 +65,9 @@ export function view(ctx) {
   const rows = [...state.incidents.values()];
   const whole = [...incidents.values()];
   const model = (of) => laneModel(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
-  const asked = whole.filter((of) => of.stage === "approval").sort((a, b) => instant(a.row.approval?.requested) - instant(b.row.approval?.requested)).slice(0, MOST_ASKED);
+  const waiting = whole.filter((of) => of.stage === "approval").sort((a, b) => instant(a.row.approval?.requested) - instant(b.row.approval?.requested)).slice(0, MOST_APPROVALS);
   const picked = pick(whole, at);
-  const lines = picked.lines.filter((of) => !asked.includes(of)); // each stands once
+  const lines = picked.lines.filter((of) => !waiting.includes(of)); // each stands once
   const { more } = picked;
   const services = inOrder(state.services.values());
   const cards = services.map((service) => cardModel(ctx, service, rows, at));
@@ -76,7 +76,7 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
     banners(state.info?.troubles, at),
     nowView({ line, work, rest, stale }),
-    first && h("div", { class: "lanes", key: "lanes" }, asked.map((of) => ask(of, { ...asking(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
+    first && h("div", { class: "lanes", key: "lanes" }, waiting.map((of) => approvalRequest(of, { ...approvalState(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
     h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
       h("h2", { id: "h-services", class: "vh" }, "Services"),
       services.length ? grouped(cards).map(([group, list]) => [

@@ -201,10 +201,10 @@ const instanceName = (instance) => (instance === "api:" ? "API" : instance);
 function history({ rows, ctx, at }) {
   if (!rows.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Incidents"),
-    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), look(row), h("div", {}, about(row, ctx.incidents.get(row.id), at))))));
+    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), outcome(row), h("div", {}, about(row, ctx.incidents.get(row.id), at))))));
 }
 
-function look(row) {
+function outcome(row) {
   if (row.state !== "resolved") return icon("down", "down", "Open");
   return repaired(row) ? icon("work", "work", "Repaired") : icon("up", "quiet", "Recovered");
 }

@@ -12,13 +12,13 @@ import { copy, facts as terms, pill, transcript } from "./bits.js";
 /** model: {agent, incident, info, rows, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
-  const look = agentState(state);
+  const shown = agentState(state);
   const busy = state !== "WATCHING" || model.incident?.stage === "pause";
   const body = busy && model.incident?.query ? querying : busy && model.incident?.diagnosed ? decided : null;
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },
     h("div", { class: "agent-head" },
       h("h2", { id: "h-agent" }, "AI SRE Agent"),
-      model.agent ? pill({ colour: look.colour, icon: look.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "No data" }),
+      model.agent ? pill({ colour: shown.colour, icon: shown.shape, text: state }, { "data-agent-state": state }) : pill({ colour: "", icon: "none", text: "No data" }),
       h("p", { class: "agent-model" }, decides(model))),
     body ? body(model) : rest(model, state));
 }
@@ -39,11 +39,11 @@ function querying({ agent, incident, now }) {
   const shown = (decisive.length ? decisive : facts).slice(0, 4);
   const logs = incident.evidence?.data?.logs?.length ?? 0;
   const rest = [facts.length > shown.length && many(facts.length - shown.length, "other fact"), logs && many(logs, "log line")].filter(Boolean).join(" and ");
-  return h("div", { class: "agent-body", key: `query-${incident.row.id}`, "data-asking": incident.row.id },
+  return h("div", { class: "agent-body", key: `query-${incident.row.id}`, "data-querying": incident.row.id },
     h("div", {}, thinking(incident, now)),
     h("div", { class: "may" },
       h("h3", {}, `Facts about ${incident.row.service}`),
-      h("ul", { class: "asked" }, shown.map((fact) => h("li", {}, one(fact)))),
+      h("ul", { class: "query-facts" }, shown.map((fact) => h("li", {}, one(fact)))),
       rest && h("p", { class: "why-not" }, `${shown.length ? "And " : ""}${rest}.`),
       limits(budget(agent, incident))));
 }

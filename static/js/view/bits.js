@@ -10,7 +10,7 @@ export function time(at, text = hhmm(at)) {
   return h("time", { datetime: iso(at), title: iso(at) }, text);
 }
 
-/** The mark of a status, with its name for those who hear the page. */
+/** The mark of a status, with its name for screen readers. */
 export function mark(name, cls = "") {
   const s = status(name);
   return icon(s.shape, `${s.colour} ${cls}`.trim(), s.word);

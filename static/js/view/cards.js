@@ -12,7 +12,7 @@ import { href, mark } from "./bits.js";
 /**
  * model: {service, detail, check, list, reach, age, incident, outages, faults,
  * refusal, stale, width, compact, now}: `list` are its points, `reach` is how
- * far back every card looks, `age` how long ago the service was sent
+ * far back every card shows, `age` how long ago the service was sent
  */
 export function card(model) {
   const { service } = model;

@@ -10,7 +10,7 @@ import { paragraph } from "../words.js";
 import { loading, time } from "./bits.js";
 import { milliseconds } from "./cards.js";
 
-/** How far one can look back: the API's name, the button's text, and milliseconds. */
+/** How far the chart can go back: the API's name, the button's text, and milliseconds. */
 export const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60], ["6h", "6 h", 360], ["24h", "24 h", 1440], ["7d", "7 d", 10080], ["30d", "30 d", 43200]].map(([id, text, minutes]) => [id, text, minutes * 60e3]);
 
 const HOUR = 60 * 60e3;

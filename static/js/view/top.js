@@ -23,7 +23,7 @@ export function top({ path, open, conn, rate, mode, lostAt, now }) {
 
 function live(conn, rate, lostAt, now) {
   if (conn === "loading") return h("span", { class: "live quiet" }, icon("none"), "Connecting");
-  if (conn !== "live") return h("span", { class: "live stale" }, icon("away"), lostAt ? `No connection for ${lasting(now - lostAt)}` : "No connection");
+  if (conn !== "live") return h("span", { class: "live stale" }, icon("offline"), lostAt ? `No connection for ${lasting(now - lostAt)}` : "No connection");
   return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate === null ? "" : rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate)} checks/s` : ", no checks"));
 }
 
@@ -31,7 +31,7 @@ function live(conn, rate, lostAt, now) {
 export function cutoff({ lostAt, at, retryAt, now }) {
   const left = Math.ceil((retryAt - now) / 1000);
   return h("div", { class: "cutoff", key: "cutoff", role: "alert" }, h("div", { class: "wrap" },
-    icon("away"),
+    icon("offline"),
     h("p", {}, h("b", {}, "This page lost its connection", h("span", { "aria-live": "off" }, ` ${lasting(now - lostAt)} ago`), "."), at ? ` It shows the state at ${hhmmss(at)}. Checks and repairs may go on meanwhile.` : " No data yet."),
     h("span", { class: "quiet-on", "aria-live": "off" }, left > 0 ? `Trying again in ${left} s` : "Trying again"),
     h("button", { class: "btn", type: "button", "data-act": "reconnect" }, "Try now")));

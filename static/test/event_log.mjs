@@ -4,7 +4,7 @@ export const T = Date.UTC(2026, 10, 24, 14, 2, 51);
 export const at = (ms) => new Date(T + ms).toISOString();
 
 /** Events from [ms, type, by, data] of one incident of payment-service. */
-export function tape(...list) {
+export function eventLog(...list) {
   return list.map(([ms, type, by, data], i) => ({ id: "i1", seq: i + 1, time: at(ms), service: "payment-service", type, by, data, instance: "box" }));
 }
 

@@ -2,7 +2,7 @@ package loglines
 
 import "testing"
 
-func TestTelling(t *testing.T) {
+func TestMostInformativeLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		lines []string
 		want  string
@@ -14,7 +14,7 @@ func TestTelling(t *testing.T) {
 		"the same error, again": {[]string{"ERROR no such table: users", "starting", "ERROR no such table: users"}, "ERROR no such table: users"},
 		"the worse of two":      {[]string{"WARN slow query", "starting", "FATAL: password authentication failed", "shutting down"}, "FATAL: password authentication failed"},
 	} {
-		if got := Telling(tt.lines); got != tt.want {
+		if got := KeyLine(tt.lines); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}

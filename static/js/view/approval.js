@@ -15,22 +15,22 @@ const FACTS = 4;
  * The request of an incident that waits for approval, or null.
  * `sent` is what was sent and not answered yet ({command, request}), `refusal`
  * why the last answer was not taken. `brief` is for a list: the question, the
- * deed and the buttons.
+ * action and the buttons.
  */
-export function ask(of, { at, stale = false, sent = null, refusal = "", brief = false }) {
+export function approvalRequest(of, { at, stale = false, sent = null, refusal = "", brief = false }) {
   const request = of.row.approval;
   if (!request) return null;
   const { id, service } = of.row;
-  const deed = capital(phrase(request.action, service));
+  const action = capital(phrase(request.action, service));
   const left = instant(request.expires) - at;
-  return h("section", { class: `panel ask${brief ? " brief" : ""}`, key: `ask-${id}`, "data-ask": id, "data-request": request.request, "aria-labelledby": `h-ask-${id}` },
-    h("div", { class: "ask-main" },
-      h("p", { class: "ask-head" }, brief && h("span", { class: "pill warn" }, icon("person"), "Approval needed"), h("span", { class: "quiet small" }, left > 0 ? `The request expires in ${lasting(left)}` : "The request has expired")),
-      h("h2", { id: `h-ask-${id}` }, brief ? h("a", { href: href.incident(id) }, `${deed}?`) : `${deed}?`),
+  return h("section", { class: `panel approval${brief ? " brief" : ""}`, key: `approval-${id}`, "data-approval": id, "data-request": request.request, "aria-labelledby": `h-approval-${id}` },
+    h("div", { class: "approval-main" },
+      h("p", { class: "approval-head" }, brief && h("span", { class: "pill warn" }, icon("person"), "Approval needed"), h("span", { class: "quiet small" }, left > 0 ? `The request expires in ${lasting(left)}` : "The request has expired")),
+      h("h2", { id: `h-approval-${id}` }, brief ? h("a", { href: href.incident(id) }, `${action}?`) : `${action}?`),
       brief && h("p", { class: "ink2" }, paragraph(subject(of.row), reason(request.reason))),
       facts(request, { left, brief, service }),
-      answers(of, { deed, stale, sent, over: left <= 0 }),
-      refusal && h("p", { class: "ask-refusal", role: "alert" }, icon("warn", "warn"), ` ${refusal}`),
+      answers(of, { action, stale, sent, over: left <= 0 }),
+      refusal && h("p", { class: "approval-refusal", role: "alert" }, icon("warn", "warn"), ` ${refusal}`),
       !brief && h("p", { class: "quiet small" }, "Immediately before the call the container is inspected again. If it has changed, approval is requested again.")),
     !brief && side(of, request));
 }
@@ -43,30 +43,30 @@ function facts(request, { left, brief, service }) {
     !brief && ["If you deny it", "LogStream does not run it in this incident. It chooses another repair that is legal, or calls a person."],
     !brief && ["If you do not answer", left > 0 ? `Nothing runs. The request expires at ${hhmmss(instant(request.expires))}, and a person is called.` : "Nothing runs, and a person is called."],
   ];
-  return h("dl", { class: "ask-facts" }, rows.filter((row) => row && row[1]).map(([dt, dd]) => h("div", { key: dt }, h("dt", {}, dt), h("dd", {}, dd))));
+  return h("dl", { class: "approval-facts" }, rows.filter((row) => row && row[1]).map(([dt, dd]) => h("div", { key: dt }, h("dt", {}, dt), h("dd", {}, dd))));
 }
 
-const line = (text) => h("span", { class: "ask-cmd" }, command(text), copy(text));
+const line = (text) => h("span", { class: "approval-cmd" }, command(text), copy(text));
 
-function answers(of, { deed, stale, sent, over }) {
+function answers(of, { action, stale, sent, over }) {
   const { id, approval } = of.row;
   const off = stale || over || Boolean(sent);
   const button = (name, cls, picture, text) => h("button", { key: name, class: `btn big ${cls}`.trim(), type: "button", disabled: off, "data-act": "operate", "data-of": id, "data-command": name, "data-request": approval.request },
     icon(picture), sent?.command === name ? "Waiting for LogStream…" : text);
-  return h("div", { class: "ask-do" },
-    button("approve", "go", "check", `Approve: ${deed.charAt(0).toLowerCase()}${deed.slice(1)}`),
+  return h("div", { class: "approval-do" },
+    button("approve", "go", "check", `Approve: ${action.charAt(0).toLowerCase()}${action.slice(1)}`),
     button("deny", "", "x", "Deny"),
-    h("label", { class: "ask-why" }, h("span", { class: "vh" }, "Reason, kept with the incident"), h("input", { id: `why-${id}`, type: "text", maxlength: 500, autocomplete: "off", placeholder: "Reason (optional)" })));
+    h("label", { class: "approval-reason" }, h("span", { class: "vh" }, "Reason, kept with the incident"), h("input", { id: `why-${id}`, type: "text", maxlength: 500, autocomplete: "off", placeholder: "Reason (optional)" })));
 }
 
 function side(of, request) {
   const { runbook, model } = of.diagnosed?.data ?? {};
   const sure = [["Runbook", runbook], [of.model || "Model", model]].filter(([, view]) => view?.confidence > 0).map(([name, view]) => `${name} ${Math.round(view.confidence * 100)}%`);
   const decided = (of.evidence?.data?.facts ?? []).filter((fact) => fact.decisive).slice(0, FACTS);
-  return h("aside", { class: "ask-side" },
+  return h("aside", { class: "approval-side" },
     h("h3", {}, "Why approval is needed"), h("p", {}, reason(request.reason)),
     h("h3", {}, "Cause"), h("p", {}, paragraph(of.row.cause, sure.length ? `Confidence: ${sure.join(", ")}` : "")),
-    decided.length > 0 && [h("h3", {}, "Decisive facts"), h("ul", { class: "ask-decided" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`))))]);
+    decided.length > 0 && [h("h3", {}, "Decisive facts"), h("ul", { class: "approval-decided" }, decided.map((fact) => h("li", {}, h("code", {}, `${fact.key}: ${fact.value}`))))]);
 }
 
 /** The buttons for what an operator can do about an incident beside answering. */
