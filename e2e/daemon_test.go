@@ -332,12 +332,18 @@ func how(in apiIncident) string {
 	return ""
 }
 
-// actions of an incident, in order.
+// actions of an incident, in order, without those that were found out of place
+// before the call, and closed without one.
 func actions(in apiIncident) []string {
 	list := []string{}
 	for _, e := range in.Events {
-		if data, is := e.Data.(event.ActionStarted); is {
+		switch data := e.Data.(type) {
+		case event.ActionStarted:
 			list = append(list, data.Action)
+		case event.ActionFinished:
+			if data.Outcome == event.OutcomeNotExecuted && len(list) > 0 {
+				list = list[:len(list)-1]
+			}
 		}
 	}
 	return list

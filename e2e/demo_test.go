@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ func demo(t *testing.T) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), args: []string{"run", "--demo"}}
 	d.env = []string{"TMPDIR=" + d.dir} // its data directory is a fresh temporary one
+	starting.Lock()                     // a demo looks for free ports before it listens there
+	defer starting.Unlock()
 	d.launch()
 	d.page = d.printed(`http://(127\.0\.0\.1:[0-9]+)`)
 	for _, name := range append([]string{"database"}, demoServices...) {
@@ -35,6 +38,9 @@ func demo(t *testing.T) *daemon {
 	}
 	return d
 }
+
+// starting is held while a demo starts.
+var starting sync.Mutex
 
 var demoServices = []string{"payment-service", "inventory-service"}
 

@@ -230,6 +230,12 @@ func harmlessPages(t *testing.T, d *daemon, name, id, plain, plainID string) {
 	open := func(path, name, id string) page {
 		t.Helper()
 		does(t, ctx, chromedp.Navigate("http://"+d.page+path))
+		defer func() {
+			if mu.Lock(); t.Failed() && len(complaints) > 0 {
+				t.Errorf("the page complains: %q", complaints)
+			}
+			mu.Unlock()
+		}()
 		sees(t, ctx, path, `document.querySelector("h1")?.textContent.trim().length > 0 && document.documentElement.dataset.conn === "live"`)
 		eval[bool](t, ctx, `(document.querySelectorAll("details").forEach(e => { e.open = true }), true)`)
 		if found := eval[[]string](t, ctx, odd); len(found) > 0 {

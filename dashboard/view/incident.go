@@ -206,19 +206,25 @@ func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
 	if in == nil {
 		return IncidentDetail{}, false
 	}
-	return IncidentDetail{f.incident(in, now), f.dependents(id), in.Events[:len(in.Events):len(in.Events)]}, true
+	return IncidentDetail{f.incident(in, now), dependents(f.Incidents.All(), in), in.Events[:len(in.Events):len(in.Events)]}, true
 }
 
-// dependents are the incidents of which one is the root, newest first.
-func (f *Fleet) dependents(id string) []Dependent {
-	all := f.Incidents.All()
+// dependents are the incidents of which root is the root, newest first. A service
+// that failed before its root's incident was opened names the service alone.
+func dependents(all []*state.Incident, root *state.Incident) []Dependent {
 	list := []Dependent{}
 	for i := len(all) - 1; i >= 0 && len(list) < shownIncidents; i-- {
-		if in := all[i]; in.RootIncident == id {
+		in := all[i]
+		if in.RootIncident == root.ID || in.RootIncident == "" && in.Root == root.Service && overlap(in, root) {
 			list = append(list, Dependent{ID: in.ID, Service: in.Service, State: in.State})
 		}
 	}
 	return list
+}
+
+// overlap says whether two incidents were open at the same time.
+func overlap(a, b *state.Incident) bool {
+	return (a.Resolved == nil || !a.Resolved.Before(b.Opened)) && (b.Resolved == nil || !b.Resolved.Before(a.Opened))
 }
 
 // incident is in as it is shown at now.

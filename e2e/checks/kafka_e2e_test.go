@@ -3,8 +3,14 @@
 package checks
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -41,6 +47,7 @@ func TestKafka(t *testing.T) {
 		}
 	}
 	stand(syscall.SIGSTOP)
+	awaitStopped(t, broker.Pid())
 	expects(t, base, event.FailureHeaderTimeout, "did not answer within 500ms", soon)
 	stand(syscall.SIGCONT)
 	expects(t, base, "", "")
@@ -48,4 +55,26 @@ func TestKafka(t *testing.T) {
 	expects(t, base, event.FailureConnectRefused, "nothing listens there")
 	broker.Run()
 	expects(t, base+"/orders", "", "")
+}
+
+// awaitStopped waits until no thread of a process runs any more: a stop signal
+// has not reached all of them when kill returns.
+func awaitStopped(t *testing.T, pid int) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("the threads of %d: %v", pid, err)
+		}
+		if !slices.ContainsFunc(threads, func(path string) bool {
+			text, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(text), ") ")
+			return err == nil && !strings.HasPrefix(state, "T")
+		}) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("process %d still runs after SIGSTOP", pid)
+		}
+	}
 }
