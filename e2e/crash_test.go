@@ -84,7 +84,7 @@ func killedBetweenTheCallAndItsResult(t *testing.T, docker *engine.Engine) {
 			if !tt.effect {
 				want = 2 // the first was never made, and says so
 			}
-			if got := actions(in); len(got) != want || results(in)[0].OK != tt.effect {
+			if got := actions(in); len(got) != 1 || len(results(in)) != want || results(in)[0].OK != tt.effect {
 				t.Errorf("actions %v, results %+v", got, results(in))
 			}
 			if n := engineActions(t, docker, name, since, "start"); n != 1 {

@@ -29,8 +29,8 @@ func demo(t *testing.T) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), args: []string{"run", "--demo"}}
 	d.env = []string{"TMPDIR=" + d.dir} // its data directory is a fresh temporary one
-	starting.Lock()                     // a demo looks for free ports before it listens there
-	defer starting.Unlock()
+	demos.Lock()
+	t.Cleanup(demos.Unlock) // after its end, which is cleaned up before
 	d.launch()
 	d.page = d.printed(`http://(127\.0\.0\.1:[0-9]+)`)
 	for _, name := range append([]string{"database"}, demoServices...) {
@@ -39,8 +39,9 @@ func demo(t *testing.T) *daemon {
 	return d
 }
 
-// starting is held while a demo starts.
-var starting sync.Mutex
+// demos is held by the one demo that runs: it chooses free ports, and that of a
+// service which a test has stopped looks free to another.
+var demos sync.Mutex
 
 var demoServices = []string{"payment-service", "inventory-service"}
 

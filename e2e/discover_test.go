@@ -160,6 +160,10 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	if s := d.discovered("web/1"); s.Config == nil || s.Config.Heal.Mode != "observe" {
 		t.Errorf("with a wrong label it is %+v", s.Config)
 	}
+	d.until(time.Minute, "nothing is open about it after its deployment", func() bool {
+		s := d.service("data/1")
+		return s.Status == "UP" && s.OpenIncident == ""
+	})
 	killed := time.Now()
 	docker.Docker(t, "kill", "found-db-1")
 	if in := d.newest(3*time.Minute, url.QueryEscape("data/1"), "is resolved", func(in apiIncident) bool { return in.Opened.After(killed) && resolved(in) }); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
