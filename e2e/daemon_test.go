@@ -259,6 +259,7 @@ type apiIncident struct {
 	Attempts  int              `json:"attempts"`
 	Held      string           `json:"held"`
 	Opened    time.Time        `json:"opened"`
+	Resolved  time.Time        `json:"resolved"` // zero: it is open
 	Root      string           `json:"root"`
 	Events    []event.Incident `json:"events"`
 }

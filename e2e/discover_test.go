@@ -166,7 +166,7 @@ func TestDiscoveryFollowsAComposeProject(t *testing.T) {
 	})
 	killed := time.Now()
 	docker.Docker(t, "kill", "found-db-1")
-	if in := d.newest(3*time.Minute, url.QueryEscape("data/1"), "is resolved", func(in apiIncident) bool { return in.Opened.After(killed) && resolved(in) }); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
+	if in := d.newest(3*time.Minute, url.QueryEscape("data/1"), "is resolved", func(in apiIncident) bool { return resolved(in) && in.Resolved.After(killed) }); !slices.Equal(actions(in), []string{"start"}) || how(in) != "healed" {
 		t.Errorf("data/1, killed: actions %v, how %q", actions(in), how(in))
 	}
 
