@@ -9,7 +9,7 @@ import (
 	"logstream/internal/event"
 )
 
-// at reads what a start page's widget is told to show: one name in another,
+// at reads what a start page's widget is configured to show: one name in another,
 // without looking whether there is anything. Homepage's customapi does so, and
 // fails where an object on the way is null.
 func at(t *testing.T, body []byte, path ...string) any {
