@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,6 +28,7 @@ import (
 	"logstream/monitor"
 	"logstream/monitor/check"
 	"logstream/monitor/discover"
+	"logstream/notify"
 	"logstream/rollup"
 )
 
@@ -60,6 +62,7 @@ type app struct {
 	dashboard replaceable[*dashboard.Dashboard]
 	chaos     *chaos.Chaos
 	rollups   *rollup.Recorder
+	notifier  replaceable[*notify.Notifier]
 	discovery *discover.Discovery // nil where nothing is discovered
 	watcher   *config.Watcher     // nil without a file
 	address   string              // that the dashboard got
@@ -134,6 +137,11 @@ func (a *app) openActors() error {
 			a.watcher.Refuse(r.config, r.why)
 		}
 	}
+	notifier, err := a.newNotifier(a.config)
+	if err != nil {
+		return err
+	}
+	a.notifier.replace(notifier)
 	page, err := a.newDashboard(a.config, model)
 	if err != nil {
 		return err
@@ -160,25 +168,31 @@ func (a *app) newHealer(c config.Config) (*healer.Healer, healer.Model, error) {
 
 // newDashboard is a dashboard as c wants it, over a healer that queries model.
 func (a *app) newDashboard(c config.Config, model healer.Model) (*dashboard.Dashboard, error) {
-	configError := func() string { return "" }
-	if a.watcher != nil {
-		configError = a.watcher.Problem
+	secret, err := bus.ReadSecret(c.Bus)
+	if err != nil {
+		return nil, err
 	}
 	return dashboard.New(dashboard.Deps{
 		Config: c.Dashboard, Log: wrapLog(health.Dashboard, a.bus), Identity: a.identity, Version: thisBuild().Version,
-		Mode:   string(c.Healer.Mode),
-		Limits: view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
-		Static: page(), Hooks: c.Hooks, Services: a.configured, ConfigError: configError,
+		Mode:       string(c.Healer.Mode),
+		Limits:     view.Limits{Attempts: c.Healer.Budget.Attempts, PerHour: c.Healer.Budget.PerHour},
+		SessionKey: secret,
+		Static:     page(), Hooks: c.Hooks, Services: a.configured, ConfigError: a.configError, ConfigErrors: a.configErrors,
 		Bus:     a.busInfo,
 		Docker:  a.dockerInfo,
 		LLM:     a.modelInfo(c.Healer, model),
 		Ready:   a.bus.Ready,
 		Faults:  a.injector.Faults,
 		Logs:    a.logs,
+		Inspect: a.inspect,
 		Checks:  a.checks,
 		Probe:   probeDefinition,
+		Lines:   func(definition json.RawMessage) (string, error) { return config.Lines(definition) },
+		Written: func(definition json.RawMessage) (string, error) { return config.Written(definition) },
 		ReadKey: a.bus.ReadKey,
-		Health:  a.registry, Logger: a.log,
+		Notify:  a.testNotifications, Receivers: a.receivers,
+		Links:  a.links(c),
+		Health: a.registry, Logger: a.log,
 	})
 }
 
@@ -248,11 +262,6 @@ func (a *app) modelInfo(c healer.Config, model healer.Model) func() dashboard.LL
 	}
 }
 
-func (a *app) busInfo() dashboard.BusInfo {
-	s := a.bus.Status()
-	return dashboard.BusInfo{Kind: s.Kind, Brokers: s.Brokers, OK: s.OK, Error: s.Error, Dropped: a.bus.Dropped()}
-}
-
 // checks are the late and skipped checks of each service.
 func (a *app) checks() map[string]metrics.Checks {
 	all := map[string]metrics.Checks{}
@@ -290,25 +299,39 @@ func (a *app) logs(ctx context.Context, ref string, tail int) ([]container.Line,
 	return lines, err
 }
 
+// inspect is the container that ref names, and what it uses while it runs.
+func (a *app) inspect(ctx context.Context, ref string) (dashboard.Inspection, error) {
+	found, err := a.runtime.Find(ctx, ref)
+	if err != nil || found.Status != container.Running {
+		return dashboard.Inspection{State: found}, err
+	}
+	use, err := a.runtime.Stats(ctx, found.ID)
+	if err != nil {
+		a.log.Debug("what a container uses cannot be read", "container", ref, "error", err)
+		return dashboard.Inspection{State: found}, nil
+	}
+	return dashboard.Inspection{State: found, Use: &use}, nil
+}
+
 // greet says where the dashboard is, and in the demo what to try.
 func (a *app) greet(w io.Writer) {
-	page := a.dashboard.now().Addr()
+	page := a.dashboard.now().URL()
 	switch {
 	case a.demo:
 		fmt.Fprintf(w, `LogStream monitors three small services that it runs itself, and repairs them.
 
-  Dashboard  http://%[1]s
+  Dashboard  %[1]s
   Try        "Trigger disaster" on a card there, or from another terminal:
-             curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' http://%[1]s/api/v1/services/payment-service/chaos
+             curl -d '{"fault":"kill"}' -H 'Content-Type: application/json' %[1]s/api/v1/services/payment-service/chaos
   Event log  any Kafka client at %[2]s, such as: kcat -b %[2]s -t logstream.incidents
   Stop       Ctrl-C; this stops the services and deletes their data too
 
 `, page, a.bus.Addr())
 		return
 	case a.console.terminal != nil:
-		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: http://%s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
+		fmt.Fprintf(w, "LogStream monitors %s. Dashboard: %s  (Ctrl-C to stop)\n\n", plural(len(a.configured()), "service"), page)
 	}
-	a.log.Info("dashboard is listening", "url", "http://"+page, "services", len(a.configured()), "instance", a.identity.Instance)
+	a.log.Info("dashboard is listening", "url", page, "services", len(a.configured()), "instance", a.identity.Instance)
 	if a.engine != nil {
 		a.log.Info("Docker engine chosen", "address", a.engine.Host(), "chosen_by", a.engine.ChosenBy())
 	}

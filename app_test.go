@@ -61,6 +61,15 @@ func TestStartupFailures(t *testing.T) {
 	}
 }
 
+// TestWarningsAreShownAtStart, before a port or the data directory is opened.
+func TestWarningsAreShownAtStart(t *testing.T) {
+	path := written(t, "docker: {host: 'carrier-pigeon://coop'}\nbus: {brokers: 'kafka.invalid:9092', sasl: {mechanism: PLAIN, username: a, password: hunter2}}\nservices: [{name: a, url: 'http://localhost:1'}]\n")
+	_, _, failed := logstream("run", "--config", path)
+	if first, _, _ := strings.Cut(failed, "\n"); !strings.Contains(first, ":2:56: warning: bus.sasl.mechanism: \"PLAIN\" sends the password unencrypted") || strings.Contains(failed, "hunter2") {
+		t.Errorf("printed was %s", failed)
+	}
+}
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // smallSetup is the demo, on any ports, in dir.
@@ -90,8 +99,10 @@ func started(t *testing.T, s setup) (*app, func() error) {
 	return a, stop
 }
 
+// until waits for a condition, a minute at least: a machine may be slow.
 func until(t *testing.T, limit time.Duration, what string, is func() bool) {
 	t.Helper()
+	limit = max(limit, time.Minute)
 	for end := time.Now().Add(limit); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %s: %s", limit, what)
@@ -126,7 +137,7 @@ func TestRunsAndStops(t *testing.T) {
 		by := statuses(a.dashboard.now().Addr())
 		return by["payment-service"] == "UP" && by["inventory-service"] == "UP" && by["database"] == "UP"
 	})
-	if left := a.running.names(); len(left) != 8 {
+	if left := a.running.names(); len(left) != 9 {
 		t.Errorf("running are %v", left)
 	}
 	began := time.Now()

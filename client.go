@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,17 +31,25 @@ const (
 
 // client calls the API of a logstream that runs.
 type client struct {
-	base  *url.URL
-	token string
+	base   *url.URL
+	token  string
+	trust  *tls.Config // nil: this machine's authorities
+	http   *http.Client
+	within time.Duration // of one call; 0: callWithin
 }
 
 // clientOf adds the flags of a command that goes through the API, and returns
 // what makes its client once they are read. Without --url it is the dashboard of
-// the configuration; without LOGSTREAM_TOKEN its token.
+// the configuration; without LOGSTREAM_TOKEN and LOGSTREAM_TOKEN_FILE its token.
 func clientOf(cmd *cobra.Command) func() (client, error) {
 	given := cmd.Flags().String("url", "", "the `address` of LogStream's dashboard (default: dashboard.listen of the configuration, or http://127.0.0.1:5000)")
+	ca := cmd.Flags().String("ca", "", "a `file` with the certificate authorities to trust for the dashboard (default: this machine's)")
+	_ = cmd.MarkFlagFilename("ca", "pem", "crt") // it is a flag
 	return func() (client, error) {
-		c := client{token: os.Getenv("LOGSTREAM_TOKEN")}
+		c := client{http: http.DefaultClient}
+		if err := c.credentials(*ca); err != nil {
+			return c, usageFailure(cmd, "%s", err)
+		}
 		address := *given
 		if address == "" {
 			address = "http://127.0.0.1:5000"
@@ -49,7 +59,10 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 				return c, startupFailure{errPrinted}
 			}
 			if len(report.Errors) == 0 {
-				address = "http://" + dialable(loaded.Dashboard.Listen)
+				address = loaded.Dashboard.URL(dialable(loaded.Dashboard.Listen))
+				if cert := loaded.Dashboard.TLS.Cert; cert != "" && *ca == "" {
+					c.trusts(ofFile(cert))
+				}
 				if c.token == "" {
 					c.token = loaded.Dashboard.Token
 				}
@@ -62,6 +75,28 @@ func clientOf(cmd *cobra.Command) func() (client, error) {
 		c.base = base
 		return c, nil
 	}
+}
+
+// credentials takes the token from the environment, or from the file that it
+// names, and the authorities from the file ca, if one is given.
+func (c *client) credentials(ca string) error {
+	c.token = os.Getenv("LOGSTREAM_TOKEN")
+	if file := os.Getenv("LOGSTREAM_TOKEN_FILE"); c.token == "" && file != "" {
+		token, err := config.ReadSecret(file)
+		if err != nil {
+			return fmt.Errorf("LOGSTREAM_TOKEN_FILE: %q %w", file, err)
+		}
+		c.token = token
+	}
+	if ca == "" {
+		return nil
+	}
+	trust, err := ofAuthorities(ca)
+	if err != nil {
+		return fmt.Errorf("--ca: %w", err)
+	}
+	c.trusts(trust)
+	return nil
 }
 
 // dialable is the address at which what listens there is reached from this machine.
@@ -100,7 +135,7 @@ func (c client) ready(ctx context.Context) error {
 }
 
 func (c client) send(ctx context.Context, method string, address *url.URL, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.within, callWithin))
 	defer cancel()
 	var content io.Reader
 	if body != nil {
@@ -118,7 +153,7 @@ func (c client) send(ctx context.Context, method string, address *url.URL, body,
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return fmt.Errorf("LogStream does not answer at %s: %w; start it with logstream run, or give its address with --url", c.base, cause(err))
 	}
@@ -148,7 +183,7 @@ func refused4xx(resp *http.Response, body []byte) error {
 		return apiError{resp.StatusCode, "it answers " + resp.Status}
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		said.Error = "a token is required: set LOGSTREAM_TOKEN to dashboard.token of config.yaml"
+		said.Error = "a valid token is required: set LOGSTREAM_TOKEN to dashboard.token of config.yaml or to one of dashboard.tokens, or LOGSTREAM_TOKEN_FILE to a file with it"
 	}
 	return apiError{resp.StatusCode, printable(said.Error)}
 }
@@ -162,8 +197,8 @@ func cause(err error) error {
 	return err
 }
 
-// carryOut sends a command, and waits for what became of it.
-func (c client) carryOut(ctx context.Context, method string, path []string, body any) (event.Command, error) {
+// execute sends a command, and waits for what became of it.
+func (c client) execute(ctx context.Context, method string, path []string, body any) (event.Command, error) {
 	var sent struct {
 		Command string `json:"command"`
 	}

@@ -79,7 +79,7 @@ func (a gamedayAPI) Get(ctx context.Context, path []string, query url.Values, in
 
 // Command is gameday.API's.
 func (a gamedayAPI) Command(ctx context.Context, path []string, body any) error {
-	done, err := a.carryOut(ctx, http.MethodPost, path, body)
+	done, err := a.execute(ctx, http.MethodPost, path, body)
 	if answered := new(apiError); err != nil && (done.Result != nil || errors.As(err, answered)) {
 		return fmt.Errorf("%w: %w", gameday.ErrRefused, err)
 	}

@@ -89,7 +89,7 @@ func shortTime(at, now time.Time) string {
 func outcomeOf(in view.Incident) string {
 	switch {
 	case in.State == "escalated":
-		return "needs a person"
+		return "a person is needed"
 	case in.State == "resolved" && in.How == event.HowHealed:
 		return "repaired"
 	case in.State == "resolved" && in.How == event.HowRecovered:

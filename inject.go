@@ -47,7 +47,7 @@ func chaosCommand() *cobra.Command {
 		if err := hasFault(cmd, known, args[1]); err != nil {
 			return err
 		}
-		done, err := c.carryOut(ctx, http.MethodPost, []string{"services", args[0], "chaos"}, map[string]any{"fault": args[1], "undo": *undo})
+		done, err := c.execute(ctx, http.MethodPost, []string{"services", args[0], "chaos"}, map[string]any{"fault": args[1], "undo": *undo})
 		what := "injected into"
 		if *undo {
 			what = "undone in"

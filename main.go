@@ -20,7 +20,7 @@ import (
 
 // The page, without its tests and tools.
 //
-//go:embed static/*.html static/*.css static/icons static/js static/vendor/@fontsource-variable
+//go:embed static/*.html static/*.css static/*.webmanifest static/icons static/js static/vendor/@fontsource-variable static/vendor/preact static/vendor/uplot
 var static embed.FS
 
 // page is the page's files, index.html at the root.
@@ -48,9 +48,9 @@ type commandGroup struct {
 // commandGroups are the words after logstream. Each command has a file of its own.
 func commandGroups() []commandGroup {
 	return []commandGroup{
-		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), importCommand()}},
-		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), readyCommand(), recordCommand(), replayCommand()}},
-		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
+		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), notifyCommand(), passwordCommand(), importCommand()}},
+		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), readyCommand(), recordCommand(), replayCommand(), mcpCommand()}},
+		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{noteCommand(), silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
 		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
 		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},
 	}

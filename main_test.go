@@ -13,7 +13,13 @@ import (
 )
 
 // TestMain makes the test's binary be the demo's services as well.
+// testProgram is the variable with which the tests' binary is logstream itself.
+const testProgram = "LOGSTREAM_TEST_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(testProgram) != "" {
+		main()
+	}
 	if len(os.Args) > 1 && os.Args[1] == demoservice.Argument {
 		os.Exit(demoservice.Main(os.Args[2:]))
 	}
@@ -43,12 +49,12 @@ func TestUsage(t *testing.T) {
 		out  string
 		err  string
 	}{
-		{nil, exitStartupFailure, "", "logstream: no command given; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
+		{nil, exitStartupFailure, "", "logstream: no command given; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
 		{[]string{"help"}, exitDone, "logstream [command]", ""},
 		{[]string{"--help"}, exitDone, "logstream run --demo", ""},
 		{[]string{"chekc"}, exitStartupFailure, "", "logstream: unknown command \"chekc\"; did you mean \"check\"?\n"},
 		{[]string{"--config", "x.yaml", "rnu"}, exitStartupFailure, "", "logstream: unknown command \"rnu\"; did you mean \"run\"?\n"},
-		{[]string{"kubernetes"}, exitStartupFailure, "", "logstream: unknown command \"kubernetes\"; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
+		{[]string{"kubernetes"}, exitStartupFailure, "", "logstream: unknown command \"kubernetes\"; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
 		{[]string{"run", "--dmeo"}, exitStartupFailure, "", "logstream: run: unknown flag --dmeo; did you mean --demo?\n"},
 		{[]string{"run", "--kubernetes"}, exitStartupFailure, "", "logstream: run: unknown flag --kubernetes (logstream run --help)\n"},
 		{[]string{"--verson"}, exitStartupFailure, "", "logstream: unknown flag --verson; did you mean --version?\n"},
@@ -87,7 +93,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("a file with a warning: exit %d, %q, %q", code, out, failed)
 	}
 	if code, out, _ = logstream("check", "--json", "--config", empty); code != exitDone || strings.TrimSpace(out) !=
-		`{"errors":[],"warnings":[{"file":"`+empty+`","line":1,"column":11,"key":"services","value":"","message":"is empty: nothing is monitored","suggestion":""}]}` {
+		`{"errors":[],"warnings":[{"file":"`+empty+`","line":1,"column":11,"key":"services","value":"","message":"is empty: nothing is monitored","suggestion":"","excerpt":"services: []","caret":11}]}` {
 		t.Errorf("a file with a warning: exit %d, %s", code, out)
 	}
 	var answer struct {

@@ -42,7 +42,7 @@ func healCommand() *cobra.Command {
 		if *action != "" {
 			body["action"] = *action
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodPost, []string{"services", args[0], "heal"}, body)
+		done, err := c.execute(cmd.Context(), http.MethodPost, []string{"services", args[0], "heal"}, body)
 		return finish(cmd, *asJSON, done, err, "Incident opened for %s; follow it at %s", args[0], c.base.JoinPath("services", url.PathEscape(args[0])))
 	}
 	return cmd
@@ -63,7 +63,7 @@ func holdCommand() *cobra.Command {
 		if cmd.Flags().Changed("for") {
 			body["for"], until = length.String(), "for "+length.String()
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodPost, []string{"hold"}, body)
+		done, err := c.execute(cmd.Context(), http.MethodPost, []string{"hold"}, body)
 		return finish(cmd, *asJSON, done, err, "Repairs on this host are on hold %s.", until)
 	}
 	return cmd
@@ -78,7 +78,7 @@ func releaseCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodDelete, []string{"hold"}, nil)
+		done, err := c.execute(cmd.Context(), http.MethodDelete, []string{"hold"}, nil)
 		return finish(cmd, *asJSON, done, err, "The hold has ended: repairs on this host go on.")
 	}
 	return cmd
@@ -171,7 +171,7 @@ func (o operation) command() *cobra.Command {
 		if in.Approval != nil && (o.name == event.CommandApprove || o.name == event.CommandDeny) {
 			body["request"] = in.Approval.Request // the one that is printed
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodPost, []string{"incidents", in.ID, o.name}, body)
+		done, err := c.execute(cmd.Context(), http.MethodPost, []string{"incidents", in.ID, o.name}, body)
 		return finish(cmd, *asJSON, done, err, "%s: %s (incident %s of %s)", o.done, o.offers(in), in.ID, in.Service)
 	}
 	return cmd

@@ -59,6 +59,11 @@ func TestOperatorsAnswerFromTheCommandLine(t *testing.T) {
 	wants(exitFailed, "", "approve: nothing waits for approval in this incident: it is escalated", "approve", in.ID)
 	wants(exitDone, "Acknowledged: ", "", "acknowledge", in.ID)
 	wants(exitFailed, "", "acknowledge: the incident was acknowledged already", "acknowledge", in.ID)
+	wants(exitDone, "Note added to incident "+in.ID, "", "note", in.ID[:len(in.ID)-2], "A disk is ordered.")
+	if notes := a.incident("payment-service").Notes; len(notes) != 1 || notes[0].Text != "A disk is ordered." || notes[0].By != "operator:api" {
+		t.Errorf("the notes are %+v", notes)
+	}
+	wants(exitFailed, "", `note: unknown incident "nowhere"`, "note", "nowhere", "text")
 	wants(exitFailed, "", "undo: nothing was done that can be undone", "undo", in.ID)
 	wants(exitFailed, "", `deny: unknown incident "nowhere"`, "deny", "nowhere")
 

@@ -27,7 +27,7 @@ func probeCommand() *cobra.Command {
 	cmd.ValidArgsFunction = completeNames(configuredServices)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadConfig(cmd)
+		c, _, err := loadConfig(cmd)
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func recordCommand() *cobra.Command {
 		case !from.Before(to):
 			return usageFailure(cmd, "--since %s must be before --until %s", *since, *until)
 		}
-		c, err := loadConfig(cmd)
+		c, _, err := loadConfig(cmd)
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func record(cmd *cobra.Command, c config.Config, out string, span recordedSpan, 
 // secretsOf are what must not be in the file, whatever it looks like. A short
 // one would be found in every other word.
 func secretsOf(c config.Config) []string {
-	all := []string{c.Bus.Secret, c.Dashboard.Token}
+	all := append(c.Dashboard.Secrets(), c.Bus.Secret, c.Bus.SASL.Password)
 	if kept, err := os.ReadFile(filepath.Join(c.Bus.Embedded.Data, "secret")); err == nil {
 		all = append(all, strings.TrimSpace(string(kept)))
 	}

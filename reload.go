@@ -17,19 +17,30 @@ type refused struct {
 }
 
 // reload puts an edited configuration in use, and ends only what it changes:
-// services are taken over by the parts as they run; the healer and the dashboard
-// are replaced by new ones; what is under all of them, such as Kafka's address
+// services are taken over by the parts as they run; the healer, the dashboard and
+// the notifier are replaced by new ones; what is under all of them, such as Kafka's address
 // or the engine's, has every part opened again. An error says why the
 // configuration cannot be used; nothing is changed then.
-func (a *app) reload(next config.Config) error {
+func (a *app) reload(next config.Config) (refused error) {
 	page := []string{"dashboard", "hooks"} // sections that the dashboard is made of
 	replaced := func(section string) bool {
-		return section == "services" || section == "defaults" || section == "healer" || slices.Contains(page, section)
+		return section == "services" || section == "defaults" || section == "healer" || section == "notify" || slices.Contains(page, section)
 	}
 	sections := a.config.Changed(next)
 	if slices.ContainsFunc(sections, func(s string) bool { return !replaced(s) }) {
 		a.restart <- next
 		return nil
+	}
+	if slices.Contains(sections, "notify") || slices.Contains(sections, "dashboard") { // which has the address that messages link to
+		notifier, err := a.newNotifier(next)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if refused == nil {
+				a.notifier.replace(notifier)
+			}
+		}()
 	}
 	if slices.ContainsFunc(sections, func(s string) bool { return s == "healer" || slices.Contains(page, s) }) {
 		if err := a.replace(next, slices.Contains(sections, "healer")); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -204,8 +205,14 @@ func TestTwoEditsInARowLeaveThePageAtItsAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /api/v1/hold HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", page)
-	time.Sleep(200 * time.Millisecond)
+	// Its server says that it wants the body once a handler reads it.
+	fmt.Fprintf(conn, "POST /api/v1/hold HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n", page)
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the request is answered %q, %v", line, err)
+	}
 	e.save(page, broker, "auto")
 	until(t, 10*time.Second, "the page is removed", func() bool { return e.info(page).Mode == "" })
 	e.hooks = "{name: script, kind: generic, token: 0123456789abcdef}"

@@ -27,10 +27,11 @@ func runCommand() *cobra.Command {
 		if *demo {
 			return runDemo(cmd)
 		}
-		c, err := loadConfig(cmd)
+		c, warnings, err := loadConfig(cmd)
 		if err != nil {
 			return err
 		}
+		printFindings(cmd, warnings)
 		return serve(cmd, setup{config: c, path: configPath(cmd)})
 	}
 	return cmd

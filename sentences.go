@@ -153,6 +153,8 @@ func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	case data.UndoesIncident != "":
 		text := fmt.Sprintf("%s: undo of attempt %d of incident %s requested by %s", e.Service, data.Undoes, data.UndoesIncident, event.OperatorName(e.By))
 		return entry{icon: "🙋", text: text, tint: cyan}
+	case data.Proposed != nil:
+		return entry{icon: "🙋", text: e.Service + ": " + data.Error, tint: cyan}
 	case data.Action != "":
 		return entry{icon: "🙋", text: fmt.Sprintf("%s: %s requested by %s", e.Service, data.Action, event.OperatorName(e.By)), tint: cyan}
 	}
@@ -172,7 +174,10 @@ func commandLine(command, action, name string) string { return cmp.Or(command, a
 // decidedBy says who decided where a model was queried, and else nothing.
 func decidedBy(by string, d event.Diagnosed) string {
 	model, is := strings.CutPrefix(by, event.ByModel)
+	program, proposed := event.ProposerName(by)
 	switch {
+	case proposed:
+		return fmt.Sprintf(" (proposed by %s: %s)", program, d.Action)
 	case is:
 		return fmt.Sprintf(" (%s: %s)", model, d.Action)
 	case d.Invalid != "":

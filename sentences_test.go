@@ -81,10 +81,10 @@ func TestSentencesOfAnIncident(t *testing.T) {
 `},
 		"many at once": {[]event.Data{event.Opened{Kind: "fleet", Error: "The observer is blind: 5 of 8 services failed within 2s while their containers run"}},
 			"🔴 The observer is blind: 5 of 8 services failed within 2s while their containers run\n"},
-		"held": {[]event.Data{opened, event.Suppressed{Gate: "operator", Reason: "it was stopped from outside", Until: &until},
+		"held": {[]event.Data{opened, event.Suppressed{Gate: "operator", Reason: "it was stopped by an external change", Until: &until},
 			event.Suppressed{Gate: "operator", Reason: "the second stop within ten minutes stands"}, event.Resolved{How: event.HowRecovered, DownMS: 61_000}},
 			`🔴 payment-service is DOWN: connection refused
-✋ payment-service: repair held by gate "operator" for 5s: it was stopped from outside
+✋ payment-service: repair held by gate "operator" for 5s: it was stopped by an external change
 ✋ payment-service: repair held by gate "operator": the second stop within ten minutes stands
 ✅ payment-service recovered by itself after 61.0 s
 `},

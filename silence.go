@@ -20,7 +20,7 @@ func silenceCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodPost, []string{"services", args[0], "silence"}, map[string]any{"for": length.String(), "reason": *reason})
+		done, err := c.execute(cmd.Context(), http.MethodPost, []string{"services", args[0], "silence"}, map[string]any{"for": length.String(), "reason": *reason})
 		return finish(cmd, *asJSON, done, err, "%s is silenced until %s.", args[0], done.Time.Add(*length).Local().Format("2006-01-02 15:04:05"))
 	}
 	return cmd
@@ -36,7 +36,7 @@ func unsilenceCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		done, err := c.carryOut(cmd.Context(), http.MethodDelete, []string{"services", args[0], "silence"}, nil)
+		done, err := c.execute(cmd.Context(), http.MethodDelete, []string{"services", args[0], "silence"}, nil)
 		return finish(cmd, *asJSON, done, err, "%s is no longer silenced: repairs go on.", args[0])
 	}
 	return cmd

@@ -44,6 +44,7 @@ func (a *app) run(ctx context.Context) (next *config.Config, err error) {
 	a.keep(acting, actors, health.Healer, a.healer.Run)
 	a.keep(acting, actors, health.Chaos, a.chaos.Run)
 	a.keep(acting, actors, health.Rollup, a.rollups.Run)
+	a.keep(acting, actors, health.Notify, a.notifier.Run)
 	a.keep(acting, actors, health.Dashboard, a.dashboard.Run)
 	if a.discovery != nil {
 		a.keep(acting, actors, health.Discovery, a.discovery.Run)

@@ -121,7 +121,7 @@ func (c client) stream(ctx context.Context) (*websocket.Conn, error) {
 	if c.token != "" {
 		header.Set("Authorization", "Bearer "+c.token)
 	}
-	dialer := websocket.Dialer{HandshakeTimeout: callWithin, Proxy: http.ProxyFromEnvironment}
+	dialer := websocket.Dialer{HandshakeTimeout: callWithin, Proxy: http.ProxyFromEnvironment, TLSClientConfig: c.trust}
 	conn, response, err := dialer.DialContext(ctx, address.String(), header)
 	if response != nil && err != nil {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // what there is of it

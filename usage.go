@@ -206,12 +206,13 @@ const (
 // configPath is the file that --config names.
 func configPath(cmd *cobra.Command) string { return cmd.Flag("config").Value.String() }
 
-// loadConfig is the configuration that --config names. Its errors are printed.
-func loadConfig(cmd *cobra.Command) (config.Config, error) {
+// loadConfig loads the configuration that --config names, with the warnings about it. It
+// prints the errors.
+func loadConfig(cmd *cobra.Command) (c config.Config, warnings []config.Finding, err error) {
 	c, report := config.Load(configPath(cmd))
 	if len(report.Errors) > 0 {
 		printFindings(cmd, report.Errors)
-		return config.Config{}, startupFailure{errPrinted}
+		return config.Config{}, nil, startupFailure{errPrinted}
 	}
-	return c, nil
+	return c, report.Warnings, nil
 }

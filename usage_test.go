@@ -157,7 +157,7 @@ func TestWrongUseIsOneSentence(t *testing.T) {
 
 // TestHelpHasOneStyle reads what each command says of itself.
 func TestHelpHasOneStyle(t *testing.T) {
-	noData := []string{"logstream", "run", "ready", "completion", "help"}
+	noData := []string{"logstream", "run", "ready", "mcp", "password", "completion", "help"}
 	each(t, func(t *testing.T, path []string, cmd *cobra.Command) {
 		code, out, failed := logstream(append(slices.Clone(path), "--help")...)
 		if code != exitDone || failed != "" || !strings.HasPrefix(out, cmd.Short+"\n\nUsage:\n  logstream") || !strings.Contains(out, "\nExamples:\n  ") || !strings.Contains(out, "--config file") {

@@ -161,7 +161,7 @@ func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent 
 			}
 		}
 		v.Before, v.After = before.Figures(), after.Figures()
-		v.Reasons = append(v.Reasons, update.Worse(v.Before, v.After, latency, false)...)
+		v.Reasons = append(v.Reasons, update.Worse(update.Compared{Before: v.Before, After: v.After, Latency: latency})...)
 	}
 	if now.Status == event.Down && !slices.Contains(v.Reasons, event.UpdateDown) {
 		v.Reasons = append(v.Reasons, event.UpdateDown)
@@ -189,6 +189,9 @@ func (v deployVerdict) String() string {
 		return fmt.Sprintf("%s: bad. %s.", what, strings.Join(why, "; "))
 	}
 	out := fmt.Sprintf("%s: good. %d of %d checks failed (%s before); 95%% of them took up to %.0f ms (%.0f ms before).", what, v.After.Bad, v.After.Checks, rate(v.Before), v.After.P95MS, v.Before.P95MS)
+	if v.Update != nil && v.Update.Logs != nil && v.Update.Logs.New > 0 {
+		out += " But " + newErrors(v.Update) + "."
+	}
 	if v.Update != nil && !v.Decided {
 		out += " LogStream watches it until " + v.Update.Until.Local().Format(time.TimeOnly) + "."
 	}
@@ -203,10 +206,20 @@ func (v deployVerdict) because(reason event.UpdateReason) string {
 		return fmt.Sprintf("95%% of its checks take up to %.0f ms, before %.0f ms", v.After.P95MS, v.Before.P95MS)
 	case event.UpdateExits:
 		return fmt.Sprintf("its container ended %d times by itself, before %d times", v.After.Exits, v.Before.Exits)
+	case event.UpdateLog:
+		return newErrors(v.Update)
 	case event.UpdateDown:
 		return "the service is DOWN"
 	}
 	return string(reason)
+}
+
+// newErrors is what the log shows of an update.
+func newErrors(u *event.Update) string {
+	if u == nil || u.Logs == nil {
+		return "its log has new error messages"
+	}
+	return fmt.Sprintf("its log has %d error messages that it did not have before, such as %q", u.Logs.New, u.Logs.Example)
 }
 
 func rate(f event.UpdateFigures) string { return fmt.Sprintf("%.0f%%", 100*f.ErrorRate()) }

@@ -17,6 +17,10 @@ func TestDeployVerdict(t *testing.T) {
 		return &event.Update{Image: "web:2", ImageID: "sha256:bbbbbbbbbbbbbbbb", PreviousImage: "web:1", PreviousImageID: "sha256:aaaaaaaaaaaaaaaa", Since: began.Add(-time.Minute), Until: began.Add(9 * time.Minute),
 			Verdict: verdict, Reasons: reasons, Before: event.UpdateFigures{Checks: 300, Bad: 3, P95MS: 9}, After: event.UpdateFigures{Checks: 20, Bad: 10, P95MS: 12, Exits: 2}}
 	}
+	logging := func(u *event.Update, fresh int) *event.Update {
+		u.Logs = &event.UpdateLogs{Known: 2, New: fresh, Example: "ERROR column total does not exist"}
+		return u
+	}
 	checks := func(n, bad int, from time.Time) (all []view.Observation) {
 		for i := range n {
 			h := event.HealthLog{Timestamp: event.Seconds(from.Add(time.Duration(i) * time.Second)), Check: "http", Status: event.Up, LatencyMS: 5, Origin: event.Origin{Instance: "me"}}
@@ -37,12 +41,16 @@ func TestDeployVerdict(t *testing.T) {
 		reasons []event.UpdateReason
 		says    string
 	}{
-		"good":             {update: updated(event.UpdateGood), want: event.UpdateGood, says: "web, image web:2 (bbbbbbbbbbbb, before it aaaaaaaaaaaa): good. 10 of 20 checks failed (1% before)"},
-		"bad":              {update: updated(event.UpdateBad, event.UpdateErrors, event.UpdateExits), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors, event.UpdateExits}, says: "bad. error rate 50%, before 1%; its container ended 2 times by itself, before 0 times."},
-		"good so far":      {update: updated(event.UpdateWatching), want: event.UpdateGood, says: "LogStream watches it until"},
-		"DOWN in the end":  {update: updated(event.UpdateWatching), status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
-		"no update":        {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 0, began)), want: event.UpdateGood, says: "web: good. 0 of 20 checks failed (0% before)"},
-		"no update, worse": {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 8, began)), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}, says: "bad. error rate 40%, before 0%."},
+		"good": {update: updated(event.UpdateGood), want: event.UpdateGood, says: "web, image web:2 (bbbbbbbbbbbb, before it aaaaaaaaaaaa): good. 10 of 20 checks failed (1% before)"},
+		"bad":  {update: updated(event.UpdateBad, event.UpdateErrors, event.UpdateExits), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors, event.UpdateExits}, says: "bad. error rate 50%, before 1%; its container ended 2 times by itself, before 0 times."},
+		"its log is worse": {update: logging(updated(event.UpdateBad, event.UpdateLog), 12), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateLog},
+			says: `bad. its log has 12 error messages that it did not have before, such as "ERROR column total does not exist".`},
+		"good, and its log is worse":    {update: logging(updated(event.UpdateGood), 3), want: event.UpdateGood, says: `But its log has 3 error messages that it did not have before, such as "ERROR`},
+		"good, and its log is the same": {update: logging(updated(event.UpdateGood), 0), want: event.UpdateGood, says: "95% of them took up to 12 ms (9 ms before)."},
+		"good so far":                   {update: updated(event.UpdateWatching), want: event.UpdateGood, says: "LogStream watches it until"},
+		"DOWN in the end":               {update: updated(event.UpdateWatching), status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
+		"no update":                     {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 0, began)), want: event.UpdateGood, says: "web: good. 0 of 20 checks failed (0% before)"},
+		"no update, worse":              {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 8, began)), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}, says: "bad. error rate 40%, before 0%."},
 	} {
 		now := deployed{Service: view.Service{Name: "web", Owner: "me", Status: tt.status, Update: tt.update}}
 		got := judgeDeploy(now, together(nil, tt.seen), began, isRecent(tt.update, began))

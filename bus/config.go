@@ -15,7 +15,10 @@ type Config struct {
 	Compression string `yaml:"compression"`
 	// Secret signs our records; instances that share a Kafka share it.
 	// Empty: a file in the data directory, generated at the first start, mode 0600.
-	Secret string `yaml:"secret"`
+	Secret     string `yaml:"secret"`
+	SecretFile string `yaml:"secret_file"` // a file with the secret, instead
+	TLS        TLS    `yaml:"tls"`         // of the brokers
+	SASL       SASL   `yaml:"sasl"`        // the login there
 }
 
 // Embedded is the broker inside the process.

@@ -44,5 +44,5 @@
 // and plain. Reading takes whatever codec a batch has.
 //
 // Disk. The embedded broker's system-logs stay under max_size and one segment,
-// the other topics under fixed bounds (see topics.go), about 130 MiB together.
+// the other topics under fixed bounds (see topics.go), about 140 MiB together.
 package bus

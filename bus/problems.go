@@ -51,7 +51,13 @@ func (c Config) Problems() []Problem {
 	if c.Secret != "" && len(c.Secret) < minSecret {
 		add("secret", "***", "has %d characters; at least %d are required", len(c.Secret), minSecret)
 	}
-	return all
+	return append(all, c.securityProblems()...)
+}
+
+// isLoopback says whether a host is localhost or a loopback address.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // checkListen says why the embedded broker cannot listen at address, or "". It
@@ -64,7 +70,7 @@ func checkListen(address string) string {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Sprintf("has the port %q, which is not between 0 and 65535", port)
 	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return "is not a loopback address: the embedded broker has no authentication, so it listens only on 127.0.0.1 or ::1; for clients on other machines run Kafka and set bus.brokers"
 	}
 	return ""

@@ -67,6 +67,9 @@ func (b *Bus) clientConfig(ctx context.Context) *sarama.Config {
 	c.ClientID = b.clientID
 	c.Net.DialTimeout, c.Net.ReadTimeout, c.Net.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 	c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, dialer{ctx}
+	if err := b.config.secure(c); err != nil {
+		b.log.Warn("bus.tls cannot be used", "error", err) // it could when it was read; connections fail until it can again
+	}
 	c.Metadata.RefreshFrequency = metadataEvery
 	c.Metadata.Retry.Max = 1
 	c.Metadata.Retry.Backoff = 100 * time.Millisecond

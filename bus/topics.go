@@ -20,7 +20,7 @@ type topic struct {
 
 // Topics that exist from the start; the others are made when first needed.
 var startTopics = []string{event.TopicHealth, event.TopicServices, event.TopicIncidents, event.TopicCommands, event.TopicDocker, event.TopicThinking,
-	event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d}
+	event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d, event.TopicNotifications}
 
 const (
 	day = 24 * time.Hour
@@ -49,7 +49,7 @@ func kafkaTopic(name string) (topic, bool) {
 		t.partitions, t.compact = 1, true
 	case event.TopicIncidents:
 		t.keep = 90 * day
-	case event.TopicCommands, event.TopicDocker:
+	case event.TopicCommands, event.TopicDocker, event.TopicNotifications:
 		t.keep = 7 * day
 	case event.TopicThinking:
 		t.keep = time.Hour
@@ -90,7 +90,7 @@ func embeddedTopic(name string, e Embedded) (topic, bool) {
 		t.keep, t.bytes = 90*day, 64<<20
 	case event.TopicDocker:
 		t.keep, t.bytes = 7*day, 16<<20
-	case event.TopicCommands, event.TopicDeadLetters:
+	case event.TopicCommands, event.TopicDeadLetters, event.TopicNotifications:
 		t.keep, t.bytes = 7*day, 8<<20
 	case event.TopicThinking:
 		t.keep, t.bytes = time.Hour, 4<<20

@@ -355,7 +355,7 @@ func TestARestartRepeatsNoInjection(t *testing.T) {
 			"done": {OK: true}, "fresh": {OK: true},
 			"late": {Error: "the command was 11s old when it was read; commands older than 10s are not executed"},
 		} {
-			if all := log.results(t, id); len(all) != 1 || all[0] != want {
+			if all := log.results(t, id); len(all) != 1 || all[0].OK != want.OK || all[0].Error != want.Error {
 				t.Errorf("the results of %s are %+v, want %+v once", id, all, want)
 			}
 		}

@@ -59,14 +59,14 @@ func TestAnswersAreCommands(t *testing.T) {
 		says       string
 	}{
 		{"x/approve", `{"reason":"go on"}`, 202, ""},
-		{"x/approve", ``, 202, ""},
-		{"x/deny", `{"reason":"not now"}`, 202, ""},
+		{"x/approve", ``, 409, "this request was approved already"},
+		{"x/deny", `{"reason":"not now"}`, 409, "deny was not recorded: this request was approved already"},
 		{"x/undo", `{"attempt":1}`, 202, ""},
 		{"x/undo", ``, 202, ""},
 		{"x/acknowledge", `{}`, 202, ""},
 		{"x/approve", `{"raeson":"go on"}`, 400, `did you mean \"reason\"`},
 		{"x/approve", `{"reason":"` + strings.Repeat("a", maxReason+1) + `"}`, 400, "longer than"},
-		{"x/approve", `{"request":5}`, 202, ""},
+		{"x/approve", `{"request":5}`, 409, "approved already"},
 		{"x/approve", `{"request":4}`, 409, "requested anew"},
 		{"x/undo", `{"attempt":-1}`, 400, "number of an attempt"},
 		{"x/undo", `{"attempt":"one"}`, 400, "an integer"},
@@ -86,7 +86,7 @@ func TestAnswersAreCommands(t *testing.T) {
 		}
 	}
 	var written []string
-	for _, r := range s.log.on(event.TopicCommands) {
+	for _, r := range s.log.On(event.TopicCommands) {
 		c, err := event.DecodeCommand(r.Value)
 		if err != nil {
 			t.Fatal(err)
@@ -99,8 +99,38 @@ func TestAnswersAreCommands(t *testing.T) {
 		}
 		written = append(written, c.Command+" "+c.Args.Reason)
 	}
-	if got, want := strings.Join(written, ", "), "approve go on, approve , deny not now, undo , undo , acknowledge , approve "; got != want {
+	if got, want := strings.Join(written, ", "), "approve go on, undo , undo , acknowledge "; got != want {
 		t.Errorf("written are %q, want %q", got, want)
+	}
+}
+
+// TestOnlyOneOfSeveralAnswersAtOnceCounts sends approvals and denials of one request at once:
+// one is recorded, and all others are refused.
+func TestOnlyOneOfSeveralAnswersAtOnceCounts(t *testing.T) {
+	s := serve(t, nil, (*site).claim, waiting)
+	got := make(chan int)
+	for i := range 8 {
+		path := "/api/v1/incidents/x/" + []string{"approve", "deny"}[i%2]
+		go func() { got <- s.status("POST", path, "{}", nil) }()
+	}
+	all := map[int]int{}
+	for range 8 {
+		all[<-got]++
+	}
+	if all[http.StatusAccepted] != 1 || all[http.StatusConflict] != 7 || len(s.commands()) != 1 {
+		t.Errorf("the answers are %v, the commands %+v", all, s.commands())
+	}
+}
+
+// TestSecondAnswerCountsWhereTheFirstWasRefused, as it is while the container is being
+// inspected.
+func TestSecondAnswerCountsWhereTheFirstWasRefused(t *testing.T) {
+	s := serve(t, nil, (*site).claim, waiting)
+	id := s.post("/api/v1/incidents/x/approve", `{}`)
+	s.answer(id, false)
+	s.eventually("the refusal is read", func() bool { return get[commandRecord](s, "/api/v1/commands/"+id).Result != nil })
+	if got := s.status("POST", "/api/v1/incidents/x/deny", "{}", nil); got != http.StatusAccepted {
+		t.Errorf("deny = %d", got)
 	}
 }
 

@@ -34,7 +34,7 @@ func body(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, refusa
 }
 
 // command reads a command's body into v, a pointer to a struct: one JSON object,
-// or nothing at all. A command that is half understood would be carried out
+// or nothing at all. A command that is half understood would be executed
 // wrongly, so a field that v does not have is refused, with the one that was
 // probably meant; so are names in another case, repeated fields, null and other
 // types, and anything after the object.

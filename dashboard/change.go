@@ -25,22 +25,37 @@ const (
 // issue writes a command to the log and answers with its id, once the log has
 // acknowledged it.
 func (r *run) issue(w http.ResponseWriter, req *http.Request, service, name string, args event.CommandArgs) {
+	r.issueBy(w, req, caller(req), service, name, args)
+}
+
+func (r *run) issueBy(w http.ResponseWriter, req *http.Request, by, service, name string, args event.CommandArgs) {
 	c := event.Command{
-		ID: rand.Text(), Time: now(), By: caller(req), Service: service, Command: name, Args: args,
+		ID: rand.Text(), Time: now(), By: by, Service: service, Command: name, Args: args,
 		Origin: event.Origin{Instance: r.deps.Identity.Instance, Host: r.deps.Identity.Host},
 	}
+	if !r.record(req, c) {
+		reply(w, http.StatusServiceUnavailable, failure{Error: "Kafka did not confirm the command: it may not have been recorded; check its status before retrying", Command: c.ID})
+		return
+	}
+	reply(w, http.StatusAccepted, recorded{c.ID})
+}
+
+// record writes a command to the log; false where that did not confirm it.
+func (r *run) record(req *http.Request, c event.Command) bool {
 	ctx, cancel := context.WithTimeout(req.Context(), appendWithin)
 	defer cancel()
-	if err := r.deps.Log.Append(ctx, event.TopicCommands, service, event.Encode(c)); err != nil {
-		r.log.Warn("command may not have been recorded", "command", name, "service", service, "id", c.ID, "error", err)
-		reply(w, http.StatusServiceUnavailable, failure{"Kafka did not confirm the command: it may not have been recorded; check its status before retrying", c.ID})
-		return
+	if err := r.deps.Log.Append(ctx, event.TopicCommands, c.Service, event.Encode(c)); err != nil {
+		r.log.Warn("command may not have been recorded", "command", c.Command, "service", c.Service, "id", c.ID, "error", err)
+		return false
 	}
 	// So that it is found before it was read back. If the loop has ended it is
 	// found by the next.
-	_ = r.ask(ctx, func(l *loop) { l.fleet.Commands.Apply(c) })
-	r.log.Info("command recorded", "command", name, "service", service, "id", c.ID, "by", c.By, "remote", req.RemoteAddr)
-	reply(w, http.StatusAccepted, recorded{c.ID})
+	_ = r.inLoop(ctx, func(l *loop) {
+		changes, _ := l.fleet.ApplyCommand(c, now())
+		l.changed(true, changes)
+	})
+	r.log.Info("command recorded", "command", c.Command, "service", c.Service, "id", c.ID, "by", c.By, "remote", r.guard.Address(req))
+	return true
 }
 
 // recorded is the answer to a command.
@@ -48,9 +63,13 @@ type recorded struct {
 	Command string `json:"command"` // its id, for GET /api/v1/commands/{id}
 }
 
-// caller is who sends a command: the page, or a program. A browser says of each
-// change where it comes from, and only our own page gets this far.
+// caller is who sends a command: a person by name, else the page, or a program. A
+// browser says of each change where it comes from, and only our own page gets
+// this far.
 func caller(req *http.Request) string {
+	if p := person(req); p.Name != "" {
+		return event.ByOperator + p.Name
+	}
 	if req.Header.Get("Origin") != "" || req.Header.Get("Sec-Fetch-Site") != "" {
 		return "operator:dashboard"
 	}
@@ -73,6 +92,15 @@ func (r *run) target(w http.ResponseWriter, req *http.Request) (view.Service, *e
 	return shown, def, true
 }
 
+// serviceCommand reads a command's body into ask, and returns the service that the address
+// names. Where it returns false the response is written.
+func (r *run) serviceCommand(w http.ResponseWriter, req *http.Request, ask any) (view.Service, *event.Definition, bool) {
+	if !r.command(w, req, ask) {
+		return view.Service{}, nil, false
+	}
+	return r.target(w, req)
+}
+
 // healRequest starts an incident by hand.
 type healRequest struct {
 	// Action is the one to run; absent: what the diagnosis says. A service that is
@@ -82,10 +110,7 @@ type healRequest struct {
 
 func (r *run) postHeal(w http.ResponseWriter, req *http.Request) {
 	var ask healRequest
-	if !r.command(w, req, &ask) {
-		return
-	}
-	shown, def, is := r.target(w, req)
+	shown, def, is := r.serviceCommand(w, req, &ask)
 	if !is {
 		return
 	}
@@ -168,10 +193,7 @@ type chaosRequest struct {
 
 func (r *run) postChaos(w http.ResponseWriter, req *http.Request) {
 	var ask chaosRequest
-	if !r.command(w, req, &ask) {
-		return
-	}
-	shown, def, is := r.target(w, req)
+	shown, def, is := r.serviceCommand(w, req, &ask)
 	if !is {
 		return
 	}
@@ -211,8 +233,7 @@ func (r *run) postHold(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	if len([]rune(ask.Reason)) > maxReason {
-		failf(w, http.StatusBadRequest, `"reason" is longer than %d characters`, maxReason)
+	if !shortEnough(w, ask.Reason) {
 		return
 	}
 	r.issue(w, req, event.AllServices, event.CommandHold, args)

@@ -7,9 +7,12 @@
 //   - One goroutine owns the folds and the clients' queues. Records, requests
 //     and time reach it as messages, so that a snapshot and the frames that
 //     follow it are of one piece: seq has no gap and no repeat.
-//   - A frame is encoded once. A client that can't take it in time loses its
-//     queue and gets a snapshot instead; one that takes nothing at all is
-//     disconnected. Neither delays another client.
+//   - A change is encoded once, however many clients there are and whatever they
+//     watch. A client that can't take frames in time loses its queue, and gets a
+//     snapshot when it takes them again: one for all that wait for one, and at most
+//     one a second. One that takes nothing at all is disconnected. Neither delays another client.
+//   - A client may say whose observations it watches (watch.go); without that it gets
+//     all. Everything else is sent to every client, so that no state is missed.
 //   - Replay, up to the end that a topic had at the start, changes the state and
 //     sends no frame; what follows does. Each topic that has caught up gives every
 //     client a new snapshot.
@@ -25,6 +28,7 @@ package dashboard
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +44,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/health"
+	"logstream/internal/link"
 	"logstream/internal/service"
 )
 
@@ -66,6 +71,9 @@ type Deps struct {
 	Services    func() []service.Definition // as they are configured now
 	ConfigError func() string               // why the newest config.yaml is not in use, or empty
 
+	// ConfigErrors are all errors of the newest config.yaml, or none.
+	ConfigErrors func() []ConfigFinding
+
 	// What the parts say of themselves. Docker may dial, within ctx; the others must not block.
 	Bus    func() BusInfo
 	Docker func(ctx context.Context) DockerInfo
@@ -80,12 +88,32 @@ type Deps struct {
 	Faults func(container string) []string
 	// Logs are the last lines of the container that ref names.
 	Logs func(ctx context.Context, ref string, tail int) ([]container.Line, error)
+	// Inspect is the container that ref names, as it is now.
+	Inspect func(ctx context.Context, ref string) (Inspection, error)
 	// Probe checks a definition once, as an operator sent it: JSON with the keys
 	// of config.yaml. An error says what is wrong with it.
 	Probe func(ctx context.Context, definition json.RawMessage) (event.Probe, error)
+	// Lines are what describes that definition in config.yaml. An error says what is
+	// wrong with it.
+	Lines func(definition json.RawMessage) (string, error)
+	// Written is a definition of the event log, secrets masked, as an entry of config.yaml.
+	Written func(definition json.RawMessage) (string, error)
+
+	// Receivers are those of notifications, as they are configured now.
+	Receivers func() []Receiver
+	// Notify sends a test message to the receiver of that name, or to all where it
+	// is empty. An error is a NotFoundError where there is none of that name.
+	Notify func(ctx context.Context, receiver string) ([]Notified, error)
+
+	// Links reads the signed links of notifications; nil: they do nothing here.
+	Links *link.Signer
 
 	// ReadKey reads the records of one key on a topic from since on and before until.
 	ReadKey func(ctx context.Context, topic, key string, since, until time.Time, each func(event.Record)) error
+
+	// SessionKey signs the sessions of people who log in: the same key knows them
+	// after a restart. nil: a random one.
+	SessionKey []byte
 
 	Health *health.Registry
 	Logger *slog.Logger
@@ -101,6 +129,8 @@ type Dashboard struct {
 	mu       sync.Mutex
 	listener net.Listener // bound and not served yet, or nil
 	address  string       // once it was bound
+
+	certificate *certificate // nil without TLS
 }
 
 // New is a dashboard that listens nowhere yet. An error says what of Static
@@ -116,7 +146,10 @@ func New(deps Deps) (*Dashboard, error) {
 	if deps.Health == nil {
 		deps.Health = &health.Registry{}
 	}
-	pages, err := loadPages(deps.Static)
+	if len(deps.SessionKey) == 0 {
+		deps.SessionKey = []byte(rand.Text())
+	}
+	pages, err := loadPages(deps.Static, deps.Config.BasePath)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}

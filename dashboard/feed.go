@@ -167,7 +167,9 @@ func (r *run) readCommand(rec event.Record) error {
 		return nil // it was not read when it was new, so a copy of it could not be recognised
 	}
 	r.send(r.ctx, func(l *loop) {
-		if l.fleet.Commands.Apply(c) && l.live[rec.Topic] {
+		changes, changed := l.fleet.ApplyCommand(c, now())
+		l.changed(l.live[rec.Topic], changes)
+		if changed && l.live[rec.Topic] {
 			l.infoChanged() // it may be a hold
 		}
 	})

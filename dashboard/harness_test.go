@@ -22,6 +22,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/health"
 	"logstream/internal/service"
+	"logstream/internal/testlog"
 )
 
 const (
@@ -36,7 +37,7 @@ var origin = event.Origin{Instance: me, Host: myHost, Epoch: 1, Nonce: nonce}
 // site is a dashboard that runs on a log in memory.
 type site struct {
 	t        *testing.T
-	log      *memLog
+	log      *testlog.Log
 	registry *health.Registry
 	dash     *Dashboard
 	deps     Deps
@@ -68,7 +69,7 @@ func plainService() service.Definition {
 // open makes a site that is not running yet.
 func open(t *testing.T, change func(*Deps)) *site {
 	t.Helper()
-	s := &site{t: t, log: newMemLog(), registry: &health.Registry{}, faults: []string{"stop", "kill"}}
+	s := &site{t: t, log: testlog.New(), registry: &health.Registry{}, faults: []string{"stop", "kill"}}
 	s.deps = Deps{
 		Config: Config{Listen: "127.0.0.1:0"}, Log: s.log,
 		Identity: event.Origin{Instance: me, Host: myHost}, Version: "1.2.3", Mode: "auto",
@@ -92,8 +93,25 @@ func open(t *testing.T, change func(*Deps)) *site {
 			defer s.mu.Unlock()
 			return s.lines, s.logsErr
 		},
+		Receivers: func() []Receiver {
+			return []Receiver{{Name: "phone", Kind: "ntfy", On: []string{"escalated"}, Services: []string{}, Groups: []string{}}}
+		},
+		Notify: func(_ context.Context, receiver string) ([]Notified, error) {
+			if receiver != "" && receiver != "phone" {
+				return nil, NotFoundError{"unknown receiver"}
+			}
+			return []Notified{{"phone", false, "answered 500 Internal Server Error"}}, nil
+		},
 		Probe: func(_ context.Context, definition json.RawMessage) (event.Probe, error) {
 			return event.Probe{Service: "probe", URL: string(definition), Status: event.Up}, nil
+		},
+		Lines: func(definition json.RawMessage) (string, error) { return "  - " + string(definition), nil },
+		Inspect: func(context.Context, string) (Inspection, error) {
+			return Inspection{State: container.State{Name: "payment-service", Status: container.Running, StartedAt: time.Now()}, Use: &container.Stats{Memory: 1}}, nil
+		},
+		Written: func(definition json.RawMessage) (string, error) { return "- " + string(definition), nil },
+		ConfigErrors: func() []ConfigFinding {
+			return []ConfigFinding{{File: "config.yaml", Line: 3, Column: 5, Key: "services[0].intervall", Message: "unknown key", Suggestion: "interval"}}
 		},
 		Health: s.registry, Logger: slog.New(slog.DiscardHandler),
 	}
@@ -153,6 +171,7 @@ func serve(t *testing.T, change func(*Deps), records ...func(*site)) *site {
 	}
 	s.run()
 	s.eventually("caught up", func() bool { return s.status("GET", "/readyz", "", nil) == http.StatusOK })
+	s.eventually("the last topic is read", func() bool { return s.log.CaughtUp(event.TopicThinking) }) // else a page that joins now is sent all of it again
 	return s
 }
 
@@ -237,7 +256,7 @@ func (s *site) post(path, body string) string {
 
 func (s *site) incident(id string, seq int, svc string, data event.Data, by string) {
 	e := event.Incident{ID: id, Seq: seq, Time: time.Now().UTC(), Service: svc, Type: event.TypeOf(data), By: by, Data: data, Origin: origin}
-	s.log.put(event.TopicIncidents, svc, event.Encode(e), true, e.Time)
+	s.log.Put(event.TopicIncidents, svc, event.Encode(e), true, e.Time)
 }
 
 func (s *site) claim() {
@@ -250,26 +269,26 @@ func (s *site) service(status event.Status, change func(*event.Service)) {
 	if change != nil {
 		change(&r)
 	}
-	s.log.put(event.TopicServices, r.Service, event.Encode(r), true, r.Time)
+	s.log.Put(event.TopicServices, r.Service, event.Encode(r), true, r.Time)
 }
 
 func (s *site) health(name string, status event.Status, at time.Time) {
 	h := event.HealthLog{Timestamp: event.Seconds(at), Service: name, Status: status, Code: 200, LatencyMS: 12.5, Check: "http",
 		Origin: event.Origin{Instance: me, Host: myHost}}
-	s.log.put(event.TopicHealth, name, event.Encode(h), true, at)
+	s.log.Put(event.TopicHealth, name, event.Encode(h), true, at)
 }
 
 // answer writes the result of a command.
 func (s *site) answer(id string, ok bool) {
 	s.t.Helper()
-	for _, rec := range s.log.on(event.TopicCommands) {
+	for _, rec := range s.log.On(event.TopicCommands) {
 		c, err := event.DecodeCommand(rec.Value)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if c.ID == id {
 			c.Result, c.Origin = &event.CommandResult{OK: ok}, origin
-			s.log.put(event.TopicCommands, c.Service, event.Encode(c), true, time.Now())
+			s.log.Put(event.TopicCommands, c.Service, event.Encode(c), true, time.Now())
 			return
 		}
 	}
@@ -292,6 +311,9 @@ type frame struct {
 	Thinking  []view.Thought
 	Agent     view.Agent
 	Info      Info
+	Part      bool
+	Watching  *int
+	LeftOut   int `json:"left_out"`
 	Events    []struct {
 		Kind string
 		Data json.RawMessage
@@ -299,12 +321,16 @@ type frame struct {
 }
 
 func (s *site) dial(edit func(http.Header), protocols ...string) (*websocket.Conn, *http.Response, error) {
+	return s.dialAt("", edit, protocols...)
+}
+
+func (s *site) dialAt(base string, edit func(http.Header), protocols ...string) (*websocket.Conn, *http.Response, error) {
 	header := http.Header{"Origin": {s.url}}
 	if edit != nil {
 		edit(header)
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: wait, Subprotocols: protocols}
-	return dialer.Dial(strings.Replace(s.url, "http", "ws", 1)+"/ws", header)
+	return dialer.Dial(strings.Replace(s.url, "http", "ws", 1)+base+"/ws", header)
 }
 
 func (s *site) page() *page {
@@ -315,6 +341,22 @@ func (s *site) page() *page {
 	}
 	s.t.Cleanup(func() { conn.Close() })
 	return &page{t: s.t, conn: conn}
+}
+
+// isClosed reads what is still on its way, and then that the server closes with code.
+func (p *page) isClosed(code int) {
+	p.t.Helper()
+	if err := p.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		p.t.Fatal(err)
+	}
+	for {
+		if _, _, err := p.conn.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, code) {
+				p.t.Errorf("disconnected with %v", err)
+			}
+			return
+		}
+	}
 }
 
 // next reads a frame, and checks that seq has no gap.
@@ -328,7 +370,7 @@ func (p *page) next() frame {
 		p.t.Fatal(err)
 	}
 	f := decode[frame](p.t, body)
-	if f.Type == "events" && f.Seq != p.seq+1 {
+	if f.Type == "events" && !f.Part && f.Seq != p.seq+1 || f.Part && f.Seq != p.seq {
 		p.t.Fatalf("frame %d after %d", f.Seq, p.seq)
 	}
 	p.seq = f.Seq

@@ -7,6 +7,7 @@ import (
 
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/testlog"
 )
 
 func seconds(t time.Time) string { return strconv.FormatFloat(event.Seconds(t), 'f', 6, 64) }
@@ -14,7 +15,7 @@ func seconds(t time.Time) string { return strconv.FormatFloat(event.Seconds(t), 
 // errFS is a file system that can't be read.
 type errFS struct{}
 
-func (errFS) Open(string) (fs.File, error) { return nil, errUnreachable }
+func (errFS) Open(string) (fs.File, error) { return nil, testlog.ErrUnreachable }
 
 // nothing is configured.
 func nothing() []service.Definition { return nil }

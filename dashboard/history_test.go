@@ -20,7 +20,7 @@ func (s *site) rollup(level int, start time.Time, status event.Status, signed bo
 	} else {
 		r.UpS, r.Latency = seconds, r.Latency.Add(12).Add(14)
 	}
-	s.log.put(event.Levels[level].Topic, r.Service, event.Encode(r), signed, start.Add(event.Levels[level].Length))
+	s.log.Put(event.Levels[level].Topic, r.Service, event.Encode(r), signed, start.Add(event.Levels[level].Length))
 }
 
 // hoursPast are some hours and minutes until now, of which one was down.
@@ -55,7 +55,7 @@ func TestALongHistoryIsReadFromKafka(t *testing.T) {
 	s = serve(t, func(d *Deps) {
 		d.ReadKey = func(_ context.Context, topic, key string, since, until time.Time, each func(event.Record)) error {
 			reads <- topic + " " + key
-			for _, rec := range s.log.on(topic) {
+			for _, rec := range s.log.On(topic) {
 				if string(rec.Key) == key && !rec.Time.Before(since) {
 					each(rec)
 				}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/dashboard/access"
 	"logstream/dashboard/hook"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -15,33 +16,34 @@ import (
 
 const hooksPath = "/api/v1/hooks/"
 
-// hooks are the calls of other monitors, by path.
+// hooks are the calls of other monitors, by path. They need no role of the
+// dashboard, but the hook's own token.
 func (r *run) hooks() map[string]methods {
 	all := map[string]methods{}
 	for _, kind := range hook.Kinds {
-		all[hooksPath+kind] = methods{http.MethodPost: r.changing(r.limits.health, r.postHook(kind))}
+		all[hooksPath+kind] = methods{http.MethodPost: {access.Anyone, r.hooked(kind, r.changing(r.limits.health, r.postHook(kind)))}}
 	}
 	return all
 }
 
 // hooked lets in who knows the token of a hook of that kind. The token of the
 // dashboard is another one: a monitor that reports needs no other right.
-func (r *run) hooked(kind string, next http.Handler) http.HandlerFunc {
+func (r *run) hooked(kind string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !slices.ContainsFunc(r.deps.Hooks, func(c hook.Config) bool { return c.Kind == kind }) {
 			failf(w, http.StatusNotFound, "no hook of kind %s is configured; add one to hooks in config.yaml", kind)
 			return
 		}
 		if _, is := hook.Find(r.deps.Hooks, kind, hookToken(kind, req)); !is {
-			if !r.limits.guesses.Allow() {
-				fail(w, http.StatusTooManyRequests, "too many requests without a valid token; try again in a second")
+			if !r.attempt(req) {
+				tooManyAttempts(w)
 				return
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			failf(w, http.StatusUnauthorized, "a valid token is required: send the token of a hook of kind %s as Authorization: Bearer …", kind)
 			return
 		}
-		next.ServeHTTP(w, req)
+		next(w, req)
 	}
 }
 
@@ -103,7 +105,7 @@ func (r *run) repeatHooks(ctx context.Context) error {
 		case <-tick.C:
 		}
 		var due []event.HealthLog
-		if r.ask(ctx, func(l *loop) {
+		if r.inLoop(ctx, func(l *loop) {
 			if l.caughtUp() && l.fleet.Owner() == r.deps.Identity.Instance {
 				due = l.repeats.Due(now())
 			}

@@ -22,6 +22,13 @@ func (d *Dashboard) listen() error {
 	if d.listener != nil {
 		return nil
 	}
+	if c := d.deps.Config.TLS; c.on() && d.certificate == nil {
+		cert := &certificate{of: c, log: d.deps.Logger}
+		if err := cert.load(); err != nil {
+			return fmt.Errorf("dashboard: the certificate in dashboard.tls.cert (%s) cannot be used: %w", c.Cert, err)
+		}
+		d.certificate = cert
+	}
 	address := d.address // the same port as before, where the configuration leaves it open
 	if address == "" {
 		address = d.deps.Config.Listen
@@ -30,7 +37,7 @@ func (d *Dashboard) listen() error {
 	if err != nil {
 		return fmt.Errorf("dashboard: listen on %s: %w; %s", address, cause(err), remedy(err))
 	}
-	if tcp, is := ln.Addr().(*net.TCPAddr); d.deps.Config.Token == "" && (!is || !tcp.IP.IsLoopback()) {
+	if tcp, is := ln.Addr().(*net.TCPAddr); !d.deps.Config.access().Guarded() && (!is || !tcp.IP.IsLoopback()) {
 		_ = ln.Close() // no connection was accepted
 		return fmt.Errorf("dashboard: listen on %s: it %s", d.deps.Config.Listen, beyondLoopback)
 	}
@@ -44,6 +51,9 @@ func (d *Dashboard) Addr() string {
 	defer d.mu.Unlock()
 	return d.address
 }
+
+// URL is the address of the page for people, such as https://127.0.0.1:5000/logstream.
+func (d *Dashboard) URL() string { return d.deps.Config.URL(d.Addr()) }
 
 // take is the bound listener, bound again where an earlier Run used it.
 func (d *Dashboard) take() (net.Listener, error) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"logstream/dashboard/access"
 )
 
 func TestListen(t *testing.T) {
@@ -77,6 +79,28 @@ func TestConfigProblems(t *testing.T) {
 		{Config{Listen: "localhost:65536"}, "listen"},
 		{Config{Listen: "localhost:5000", Token: "a\nb"}, "token"},
 		{Config{Listen: "localhost", Token: " a"}, "listen token"},
+		{Config{Listen: ":5000", Users: []access.User{{Name: "ada", Password: "$2a$10$0000000000000000000000000000000000000000000000000000u", Role: access.Operator}}}, ""},
+		{Config{Listen: ":5000", Tokens: []access.Token{{Name: "ci", Token: operatorToken, Role: access.Viewer}}}, ""},
+		{Config{Listen: ":5000", Proxy: access.Proxy{From: []string{"10.0.0.1"}, Header: "Remote-User"}}, ""},
+		{Config{Listen: ":5000", Proxy: access.Proxy{From: []string{"10.0.0.1"}}}, "listen"}, // it names no one
+		{Config{Listen: "localhost:1", BasePath: "/a/b-c"}, ""},
+		{Config{Listen: "localhost:1", BasePath: "a"}, "base_path"},
+		{Config{Listen: "localhost:1", BasePath: "/a/"}, "base_path"},
+		{Config{Listen: "localhost:1", BasePath: "/"}, "base_path"},
+		{Config{Listen: "localhost:1", BasePath: "/a/../b"}, "base_path"},
+		{Config{Listen: "localhost:1", BasePath: `/"><script>`}, "base_path"},
+		{Config{Listen: "localhost:1", Hosts: []string{"status.example", "10.0.0.1", "::1", "a_b"}}, ""},
+		{Config{Listen: "localhost:1", Hosts: []string{"https://status.example"}}, "hosts"},
+		{Config{Listen: "localhost:1", Hosts: []string{"status.example:80"}}, "hosts"},
+		{Config{Listen: "localhost:1", Hosts: []string{""}}, "hosts"},
+		{Config{Listen: "localhost:1", PublicURL: "https://status.example/"}, ""},
+		{Config{Listen: "localhost:1", PublicURL: "https://status.example/a", BasePath: "/a"}, ""},
+		{Config{Listen: "localhost:1", PublicURL: "https://status.example/a"}, "public_url"},
+		{Config{Listen: "localhost:1", PublicURL: "status.example"}, "public_url"},
+		{Config{Listen: "localhost:1", PublicURL: "javascript://x/"}, "public_url"},
+		{Config{Listen: "localhost:1", PublicURL: "https://ada:pw@status.example"}, "public_url"},
+		{Config{Listen: "localhost:1", Open: []string{"metrics"}}, ""},
+		{Config{Listen: "localhost:1", Open: []string{"api"}}, "open"},
 	}
 	for _, tt := range tests {
 		var keys []string

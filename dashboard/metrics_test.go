@@ -24,7 +24,7 @@ func (s *site) scraped(name string) string {
 // own is a check by the owner of the host.
 func (s *site) own(name string, status event.Status, at time.Time, revision int64) {
 	h := event.HealthLog{Timestamp: event.Seconds(at), Service: name, Status: status, LatencyMS: 12.5, Check: "http", Revision: revision, Origin: origin}
-	s.log.put(event.TopicHealth, name, event.Encode(h), true, at)
+	s.log.Put(event.TopicHealth, name, event.Encode(h), true, at)
 }
 
 func TestMetricsAreAFoldOfTheLog(t *testing.T) {
@@ -56,7 +56,7 @@ func TestMetricsAreAFoldOfTheLog(t *testing.T) {
 	s.own("payment-service", event.Up, now, 2)
 	s.own("payment-service", event.Up, now, 2) // published again from outside
 	s.health("nobody's", event.Up, now)        // of a name that no configuration has
-	s.log.put(event.TopicHealth, "payment-service", event.Encode(event.HealthLog{Timestamp: event.Seconds(now), Service: "payment-service", Status: event.Down,
+	s.log.Put(event.TopicHealth, "payment-service", event.Encode(event.HealthLog{Timestamp: event.Seconds(now), Service: "payment-service", Status: event.Down,
 		Check: "http", Origin: origin}), false, now) // forged
 	s.own("payment-service", event.Down, now.Add(time.Second), 3)
 	s.eventually("the last check is counted", func() bool { return strings.Contains(s.scraped("logstream_probes_total"), "DOWN") })

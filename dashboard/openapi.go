@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	_ "embed"
 	"net/http"
 )
@@ -14,7 +15,12 @@ var openAPI []byte
 func (r *run) getOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache") // it changes with the version
-	_, _ = w.Write(openAPI)                     // a client that disconnected needs no answer
+	_, _ = w.Write(r.description)               // a client that disconnected needs no answer
+}
+
+// describedAt is the document of the API that is below base.
+func describedAt(base string) []byte {
+	return bytes.Replace(openAPI, []byte(`"url": "/"`), []byte(`"url": "`+base+`/"`), 1)
 }
 
 // call is one call of the API.

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,20 +10,47 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // pages are the page's own files, read once: they are part of the program.
+//
+// Each is at two addresses: its own, such as /js/app.js, which a browser asks
+// about each time, and one with the version of all files before it, such as
+// /_/0123456789ab/js/app.js, which it keeps for good: another content is another
+// address. index.html names its scripts, styles and fonts by those, and what these
+// import is relative to them, so no file has to be built.
 type pages struct {
-	files map[string]file // by path, such as js/app.js
+	files   map[string]*file // by path, such as js/app.js
+	version string           // by the content of all files but index.html
 }
 
 type file struct {
 	body []byte
 	kind string // Content-Type
 	etag string
+
+	zip    sync.Once // compressed when it is first wanted
+	zipped []byte    // nil: not worth it
 }
+
+const (
+	versioned  = "_/" // before a version and a path
+	immutable  = "public, max-age=31536000, immutable"
+	revalidate = "no-cache" // the browser asks each time whether its copy is still current
+)
+
+// compressible are the types of files that are worth compressing: fonts and pictures are
+// compressed already.
+var compressible = regexp.MustCompile(`^(text/|application/(json|manifest)|image/svg)`)
+
+// withVersion are the addresses in index.html that get a version. Icons and the manifest
+// are named in other files too, so they keep theirs.
+var withVersion = regexp.MustCompile(`(href|src)="/([^"]+\.(?:js|css|woff2))"`)
 
 // Types of files, whatever the machine's own table says.
 var kinds = map[string]string{
@@ -35,9 +63,12 @@ var kinds = map[string]string{
 
 const index = "index.html"
 
-// loadPages reads every file of static.
-func loadPages(static fs.FS) (*pages, error) {
-	p := &pages{files: map[string]file{}}
+// loadPages reads every file of static. Their addresses in index.html are put
+// below base, and the page's code reads base in it: a <base> element would need
+// a weaker content policy.
+func loadPages(static fs.FS, base string) (*pages, error) {
+	p := &pages{files: map[string]*file{}}
+	contents := sha256.New()
 	err := fs.WalkDir(static, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -50,17 +81,48 @@ func loadPages(static fs.FS) (*pages, error) {
 		if !known {
 			kind = "application/octet-stream"
 		}
-		sum := sha256.Sum256(body)
-		p.files[name] = file{body, kind, `"` + hex.EncodeToString(sum[:12]) + `"`}
+		p.files[name] = newFile(body, kind)
+		if name != index {
+			fmt.Fprintf(contents, "%s %s\n", name, p.files[name].etag)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the page's files: %w", err)
 	}
-	if _, is := p.files[index]; !is {
+	main, is := p.files[index]
+	if !is {
 		return nil, errors.New("the page's files have no " + index)
 	}
+	p.version = hex.EncodeToString(contents.Sum(nil)[:6])
+	body := withVersion.ReplaceAllString(string(main.body), `$1="/`+versioned+p.version+`/$2"`)
+	if base != "" {
+		body = strings.NewReplacer(`href="/`, `href="`+base+`/`, `src="/`, `src="`+base+`/`, `<html `, `<html data-base="`+base+`" `).Replace(body)
+	}
+	p.files[index] = newFile([]byte(body), main.kind)
 	return p, nil
+}
+
+func newFile(body []byte, kind string) *file {
+	sum := sha256.Sum256(body)
+	return &file{body: body, kind: kind, etag: hex.EncodeToString(sum[:12])}
+}
+
+// compressed is the file in gzip; nil where that saves nothing.
+func (f *file) compressed() []byte {
+	if !compressible.MatchString(f.kind) {
+		return nil
+	}
+	f.zip.Do(func() {
+		var to bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&to, gzip.BestCompression) // the level is one
+		_, _ = w.Write(f.body)                                 // to memory
+		_ = w.Close()
+		if to.Len() < len(f.body)*9/10 {
+			f.zipped = to.Bytes()
+		}
+	})
+	return f.zipped
 }
 
 // serve answers with a file, or with the page itself where the address is one
@@ -70,7 +132,7 @@ func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 		notAllowed(w, req, http.MethodGet, http.MethodHead)
 		return
 	}
-	name := strings.TrimPrefix(req.URL.Path, "/")
+	name, cache := p.find(req.URL.Path)
 	if isPage(req.URL.EscapedPath()) {
 		name = index
 	}
@@ -79,17 +141,62 @@ func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusNotFound, "nothing is served at %s", short(req.URL.Path))
 		return
 	}
-	w.Header().Set("Content-Type", f.kind)
-	w.Header().Set("ETag", f.etag)
-	w.Header().Set("Cache-Control", "no-cache") // revalidate each time whether it is still this
-	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(f.body))
+	f.serve(w, req, cache)
 }
 
+// find is the file that a path names, and how long a browser keeps it. A page that
+// was opened before an update asks for the version from before: it gets the file as
+// it is now, for this time.
+func (p *pages) find(address string) (name, cache string) {
+	name = strings.TrimPrefix(address, "/")
+	rest, is := strings.CutPrefix(name, versioned)
+	version, rest, more := strings.Cut(rest, "/")
+	switch {
+	case !is || !more || rest == index:
+		return name, revalidate
+	case version == p.version:
+		return rest, immutable
+	}
+	return rest, revalidate
+}
+
+func (f *file) serve(w http.ResponseWriter, req *http.Request, cache string) {
+	h := w.Header()
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", cache)
+	body, etag := f.body, f.etag
+	if compressible.MatchString(f.kind) {
+		h.Set("Vary", "Accept-Encoding")
+		if zipped := f.compressed(); zipped != nil && takesGzip(req.Header.Get("Accept-Encoding")) {
+			body, etag = zipped, etag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(body)))
+			req.Header.Del("Range") // a part of a compressed file is of no use
+		}
+	}
+	h.Set("ETag", `"`+etag+`"`)
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(body))
+}
+
+// takesGzip says whether an Accept-Encoding allows gzip.
+func takesGzip(accept string) bool {
+	for _, one := range strings.Split(accept, ",") {
+		name, weight, _ := strings.Cut(one, ";")
+		if name = strings.ToLower(strings.TrimSpace(name)); name == "gzip" || name == "*" {
+			return !zeroWeight.MatchString(weight)
+		}
+	}
+	return false
+}
+
+var zeroWeight = regexp.MustCompile(`^\s*[qQ]\s*=\s*0(\.0*)?\s*$`)
+
 // isPage says whether an escaped path is one of the page's own: the overview,
-// the incidents, one of them, a service, the system.
+// the incidents, one of them, what waits for a person, a service, the form for
+// another one, the system.
 func isPage(escaped string) bool {
 	switch escaped {
-	case "/", "/incidents", "/system":
+	case "/", "/incidents", "/approvals", "/add", "/system":
 		return true
 	}
 	for _, prefix := range []string{"/incidents/", "/services/"} {

@@ -19,19 +19,8 @@ type probeRequest struct {
 // something here may have this machine connect to any address: so only those
 // may, as for every change.
 func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
-	var ask probeRequest
-	if !r.command(w, req, &ask) {
-		return
-	}
-	switch {
-	case r.deps.Probe == nil:
-		fail(w, http.StatusServiceUnavailable, "this instance cannot probe a definition; use logstream probe")
-		return
-	case len(ask.Service) == 0:
-		fail(w, http.StatusBadRequest, `"service" is missing: an object with the keys of a service in config.yaml, such as {"url": "http://localhost:8080"}`)
-		return
-	case ask.Service[0] != '{':
-		failf(w, http.StatusBadRequest, `"service" must be an object, not %s`, kindOfJSON(ask.Service))
+	definition, is := r.definition(w, req, r.deps.Probe != nil, "this instance cannot probe a definition; use logstream probe")
+	if !is {
 		return
 	}
 	select {
@@ -42,7 +31,7 @@ func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusTooManyRequests, "%d probes are running; try again in a second", maxProbes)
 		return
 	}
-	seen, err := r.deps.Probe(req.Context(), ask.Service)
+	seen, err := r.deps.Probe(req.Context(), definition)
 	if err != nil {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
@@ -50,6 +39,6 @@ func (r *run) postProbe(w http.ResponseWriter, req *http.Request) {
 	if seen.Detail == nil {
 		seen.Detail = []event.ProbeDetail{}
 	}
-	r.log.Info("definition checked", "url", seen.URL, "status", seen.Status, "by", caller(req), "remote", req.RemoteAddr)
+	r.log.Info("definition checked", "url", seen.URL, "status", seen.Status, "by", caller(req), "remote", r.guard.Address(req))
 	reply(w, http.StatusOK, seen)
 }

@@ -30,7 +30,7 @@ func TestProbePassesTheDefinitionOnAndItsResultBack(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", tt.body, resp.StatusCode, answer, tt.status, tt.want)
 		}
 	}
-	if got := s.log.on(event.TopicHealth); len(got) != 0 {
+	if got := s.log.On(event.TopicHealth); len(got) != 0 {
 		t.Errorf("a probe published %d health logs", len(got))
 	}
 }

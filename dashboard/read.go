@@ -9,25 +9,21 @@ import (
 	"strings"
 	"time"
 
+	"logstream/dashboard/access"
 	"logstream/dashboard/view"
-	"logstream/internal/container"
 	"logstream/internal/event"
-	"logstream/internal/redact"
 	"logstream/internal/state"
-	"logstream/internal/text"
 )
 
 const (
 	incidentsLimit, maxIncidents = 50, 500
-	logLines, maxLogLines        = 200, 1000
-	maxLogBytes                  = 256 << 10
-	logsWithin                   = 5 * time.Second
+	maxSearch                    = 200 // bytes of the text to search for
 	readyWithin                  = 2 * time.Second
 )
 
 // fetch queries the loop, and answers 503 itself where that has ended.
 func (r *run) fetch(w http.ResponseWriter, req *http.Request, call func(*loop)) bool {
-	if err := r.ask(req.Context(), call); err != nil {
+	if err := r.inLoop(req.Context(), call); err != nil {
 		fail(w, http.StatusServiceUnavailable, err.Error())
 		return false
 	}
@@ -45,6 +41,7 @@ func (r *run) getServices(w http.ResponseWriter, req *http.Request) {
 type serviceDetail struct {
 	view.Service
 	Config       *event.Definition  `json:"config"`
+	YAML         string             `json:"yaml"`       // config as an entry of config.yaml; empty: there is none
 	DependsOn    []string           `json:"depends_on"` // the names of needs
 	NeededBy     []string           `json:"needed_by"`
 	Observations []view.Observation `json:"observations"`
@@ -68,6 +65,7 @@ func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if d.Config != nil {
+		d.YAML = r.written(d.Config)
 		d.DependsOn = append(d.DependsOn, d.Config.DependsOn...)
 	}
 	for _, n := range d.Needs {
@@ -78,76 +76,21 @@ func (r *run) getService(w http.ResponseWriter, req *http.Request) {
 	reply(w, http.StatusOK, d)
 }
 
+// written is a definition as an entry of config.yaml; empty where it cannot be
+// written as one.
+func (r *run) written(def *event.Definition) string {
+	if r.deps.Written == nil {
+		return ""
+	}
+	lines, err := r.deps.Written(event.Encode(def))
+	if err != nil {
+		r.log.Warn("a definition cannot be written as YAML", "service", def.Name, "error", err)
+	}
+	return lines
+}
+
 func noService(w http.ResponseWriter, name string) {
 	failf(w, http.StatusNotFound, "unknown service %s", quoted(name))
-}
-
-// logLine is one line of a container's output.
-type logLine struct {
-	Time time.Time `json:"time"`
-	Text string    `json:"text"`
-}
-
-// logsAnswer is the end of a container's output.
-type logsAnswer struct {
-	Lines []logLine `json:"lines"` // redacted, the newest last
-}
-
-func (r *run) getLogs(w http.ResponseWriter, req *http.Request) {
-	tail, ok := number(req.URL.Query().Get("tail"), logLines, maxLogLines)
-	if !ok {
-		failf(w, http.StatusBadRequest, `"tail" must be a number from 1 to %d`, maxLogLines)
-		return
-	}
-	name := req.PathValue("name")
-	var def *event.Definition
-	var shown view.Service
-	if !r.fetch(w, req, func(l *loop) { shown, _ = l.fleet.Service(name, now()); def = l.fleet.Definition(name) }) {
-		return
-	}
-	switch {
-	case def == nil:
-		noService(w, name)
-		return
-	case def.Container == "":
-		failf(w, http.StatusNotFound, "%q has no container", name)
-		return
-	case shown.Host != r.deps.Identity.Host || r.deps.Logs == nil:
-		failf(w, http.StatusNotFound, "the container of %q runs on another host", name)
-		return
-	}
-	ctx, cancel := context.WithTimeout(req.Context(), logsWithin)
-	defer cancel()
-	lines, err := r.deps.Logs(ctx, def.Container, tail)
-	var ambiguous *container.AmbiguousError
-	switch {
-	case errors.Is(err, container.ErrNotFound):
-		failf(w, http.StatusNotFound, "the container %q of %q does not exist", def.Container, name)
-		return
-	case errors.As(err, &ambiguous):
-		fail(w, http.StatusNotFound, ambiguous.Error())
-		return
-	case err != nil:
-		r.log.Warn("container logs cannot be read", "service", name, "container", def.Container, "error", err)
-		failf(w, http.StatusServiceUnavailable, "the logs of %q cannot be read: the container engine did not answer; see the server log", name)
-		return
-	}
-	reply(w, http.StatusOK, logsAnswer{bounded(lines, tail)})
-}
-
-// bounded are the newest lines, redacted, of maxLogBytes at most.
-func bounded(lines []container.Line, tail int) []logLine {
-	shown := []logLine{}
-	for left := maxLogBytes; len(lines) > 0 && len(shown) < tail; lines = lines[:len(lines)-1] {
-		newest := lines[len(lines)-1]
-		text := redact.Text(text.Line(strings.ReplaceAll(newest.Text, "\t", "    ")))
-		if left -= len(text); left < 0 {
-			break
-		}
-		shown = append(shown, logLine{newest.Time, text})
-	}
-	slices.Reverse(shown)
-	return shown
 }
 
 func (r *run) getIncidents(w http.ResponseWriter, req *http.Request) {
@@ -162,11 +105,27 @@ func (r *run) getIncidents(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusBadRequest, `"state" must be open, resolved or escalated`)
 		return
 	}
-	of := query.Get("service")
-	var list []view.Incident
-	if r.fetch(w, req, func(l *loop) { list = l.fleet.List(of, wanted, limit, now()) }) {
-		reply(w, http.StatusOK, list)
+	if len(query.Get("q")) > maxSearch {
+		failf(w, http.StatusBadRequest, `"q" must be at most %d bytes long`, maxSearch)
+		return
 	}
+	if query.Get("q") != "" && !r.limits.searches.Allow() {
+		w.Header().Set("Retry-After", "1")
+		fail(w, http.StatusTooManyRequests, "too many searches; try again in a second")
+		return
+	}
+	of := view.Wanted{Service: query.Get("service"), State: wanted, Cause: query.Get("cause"), DecidedBy: query.Get("decided_by"),
+		Text: query.Get("q"), Before: query.Get("before")}
+	var list []view.Incident
+	var known bool
+	if !r.fetch(w, req, func(l *loop) { list, known = l.fleet.List(of, limit, now()) }) {
+		return
+	}
+	if !known {
+		failf(w, http.StatusBadRequest, `"before" must be the id of an incident: %s is unknown`, quoted(of.Before))
+		return
+	}
+	reply(w, http.StatusOK, list)
 }
 
 // number reads 1 to limit; empty is otherwise.
@@ -197,6 +156,27 @@ func (r *run) getIncident(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// commandsLimit and maxCommands bound how many commands are listed.
+const commandsLimit, maxCommands = 20, 200
+
+// getCommands are the last commands, of all operators, with the result of each.
+func (r *run) getCommands(w http.ResponseWriter, req *http.Request) {
+	limit, ok := number(req.URL.Query().Get("limit"), commandsLimit, maxCommands)
+	if !ok {
+		failf(w, http.StatusBadRequest, `"limit" must be a number from 1 to %d`, maxCommands)
+		return
+	}
+	list := []commandRecord{}
+	if !r.fetch(w, req, func(l *loop) {
+		for _, c := range l.fleet.Commands.Newest(limit) {
+			list = append(list, commandRecord{c, c.Result})
+		}
+	}) {
+		return
+	}
+	reply(w, http.StatusOK, list)
+}
+
 // commandRecord is a command with its result, null while there is none.
 type commandRecord struct {
 	asked
@@ -224,6 +204,8 @@ func (r *run) getInfo(w http.ResponseWriter, req *http.Request) {
 	var info Info
 	if r.fetch(w, req, func(l *loop) { info = l.info() }) {
 		info.Troubles = r.deps.Health.List()
+		p := person(req)
+		info.Role, info.Person, info.LoggedIn = p.Role, p.Name, p.Signed
 		reply(w, http.StatusOK, info)
 	}
 }
@@ -251,7 +233,7 @@ func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 	defer cancel()
 	answer := readiness{Ready: true}
 	caughtUp := false
-	err := r.ask(ctx, func(l *loop) { caughtUp = l.caughtUp() })
+	err := r.inLoop(ctx, func(l *loop) { caughtUp = l.caughtUp() })
 	if err == nil && r.deps.Ready != nil {
 		err = r.deps.Ready(ctx)
 	}
@@ -266,7 +248,7 @@ func (r *run) getReady(w http.ResponseWriter, req *http.Request) {
 	for _, t := range r.deps.Health.List() {
 		answer.Troubles = append(answer.Troubles, t.Part+": "+t.What)
 	}
-	if !r.guard.knows(req) {
+	if !person(req).Role.May(access.Viewer) {
 		answer = readiness{Ready: answer.Ready}
 	}
 	reply(w, status, answer)

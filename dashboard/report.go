@@ -48,13 +48,27 @@ func Report(in view.IncidentDetail) string {
 	row("Decided by", plain(in.DecidedBy))
 	b.WriteString("\n")
 	evidence(&b, in.Events)
-	opinions(&b, in.Events)
+	opinions(&b, in)
 	refusals(&b, in.Events)
+	notes(&b, in.Notes)
+	similar(&b, in.Similar)
 	b.WriteString("## What happened\n\n")
 	for _, e := range in.Events {
 		fmt.Fprintf(&b, "- %s (+%s, by %s) %s\n", instant(e.Time), elapsed(e.Time.Sub(in.Opened)), plain(who(e.By)), sentence(e))
 	}
 	return b.String()
+}
+
+// notes writes what operators added.
+func notes(b *strings.Builder, list []view.Note) {
+	if len(list) == 0 {
+		return
+	}
+	b.WriteString("## Notes\n\n")
+	for _, n := range list {
+		fmt.Fprintf(b, "- %s, by %s: %s\n", instant(n.Time), plain(who(n.By)), plain(n.Text))
+	}
+	b.WriteString("\n")
 }
 
 // causeOf is in the past once the incident is.
@@ -145,39 +159,6 @@ func evidence(b *strings.Builder, events []event.Incident) {
 	}
 }
 
-// opinions writes what the runbook and the model said in the newest diagnosis,
-// where a model was queried, and which of the two was used.
-func opinions(b *strings.Builder, events []event.Incident) {
-	var newest event.Incident
-	for _, e := range events {
-		if _, is := e.Data.(event.Diagnosed); is {
-			newest = e
-		}
-	}
-	d, is := newest.Data.(event.Diagnosed)
-	if !is || d.Model == nil && d.Invalid == "" {
-		return
-	}
-	byModel := strings.HasPrefix(newest.By, event.ByModel)
-	b.WriteString("## Runbook and model\n\n")
-	opinion := func(who string, o *event.Opinion, used bool) {
-		mark := ""
-		if used {
-			mark = " **used**"
-		}
-		fmt.Fprintf(b, "- %s:%s %s; action: %s. %s\n", who, mark, plain(strings.TrimRight(o.Cause, ". ")), plain(o.Action), plain(o.Why))
-	}
-	if d.Runbook != nil {
-		opinion("The runbook", d.Runbook, !byModel)
-	}
-	if d.Model != nil {
-		opinion("The model", d.Model, byModel)
-	} else {
-		fmt.Fprintf(b, "- The model: no usable answer: %s\n", plain(d.Invalid))
-	}
-	b.WriteString("\n")
-}
-
 // refusals writes which actions the newest diagnosis did not offer, and why.
 func refusals(b *strings.Builder, events []event.Incident) {
 	var newest event.Diagnosed
@@ -201,6 +182,12 @@ func who(by string) string {
 	if strings.HasPrefix(by, event.ByOperator) {
 		return event.OperatorName(by)
 	}
+	if program, is := event.ProposerName(by); is {
+		return program
+	}
+	if by == event.ByGuard {
+		return "LogStream's gates"
+	}
 	return by
 }
 
@@ -215,7 +202,7 @@ func sentence(e event.Incident) string {
 	case event.Evidence:
 		return fmt.Sprintf("evidence: %s, %s", many(len(d.Facts), "fact"), many(len(d.Logs), "log line"))
 	case event.Diagnosed:
-		return fmt.Sprintf("diagnosed: %s; action: %s (confidence %.0f%%)", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action), 100*d.Confidence)
+		return fmt.Sprintf("diagnosed: %s; action: %s", plain(strings.TrimRight(d.Cause, ". ")), plain(d.Action))
 	case event.ApprovalRequested:
 		return fmt.Sprintf("approval requested for %s: %s", plain(d.Action), plain(d.Reason))
 	case event.Approved:
@@ -234,13 +221,13 @@ func sentence(e event.Incident) string {
 			return fmt.Sprintf("attempt %d: done in %s", d.Attempt, milliseconds(&d.DurationMS)) + kept(d.KeptID) + printed(d.Output)
 		}
 		if d.Outcome == event.OutcomeNotExecuted {
-			return fmt.Sprintf("attempt %d: %s", d.Attempt, plain(d.Error)) // which says that it was not carried out
+			return fmt.Sprintf("attempt %d: %s", d.Attempt, plain(d.Error)) // which says that it was not executed
 		}
 		return fmt.Sprintf("attempt %d: failed: %s", d.Attempt, plain(d.Error)) + printed(d.Output)
 	case event.Verified:
 		if d.OK {
 			if d.Observations == 0 { // of an undo: no check is needed
-				return "verified: the container shows the change"
+				return "verified: an inspection of the container shows the change"
 			}
 			return fmt.Sprintf("verified by %d good checks", d.Observations)
 		}

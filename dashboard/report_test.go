@@ -68,7 +68,7 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"not executed", event.ActionFinished{Attempt: 1, Outcome: event.OutcomeNotExecuted, Error: "not carried out: too late"}, "attempt 1: not carried out: too late"},
 		{"not verified", event.Verified{Outcome: event.OutcomeFailed, Error: "it ended again"}, "verification failed: it ended again"},
 		{"interrupted", event.Verified{Outcome: event.OutcomeInterrupted, Error: "interrupted: stop"}, "by runbook) interrupted: stop"},
-		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "action: start (confidence 97%)"},
+		{"diagnosed", event.Diagnosed{Cause: "It was killed.", Action: "start", Confidence: 0.97}, "diagnosed: It was killed; action: start"},
 		{"asked", event.ApprovalRequested{Action: "rollback", Reason: "tier 2"}, "approval requested for rollback: tier 2"},
 		{"not offered", event.Diagnosed{Cause: "x", Action: "start", NotOffered: []event.Refusal{{Action: "restart", Why: "it is not running: starting it is enough"}}}, "## Not offered\n\n- restart: it is not running: starting it is enough\n"},
 		{"approved", event.Approved{}, "by runbook) approved\n"},
@@ -76,7 +76,7 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"denied", event.Denied{Reason: "not now"}, "denied: not now"},
 		{"acknowledged", event.Acknowledged{Reason: "on it"}, "acknowledged: on it"},
 		{"undone", event.ActionStarted{Attempt: 2, Action: "rollback", Command: "docker rename a b", Undoes: 1}, "undo of attempt 1: ` docker rename a b `"},
-		{"verified by its effect", event.Verified{OK: true}, "verified: the container shows the change"},
+		{"verified by its effect", event.Verified{OK: true}, "verified: an inspection of the container shows the change"},
 		{"with a kept container", event.ActionFinished{Attempt: 1, OK: true, KeptID: "0123456789abcdef"}, "the old container is kept as ` 0123456789ab `; remove it with ` docker rm 0123456789ab ` when it is no longer needed"},
 		{"with output", event.ActionFinished{Attempt: 1, OK: true, Output: "line 1\npassword=hunter2\n"}, "\n\n  ``` text\n  line 1\n  password=***\n  ```\n"},
 		{"held for its root", event.Suppressed{Gate: "dependency", Reason: "waits for db: a service that it depends on is DOWN", Root: "db", RootIncident: "r1"}, "is DOWN (incident r1 of db)"},
@@ -100,9 +100,9 @@ func TestReportOfRunbookAndModel(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, late)
 		}
 	}
-	in := life(t, event.Opened{}, event.Diagnosed{Cause: "Stopped", Action: "start", Runbook: runbook, Model: &event.Opinion{Cause: "Stopped <b>", Action: "start", Why: "[x](y)"}})
+	in := life(t, event.Opened{}, event.Diagnosed{Cause: "Stopped", Action: "start", Runbook: runbook, Model: &event.Opinion{Cause: "Stopped <b>", Action: "start", Confidence: 0.9, Why: "[x](y)"}})
 	in.Events[1].By = event.ByModel + "m"
-	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>; action: start. \\[x\\]\\(y\\)") {
+	if got := Report(in); !strings.Contains(got, "- The runbook: It was stopped") || !strings.Contains(got, "- The model: **used** Stopped &lt;b\\>; action: start (confidence 90%). \\[x\\]\\(y\\)") {
 		t.Errorf("got\n%s", got)
 	}
 	if got := Report(life(t, event.Opened{}, event.Diagnosed{Runbook: runbook})); strings.Contains(got, "Runbook and model") {
@@ -121,6 +121,45 @@ func TestReportEscapesMarkup(t *testing.T) {
 	for _, never := range []string{"<img", "](javascript", "\n# heading", "\n|a"} {
 		if strings.Contains(got, never) {
 			t.Errorf("%q is in\n%s", never, got)
+		}
+	}
+}
+
+func TestReportHasTheOutcomeOfTheDecision(t *testing.T) {
+	opened := event.Opened{Error: "x", Kind: "service"}
+	decided := event.Diagnosed{Cause: "x", Action: "start", Runbook: &event.Opinion{Action: "start"}, Model: &event.Opinion{Action: "restart"}}
+	started, finished := event.ActionStarted{Attempt: 1, Action: "start"}, event.ActionFinished{Attempt: 1, OK: true, Outcome: event.OutcomeOK}
+	good, bad := event.Verified{OK: true, Outcome: event.OutcomeVerified}, event.Verified{Outcome: event.OutcomeFailed}
+	for name, tt := range map[string]struct {
+		then []event.Data
+		want string
+	}{
+		"open":               {nil, "Outcome: none yet."},
+		"under way":          {[]event.Data{started, finished}, "Outcome: none yet."},
+		"verified":           {[]event.Data{started, finished, good, event.Resolved{How: event.HowHealed}}, "was verified."},
+		"not verified":       {[]event.Data{started, finished, bad}, "failed, or was not verified."},
+		"failed":             {[]event.Data{started, event.ActionFinished{Attempt: 1, Error: "no"}}, "failed, or was not verified."},
+		"interrupted":        {[]event.Data{started, finished, event.Verified{Outcome: event.OutcomeInterrupted}}, "an external change interrupted"},
+		"denied":             {[]event.Data{event.Denied{}}, "an operator denied"},
+		"escalated":          {[]event.Data{event.Escalated{Reason: "x"}}, "a person is needed."},
+		"recovered":          {[]event.Data{event.Resolved{How: event.HowRecovered}}, "so it is not known whether the decision was right."},
+		"decided once again": {[]event.Data{started, finished, bad, decided}, "Outcome: none yet."},
+	} {
+		if got := Report(life(t, append([]event.Data{opened, decided}, tt.then...)...)); !strings.Contains(got, "- Outcome: ") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q is not in\n%s", name, tt.want, got)
+		}
+	}
+}
+
+func TestReportListsEarlierSimilarIncidents(t *testing.T) {
+	in := life(t, event.Opened{Error: "x", Kind: "service"})
+	down := 1500.0
+	in.Similar = []view.Similar{{ID: "i0", Service: "a*b", State: "resolved", How: event.HowHealed, Action: "start", DownMS: &down}, {ID: "i9", Service: "x", State: "escalated"},
+		{ID: "i8", Service: "x", State: "resolved", How: event.HowRecovered, DownMS: &down}, {ID: "i7", Service: "x", State: "resolved", How: event.HowOperator}, {ID: "i6", Service: "x", State: "open"}}
+	got := Report(in)
+	for _, want := range []string{"## Similar incidents before", `a\*b, incident `, "repaired by start, down for 1.5 s", "a person is needed", "recovered without a repair, down for 1.5 s", "closed by an operator", "still open"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
 }

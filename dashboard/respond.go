@@ -10,6 +10,8 @@ type failure struct {
 	Error string `json:"error"` // one sentence
 	// Command is the id of a command that may not have been recorded.
 	Command string `json:"command,omitempty"`
+	// Login is the page where people log in, of an answer to one who is not known.
+	Login string `json:"login,omitempty"`
 }
 
 // fail answers with one sentence.

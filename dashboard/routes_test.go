@@ -71,6 +71,7 @@ func TestAnotherMethodIsRefusedWithThoseThatAreAllowed(t *testing.T) {
 var changes = []struct{ method, path, body string }{
 	{"POST", "/api/v1/services/payment-service/chaos", `{"fault":"stop"}`},
 	{"POST", "/api/v1/services/payment-service/heal", `{"action":"start"}`},
+	{"POST", "/api/v1/services/payment-service/propose", `{"action":"start","reason":"it looks stuck"}`},
 	{"POST", "/api/v1/services/payment-service/silence", `{"for":"10m"}`},
 	{"DELETE", "/api/v1/services/payment-service/silence", ``},
 	{"POST", "/api/v1/hold", `{}`},
@@ -78,8 +79,11 @@ var changes = []struct{ method, path, body string }{
 	{"POST", "/api/v1/incidents/x/deny", `{"reason":"not now"}`},
 	{"POST", "/api/v1/incidents/x/undo", `{"attempt":1}`},
 	{"POST", "/api/v1/incidents/x/acknowledge", `{}`},
+	{"POST", "/api/v1/incidents/x/note", `{"text":"a disk is ordered"}`},
 	{"DELETE", "/api/v1/hold", ``},
 	{"POST", "/api/v1/probe", `{"service":{"url":"http://127.0.0.1:1"}}`},
+	{"POST", "/api/v1/definition", `{"service":{"name":"a","url":"http://127.0.0.1:1"}}`},
+	{"POST", "/api/v1/notify/test", `{"receiver":"phone"}`},
 	{"POST", "/api/v1/health-logs", `{"timestamp":1,"service":"x","status":"UP","code":200}`},
 }
 
@@ -131,7 +135,7 @@ func TestChangesAreOpenToProgramsAndClosedToForeignPages(t *testing.T) {
 			}
 		}
 	}
-	if got := len(s.log.on(event.TopicCommands)) + len(s.log.on(event.TopicHealth)); got != 0 {
+	if got := len(s.log.On(event.TopicCommands)) + len(s.log.On(event.TopicHealth)); got != 0 {
 		t.Errorf("%d records were written", got)
 	}
 	for _, change := range changes {
@@ -184,7 +188,7 @@ func TestEveryCommandIsReadStrictly(t *testing.T) {
 			}
 		}
 	}
-	if got := len(s.log.on(event.TopicCommands)); got != 0 {
+	if got := len(s.log.On(event.TopicCommands)); got != 0 {
 		t.Errorf("%d commands were written", got)
 	}
 }
@@ -228,9 +232,9 @@ func TestFieldsOfCommands(t *testing.T) {
 		{chaos, ``, `"fault" is missing; the faults are stop, kill`},
 		{chaos, `{"fault":"kil"}`, `unknown fault "kil"; did you mean "kill"?`},
 	} {
-		before := len(s.log.on(event.TopicCommands))
+		before := len(s.log.On(event.TopicCommands))
 		resp, body := s.do("POST", tt.path, tt.body, nil)
-		switch written := len(s.log.on(event.TopicCommands)) - before; {
+		switch written := len(s.log.On(event.TopicCommands)) - before; {
 		case tt.want == "" && (resp.StatusCode != http.StatusAccepted || written != 1):
 			t.Errorf("%s %s: %d %s, %d commands", tt.path, tt.body, resp.StatusCode, body, written)
 		case tt.want != "" && (resp.StatusCode != http.StatusBadRequest || decode[failure](t, body).Error != tt.want || written != 0):
@@ -277,7 +281,7 @@ func TestTimestampOfHealthLogsDefaultsToNow(t *testing.T) {
 	if got := s.status("POST", "/api/v1/health-logs", `[{"service":"x","status":"UP"},{"service":"x","status":"UP","timestamp":7}]`, nil); got != http.StatusAccepted {
 		t.Fatal(got)
 	}
-	written := s.log.on(event.TopicHealth)
+	written := s.log.On(event.TopicHealth)
 	var at [2]time.Time
 	for i := range at {
 		h, err := event.DecodeHealthLog(written[i].Value)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,15 +37,20 @@ type run struct {
 	log    *slog.Logger
 	guard  guard
 
-	metrics  *metrics.Metrics
-	ctx      context.Context // of the actor's workers: requests end with it
-	loop     *loop
-	calls    chan func(*loop)
-	oldest   time.Time      // of the commands that are read
-	poke     chan struct{}  // the parts are to be queried
-	readers  chan struct{}  // holds one for each history that is read
-	sockets  sync.WaitGroup // WebSockets outlive the server's own shutdown
-	requests http.Handler
+	description []byte // of the API
+
+	metrics     *metrics.Metrics
+	ctx         context.Context // of the actor's workers: requests end with it
+	loop        *loop
+	calls       chan func(*loop)
+	oldest      time.Time     // of the commands that are read
+	poke        chan struct{} // the parts are to be queried
+	readers     chan struct{} // holds one for each history that is read
+	logs        *shared[[]logLine]
+	inspections *shared[Inspection]
+	sockets     sync.WaitGroup // WebSockets outlive the server's own shutdown
+	requests    http.Handler
+	status      statusNow
 }
 
 // Run serves until ctx ends, and then within bounded time no more. It may be
@@ -55,10 +61,12 @@ func (d *Dashboard) Run(ctx context.Context) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	slots := make(chan struct{}, engineReads)
 	r := &run{
 		deps: d.deps, pages: d.pages, limits: d.limits, log: d.deps.Logger,
-		guard: newGuard(d.deps.Config), metrics: newMetrics(d.deps),
+		guard: newGuard(d.deps.Config, d.deps.SessionKey), description: describedAt(d.deps.Config.BasePath), metrics: newMetrics(d.deps),
 		ctx: ctx, calls: make(chan func(*loop), 256), poke: make(chan struct{}, 1), readers: make(chan struct{}, readersAtOnce),
+		logs: newShared[[]logLine](ctx, logsKept, slots), inspections: newShared[Inspection](ctx, inspectionKept, slots),
 	}
 	r.loop = newLoop(r)
 	r.requests = r.routes()
@@ -69,22 +77,27 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	if len(r.deps.Hooks) > 0 {
 		supervise.Go(ctx, group, "dashboard: hooks", r.repeatHooks)
 	}
-	r.serve(ctx, group, ln)
+	r.serve(ctx, group, ln, d.certificate)
 	err = group.Wait()
 	r.sockets.Wait() // each sees that ctx has ended
 	return err
 }
 
-// serve answers requests until ctx ends.
-func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener) {
+// serve answers requests until ctx ends; cert is nil without TLS.
+func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener, cert *certificate) {
 	server := &http.Server{
 		Handler:           r.requests,
 		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleFor,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
 	}
+	serve := func() error { return server.Serve(ln) }
+	if cert != nil {
+		server.TLSConfig = cert.config()
+		serve = func() error { return server.ServeTLS(ln, "", "") }
+	}
 	supervise.Go(ctx, group, "dashboard: server", func(context.Context) error {
-		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -115,17 +128,27 @@ func (r *run) send(ctx context.Context, call func(*loop)) bool {
 
 var errEnding = errors.New("LogStream is stopping or restarting; try again in a few seconds")
 
-// ask has the loop do something, and waits until it is done.
-func (r *run) ask(ctx context.Context, call func(*loop)) error {
+// inLoop has the loop run a function, and waits until it has returned. With an error it
+// was not run, and never will be: a caller gives up only what the loop has not begun.
+func (r *run) inLoop(ctx context.Context, call func(*loop)) error {
+	var claimed atomic.Bool // by the loop, which then runs it, or by the caller, which gives up
 	done := make(chan struct{})
-	if !r.send(ctx, func(l *loop) { call(l); close(done) }) {
+	if !r.send(ctx, func(l *loop) {
+		if claimed.CompareAndSwap(false, true) {
+			defer close(done)
+			call(l)
+		}
+	}) {
 		return errEnding
 	}
 	select {
 	case <-done:
-		return nil
 	case <-ctx.Done():
 	case <-r.ctx.Done():
 	}
-	return errEnding
+	if claimed.CompareAndSwap(false, true) {
+		return errEnding
+	}
+	<-done
+	return nil
 }

@@ -18,11 +18,8 @@ type silenceRequest struct {
 // postSilence silences a service: it is observed, and not repaired meanwhile.
 func (r *run) postSilence(w http.ResponseWriter, req *http.Request) {
 	var ask silenceRequest
-	if !r.command(w, req, &ask) || !shortEnough(w, ask.Reason) {
-		return
-	}
-	_, def, is := r.target(w, req)
-	if !is {
+	_, def, is := r.serviceCommand(w, req, &ask)
+	if !is || !shortEnough(w, ask.Reason) {
 		return
 	}
 	switch d, err := time.ParseDuration(ask.For); {
@@ -37,10 +34,7 @@ func (r *run) postSilence(w http.ResponseWriter, req *http.Request) {
 
 // deleteSilence ends a silence.
 func (r *run) deleteSilence(w http.ResponseWriter, req *http.Request) {
-	if !r.command(w, req, &struct{}{}) {
-		return
-	}
-	shown, def, is := r.target(w, req)
+	shown, def, is := r.serviceCommand(w, req, &struct{}{})
 	if !is {
 		return
 	}

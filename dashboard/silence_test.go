@@ -21,7 +21,7 @@ func TestSilenceIsACommand(t *testing.T) {
 		{"DELETE", path, ``, 409, "is not silenced"},
 		{"POST", path, `{"for":"10m","reason":"a migration"}`, 202, ""},
 		{"POST", path, `{"for":"720h"}`, 202, ""},
-		{"DELETE", path, ``, 202, ""}, // the one before may still be carried out
+		{"DELETE", path, ``, 202, ""}, // the one before may still be executed
 		{"POST", path, ``, 400, `\"for\" is missing`},
 		{"POST", path, `{"for":"721h"}`, 400, "up to 720h"},
 		{"POST", path, `{"for":"-1m"}`, 400, "up to 720h"},
@@ -38,7 +38,7 @@ func TestSilenceIsACommand(t *testing.T) {
 		}
 	}
 	var written []string
-	for _, r := range s.log.on(event.TopicCommands) {
+	for _, r := range s.log.On(event.TopicCommands) {
 		c, err := event.DecodeCommand(r.Value)
 		if err != nil {
 			t.Fatal(err)

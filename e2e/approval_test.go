@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,12 +13,13 @@ import (
 
 // TestARepairWaitsForApproval has real containers in mode approve: one request
 // outlives a kill of the daemon and is approved in the browser, one is denied
-// there.
+// there. A repair that has an inverse is undone there.
 func TestARepairWaitsForApproval(t *testing.T) {
 	t.Parallel()
 	const inApproveMode = ", heal: {mode: approve}"
 	approved, refused := container(t, docker, "approved"), container(t, docker, "refused")
-	d := configured(t, docker.Host(), "", yaml("approved", approved, inApproveMode)+yaml("refused", refused, inApproveMode)).start()
+	raised := container(t, docker, "raised", "-m", "64m")
+	d := configured(t, docker.Host(), "", yaml("approved", approved, inApproveMode)+yaml("refused", refused, inApproveMode)+yaml("raised", raised, ", heal: {max_memory: 128MiB}")).start()
 	d.up("approved")
 	d.up("refused")
 	since := time.Now()
@@ -62,14 +62,40 @@ func TestARepairWaitsForApproval(t *testing.T) {
 	does(t, ctx, chromedp.Navigate(page+"/incidents"))
 	sees(t, ctx, "the request in the list", `document.querySelector('.approval.brief [data-command="deny"]:not([disabled])')`)
 	fits(t, ctx, "approval-list")
-	does(t, ctx, chromedp.Click(`.approval.brief [data-command="deny"]`))
+	does(t, ctx, chromedp.Navigate(page+"/approvals"))
+	sees(t, ctx, "the request on the page of approvals", `document.querySelector('.approval [data-command="deny"]:not([disabled])') && document.querySelector('.approval-side') && document.documentElement.dataset.conn === "live"`)
+	sees(t, ctx, "that it waits, in the title and the icon", `document.title.startsWith("(1 waits for you) ") && document.querySelector("link[rel=icon]").getAttribute("href").endsWith("/icons/wait.svg")`)
+	heard := listens(t, ctx)
+	still(t, ctx)
+	inBoth(t, ctx, "approvals-waiting", func(where string) {
+		accessible(t, ctx, where, "heading: 1 repair needs approval", "link: Approvals 1 waits for a person", "heading: Start refused?", "button: Approve: start refused", "button: Deny", "textbox: Reason, kept with the incident Reason (optional)")
+	})
+	does(t, ctx, chromedp.SendKeys(`.approval-reason input`, "not today"))
+	press(t, ctx, "button", "Deny")
+	sees(t, ctx, "what became of it", `[...document.querySelectorAll('[data-command-row="deny"][data-ok="true"]')].some(e => e.textContent.includes("denied the repair of refused: not today") && e.textContent.includes("Executed"))`)
+	sees(t, ctx, "that a person is needed now", `!!document.querySelector("[data-given]") && document.title.startsWith("(1 waits for you) ")`)
+	inBoth(t, ctx, "approvals-given-up", func(where string) {
+		accessible(t, ctx, where, "heading: 1 incident needs a person", "button: Heal now: refused", "button: Acknowledge", "heading: Last commands")
+	})
+	heard.none(t, "/approvals")
 	last := d.newest(30*time.Second, "refused", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
 	if got := actions(last); len(got) != 0 || last.ID != in.ID {
 		t.Errorf("actions %v in incident %s, want none in %s", got, last.ID, in.ID)
 	}
-	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID), chromedp.Click(`[data-command="acknowledge"]`))
+	does(t, ctx, chromedp.Navigate(page+"/incidents/"+in.ID), chromedp.Click(`[data-control="acknowledge"]`))
+	confirms(t, ctx, "Acknowledge the incident of refused?", "is acknowledged")
 	sees(t, ctx, "who acknowledged it", `document.querySelector('.title-say')?.textContent.includes("Acknowledged by an operator on the dashboard")`)
-	if os.Getenv("LOGSTREAM_SHOTS") != "" {
-		fits(t, ctx, "approval-denied")
-	}
+	sees(t, ctx, "that nothing waits any more", `!document.title.startsWith("(1 waits") && !document.querySelector(".count.warn")`)
+
+	d.up("raised")
+	d.remembers(docker, "raised")
+	more := d.requested("raised", "raise_memory")
+	opens(t, ctx, d, "/incidents/"+more.ID)
+	press(t, ctx, "button", "Undo attempt 1")
+	sees(t, ctx, "what it would do", `document.querySelector("dialog[open]")?.textContent.includes("It is refused if the container has changed since.")`)
+	inBoth(t, ctx, "dialog-undo", func(where string) {
+		accessible(t, ctx, where, "dialog: Undo attempt 1 on raised?", "button: Undo attempt 1", "button: Cancel")
+	})
+	confirms(t, ctx, "Undo attempt 1 on raised?", "The undo of attempt 1 has begun.")
+	d.until(time.Minute, "its limit is what it was", func() bool { return of(t, docker, "raised", ".HostConfig.Memory") == "67108864" })
 }

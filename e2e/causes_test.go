@@ -53,7 +53,7 @@ func logsThen(line, page string) func(*testing.T, *engine.Engine, string) {
 }
 
 var causes = []cause{
-	{id: "busy", run: []string{"--cpus", "0.12"}, breaks: visits("/busy"), actions: []string{"restart"}, fact: "cpu use: all that it may use"},
+	{id: "busy", run: []string{"--cpus", "0.12"}, breaks: visits("/busy"), actions: []string{"restart"}, fact: "cpu use: at its limit"},
 	{id: "hang", breaks: visits("/hang"), actions: []string{"restart"}, fact: "processes: 1"},
 	{id: "volume_full", run: []string{"--tmpfs", "/data:size=1m"}, breaks: visits("/write?dir=/data", "/fill?dir=/data"), says: "free space on its volume", fact: "own check: HTTP 507"},
 	{id: "volume_full", as: "log", breaks: logsThen("PANIC: could not write: No space left on device", "/fail"), says: "PANIC: could not write", fact: "log: no space left"},

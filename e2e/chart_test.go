@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 
 	"logstream/bench/past"
 )
+
+// windows are how many seconds each window shows of a service that was checked longer.
+var windows = map[string]int{"15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800, "30d": 2592000}
 
 // TestTheChartOfAServiceGoesBackAMonth checks each window of a service that
 // was checked for 33 days, in the browser.
@@ -33,17 +37,19 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 		button := fmt.Sprintf(`document.querySelector('[data-window="%s"]')`, window)
 		eval[string](t, ctx, button+`.click() ?? ""`)
 		sees(t, ctx, "the window "+window, button+`.getAttribute("aria-pressed") === "true"`)
-		banded := `!!document.querySelector(".chart .c-band")`
-		if window == "15m" || window == "1h" { // each check is a point
-			banded = "true"
+		least, drawn := 22, 200 // of 24 rows, and of at most 500 points
+		switch window {
+		case "15m":
+			least, drawn = 18, 60 // each check is a point, and what was simulated ends some minutes ago
+		case "7d":
+			drawn = 160 // of 168 hours
+		case "30d":
+			drawn = 400
 		}
-		sees(t, ctx, "a line of "+window, `document.querySelector(".chart .c-line")?.getAttribute("d").length > 500 && `+banded)
-		if foot := eval[string](t, ctx, `document.querySelector(".chart-foot").textContent`); window != "15m" && len(foot) > 60 {
+		sees(t, ctx, "a line of "+window, fmt.Sprintf(`%s?.drawn >= %d && %s > 5`, plotted, drawn, ink("ink")))
+		sees(t, ctx, "that it shows "+window, fmt.Sprintf(`Math.abs(%s / %d - 1) < 0.02`, seconds, windows[window]))
+		if foot := eval[string](t, ctx, `document.querySelector(".chart-foot").textContent`); window != "15m" && strings.Contains(foot, "Data for the last") {
 			t.Errorf("%s: %q: the window is not whole", window, foot)
-		}
-		least := 22 // of 24 rows
-		if window == "15m" {
-			least = 18 // what was simulated ends some minutes ago
 		}
 		sees(t, ctx, "a latency in the rows of "+window, fmt.Sprintf(
 			`[...document.querySelectorAll(".chart-table tbody tr")].filter(r => /\d ms/.test(r.textContent)).length >= %d`, least))
@@ -54,6 +60,12 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 			fits(t, ctx, "service-"+window)
 		}
 	}
+	// A part of a month is loaded as finely as it is known: from hours to minutes.
+	drags(t, ctx, 0.97, 0.99)
+	sees(t, ctx, "hours of yesterday", seconds+` < 86400 && document.querySelector(".chart-foot").textContent.includes("Zoomed from")`)
+	sees(t, ctx, "their minutes", plotted+`.drawn > 100`) // of 30 days there would be 10
+	picture(t, ctx, "service-30d-zoomed")
+	does(t, ctx, chromedp.Click(`[data-zoom="reset"]`))
 	sees(t, ctx, "uptime of a day, a week and a month", `[...document.querySelectorAll(".figures dd")].filter(e => /^9\d\.\d+ %down \d/.test(e.textContent)).length === 3`)
 	does(t, ctx, chromedp.EmulateViewport(3840, 2160))
 	if n := eval[int](t, ctx, overflow); n > 0 {

@@ -19,27 +19,25 @@ import (
 	"logstream/internal/event"
 )
 
-// consumeCommands are the README's commands for other Kafka clients, in order, word
+// consumeCommands are the commands of docs/events.md for other Kafka clients, in order, word
 // for word but for the broker's address, which is this daemon's.
 func (d *daemon) consumeCommands() (incidents, healthLogs, publish string) {
 	d.t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../docs/events.md")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n## Consume the event log\n")
-	section, _, _ = strings.Cut(section, "\n## ")
 	var commands []string
-	for line := range strings.Lines(section) {
+	for line := range strings.Lines(string(text)) {
 		if command, is := strings.CutPrefix(strings.TrimSpace(line), "$ "); is {
 			if strings.Count(command, "127.0.0.1:9092") != 1 {
-				d.t.Fatalf("README.md: %s does not name the broker once", command)
+				d.t.Fatalf("docs/events.md: %s does not name the broker once", command)
 			}
 			commands = append(commands, strings.Replace(command, "127.0.0.1:9092", d.broker, 1))
 		}
 	}
 	if len(commands) != 3 {
-		d.t.Fatalf("README.md: the section Consume the event log has %d commands, want 3: %q", len(commands), commands)
+		d.t.Fatalf("docs/events.md has %d commands, want 3: %q", len(commands), commands)
 	}
 	return commands[0], commands[1], commands[2]
 }
@@ -102,7 +100,7 @@ func (d *daemon) observed(name string, code int) int {
 	return n
 }
 
-// TestKcatReadsAndPublishes types the README's lines, with the embedded broker:
+// TestKcatReadsAndPublishes types the lines of docs/events.md, with the embedded broker:
 // kcat reads a whole incident, and what it publishes turns the card red, where
 // nothing is repaired because our own check sees nothing.
 func TestKcatReadsAndPublishes(t *testing.T) {

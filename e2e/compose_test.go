@@ -87,7 +87,7 @@ func TestComposeReadsTheShippedFile(t *testing.T) {
 	}
 }
 
-// TestComposeTheWalkThrough is what the README's reader does, with the shipped
+// TestComposeTheWalkThrough is what a reader of docs/tutorial.md does, with the shipped
 // files: Compose brings Kafka and the services up, logstream runs on a terminal,
 // docker stop is typed three times, and all is taken down and brought up again
 // while logstream runs. Kafka has kept what happened, until its volume goes, too.
@@ -239,7 +239,7 @@ func shipped(t *testing.T, change map[string]string) *daemon {
 	d := &daemon{t: t, dir: t.TempDir(), host: docker.Host()}
 	d.page, d.broker = fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	d.config = filepath.Join(d.dir, "config.yaml")
-	d.args = []string{"run"} // as in the README: config.yaml is where it runs, and its data beside it
+	d.args = []string{"run"} // as in docs/tutorial.md: config.yaml is where it runs, and its data beside it
 	d.env = []string{"DOCKER_HOST=" + docker.Host()}
 	content, err := os.ReadFile("../config.yaml")
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // before puts a proxy before an engine's socket.
 func before(t *testing.T, e *engine.Engine) *sockproxy.Proxy {
 	t.Helper()
-	p, err := sockproxy.New(filepath.Join(t.TempDir(), "docker.sock"), e.Socket)
+	p, err := sockproxy.New(filepath.Join(t.TempDir(), "docker.sock"), e.Guarded(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

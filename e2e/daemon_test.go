@@ -182,7 +182,8 @@ func (d *daemon) wait(limit time.Duration) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition, a minute at least: a machine may be slow.
+// until waits for a condition, a minute at least: a machine may be slow. It asks
+// twenty times a second: six tests that ask more often keep a core busy with that.
 func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 	d.t.Helper()
 	limit = max(limit, time.Minute)
@@ -190,7 +191,7 @@ func (d *daemon) until(limit time.Duration, what string, is func() bool) {
 		if time.Now().After(end) {
 			d.t.Fatalf("not within %s: %s\nservices: %s\nthe newest incident: %s", limit, what, d.raw("/api/v1/services"), d.newestWhole())
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -128,7 +128,7 @@ services:
 	if err := os.WriteFile(filepath.Join(behind, "config.yaml"), []byte("services: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, by = examined(t, behind, "unix://"+refusing(t, docker.Socket, "/restart"))
+	code, by = examined(t, behind, "unix://"+refusing(t, docker.Guarded(), "/restart"))
 	if want := "fail the engine's proxy refuses calls that repairs make: POST /containers/{id}/restart ["; code != 1 || !strings.HasPrefix(by["rights"], want) || strings.Count(by["rights"], "\n") != 1 {
 		t.Errorf("behind a proxy: exit %d, %q", code, by["rights"])
 	}

@@ -154,7 +154,7 @@ func TestKafkaIsUnreachableAtTheStartAndLater(t *testing.T) {
 	docker.Docker(t, "kill", "patient")
 	sees(t, ctx, "the last state, which is kept", patient("UP"))
 	sees(t, ctx, "that it is of then, and not of now", `/^1 of 1 service was up at \d\d:\d\d:\d\d$/.test(document.querySelector("h1").innerText.trim())`)
-	sees(t, ctx, "no invitation that could not be followed", `!document.body.innerText.includes("watch it heal") && [...document.querySelectorAll("[data-act=chaos]")].every((button) => button.disabled)`)
+	sees(t, ctx, "no invitation that could not be followed", `!document.body.innerText.includes("watch it heal") && [...document.querySelectorAll("[data-control=fault]")].every((button) => button.disabled)`)
 	picture(t, ctx, "kafka-vanished-1280")
 	for time.Since(since) < 30*time.Second {
 		if n := engineActions(t, docker, "patient", since, "start"); n != 0 {

@@ -148,7 +148,8 @@ func onDocker(t *testing.T, docker *engine.Engine, r repairable, at boundary) *k
 
 // TestKilledInEachActionOnDocker kills logstream in the course of every action on
 // real containers, once its effect is there and the result is not written; with
-// LOGSTREAM_BOUNDARIES=all at every boundary. What can be undone then is.
+// LOGSTREAM_BOUNDARIES=all at every boundary. What can be undone then is, and
+// logstream is killed at the same boundary of that.
 func TestKilledInEachActionOnDocker(t *testing.T) {
 	t.Parallel()
 	images.Load(t, docker, failingImage)
@@ -181,31 +182,73 @@ func killedOnDocker(t *testing.T, docker *engine.Engine, at boundary) {
 		}
 	}
 	survive(t, cases, func() {
-		for _, c := range cases {
-			i := slices.IndexFunc(list, func(r repairable) bool { return r.action == c.action })
-			if list[i].undone == nil || t.Failed() {
+		undoing := slices.DeleteFunc(slices.Clone(cases), func(c *killCase) bool { return undoneBy(list, c.action) == nil || t.Failed() })
+		for _, c := range undoing {
+			if at.name != "after-diagnosed" { // of an undo nothing is diagnosed
+				c.killUndo(t)
 				continue
 			}
 			if out, err := exec.Command(c.d.program, "undo", c.incident, "--url", "http://"+c.d.page).CombinedOutput(); err != nil {
 				t.Errorf("undo of %s: %v: %s", c.action, err, out)
-				continue
 			}
-			var undo apiIncident
-			c.d.until(90*time.Second, c.action+" is undone", func() bool { // what was there before may fail again by now
-				all := c.d.incidents(c.service)
-				i := slices.IndexFunc(all, func(in apiIncident) bool {
-					return in.ID != c.incident && in.State == "resolved" && in.Action == c.action
-				})
-				if i >= 0 {
-					undo = c.d.incident(all[i].ID)
+		}
+		for _, c := range undoing {
+			undo := c.undo()
+			if how(undo) != event.HowOperator || !undoneBy(list, c.action)(t, docker, c.service, formers[c.service]) {
+				t.Errorf("undone, %s: its incident ended as %q: %s", c.action, how(undo), c.d.raw("/api/v1/incidents/"+undo.ID))
+			}
+			made := 0
+			for n, e := range undo.Events {
+				if result, is := e.Data.(event.ActionFinished); is && result.OK {
+					made++
 				}
-				return i >= 0
-			})
-			if how(undo) != event.HowOperator || !list[i].undone(t, docker, c.service, formers[c.service]) {
-				t.Errorf("undone, %s: its incident ended as %q: %s", c.action, how(undo), c.d.newestWhole())
+				if e.Seq != n+1 {
+					t.Errorf("undone, %s: event %d has seq %d", c.action, n+1, e.Seq)
+				}
+			}
+			if made != 1 {
+				t.Errorf("undone, %s: %d results are good, want one: %s", c.action, made, c.d.raw("/api/v1/incidents/"+undo.ID))
 			}
 		}
 	})
+}
+
+// undoneBy says whether a repair was undone; nil: nothing undoes it.
+func undoneBy(list []repairable, action string) func(t *testing.T, docker *engine.Engine, name, former string) bool {
+	return list[slices.IndexFunc(list, func(r repairable) bool { return r.action == action })].undone
+}
+
+// killUndo has the repair undone, kills logstream at the same boundary of the undo,
+// and starts it again.
+func (c *killCase) killUndo(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(c.kills(), c.service+"."+c.at.name), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, answer := c.d.post("/api/v1/incidents/"+c.incident+"/undo", "")
+	c.d.until(2*time.Minute, "the undo of "+c.action+" comes to "+c.at.name, func() bool {
+		if result := c.d.command(answer); !c.ended() && strings.Contains(result, `"ok":false`) { // it may be busy at this moment
+			_, answer = c.d.post("/api/v1/incidents/"+c.incident+"/undo", "")
+		}
+		return c.ended()
+	})
+	c.again(t)
+}
+
+// undo is the incident of the undo, once it has ended.
+func (c *killCase) undo() (undo apiIncident) {
+	c.d.until(3*time.Minute, c.action+" is undone", func() bool { // what was there before may fail again by now
+		all := c.d.incidents(c.service)
+		i := slices.IndexFunc(all, func(in apiIncident) bool {
+			return in.ID != c.incident && in.State != "open" && in.Action == c.action
+		})
+		if i < 0 {
+			return false
+		}
+		undo = apiIncident{}
+		return c.d.get("/api/v1/incidents/"+all[i].ID, &undo) == nil
+	})
+	return undo
 }
 
 // TestAReplacementThatWasCutOffIsPutBack kills logstream after it has renamed the

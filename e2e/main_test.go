@@ -26,7 +26,10 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-func run(m *testing.M) int {
+func run(m *testing.M) (code int) {
+	if path := os.Getenv(asChromium); path != "" {
+		return fail(becomeChromium(path))
+	}
 	dir, err := os.MkdirTemp("", "logstream-e2e-")
 	if err != nil {
 		return fail(err)
@@ -44,13 +47,19 @@ func run(m *testing.M) int {
 	}
 	defer func() {
 		if err := engines.Close(); err != nil {
-			fail(err)
+			code = fail(err)
 		}
 	}()
 	if docker, err = engines.Default(); err != nil {
 		return fail(err)
 	}
-	return m.Run()
+	if code = m.Run(); code != 0 {
+		return code
+	}
+	if err := unused(); err != nil {
+		return fail(err)
+	}
+	return 0
 }
 
 func fail(err error) int {

@@ -32,17 +32,11 @@ func pageHas(text string) string { return fmt.Sprintf("(%s).includes(%q)", inPag
 func fits(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	for _, width := range []int64{360, 1280} {
-		does(t, ctx, chromedp.EmulateViewport(width, 900))
-		if n := eval[int](t, ctx, overflow); n > 0 {
-			t.Errorf("%s at %d px is %d px wider than its window", name, width, n)
-		}
-		if eval[bool](t, ctx, overlap) {
-			t.Errorf("%s at %d px: parts cover each other", name, width)
-		}
+		wholeAtWidth(t, ctx, name, width)
 		for _, theme := range []string{"light", "dark"} {
 			if os.Getenv("LOGSTREAM_SHOTS") != "" {
 				eval[string](t, ctx, fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme))
-				time.Sleep(700 * time.Millisecond) // until no colour fades any more
+				sees(t, ctx, "no colour that fades", `!document.getAnimations().some((one) => one instanceof CSSTransition)`)
 			}
 			picture(t, ctx, fmt.Sprintf("%s-%s-%d", name, theme, width))
 		}
@@ -53,7 +47,7 @@ func fits(t *testing.T, ctx context.Context, name string) {
 // reads in the browser the prompt, what it thinks and answers, and what
 // came of it.
 func TestTheModelOnThePage(t *testing.T) {
-	words := strings.SplitAfter("The container was killed from outside, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
+	words := strings.SplitAfter("The container was killed by a command such as docker kill, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
 	pace, timeout := 120*time.Millisecond, 8*time.Second
 	if os.Getenv("LOGSTREAM_SHOTS") != "" {
 		pace, timeout = 250*time.Millisecond, 16*time.Second // pictures take a while

@@ -6,35 +6,14 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 )
-
-// browser is a headless Chromium, or a failure that says how to install it.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	if _, err := exec.LookPath("chromium"); err != nil {
-		t.Fatal("Chromium is not installed: make deps")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.WindowSize(1280, 900))
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil { // this starts it
-		t.Fatalf("start Chromium: %v", err)
-	}
-	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // picture keeps a screenshot for people, where LOGSTREAM_SHOTS says.
 func picture(t *testing.T, ctx context.Context, name string) {
@@ -56,7 +35,7 @@ func picture(t *testing.T, ctx context.Context, name string) {
 func sees(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute)))
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute)))
 		if err == nil {
 			return
 		}
@@ -68,9 +47,8 @@ func sees(t *testing.T, ctx context.Context, what, condition string) {
 	}
 }
 
-// reloaded says whether a script ended because the page was loaded anew: it does
-// so itself where Chromium dropped a file of it, as it does when a network of
-// this machine comes or goes, which is what starting a container is.
+// reloaded says whether a script ended because another page was opened, as the one
+// after a login is.
 func reloaded(err error) bool {
 	var answer *cdproto.Error
 	const serverError = -32000
@@ -108,6 +86,24 @@ const (
 	overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
 )
 
+// atWidth sets the window's width, and checks that nothing is wider than it.
+func atWidth(t *testing.T, ctx context.Context, name string, width int64) {
+	t.Helper()
+	does(t, ctx, chromedp.EmulateViewport(width, 900))
+	if n := eval[int](t, ctx, overflow); n > 0 {
+		t.Errorf("%s at %d px is %d px wider than its window", name, width, n)
+	}
+}
+
+// wholeAtWidth checks as well that no part covers another.
+func wholeAtWidth(t *testing.T, ctx context.Context, name string, width int64) {
+	t.Helper()
+	atWidth(t, ctx, name, width)
+	if eval[bool](t, ctx, overlap) {
+		t.Errorf("%s at %d px: parts cover each other", name, width)
+	}
+}
+
 // TestTheBrowserShowsARepairFromStartToEnd presses the button, and watches the card go red,
 // the agent at work, and the card green again, in the DOM.
 func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
@@ -125,6 +121,17 @@ func TestTheBrowserShowsARepairFromStartToEnd(t *testing.T) {
 		if (status !== cards.at(-1)) cards.push(status);
 	}, 10), true)`)
 	does(t, ctx, chromedp.Click(`.card[data-service="payment-service"] .break button`))
+	sees(t, ctx, "what the button will do, and whether that is repaired", `["Asks the main process to end", "LogStream should notice and repair it.", "logstream chaos payment-service stop"].every(part => document.querySelector("dialog[open]")?.textContent.includes(part))`)
+	inBoth(t, ctx, "dialog-fault", func(where string) {
+		accessible(t, ctx, where, "dialog: Stop: break payment-service for real?", "button: Stop", "button: Cancel")
+	})
+	press(t, ctx, "button", "Cancel")
+	sees(t, ctx, "that it is closed, and the button has the focus", closed+` && document.activeElement?.dataset.fault === "stop"`)
+	if sent := d.raw("/api/v1/commands"); strings.TrimSpace(sent) != "[]" {
+		t.Errorf("a dialog that was closed sent %s", sent)
+	}
+	breaks(t, ctx, "payment-service", "stop")
+	sees(t, ctx, "that the button has the focus again", `document.activeElement?.dataset.fault === "stop"`)
 	sees(t, ctx, "a red card", card+` === "DOWN"`)
 	picture(t, ctx, "down-1280")
 	sees(t, ctx, "FIXING", `seen.includes("FIXING")`)

@@ -65,7 +65,7 @@ func (a approval) covers(next event.ActionStarted, looping bool) bool {
 		asked.ImageID == now.ImageID && asked.SpecHash == now.SpecHash && asked.StartedAt.Equal(now.StartedAt) && asked.State == now.State
 }
 
-// lapsed says whether an approval was not carried out while the request was
+// lapsed says whether an approval was not executed while the request was
 // valid, as after an outage of this process: its operator no longer expects it.
 func (a approval) lapsed(now time.Time) bool {
 	return a.approved && now.After(later(a.request.Expires, a.answered.Add(commandAge)))
@@ -83,6 +83,10 @@ func sameParams(a, b *event.Params) bool {
 func needsApproval(v View, chosen string) (reason string, needed bool) {
 	a, _ := action.ByName(chosen)
 	switch {
+	case isProposed(v.Incident, chosen):
+		return proposalReason(v.Incident), true
+	case reopenedByProposal(v.Incident):
+		return "a person was called about this incident, and a proposal opened it again: each repair waits for an operator's approval", true
 	case v.Forced == chosen:
 		return "", false
 	case v.Situation.Mode == service.Approve:
@@ -102,6 +106,8 @@ func planApproval(v View, next event.ActionStarted) Decision {
 	}
 	standing, is := approvalOf(v.Incident)
 	switch {
+	case proposalExpired(v.Incident, v.Now): // a person was called before it: the incident is as it was then
+		return write(event.ByGuard, event.Escalated{Reason: fmt.Sprintf("No operator approved the proposed action %s in time.", next.Action)})
 	case !is || !standing.covers(next, v.Status.Looping()) || standing.lapsed(v.Now):
 		return write(event.ByGuard, request(v, next, reason))
 	case standing.approved:
@@ -132,10 +138,10 @@ func request(v View, next event.ActionStarted, reason string) event.ApprovalRequ
 func approvalStands(v View) (chosen string, stands bool) {
 	standing, is := approvalOf(v.Incident)
 	diagnosed, known := v.Incident.Last(event.TypeDiagnosed)
-	if !is || !known {
+	if !is || !known || v.hasEnded(diagnosed.Data.(event.Diagnosed)) {
 		return "", false
 	}
-	if chosen = v.Diagnosis.Action; isSameDiagnosis(diagnosed.Data.(event.Diagnosed), v.Diagnosis) {
+	if chosen = v.Diagnosis.Action; v.isDiagnosed(diagnosed.Data.(event.Diagnosed)) {
 		chosen = diagnosed.Data.(event.Diagnosed).Action
 	} else if v.Now.Sub(standing.at) >= evidenceEach {
 		return "", false

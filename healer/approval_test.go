@@ -229,7 +229,7 @@ func TestAnswersThatCountForNothing(t *testing.T) {
 	wantActions(t, m)
 }
 
-// TestACommandThatWaitedTooLongIsAnswered, and not carried out.
+// TestACommandThatWaitedTooLongIsAnswered, and not executed.
 func TestACommandThatWaitedTooLongIsAnswered(t *testing.T) {
 	m, b := quiet(t, configured(approving))
 	do("kill", m, b)

@@ -75,3 +75,20 @@ func planCollection(v View) (Decision, bool) {
 	}
 	return Decision{}, false
 }
+
+// planAgain is what is to be looked up once more before evidence is written about
+// an incident that was held: a container that runs may have written meanwhile why
+// it fails.
+func planAgain(v View) (Decision, bool) {
+	c := v.Inspection.state
+	if v.Incident.Held == "" || c.Status != container.Running {
+		return Decision{}, false
+	}
+	switch {
+	case v.Now.Sub(v.Inspection.at) > inspectRetry:
+		return Decision{Kind: DoInspect}, true
+	case v.Collection.of(c, v.Now) != nil && v.Now.Sub(v.Collection.asked) > inspectAgain:
+		return Decision{Kind: DoCollect}, true
+	}
+	return Decision{}, false
+}

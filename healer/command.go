@@ -12,6 +12,7 @@ import (
 	"logstream/internal/event"
 	"logstream/internal/nearest"
 	"logstream/internal/service"
+	"logstream/internal/state"
 	"logstream/internal/text"
 )
 
@@ -28,31 +29,34 @@ const (
 // command is a request of an operator: one entry of commands.
 type command struct {
 	name string
-	// answers says whether it is carried out, and answered, on this host; nil: on
+	// answers says whether it is executed, and answered, on this host; nil: on
 	// each.
 	answers func(c *Controller, asked event.Command) bool
 	// heed folds each record of it, requests and results, replayed ones as well;
 	// nil: nothing outside of the incidents follows from it.
 	heed func(c *Controller, read event.Command, now time.Time)
-	// carryOut is called once, by the leader, while the request is young. The error
-	// is for people. nil: another part of the program carries it out.
-	carryOut func(c *Controller, asked event.Command, now time.Time) error
+	// execute is called once, by the leader, while the request is young. The error
+	// is for people; errDeferred: it is answered later, once the event of an incident
+	// that executes it is read back. nil: another part of the program executes it.
+	execute func(c *Controller, asked event.Command, now time.Time) error
 }
 
 // commands are those that the healer reads. All others change nothing here. It is
-// a function, for what they carry out looks commands up.
+// a function, for what they execute looks commands up.
 func commands() []command {
 	return []command{
 		{name: event.CommandInject, heed: noteInjection},
-		{name: event.CommandHold, heed: recallHold, carryOut: hold},
-		{name: event.CommandRelease, heed: recallHold, carryOut: release},
-		{name: event.CommandSilence, answers: ownsService, heed: recallSilence, carryOut: silence},
-		{name: event.CommandUnsilence, answers: ownsService, heed: recallSilence, carryOut: unsilence},
-		{name: event.CommandHeal, answers: ownsService, carryOut: heal},
-		{name: event.CommandApprove, answers: ownsIncident, carryOut: approve},
-		{name: event.CommandDeny, answers: ownsIncident, carryOut: deny},
-		{name: event.CommandUndo, answers: ownsIncident, carryOut: undo},
-		{name: event.CommandAcknowledge, answers: ownsIncident, carryOut: acknowledge},
+		{name: event.CommandHold, heed: recallHold, execute: hold},
+		{name: event.CommandRelease, heed: recallHold, execute: release},
+		{name: event.CommandSilence, answers: ownsService, heed: recallSilence, execute: silence},
+		{name: event.CommandUnsilence, answers: ownsService, heed: recallSilence, execute: unsilence},
+		{name: event.CommandHeal, answers: ownsService, execute: heal},
+		{name: event.CommandPropose, answers: ownsService, execute: propose},
+		{name: event.CommandApprove, answers: ownsIncident, execute: approve},
+		{name: event.CommandDeny, answers: ownsIncident, execute: deny},
+		{name: event.CommandUndo, answers: ownsIncident, execute: undo},
+		{name: event.CommandAcknowledge, answers: ownsIncident, execute: acknowledge},
+		{name: event.CommandNote, heed: queueNote},
 	}
 }
 
@@ -76,8 +80,8 @@ func (c *Controller) readCommand(read event.Command, now time.Time) {
 		known.heed(c, read, now)
 	}
 	young := read.Result == nil && !requested && now.Sub(read.Time) <= commandAge
-	if known.carryOut != nil && young && c.leads() && (known.answers == nil || known.answers(c, read)) {
-		carryOutCommand(c, known, read, now)
+	if known.execute != nil && young && c.leads() && (known.answers == nil || known.answers(c, read)) {
+		executeCommand(c, known, read, now)
 	}
 }
 
@@ -97,9 +101,15 @@ func ownsService(c *Controller, asked event.Command) bool {
 	return c.services[asked.Service] != nil || !elsewhere
 }
 
-// carryOutCommand carries a request out, and answers it unless that is deferred.
-func carryOutCommand(c *Controller, known command, asked event.Command, now time.Time) {
-	if err := known.carryOut(c, asked, now); !errors.Is(err, errDeferred) {
+// executeCommand executes a request, and answers it unless that is deferred. A
+// program may only propose: what approves a proposal is an operator's, whatever part
+// of LogStream wrote the record.
+func executeCommand(c *Controller, known command, asked event.Command, now time.Time) {
+	if _, program := event.ProposerName(asked.By); program && known.name != event.CommandPropose {
+		c.reply(asked, refuse(event.RefusedIllegal, "%s: a program may only propose", known.name))
+		return
+	}
+	if err := known.execute(c, asked, now); !errors.Is(err, errDeferred) {
 		c.reply(asked, err)
 	}
 }
@@ -126,6 +136,7 @@ func (c *Controller) isForgotten(given, now time.Time) bool {
 
 func (c *Controller) forgetCommands(now time.Time) {
 	maps.DeleteFunc(c.commands, func(_ string, given time.Time) bool { return c.isForgotten(given, now) })
+	c.notes.forget(func(given time.Time) bool { return c.isForgotten(given, now) })
 }
 
 func hold(c *Controller, asked event.Command, _ time.Time) error {
@@ -143,14 +154,14 @@ func release(c *Controller, asked event.Command, _ time.Time) error {
 	return nil
 }
 
-// recallHold takes up a hold, or its end, that was carried out.
+// recallHold takes up a hold, or its end, that was executed.
 func recallHold(c *Controller, read event.Command, _ time.Time) {
 	if read.Result != nil && read.Result.OK && read.Host == c.host {
 		switchHold(c, read)
 	}
 }
 
-// switchHold is the fold of hold and release, carried out or read again.
+// switchHold is the fold of hold and release, executed or read again.
 func switchHold(c *Controller, read event.Command) {
 	switch read.Command {
 	case event.CommandRelease:
@@ -201,7 +212,7 @@ func heal(c *Controller, asked event.Command, now time.Time) error {
 		return fmt.Errorf("heal %s: it has no container: LogStream cannot repair it", s.def.Name)
 	case name == "" && s.status.Value != event.Down:
 		return fmt.Errorf("heal %s: it is %s; name an action to run it anyway", s.def.Name, s.status.Value)
-	case s.journal.Pending():
+	case s.journal.Pending() || s.byHand != nil:
 		return fmt.Errorf("heal %s: an event of its incident is being written to Kafka; try again in a moment", s.def.Name)
 	}
 	if why := refusedByHand(c, s, name, now); why != "" {
@@ -214,11 +225,11 @@ func heal(c *Controller, asked event.Command, now time.Time) error {
 			s.byHand = nil
 			return fmt.Errorf("heal %s: a repair is under way", s.def.Name)
 		}
-		c.carryOut(s, v, resolve(v, event.HowOperator, now), now)
-		return nil
+		c.apply(s, v, resolve(v, event.HowOperator, now), now)
+		return errDeferred
 	}
-	c.carryOut(s, View{}, openByHand(newView(c, s, now), asked), now)
-	return nil
+	c.apply(s, View{}, openByHand(newView(c, s, now), asked), now)
+	return errDeferred
 }
 
 func openByHand(v View, c event.Command) Decision {
@@ -227,14 +238,20 @@ func openByHand(v View, c event.Command) Decision {
 		first = v.Now
 	}
 	opened := event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance, FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action}
-	if c.Command == event.CommandUndo {
+	switch c.Command {
+	case event.CommandUndo:
 		opened = openedToUndo(opened, c)
+	case event.CommandPropose:
+		return write(proposer(c), openedByProposal(opened, c))
 	}
 	return write(operator(c), opened)
 }
 
 // operator is who asked, in the contract's form whatever the record says.
 func operator(c event.Command) string {
+	if c.Command == event.CommandPropose {
+		return proposer(c)
+	}
 	name := strings.TrimPrefix(c.By, event.ByOperator)
 	if name == "" {
 		name = c.By
@@ -244,10 +261,14 @@ func operator(c event.Command) string {
 
 // reply writes what became of a command.
 func (c *Controller) reply(to event.Command, err error) {
-	to.Result = &event.CommandResult{OK: err == nil}
-	if err != nil {
-		to.Result.Error, to.Result.Code = err.Error(), codeOf(err)
-	}
+	to.Result = resultOf(err)
 	to.Origin = c.claim.Origin()
 	c.emit(Reply{to})
+}
+
+// refuses says whether what holds an incident ends what an operator requested in it,
+// because it is not known when the hold ends. An unreachable engine ends nothing: the
+// request waits for it.
+func refuses(in *state.Incident) bool {
+	return in.Held != "" && in.HeldUntil == nil && in.Held != gate.OfEngine
 }

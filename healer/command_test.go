@@ -186,3 +186,25 @@ func TestHealCommandWithAnActionNeedsNoWitness(t *testing.T) {
 	m.run(5 * time.Second)
 	wantActions(t, m, "restart")
 }
+
+// TestProgramMayOnlyPropose has one send what operators do, under its own name.
+func TestProgramMayOnlyPropose(t *testing.T) {
+	for name, command := range map[string]func(m *sim) event.Command{
+		"approve": func(m *sim) event.Command { return ofIncident(m, event.CommandApprove) },
+		"heal": func(*sim) event.Command {
+			return event.Command{Command: event.CommandHeal, Service: "svc-0", Args: event.CommandArgs{Action: service.ActionStart}}
+		},
+		"hold": func(*sim) event.Command { return event.Command{Command: event.CommandHold} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, configured(approving))
+			waitsForApproval(t, m, b)
+			asked := command(m)
+			asked.By = "mcp:claude"
+			id := m.command(asked)
+			m.run(20 * time.Second)
+			wantActions(t, m)
+			wantResult(t, m, id, event.RefusedIllegal, "a program may only propose")
+		})
+	}
+}

@@ -17,7 +17,7 @@ type Config struct {
 	Mode        service.Mode  `yaml:"mode"`         // default observe
 	Decide      Decide        `yaml:"decide"`       // who chooses from what is legal; empty: a model where one answers
 	Reflex      bool          `yaml:"reflex"`       // where the facts prove the cause and the repair loses nothing, no model is waited for
-	ManualGrace time.Duration `yaml:"manual_grace"` // how long a stop or pause from outside is left alone before it is undone
+	ManualGrace time.Duration `yaml:"manual_grace"` // how long an external stop or pause is left alone before it is undone
 	Verify      Verify        `yaml:"verify"`
 	Quiet       time.Duration `yaml:"quiet"` // after a deployment
 	// ApprovalTimeout is how long a request for approval waits before a person is

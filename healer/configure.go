@@ -38,6 +38,30 @@ func addAgain(c *Controller, def service.Definition, now time.Time) *serviceStat
 	return s
 }
 
+// departed is what is remembered of a service that is no longer configured, for as
+// long as its specification is kept: an edit that is put back loses nothing.
+type departed struct {
+	container string // that it named
+	memory    memory
+	at        time.Time
+}
+
+// depart remembers a service that is about to be forgotten.
+func depart(c *Controller, s *serviceState, now time.Time) {
+	maps.DeleteFunc(c.departed, func(_ string, d departed) bool { return now.Sub(d.at) > sweptAfter })
+	if s.memory.good != nil && len(c.departed) < maxMemories {
+		c.departed[s.def.Name] = departed{s.def.Container, s.memory, now}
+	}
+}
+
+// takeBack gives a service that is configured again what was remembered of it.
+func takeBack(c *Controller, s *serviceState, now time.Time) {
+	if d, left := c.departed[s.def.Name]; left && d.container == s.def.Container && now.Sub(d.at) <= sweptAfter && s.memory.good == nil {
+		s.memory = d.memory
+	}
+	delete(c.departed, s.def.Name)
+}
+
 func forget(c *Controller, name string) {
 	delete(c.services, name)
 	c.graph = nil
@@ -53,6 +77,7 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		switch {
 		case s == nil:
 			s = add(c, def, now)
+			takeBack(c, s, now)
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
@@ -69,6 +94,7 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 	for _, name := range slices.Clone(c.order) {
 		if s := c.services[name]; !wanted[name] && !(in.Discovering && s.seeded) {
 			s.removed, c.graph = true, nil
+			refuseRemoved(c, s)
 			c.reconcile(s, now)
 		}
 	}
@@ -96,4 +122,14 @@ func adoptUnconfigured(c *Controller, now time.Time) {
 			add(c, def, now).removed = true
 		}
 	}
+}
+
+// isWatched says whether a container is a service's.
+func isWatched(c *Controller, name string) bool {
+	for _, s := range c.services {
+		if s.containerName() == name {
+			return true
+		}
+	}
+	return false
 }

@@ -106,17 +106,32 @@ func subject(dx runbook.Diagnosis) string {
 	return fmt.Sprintf("%q %q %q %q", dx.CauseID, dx.Action, dx.Legal, dx.NotOffered)
 }
 
-// diagnosed puts the model's view beside the runbook's, and lets one of them stand.
+// diagnosed puts the model's view beside the runbook's, and lets one of them
+// stand, or what a program proposed.
 func diagnosed(v View, dx runbook.Diagnosis, answer llm.Answer) Decision {
-	d := event.Diagnosed{CauseID: dx.CauseID, Cause: dx.Cause, CausePast: dx.CausePast, Action: dx.Action, Target: v.Def.Name,
+	d := runbooks(v, dx)
+	by := chooseView(&d, v.Config.LLM.Model, answer)
+	if v.Proposed && v.Forced != "" && d.Action == v.Forced {
+		opened, _ := v.Incident.Last(event.TypeOpened)
+		by, d.Proposed = opened.By, opened.Data.(event.Opened).Proposed
+	}
+	return write(by, withCommand(v, d))
+}
+
+// runbooks is the runbook's view of a diagnosis.
+func runbooks(v View, dx runbook.Diagnosis) event.Diagnosed {
+	return event.Diagnosed{CauseID: dx.CauseID, Cause: dx.Cause, CausePast: dx.CausePast, Action: dx.Action, Target: v.Def.Name,
 		Confidence: dx.Confidence, Legal: dx.Legal, NotOffered: dx.NotOffered,
 		Runbook: &event.Opinion{Cause: dx.Cause, Action: dx.Action, Confidence: dx.Confidence, Why: dx.Why}}
-	by := chooseView(&d, v.Config.LLM.Model, answer)
+}
+
+// withCommand is a diagnosis with what a person would type for its action.
+func withCommand(v View, d event.Diagnosed) event.Diagnosed {
 	if a, known := action.ByName(d.Action); known {
 		params, _, _ := a.Prepare(v.Target)
 		d.Command = a.CommandLine(v.CLI, v.Target, params)
 	}
-	return write(by, d)
+	return d
 }
 
 // chooseView says whose view was used: a valid choice by the model is. If it timed

@@ -21,7 +21,7 @@ const (
 
 // Controller is all that the healer knows, and decides from. It has no clock,
 // no randomness and no I/O: Step takes one input and the time, and returns the
-// effects to be carried out, whose outcomes come back as inputs. The same
+// effects to be executed, whose outcomes come back as inputs. The same
 // inputs at the same times give the same effects.
 type Controller struct {
 	config    Config
@@ -41,7 +41,8 @@ type Controller struct {
 
 	specs    specs // the specifications that are in the data directory
 	services map[string]*serviceState
-	order    []string // of the services, by their names
+	departed map[string]departed // what is remembered of services that were removed
+	order    []string            // of the services, by their names
 	prior    map[string]event.Service
 	others   map[string]string // the hosts of services that are not ours
 	graph    *depend.Graph     // of the services' dependencies; nil: it is to be made again
@@ -52,6 +53,7 @@ type Controller struct {
 	engineOrder state.Order     // of the engine's events
 	revision    int64           // of the services' records under this claim
 	commands    map[string]time.Time
+	notes       noteKeeper
 
 	busy      string // the service whose call runs, or is about to: one Docker call at a time
 	busySince time.Time
@@ -73,8 +75,8 @@ type Setup struct {
 func NewController(setup Setup, now time.Time) *Controller {
 	c := &Controller{config: setup.Config, cli: setup.CLI, host: setup.Host, instance: setup.Instance, protected: setup.Protected,
 		claim: claim.New(setup.Host, setup.Instance), incidents: state.NewIncidents(), engine: history.NewHost(),
-		services: map[string]*serviceState{}, specs: specs{}, prior: map[string]event.Service{}, others: map[string]string{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
-		commands: map[string]time.Time{}, began: now, fleet: newHostFleet(now)}
+		services: map[string]*serviceState{}, specs: specs{}, departed: map[string]departed{}, prior: map[string]event.Service{}, others: map[string]string{}, known: map[string]bool{setup.Instance: true}, queried: map[string]bool{},
+		commands: map[string]time.Time{}, notes: noteKeeper{written: map[string]time.Time{}}, began: now, fleet: newHostFleet(now)}
 	if setup.Config.Decide == DecideLLM {
 		c.model.Why, c.model.Code = notSeenYet, event.InvalidUnreachable
 	}
@@ -144,11 +146,13 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 	case AppendFailed:
 		c.appendFailed(in, now)
 	case Published:
-		published(c, in)
+		published(c, in, now)
 	case ModelState:
 		c.model = in
 	case Answered:
 		c.answered(in, now)
+	case LogsCompared:
+		logsCompared(c, in, now)
 	case SpecsKept:
 		c.specs = specsOf(in.Keys)
 	case Reconfigured:
@@ -170,13 +174,15 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 	if _, leads := c.claim.Leader(); !leads {
 		return
 	}
+	for !s.journal.Pending() && s.deferred.next(c, now) { // those that are refused hold nothing up
+	}
 	if s.journal.Pending() {
 		if e, due := s.journal.Due(now); due {
 			c.emit(Append{e})
 		}
-	} else if !s.deferred.next(c, now) && !s.idle() {
+	} else if !s.idle() {
 		v := newView(c, s, now)
-		c.carryOut(s, v, Plan(v), now)
+		c.apply(s, v, Plan(v), now)
 		if !v.acts() {
 			s.journal.ClearUnwritable()
 		}
@@ -186,8 +192,8 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 	publish(c, s, now)
 }
 
-// carryOut does what was decided.
-func (c *Controller) carryOut(s *serviceState, v View, d Decision, now time.Time) {
+// apply does what was decided.
+func (c *Controller) apply(s *serviceState, v View, d Decision, now time.Time) {
 	switch d.Kind {
 	case DoAppend:
 		c.append(s, d.By, d.Data, now)
@@ -223,7 +229,7 @@ func (c *Controller) append(s *serviceState, by string, data event.Data, now tim
 	switch data := data.(type) {
 	case event.Opened:
 		e.ID, e.Seq = c.claim.NextIncident(), 1
-		s.byHand = nil
+		noteOpening(s, e)
 	default:
 		e.ID, e.Seq = s.incident.ID, s.incident.Seq()+1
 		s.prepare(e.ID, data, now)
@@ -275,6 +281,10 @@ func (c *Controller) tick(now time.Time) {
 		}
 		c.reconcile(s, now)
 	}
+	if leads {
+		compareLogs(c, now)
+		writeNotes(c, now)
+	}
 	reconcileFleet(c, now)
 }
 
@@ -314,16 +324,6 @@ func (c *Controller) isExternalStop(name string, i int, e history.Event) bool {
 		}
 	}
 	return true
-}
-
-// isWatched says whether a container is a service's.
-func (c *Controller) isWatched(name string) bool {
-	for _, s := range c.services {
-		if s.containerName() == name {
-			return true
-		}
-	}
-	return false
 }
 
 // beginVerification begins the verification of a repair whose result was

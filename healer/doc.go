@@ -8,7 +8,7 @@
 //	input.go           what can happen, and what can be done
 //	controller.go      Step: one input, and what follows from it (pure)
 //	read.go            what is read from Kafka, and what of it counts
-//	command.go, incident_commands.go   what operators ask for: one entry per command
+//	command.go, incident_commands.go, answer.go   what operators ask for: one entry per command
 //	publish.go, configure.go   what is published of services, and which there are
 //	service.go, inspection.go   what is known of one service
 //	view.go, facts.go  all that a plan is made from, read-only
@@ -19,7 +19,8 @@
 //	fleet.go, host.go  all services together; what others and operators did
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
-//	image_update.go        how a service does after its image was changed (see update)
+//	proposal.go        what programs propose: it waits for an operator
+//	image_update.go, update_logs.go   how a service does after its image was changed (see update)
 //	recurrence.go          what is not healed: a failure that comes again
 //	trust.go               how often a repair would have been right in mode observe
 //	consult.go         what the model is queried, and whose view is used

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,5 +241,56 @@ func TestLinesOfThePresentRun(t *testing.T) {
 	lines := []container.Line{line(0, "before"), line(time.Minute, "now"), {Text: "whenever"}, line(time.Hour, "later")}
 	if got := readable(newer(lines, simStart.Add(time.Minute))); strings.Join(got, " ") != "now later" {
 		t.Errorf("of the present run are %q", got)
+	}
+}
+
+// TestEvidenceHasWhatWasWrittenUntilOurOwnCheckFailed, where the service was DOWN
+// and its container inspected before.
+func TestEvidenceHasWhatWasWrittenUntilOurOwnCheckFailed(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.Heal.Confirm = false }))
+	m.lines = []string{"ready"}
+	m.foreign(b, event.Down, time.Minute)
+	m.until(t, "an incident", func() bool { return len(dataOf[event.Opened](m)) > 0 })
+	b.state.StartedAt = m.now // the foreign source proves nothing then
+	m.run(5 * time.Second)
+	wantHeld(t, m, "starting")
+	s := m.core.services[b.def.Name]
+	last := s.inspection.at
+	m.until(t, "another inspection", func() bool { return s.inspection.at.After(last) })
+	m.lines = append(m.lines, "FATAL: lost the database")
+	b.app = "error"
+	m.until(t, "evidence", func() bool { return len(dataOf[event.Evidence](m)) > 0 })
+	if got := dataOf[event.Evidence](m)[0].Logs; !slices.Equal(got, m.lines) {
+		t.Errorf("the evidence shows %q, and the container wrote %q", got, m.lines)
+	}
+}
+
+// TestWhatWasSeenDuringAHoldIsSeenAgainAfterIt, where the container may have
+// written more meanwhile.
+func TestWhatWasSeenDuringAHoldIsSeenAgainAfterIt(t *testing.T) {
+	ago := func(d time.Duration) time.Time { return simStart.Add(-d) }
+	for name, tt := range map[string]struct {
+		held                 string
+		status               container.Status
+		inspected, collected time.Duration // ago; 0: not collected
+		due                  bool
+		kind                 Kind
+	}{
+		"held, and inspected long before":         {"starting", container.Running, 4 * time.Second, 0, true, DoInspect},
+		"held, and just inspected":                {"starting", container.Running, time.Second / 2, 0, false, DoWait},
+		"held, and collected long before":         {"starting", container.Running, time.Second / 2, 30 * time.Second, true, DoCollect},
+		"held, and just collected":                {"starting", container.Running, time.Second / 2, 3 * time.Second, false, DoWait},
+		"not held":                                {"", container.Running, 4 * time.Second, 30 * time.Second, false, DoWait},
+		"what does not run writes nothing more":   {"deploy", container.Exited, 4 * time.Second, 0, false, DoWait},
+		"neither does what does not run any more": {"operator", container.Paused, 4 * time.Second, 30 * time.Second, false, DoWait},
+	} {
+		v := View{Now: simStart, Def: service.Definition{Container: "c"}, Incident: &state.Incident{Held: tt.held},
+			Inspection: inspection{asked: ago(tt.inspected), at: ago(tt.inspected), full: true, state: container.State{ID: "c", Status: tt.status}}}
+		if tt.collected > 0 {
+			v.Collection = collection{asked: ago(tt.collected), id: "c", found: &runbook.Collected{}}
+		}
+		if d, due := planAgain(v); due != tt.due || d.Kind != tt.kind {
+			t.Errorf("%s: %v, %v", name, d.Kind, due)
+		}
 	}
 }

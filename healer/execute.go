@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"logstream/healer/action"
 	"logstream/internal/container"
@@ -25,6 +26,7 @@ type Specs interface {
 	Kept() (keys []string, err error) // specification.Key makes one
 	Keep(service, hash string, spec []byte) error
 	Load(service, hash string) ([]byte, error)
+	Sweep(configured []string, after time.Duration, now time.Time) (swept bool, err error)
 }
 
 // hands are what an action may use.

@@ -158,7 +158,7 @@ func TestUnknownOutcomeIsResolvedAfterARestart(t *testing.T) {
 	}
 }
 
-// TestEffectThatComesLateIsOurs ends us in a call that the engine carries out
+// TestEffectThatComesLateIsOurs ends us in a call that the engine executes
 // seconds after the next life began.
 func TestEffectThatComesLateIsOurs(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {

@@ -31,6 +31,10 @@ func diagnose(v View, f runbook.Facts) runbook.Diagnosis {
 	dx.Wait = ""
 	if whyNot(v.Forced, v.Target) == "" {
 		dx.Action, dx.Confidence, dx.Why = v.Forced, 1, "an operator asked for it"
+		if v.Proposed {
+			opened, _ := v.Incident.Last(event.TypeOpened)
+			dx.Why = proposedBy(opened)
+		}
 		if !slices.ContainsFunc(dx.Legal, func(c event.Choice) bool { return c.Action == v.Forced }) {
 			dx.Legal = append(slices.Clone(dx.Legal), event.Choice{Letter: string(rune('A' + len(dx.Legal))), Action: v.Forced, Why: dx.Why})
 		}
@@ -74,7 +78,7 @@ func offerRun(v View, dx runbook.Diagnosis, refused []event.Refusal) runbook.Dia
 // containerFacts are those of a container that was inspected.
 func containerFacts(v View) runbook.Facts {
 	c := v.Inspection.state
-	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy,
+	f := runbook.Facts{Container: c.Name, State: string(c.Status), ExitCode: c.ExitCode, Error: c.Error, Policy: c.RestartPolicy, Unchecked: isUnchecked(v.Def, c),
 		Restarts: c.RestartCount, StartedAt: c.StartedAt, Image: c.Image}
 	f.Parent, f.ParentStarted = v.Parent, v.ParentStarted
 	if v.Status.Looping() {
@@ -84,6 +88,15 @@ func containerFacts(v View) runbook.Facts {
 		f.End, f.Events = v.Situation.Ending.End, v.Situation.Ending.Order
 	}
 	return withEvidence(v, answers(v, f))
+}
+
+// isUnchecked says whether no check shows that a container which ended by itself should
+// keep running. Reports show it where one is due each interval and the container ran for
+// longer than that: a job that reports when it is done ends sooner, and a job with a
+// schedule runs only at its times.
+func isUnchecked(def service.Definition, c container.State) bool {
+	reportsOn := def.Pushes() && def.Push.Schedule == "" && c.FinishedAt.Sub(c.StartedAt) > def.Interval
+	return !def.HasOwnCheck() && c.Health == "" && !reportsOn
 }
 
 // answers adds what our own check says of the service; where others may be

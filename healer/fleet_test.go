@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -98,6 +99,7 @@ func TestABlindObserverStaysSoOverARestart(t *testing.T) {
 }
 
 func staysBlind(t *testing.T, interval time.Duration) {
+	raced.Skip(t)
 	m := newSim(1, 8, func(m *sim) { m.steady, m.trace = true, []string{} }, defined(func(d *service.Definition) { d.Interval = interval }))
 	m.run(6 * interval)
 	cutOff(m, true)

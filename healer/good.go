@@ -21,9 +21,9 @@ import (
 // directory.
 
 const (
-	keepAgain    = 5 * time.Minute // after a specification could not be kept
-	rollbackOnce = 24 * time.Hour  // an image is rolled back once within it
-	afterAnswer  = time.Second     // events of a call are read at most so long after its result was written
+	keepAgain    = time.Minute    // after a specification could not be kept
+	rollbackOnce = 24 * time.Hour // an image is rolled back once within it
+	afterAnswer  = time.Second    // events of a call are read at most so long after its result was written
 )
 
 // memory is what is remembered of one service's container.

@@ -158,6 +158,7 @@ type life struct {
 	recheck     chan struct{}                 // the model is to be checked at once
 	replied     <-chan struct{}               // closed: the newest result of a command is written
 	memories    memories                      // of what the services' containers write
+	gaveSpecs   atomic.Bool                   // it was reported that specifications are kept
 }
 
 // Run heals until ctx ends. A call that runs then is let finish within its own
@@ -223,7 +224,8 @@ func (l *life) read(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
-	l.giveSpecs(ctx)
+	giveSpecs(ctx, l)
+	supervise.Go(ctx, l.group, "healer sweep", func(ctx context.Context) error { return sweepKept(ctx, l) })
 	l.give(ctx, timed{in: Replayed{rand.Text(), l.discovering}})
 	return nil
 }

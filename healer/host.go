@@ -47,14 +47,14 @@ type actor struct {
 	// container is its id. Empty: it could not be inspected, so nothing is known of
 	// its restart policy either, and no event counts.
 	container string
-	policy    bool // Docker's restart policy works
+	seen      container.State // as it was inspected: its restart policy
 	stop      history.Stop
 	ours      func(readAt time.Time) bool // it was requested by `inject`, or is the engine's own
 }
 
 func actorOf(s *serviceState, c *Controller) actor {
 	known := s.inspection.state
-	return actor{container: known.ID, policy: gate.PolicyWorks(known), stop: stopOf(known),
+	return actor{container: known.ID, seen: known, stop: stopOf(known),
 		ours: func(readAt time.Time) bool { return s.injected(readAt) || c.engine.StoppedByEngine(readAt) }}
 }
 
@@ -68,7 +68,8 @@ func repairsByOthers(h history.History, own []bool, incidents []*state.Incident,
 		}
 		fell, restarted := h.FellBefore(i)
 		in := during(incidents, e.ReadAt)
-		if fell.IsZero() || in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || by.policy && h.FollowsOwnEnd(i, by.stop) || h.IsUnpausedToStop(i, by.stop) {
+		code, byItself := h.FollowsOwnEnd(i, by.stop)
+		if fell.IsZero() || in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || byItself && gate.PolicyStarts(by.seen, code) || h.IsUnpausedToStop(i, by.stop) {
 			continue
 		}
 		if restarted && !in.FirstBad.Before(fell.Add(-readLate)) {

@@ -36,6 +36,10 @@ func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.T
 		return
 	}
 	h := c.engine.Of(seen.Name)
+	s.logs = logComparison{}
+	if !s.learned.IsZero() {
+		s.logs.learned = s.learned.Add(-learnLag)
+	}
 	s.update.Begin(update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
 		Failing: failedBefore(s, h, before.ID, now), Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now)}, c.config.Update.Watch, now)
 }
@@ -96,7 +100,11 @@ func exits(h history.History, id string, stop history.Stop, after, now time.Time
 // needs is DOWN.
 func countUpdate(c *Controller, s *serviceState, h event.HealthLog) {
 	bad := h.Status == event.Down
-	if h.Extra || s.def.Container == "" || bad && excuses(c, s, h) {
+	if h.Extra || s.def.Container == "" {
+		return
+	}
+	if bad && excuses(c, s, h) {
+		s.logs.excused = h.Time()
 		return
 	}
 	s.update.Count(update.Sample{At: h.Time(), MS: h.LatencyMS, Bad: bad}, c.config.Update.Watch)
@@ -117,7 +125,7 @@ func judgeUpdate(c *Controller, s *serviceState, now time.Time) {
 	if u == nil || u.Verdict == event.UpdateGood || s.container == nil {
 		return
 	}
-	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency}
+	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency, Logs: s.logs.shown(s.container.ID)}
 	seen.Exits = exits(c.engine.Of(s.containerName()), s.container.ID, stopOf(s.inspection.state), u.Since, now)
 	s.update.Judge(seen, c.config.Update.Watch, now)
 }
@@ -127,13 +135,16 @@ func accused(s *serviceState) bool {
 	return s.container != nil && update.Accused(s.update.Update, s.container.ImageID)
 }
 
-// updateSeen says whether an incident was opened about the update already: one is
-// enough, whatever a person made of it.
+// updateSeen says whether an incident about the update was opened already, or an open one
+// turned out to be about it: there is one at most, however a person answered it.
 func updateSeen(c *Controller, s *serviceState) bool {
 	if !accused(s) {
 		return false
 	}
 	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+		if slices.ContainsFunc(in.Events, func(e event.Incident) bool { return accusesImage(e, s.update.Update.Since) }) {
+			return true
+		}
 		if in.Opened.Before(s.update.Update.Since) {
 			break
 		}
@@ -144,6 +155,16 @@ func updateSeen(c *Controller, s *serviceState) bool {
 	return false
 }
 
+// accusesImage says whether an event is a diagnosis, not older than since, that blames an
+// update.
+func accusesImage(e event.Incident, since time.Time) bool {
+	diagnosed, is := e.Data.(event.Diagnosed)
+	return is && diagnosed.CauseID == "bad_update" && !e.Time.Before(since)
+}
+
+// opensUpdate says whether an incident is to be opened about an update.
+func opensUpdate(v View) bool { return v.Accused && !v.UpdateSeen }
+
 // openUpdate opens the incident of a service that is not DOWN, and does worse
 // since its image was changed.
 func openUpdate(v View) Decision {
@@ -152,14 +173,15 @@ func openUpdate(v View) Decision {
 }
 
 // accusesUpdate says whether the open incident goes on although the service is
-// not DOWN: it is about an update that is still held to be bad.
+// not DOWN: it is about an update that is still judged to be bad. One that was opened
+// for a proposal is about the update as soon as that is judged to be bad.
 func accusesUpdate(v View) bool {
 	if !v.Accused {
 		return false
 	}
 	opened, _ := v.Incident.Last(event.TypeOpened)
 	about, _ := opened.Data.(event.Opened)
-	return about.Check == event.CheckUpdate || v.Incident.CauseID == "bad_update"
+	return about.Check == event.CheckUpdate || v.Incident.CauseID == "bad_update" || v.Proposed && opensUpdate(v)
 }
 
 // withUpdate adds to the facts what the update shows. A service that failed
@@ -172,6 +194,9 @@ func withUpdate(v View, f *runbook.Facts) {
 	if u.FailingBefore {
 		f.Changed, f.Updated = false, false
 		return
+	}
+	if v.Accused && v.Status.Good() && update.ByLogAlone(u) {
+		f.Refused = append(f.Refused, event.Refusal{Action: service.ActionRollback, Why: "its checks are as good as before its image changed: only its log is worse"})
 	}
 	if v.Accused && v.Status.Good() {
 		f.Updated, f.Worse = true, worse(*u)
@@ -190,6 +215,8 @@ func worse(u event.Update) string {
 			all = append(all, fmt.Sprintf("95%% of its checks take up to %.0f ms (%.0f ms before)", u.After.P95MS, u.Before.P95MS))
 		case event.UpdateExits:
 			all = append(all, fmt.Sprintf("its container ended %d times by itself (%d times before)", u.After.Exits, u.Before.Exits))
+		case event.UpdateLog:
+			all = append(all, newErrors(u.Logs))
 		case event.UpdateDown:
 			all = append(all, "the service is DOWN at the end of the watch")
 		}

@@ -286,3 +286,62 @@ func TestObservedRepairsAreCounted(t *testing.T) {
 		})
 	}
 }
+
+// logsNewErrors has every comparison of a log find so many new error messages.
+func logsNewErrors(n, known int) func(*sim) {
+	return func(m *sim) {
+		m.compare = func(e CompareLogs) event.UpdateLogs {
+			return event.UpdateLogs{Known: known, New: n, Example: "ERROR column total does not exist"}
+		}
+	}
+}
+
+// TestNewErrorsAloneCallAPerson, at the end of the watch: nothing is done to a service
+// that answers.
+func TestNewErrorsAloneCallAPerson(t *testing.T) {
+	m, _ := deployed(t, "ok", listed, logsNewErrors(12, 1))
+	m.run(9 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateWatching)
+	m.run(3 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateLog)
+	if in := m.of0(); in.State != state.Escalated || diagnosedAs(m) != "bad_update" {
+		t.Errorf("the incident is %s for %s, held by %q", in.State, diagnosedAs(m), in.Held)
+	}
+	wantActions(t, m)
+	m.compare = nil
+	m.step(LogsCompared{Service: "svc-0", ContainerID: m.boxes[0].state.ID})
+	m.run(2 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateGood)
+	wantEnd(t, m, event.HowRecovered)
+}
+
+func TestFewNewErrorsAreNoReason(t *testing.T) {
+	for name, option := range map[string]func(*sim){"few": logsNewErrors(9, 0), "as many as before": logsNewErrors(30, 10)} {
+		t.Run(name, func(t *testing.T) {
+			m, _ := deployed(t, "ok", option)
+			m.run(11 * time.Minute)
+			wantVerdict(t, m, "sha-2", event.UpdateGood)
+			if m.open("svc-0") {
+				t.Error("an incident is open")
+			}
+		})
+	}
+}
+
+// TestNewErrorsSupportWhatTheChecksShow: what is bad for other reasons as well is
+// rolled back.
+func TestNewErrorsSupportWhatTheChecksShow(t *testing.T) {
+	m, b := deployed(t, "ok", listed, logsNewErrors(4, 10))
+	m.until(t, "the update is seen", func() bool { return m.update0().ImageID == "sha-2" })
+	for range 5 { // two of some twenty checks fail
+		m.run(9 * time.Second)
+		b.app = "error"
+		m.run(2 * time.Second)
+		b.app = "ok"
+	}
+	m.run(time.Minute)
+	if u := m.update0(); u.Verdict != event.UpdateBad || u.After.ErrorRate() >= 0.2 || !slices.Equal(u.Reasons, []event.UpdateReason{event.UpdateErrors, event.UpdateLog}) {
+		t.Errorf("the update is %+v", u)
+	}
+	m.until(t, "it is rolled back", func() bool { return slices.Contains(m.actions(), service.ActionRollback) })
+}

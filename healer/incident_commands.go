@@ -15,25 +15,27 @@ import (
 
 const maxReason = 2000 // bytes of an operator's reason
 
-// refusal is why a command is not carried out, for people and for programs.
+// refusal is why a command is not executed, for people and for programs.
 type refusal struct {
-	code event.RefusalCode
-	why  string
+	code  event.RefusalCode
+	why   string
+	legal []string // of a proposal: what could be proposed instead
 }
 
 func (r refusal) Error() string { return r.why }
 
 func refuse(code event.RefusalCode, format string, args ...any) error {
-	return refusal{code, fmt.Sprintf(format, args...)}
+	return refusal{code: code, why: fmt.Sprintf(format, args...)}
 }
 
-// codeOf is the code of a refusal, where it has one.
-func codeOf(err error) event.RefusalCode {
-	var r refusal
-	if errors.As(err, &r) {
-		return r.code
+// resultOf is what becomes of a command that was executed, or refused.
+func resultOf(err error) *event.CommandResult {
+	if err == nil {
+		return &event.CommandResult{OK: true}
 	}
-	return ""
+	var r refusal
+	errors.As(err, &r) // else it has no code
+	return &event.CommandResult{Error: err.Error(), Code: r.code, Legal: r.legal}
 }
 
 // ownsIncident says whether a command about an incident is answered here: where
@@ -85,7 +87,7 @@ func (d *deferred) defers(s *serviceState, asked event.Command) error {
 	return errDeferred
 }
 
-// next carries out the oldest command that was deferred, and says whether there
+// next executes the oldest command that was deferred, and says whether there
 // was one.
 func (d *deferred) next(c *Controller, now time.Time) bool {
 	if len(d.commands) == 0 {
@@ -97,7 +99,7 @@ func (d *deferred) next(c *Controller, now time.Time) bool {
 	case now.Sub(asked.Time) > commandAge:
 		c.reply(asked, refuse(event.RefusedBusy, "%s: Kafka did not confirm the incident's previous event within %s; try again", asked.Command, short(commandAge)))
 	case is:
-		carryOutCommand(c, known, asked, now)
+		executeCommand(c, known, asked, now)
 	}
 	return true
 }
@@ -134,8 +136,7 @@ func answer(c *Controller, asked event.Command, now time.Time, data event.Data) 
 	case s.incident != in:
 		return refuse(event.RefusedNothing, "%s: the service has a newer incident", asked.Command)
 	}
-	c.append(s, operator(asked), data, now)
-	return nil
+	return appendFor(c, s, asked, data, now)
 }
 
 // nothingWaits says what became of the newest request of an incident in which
@@ -172,8 +173,7 @@ func acknowledge(c *Controller, asked event.Command, now time.Time) error {
 	case in.Acknowledged != nil:
 		return refuse(event.RefusedDuplicate, "acknowledge: %s acknowledged it already", name(in.Acknowledged.By))
 	}
-	c.append(s, operator(asked), event.Acknowledged{Reason: reasonOf(asked)}, now)
-	return nil
+	return appendFor(c, s, asked, event.Acknowledged{Reason: reasonOf(asked)}, now)
 }
 
 // isImpossible says whether what an operator asked for is known not to be possible:

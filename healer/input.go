@@ -102,6 +102,12 @@ type (
 		Services    []service.Definition
 		Discovering bool
 	}
+	// LogsCompared is the outcome of CompareLogs; it comes only where there is one.
+	LogsCompared struct {
+		Service     string
+		ContainerID string
+		Logs        event.UpdateLogs
+	}
 	// SpecsKept are the keys of all specifications that are in the data directory
 	// from now on.
 	SpecsKept struct{ Keys []string }
@@ -125,6 +131,7 @@ func (AppendFailed) input() {}
 func (Published) input()    {}
 func (Reconfigured) input() {}
 func (SpecsKept) input()    {}
+func (LogsCompared) input() {}
 func (Tick) input()         {}
 
 // Effect is something to be done; its outcome comes back as an Input.
@@ -175,6 +182,16 @@ type (
 		ContainerID  string
 		Since, Until time.Time
 	}
+	// CompareLogs compares the errors that a container wrote from From on with those
+	// that its service wrote before Changed, where those that were learned until then
+	// are of at least so long a time.
+	CompareLogs struct {
+		Service       string
+		ContainerID   string
+		Changed, From time.Time
+		Learned       time.Time
+		AtLeast       time.Duration
+	}
 	// KeepSpec reads a container's specification, which is secret, and keeps it in
 	// the data directory, with the one before it.
 	KeepSpec struct {
@@ -196,14 +213,15 @@ type (
 	}
 )
 
-func (Append) effect()   {}
-func (Wake) effect()     {}
-func (Publish) effect()  {}
-func (Reply) effect()    {}
-func (Inspect) effect()  {}
-func (CheckNow) effect() {}
-func (Learn) effect()    {}
-func (Query) effect()    {}
-func (Execute) effect()  {}
-func (KeepSpec) effect() {}
-func (Collect) effect()  {}
+func (Append) effect()      {}
+func (Wake) effect()        {}
+func (Publish) effect()     {}
+func (Reply) effect()       {}
+func (Inspect) effect()     {}
+func (CheckNow) effect()    {}
+func (Learn) effect()       {}
+func (Query) effect()       {}
+func (Execute) effect()     {}
+func (KeepSpec) effect()    {}
+func (Collect) effect()     {}
+func (CompareLogs) effect() {}

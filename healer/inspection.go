@@ -4,7 +4,10 @@ import (
 	"errors"
 	"time"
 
+	"logstream/healer/gate"
+	"logstream/healer/history"
 	"logstream/internal/container"
+	"logstream/internal/event"
 )
 
 const (
@@ -12,7 +15,11 @@ const (
 	inspectRetry = time.Second      // while the engine does not answer
 	inspectLost  = 15 * time.Second // an inspection whose outcome never came is made again
 	idleRetry    = 10 * time.Second // of a service about which nothing is open
+	pauseReach   = time.Second      // a pause event not further from now counts as an inspection, unless it is this soon after a start or unpause
 )
+
+// pausedLog is why no log of a paused container is read.
+const pausedLog = "its container is paused"
 
 // inspection is what was last seen of the container.
 type inspection struct {
@@ -25,6 +32,7 @@ type inspection struct {
 	logs    readLog
 	full    bool // the newest was made with its log
 	stale   bool // something happened since it was begun
+	byEvent bool // state is as a pause event shows it
 }
 
 // freshness says whether an inspection can be decided from.
@@ -51,7 +59,28 @@ func (i inspection) due(now time.Time) freshness {
 	return fresh
 }
 
-// since says whether the container was inspected after t, and not so long ago
+// mayWrite says whether the container, as it was inspected, may have written more
+// since, such as why it fails.
+func (i inspection) mayWrite() bool {
+	return i.isCurrent() && i.err == nil && i.state.Status == container.Running
+}
+
+// planInspection is what is to be done until the container was inspected since
+// anything happened to it, and not long ago.
+func planInspection(v View) (Decision, bool) {
+	if verdict := gate.Check(gate.Engine, v.Situation); !verdict.Passes() {
+		return heldIfOpen(v, verdict), true
+	}
+	switch v.Inspection.due(v.Now) {
+	case underway:
+		return wait(), true
+	case overdue:
+		return Decision{Kind: DoInspect}, true
+	}
+	return Decision{}, false
+}
+
+// dueSince says whether the container was inspected after t, and not so long ago
 // that the effect of a call could be seen by now.
 func (i inspection) dueSince(t, now time.Time) freshness {
 	switch {
@@ -97,8 +126,33 @@ func (i inspection) isCurrent() bool { return !i.stale && !i.open && !i.at.IsZer
 // begin is the next inspection, begun at now.
 func (i *inspection) begin(withLogs bool, now time.Time) (request int) {
 	i.request++
-	i.open, i.asked, i.stale, i.full = true, now, false, withLogs
+	i.open, i.asked, i.stale, i.full, i.byEvent = true, now, false, withLogs, false
 	return i.request
+}
+
+// observe takes an event of the engine, at now: what was inspected before is no
+// longer so. A pause changes nothing but the state, so its event stands for an
+// inspection where the last one still held: an engine answers one only once it is
+// through with the pause. Where the engine's clock is off by pauseReach or more, it is not
+// known whether the event came before or after the inspection, and the container is
+// inspected again. The pins are compared with the container before any call all the same.
+func (i *inspection) observe(e event.Docker, h history.History, now time.Time) {
+	wake, woke := h.Last(func(_ int, w history.Event) bool { return w.ID == e.ID }, "start", "restart", "unpause")
+	echo := woke && e.Time.Sub(wake.Time) < pauseReach // after a quick unpause an engine may report another pause, which never happened
+	if e.Action != "pause" || echo || !i.isCurrent() || i.err != nil || i.state.ID != e.ID || i.state.Status != container.Running ||
+		!i.at.Before(e.Time) || now.Sub(e.Time).Abs() >= pauseReach {
+		i.stale = true
+		return
+	}
+	i.begin(true, now)
+	i.open, i.at, i.byEvent = false, now, true
+	i.state.Status, i.logs = container.Paused, readLog{missing: pausedLog}
+}
+
+// shows says whether a change of the container's level is what the event that
+// stands for the inspection shows already.
+func (i inspection) shows(level event.Status) bool {
+	return i.byEvent && i.isCurrent() && level == event.Down
 }
 
 // take takes the outcome of an inspection, and says whether it is the newest.

@@ -80,14 +80,8 @@ func planPutBack(v View) (Decision, bool) {
 	if !is || last.Type != event.TypeActionFinished {
 		return Decision{}, false
 	}
-	if verdict := gate.Check(gate.Engine, v.Situation); !verdict.Passes() {
-		return heldIfOpen(v, verdict), true
-	}
-	switch v.Inspection.due(v.Now) {
-	case underway:
-		return wait(), true
-	case overdue:
-		return Decision{Kind: DoInspect}, true
+	if d, due := planInspection(v); due {
+		return d, true
 	}
 	switch l := v.Inspection; {
 	case errors.Is(l.err, container.ErrUnavailable):

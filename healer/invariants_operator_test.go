@@ -47,7 +47,7 @@ func (m *sim) requested(e Execute) bool {
 	}
 	in := m.incident(e.Service)
 	opened, _ := in.Events[0].Data.(event.Opened)
-	return asked(in) && (opened.Action == "" || opened.Action == e.Intent.Action)
+	return requestedByOperator(in) && (opened.Action == "" || opened.Action == e.Intent.Action)
 }
 
 func (m *sim) modeOf(b *box) service.Mode {
@@ -63,7 +63,7 @@ func (m *sim) isBlind() bool {
 	return len(all) > 0 && all[len(all)-1].State == state.Open
 }
 
-// silencedNow says so by the commands that were carried out.
+// silencedNow says so by the commands that were executed.
 func (m *sim) silencedNow(name string) bool {
 	return m.now.Before(m.wishUntil(event.CommandSilence, event.CommandUnsilence, name))
 }
@@ -95,7 +95,8 @@ func (m *sim) approved(in *state.Incident, opened event.Opened, started event.Ac
 	b := m.box(in.Service)
 	a, _ := action.ByName(started.Action)
 	listed := a.Tier < 2 || slices.Contains(b.def.Heal.Actions, started.Action)
-	requested := opened.Action == started.Action && strings.HasPrefix(in.Events[0].By, event.ByOperator) && !carriedOutBefore(in)
+	listed = listed && !isProposed(in, started.Action) && !reopenedByProposal(in)
+	requested := opened.Action == started.Action && strings.HasPrefix(in.Events[0].By, event.ByOperator) && !executedBefore(in)
 	if m.modeOf(b) != service.Approve && listed || requested {
 		return
 	}
@@ -126,9 +127,9 @@ func approvedLast(in *state.Incident) (event.ApprovalRequested, bool) {
 	return request, is
 }
 
-// carriedOutBefore says whether an action was carried out before an incident's
+// executedBefore says whether an action was executed before an incident's
 // newest event.
-func carriedOutBefore(in *state.Incident) bool {
+func executedBefore(in *state.Incident) bool {
 	return slices.ContainsFunc(in.Events, func(e event.Incident) bool {
 		finished, is := e.Data.(event.ActionFinished)
 		return is && finished.Outcome != event.OutcomeNotExecuted
@@ -151,7 +152,7 @@ func (m *sim) notDenied(in *state.Incident, started event.ActionStarted) {
 }
 
 // undoes checks that what is undone was done: an attempt of this incident, or of
-// the one that it was opened for, which was carried out, has an inverse, and was
+// the one that it was opened for, which was executed, has an inverse, and was
 // not undone before.
 func (m *sim) undoes(in *state.Incident, opened event.Opened, undo event.ActionStarted) {
 	of := in.ID
@@ -198,4 +199,33 @@ func (m *sim) undoneIn(id string) string {
 		}
 	}
 	return id
+}
+
+// answered checks that what is answered as done is on the log: each result of a
+// command that an event of an incident executes has its own.
+func (m *sim) answered(c event.Command) {
+	if c.Result == nil || !c.Result.OK || !byAnEvent[c.Command] {
+		return
+	}
+	answered := 1
+	for _, r := range m.commands {
+		if before := r.in.Command; before.Result != nil && before.Result.OK && byAnEvent[before.Command] && !r.copy {
+			answered++
+		}
+	}
+	if n := byOperators(m); n < answered {
+		m.violated("%s of %s is answered as done: %d of %d such events are on the log", c.Command, c.Service, n, answered)
+	}
+}
+
+var byAnEvent = map[string]bool{event.CommandHeal: true, event.CommandApprove: true, event.CommandDeny: true, event.CommandUndo: true, event.CommandAcknowledge: true}
+
+// byOperators is how many events of the log operators have written.
+func byOperators(m *sim) (n int) {
+	for _, w := range m.incidents {
+		if strings.HasPrefix(w.event.By, event.ByOperator) && w.copy.IsZero() {
+			n++
+		}
+	}
+	return n
 }

@@ -37,7 +37,7 @@ func (m *sim) check() {
 			m.violated("%s is DOWN, and its incident %s neither moves nor says why", name, in.ID)
 		case status.Status == event.Down && !m.open(name) && still > 10*time.Second:
 			m.violated("%s is DOWN without an incident", name)
-		case m.good(name) && m.open(name) && still > 90*time.Second && !m.updateIsBad(name):
+		case m.good(name) && m.open(name) && still > 90*time.Second && !m.updateIsBad(name) && !m.isAsked(in):
 			m.violated("%s has been good for %s, and its incident %s is %s", name, still, in.ID, in.State)
 		}
 	}
@@ -48,6 +48,12 @@ func (m *sim) check() {
 func (m *sim) updateIsBad(name string) bool {
 	u := m.status(name).Update
 	return u != nil && u.Verdict == event.UpdateBad
+}
+
+// isAsked says that an incident was opened for a proposal, and that the time for
+// its approval is not over.
+func (m *sim) isAsked(in *state.Incident) bool {
+	return openedFor(in) && in.Held == state.HeldForApproval && m.now.Before(in.HeldUntil.Add(90*time.Second))
 }
 
 // audit checks the whole log at the end of a history.
@@ -73,6 +79,7 @@ func (m *sim) audit() {
 			}
 			if started, is := e.Data.(event.ActionStarted); is {
 				m.allowed(in, started)
+				m.proposalApproved(in, e, started)
 			}
 			if resolved, is := e.Data.(event.Resolved); is && resolved.How == event.HowHealed {
 				m.verifiedHealthy(in)
@@ -93,12 +100,15 @@ func (m *sim) audit() {
 // named had said so.
 func (m *sim) legal(e event.Incident, d event.Diagnosed) {
 	byModel := strings.HasPrefix(e.By, event.ByModel)
+	_, byProgram := event.ProposerName(e.By)
 	switch {
+	case byProgram != (d.Proposed != nil) || byProgram && (d.Proposed.Action != d.Action || slices.Contains([]string{service.ActionNone, service.ActionEscalate}, d.Action)):
+		m.violated("%s/%d is by %s and stands for %s; proposed was %+v", e.ID, e.Seq, e.By, d.Action, d.Proposed)
 	case !slices.Contains(names(d.Legal), d.Action):
 		m.violated("%s/%d stands for %s, which is not legal", e.ID, e.Seq, d.Action)
 	case byModel && (d.Model == nil || d.Model.Action != d.Action):
 		m.violated("%s/%d is by %s, which had not chosen %s", e.ID, e.Seq, e.By, d.Action)
-	case !byModel && d.Runbook.Action != d.Action:
+	case !byModel && !byProgram && d.Runbook.Action != d.Action:
 		m.violated("%s/%d is by %s, and the runbook had not chosen %s", e.ID, e.Seq, e.By, d.Action)
 	case d.Action == service.ActionNone && d.Runbook.Action != service.ActionNone:
 		m.violated("%s/%d leaves undone what the runbook would do", e.ID, e.Seq)
@@ -159,7 +169,7 @@ func (m *sim) history() string { return strings.Join(m.trace, "\n") }
 // a person acknowledged that.
 func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
 	soon := m.cfg.Budget.Recurrence.Soon
-	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || asked(in) || !runbook.IsOfProcess(in.CauseID) {
+	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || requestedByOperator(in) || !runbook.IsOfProcess(in.CauseID) {
 		return
 	}
 	for _, before := range m.folded.Of(in.Service, in.Host) {

@@ -2,6 +2,8 @@ package healer
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 
 const (
 	learnPerTick = 2                // services whose lines are learned at one tick
-	learnEach    = 10 * time.Minute // how often those of one service are
+	learnEach    = 10 * time.Minute // how often those of one service are, sooner at first: an update may come soon
 	learnLag     = time.Minute      // what was written so shortly before may be the beginning of a failure
 )
 
@@ -26,11 +28,12 @@ func learnDue(s *serviceState, now time.Time) bool {
 	case i.at.IsZero() || i.open || i.err != nil || i.state.Status != container.Running:
 		return false
 	}
-	return s.learned.IsZero() || now.Sub(s.learned) >= learnEach
+	return s.learned.IsZero() || now.Sub(s.learned) >= min(learnEach, learnLag<<min(max(s.lessons-1, 0), 10))
 }
 
 func learn(c *Controller, s *serviceState, now time.Time) {
 	s.learned = now
+	s.lessons++
 	c.emit(Learn{Service: s.def.Name, ContainerID: s.inspection.state.ID, Since: s.status.Since, Until: now.Add(-learnLag)})
 }
 
@@ -60,6 +63,13 @@ func (m *memories) learn(service string, lines []container.Line, since, until ti
 		m.of[service] = memory
 	}
 	memory.Learn(lines, since, until)
+}
+
+// keepOnly forgets what was learned of all other services.
+func (m *memories) keepOnly(services []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.of, func(name string, _ *loglines.Memory) bool { return !slices.Contains(services, name) })
 }
 
 // choose chooses the lines that are shown, and says which of them are new.

@@ -6,6 +6,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -16,6 +17,7 @@ import (
 // steadySim is a sim of one service in which nothing rare happens.
 func steadySim(t *testing.T, options ...func(*sim)) (*sim, *box) {
 	t.Helper()
+	raced.Skip(t)
 	m := newSim(1, 1, append([]func(*sim){func(m *sim) { m.steady, m.trace = true, []string{} }}, options...)...)
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -98,7 +98,7 @@ func planOpening(v View) Decision {
 	switch {
 	case v.ByHand != nil:
 		return openByHand(v, *v.ByHand)
-	case v.Status.Good() && v.Accused && !v.UpdateSeen:
+	case v.Status.Good() && opensUpdate(v):
 		return openUpdate(v)
 	case v.Status.Value != event.Down:
 		return wait()
@@ -124,7 +124,7 @@ func planRepair(v View) Decision {
 	if verdict := gate.Check(gate.Journal, v.Situation); !verdict.Passes() {
 		return held(v, verdict)
 	}
-	requested := v.Forced != "" && v.Incident.State == state.Open && (v.Incident.Held == "" || v.Incident.HeldUntil != nil) // and not refused
+	requested := v.Forced != "" && v.Incident.State == state.Open && !refuses(v.Incident)
 	accused := accusesUpdate(v)
 	if !requested && !accused && v.Status.Good() && !v.Situation.LevelDown && v.GoodRun.n >= verifyNeeded(v.Config, v.Def) {
 		if v.Status.Flapping() {
@@ -161,14 +161,8 @@ func planFacts(v View) (Decision, bool) {
 	if v.Def.Container == "" {
 		return Decision{}, false
 	}
-	if verdict := gate.Check(gate.Engine, v.Situation); !verdict.Passes() {
-		return heldIfOpen(v, verdict), true
-	}
-	switch v.Inspection.due(v.Now) {
-	case underway:
-		return wait(), true
-	case overdue:
-		return Decision{Kind: DoInspect}, true
+	if d, due := planInspection(v); due {
+		return d, true
 	}
 	if !v.Inspection.full {
 		return Decision{Kind: DoInspect}, true // it was made while all was well, without its log
@@ -219,10 +213,13 @@ func planDiagnosis(v View) Decision {
 		if written && changesNothing(v, evidence) {
 			return wait()
 		}
+		if again, due := planAgain(v); due {
+			return again
+		}
 		return write(event.ByLogstream, event.Evidence{Facts: dx.Facts, Logs: v.Inspection.logs.lines, Truncated: v.Inspection.logs.truncated, FirstSeen: v.Inspection.logs.firstSeen})
 	}
 	before, written := v.Incident.Last(event.TypeDiagnosed)
-	if !written || !isSameDiagnosis(before.Data.(event.Diagnosed), dx) {
+	if !written || !v.isDiagnosed(before.Data.(event.Diagnosed)) {
 		return planConsultation(v, dx)
 	}
 	return planAction(v, before.Data.(event.Diagnosed).Action)
@@ -261,7 +258,7 @@ func changesNothing(v View, evidence event.Incident) bool {
 		return false
 	}
 	chosen := v.Diagnosis.Action
-	if stands := diagnosed.Data.(event.Diagnosed); isSameDiagnosis(stands, v.Diagnosis) {
+	if stands := diagnosed.Data.(event.Diagnosed); v.isDiagnosed(stands) {
 		chosen = stands.Action
 	}
 	next := planAction(v, chosen)

@@ -49,6 +49,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	requested := v.Situation.Asked || intent.Undoes > 0
 	situation := v.situationFor(intent.Action)
 	situation.Asked = requested
+	requested = requested || v.Proposed && v.Forced == intent.Action // and approved; the gates hold it like any other
 	foreign := !v.Def.Heal.Confirm && v.Status.ForeignDown()
 	broken, isBroken := brokenDependency(v)
 	wish := gate.Check(gate.Wish, situation)
@@ -148,7 +149,7 @@ func seen(a action.Action, intent event.ActionStarted, c container.State) action
 }
 
 // left is the container in which the newest attempt left its service, where it
-// was carried out.
+// was executed.
 func left(v View) string {
 	finished, _ := v.Incident.Last(event.TypeActionFinished)
 	done, _ := finished.Data.(event.ActionFinished)
@@ -266,7 +267,7 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 			}
 			return refuted(v, event.OutcomeFailed, fmt.Sprintf("it exited again by itself (exit code %d)", code)), true
 		}
-		return refuted(v, event.OutcomeInterrupted, "changed from outside: "+e.Action), true
+		return refuted(v, event.OutcomeInterrupted, "an external change of the container during the verification: "+e.Action), true
 	}
 	if other, replaced := h.Last(func(_ int, e history.Event) bool {
 		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent) && !in.Unforeseen

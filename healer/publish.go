@@ -50,7 +50,7 @@ func publish(c *Controller, s *serviceState, now time.Time) {
 
 // published takes the outcome of a publication. One that failed is made again;
 // a service that was removed is forgotten once that is on the topic.
-func published(c *Controller, in Published) {
+func published(c *Controller, in Published, now time.Time) {
 	s := c.services[in.Service]
 	if s == nil {
 		return
@@ -61,6 +61,7 @@ func published(c *Controller, in Published) {
 		s.publication.last = event.Service{}
 	case s.removed && s.publication.last.Definition == nil && s.publication.last.Service != "":
 		delete(c.prior, s.def.Name)
+		depart(c, s, now)
 		forget(c, s.def.Name)
 	}
 }

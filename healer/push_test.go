@@ -128,6 +128,33 @@ func TestTheContainerOfWhatReportsRarelyIsHealed(t *testing.T) {
 	}
 }
 
+// TestReporterThatExitsWith0IsStartedOnlyIfItRanLongerThanItsInterval ends a container
+// that reports, with exit code 0. One that ran for longer than the interval of its reports
+// should keep running; a job with a schedule is not run at another time.
+func TestReporterThatExitsWith0IsStartedOnlyIfItRanLongerThanItsInterval(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change  func(*service.Definition)
+		cause   string
+		actions []string
+	}{
+		"a worker":        {nil, "exited", []string{"start"}},
+		"a scheduled job": {func(d *service.Definition) { d.Push.Schedule, d.Push.TimeZone = "* * * * *", "UTC" }, "finished", nil},
+		"a daily job":     {func(d *service.Definition) { d.Interval = 24 * time.Hour }, "finished", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b, _ := pushing(t, tt.change)
+			b.state.RestartPolicy = "no"
+			m.run(time.Minute)
+			m.die(b, 0)
+			m.run(time.Minute)
+			wantActions(t, m, tt.actions...)
+			if got := m.of0().CauseID; got != tt.cause {
+				t.Errorf("the cause is %q", got)
+			}
+		})
+	}
+}
+
 // TestMissedReportsAreNotCountedWhileLogstreamWasStopped: a restart of ours begins to
 // wait anew, and what was reported before stands.
 func TestMissedReportsAreNotCountedWhileLogstreamWasStopped(t *testing.T) {

@@ -29,11 +29,13 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 	if !counts || kind != status.Foreign && !c.isNext(s, h) {
 		return
 	}
-	level, good := s.status.Level(), s.status.Good()
+	level, good, failed := s.status.Level(), s.status.Good(), s.status.OwnDown()
 	if !s.status.Observe(h, kind, now) {
 		return
 	}
-	if s.status.Level() != level || s.status.Good() != good {
+	switch turned := s.status.Level() != level || s.status.Good() != good; {
+	case kind == status.OwnersLevel && s.inspection.shows(s.status.Level()):
+	case turned, s.status.OwnDown() && !failed && s.inspection.mayWrite():
 		s.inspection.stale = true
 	}
 	if s.status.IsOwn(kind, now) {
@@ -100,7 +102,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		noteNetworks(c, e)
 		return
 	}
-	c.engine.Read(e, now, c.isWatched)
+	c.engine.Read(e, now, func(name string) bool { return isWatched(c, name) })
 	switch e.Action {
 	case event.StreamLost:
 		return
@@ -116,7 +118,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 			s.status.Started(e.Time)
 		}
 		if s.containerName() == e.Container || e.Replace != "" {
-			s.inspection.stale = true
+			s.inspection.observe(e, c.engine.Of(e.Container), now)
 			c.reconcile(s, now)
 		}
 	}
@@ -188,6 +190,10 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 		c.readClaim(read, now)
 		return
 	}
+	if e.Type == event.TypeNoted {
+		confirmNote(c, e, now)
+		return
+	}
 	in, counted := c.incidents.Apply(e)
 	s := serviceOf(c, e.Service)
 	if e.Host != c.host || s == nil {
@@ -197,6 +203,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	if !counted {
 		return
 	}
+	confirmed(c, s, e)
 	if s.incident == nil || s.incident.ID != in.ID {
 		s.incident = in
 		s.execution, s.verification, s.waiting, s.byHand = execution{}, verification{}, waiting{}, nil
@@ -254,7 +261,7 @@ func (c *Controller) acquire(now time.Time) {
 		s := c.services[name]
 		s.journal.Drop()
 		s.publication = publication{order: s.publication.order} // all are published, as they were last known
-		s.execution, s.verification, s.waiting, s.byHand, s.goodRun = execution{}, verification{}, waiting{}, nil, run{}
+		s.execution, s.verification, s.waiting, s.byHand, s.answering, s.goodRun = execution{}, verification{}, waiting{}, nil, answering{}, run{}
 		s.inspection.stale = true
 		if s.open() {
 			c.resume(s, now)

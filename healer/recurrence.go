@@ -2,7 +2,6 @@ package healer
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"logstream/healer/action"
@@ -54,7 +53,7 @@ func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) g
 func healedAtACost(in *state.Incident) bool {
 	opened, known := in.Last(event.TypeOpened)
 	begun, acted := in.Last(event.TypeActionStarted)
-	return known && acted && in.How == event.HowHealed && !strings.HasPrefix(opened.By, event.ByOperator) &&
+	return known && acted && in.How == event.HowHealed && !isByHand(opened.By) &&
 		!action.Lossless(begun.Data.(event.ActionStarted).Action)
 }
 

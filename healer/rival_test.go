@@ -163,7 +163,7 @@ func TestStartsOfWhatCouldNotBeInspectedDoNotCount(t *testing.T) {
 			t.Errorf("container %q: %d repairs by others, want %d", by.container, got, want)
 		}
 	}
-	if got := repairsByOthers(h, make([]bool, len(h)), []*state.Incident{in}, actor{container: "a", policy: true, ours: func(time.Time) bool { return false }}, began.Add(time.Minute)).Repairs; got != 0 {
+	if got := repairsByOthers(h, make([]bool, len(h)), []*state.Incident{in}, actor{container: "a", seen: container.State{RestartPolicy: "always"}, ours: func(time.Time) bool { return false }}, began.Add(time.Minute)).Repairs; got != 0 {
 		t.Errorf("with a restart policy: %d repairs by others, want none", got)
 	}
 }

@@ -40,6 +40,7 @@ type serviceState struct {
 	inspection   inspection
 	collection   collection
 	learned      time.Time // when the learning of what its container writes was last begun
+	lessons      int       // how often it was
 	served       served    // when a check of our own last succeeded
 	consultation consultation
 	execution    execution
@@ -47,12 +48,14 @@ type serviceState struct {
 	waiting      waiting
 	goodRun      run            // scheduled good checks of our own since it is good
 	byHand       *event.Command // for which the incident was ended, to begin one by hand
+	answering    answering
 
 	silence     *gate.Silence // an operator's; nil: none
 	publication publication
 	deferred    deferred // commands that wait for the journal
 	memory      memory   // of the container, as it was while the service was healthy
 	update      update.Watch
+	logs        logComparison
 	trust       trust
 }
 

@@ -81,6 +81,9 @@ func (m *memorySpecs) Keep(service, hash string, spec []byte) error {
 	return nil
 }
 
+// Sweep is healer.Specs'.
+func (m *memorySpecs) Sweep([]string, time.Duration, time.Time) (bool, error) { return false, nil }
+
 // Load is healer.Specs'.
 func (m *memorySpecs) Load(service, hash string) ([]byte, error) {
 	m.mu.Lock()
@@ -169,7 +172,7 @@ func (s *site) ends(name string) {
 	s.Fatalf("the incident of %s does not end: %s\n%s", name, s.eventTypes(name), s.timeline)
 }
 
-// effects are how often the method, or the command, was carried out.
+// effects are how often the method, or the command, was executed.
 func (s *site) effects(method string) int {
 	if method == "" {
 		return s.commands.times()
@@ -190,7 +193,7 @@ func TestEachActionIsCarriedOutOnceAndVerified(t *testing.T) {
 				s.heal(a.name)
 				s.repaired("web")
 				if n := s.effects(a.method); n != 1 {
-					t.Errorf("it is carried out %d times: %v", n, s.calls())
+					t.Errorf("it is executed %d times: %v", n, s.calls())
 				}
 				if got := s.eventTypes("web"); got != repair {
 					t.Errorf("its incident is %s, want %s", got, repair)

@@ -140,7 +140,7 @@ func endsAt(s *site, at boundary, a step) {
 			s.Errorf("an undo that was interrupted: %s", s.eventTypes("web"))
 		}
 	} else if n != 1 || len(people) > 0 || !a.holds(c) {
-		s.Errorf("it is carried out %d times: %v\n%s\n%+v", n, s.calls(), s.eventTypes("web"), c)
+		s.Errorf("it is executed %d times: %v\n%s\n%+v", n, s.calls(), s.eventTypes("web"), c)
 	}
 	// After an undo that replaced the container the service may be DOWN for a moment
 	// still: of that there may be an incident that recovers.

@@ -228,7 +228,7 @@ func TestResultOfACommandIsWrittenUntilItIsAcknowledged(t *testing.T) {
 		if got := s.results(); strings.Join(got, " ") != "c1 c2 c3" {
 			t.Errorf("the results are of %v, in this order", got)
 		}
-		time.Sleep(2 * time.Minute) // the requests are too old to be carried out again
+		time.Sleep(2 * time.Minute) // the requests are too old to be executed again
 		s.stop()
 		s.boot()
 		s.until("it owns its host", func() bool { _, owns := s.healer.Owner(); return owns })

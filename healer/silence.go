@@ -43,7 +43,7 @@ func unsilence(c *Controller, asked event.Command, now time.Time) error {
 	return nil
 }
 
-// recallSilence takes up a silence, or its end, that was carried out.
+// recallSilence takes up a silence, or its end, that was executed.
 func recallSilence(c *Controller, read event.Command, _ time.Time) {
 	s := c.services[read.Service]
 	if s == nil || read.Result == nil || !read.Result.OK || read.Host != c.host {
@@ -56,7 +56,7 @@ func recallSilence(c *Controller, read event.Command, _ time.Time) {
 }
 
 func silenceOf(c event.Command) *gate.Silence {
-	d, _ := time.ParseDuration(c.Args.For) // checked before it was carried out
+	d, _ := time.ParseDuration(c.Args.For) // checked before it was executed
 	return &gate.Silence{By: operator(c), Reason: text.Clip(c.Args.Reason, maxReason), Until: c.Time.Add(min(d, maxSilence))}
 }
 

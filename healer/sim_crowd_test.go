@@ -134,6 +134,7 @@ var also = []struct {
 		name := append([]string{""}, service.Actions...)[m.rng.IntN(1+len(service.Actions))]
 		m.submit(event.Command{Command: event.CommandHeal, Service: b.def.Name, Args: event.CommandArgs{Action: name}})
 	}},
+	{"propose", func(m *sim, b *box) { m.propose(b, service.Actions[m.rng.IntN(len(service.Actions))]) }},
 	{"approve", func(m *sim, b *box) { m.answerTo(b, event.CommandApprove) }},
 	{"deny", func(m *sim, b *box) { m.answerTo(b, event.CommandDeny) }},
 	{"acknowledge", func(m *sim, b *box) { m.answerTo(b, event.CommandAcknowledge) }},

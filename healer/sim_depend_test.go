@@ -94,7 +94,7 @@ func (m *sim) onePath(e Execute) {
 		if other != b && acts && (m.below(b, other) || m.below(other, b)) {
 			m.violated("%s and %s are on one path, and both are acted on", b.def.Name, other.def.Name)
 		}
-		if m.below(b, other) && m.level(other.def.Name) == event.Down && !asked(m.incident(b.def.Name)) {
+		if m.below(b, other) && m.level(other.def.Name) == event.Down && !requestedByOperator(m.incident(b.def.Name)) {
 			m.violated("%s gets %s while %s, which it needs, is DOWN", b.def.Name, e.Intent.Action, other.def.Name)
 		}
 	}

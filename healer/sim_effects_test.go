@@ -27,6 +27,7 @@ func (m *sim) carry(e Effect) {
 		ok := m.logUp
 		m.after(5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
 	case Reply:
+		m.answered(e.Command)
 		if m.logUp {
 			m.writeCommand(e.Command)
 		}
@@ -38,6 +39,11 @@ func (m *sim) carry(e Effect) {
 		m.keepSpec(e)
 	case Collect:
 		m.collected(e)
+	case CompareLogs:
+		if m.compare != nil {
+			logs := m.compare(e)
+			m.after(5*time.Millisecond, m.living(func() { m.step(LogsCompared{e.Service, e.ContainerID, logs}) }))
+		}
 	case CheckNow:
 		m.checkNow(e.Service)
 	case Query:
@@ -48,7 +54,7 @@ func (m *sim) carry(e Effect) {
 }
 
 func (m *sim) append(e event.Incident) {
-	if e.Type != event.TypeClaim {
+	if e.Type != event.TypeClaim && e.Type != event.TypeNoted {
 		m.outstanding[e.Service] = e
 	}
 	value := event.Encode(e)

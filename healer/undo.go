@@ -38,7 +38,7 @@ func undo(c *Controller, asked event.Command, now time.Time) error {
 	if _, is := action.UndoParams(of.Started, of.Finished); !is {
 		return notUndoable(event.RefusedNothing, in, of.Started.Attempt)
 	}
-	if s.open() && v.acts() {
+	if s.byHand != nil || s.open() && v.acts() {
 		return refuse(event.RefusedBusy, "undo: a repair is under way; try again when it has ended")
 	}
 	l := s.inspection
@@ -54,17 +54,16 @@ func undo(c *Controller, asked event.Command, now time.Time) error {
 			s.inspection.stale = true
 			return refuse(event.RefusedBusy, "undo: the container is being inspected; try again in a moment")
 		}
-		c.append(s, operator(asked), undoIntent(v, of), now)
-		return nil
+		return appendFor(c, s, asked, undoIntent(v, of), now)
 	}
 	asked.Args.Attempt = of.Started.Attempt
 	s.byHand = &asked
 	if s.open() {
-		c.carryOut(s, v, resolve(v, event.HowOperator, now), now)
-		return nil
+		c.apply(s, v, resolve(v, event.HowOperator, now), now)
+		return errDeferred
 	}
-	c.carryOut(s, View{}, openByHand(v, asked), now)
-	return nil
+	c.apply(s, View{}, openByHand(v, asked), now)
+	return errDeferred
 }
 
 // notUndoable says why nothing of an incident can be undone.
@@ -184,14 +183,8 @@ const mostUndone = 5
 
 // planUndo goes from an incident that was opened to undo something to the intent.
 func planUndo(v View) Decision {
-	if verdict := gate.Check(gate.Engine, v.Situation); !verdict.Passes() {
-		return heldIfOpen(v, verdict)
-	}
-	switch v.Inspection.due(v.Now) {
-	case underway:
-		return wait()
-	case overdue:
-		return Decision{Kind: DoInspect}
+	if d, due := planInspection(v); due {
+		return d
 	}
 	if v.Undo == nil {
 		return write(event.ByGuard, event.Escalated{Reason: "It cannot be undone: it was undone already, or its record is no longer kept."})

@@ -149,7 +149,7 @@ func TestUndoInAnOpenIncidentIsAFurtherAttempt(t *testing.T) {
 }
 
 // TestWhatAnOperatorAskedForIsDoneOnce also where a later attempt in its incident,
-// such as its undo, was not carried out.
+// such as its undo, was not executed.
 func TestWhatAnOperatorAskedForIsDoneOnce(t *testing.T) {
 	m, b, in := raisedInVain(t)
 	m.undoOf(in.ID, 0)

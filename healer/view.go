@@ -42,7 +42,8 @@ type View struct {
 	Status   *status.Status
 	Incident *state.Incident
 	Attempts []budget.Attempt
-	Forced   string // the action that an operator asked for, until it was carried out, or cannot be
+	Forced   string // the action that an operator requested or a program proposed, until one was executed, or none can be
+	Proposed bool   // by a program: it waits for approval
 	GoodRun  run
 
 	Undo       *state.Undoable // that the incident was opened to undo; nil: none, or no more
@@ -81,15 +82,19 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection, Collection: s.collection, Served: s.served, Around: newAround(c, s, now),
 		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
 	v.Stop.ReadSince = c.began
+	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	if s.incident != nil {
 		v.Attempts = budget.Attempts(s.incident.Events)
 		v.Forced = forcedAction(s.incident)
+		v.Proposed = openedFor(s.incident)
+		if v.Proposed && (opensUpdate(v) || !proposalStands(s, now)) {
+			v.Forced = ""
+		}
 	}
 	if s.verification.attempt > 0 {
 		_, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 	}
-	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	impossible := isImpossible(v)
 	if impossible {
@@ -198,8 +203,11 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 	since, _ := c.claim.Leader()
 	out.LevelPending = s.def.Container != "" && s.status.Level() == "" && v.Now.Sub(later(since, s.edited)) < patience
 	out.Open = s.incident.State != state.Escalated
-	out.Opened, out.Asked = s.incident.Opened, asked(s.incident)
+	out.Opened, out.Asked = s.incident.Opened, requestedByOperator(s.incident)
 	out.Counted, out.NotExecuted = budget.Spent(v.Attempts)
+	if n := len(v.Attempts); n > 0 && v.Attempts[n-1].Outcome == event.OutcomeRefused {
+		out.Refused = v.Attempts[n-1].Error
+	}
 	out.Witness = sourceName(s.status.Decided)
 	out.Unconfirmed = s.def.Heal.Confirm && !s.status.OwnDown() && s.status.Level() != event.Down && s.status.ForeignDown() && v.Forced == ""
 	out.Disputed = s.status.Disputed()
@@ -209,11 +217,12 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		out.InspectFailed = !out.Missing && !errors.As(s.inspection.err, &ambiguous)
 	}
 	if removed, found := v.History.Last(func(int, history.Event) bool { return true }, "destroy"); found && out.Missing {
-		out.Together = c.engine.StoppedTogether(v.Name, removed.Project, removed.Time, c.isExternalStop)
+		out.Together = c.engine.DoneTogether("stop", v.Name, removed.Project, removed.Time, c.isExternalStop)
 	}
 	out.ChangeLasts = verifyTimeout(c.config, s.def)
 	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {
-		out.Change, out.ByPolicy = &v.History[i], gate.PolicyWorks(of) && v.History.FollowsOwnEnd(i, v.Stop)
+		code, byItself := v.History.FollowsOwnEnd(i, v.Stop)
+		out.Change, out.ByPolicy = &v.History[i], byItself && gate.PolicyStarts(of, code)
 	}
 	if kill, stopping := v.History.Stopping(of.ID, v.Stop, own, v.Now); stopping && of.Status == container.Running {
 		out.Stopping = kill.Time.After(of.StartedAt)
@@ -224,7 +233,12 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 	if out.Ending, out.Ended = ending(v, own); out.Ended {
 		out.ByChaos, out.ByEngine = s.injected(out.Ending.ReadAt), c.engine.StoppedByEngine(out.Ending.ReadAt)
 		out.Again = doneBefore(c, s, v, own, out.Ending)
-		out.Together = out.Ending.End == history.EndStopped && c.engine.StoppedTogether(v.Name, of.Project, out.Ending.At, c.isExternalStop)
+		switch {
+		case of.Status == container.Paused:
+			out.Together = c.engine.DoneTogether("pause", v.Name, of.Project, out.Ending.At, c.isExternalStop)
+		case out.Ending.End == history.EndStopped:
+			out.Together = c.engine.DoneTogether("stop", v.Name, of.Project, out.Ending.At, c.isExternalStop)
+		}
 	}
 	return out
 }
@@ -257,25 +271,25 @@ func doneBefore(c *Controller, s *serviceState, v View, own []bool, e history.En
 	return before
 }
 
-// asked says whether an operator asked for this incident's repair, and it was
-// not carried out yet: what happens after it is judged like everything else.
-func asked(in *state.Incident) bool {
+// requestedByOperator says whether an operator requested this incident's repair, and it
+// was not executed yet: what happens afterwards is judged as in any other incident.
+func requestedByOperator(in *state.Incident) bool {
 	opened, known := in.Last(event.TypeOpened)
-	return known && strings.HasPrefix(opened.By, event.ByOperator) && !carriedOut(in)
+	return known && strings.HasPrefix(opened.By, event.ByOperator) && !wasExecuted(in)
 }
 
-// forcedAction is what an operator asked for, until it was carried out.
+// forcedAction is the action that an operator requested, until one was executed.
 func forcedAction(in *state.Incident) string {
 	opened, known := in.Last(event.TypeOpened)
-	if !known || carriedOut(in) {
+	if !known || wasExecuted(in) {
 		return ""
 	}
 	return opened.Data.(event.Opened).Action
 }
 
-// carriedOut says whether an action of the incident was, the newest or one before:
-// what was asked for once is done once.
-func carriedOut(in *state.Incident) bool {
+// wasExecuted says whether any action of the incident was executed: what was requested
+// once is done once.
+func wasExecuted(in *state.Incident) bool {
 	return slices.ContainsFunc(in.Events, func(e event.Incident) bool {
 		finished, done := e.Data.(event.ActionFinished)
 		return done && finished.Outcome != event.OutcomeNotExecuted

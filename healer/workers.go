@@ -41,8 +41,10 @@ func (l *life) start(e Effect) {
 		l.deps.CheckNow(e.Service)
 	case Learn:
 		l.worker("learn", func() { learnLines(l, e) })
+	case CompareLogs:
+		l.worker("compare logs", func() { compareLines(l, e) })
 	case KeepSpec:
-		l.worker("specification", func() { l.keepSpec(e) })
+		l.worker("specification", func() { keepSpec(l, e) })
 	case Query:
 		l.query(e)
 	case Execute:
@@ -122,7 +124,7 @@ func (l *life) inspect(e Inspect) Inspected {
 	}
 	switch {
 	case e.Logs && out.State.Status == container.Paused: // what it wrote says nothing of why, and reading it takes as long as the repair
-		out.LogsMissing = "its container is paused"
+		out.LogsMissing = pausedLog
 	case e.Logs:
 		read := readLogs(ctx, l, e.Service, out.State, e.Since)
 		out.Logs, out.Truncated, out.FirstSeen, out.Signs, out.LogsMissing = read.lines, read.truncated, read.firstSeen, read.signs, read.missing
@@ -177,45 +179,6 @@ func (l *life) execute(e Execute) Executed {
 		}
 	}
 	return out
-}
-
-// giveSpecs reports to the loop which specifications are in the data directory.
-func (l *life) giveSpecs(ctx context.Context) {
-	if l.deps.Specs == nil {
-		return
-	}
-	keys, err := l.deps.Specs.Kept()
-	if err != nil {
-		l.deps.Logger.Warn("specifications of containers cannot be read: removed containers are not recreated", "error", err)
-	}
-	if len(keys) > 0 {
-		l.give(ctx, timed{in: SpecsKept{keys}})
-	}
-}
-
-// keepSpec reads a container's specification and keeps it. What the controller
-// asked for it still has to be: the container may have changed since.
-func (l *life) keepSpec(e KeepSpec) {
-	if l.deps.Specs == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(l.work, inspectLimit)
-	defer cancel()
-	spec, err := l.deps.Runtime.Specification(ctx, e.ContainerID)
-	if err == nil {
-		var now container.State
-		if now, err = l.deps.Runtime.Inspect(ctx, e.ContainerID); err == nil && now.SpecHash != e.Hash {
-			return
-		}
-	}
-	if err == nil {
-		err = l.deps.Specs.Keep(e.Service, e.Hash, spec)
-	}
-	if err != nil {
-		l.deps.Logger.Debug("specification of a container not kept: it cannot be recreated once it is removed", "service", e.Service, "error", err)
-		return
-	}
-	l.giveSpecs(l.work) // one that was older may be gone
 }
 
 // isUnavailable says whether the engine did not answer, rather than refuse.

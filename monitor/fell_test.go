@@ -8,24 +8,32 @@ import (
 	"logstream/internal/container"
 )
 
-// TestAPauseIsWrittenBeforeTheInspection has an engine that answers only once it
-// is through with the pause.
-func TestAPauseIsWrittenBeforeTheInspection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		engine := newScripted(running(pay, "1"))
-		paused := running(pay, "1")
-		paused.Status = container.Paused
-		b := newBench(engine, define(pay, time.Hour))
-		b.start(t.Context())
-		settle(time.Second)
-		engine.set(func() { engine.slow = 5 * time.Second })
-		engine.happen(paused, container.ActionPause)
-		synctest.Wait() // no time passes
-		expectRecords(t, "at once", b.log.appended(t)[2:], "pause pay", "pay DOWN: container pay is paused")
-		settle(10 * time.Second)
-		expectRecords(t, "the inspection says the same", b.log.appended(t)[2:], "pause pay", "pay DOWN: container pay is paused")
-		b.end(t)
-	})
+// TestAnEventIsWrittenBeforeTheInspection has an engine that answers only once it is
+// through with a death, or a pause.
+func TestAnEventIsWrittenBeforeTheInspection(t *testing.T) {
+	for action, want := range map[container.Action]string{container.ActionDie: "pay DOWN: container pay exited with code 3", container.ActionPause: "pay DOWN: container pay is paused"} {
+		t.Run(string(action), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				engine := newScripted(running(pay, "1"))
+				state := exited(pay, "1", 3)
+				state.StartedAt = time.Now()
+				if action == container.ActionPause {
+					state = running(pay, "1")
+					state.Status = container.Paused
+				}
+				b := newBench(engine, define(pay, time.Hour))
+				b.start(t.Context())
+				settle(time.Second)
+				engine.set(func() { engine.slow = 5 * time.Second })
+				engine.happen(state, action)
+				synctest.Wait() // no time passes
+				expectRecords(t, "at once", b.log.appended(t)[2:], string(action)+" pay", want)
+				settle(10 * time.Second)
+				expectRecords(t, "the inspection says the same", b.log.appended(t)[2:], string(action)+" pay", want)
+				b.end(t)
+			})
+		})
+	}
 }
 
 // TestAnEchoOfAPauseIsNotWritten: after a quick unpause the engine reports a pause

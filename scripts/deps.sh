@@ -28,6 +28,7 @@ command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 command -v kcat >/dev/null || missing+=(kcat)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v prometheus-alertmanager >/dev/null || missing+=(prometheus-alertmanager)
+command -v systemd-analyze >/dev/null || missing+=(systemd) # to read the unit
 command -v java >/dev/null || missing+=(default-jre-headless) # for Apache Kafka
 if ! cmp -s "$engine/current.sum" "$engine_pins.sum"; then # for runc
   command -v pkg-config >/dev/null || missing+=(pkg-config)

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"logstream/bench/process"
 )
 
 // result is what one contender did and used in one round.
@@ -41,31 +43,31 @@ func measure(ctx context.Context, l load, name string, t *targetProcess) (r resu
 		return r, err
 	}
 	defer func() { r.note = c.stop() }()
-	if err := sleep(ctx, of.warm); err != nil {
+	if err := process.Sleep(ctx, of.warm); err != nil {
 		return r, err
 	}
-	before, err := c.cpu()
+	before, err := process.CPU(c.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}
 	if err := t.forget(ctx); err != nil {
 		return r, err
 	}
-	if err := sleep(ctx, l.measure); err != nil {
+	if err := process.Sleep(ctx, l.measure); err != nil {
 		return r, err
 	}
 	if r.arrivals, err = t.report(ctx, l.interval); err != nil {
 		return r, err
 	}
-	after, err := c.cpu()
+	after, err := process.CPU(c.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}
 	r.perCheck = (after - before).Seconds() * 1000 / float64(max(r.Checks, 1))
-	if r.rss, err = c.memory("VmRSS"); err != nil {
+	if r.rss, err = process.Memory(c.cmd.Process.Pid, "VmRSS"); err != nil {
 		return r, err
 	}
-	r.peak, err = c.memory("VmHWM")
+	r.peak, err = process.Memory(c.cmd.Process.Pid, "VmHWM")
 	return r, err
 }
 
@@ -94,17 +96,6 @@ func prepare(ctx context.Context, l load, name, address string) (c contender, er
 			"-keep-alive", l.keepAlive.String(), "-profile", l.profile}
 	}
 	return c, err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // median is the result in the middle by CPU, with the worst that any round missed.

@@ -5,11 +5,9 @@ package main
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -51,35 +49,4 @@ func (c *child) stop() string {
 	rest, _ := io.ReadAll(c.out)
 	c.cmd.Wait()
 	return string(rest)
-}
-
-// clockTick is the unit of /proc/PID/stat: USER_HZ is 100 wherever Go runs.
-const clockTick = 10 * time.Millisecond
-
-// cpu is the user and system time that it used so far.
-func (c *child) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may hold spaces
-	fields := strings.Fields(after)
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick, err
-}
-
-// memory is a line of /proc/PID/status, in megabytes: VmRSS or VmHWM.
-func (c *child) memory(line string) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(status), line+":")
-	kilobytes, _, _ := strings.Cut(strings.TrimSpace(after), " ")
-	n, err := strconv.ParseFloat(kilobytes, 64)
-	return n / 1024, err
 }

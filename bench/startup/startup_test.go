@@ -12,14 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"logstream/bench/past"
+	"logstream/bench/process"
 	"logstream/internal/event"
 )
 
@@ -144,39 +143,24 @@ func get[T any](s *instanceUnderTest, path string) T {
 	return v
 }
 
-var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
-
 // rssMB is how much memory it takes now.
 func (s *instanceUnderTest) rssMB() float64 {
 	s.tb.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
+	mb, err := process.Memory(s.pid, "VmRSS")
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	kb, err := strconv.ParseFloat(string(resident.FindSubmatch(status)[1]), 64)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	return kb / 1024
+	return mb
 }
 
 // cpuTime is how much it has used so far.
 func (s *instanceUnderTest) cpuTime() time.Duration {
 	s.tb.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	used, err := process.CPU(s.pid)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	var ticks int
-	for _, field := range fields[11:13] { // user and system, in hundredths of a second
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			s.tb.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return used
 }
 
 // whole says whether the uptime of every service is that of the whole past.
@@ -232,10 +216,10 @@ func btoi(b bool) int {
 // TestAStartHasTheWholePast is the benchmark with a small past: what is measured
 // there depends on the machine, and what is true here does not.
 func TestAStartHasTheWholePast(t *testing.T) {
+	binary := program(t) // before the past is written: it would be minutes old where that takes so long
 	p := past.Past{Services: 3, Interval: 10 * time.Second, Lasts: 31 * time.Hour, Until: time.Now().Add(-time.Second)}
 	dir := filepath.Join(t.TempDir(), "data")
 	left := p.Write(t, dir)
-	binary := program(t)
 	s := start(t, binary, dir, p, whole)
 	check(p, s, left)
 	if err := syscall.Kill(s.pid, syscall.SIGKILL); err != nil {

@@ -40,10 +40,11 @@ var Kinds = []string{Alertmanager, Gatus, UptimeKuma, Generic}
 
 // Config is one sender.
 type Config struct {
-	Name     string `yaml:"name"`     // the instance of its observations
-	Kind     string `yaml:"kind"`     // alertmanager, gatus, uptime-kuma or generic
-	Token    string `yaml:"token"`    // what it must send; 16 characters or more
-	Services Names  `yaml:"services"` // our name of a service by the sender's, where they differ
+	Name      string `yaml:"name"`       // the instance of its observations
+	Kind      string `yaml:"kind"`       // alertmanager, gatus, uptime-kuma or generic
+	Token     string `yaml:"token"`      // what it must send; 16 characters or more
+	TokenFile string `yaml:"token_file"` // a file with the token, instead
+	Services  Names  `yaml:"services"`   // our name of a service by the sender's, where they differ
 }
 
 // Names are our names of services by a sender's.

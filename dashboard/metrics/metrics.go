@@ -17,6 +17,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -60,6 +61,8 @@ type Metrics struct {
 	own, log *prometheus.Registry
 	state    State
 
+	healthLag atomic.Int64 // nanoseconds; -1 before the first
+
 	mu    sync.Mutex      // of known: a check is counted without waiting for a scrape
 	known map[string]bool // services with a check that was counted
 }
@@ -68,6 +71,7 @@ type Metrics struct {
 // monitor counts of each service that is configured; nil: it does not.
 func New(host string, build Build, checks func() map[string]Checks) *Metrics {
 	m := &Metrics{host: host, own: prometheus.NewRegistry(), log: prometheus.NewRegistry(), known: map[string]bool{}}
+	m.healthLag.Store(-1)
 	m.own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.now.register(m, build, checks)
 	m.fold.register(m.log)
@@ -118,5 +122,17 @@ func (m *Metrics) Observed(h event.HealthLog) {
 // Read says that the newest record of a topic was on the log for that long
 // before it was read.
 func (m *Metrics) Read(topic string, lag time.Duration) {
-	m.now.lag.WithLabelValues(topic).Set(max(0, lag.Seconds()))
+	lag = max(0, lag)
+	m.now.lag.WithLabelValues(topic).Set(lag.Seconds())
+	if topic == event.TopicHealth {
+		m.healthLag.Store(int64(lag))
+	}
+}
+
+// HealthLag is what Read said last of the health logs; negative before.
+func (m *Metrics) HealthLag() time.Duration {
+	if m == nil {
+		return -1
+	}
+	return time.Duration(m.healthLag.Load())
 }

@@ -10,7 +10,7 @@ import (
 // maxCommands is how many of the newest commands are remembered.
 const maxCommands = 1000
 
-// answerWithin is how long a command may be read late and still be carried out.
+// answerWithin is how old a command may be when it is read and still be executed.
 const answerWithin = time.Minute
 
 // Commands folds TopicCommands: what was asked for, and what became of it.
@@ -18,17 +18,20 @@ type Commands struct {
 	byID  map[string]*event.Command
 	order []string
 	hold  map[string]Hold // by host
+	notes notes
+	links map[string]*event.Command // that used a signed link, by the link's id
 }
 
 // Hold is an operator's request that nothing is repaired on a host.
 type Hold struct {
+	By     string // who asked for it, such as operator:ada
 	Reason string
 	Until  time.Time // zero: until it is released
 }
 
 // NewCommands is the fold of an empty log.
 func NewCommands() *Commands {
-	return &Commands{byID: map[string]*event.Command{}, hold: map[string]Hold{}}
+	return &Commands{byID: map[string]*event.Command{}, hold: map[string]Hold{}, notes: newNotes(), links: map[string]*event.Command{}}
 }
 
 // Apply folds one record, and says whether it changed anything. The first
@@ -42,25 +45,29 @@ func (f *Commands) Apply(c event.Command) bool {
 			delete(f.byID, f.order[0])
 			f.order = slices.Delete(f.order, 0, 1)
 		}
-		f.carriedOut(c, c.Host)
+		f.executed(c, c.Host)
+		f.useLink(&c)
+		if c.Command == event.CommandNote {
+			f.notes.add(c.Args.Incident, Note{ID: c.ID, Time: c.Time, By: c.By, Text: c.Args.Text})
+		}
 		return true
 	}
 	if known.Result != nil || c.Result == nil {
 		return false
 	}
 	known.Result = c.Result
-	f.carriedOut(*known, c.Host)
+	f.executed(*known, c.Host)
 	return true
 }
 
-// carriedOut folds what a command changed on the host of the instance that answered it.
-func (f *Commands) carriedOut(c event.Command, host string) {
+// executed folds what a command changed on the host of the instance that answered it.
+func (f *Commands) executed(c event.Command, host string) {
 	if c.Result == nil || !c.Result.OK {
 		return
 	}
 	switch c.Command {
 	case event.CommandHold:
-		h := Hold{Reason: c.Args.Reason}
+		h := Hold{By: c.By, Reason: c.Args.Reason}
 		if d, err := time.ParseDuration(c.Args.For); err == nil && d > 0 {
 			h.Until = c.Time.Add(d)
 		}
@@ -78,13 +85,35 @@ func (f *Commands) Get(id string) (event.Command, bool) {
 	return event.Command{}, false
 }
 
+// Newest are the last commands that were asked for, the newest first.
+func (f *Commands) Newest(most int) []event.Command {
+	list := []event.Command{}
+	for _, id := range slices.Backward(f.order[max(0, len(f.order)-most):]) {
+		list = append(list, *f.byID[id])
+	}
+	return list
+}
+
 // Held is the hold of a host at now, and whether there is one.
 func (f *Commands) Held(host string, now time.Time) (Hold, bool) {
 	h, held := f.hold[host]
 	return h, held && (h.Until.IsZero() || now.Before(h.Until))
 }
 
-// Awaited says whether a command of that name may still be carried out.
+// Answer is the approval or the denial of a request for approval that counts, or will:
+// the first that was executed, or may still be.
+func (f *Commands) Answer(incident string, request int, now time.Time) (event.Command, bool) {
+	for _, id := range f.order {
+		c := f.byID[id]
+		answers := (c.Command == event.CommandApprove || c.Command == event.CommandDeny) && c.Args.Incident == incident && c.Args.Request == request
+		if answers && (c.Result != nil && c.Result.OK || c.Result == nil && now.Sub(c.Time) < answerWithin) {
+			return *c, true
+		}
+	}
+	return event.Command{}, false
+}
+
+// Awaited says whether a command of that name may still be executed.
 func (f *Commands) Awaited(command string, now time.Time) bool {
 	for _, c := range f.byID {
 		if c.Command == command && c.Result == nil && now.Sub(c.Time) < answerWithin {

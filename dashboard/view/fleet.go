@@ -35,6 +35,8 @@ const (
 	KindAgent    = "agent"
 	KindThinking = "thinking" // what a model writes, while it writes it
 	KindInfo     = "info"
+	// KindCommand is a command, when it was recorded and when its result was.
+	KindCommand = "command"
 	// KindResync has no data: something is gone, and only a whole snapshot says so.
 	KindResync = "resync"
 )
@@ -141,6 +143,9 @@ func (f *Fleet) SetBusDown(down bool, now time.Time) []Change {
 
 // ApplyIncident folds a record of TopicIncidents.
 func (f *Fleet) ApplyIncident(e event.Incident, now time.Time) []Change {
+	if noted, is := e.Data.(event.Noted); is {
+		return f.applyNoted(e, noted, now)
+	}
 	var changes []Change
 	before, _ := f.Incidents.Newest(e.Host)
 	all := len(f.Incidents.All())

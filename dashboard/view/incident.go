@@ -39,6 +39,7 @@ type Incident struct {
 	Action    string     `json:"action"`
 	Target    string     `json:"target"`
 	DecidedBy string     `json:"decided_by"`
+	Outcome   string     `json:"outcome"` // what became of the newest decision; empty before there is one
 	// Attempts are those that the incident's budget counts: neither one that was
 	// not executed nor one that an external change interrupted.
 	Attempts   int        `json:"attempts"`
@@ -50,13 +51,19 @@ type Incident struct {
 	Root         string `json:"root,omitempty"`
 	RootIncident string `json:"root_incident,omitempty"`
 	How          string `json:"how,omitempty"` // how it ended
+	// Acted is when the newest attempt was begun; null: nothing was tried. Charts
+	// mark a repair there.
+	Acted *time.Time `json:"acted"`
+	// Called is when a person was called last, also where that is over.
+	Called *time.Time `json:"called,omitempty"`
 	// Escalated is when it was handed to a person, where it still is.
 	Escalated       *time.Time `json:"escalated,omitempty"`
 	EscalatedReason string     `json:"escalated_reason,omitempty"`
 	// Approval is the request that waits for an operator; null where none does.
 	Approval     *Approval           `json:"approval"`
-	Undo         *Undo               `json:"undo"`         // what can be undone by hand; null: nothing
-	Acknowledged *state.Acknowledged `json:"acknowledged"` // by whom, and since when; null: by no one
+	Undo         *Undo               `json:"undo"`            // what can be undone by hand; null: nothing
+	Acknowledged *state.Acknowledged `json:"acknowledged"`    // by whom, and since when; null: by no one
+	Notes        []Note              `json:"notes,omitempty"` // of operators, oldest first
 	// Durations in milliseconds, null until it is resolved.
 	TTDMS  *float64 `json:"ttd_ms"`
 	TTRMS  *float64 `json:"ttr_ms"`
@@ -102,6 +109,7 @@ type Next struct {
 type IncidentDetail struct {
 	Incident
 	Dependents []Dependent      `json:"dependents"` // the incidents of which this one is the root
+	Similar    []Similar        `json:"similar"`    // earlier incidents of the same cause: of the same service first, newest first
 	Events     []event.Incident `json:"events"`
 }
 
@@ -186,19 +194,6 @@ func (f *Fleet) Recent(now time.Time) []Incident {
 	return shown
 }
 
-// List are the newest incidents, newest first: of one service and in one state,
-// where those are not empty.
-func (f *Fleet) List(service, inState string, limit int, now time.Time) []Incident {
-	all := f.Incidents.All()
-	shown := []Incident{}
-	for i := len(all) - 1; i >= 0 && len(shown) < limit; i-- {
-		if in := all[i]; (service == "" || in.Service == service) && (inState == "" || in.State == inState) {
-			shown = append(shown, f.incident(in, now))
-		}
-	}
-	return shown
-}
-
 // Incident is the incident with that id, with its events. Those are shared and
 // must not be changed.
 func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
@@ -206,7 +201,7 @@ func (f *Fleet) Incident(id string, now time.Time) (IncidentDetail, bool) {
 	if in == nil {
 		return IncidentDetail{}, false
 	}
-	return IncidentDetail{f.incident(in, now), dependents(f.Incidents.All(), in), in.Events[:len(in.Events):len(in.Events)]}, true
+	return IncidentDetail{f.incident(in, now), dependents(f.Incidents.All(), in), similar(f.Incidents.All(), in), in.Events[:len(in.Events):len(in.Events)]}, true
 }
 
 // dependents are the incidents of which root is the root, newest first. A service
@@ -232,20 +227,27 @@ func (f *Fleet) incident(in *state.Incident, now time.Time) Incident {
 	v := Incident{
 		ID: in.ID, Service: in.Service, Host: in.Host, Kind: in.Kind, State: in.State, Phase: phase(in), Progress: f.progress(in, now), Next: next(in),
 		Opened: in.Opened, Resolved: in.Resolved, FirstBad: in.FirstBad, Error: in.Error,
-		CauseID: in.CauseID, Cause: in.Cause, CausePast: in.CausePast, Action: in.Action, Target: in.Target, DecidedBy: in.DecidedBy,
+		CauseID: in.CauseID, Cause: in.Cause, CausePast: in.CausePast, Action: in.Action, Target: in.Target, DecidedBy: in.DecidedBy, Outcome: outcome(in),
 		Attempts: in.Counted, Held: in.Held, HeldReason: in.HeldReason, HeldUntil: in.HeldUntil, Root: in.Root, RootIncident: in.RootIncident, How: in.How,
 	}
-	v.Approval, v.Acknowledged = approval(in), in.Acknowledged
+	v.Approval, v.Acknowledged, v.Notes = approval(in), in.Acknowledged, f.Commands.notes.of[in.ID]
+	if begun, is := in.Last(event.TypeActionStarted); is {
+		v.Acted = &begun.Time
+	}
 	if undoable, why := f.Incidents.Undoable(in, 0); why == "" {
 		v.Undo = &Undo{Attempt: undoable.Started.Attempt, Action: undoable.Started.Action, Command: undoable.Started.UndoCommand}
+	}
+	called, is := in.Last(event.TypeEscalated)
+	if is {
+		v.Called = &called.Time
 	}
 	switch in.State {
 	case state.Resolved:
 		ttd, ttr, down := in.TTDMS, in.TTRMS, in.DownMS
 		v.TTDMS, v.TTRMS, v.DownMS = &ttd, &ttr, &down
 	case state.Escalated:
-		if e, is := in.Last(event.TypeEscalated); is {
-			v.Escalated, v.EscalatedReason = &e.Time, e.Data.(event.Escalated).Reason
+		if is {
+			v.Escalated, v.EscalatedReason = v.Called, called.Data.(event.Escalated).Reason
 		}
 	}
 	return v

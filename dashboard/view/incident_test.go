@@ -222,3 +222,20 @@ func TestIncidentEventCarriesTheIncident(t *testing.T) {
 		t.Errorf("escalated at %v: %q", got.Escalated, got.EscalatedReason)
 	}
 }
+
+func TestAnIncidentSaysWhenItsNewestAttemptWasBegun(t *testing.T) {
+	f := newFleet()
+	w := newWriter(f)
+	w.write("1", "pay", event.Opened{})
+	if in, _ := f.Incident("1", w.at); in.Acted != nil {
+		t.Errorf("nothing was tried, and it acted at %v", in.Acted)
+	}
+	w.write("1", "pay", event.ActionStarted{Attempt: 1, Action: "start", Verify: 3})
+	w.write("1", "pay", event.ActionFinished{Attempt: 1, OK: false, Outcome: event.OutcomeRefused})
+	w.write("1", "pay", event.ActionStarted{Attempt: 2, Action: "restart", Verify: 3})
+	begun := w.at
+	w.write("1", "pay", event.ActionFinished{Attempt: 2, OK: true, Outcome: event.OutcomeOK})
+	if in, _ := f.Incident("1", w.at); in.Acted == nil || !in.Acted.Equal(begun) {
+		t.Errorf("it acted at %v, want the second attempt, at %v", in.Acted, begun)
+	}
+}

@@ -28,6 +28,8 @@ type Point struct {
 	UpS       float64 `json:"up_s,omitempty"`
 	DegradedS float64 `json:"degraded_s,omitempty"`
 	DownS     float64 `json:"down_s,omitempty"`
+	// SpanS is how many seconds from At on the point stands for; 0: a single check.
+	SpanS float64 `json:"span_s,omitempty"`
 }
 
 // sample is what a point is made of: an observation, or a rollup.
@@ -36,6 +38,7 @@ type sample struct {
 	status                   event.Status
 	upMS, degradedMS, downMS int32
 	weight                   int32 // checks
+	lastsS                   int32 // a rollup's length
 	medianMS, minMS, maxMS   float32
 	measured                 bool
 }
@@ -137,7 +140,9 @@ func samplesOf(series [levels]rolled, coarsest int, from, until time.Time) []sam
 	for level := coarsest; level >= minutes; level-- {
 		for _, r := range series[level] {
 			if start := time.Unix(r.start, 0); !start.Before(from) && start.Before(until) {
-				samples = append(samples, r.sample())
+				s := r.sample()
+				s.lastsS = int32(event.Levels[level].Length.Seconds())
+				samples = append(samples, s)
 			}
 		}
 		from = later(from, series[level].end(event.Levels[level].Length))
@@ -182,6 +187,8 @@ func together(samples []sample) Point {
 	if n := checksOf(samples); n > 1 {
 		p.Checks = n
 	}
+	last := samples[len(samples)-1]
+	p.SpanS = micros(float64(last.at-samples[0].at)/1e6 + float64(last.lastsS))
 	least, most := math.Inf(1), 0.0
 	for _, s := range samples {
 		if badness(s.status) > badness(p.Status) {

@@ -158,16 +158,22 @@ func (f *Fleet) view(key Key, now time.Time) Service {
 // known. It is of rollups as far as there are any, and after them of what our own
 // check saw.
 func (f *Fleet) uptime(key Key, window time.Duration, coarsest int, now time.Time) (*float64, float64) {
-	known, until := f.rollups.Since(key, now.Add(-window), coarsest)
-	if until.Before(now) {
-		recent := f.history.Since(key, until, f.fresh(key), now)
-		known.Good, known.Down = known.Good+recent.Good, known.Down+recent.Down
-	}
+	known := f.since(key, now.Add(-window), coarsest, now)
 	if known.all() <= 0 {
 		return nil, 0
 	}
 	share := math.Round(float64(known.Good)/float64(known.all())*1e6) / 1e6
 	return &share, known.all().Round(time.Millisecond).Seconds()
+}
+
+// since is what is known of the time from an instant until now.
+func (f *Fleet) since(key Key, from time.Time, coarsest int, now time.Time) Known {
+	known, until := f.rollups.Since(key, from, coarsest)
+	if until.Before(now) {
+		recent := f.history.Since(key, until, f.fresh(key), now)
+		known.Good, known.Down = known.Good+recent.Good, known.Down+recent.Down
+	}
+	return known
 }
 
 func (f *Fleet) viewPublished(v *Service, r event.Service) {

@@ -32,14 +32,15 @@ const commandTimeout = 2 * time.Minute
 type Engine struct {
 	Kind    Kind
 	Version string // of the engine and its API, such as "20.10.24 (API 1.41)"
-	Socket  string // path of its unix socket
+	Socket  string // path of its unix socket, for the tests' own calls
 
+	guard    *guard
 	own      *own
 	recorded recording
 }
 
-// Host is the engine's address, such as unix:///var/run/docker.sock.
-func (e *Engine) Host() string { return "unix://" + e.Socket }
+// Host is the engine's address for LogStream, such as unix:///var/run/docker.sock.
+func (e *Engine) Host() string { return "unix://" + e.Guarded() }
 
 // Start gives the test an engine that ends with the test, to stop or to kill.
 func Start(t testing.TB, kind Kind) *Engine {
@@ -63,6 +64,9 @@ func open(kind Kind) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{Kind: kind, Socket: o.socket, own: o}
+	if e.guard, err = newGuard(e.Guarded(), e.Socket); err != nil {
+		return nil, errors.Join(err, o.close(func() {}))
+	}
 	if err := e.Run(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -88,20 +92,24 @@ func (e *Engine) Run() error {
 	if err := e.own.await(e.answers); err != nil || ran {
 		return err
 	}
+	if err := e.guard.open(e.Guarded(), e.Socket); err != nil {
+		return err
+	}
 	return e.record()
 }
 
 // Stop ends the engine as an administrator does: it stops its containers first.
-func (e *Engine) Stop() error { return e.own.dockerd.stop() }
+func (e *Engine) Stop() error { return errors.Join(e.own.dockerd.stop(), e.guard.proxy.Vanish()) }
 
 // Kill ends the engine with SIGKILL; its containers live on.
-func (e *Engine) Kill() error { return e.own.dockerd.kill() }
+func (e *Engine) Kill() error { return errors.Join(e.own.dockerd.kill(), e.guard.proxy.Vanish()) }
 
 // Pid is that of the engine, to freeze it for example.
 func (e *Engine) Pid() int { return e.own.dockerd.pid() }
 
-// Close ends the engine with all its containers, and removes what it left.
-func (e *Engine) Close() error { return e.own.close(e.removeAll) }
+// Close ends the engine with all its containers, and removes what it left. An
+// error says also which calls LogStream made that are not in the list.
+func (e *Engine) Close() error { return errors.Join(e.guard.close(), e.own.close(e.removeAll)) }
 
 // removeAll removes every container, and then every network: the bridge of one
 // that stays is the machine's, outlives the engine, and keeps its addresses from
@@ -139,13 +147,24 @@ func (e *Engine) Command(ctx context.Context, input io.Reader, args ...string) (
 		}
 		defer done()
 	}
-	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Env = e.Environ()
-	cmd.Stdin = input
 	var out, problems bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problems
-	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); errors.Is(err, exec.ErrNotFound) {
+	run := func() error {
+		out.Reset()
+		problems.Reset()
+		cmd := exec.CommandContext(ctx, "docker", args...)
+		cmd.Env = e.Environ()
+		cmd.Stdin = input
+		cmd.Stdout, cmd.Stderr = &out, &problems
+		cmd.WaitDelay = time.Second
+		return cmd.Run()
+	}
+	err := run()
+	for range 2 {
+		if err != nil && args[0] == "pause" { // a kernel with much work may not freeze a process in the time that runc gives it
+			err = run()
+		}
+	}
+	if errors.Is(err, exec.ErrNotFound) {
 		return "", errNotInstalled
 	} else if err != nil {
 		return "", fmt.Errorf("docker %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(problems.String()))
@@ -161,7 +180,7 @@ func (e *Engine) Environ() []string {
 			env = append(env, entry)
 		}
 	}
-	return append(env, "DOCKER_HOST="+e.Host())
+	return append(env, "DOCKER_HOST=unix://"+e.Socket)
 }
 
 // answers reports whether the engine answers now.

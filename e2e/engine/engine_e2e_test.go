@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,13 @@ func comesAndGoes(t *testing.T, kind engine.Kind) {
 	e := engine.Start(t, kind)
 	t.Logf("Docker %s answers after %v", e.Version, time.Since(began))
 	images.Load(t, e, images.Webapp)
-	e.Docker(t, "run", "-d", "--name", "one", images.Webapp.Name)
+	own := hardwareAddress(t, e)
+	for _, name := range []string{"one", "two", "three", "four", "five", "six"} { // one of so many would very likely lend it a lower address
+		e.Docker(t, "run", "-d", "--name", name, images.Webapp.Name)
+	}
+	if got := hardwareAddress(t, e); got != own {
+		t.Errorf("the hardware address of the engine's bridge changed from %s to %s", own, got)
+	}
 
 	if err := e.Kill(); err != nil {
 		t.Fatal(err)
@@ -90,4 +97,20 @@ func comesAndGoes(t *testing.T, kind engine.Kind) {
 	if _, err := net.InterfaceByName(bridge); err != nil {
 		t.Errorf("the network's bridge: %v", err)
 	}
+}
+
+// hardwareAddress is that of the bridge of an engine's containers.
+func hardwareAddress(t *testing.T, e *engine.Engine) string {
+	t.Helper()
+	all, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		if strings.HasPrefix(i.Name, "lse2e") && strings.Contains(e.Socket, "/"+i.Name+"-") {
+			return i.HardwareAddr.String()
+		}
+	}
+	t.Fatalf("no interface is the bridge of %s", e.Socket)
+	return ""
 }

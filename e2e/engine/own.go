@@ -136,7 +136,9 @@ func (o *own) bridge() error {
 	}
 	a := o.prefix.Addr().As4()
 	for _, args := range [][]string{
-		{"link", "add", "name", o.name, "type", "bridge"},
+		// Without an address of its own it has that of some container's, and with each that
+		// comes or goes another one: to it, those that run would not answer for a while.
+		{"link", "add", "name", o.name, "address", fmt.Sprintf("02:42:%02x:%02x:00:01", a[0], a[1]), "type", "bridge"},
 		{"addr", "add", fmt.Sprintf("%d.%d.0.1/18", a[0], a[1]), "dev", o.name},
 		{"link", "set", o.name, "up"},
 	} {

@@ -40,7 +40,7 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-func run(m *testing.M) int {
+func run(m *testing.M) (code int) {
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "faults-")
 	if err != nil {
@@ -55,7 +55,7 @@ func run(m *testing.M) int {
 	engines.Prepare = load
 	defer func() {
 		if err := engines.Close(); err != nil {
-			fail(err)
+			code = fail(err)
 		}
 	}()
 	return m.Run()
@@ -64,7 +64,7 @@ func run(m *testing.M) int {
 // load loads all images, each without and with a HEALTHCHECK.
 func load(e *engine.Engine) error {
 	list := []images.Image{checked, brokenCheck}
-	for _, image := range []images.Image{images.Webapp, images.Quit, {Name: "logstream-webapp-2", Env: []string{"BUILD=2"}}, exits, serves500} {
+	for _, image := range []images.Image{images.Webapp, images.Quit, {Name: "logstream-webapp-2", Env: []string{"BUILD=2"}}, exits, serves500, finishes} {
 		list = append(list, image)
 		if image.Name != images.Webapp.Name {
 			image.Name, image.Health = image.Name+"-checked", checked.Health

@@ -226,5 +226,8 @@ func ways(w Want) string {
 	if len(w.Actions) == 0 {
 		return "none"
 	}
+	if n := len(w.Actions); n > 4 {
+		return fmt.Sprintf("%s, or one of %d other orders", w.Actions[0], n-1)
+	}
 	return strings.Join(w.Actions, " or ")
 }

@@ -2,7 +2,10 @@
 
 package faults
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // environment are faults around a container: its network, disk, limits, names.
 var environment = []Scenario{
@@ -17,7 +20,7 @@ var environment = []Scenario{
 		Want: Want{End: []End{Escalated}, Cause: []string{"read_only_fs"}}, Harmful: anything},
 	{Name: "read-only-container", Row: "read-only file system", Prepare: volume, Containers: one("--read-only"), Inject: visits("/write?dir=/"),
 		Want: Want{End: []End{Escalated}, Cause: []string{"read_only_fs"}}, Harmful: anything},
-	{Name: "cpu-starved", Row: "CPU starved", Containers: []Container{{Config: "timeout: 500ms"}}, Inject: then(visits("/spin?lasting"), visits("/spin?lasting"), visits("/spin?lasting"), visits("/spin?lasting"), does("update", "--cpus", "0.01", "{}")),
+	{Name: "cpu-starved", Row: "CPU starved", Containers: []Container{{Config: "timeout: 500ms"}}, Inject: then(append(slices.Repeat([]func(*Stage) error{visits("/spin?lasting")}, 16), does("update", "--cpus", "0.01", "{}"))...),
 		Want: Want{End: []End{Escalated}, Cause: []string{"cpu_starved"}}, Harmful: anything},
 	{Name: "dns-broken", Row: "DNS broken inside", Containers: one("--dns", "203.0.113.1"), Inject: visits("/lookup?name=example.test&lasting"),
 		Want: Want{End: []End{Escalated}, Cause: []string{"dns_inside"}}, Harmful: anything},

@@ -151,7 +151,11 @@ func (g *group) prepare(name string, list []Scenario) error {
 func (g *group) govern() error {
 	var err error
 	g.refused = map[string]error{}
-	if g.proxy, err = sockproxy.New(filepath.Join(g.dir, "s"), g.engine.Socket); err != nil {
+	socket := g.engine.Socket
+	if g.policy == logstream {
+		socket = g.engine.Guarded()
+	}
+	if g.proxy, err = sockproxy.New(filepath.Join(g.dir, "s"), socket, nil); err != nil {
 		return err
 	}
 	if g.policy == logstream {

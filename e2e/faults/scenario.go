@@ -173,5 +173,5 @@ func groups(all []Scenario, size int) (beside, alone [][]Scenario) {
 
 // Scenarios are all of them.
 func Scenarios() []Scenario {
-	return slices.Concat(ended, running, loops, dependencies, environment, gates, fleet)
+	return slices.Concat(ended, running, loops, dependencies, environment, gates, unusual, fleet)
 }

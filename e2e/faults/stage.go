@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,11 +43,20 @@ type Stage struct {
 	undo []func() // what has to be undone after it, the newest first
 }
 
-// nextPort gives out ports from below those that the kernel gives to connections,
-// and others than those of a run beside this one.
+// nextPort gives out ports from below those that the kernel gives to connections.
 var nextPort atomic.Int32
 
-func freePort() int { return 24_000 + os.Getpid()%32*256 + int(nextPort.Add(1)) }
+// freePort is a port that nothing has now, of a run beside this one neither.
+func freePort() int {
+	for range 8192 {
+		port := 24_000 + (os.Getpid()%32*256+int(nextPort.Add(1)))%8192
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = listener.Close() // it never served
+			return port
+		}
+	}
+	panic("no port from 24000 to 32191 is free on 127.0.0.1")
+}
 
 func newStage(s Scenario, policy string, e *engine.Engine, dir string) (*Stage, error) {
 	s.Containers = slices.Clone(s.Containers) // which Prepare may change

@@ -42,7 +42,7 @@ func TestComposeRunsLogStreamBesideKafka(t *testing.T) {
 	t.Setenv("COMPOSE_FILE", file) // the reader types in its folder
 	dir := write(t, "config.yaml", config)
 	t.Setenv("CONFIG_DIR", dir)
-	t.Setenv("DOCKER_SOCKET", e.Socket)
+	t.Setenv("DOCKER_SOCKET", e.Guarded())
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestComposeRunsLogStreamBesideKafka(t *testing.T) {
 		}
 	})
 	remove(t, e, "logstream")
-	shell(t, e, dir, readme(t, "export COMPOSE_PROFILES=logstream", e)+"\n"+"docker compose up -d --wait")
+	types(t, e, dir, os.Getenv("HOME"), readme(t, "export COMPOSE_PROFILES", e)+"\n"+readme(t, "docker compose up", e))
 	if !isHealthy(t, e, "logstream")() {
 		t.Error("docker compose up --wait returned, and it is not healthy")
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -31,14 +30,17 @@ func imageRepairs(t *testing.T, e *engine.Engine) {
 	port := engine.FreePort(t)
 	e.Docker(t, "run", "-d", "--name", "shop", "-p", fmt.Sprintf("127.0.0.1:%d:%s", port, images.Port), images.Webapp.Name)
 	remove(t, e, "shop")
-	dir := t.TempDir()
-	shell(t, e, dir, readme(t, "docker run --rm --network host", e)) // init
-	page := repairs(t, filepath.Join(dir, "config.yaml"))
+	home, dir := t.TempDir(), checkout(t)
+	types(t, e, dir, home, readme(t, "make image", e)+" && "+readme(t, "mkdir -p ~/logstream && cd", e)+" && "+readme(t, "docker run --rm", e)) // init
+	own := filepath.Join(home, "logstream")
+	page := listens(t, filepath.Join(own, "config.yaml"))
 	remove(t, e, "logstream")
-	shell(t, e, dir, readme(t, "docker run -d --name logstream", e))
+	types(t, e, own, home, readme(t, "docker run -d", e))
 
 	until(t, "the container is healthy", isHealthy(t, e, "logstream"))
 	until(t, "shop is UP", func() bool { return status(page, "shop") == "UP" })
+	types(t, e, own, home, readme(t, "sed -i", e))
+	until(t, "repairs are allowed", func() bool { return mode(page) == "auto" })
 	e.Docker(t, "kill", "shop")
 	healed(t, page, "shop")
 	until(t, "shop is UP again", func() bool { return status(page, "shop") == "UP" })
@@ -59,9 +61,8 @@ func imageRepairs(t *testing.T, e *engine.Engine) {
 	}
 }
 
-// repairs sets the mode of what init wrote to auto, and returns the address of
-// its dashboard.
-func repairs(t *testing.T, path string) (page string) {
+// listens is the address of the dashboard in what init wrote.
+func listens(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -70,9 +71,6 @@ func repairs(t *testing.T, path string) (page string) {
 	listen := regexp.MustCompile(`(?s)dashboard:.*?listen: (127\.0\.0\.1:\d+)`).FindSubmatch(content)
 	if listen == nil || bytes.Count(content, []byte("mode: observe")) != 1 {
 		t.Fatalf("init wrote:\n%s", content)
-	}
-	if err := os.WriteFile(path, bytes.Replace(content, []byte("mode: observe"), []byte("mode: auto"), 1), 0o600); err != nil { // its mode stays
-		t.Fatal(err)
 	}
 	return string(listen[1])
 }
@@ -128,32 +126,5 @@ func runsAsIsSaid(t *testing.T, e *engine.Engine) {
 	mounts, err := os.ReadFile(filepath.Join("/proc", pid, "mounts"))
 	if err != nil || !regexp.MustCompile(`(?m)^\S+ / \S+ ro,`).Match(mounts) || !regexp.MustCompile(`(?m)^\S+ /etc/logstream \S+ ro,`).Match(mounts) {
 		t.Errorf("its files can be written: %v\n%s", err, mounts)
-	}
-}
-
-// readme is the command of README.md that begins so, with its further lines, for
-// the engine's own socket.
-func readme(t *testing.T, begins string, e *engine.Engine) string {
-	t.Helper()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands := regexp.MustCompile(`(?m)^\$ `+regexp.QuoteMeta(begins)+`(?:.*\\\n)*.*$`).FindAllString(string(text), -1)
-	if len(commands) != 1 {
-		t.Fatalf("README.md has %d commands that begin with %q, want 1", len(commands), begins)
-	}
-	command := strings.TrimPrefix(commands[0], "$ ")
-	outside := strings.NewReplacer("%g "+standardSocket, "%g "+e.Socket, "-v "+standardSocket+":", "-v "+e.Socket+":")
-	return outside.Replace(command)
-}
-
-// shell types a command in a folder.
-func shell(t *testing.T, e *engine.Engine, dir, command string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-	cmd.Dir, cmd.Env = dir, append(e.Environ(), "PWD="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
 	}
 }

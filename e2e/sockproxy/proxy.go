@@ -51,6 +51,7 @@ type Call struct {
 // Proxy listens on one unix socket and speaks to the engine on another.
 type Proxy struct {
 	socket    string
+	allows    func(method, path string) bool // nil: every call is
 	transport *http.Transport
 	relay     *httputil.ReverseProxy
 
@@ -64,9 +65,12 @@ type Proxy struct {
 	closing  chan struct{}
 }
 
-// New listens on socket for the engine on target. Both are paths.
-func New(socket, target string) (*Proxy, error) {
+// New listens on socket for the engine on target. Both are paths. allows says
+// which calls are let through; the others are forbidden. nil: each is let through,
+// and kept for Calls.
+func New(socket, target string, allows func(method, path string) bool) (*Proxy, error) {
 	p := &Proxy{
+		allows:  allows,
 		socket:  socket,
 		streams: map[int]context.CancelFunc{},
 		closing: make(chan struct{}),
@@ -186,6 +190,14 @@ func (p *Proxy) Close() error {
 
 func (p *Proxy) handle(w http.ResponseWriter, r *http.Request) {
 	call := Call{Method: r.Method, Path: unversioned(r.URL.Path), At: time.Now()}
+	if p.allows != nil {
+		if !p.allows(r.Method, r.URL.Path) {
+			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+			return
+		}
+		p.pass(w, r, call, Rule{})
+		return
+	}
 	rule := p.decide(call)
 	if rule.Delay > 0 && !p.wait(r.Context(), time.After(rule.Delay)) {
 		hangUp(w)

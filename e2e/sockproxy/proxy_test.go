@@ -45,7 +45,7 @@ func behind(t *testing.T) (*Proxy, *http.Client, *atomic.Int32) {
 		_ = engine.Close()
 		<-served
 	})
-	proxy, err := New(filepath.Join(dir, "proxy"), filepath.Join(dir, "engine"))
+	proxy, err := New(filepath.Join(dir, "proxy"), filepath.Join(dir, "engine"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

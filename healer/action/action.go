@@ -169,7 +169,7 @@ func (a Action) NeedsApproval(def service.Definition) bool {
 	return a.Tier >= 2 && !slices.Contains(def.Heal.Actions, a.Name)
 }
 
-// UndoParams are the parameters of what undoes an attempt that was carried out;
+// UndoParams are the parameters of what undoes an attempt that was executed;
 // false where nothing does.
 func UndoParams(intent event.ActionStarted, finished event.ActionFinished) (event.Params, bool) {
 	a, known := ByName(intent.Action)

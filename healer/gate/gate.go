@@ -42,6 +42,9 @@ type Verdict struct {
 // Passes says whether nothing holds the repair.
 func (v Verdict) Passes() bool { return v == Verdict{} }
 
+// OfEngine holds a repair while Docker is unreachable.
+const OfEngine = "engine"
+
 // All are the gates, in the order in which they are checked.
 var All = []Gate{
 	{"log", Journal, unwritable},
@@ -51,8 +54,8 @@ var All = []Gate{
 	{"healthcheck", Witness, healthcheck},
 	{"unconfirmed", Witness, unconfirmed},
 	{"dependency", Witness, waitsForRoot}, // before the diagnosis: what a dependent shows is the root's failure
-	{"engine", Engine, engineUnreachable},
-	{"engine", Target, inspectionFailed},
+	{OfEngine, Engine, engineUnreachable},
+	{OfEngine, Target, inspectionFailed},
 	{"deploy", Target, missingInDeployment},
 	{"starting", Finding, undecided},
 	{"policy", Finding, restarting},

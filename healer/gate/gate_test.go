@@ -253,3 +253,15 @@ func TestGatesHaveContractNames(t *testing.T) {
 		last = g.Stage
 	}
 }
+
+// TestSpentAttemptsNameTheRefusal: it is what they have to fix.
+func TestSpentAttemptsNameTheRefusal(t *testing.T) {
+	s := Situation{Counted: 3, Limits: Limits{Attempts: 3, PerHour: 9}, Service: &budget.Service{}, Host: &budget.Host{}, Refused: "start container abc: the engine refused: bind source path does not exist: /srv/data"}
+	if got, want := budgetSpent(s).Escalate, "3 of 3 attempts failed. The last one was refused: start container abc: the engine refused: bind source path does not exist: /srv/data."; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	s.Refused = ""
+	if got := budgetSpent(s).Escalate; got != "3 of 3 attempts failed." {
+		t.Errorf("it says %q", got)
+	}
+}

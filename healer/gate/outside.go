@@ -30,16 +30,17 @@ func anotherHealer(s Situation) Verdict {
 	if s.Asked || s.Outside.Repairs < mostOutside || !s.Now.Before(until) {
 		return Verdict{}
 	}
-	return holdUntil("another healer works on this engine: it repaired this container at least twice; LogStream repairs once nothing came from outside for 10 minutes", until)
+	return holdUntil("another healer works on this engine: it has repaired this container at least twice; LogStream repairs it again 10 minutes after the last repair by that healer", until)
 }
 
-// secondRestart leaves it at the restart from outside that the failure had.
+// secondRestart does not restart what something else has just restarted for the same
+// failure.
 func secondRestart(s Situation) Verdict {
 	started := s.Outside.Started
 	if s.Asked || started.IsZero() || action.Lossless(s.Action) || s.Now.Sub(started) >= sameFailure {
 		return Verdict{}
 	}
-	return holdUntil("it was started from outside a moment ago: another restart within a minute would be a second one for the same failure", started.Add(sameFailure))
+	return holdUntil("an external change started the container less than a minute ago: LogStream waits, so that it is not restarted twice for the same failure", started.Add(sameFailure))
 }
 
 // insideStartPeriod lets what was just started come up, until it answered once.

@@ -2,9 +2,11 @@ package gate
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"logstream/healer/history"
+	"logstream/internal/event"
 	"logstream/internal/service"
 )
 
@@ -51,9 +53,9 @@ func budgetSpent(s Situation) Verdict {
 	minute, end := s.Host.ThisMinute()
 	switch {
 	case s.NotExecuted >= mostUnexecuted:
-		return Verdict{Escalate: fmt.Sprintf("The container changed before each repair could run: %d repairs were not carried out.", s.NotExecuted)}
+		return Verdict{Escalate: fmt.Sprintf("The container changed before each repair could run: %d repairs were not executed.", s.NotExecuted)}
 	case s.Counted >= s.Limits.Attempts:
-		return Verdict{Escalate: fmt.Sprintf("%d of %d attempts failed.", s.Counted, s.Limits.Attempts)}
+		return Verdict{Escalate: fmt.Sprintf("%d of %d attempts failed.", s.Counted, s.Limits.Attempts) + refused(s.Refused)}
 	case s.Service.ThisHour() >= s.Limits.PerHour && !s.Asked:
 		return Verdict{Escalate: fmt.Sprintf("The budget of %d repairs an hour is used up.", s.Limits.PerHour)}
 	case minute >= s.Limits.HostPerMinute:
@@ -76,7 +78,7 @@ func deploying(s Situation) Verdict {
 
 func stopInProgress(s Situation) Verdict {
 	if s.Stopping {
-		return hold("a stop from outside is in progress")
+		return hold("the container is being stopped; LogStream waits until it has stopped")
 	}
 	return Verdict{}
 }
@@ -85,7 +87,7 @@ func stopInProgress(s Situation) Verdict {
 // was neither stopped nor killed.
 func policyFirst(s Situation) Verdict {
 	byItself := s.Ended && (s.Ending.End == history.EndByItself || s.Ending.End == history.EndOOM)
-	if PolicyWorks(s.Container) && byItself && s.Now.Sub(s.Ending.ReadAt) < policyTime {
+	if policyWorks(s.Container) && byItself && s.Now.Sub(s.Ending.ReadAt) < policyTime {
 		return holdUntil(policyReason(s.Container), s.Ending.ReadAt.Add(policyTime))
 	}
 	return Verdict{}
@@ -98,7 +100,7 @@ func removedOnPurpose(s Situation) Verdict {
 	case s.Asked || s.Action != service.ActionRecreate || !s.Missing || s.Def.Heal.ManualStop == service.StopAlways:
 		return Verdict{}
 	case s.Def.Heal.ManualStop == service.StopIgnore:
-		return hold("removed from outside: manual_stop is ignore, so LogStream does not create it again")
+		return hold("removed by an external change: manual_stop is ignore, so LogStream does not recreate it")
 	case s.Together:
 		return hold("removed while other containers of its Compose project were stopped: treated as intentional")
 	}
@@ -120,20 +122,20 @@ func intentional(s Situation) Verdict {
 	if s.Action == service.ActionUnpause {
 		what = "paused"
 	}
-	fromOutside := s.Ended && !s.Ending.Ours && (s.Ending.End == history.EndStopped || s.Action == service.ActionUnpause)
-	if !fromOutside || s.ByChaos {
+	external := s.Ended && !s.Ending.Ours && (s.Ending.End == history.EndStopped || s.Action == service.ActionUnpause)
+	if !external || s.ByChaos {
 		return Verdict{}
 	}
 	graceEnds := s.Ending.ReadAt.Add(s.Limits.ManualGrace)
 	switch {
 	case s.Def.Heal.ManualStop == service.StopIgnore:
-		return hold(what + " from outside: manual_stop is ignore, so it stays " + what)
+		return hold(what + " by an external change: manual_stop is ignore, so LogStream leaves it " + what)
 	case s.Together && !always:
 		return hold(what + " together with other containers of its Compose project: treated as intentional")
 	case s.Again && !always:
 		return hold(what + " again within 10 minutes: treated as intentional")
 	case s.Now.Before(graceEnds):
-		return holdUntil(fmt.Sprintf("%s from outside: left alone for %s (manual_grace), then undone", what, s.Limits.ManualGrace), graceEnds)
+		return holdUntil(fmt.Sprintf("%s by an external change: LogStream waits %s (manual_grace), then it may %s the container", what, s.Limits.ManualGrace, s.Action), graceEnds)
 	}
 	return Verdict{}
 }
@@ -164,4 +166,12 @@ func oneCallAtATime(s Situation) Verdict {
 		return wait
 	}
 	return Verdict{}
+}
+
+// refused adds why the engine refused the newest call: what a person has to fix.
+func refused(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " The last one was refused: " + strings.TrimRight(event.Clip(why, 300), ". ") + "."
 }

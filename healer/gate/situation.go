@@ -64,7 +64,7 @@ type Situation struct {
 	ByChaos     bool // the end was asked for by `inject`
 	ByEngine    bool // the end was the engine's own
 	Again       bool // the same was done within ten minutes before
-	Together    bool // other containers of its Compose project were stopped with it
+	Together    bool // other containers of its Compose project were stopped, or paused, with it
 	Stopping    bool // a stop is in progress
 	StoppedAt   time.Time
 	DeployUntil time.Time
@@ -83,8 +83,9 @@ type Situation struct {
 	StartsUntil time.Time // until then it may be starting
 	Full        string    // what shows that its disk is full; empty: nothing does
 
-	Counted     int // attempts that the incident's budget counts
-	NotExecuted int // intents that were closed without a call
+	Counted     int    // attempts that the incident's budget counts
+	Refused     string // the engine's error, where it refused the newest call; else empty
+	NotExecuted int    // intents that were closed without a call
 	Service     *budget.Service
 	Host        *budget.Host
 	Busy        string // the service for which a call is under way

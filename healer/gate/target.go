@@ -41,10 +41,10 @@ func startedFromOutside(s Situation) Verdict {
 	if s.Change.Action == "unpause" {
 		what = "unpaused"
 	}
-	return hold("it was " + what + " from outside: the next checks show whether it needs a repair")
+	return hold("an external change " + what + " the container: the next checks show whether it still needs a repair")
 }
 
-// healthcheck trusts the check from outside, also where a foreign source agrees
+// healthcheck trusts LogStream's own check, also where a foreign source agrees
 // with the container's own.
 func healthcheck(s Situation) Verdict {
 	if !s.Disputed || !s.Unconfirmed {
@@ -108,13 +108,21 @@ func restarting(s Situation) Verdict {
 	return Verdict{}
 }
 
-// PolicyWorks says whether Docker starts the container again by itself.
-func PolicyWorks(c container.State) bool {
+// PolicyStarts says whether Docker's restart policy starts such a container after
+// it ended by itself with that exit code. That of the container says nothing of
+// it while it runs.
+func PolicyStarts(c container.State, code int) bool {
 	switch c.RestartPolicy {
 	case "always", "unless-stopped":
 		return true
 	}
-	return c.RestartPolicy == "on-failure" && c.ExitCode != 0
+	return c.RestartPolicy == "on-failure" && code != 0
+}
+
+// policyWorks says whether Docker starts the container again by itself.
+func policyWorks(c container.State) bool {
+	exhausted := c.RestartPolicy == "on-failure" && c.RestartLimit > 0 && c.RestartCount >= c.RestartLimit
+	return PolicyStarts(c, c.ExitCode) && !exhausted
 }
 
 func policyReason(c container.State) string {

@@ -196,11 +196,18 @@ func (h History) Stopping(id string, stop Stop, own []bool, now time.Time) (Even
 	return Event{}, false
 }
 
-// FollowsOwnEnd says whether start i followed an end that was not requested.
-func (h History) FollowsOwnEnd(i int, stop Stop) bool {
+// FollowsOwnEnd says whether start i followed an end that was not requested, and
+// with which exit code that was; 0 as well where it is not known.
+func (h History) FollowsOwnEnd(i int, stop Stop) (code int, is bool) {
 	if h[i].Action != "start" {
-		return false
+		return 0, false
 	}
 	end, ended := h[:i].Ending(h[i].ID, stop, nil, h[i].ReadAt)
-	return ended && (end.End == EndByItself || end.End == EndOOM)
+	if !ended || end.End != EndByItself && end.End != EndOOM {
+		return 0, false
+	}
+	if died, found := h[:i].Last(func(_ int, e Event) bool { return e.ID == h[i].ID }, "die"); found && died.ExitCode != nil {
+		code = *died.ExitCode
+	}
+	return code, true
 }

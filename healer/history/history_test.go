@@ -287,8 +287,10 @@ func TestStartsThatFollowAnOwnEnd(t *testing.T) {
 		"kill(15)@0 die@1 stop@2 start@600 die@700 start@1300": true,
 		"die@0 start@10 kill(15)@20 stop@21 die@22 start@600":  false,
 	} {
-		if h := written(events); h.FollowsOwnEnd(len(h)-1, ten) != want {
-			t.Errorf("%s: %v", events, !want)
+		h := written(events)
+		code, is := h.FollowsOwnEnd(len(h)-1, ten)
+		if is != want || (code == 137) != strings.Contains(events, "die(137)") {
+			t.Errorf("%s: %v, exit code %d", events, is, code)
 		}
 	}
 }

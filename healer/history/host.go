@@ -127,10 +127,11 @@ func (h *Host) IsReplaced(name, id string, now time.Time) bool {
 	})
 }
 
-// StoppedTogether says whether another container of a Compose project was
-// stopped within ten seconds of the engine's time at. counts says whether a
-// stop of the container with that name, by its index, counts as a stop from outside.
-func (h *Host) StoppedTogether(name, project string, at time.Time, counts func(name string, i int, e Event) bool) bool {
+// DoneTogether says whether another container of a Compose project was stopped, or
+// paused, within ten seconds of the engine's time at: action is that event. counts
+// says whether one of the container with that name, by its index, counts as an act
+// from outside.
+func (h *Host) DoneTogether(action, name, project string, at time.Time, counts func(name string, i int, e Event) bool) bool {
 	if project == "" {
 		return false
 	}
@@ -139,8 +140,8 @@ func (h *Host) StoppedTogether(name, project string, at time.Time, counts func(n
 			continue
 		}
 		if _, found := of.Last(func(i int, e Event) bool {
-			return e.Project == project && at.Sub(e.Time).Abs() < projectStops && counts(other, i, e)
-		}, "stop"); found {
+			return e.Project == project && at.Sub(e.Time).Abs() < projectStops && counts(other, i, e) && !of.IsEcho(i)
+		}, action); found {
 			return true
 		}
 	}

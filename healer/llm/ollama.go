@@ -171,10 +171,12 @@ func (c *Client) Query(ctx context.Context, q Question, thinks func(string)) Ans
 	return answer
 }
 
-// noThinker says that the model was to think and cannot.
+// noThinker says that the model was to think, and the request was refused as it
+// stands: as one of a model that cannot. Ollama has no code for that; the same
+// request without it shows whether it was that.
 func noThinker(err error) bool {
 	var refused *refusal
-	return errors.As(err, &refused) && refused.status == http.StatusBadRequest && strings.Contains(refused.text, "support thinking")
+	return errors.As(err, &refused) && refused.status == http.StatusBadRequest
 }
 
 // invalid is why there is no opinion, and the same in one sentence.
@@ -250,7 +252,7 @@ func (c *Client) stream(ctx context.Context, request map[string]any, thinks func
 			case err != nil:
 				return fmt.Errorf("its answer cannot be read: %w", err)
 			case piece.Error != "":
-				return &refusal{http.StatusOK, displayable(piece.Error)}
+				return &refusal{http.StatusOK, displayable(piece.Error), true}
 			}
 			if text := piece.Message.Thinking; text != "" && thinking.Len() < maxThinking {
 				thinking.WriteString(text)
@@ -279,6 +281,7 @@ func (c *Client) stream(ctx context.Context, request map[string]any, thinks func
 type refusal struct {
 	status int
 	text   string
+	formed bool // as Ollama's errors are: {"error": "…"}
 }
 
 func (r *refusal) Error() string {
@@ -288,10 +291,10 @@ func (r *refusal) Error() string {
 	return strings.TrimSuffix(fmt.Sprintf("Ollama answered %d: %s", r.status, r.text), ": ")
 }
 
-// unpulled says whether the server does not have the model.
-func (r *refusal) unpulled() bool {
-	return r.status == http.StatusNotFound && strings.Contains(r.text, "not found") && strings.Contains(r.text, "model")
-}
+// unpulled says whether the server does not have the model: what we request exists
+// in each Ollama, and one that does not speak for itself, such as a proxy, answers
+// 404 in another form.
+func (r *refusal) unpulled() bool { return r.status == http.StatusNotFound && r.formed }
 
 // post sends body and hands what comes back, bounded, to read.
 func (c *Client) post(ctx context.Context, path string, body any, read func(*json.Decoder) error) error {
@@ -312,20 +315,22 @@ func (c *Client) post(ctx context.Context, path string, body any, read func(*jso
 	bounded := io.LimitReader(response.Body, maxAnswer)
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(bounded, maxRefusal)) // what can be read of it
-		return &refusal{response.StatusCode, errorText(text)}
+		said, formed := errorText(text)
+		return &refusal{response.StatusCode, said, formed}
 	}
 	return read(json.NewDecoder(bounded))
 }
 
-// errorText is what an error answer says: {"error": "…"}, or else its text.
-func errorText(body []byte) string {
+// errorText is what an error answer says: {"error": "…"}, which is its form, or
+// else its text.
+func errorText(body []byte) (said string, formed bool) {
 	var answer struct {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(body, &answer) == nil && answer.Error != "" {
-		return displayable(answer.Error)
+		return displayable(answer.Error), true
 	}
-	return displayable(string(body))
+	return displayable(string(body)), false
 }
 
 // displayable is what a server says, fit to be shown.

@@ -22,8 +22,10 @@ type Memory struct {
 
 // sight is what is known of a template.
 type sight struct {
-	last    int64 // when it was last seen, in seconds since the epoch
+	first   int64 // when it was first seen, and
+	last    int64 // last, in seconds since the epoch
 	healthy bool  // also while nothing was wrong
+	failure bool  // it is an error
 }
 
 // Learn takes in lines that were written before until. The service is healthy
@@ -43,8 +45,12 @@ func (m *Memory) Learn(lines []container.Line, since, until time.Time) {
 		if m.since.IsZero() || raw.Time.Before(m.since) {
 			m.since = raw.Time
 		}
-		s := m.seen[l.key]
-		m.seen[l.key] = sight{max(s.last, raw.Time.Unix()), s.healthy || !raw.Time.Before(since)}
+		s, known := m.seen[l.key]
+		at := raw.Time.Unix()
+		if !known {
+			s.first = at
+		}
+		m.seen[l.key] = sight{min(s.first, at), max(s.last, at), s.healthy || !raw.Time.Before(since), l.weight >= failure}
 	}
 	if excess := len(m.seen) - maxTemplates; excess > 0 {
 		oldest := slices.SortedFunc(maps.Keys(m.seen), func(a, b uint64) int {

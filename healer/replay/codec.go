@@ -32,6 +32,7 @@ const (
 	inFailed     = "append_failed"
 	inPublished  = "published"
 	inConfigured = "configured"
+	inLogs       = "logs_compared"
 	inSpecs      = "specifications_kept"
 	inTicks      = "ticks"
 )
@@ -58,6 +59,7 @@ type inputLine struct {
 	FirstSeen   []event.FirstSeen  `json:"first_seen,omitempty"`
 	Signs       []runbook.Signed   `json:"signs,omitempty"`
 	Found       *runbook.Collected `json:"found,omitempty"`
+	Compared    *event.UpdateLogs  `json:"compared,omitempty"`
 	NotExecuted string             `json:"not_executed,omitempty"`
 	Unseen      bool               `json:"unseen,omitempty"`
 	ContainerID string             `json:"container_id,omitempty"` // that a call left in the target's place
@@ -112,6 +114,8 @@ func encodeInput(in healer.Input) (inputLine, error) {
 		return inputLine{Input: inExecuted, Service: in.Service, Incident: in.Incident, Attempt: in.Attempt, NotExecuted: in.NotExecuted,
 			Unseen: in.Unseen, ContainerID: in.Done.ContainerID, KeptID: in.Done.KeptID, Output: in.Done.Output,
 			Error: encodeError(in.Err), State: encodeContainer(in.After), Took: in.Took}, nil
+	case healer.LogsCompared:
+		return inputLine{Input: inLogs, Service: in.Service, ContainerID: in.ContainerID, Compared: &in.Logs}, nil
 	case healer.SpecsKept:
 		return inputLine{Input: inSpecs, Hashes: in.Keys}, nil
 	case healer.ModelState:
@@ -165,6 +169,11 @@ func decodeInput(l inputLine) (healer.Input, error) {
 		return healer.Executed{Service: l.Service, Incident: l.Incident, Attempt: l.Attempt, NotExecuted: l.NotExecuted,
 			Unseen: l.Unseen, Done: action.Done{ContainerID: l.ContainerID, KeptID: l.KeptID, Output: l.Output},
 			Err: l.Error.decode(), After: decodeContainer(l.State), Took: l.Took}, nil
+	case inLogs:
+		if l.Compared == nil {
+			return nil, errors.New("what was compared is missing")
+		}
+		return healer.LogsCompared{Service: l.Service, ContainerID: l.ContainerID, Logs: *l.Compared}, nil
 	case inSpecs:
 		return healer.SpecsKept{Keys: l.Hashes}, nil
 	case inModel:

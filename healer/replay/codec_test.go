@@ -82,7 +82,7 @@ func inputs(t *testing.T) []healer.Input {
 	incident.Event.Type = event.TypeSuppressed
 	return []healer.Input{health, incident, filled[healer.ReadDocker](t), filled[healer.ReadService](t), filled[healer.ReadCommand](t),
 		filled[healer.Replayed](t), filled[healer.EngineSeen](t), filled[healer.Inspected](t), filled[healer.Collected](t), filled[healer.Executed](t), filled[healer.ModelState](t), filled[healer.Answered](t),
-		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t), filled[healer.SpecsKept](t)}
+		filled[healer.AppendFailed](t), filled[healer.Published](t), filled[healer.Reconfigured](t), filled[healer.SpecsKept](t), filled[healer.LogsCompared](t)}
 }
 
 func TestEveryInputIsReadAsItWasWritten(t *testing.T) {

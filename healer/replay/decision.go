@@ -74,12 +74,14 @@ func (d decision) matches(recorded decision) bool {
 }
 
 // decisions are the effects that are decisions: to learn what a healthy service
-// writes is none, and neither is when to inspect again.
+// writes is none, nor to compare it, and neither is when to inspect again.
 func decisions(out []healer.Effect) []healer.Effect {
 	return slices.DeleteFunc(slices.Clone(out), func(e healer.Effect) bool {
-		_, learns := e.(healer.Learn)
-		_, wakes := e.(healer.Wake)
-		return learns || wakes
+		switch e.(type) {
+		case healer.Learn, healer.CompareLogs, healer.Wake:
+			return true
+		}
+		return false
 	})
 }
 

@@ -60,9 +60,11 @@ var aroundCauses = []cause{
 		wrong:      []option{{service.ActionRestart, "the check has never succeeded, so it does not show that the process is at fault"}},
 		wait:       badChecks,
 	},
-	{ // no connection at the url, and the same check is good at the container's own address
-		id:         "path_broken",
-		match:      func(f Facts) bool { return failing(unconnected...)(f) && f.Collected.answersDirectly() },
+	{ // no connection at the url, and the same check is good at the container's own address, and its CPU limit does not hold it back
+		id: "path_broken",
+		match: func(f Facts) bool {
+			return failing(unconnected...)(f) && f.Collected.answersDirectly() && !f.Collected.starved()
+		},
 		present:    "The container answers at its own address, but not at the url.",
 		past:       "The container answered at its own address, but not at the url.",
 		confidence: 0.85,

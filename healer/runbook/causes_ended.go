@@ -47,19 +47,32 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 	starts(cause{ // exited, and its events hold a stop
 		id:         "stopped",
 		match:      ended(history.EndStopped),
-		present:    "The container was stopped from outside.",
-		past:       "The container had been stopped from outside.",
+		present:    "The container was stopped by a command such as docker stop.",
+		past:       "The container had been stopped by a command such as docker stop.",
 		confidence: 0.97,
 		why:        "its events show a stop, which a crash does not",
 	}),
 	starts(cause{ // exited, and its events hold a terminating kill and no stop
 		id:         "killed",
 		match:      ended(history.EndKilled),
-		present:    "The container was killed from outside.",
-		past:       "The container had been killed from outside.",
+		present:    "The container was killed by a command such as docker kill.",
+		past:       "The container had been killed by a command such as docker kill.",
 		confidence: 0.97,
 		why:        "its events show a kill and no stop",
 	}),
+	{ // it ended by itself with exit code 0, no check shows that it should keep running (it has none, or its report is due by a schedule, or it ran for less than the interval of its reports), and its restart policy leaves it so: a job that is done
+		id: "finished",
+		match: func(f Facts) bool {
+			keeps := f.Policy == "always" || f.Policy == "unless-stopped"
+			return ended(history.EndByItself)(f) && f.ExitCode == 0 && f.Unchecked && !keeps
+		},
+		present:    "The container ended by itself with exit code 0, as a job does that is done.",
+		past:       "The container had ended by itself with exit code 0, as a job does that is done.",
+		confidence: 0.7,
+		why:        "no check shows that it should keep running, and its restart policy does not start it again; start it by hand, give it a url that is checked or the restart policy unless-stopped, or remove its container from the configuration",
+		legal:      []option{person, nothing},
+		wrong:      append(slices.Clone(notRunning), option{service.ActionStart, "it would run the job again"}),
+	},
 	starts(cause{ // exited, and its events hold neither a stop nor a kill
 		id:         "exited",
 		match:      ended(history.EndByItself),

@@ -60,12 +60,14 @@ type Missing struct {
 }
 
 const (
-	fullCPU    = 0.9 // share of its limit, or cores of one without: it is busy
+	fullCPU    = 0.8 // share of its limit, or cores of one without: it is busy; over the second that is measured, a limit may allow a tenth less
+	sharedCPU  = 0.5 // the same where a process waits for the CPU: the host's other work takes the rest
 	mostlyHeld = 0.5 // share of the periods in which it was throttled
 	tinyLimit  = 0.1 // cores: with less no service can do much, and with more one that is held back all the time rather spins
 )
 
-// busy says whether it uses all the processor time that it may, or a whole core.
+// busy says whether it uses all the processor time that it may, or a whole core; or
+// as much as a host with other work leaves to it.
 func (c *Collected) busy() bool {
 	if c == nil || c.Stats == nil {
 		return false
@@ -74,7 +76,8 @@ func (c *Collected) busy() bool {
 	if limit == 0 || limit > 1 {
 		limit = 1 // one thread that spins takes one core
 	}
-	return c.Stats.CPUs >= fullCPU*limit
+	ready := c.Processes != nil && c.Processes.Running > 0
+	return c.Stats.CPUs >= fullCPU*limit || ready && c.Stats.CPUs >= sharedCPU*limit
 }
 
 // starved says whether its limit is tiny, and holds it back most of the time.

@@ -59,7 +59,7 @@ func around(f Facts, c cause) []event.Fact {
 	fact(f.Worse != "", "since the update", f.Worse, "", false)
 	fact(len(f.DependenciesDown) > 0, "dependencies DOWN", strings.Join(f.DependenciesDown, ", "), "It needs them.", c.id == "dependency_down")
 	fact(len(f.DependenciesSlow) > 0, "dependencies slow", strings.Join(f.DependenciesSlow, ", "), "It needs them.", c.id == "dependency_slow")
-	fact(c.id == "busy", "cpu use", "all that it may use", "It works and does not answer.", true)
+	fact(c.id == "busy", "cpu use", "at its limit", "It uses CPU, and does not answer.", true)
 	fact(c.id == "cpu_starved", "cpu limit", "it is throttled most of the time", "Its limit is too low for what it does.", true)
 	fact(c.id == "path_broken", "published port", "it does not lead to the service", "The service answers at its own address.", true)
 	fact(f.ReadOnly, "root file system", "read-only", "", false)

@@ -19,7 +19,7 @@ Made of the list in ` + "`healer/runbook`" + ` by its test; do not edit it.
 
 A cause is what the facts about a failed service mean. LogStream goes through this list from top to bottom, and **the first that matches is the cause**. Its id is the incident's ` + "`cause_id`" + `, and stays. The actions that are legal stand best first: the runbook takes the first, and a model may choose another of them, and nothing else. Policy may take actions away (` + "`heal.never`, approval, what failed before" + `); nothing adds one. ` + "`rollback`" + ` is legal only where the image or the configuration changed. [actions.md](actions.md) says what each action does, and [gates.md](gates.md) what can hold it.
 
-A sentence in braces such as ` + "`{check}`" + ` stands for what the incident shows: ` + "`{check}`" + ` is what LogStream's own check reported, ` + "`{log}` and `{said}`" + ` are a line of the container's log. A cause that **rests on a log line** only takes actions away: what a container writes never makes an action legal.
+A sentence in braces such as ` + "`{check}`" + ` stands for what the incident shows: ` + "`{check}`" + ` is what LogStream's own check reported, ` + "`{log}` and `{said}`" + ` are a line of the container's log. A cause that **rests on a log line** only takes actions away: what a container writes never makes an action legal. **Confidence** is a fixed number for each cause. From 90% on the facts prove the cause: a model cannot choose another action then, and with ` + "`healer.reflex: true`" + ` LogStream does not query a model before a non-disruptive repair. The dashboard shows no number for the runbook, only whether the cause is proven.
 `
 
 // TestTheDocumentOfCauses: docs/causes.md has each cause as the code has it.

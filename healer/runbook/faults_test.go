@@ -26,8 +26,16 @@ func stats(s Stats) func(*Facts) {
 	return func(f *Facts) { f.Collected = &Collected{Stats: &s} }
 }
 
+// ready has a process that runs, or waits for the CPU.
+func ready(f *Facts) { f.Collected.Processes = &Processes{Total: 3, Running: 1} }
+
 func direct(status event.Status) func(*Facts) {
-	return func(f *Facts) { f.Collected = &Collected{Direct: &Direct{Status: status}} }
+	return func(f *Facts) {
+		if f.Collected == nil {
+			f.Collected = &Collected{}
+		}
+		f.Collected.Direct = &Direct{Status: status}
+	}
 }
 
 // moreFaults are those whose cause is found from more than the inspection and our
@@ -67,10 +75,15 @@ func moreFaults() map[string]row {
 		"host port taken after a stop":         {with(exited(128, history.EndStopped, "kill(15) → die → stop"), func(f *Facts) { f.PortTaken = "0.0.0.0:80" }), "port_taken", aPerson, "start", false},
 		"hangs at full CPU":                    {with(hangs, stats(Stats{CPUs: 0.97})), "busy", aRestart, "start", false},
 		"hangs at its CPU limit":               {with(hangs, stats(Stats{CPUs: 0.48, CPULimit: 0.5})), "busy", aRestart, "start", false},
+		"hangs at its CPU limit, short second": {with(hangs, stats(Stats{CPUs: 0.26, CPULimit: 0.3})), "busy", aRestart, "start", false},
 		"hangs, two of four cores":             {with(hangs, stats(Stats{CPUs: 2, CPULimit: 4})), "busy", aRestart, "start", false},
+		"hangs, on a host with other work":     {with(hangs, stats(Stats{CPUs: 0.6}), ready), "busy", aRestart, "start", false},
+		"hangs, and works now and then":        {with(hangs, stats(Stats{CPUs: 0.3}), ready), "hang", aRestart, "start", false},
+		"hangs, half a core, all wait":         {with(hangs, stats(Stats{CPUs: 0.6})), "hang", aRestart, "start", false},
 		"hangs, CPU low":                       {with(hangs, stats(Stats{CPUs: 0.01, CPULimit: 0.5})), "hang", aRestart, "start", false},
 		"errors at full CPU":                   {with(errors, stats(Stats{CPUs: 1})), "http_5xx", aRestart, "start", false},
 		"CPU starved":                          {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93})), "cpu_starved", aPerson, "restart", false},
+		"CPU starved, an answer in time":       {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93}), direct(event.Up)), "cpu_starved", aPerson, "restart", false},
 		"hangs, and ignores SIGTERM":           {with(hangs, stubborn), "ignores_sigterm", "A kill_start, B restart, C escalate, D none", "start", false},
 		"spins at its limit":                   {with(hangs, stats(Stats{CPUs: 0.3, CPULimit: 0.3, Throttled: 0.93})), "busy", aRestart, "start", false},
 		"HTTP 500 again after a start":         {with(errors, again), "http_5xx_persistent", aPerson, "restart", false},

@@ -53,6 +53,7 @@ type Facts struct {
 	CheckError string        // our own check's sentence, to be shown
 	BadChecks  int           // in a row of our own, begun after StartedAt
 	Needed     int           // failure_threshold
+	Unchecked  bool          // no check shows that it should keep running: it has none, or reports as a job does
 	Scheduled  bool          // its reports are due at the times of a schedule
 	WasUp      bool          // our own check was UP at some time as it is defined now
 

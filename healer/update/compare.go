@@ -19,6 +19,12 @@ const (
 	timesErrors  = 5   // as many as before
 	timesLatency = 3
 	enoughExits  = 2
+	// supporting is how many new error messages lower the limits of errors and exits
+	// by steady, and clear how many are bad by themselves: many times more than were
+	// known before, for a release that words its errors anew writes as many as before.
+	supporting = 3
+	clear      = 10
+	timesKnown = 5
 	// steady is the share of these limits below which what was bad is good again:
 	// a service at a limit does not change its verdict with each check.
 	steady = 0.5
@@ -77,24 +83,42 @@ func (s Samples) figures(from, to time.Time) event.UpdateFigures {
 	return out
 }
 
-// Worse are the reasons for which a service does worse after than before. latency
-// is what it is expected to answer within; zero: nothing is expected. wasBad says
-// that the update was held to be bad so far.
-func Worse(before, after event.UpdateFigures, latency time.Duration, wasBad bool) []event.UpdateReason {
-	share := 1.0
-	if wasBad {
+// Compared is what a service's checks, and its log, are compared by.
+type Compared struct {
+	Before, After event.UpdateFigures
+	Latency       time.Duration     // that it is expected to answer within; zero: nothing is expected
+	WasBad        bool              // the update was held to be bad so far
+	Logs          *event.UpdateLogs // nil: nothing is known of it
+	// Due says that the watch is over: what a start logs is no longer counted, and
+	// many new error messages are bad by themselves.
+	Due bool
+}
+
+// Worse are the reasons for which a service does worse after than before. New
+// error messages support what checks and exits show; alone they are a reason only
+// at the end, and above a clear limit.
+func Worse(c Compared) []event.UpdateReason {
+	share, fewest := 1.0, enoughExits
+	if c.WasBad {
 		share = steady
 	}
+	speaks := c.Logs != nil && c.Logs.New >= supporting
+	if speaks {
+		share, fewest = steady, 1
+	}
 	var reasons []event.UpdateReason
-	if rate := after.ErrorRate(); after.Checks >= enough && rate >= worstErrors*share && rate >= timesErrors*share*before.ErrorRate() {
+	if rate := c.After.ErrorRate(); c.After.Checks >= enough && rate >= worstErrors*share && rate >= timesErrors*share*c.Before.ErrorRate() {
 		reasons = append(reasons, event.UpdateErrors)
 	}
-	expected := float64(latency) / float64(time.Millisecond)
-	if expected > 0 && good(before) >= enoughGood && good(after) >= enoughGood && after.P95MS >= timesLatency*share*before.P95MS && after.P95MS > expected {
+	expected := float64(c.Latency) / float64(time.Millisecond)
+	if expected > 0 && good(c.Before) >= enoughGood && good(c.After) >= enoughGood && c.After.P95MS >= timesLatency*share*c.Before.P95MS && c.After.P95MS > expected {
 		reasons = append(reasons, event.UpdateLatency)
 	}
-	if after.Exits >= enoughExits && after.Exits > before.Exits {
+	if c.After.Exits >= fewest && c.After.Exits > c.Before.Exits {
 		reasons = append(reasons, event.UpdateExits)
+	}
+	if speaks && (len(reasons) > 0 || (c.Due || c.WasBad) && c.Logs.New >= clear && c.Logs.New >= timesKnown*c.Logs.Known) {
+		reasons = append(reasons, event.UpdateLog)
 	}
 	return reasons
 }

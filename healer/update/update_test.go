@@ -12,6 +12,8 @@ var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const watch = 10 * time.Minute
 
+func logs(fresh, known int) *event.UpdateLogs { return &event.UpdateLogs{New: fresh, Known: known} }
+
 func TestWorse(t *testing.T) {
 	type figures = event.UpdateFigures
 	well := figures{Checks: 300, P50MS: 5, P95MS: 20}
@@ -19,28 +21,38 @@ func TestWorse(t *testing.T) {
 		before, after figures
 		latency       time.Duration
 		wasBad        bool
+		logs          *event.UpdateLogs
+		due           bool
 		want          []event.UpdateReason
 	}{
-		"the same":                            {before: well, after: well},
-		"a fifth fails":                       {before: well, after: figures{Checks: 10, Bad: 2}, want: []event.UpdateReason{event.UpdateErrors}},
-		"too few checks":                      {before: well, after: figures{Checks: 9, Bad: 9}},
-		"less than a fifth fails":             {before: well, after: figures{Checks: 11, Bad: 2}},
-		"nothing is known of before":          {after: figures{Checks: 10, Bad: 5}, want: []event.UpdateReason{event.UpdateErrors}},
-		"it failed as much before":            {before: figures{Checks: 100, Bad: 30}, after: figures{Checks: 100, Bad: 60}},
-		"it failed a little before":           {before: figures{Checks: 100, Bad: 6}, after: figures{Checks: 100, Bad: 30}, want: []event.UpdateReason{event.UpdateErrors}},
-		"slower than three times":             {before: well, after: figures{Checks: 20, P95MS: 60}, latency: 50 * time.Millisecond, want: []event.UpdateReason{event.UpdateLatency}},
-		"slower, and fast enough":             {before: well, after: figures{Checks: 20, P95MS: 60}, latency: 60 * time.Millisecond},
-		"slower, and nothing is expected":     {before: well, after: figures{Checks: 20, P95MS: 6000}},
-		"a little slower than expected":       {before: well, after: figures{Checks: 20, P95MS: 59}, latency: 50 * time.Millisecond},
-		"slow, and nothing known of before":   {after: figures{Checks: 20, P95MS: 600}, latency: 50 * time.Millisecond},
-		"too few of them are good":            {before: well, after: figures{Checks: 20, Bad: 1, P95MS: 600}, latency: 50 * time.Millisecond},
-		"it ends twice":                       {before: well, after: figures{Checks: 10, Exits: 2}, want: []event.UpdateReason{event.UpdateExits}},
-		"it ends once":                        {before: well, after: figures{Checks: 10, Exits: 1}},
-		"it ended as often before":            {before: figures{Checks: 300, Exits: 2}, after: figures{Checks: 10, Exits: 2}},
-		"bad so far, and a tenth still fails": {before: well, after: figures{Checks: 20, Bad: 2}, wasBad: true, want: []event.UpdateReason{event.UpdateErrors}},
-		"bad so far, and little still fails":  {before: well, after: figures{Checks: 21, Bad: 2}, wasBad: true},
+		"the same":                                      {before: well, after: well},
+		"a fifth fails":                                 {before: well, after: figures{Checks: 10, Bad: 2}, want: []event.UpdateReason{event.UpdateErrors}},
+		"too few checks":                                {before: well, after: figures{Checks: 9, Bad: 9}},
+		"less than a fifth fails":                       {before: well, after: figures{Checks: 11, Bad: 2}},
+		"nothing is known of before":                    {after: figures{Checks: 10, Bad: 5}, want: []event.UpdateReason{event.UpdateErrors}},
+		"it failed as much before":                      {before: figures{Checks: 100, Bad: 30}, after: figures{Checks: 100, Bad: 60}},
+		"it failed a little before":                     {before: figures{Checks: 100, Bad: 6}, after: figures{Checks: 100, Bad: 30}, want: []event.UpdateReason{event.UpdateErrors}},
+		"slower than three times":                       {before: well, after: figures{Checks: 20, P95MS: 60}, latency: 50 * time.Millisecond, want: []event.UpdateReason{event.UpdateLatency}},
+		"slower, and fast enough":                       {before: well, after: figures{Checks: 20, P95MS: 60}, latency: 60 * time.Millisecond},
+		"slower, and nothing is expected":               {before: well, after: figures{Checks: 20, P95MS: 6000}},
+		"a little slower than expected":                 {before: well, after: figures{Checks: 20, P95MS: 59}, latency: 50 * time.Millisecond},
+		"slow, and nothing known of before":             {after: figures{Checks: 20, P95MS: 600}, latency: 50 * time.Millisecond},
+		"too few of them are good":                      {before: well, after: figures{Checks: 20, Bad: 1, P95MS: 600}, latency: 50 * time.Millisecond},
+		"it ends twice":                                 {before: well, after: figures{Checks: 10, Exits: 2}, want: []event.UpdateReason{event.UpdateExits}},
+		"it ends once":                                  {before: well, after: figures{Checks: 10, Exits: 1}},
+		"it ended as often before":                      {before: figures{Checks: 300, Exits: 2}, after: figures{Checks: 10, Exits: 2}},
+		"bad so far, and a tenth still fails":           {before: well, after: figures{Checks: 20, Bad: 2}, wasBad: true, want: []event.UpdateReason{event.UpdateErrors}},
+		"a tenth fails, and its log has new errors":     {before: well, after: figures{Checks: 20, Bad: 2}, logs: logs(3, 20), want: []event.UpdateReason{event.UpdateErrors, event.UpdateLog}},
+		"a tenth fails, and its log has two new errors": {before: well, after: figures{Checks: 20, Bad: 2}, logs: logs(2, 0)},
+		"it ends once, and its log has new errors":      {before: well, after: figures{Checks: 10, Exits: 1}, logs: logs(3, 20), want: []event.UpdateReason{event.UpdateExits, event.UpdateLog}},
+		"its log has many new errors":                   {before: well, after: figures{Checks: 100}, logs: logs(10, 2), due: true, want: []event.UpdateReason{event.UpdateLog}},
+		"its log has many, and the watch goes on":       {before: well, after: figures{Checks: 100}, logs: logs(10, 2)},
+		"its log has many, and is bad so far":           {before: well, after: figures{Checks: 100}, logs: logs(10, 2), wasBad: true, want: []event.UpdateReason{event.UpdateLog}},
+		"its log has some new errors":                   {before: well, after: figures{Checks: 100}, logs: logs(9, 0), due: true},
+		"it words its errors anew":                      {before: well, after: figures{Checks: 100}, logs: logs(12, 10), due: true},
+		"bad so far, and little still fails":            {before: well, after: figures{Checks: 21, Bad: 2}, wasBad: true},
 	} {
-		if got := Worse(tt.before, tt.after, tt.latency, tt.wasBad); !slices.Equal(got, tt.want) {
+		if got := Worse(Compared{tt.before, tt.after, tt.latency, tt.wasBad, tt.logs, tt.due}); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}

@@ -52,10 +52,11 @@ func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
 
 // Seen is what is seen of the service now.
 type Seen struct {
-	ImageID string        // of its container; another one than the update's ends the watch
-	Exits   int           // of the container by itself, since the update
-	Down    bool          // the service is DOWN
-	Latency time.Duration // that it is expected to answer within
+	ImageID string            // of its container; another one than the update's ends the watch
+	Exits   int               // of the container by itself, since the update
+	Down    bool              // the service is DOWN
+	Latency time.Duration     // that it is expected to answer within
+	Logs    *event.UpdateLogs // what its log was last seen to show; nil: nothing is known of it
 }
 
 // Judge judges the update by what was counted since, and by what is seen now.
@@ -65,15 +66,18 @@ func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 		return
 	}
 	due := !now.Before(u.Until)
-	if !w.changed && !due && seen.Exits <= u.After.Exits {
+	if !w.changed && !due && seen.Exits <= u.After.Exits && isSameLogs(seen.Logs, u.Logs) {
 		return
 	}
 	w.changed = false
 	next := *u
 	next.After = w.after(seen, length, now)
+	if seen.Logs != nil {
+		next.Logs = seen.Logs
+	}
 	next.Reasons = nil
 	if !u.FailingBefore {
-		next.Reasons = Worse(u.Before, next.After, seen.Latency, u.Verdict == event.UpdateBad)
+		next.Reasons = Worse(Compared{Before: u.Before, After: next.After, Latency: seen.Latency, WasBad: u.Verdict == event.UpdateBad, Logs: next.Logs, Due: due})
 	}
 	if due && seen.Down {
 		next.Reasons = append(next.Reasons, event.UpdateDown)
@@ -105,6 +109,15 @@ func (w *Watch) after(seen Seen, length time.Duration, now time.Time) event.Upda
 	}
 	known.Exits = max(seen.Exits, w.Update.After.Exits)
 	return known
+}
+
+func isSameLogs(seen, published *event.UpdateLogs) bool {
+	return seen == nil || published != nil && *seen == *published
+}
+
+// ByLogAlone says whether nothing but the container's log speaks against an update.
+func ByLogAlone(u *event.Update) bool {
+	return u != nil && len(u.Reasons) == 1 && u.Reasons[0] == event.UpdateLog
 }
 
 // Accused says whether the image that runs is held to be bad, and was not failing

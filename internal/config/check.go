@@ -24,6 +24,7 @@ func (d *decoder) check(f file) {
 	d.problems("healer", f.Healer.Problems())
 	d.problems("dashboard", f.Dashboard.Problems())
 	d.checkHooks(f)
+	d.problems("notify", f.Notify.Problems())
 	d.checkDefaults(f.Defaults)
 	for i, definition := range f.Services {
 		d.checkService(item(i), definition)
@@ -43,7 +44,7 @@ func (d *decoder) checkName(key, name string, mayBeEmpty bool) {
 		return
 	}
 	near := strings.Trim(notOfName.ReplaceAllString(name, "-"), "._-")
-	if !instanceName.MatchString(near) {
+	if !instanceName.MatchString(near) || shown(key, name) != name { // what is masked is not suggested
 		near = ""
 	}
 	d.problem("", service.Problem{Key: key, Value: name, Suggestion: near,
@@ -58,8 +59,8 @@ func (d *decoder) checkHooks(f file) {
 		d.problems(key, h.Problems())
 		d.once(names, key, "name", h.Name, "is already the name of another hook (line %d): names must be unique")
 		d.once(tokens, key, "token", h.Token, "is already the token of another hook (line %d): each sender needs its own")
-		if h.Token != "" && h.Token == f.Dashboard.Token {
-			d.problem(key, service.Problem{Key: "token", Value: "***", Message: "is dashboard.token: who may report could repair, too; give the hook a token of its own"})
+		if h.Token != "" && slices.Contains(f.Dashboard.Secrets(), h.Token) {
+			d.problem(key, service.Problem{Key: "token", Value: "***", Message: "is also a token of the dashboard: the monitor that reports could then also read and repair; give the hook a token of its own"})
 		}
 		if h.Name != "" && h.Name == f.Instance {
 			d.problem(key, service.Problem{Key: "name", Value: h.Name, Message: "is also the name of this instance: reports of the hook would count as LogStream's own checks; choose another name"})

@@ -25,6 +25,7 @@ import (
 	"logstream/internal/docker"
 	"logstream/internal/service"
 	"logstream/monitor"
+	"logstream/notify"
 )
 
 // Config is everything that is configured, with every default applied.
@@ -37,10 +38,12 @@ type Config struct {
 	Healer    healer.Config
 	Dashboard dashboard.Config
 	Hooks     []hook.Config
+	Notify    notify.Config
 	Defaults  service.Definition // what each service begins with
 	Services  []service.Definition
 
-	version version // of the file that it was read from, where that is followed
+	version version  // of the file that it was read from, where that is followed
+	files   []string // with secrets, that it names
 }
 
 // Changed are the sections in which next differs, such as healer and services.
@@ -72,6 +75,7 @@ type file struct {
 	Healer    healer.Config        `yaml:"healer"`
 	Dashboard dashboard.Config     `yaml:"dashboard"`
 	Hooks     []hook.Config        `yaml:"hooks"`
+	Notify    notify.Config        `yaml:"notify"`
 	Defaults  service.Definition   `yaml:"defaults"`
 	Services  []service.Definition `yaml:"services"`
 }
@@ -123,7 +127,7 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	if malformed != nil {
 		return Config{}, failed(*malformed)
 	}
-	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}
+	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Notify: notify.Default(), Defaults: service.Default()}
 	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
@@ -131,11 +135,13 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 	takeContainers(f.Services)
 	d.check(f)
 	inOrder(d.report.Errors)
+	excerpts(root, d.report.Errors)
 	if len(d.report.Errors) > 0 {
-		return Config{}, d.report // without warnings, which a value that is wrong would make misleading
+		return Config{files: d.files}, d.report // without warnings, which a value that is wrong would make misleading
 	}
 	d.warn(f)
 	inOrder(d.report.Warnings)
+	excerpts(root, d.report.Warnings)
 	return Config{Instance: f.Instance, Host: f.Host, Bus: f.Bus, Docker: f.Docker, Monitor: f.Monitor, Healer: f.Healer,
-		Dashboard: f.Dashboard, Hooks: f.Hooks, Defaults: f.Defaults, Services: f.Services}, d.report
+		Dashboard: f.Dashboard, Hooks: f.Hooks, Notify: f.Notify, Defaults: f.Defaults, Services: f.Services, files: d.files}, d.report
 }

@@ -37,6 +37,7 @@ type decoder struct {
 	report   Report
 	wrong    map[string]bool // keys that have an error
 	places   map[string]place
+	files    []string // that hold secrets
 	nodes    int
 }
 
@@ -52,22 +53,6 @@ func (d *decoder) failAt(at place, key, value, suggestion, message string) {
 	value = shown(key, value)
 	d.report.Errors = append(d.report.Errors, Finding{File: d.file, Line: at.line, Column: at.column, Key: key, Value: value,
 		Message: strings.TrimPrefix(message, strconv.Quote(value)+" "), Suggestion: suggestion})
-}
-
-// secrets are the keys whose values are never shown.
-var secrets = []string{"secret", "token", "commands"}
-
-// shown is a value as an error may show it.
-func shown(key, value string) string {
-	switch last := key[strings.LastIndex(key, ".")+1:]; {
-	case value == "":
-		return ""
-	case slices.Contains(secrets, last), strings.Contains(key+".", ".request.") && last != "method":
-		return "***"
-	case last == "url":
-		return text.Clip(service.MaskURL(value), maxShown)
-	}
-	return text.Clip(value, maxShown)
 }
 
 // value decodes node into the value called key; null leaves what is there.
@@ -170,7 +155,7 @@ func (d *decoder) expand(value string) (string, error) {
 // section decodes a mapping into a struct.
 func (d *decoder) section(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
+		d.fail(node, key, instead(node.Value), "", "must be %s, not %s", aSection, kindName(node))
 		return
 	}
 	pairs := d.pairs(node, key, 0)
@@ -185,6 +170,7 @@ func (d *decoder) section(node *yaml.Node, into reflect.Value, key string) {
 			d.value(pairs[i].value, into.Field(f.index), within(key, f.name))
 		}
 	}
+	d.takeFiles(into, fields, key)
 }
 
 // pair is one key of a mapping with its value.
@@ -246,7 +232,7 @@ func (d *decoder) merge(node *yaml.Node, key string, depth int) []pair {
 		}
 		return all
 	}
-	d.fail(node, within(key, "<<"), node.Value, "", "must name %s, or a list of them", aSection)
+	d.fail(node, within(key, "<<"), instead(node.Value), "", "must name %s, or a list of them", aSection)
 	return nil
 }
 
@@ -255,7 +241,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 	if len(d.report.Errors) >= maxErrors {
 		return // it would not be reported
 	}
-	full := within(key, legible(p.name))
+	full := within(key, legible(beforeColon(p.name)))
 	if key == "defaults" && slices.Contains(notDefaults, p.name) {
 		d.fail(p.key, full, "", "", "can be set only for a service, not as a default")
 		return
@@ -265,6 +251,10 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 		names = append(names, f.name)
 	}
 	below := inner(into, p.name, "")
+	if strings.Contains(p.name, ":") {
+		d.fail(p.key, full, "", "", "unknown key: a space is missing after the colon")
+		return
+	}
 	switch near, anywhere := nearest.Of(p.name, names), inner(reflect.TypeFor[file](), p.name, ""); {
 	case below != "":
 		d.fail(p.key, full, "", within(key, below), "unknown key")
@@ -280,7 +270,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 // list decodes a sequence.
 func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.SequenceNode {
-		d.fail(node, key, node.Value, "", "must be a list, not %s", kindName(node))
+		d.fail(node, key, instead(node.Value), "", "must be a list, not %s", kindName(node))
 		return
 	}
 	items := reflect.MakeSlice(into.Type(), 0, len(node.Content))

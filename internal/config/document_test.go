@@ -23,6 +23,7 @@ import (
 	"logstream/internal/service"
 	"logstream/internal/size"
 	"logstream/monitor"
+	"logstream/notify"
 )
 
 const configurationHead = `# config.yaml
@@ -53,7 +54,7 @@ func TestTheDocumentOfTheConfiguration(t *testing.T) {
 	first.Content = append(first.Content, defaults.Content...) // what the first service inherits
 	d.out.WriteString(configurationHead)
 	d.section(root.Content[0], reflect.ValueOf(file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(),
-		Healer: healer.Default(), Dashboard: dashboard.Default(), Defaults: service.Default()}), "", "")
+		Healer: healer.Default(), Dashboard: dashboard.Default(), Notify: notify.Default(), Defaults: service.Default()}), "", "")
 	docs.Check(t, "configuration.md", d.out.String())
 }
 
@@ -240,7 +241,7 @@ func childOfMaybe(node *yaml.Node, name string) *yaml.Node {
 func typesOf(t *testing.T) map[string]declared {
 	t.Helper()
 	found := map[string]declared{}
-	for _, dir := range []string{"../../bus", "../docker", "../../monitor", "../../healer", "../../healer/llm", "../../dashboard", "../../dashboard/hook", "../service"} {
+	for _, dir := range []string{"../../bus", "../docker", "../../monitor", "../../healer", "../../healer/llm", "../../dashboard", "../../dashboard/hook", "../../dashboard/access", "../../notify", "../service"} {
 		_, files := docs.Sources(t, dir)
 		for _, file := range files {
 			for _, decl := range file.Decls {

@@ -17,6 +17,8 @@ type Finding struct {
 	Value      string `json:"value"` // the value, shortened; secrets are ***
 	Message    string `json:"message"`
 	Suggestion string `json:"suggestion"` // the key or value that was likely meant, or empty
+	Excerpt    string `json:"excerpt"`    // the line, with every other value masked; or empty
+	Caret      int    `json:"caret"`      // the character of the excerpt where the place is, from 1; 0: there is none
 
 	warning bool
 }

@@ -57,7 +57,7 @@ var truths = map[string]string{"true": "true", "yes": "true", "on": "true", "1":
 // mapping decodes a mapping whose keys are anything, and its values text.
 func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.MappingNode {
-		d.fail(node, key, node.Value, "", "must be %s, not %s", aSection, kindName(node))
+		d.fail(node, key, instead(node.Value), "", "must be %s, not %s", aSection, kindName(node))
 		return
 	}
 	values := map[string]string{}

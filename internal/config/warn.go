@@ -43,6 +43,12 @@ func (d *decoder) warn(f file) {
 	if len(f.Services) == 0 && f.Docker.Discover == docker.DiscoverOff {
 		d.warnAt("services", "", "is empty: nothing is monitored")
 	}
+	if n := len(f.Dashboard.Token); n > 0 && n < 16 {
+		d.warnAt("dashboard.token", f.Dashboard.Token, "has fewer than 16 characters, so it can be guessed: create one with openssl rand -hex 16")
+	}
+	if f.Bus.ReadablePassword() {
+		d.warnAt("bus.sasl.mechanism", f.Bus.SASL.Mechanism, "sends the password unencrypted, because bus.tls.enabled is false: anyone who can read this traffic can use it on every topic; set bus.tls.enabled: true, or a mechanism that does not send it, such as SCRAM-SHA-512")
+	}
 	reported := map[string]bool{} // the defaults' time-out once, and not for each service
 	for i, s := range f.Services {
 		key, is := d.given(item(i), "timeout")

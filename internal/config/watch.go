@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,17 +28,19 @@ type Watcher struct {
 	log      *slog.Logger
 	registry *health.Registry
 	apply    func(next Config) error
-	refused  version // that is not tried again
+	refused  version  // that is not tried again
+	files    []string // with secrets, that the newest file names
 
 	mu      sync.Mutex
 	running Config
-	problem string // why the newest file is not in use, or empty
+	problem string    // why the newest file is not in use, or empty
+	errors  []Finding // of that file, where it has some
 }
 
 // NewWatcher follows the file at path, which gave running. apply puts another
 // configuration in use, or says why that cannot be; it must not block for long.
 func NewWatcher(path string, running Config, log *slog.Logger, registry *health.Registry, apply func(next Config) error) *Watcher {
-	return &Watcher{path: path, running: running, log: log.With("component", "config"), registry: registry, apply: apply}
+	return &Watcher{path: path, running: running, log: log.With("component", "config"), registry: registry, apply: apply, files: running.files}
 }
 
 // Refuse says before Run that next, which apply took, cannot be used after all.
@@ -54,13 +57,21 @@ func (w *Watcher) Problem() string {
 	return w.problem
 }
 
+// Findings are the errors of the newest file, at most maxLogged, where it is not in
+// use because of them.
+func (w *Watcher) Findings() []Finding {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.errors
+}
+
 // version is what the file was at one moment.
 type version struct {
 	sum    [sha256.Size]byte
 	failed string // why it could not be read
 }
 
-// Run reads the file again and again until ctx ends, and logs the warnings of
+// Run reads the file, and those with secrets that it names, again and again until ctx ends, and logs the warnings of
 // each version, the first one included. It compares the content and
 // not times or names, so that it doesn't matter how an editor replaces the file,
 // and waits until two readings are the same, because an editor may be in the
@@ -73,7 +84,10 @@ func (w *Watcher) Run(ctx context.Context) error {
 		content, now := w.read()
 		if now == last && now != settled {
 			settled = now
-			w.changed(content, now)
+			if w.changed(content, now) {
+				_, now = w.read()
+				settled = now
+			}
 		}
 		last = now
 		select {
@@ -89,18 +103,30 @@ func (w *Watcher) read() ([]byte, version) {
 	if unreadable != nil {
 		return nil, version{failed: unreadable.String()}
 	}
+	if len(w.files) > 0 {
+		all := sha256.New()
+		all.Write(content)
+		for _, path := range w.files {
+			secret, err := ReadSecret(path)
+			fmt.Fprintf(all, "\x00%s\x00%s\x00%v", path, secret, err)
+		}
+		return content, version{sum: [sha256.Size]byte(all.Sum(nil))}
+	}
 	return content, version{sum: sha256.Sum256(content)}
 }
 
-// changed puts a new content in use, or says why not.
-func (w *Watcher) changed(content []byte, now version) {
+// changed puts a new content in use, or says why not. It says whether other files
+// with secrets are named than before.
+func (w *Watcher) changed(content []byte, now version) (others bool) {
 	if now.failed != "" {
 		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", now.failed)
 		w.refuse(now.failed)
-		return
+		return false
 	}
 	next, report := Parse(w.path, content, os.LookupEnv)
 	next.version = now
+	others = !slices.Equal(w.files, next.files)
+	w.files = next.files
 	report.Warnings = append(report.Warnings, writableByAll(w.path)...)
 	if errs := report.Errors; len(errs) > 0 {
 		for _, f := range errs[:min(len(errs), maxLogged)] {
@@ -110,19 +136,20 @@ func (w *Watcher) changed(content []byte, now version) {
 		if len(errs) > 1 {
 			what += fmt.Sprintf(" (and %d more)", len(errs)-1)
 		}
-		w.refuse(what)
-		return
+		w.refuse(what, errs[:min(len(errs), maxLogged)]...)
+		return others
 	}
 	for _, f := range report.Warnings[:min(len(report.Warnings), maxLogged)] {
 		w.log.Warn("configuration warning", "warning", f.String())
 	}
 	w.accept(next)
+	return others
 }
 
 // refuse keeps the running configuration and reports why.
-func (w *Watcher) refuse(what string) {
+func (w *Watcher) refuse(what string, errors ...Finding) {
 	w.mu.Lock()
-	w.problem = what
+	w.problem, w.errors = what, errors
 	w.mu.Unlock()
 	w.registry.Report(health.Problem{Part: health.Config, What: what,
 		Works:  "everything, with the previous configuration",
@@ -145,7 +172,7 @@ func (w *Watcher) accept(next Config) {
 		w.log.Info("edited configuration applied", "sections", strings.Join(sections, ", "), "services", len(next.Services))
 	}
 	w.mu.Lock()
-	w.running, w.problem = next, ""
+	w.running, w.problem, w.errors = next, "", nil
 	w.mu.Unlock()
 	w.registry.Clear(health.Config)
 }

@@ -126,6 +126,9 @@ func TestABadEditChangesNothing(t *testing.T) {
 	w := watch(t, good)
 	w.save("services: [{name: a, url: 'http://a', intervall: 2s}]")
 	w.reports("config.yaml:1:39: services[0].intervall: unknown key; did you mean interval?")
+	if list := w.watcher.Findings(); len(list) == 0 || list[0].Line == 0 || list[0].Suggestion != "interval" {
+		t.Errorf("the errors are %+v", list)
+	}
 	if !strings.Contains(w.watcher.Problem(), "intervall") || len(w.applied) != 0 {
 		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
 	}
@@ -135,7 +138,7 @@ func TestABadEditChangesNothing(t *testing.T) {
 	w.reports("does not exist")
 	w.save(good)
 	w.reports("")
-	if w.watcher.Problem() != "" || len(w.applied) != 0 {
+	if w.watcher.Problem() != "" || len(w.watcher.Findings()) != 0 || len(w.applied) != 0 {
 		t.Errorf("the problem is %q, and %d changes were applied", w.watcher.Problem(), len(w.applied))
 	}
 }

@@ -27,16 +27,5 @@ func (r *Runtime) Unpause(ctx context.Context, id string) error {
 	err := r.call(ctx, "unpause", "container "+short(id), func(e engine) error {
 		return e.ContainerUnpause(ctx, id)
 	})
-	if err == nil || !says(err, "is not paused") {
-		return err
-	}
-	// The engine says the same of one that has ended.
-	now, lookErr := r.inspect(ctx, id)
-	if lookErr != nil {
-		return lookErr
-	}
-	if now.ContainerJSONBase != nil && now.State != nil && now.State.Running && !now.State.Paused {
-		return nil
-	}
-	return err
+	return r.unless(ctx, id, err, func(now apicontainer.InspectResponse) bool { return now.State.Running && !now.State.Paused })
 }

@@ -36,8 +36,8 @@ func TestActions(t *testing.T) {
 		{"unpause what runs", unpause, "unpause", "unpause-running", "inspect-running", "", nil},
 		{"unpause what ended", unpause, "unpause", "unpause-exited", "inspect-exited", "is not paused", nil},
 		{"unpause what is gone by now", unpause, "unpause", "unpause-exited", "inspect-missing", "no such container", container.ErrNotFound},
-		{"pause what is paused", inject(container.FaultPause), "pause", "pause-paused", "", "", nil},
-		{"kill what ended", inject(container.FaultKill), "kill", "kill-exited", "", "", nil},
+		{"pause what is paused", inject(container.FaultPause), "pause", "pause-paused", "inspect-paused", "", nil},
+		{"kill what ended", inject(container.FaultKill), "kill", "kill-exited", "inspect-exited", "", nil},
 		{"stop what ended", inject(container.FaultStop), "stop", "stop-exited", "", "", nil},
 	}
 	for _, test := range tests {

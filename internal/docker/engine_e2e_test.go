@@ -242,7 +242,7 @@ func behind(t *testing.T, e *engine.Engine) (*sockproxy.Proxy, *docker.Runtime) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	proxy, err := sockproxy.New(filepath.Join(dir, "s"), e.Socket)
+	proxy, err := sockproxy.New(filepath.Join(dir, "s"), e.Guarded(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -40,11 +41,11 @@ func classify(err error) failure {
 		return classifyConnection(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), !answered(err):
 		return noAnswer
-	case says(err, "client version") && (says(err, "is too new") || says(err, "is too old")):
+	case says(err, saysVersion) && (says(err, saysTooNew) || says(err, saysTooOld)):
 		return otherVersion
-	case cerrdefs.IsNotFound(err) && says(err, "no such container"):
+	case cerrdefs.IsNotFound(err) && says(err, saysNoContainer):
 		return gone // a start whose network was removed is a 404 too
-	case cerrdefs.IsUnavailable(err), says(err, "bad gateway"), says(err, "gateway timeout"):
+	case cerrdefs.IsUnavailable(err), says(err, saysBadGateway), says(err, saysGatewayTimeout):
 		return noAnswer // a proxy before the socket speaks, not the engine
 	default:
 		return refused
@@ -53,9 +54,9 @@ func classify(err error) failure {
 
 func classifyConnection(err error) failure {
 	switch {
-	case says(err, "permission denied"):
+	case errors.Is(err, fs.ErrPermission):
 		return forbidden
-	case says(err, "cannot connect to the docker daemon"):
+	case says(err, saysNoDaemon):
 		return absent
 	default:
 		return noAnswer
@@ -74,10 +75,6 @@ func answered(err error) bool {
 		}
 	}
 	return false
-}
-
-func says(err error, words string) bool {
-	return strings.Contains(strings.ToLower(err.Error()), words)
 }
 
 // wrap makes "what, on what, why" of a failure. The result is

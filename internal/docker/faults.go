@@ -105,23 +105,13 @@ func (i *Injector) stop(ctx context.Context, id string) (none container.Before, 
 }
 
 func (i *Injector) kill(ctx context.Context, id string) (none container.Before, err error) {
-	return none, unless(i.harm(ctx, container.FaultKill, id, func(e harmer) error {
-		return e.ContainerKill(ctx, id, "SIGKILL")
-	}), "is not running")
+	err = i.harm(ctx, container.FaultKill, id, func(e harmer) error { return e.ContainerKill(ctx, id, "SIGKILL") })
+	return none, i.r.unless(ctx, id, err, func(now apicontainer.InspectResponse) bool { return !now.State.Running })
 }
 
 func (i *Injector) pause(ctx context.Context, id string) (none container.Before, err error) {
-	return none, unless(i.harm(ctx, container.FaultPause, id, func(e harmer) error {
-		return e.ContainerPause(ctx, id)
-	}), "is already paused")
-}
-
-// unless is err, or nil where the engine only says that it was so already.
-func unless(err error, already string) error {
-	if err != nil && says(err, already) {
-		return nil
-	}
-	return err
+	err = i.harm(ctx, container.FaultPause, id, func(e harmer) error { return e.ContainerPause(ctx, id) })
+	return none, i.r.unless(ctx, id, err, func(now apicontainer.InspectResponse) bool { return now.State.Paused })
 }
 
 // disconnect detaches the container from every network of its own.

@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	apicontainer "github.com/docker/docker/api/types/container"
@@ -63,8 +64,9 @@ func (i *Injector) squeeze(ctx context.Context, id string) (before container.Bef
 			before.Set = &container.Limits{Memory: limit, MemorySwap: limit, NanoCPUs: limits.NanoCPUs, CPUQuota: limits.CPUQuota, CPUPeriod: limits.CPUPeriod}
 			return before, nil
 		}
-		if !says(err, "busy") && !says(err, "unable to set memory limit") {
-			break
+		var refused *refusal
+		if !errors.As(err, &refused) {
+			break // no higher limit changes that
 		}
 	}
 	return before, err

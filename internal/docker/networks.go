@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,26 +80,14 @@ func (r *Runtime) connect(ctx context.Context, id string, n container.Network, e
 	err := r.call(ctx, "connect", fmt.Sprintf("container %s to network %q", short(id), n.Name), func(e engine) error {
 		return e.NetworkConnect(ctx, n.Name, id, endpoint)
 	})
-	switch {
-	case err == nil:
-		return nil
-	case noSuchNetwork(err):
+	if noSuchNetwork(err) {
 		return fmt.Errorf("%w: create the network again, with docker compose up or docker network create", err)
-	case !says(err, "already exists in network") && !says(err, "already attached to network"):
-		return err
 	}
-	// The engine says the same where another container, or a trace of a former
+	// The engine refuses likewise where another container, or a trace of a former
 	// one, has the endpoint.
-	now, lookErr := r.inspect(ctx, id)
-	if lookErr != nil {
-		return lookErr
-	}
-	for _, has := range attachments(now) {
-		if has.Name == n.Name && covers(has, n) {
-			return nil
-		}
-	}
-	return err
+	return r.unless(ctx, id, err, func(now apicontainer.InspectResponse) bool {
+		return slices.ContainsFunc(attachments(now), func(has container.Network) bool { return has.Name == n.Name && covers(has, n) })
+	})
 }
 
 // covers says whether has is all that was wanted.
@@ -113,7 +102,7 @@ func covers(has, want container.Network) bool {
 
 // noSuchNetwork reports whether the engine refused for want of the network.
 func noSuchNetwork(err error) bool {
-	return cerrdefs.IsNotFound(err) && says(err, "network") && !says(err, "no such container")
+	return cerrdefs.IsNotFound(err) && !errors.Is(err, container.ErrNotFound)
 }
 
 // Disconnect detaches the container from the networks. What is not attached, or
@@ -123,7 +112,13 @@ func (r *Runtime) Disconnect(ctx context.Context, id string, networks []containe
 		err := r.call(ctx, "disconnect", fmt.Sprintf("container %s from network %q", short(id), n.Name), func(e engine) error {
 			return e.NetworkDisconnect(ctx, n.Name, id, false)
 		})
-		if err != nil && !says(err, "is not connected to") && !noSuchNetwork(err) {
+		if noSuchNetwork(err) {
+			continue
+		}
+		err = r.unless(ctx, id, err, func(now apicontainer.InspectResponse) bool {
+			return !slices.ContainsFunc(attachments(now), func(has container.Network) bool { return has.Name == n.Name })
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@
 package docker_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -207,28 +208,35 @@ func recreateThatFails(t *testing.T, e *engine.Engine) {
 	b.docker("network", "create", "--subnet", b.Subnet(0), "back")
 	url := b.web("app", 200, "--network", "back", "--ip", b.Address(0, 9), "--restart", "always",
 		"-l", "com.docker.compose.project=shop", "-l", "com.docker.compose.service=app")
+	const timeIsOver = "the caller leaves during the creation"
 	for name, rule := range map[string]sockproxy.Rule{
 		"the start":               {},
 		"the creation is refused": {Method: "POST", Path: "/containers/create", Outcome: sockproxy.Refuse},
 		"its answer is lost":      {Method: "POST", Path: "/containers/create", Outcome: sockproxy.Drop},
+		timeIsOver:                {Method: "POST", Path: "/containers/create", Outcome: sockproxy.Drop},
 		"the renaming is refused": {Method: "POST", Path: "/containers/*/rename", Times: 1, Outcome: sockproxy.Refuse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proxy, runtime := behind(t, e)
 			before := find(t, runtime, "shop/app")
 			with := container.Replacement{ID: before.ID, ImageID: bad}
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			if name == timeIsOver {
+				rule.Before = end
+			}
 			if rule.Method != "" {
 				proxy.Set(rule)
 				with.ImageID = ""
 			}
-			id, kept, err := runtime.Recreate(t.Context(), with)
+			id, kept, err := runtime.Recreate(ctx, with)
 			if err == nil || !strings.Contains(err.Error(), "in its place again, and running") || id != "" || kept != "" {
 				t.Fatalf("Recreate gives %q, %q and %v", id, kept, err)
 			}
 			if unknown := errors.Is(err, container.ErrUnavailable); unknown != (rule.Method != "") {
 				t.Errorf("ErrUnavailable: %v, of %v", unknown, err)
 			}
-			if made := rule.Outcome != sockproxy.Refuse; made != strings.Contains(err.Error(), "what was made instead is kept as app-logstream-kept-") {
+			if made := rule.Outcome != sockproxy.Refuse; name != timeIsOver && made != strings.Contains(err.Error(), "what was made instead is kept as app-logstream-kept-") {
 				t.Errorf("a container was made: %v; the error is %v", made, err)
 			}
 			b.answers(url, 200)

@@ -6,11 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	apicontainer "github.com/docker/docker/api/types/container"
 
 	"logstream/internal/container"
+	"logstream/internal/retry"
 )
+
+// reservedAgain is how soon it is tried again to put a container in a place that
+// the engine has reserved.
+const reservedAgain = 200 * time.Millisecond
 
 // Restore gives the kept container its place again, with the restart policy of
 // the one that had it meanwhile, which is its own of before. What was restored
@@ -86,15 +92,13 @@ func (r *Runtime) putInPlace(ctx context.Context, c apicontainer.InspectResponse
 func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse, place string, ours func(apicontainer.InspectResponse) bool, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackTimeout+stopTimeout(was.Config.StopTimeout))
 	defer cancel()
-	made, err := r.clear(ctx, place, ours)
+	var made string
+	err := r.takePlace(ctx, was, place, ours, &made)
+	for err != nil && r.isReserved(ctx, was.ID, place, ours) && retry.Sleep(ctx, reservedAgain) {
+		err = r.takePlace(ctx, was, place, ours, &made)
+	}
 	if made != "" {
 		reason = fmt.Errorf("%w; what was made instead is kept as %s", reason, made)
-	}
-	if err == nil {
-		var is apicontainer.InspectResponse
-		if is, err = r.inspectWhole(ctx, was.ID); err == nil {
-			err = r.putInPlace(ctx, is, place, was.HostConfig.RestartPolicy, was.State.Running)
-		}
 	}
 	if err != nil {
 		return fmt.Errorf("%w; the former container %s could not be put back: %w; see docker ps -a: it may be stopped, and named %s",
@@ -104,6 +108,38 @@ func (r *Runtime) putBack(ctx context.Context, was apicontainer.InspectResponse,
 		return fmt.Errorf("%w; the former container is in its place again, not running, as before", reason)
 	}
 	return fmt.Errorf("%w; the former container is in its place again, and running", reason)
+}
+
+// takePlace puts the container in its place, and sets aside what is there where it
+// is ours: made is the name under which that is kept then.
+func (r *Runtime) takePlace(ctx context.Context, was apicontainer.InspectResponse, place string, ours func(apicontainer.InspectResponse) bool, made *string) error {
+	kept, err := r.clear(ctx, place, ours)
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		*made = kept
+	}
+	is, err := r.inspectWhole(ctx, was.ID)
+	if err != nil {
+		return err
+	}
+	return r.putInPlace(ctx, is, place, was.HostConfig.RestartPolicy, was.State.Running)
+}
+
+// isReserved says whether a container could not have its place although nothing
+// has it, or what we made: the engine goes on with a creation whose caller has
+// left, and reserves the name before it shows the container.
+func (r *Runtime) isReserved(ctx context.Context, id, place string, ours func(apicontainer.InspectResponse) bool) bool {
+	if is, err := r.inspectWhole(ctx, id); err != nil || is.Name == "/"+place {
+		return false
+	}
+	there, err := r.occupant(ctx, place)
+	if err != nil || there == "" {
+		return err == nil
+	}
+	c, err := r.inspectWhole(ctx, there)
+	return errors.Is(err, container.ErrNotFound) || err == nil && ours(c)
 }
 
 // withdraw frees the place of a container that was made and failed for that

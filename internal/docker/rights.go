@@ -16,100 +16,95 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 
 	"logstream/internal/container"
+	"logstream/internal/docker/rights"
 )
 
 // Right is one kind of call that LogStream makes, and whether it is let through
 // to the engine: a proxy before its socket may refuse some.
 type Right struct {
 	Call    string // such as POST /containers/{id}/start
-	For     Use
+	For     rights.Use
 	Allowed bool
 }
 
-// Use is what a call is needed for.
-type Use string
-
-// What calls are needed for.
-const (
-	UseObserve Use = "observe" // without it nothing is monitored or diagnosed
-	UseRepair  Use = "repair"
-	UseFault   Use = "fault" // injecting one
-)
-
-// calls are all that LogStream makes. Each is tried on a container, a network
-// and an image that do not exist, so that it changes nothing: the engine answers
-// that there is none, and a proxy that refuses the call says something else.
-var calls = []struct {
-	call string
-	use  Use
-	try  func(ctx context.Context, e engine, none string) error
-}{
-	{"GET /info", UseObserve, func(ctx context.Context, e engine, _ string) error { _, err := e.Info(ctx); return err }},
-	{"GET /events", UseObserve, tryEvents},
-	{"GET /containers/json", UseObserve, func(ctx context.Context, e engine, _ string) error {
+// tries makes each call of rights.Calls on a container, a network and an image
+// that do not exist, so that it changes nothing: the engine answers that there is
+// none, and a proxy that refuses the call says something else. Those that are not
+// here were made before any other, or are needed by the examination alone.
+var tries = map[string]func(ctx context.Context, e engine, none string) error{
+	"GET /info":   func(ctx context.Context, e engine, _ string) error { _, err := e.Info(ctx); return err },
+	"GET /events": tryEvents,
+	"GET /containers/json": func(ctx context.Context, e engine, _ string) error {
 		_, err := e.ContainerList(ctx, apicontainer.ListOptions{Limit: 1})
 		return err
-	}},
-	{"GET /containers/{id}/json", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /containers/{id}/json": func(ctx context.Context, e engine, none string) error {
 		_, err := e.ContainerInspect(ctx, none)
 		return err
-	}},
-	{"GET /containers/{id}/logs", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /containers/{id}/logs": func(ctx context.Context, e engine, none string) error {
 		lines, err := e.ContainerLogs(ctx, none, apicontainer.LogsOptions{ShowStdout: true, Tail: "1"})
 		if err == nil {
 			err = lines.Close()
 		}
 		return err
-	}},
-	{"GET /containers/{id}/stats", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /containers/{id}/stats": func(ctx context.Context, e engine, none string) error {
 		stats, err := e.ContainerStatsOneShot(ctx, none)
 		if err == nil {
 			err = stats.Body.Close()
 		}
 		return err
-	}},
-	{"GET /containers/{id}/top", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /containers/{id}/top": func(ctx context.Context, e engine, none string) error {
 		_, err := e.ContainerTop(ctx, none, nil)
 		return err
-	}},
-	{"GET /networks/{id}", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /networks/{id}": func(ctx context.Context, e engine, none string) error {
 		_, err := e.NetworkInspect(ctx, none, network.InspectOptions{})
 		return err
-	}},
-	{"GET /images/{name}/json", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /images/{image}/json": func(ctx context.Context, e engine, none string) error {
 		_, err := e.ImageInspect(ctx, none)
 		return err
-	}},
-	{"GET /volumes/{name}", UseObserve, func(ctx context.Context, e engine, none string) error {
+	},
+	"GET /volumes/{name}": func(ctx context.Context, e engine, none string) error {
 		_, err := e.VolumeInspect(ctx, none)
 		return err
-	}},
+	},
 
-	{"POST /containers/{id}/start", UseRepair, func(ctx context.Context, e engine, none string) error {
+	"POST /containers/{id}/start": func(ctx context.Context, e engine, none string) error {
 		return e.ContainerStart(ctx, none, apicontainer.StartOptions{})
-	}},
-	{"POST /containers/{id}/restart", UseRepair, func(ctx context.Context, e engine, none string) error {
+	},
+	"POST /containers/{id}/restart": func(ctx context.Context, e engine, none string) error {
 		return e.ContainerRestart(ctx, none, apicontainer.StopOptions{})
-	}},
-	{"POST /containers/{id}/unpause", UseRepair, func(ctx context.Context, e engine, none string) error { return e.ContainerUnpause(ctx, none) }},
-	{"POST /containers/{id}/kill", UseRepair, func(ctx context.Context, e engine, none string) error { return e.ContainerKill(ctx, none, "SIGTERM") }},
-	{"POST /containers/{id}/stop", UseRepair, func(ctx context.Context, e engine, none string) error {
+	},
+	"POST /containers/{id}/unpause": func(ctx context.Context, e engine, none string) error { return e.ContainerUnpause(ctx, none) },
+	"POST /containers/{id}/kill":    func(ctx context.Context, e engine, none string) error { return e.ContainerKill(ctx, none, "SIGTERM") },
+	"POST /containers/{id}/stop": func(ctx context.Context, e engine, none string) error {
 		return e.ContainerStop(ctx, none, apicontainer.StopOptions{})
-	}},
-	{"POST /containers/{id}/update", UseRepair, func(ctx context.Context, e engine, none string) error {
+	},
+	"POST /containers/{id}/update": func(ctx context.Context, e engine, none string) error {
 		_, err := e.ContainerUpdate(ctx, none, apicontainer.UpdateConfig{})
 		return err
-	}},
-	{"POST /containers/{id}/rename", UseRepair, func(ctx context.Context, e engine, none string) error { return e.ContainerRename(ctx, none, none+"-2") }},
-	{"POST /containers/create", UseRepair, func(ctx context.Context, e engine, none string) error {
+	},
+	"POST /containers/{id}/rename": func(ctx context.Context, e engine, none string) error { return e.ContainerRename(ctx, none, none+"-2") },
+	"POST /containers/create": func(ctx context.Context, e engine, none string) error {
 		_, err := e.ContainerCreate(ctx, &apicontainer.Config{Image: none}, &apicontainer.HostConfig{}, nil, nil, none)
 		return err
-	}},
-	{"POST /networks/{id}/connect", UseRepair, func(ctx context.Context, e engine, none string) error { return e.NetworkConnect(ctx, none, none, nil) }},
-	{"POST /networks/{id}/disconnect", UseFault, func(ctx context.Context, e engine, none string) error {
+	},
+	"POST /networks/{id}/connect": func(ctx context.Context, e engine, none string) error { return e.NetworkConnect(ctx, none, none, nil) },
+	"POST /networks/{id}/disconnect": func(ctx context.Context, e engine, none string) error {
 		return e.NetworkDisconnect(ctx, none, none, false)
-	}},
-	{"POST /containers/{id}/pause", UseFault, func(ctx context.Context, e engine, none string) error { return e.ContainerPause(ctx, none) }},
+	},
+	"DELETE /containers/{id}": func(ctx context.Context, e engine, none string) error {
+		h, is := e.(harmer)
+		if !is {
+			return nil
+		}
+		return h.ContainerRemove(ctx, none, apicontainer.RemoveOptions{})
+	},
+	"POST /containers/{id}/pause": func(ctx context.Context, e engine, none string) error { return e.ContainerPause(ctx, none) },
 }
 
 // tryEvents reads the events of a span that is over.
@@ -136,14 +131,18 @@ func (r *Runtime) Rights(ctx context.Context) ([]Right, error) {
 	random := make([]byte, 16)
 	rand.Read(random) // never fails, by its documentation
 	none := "logstream-none-" + hex.EncodeToString(random)
-	all := make([]Right, 0, len(calls))
-	for _, c := range calls {
-		err := c.try(ctx, e, none)
+	all := make([]Right, 0, len(rights.Calls))
+	for _, c := range rights.Calls {
+		try, is := tries[c.String()]
+		if !is {
+			continue
+		}
+		err := try(ctx, e, none)
 		denied := isDenied(err)
 		if failure := classify(err); err != nil && !denied && failure != gone && failure != refused {
-			return nil, failure.wrap("try "+c.call+" of", theEngine, r.Host(), err)
+			return nil, failure.wrap("try "+c.String()+" of", theEngine, r.Host(), err)
 		}
-		all = append(all, Right{Call: c.call, For: c.use, Allowed: !denied})
+		all = append(all, Right{Call: c.String(), For: c.For, Allowed: !denied})
 	}
 	return all, nil
 }
@@ -154,7 +153,7 @@ func isDenied(err error) bool {
 	if err == nil {
 		return false
 	}
-	return cerrdefs.IsPermissionDenied(err) || cerrdefs.IsUnauthorized(err) || says(err, "forbidden") || says(err, "not allowed")
+	return cerrdefs.IsPermissionDenied(err) || cerrdefs.IsUnauthorized(err) || says(err, saysForbidden) || says(err, saysNotAllowed)
 }
 
 // About is what an engine says of itself.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"logstream/internal/container"
+	list "logstream/internal/docker/rights"
 )
 
 // TestRightsNameTheCallsThatAProxyRefuses has a proxy that answers as HAProxy
@@ -30,7 +31,7 @@ func TestRightsNameTheCallsThatAProxyRefuses(t *testing.T) {
 		_, _ = io.WriteString(w, `{"message":"No such container: x"}`)
 	}
 	rights, err := r.runtime(t).Rights(t.Context())
-	if err != nil || len(rights) != len(calls) {
+	if err != nil || len(rights) != len(tries) {
 		t.Fatalf("%d rights, %v", len(rights), err)
 	}
 	var refused []string
@@ -46,6 +47,20 @@ func TestRightsNameTheCallsThatAProxyRefuses(t *testing.T) {
 		if strings.HasPrefix(call, "POST") && !strings.Contains(call, "logstream-none-") {
 			t.Errorf("%s names something that may exist", call)
 		}
+	}
+}
+
+// TestEachCallOfTheListIsTried but those that come first, or that are of no use
+// beside the examination.
+func TestEachCallOfTheListIsTried(t *testing.T) {
+	untried := []string{"HEAD /_ping", "GET /_ping", "GET /version"}
+	for _, c := range list.Calls {
+		if _, is := tries[c.String()]; is == slices.Contains(untried, c.String()) {
+			t.Errorf("%s: tried is %v", c, is)
+		}
+	}
+	if len(tries)+len(untried) != len(list.Calls) {
+		t.Errorf("%d are tried, and the list has %d", len(tries), len(list.Calls))
 	}
 }
 

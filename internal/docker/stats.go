@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/redact"
+	"logstream/internal/retry"
 	"logstream/internal/text"
 )
 
@@ -40,11 +41,7 @@ func (r *Runtime) Stats(ctx context.Context, id string) (container.Stats, error)
 		return container.Stats{}, err
 	}
 	begun := time.Now()
-	wait := time.NewTimer(statsApart)
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-ctx.Done():
+	if !retry.Sleep(ctx, statsApart) {
 		return toStats(first, first, 0, c.HostConfig.Memory), nil // without the CPU
 	}
 	second, err := r.statsOnce(ctx, id)

@@ -35,7 +35,9 @@ var reasons = map[string]reason{
 	"github.com/gorilla/websocket":             {"the dashboard's live updates, `logstream tail`, checks of `ws://`", "server and client, with deadlines for each message"},
 	"github.com/jackc/pgx/v5":                  {"checks of `postgres://`", "its messages over the check's own connection; pure Go"},
 	"github.com/miekg/dns":                     {"checks of `dns://`", "any type of record from a given server, which the standard library cannot query"},
+	"github.com/modelcontextprotocol/go-sdk":   {"`logstream mcp`", "the protocol's official SDK; its schemas are those of jsonschema-go, which LogStream uses anyway"},
 	"github.com/netresearch/go-cron":           {"schedules of maintenance and of reports", "its parser and calendar; LogStream itself handles time zones and changes of the clocks"},
+	"github.com/nicholas-fedor/shoutrrr":       {"sends notifications to Discord, Slack, ntfy, mail and others", "one form of address for two dozen services, in the fork that is maintained; webhooks and Telegram are sent without it, see `notify/send`"},
 	"github.com/opencontainers/image-spec":     {"platform of a container that is created", "a type in the client's API"},
 	"github.com/prometheus/client_golang":      {"`/metrics`", "the format's own library"},
 	"github.com/prometheus/client_model":       {"metrics as they are gathered", "belongs to client_golang"},
@@ -47,6 +49,8 @@ var reasons = map[string]reason{
 	"github.com/twmb/franz-go":                 {"names of Kafka's errors and versions; tests read Kafka by a second client", "independent of sarama, so that a test does not share its mistakes"},
 	"github.com/twmb/franz-go/pkg/kfake":       {"the embedded broker", "a Kafka broker in pure Go; keeps its log on disk"},
 	"github.com/twmb/franz-go/pkg/kmsg":        {"checks of `kafka://`", "one request over the check's own connection, which sarama does not offer"},
+	"golang.org/x/crypto":                      {"hashes of passwords (bcrypt)", "the Go project's own; what other programs' hashes can be read with"},
+	"github.com/xdg-go/scram":                  {"the SCRAM login at Kafka", "the client that sarama's interface is made for, and its own tests use"},
 	"golang.org/x/crypto/x509roots/fallback":   {"certificate authorities where the system has none", "Mozilla's list, in the binary: an image without files can check `https://`"},
 	"golang.org/x/tools":                       {"tests only: types of the code on each system", "the Go project's own"},
 	"golang.org/x/net":                         {"ICMP messages; host names and headers of checks", "the Go project's own"},
@@ -62,7 +66,7 @@ var reasons = map[string]reason{
 
 const dependenciesHead = `# Dependencies
 
-Made of go.mod and of the licence files of the modules by a test in ` + "`internal/docs`" + `; do not edit it. Indirect dependencies are in go.mod. The dashboard has none: no build step, and nothing is loaded from elsewhere.
+Made of go.mod and of the licence files of the modules by a test in ` + "`internal/docs`" + `; do not edit it. Indirect dependencies are in go.mod. What the page uses is in static/package.json, and unmodified under static/vendor: it has no build step, and loads nothing from elsewhere.
 
 | module | version | licence | for | why |
 |---|---|---|---|---|

@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/docker"
+	"logstream/internal/docker/rights"
 	"logstream/internal/health"
 )
 
@@ -20,7 +21,7 @@ import (
 type host struct {
 	about   docker.About
 	err     error
-	refused map[docker.Use]string // a call of that use
+	refused map[rights.Use]string // a call of that use
 	list    []container.Listed
 	states  map[string]container.State
 }
@@ -31,7 +32,7 @@ func (h host) About(context.Context) (docker.About, error)      { return h.about
 func (h host) List(context.Context) ([]container.Listed, error) { return h.list, nil }
 
 func (h host) Rights(context.Context) ([]docker.Right, error) {
-	all := []docker.Right{{Call: "GET /info", For: docker.UseObserve, Allowed: true}}
+	all := []docker.Right{{Call: "GET /info", For: rights.Observe, Allowed: true}}
 	for use, call := range h.refused {
 		all = append(all, docker.Right{Call: call, For: use})
 	}
@@ -160,12 +161,15 @@ func TestEachFaultIsSaidWithItsFix(t *testing.T) {
 		}, "docker", Fail, "permission denied at unix:///run/test.sock (chosen by a test)", "sudo usermod -aG docker $USER"},
 		"no info":       {func(_ *Subject, h *host) { h.err = errors.New("the engine refused: 403") }, "docker", Fail, "refused: 403", "docker info"},
 		"an old engine": {func(_ *Subject, h *host) { h.about.API = "1.39" }, "docker", Warn, "older than Docker 20.10", "docker version"},
-		"no events":     {func(_ *Subject, h *host) { h.refused = map[docker.Use]string{docker.UseObserve: "GET /events"} }, "rights", Fail, "GET /events", "proxy"},
+		"no events":     {func(_ *Subject, h *host) { h.refused = map[rights.Use]string{rights.Observe: "GET /events"} }, "rights", Fail, "GET /events", "proxy"},
 		"no restart": {func(_ *Subject, h *host) {
-			h.refused = map[docker.Use]string{docker.UseRepair: "POST /containers/{id}/restart"}
+			h.refused = map[rights.Use]string{rights.Repair: "POST /containers/{id}/restart"}
 		}, "rights", Fail, "repairs make: POST", "proxy"},
+		"no create": {func(_ *Subject, h *host) {
+			h.refused = map[rights.Use]string{rights.Change: "POST /containers/create"}
+		}, "rights", Warn, "change a container", "proxy"},
 		"no pause": {func(_ *Subject, h *host) {
-			h.refused = map[docker.Use]string{docker.UseFault: "POST /containers/{id}/pause"}
+			h.refused = map[rights.Use]string{rights.Fault: "POST /containers/{id}/pause"}
 		}, "rights", Warn, "inject faults", "proxy"},
 		"another clock": {func(_ *Subject, h *host) { h.about.Clock = h.about.Asked.Add(5 * time.Second) }, "clock", Warn, "by 5s", "set-ntp"},
 		"a wrong clock": {func(_ *Subject, h *host) { h.about.Clock = h.about.Asked.Add(-time.Hour) }, "clock", Fail, "by 1h0m0s", "set-ntp"},

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"logstream/internal/container"
-	"logstream/internal/docker"
+	"logstream/internal/docker/rights"
 )
 
 // What is checked outside: Kafka, Docker and what runs there, and the model.
@@ -92,24 +92,24 @@ func checkRights(ctx context.Context, s *Subject) []Result {
 	if e == nil {
 		return nil
 	}
-	rights, err := e.Rights(ctx)
+	known, err := e.Rights(ctx)
 	if err != nil {
 		return []Result{rightsUnknown(err)}
 	}
-	refused := map[docker.Use][]string{}
-	for _, r := range rights {
+	refused := map[rights.Use][]string{}
+	for _, r := range known {
 		if !r.Allowed {
 			refused[r.For] = append(refused[r.For], r.Call)
 		}
 	}
 	var all []Result
-	for _, use := range []docker.Use{docker.UseObserve, docker.UseRepair, docker.UseFault} {
+	for _, use := range []rights.Use{rights.Observe, rights.Repair, rights.Change, rights.Fault} {
 		if calls := refused[use]; len(calls) > 0 {
 			all = append(all, callsRefused(use, calls))
 		}
 	}
 	if len(all) == 0 {
-		return []Result{rightsWhole(len(rights))}
+		return []Result{rightsWhole(len(known))}
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/docker"
+	"logstream/internal/docker/rights"
 	"logstream/internal/health"
 )
 
@@ -127,7 +128,7 @@ func clockFree() Result {
 }
 
 func clockOff(by time.Duration) Result {
-	return warn(fix("set the clocks of both machines", setClock), "the clock of the Docker engine differs from this machine's by %s", by.Abs().Round(time.Millisecond))
+	return warn(fix("set the clocks of both machines", setClock), "the clock of the Docker engine differs from this machine's by %s: LogStream counts failures from the container's last start, so a restart may come that much too early or too late", by.Abs().Round(time.Millisecond))
 }
 
 func clockWrong(by time.Duration) Result {
@@ -260,14 +261,16 @@ func rightsUnknown(err error) Result {
 	return fail(fix("try again; this command shows whether Docker answers", "docker ps"), "LogStream cannot determine which calls reach the engine: %v", err)
 }
 
-func callsRefused(use docker.Use, calls []string) Result {
+func callsRefused(use rights.Use, calls []string) Result {
 	allow := health.Remedy{Text: "allow these calls in the proxy before the socket, or set docker.host to the socket itself"}
 	list := strings.Join(calls, ", ")
 	switch use {
-	case docker.UseObserve:
+	case rights.Observe:
 		return fail(allow, "the engine's proxy refuses calls without which failures are not seen or not explained: %s", list)
-	case docker.UseRepair:
+	case rights.Repair:
 		return fail(allow, "the engine's proxy refuses calls that repairs make: %s", list)
+	case rights.Change:
+		return warn(allow, "the engine's proxy refuses calls of repairs that change a container (raise_memory, rollback, recreate): %s", list)
 	}
 	return warn(allow, "the engine's proxy refuses calls that inject faults: %s", list)
 }

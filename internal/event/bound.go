@@ -60,6 +60,9 @@ func (in Incident) cut(most int) Incident {
 		in.Data = data
 	case Reported:
 		in.Data = Reported{Clip(data.Text, most)}
+	case Noted:
+		data.Text = Clip(data.Text, most)
+		in.Data = data
 	case Other:
 		in.Data = Other{data.Type, json.RawMessage(`{"truncated":true}`)}
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/quick"
 	"unicode/utf8"
+
+	"logstream/internal/raced"
 )
 
 func TestBoundedLeavesWhatFits(t *testing.T) {
@@ -60,6 +62,7 @@ func TestBoundedCutsAndSaysSo(t *testing.T) {
 			return strings.HasSuffix(d.(ApprovalRequested).Reason, mark) && d.(ApprovalRequested).Expires == later
 		}},
 		"approved":     {Approved{long}, func(d Data) bool { return strings.HasSuffix(d.(Approved).Reason, mark) }},
+		"noted":        {Noted{"in-1", long}, func(d Data) bool { return strings.HasSuffix(d.(Noted).Text, mark) }},
 		"acknowledged": {Acknowledged{long}, func(d Data) bool { return strings.HasSuffix(d.(Acknowledged).Reason, mark) }},
 		"denied":       {Denied{long}, func(d Data) bool { return strings.HasSuffix(d.(Denied).Reason, mark) }},
 		"action_started": {ActionStarted{Attempt: 2, Action: "start", Command: long, Pins: Pins{ContainerID: "c"}}, func(d Data) bool {
@@ -113,7 +116,7 @@ func TestBoundedAlwaysFits(t *testing.T) {
 	text := func() string {
 		return strings.Repeat([]string{"a", "\x01", "ü", "\xff", "\u2028", "\""}[random.IntN(6)], random.IntN(1<<random.IntN(15)))
 	}
-	for range 30 {
+	for range raced.Share(30) {
 		var e Evidence
 		for range random.IntN(300) {
 			e.Facts = append(e.Facts, Fact{Key: text(), Value: text(), Why: text()})

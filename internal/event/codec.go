@@ -250,6 +250,8 @@ func decodeData(t Type, raw json.RawMessage) (Data, error) {
 		return dataAs[Suppressed](raw)
 	case TypeReported:
 		return dataAs[Reported](raw)
+	case TypeNoted:
+		return dataAs[Noted](raw)
 	case TypeClaim:
 		return dataAs[Claim](raw)
 	}

@@ -96,7 +96,7 @@ const (
 	interrupted   = "interrupted: "
 )
 
-// RefusalCode says why a command about an incident was not carried out.
+// RefusalCode says why a command about an incident was not executed.
 type RefusalCode string
 
 // Why a command was refused.
@@ -107,4 +107,6 @@ const (
 	RefusedExpired   RefusalCode = "expired"   // the request had expired
 	RefusedOvertaken RefusalCode = "overtaken" // the container is no longer as the action left it
 	RefusedBusy      RefusalCode = "busy"      // an event or a repair is under way: to be requested again in a moment
+	RefusedIllegal   RefusalCode = "illegal"   // a proposed action is not one of the legal ones
+	RefusedHeld      RefusalCode = "held"      // a gate holds what was proposed
 )

@@ -257,56 +257,6 @@ type Source struct {
 	Since    time.Time `json:"since"`
 }
 
-// Commands that an operator, or the page, may write.
-const (
-	CommandHeal      = "heal"
-	CommandInject    = "inject"
-	CommandHold      = "hold"
-	CommandRelease   = "release"
-	CommandSilence   = "silence"
-	CommandUnsilence = "unsilence"
-	CommandApprove   = "approve"
-	CommandDeny      = "deny"
-	CommandUndo      = "undo"
-	// CommandAcknowledge stops the repeated notifications of an incident.
-	CommandAcknowledge = "acknowledge"
-)
-
-// Command is a request: a record of TopicCommands. The instance that
-// executes it writes it a second time, with Result.
-type Command struct {
-	ID      string         `json:"id"`
-	Time    time.Time      `json:"time"`
-	By      string         `json:"by"` // operator:<name>
-	Service string         `json:"service"`
-	Command string         `json:"command"`
-	Args    CommandArgs    `json:"args"`
-	Result  *CommandResult `json:"result,omitempty"`
-	Origin
-}
-
-// CommandArgs are the arguments of every command; each uses its own.
-type CommandArgs struct {
-	Incident string `json:"incident,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	For      string `json:"for,omitempty"`
-	Action   string `json:"action,omitempty"`
-	Fault    string `json:"fault,omitempty"`
-	Undo     bool   `json:"undo,omitempty"`
-	Attempt  int    `json:"attempt,omitempty"` // of undo; 0: the newest that can be undone
-	Request  int    `json:"request,omitempty"` // of approve and deny: the seq of the request that is answered; 0: the one that stands
-}
-
-// CommandResult is what became of a command.
-type CommandResult struct {
-	OK    bool        `json:"ok"`
-	Error string      `json:"error,omitempty"` // for people
-	Code  RefusalCode `json:"code,omitempty"`  // the same for programs, where there is one
-	// Before is what the undo of an injected fault needs, without secrets: JSON,
-	// for the instance that injected it.
-	Before string `json:"before,omitempty"`
-}
-
 // Thinking is a piece of what a model writes about an incident while it writes
 // it: a record of TopicThinking. The first piece of a question may be empty: it
 // says that the model is queried. Readers append Text to what they have until

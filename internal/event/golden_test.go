@@ -39,6 +39,7 @@ func incidentData() []Data {
 		Approved{"go on"},
 		Denied{"not now"},
 		Acknowledged{"I am on it"},
+		Noted{"in-1", "A disk is ordered.\nIt arrives at noon."},
 		ActionStarted{Attempt: 2, Action: "start", Target: "payment-service", Command: "docker start payment-service",
 			Pins:    Pins{"c0ffee", "sha256:beef", "5pec", when, "exited", later},
 			Expires: later, Verify: 5},
@@ -78,14 +79,14 @@ func TestGolden(t *testing.T) {
 			Needs:     []Need{{"db", "config"}, {"vpn", "network"}},
 			Container: &ServiceContainer{"pay", "c0ffee", "nginx:1.27", true, "sha256:b"}, Healing: true, Held: "cooldown", HeldReason: "a moment",
 			Update: &Update{Image: "pay:2", ImageID: "sha256:b", PreviousImage: "pay:1", PreviousImageID: "sha256:a", Since: when, Until: later, Verdict: UpdateBad,
-				Reasons: []UpdateReason{UpdateErrors}, Before: UpdateFigures{300, 1, 2, 9, 0}, After: UpdateFigures{20, 10, 3, 12, 1}},
+				Reasons: []UpdateReason{UpdateErrors}, Before: UpdateFigures{300, 1, 2, 9, 0}, After: UpdateFigures{20, 10, 3, 12, 1}, Logs: &UpdateLogs{2, 12, "ERROR no such column"}},
 			Trust:         &Trust{14, 13, when},
 			SilencedUntil: &later, SilencedBy: "operator:ann", SilenceReason: "a migration", NeverUp: true, Flapping: true, ThresholdsSince: &when, OpenIncident: "in-1", Revision: 42, Origin: origin}, decoded(DecodeService)},
 		"service_removed": {Service{Time: when, Service: "old", Status: Pending, Since: when, Sources: []Source{}, Needs: []Need{}, Origin: origin}, decoded(DecodeService)},
 		"command": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: "payment-service", Command: CommandHeal,
 			Args: CommandArgs{Incident: "in-1", Reason: "because", For: "10m", Action: "restart", Fault: "stop", Undo: true}, Origin: Origin{Instance: "host-a", Host: "local"}}, decoded(DecodeCommand)},
 		"command_result": {Command{ID: "c-1", Time: when, By: "operator:ann", Service: AllServices, Command: CommandHold,
-			Result: &CommandResult{Error: "there is nothing to hold", Code: RefusedNothing}}, decoded(DecodeCommand)},
+			Result: &CommandResult{Error: "there is nothing to hold", Code: RefusedNothing, Legal: []string{}}}, decoded(DecodeCommand)},
 		"docker": {Docker{Time: when, Container: "pay", ID: "c0ffee", Action: "die", Signal: "15", ExitCode: &exit, Image: "nginx:1.27",
 			Project: "shop", Compose: "pay", Replace: "shop-pay-1", Revision: 43, Origin: origin}, decoded(DecodeDocker)},
 		"thinking":           {Thinking{when, "in-1", "payment-service", "exited with 137, and", false, origin}, decoded(DecodeThinking)},
@@ -94,7 +95,9 @@ func TestGolden(t *testing.T) {
 		"docker_stream_lost": {Docker{Time: when, Action: StreamLost, Origin: origin}, decoded(DecodeDocker)},
 		"rollup": {Rollup{Service: "payment-service", Start: when.Truncate(time.Minute), UpS: 40.5, DegradedS: 2, DownS: 12.25, UnknownS: 5.25, Checks: 27,
 			Latency: &Latency{Min: 0.812, P50: 12.3, P95: 88.1, Max: 90, Hist: Histogram{-3, 1, 28, 20, 51, 2}}, Revision: 44, Origin: origin}, decoded(DecodeRollup)},
-		"rollup_down":      {Rollup{Service: "payment-service", Start: when.Truncate(24 * time.Hour), DownS: 86400, Revision: 45, Origin: origin}, decoded(DecodeRollup)},
+		"rollup_down": {Rollup{Service: "payment-service", Start: when.Truncate(24 * time.Hour), DownS: 86400, Revision: 45, Origin: origin}, decoded(DecodeRollup)},
+		"notification": {Notification{Time: when, Receiver: "phone", Event: "resolved", Outcome: NotificationSent, News: []string{"incident/in-1/9"}, Repeat: 1,
+			Service: "payment-service", Incident: "in-1", Title: "payment-service: healed in 42 s", Origin: origin}, decoded(DecodeNotification)},
 		"incident_unknown": {incidentOf(Other{"weighed", []byte(`{"grams":3,"of":["x"]}`)}), decoded(DecodeIncident)},
 	}
 	for _, data := range incidentData() {
@@ -136,7 +139,7 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 15 + len(incidentData()); len(files) != want {
+	if want := 16 + len(incidentData()); len(files) != want {
 		t.Errorf("testdata has %d golden files, want %d", len(files), want)
 	}
 }

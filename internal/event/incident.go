@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -25,6 +24,7 @@ const (
 	TypeEscalated         Type = "escalated"
 	TypeSuppressed        Type = "suppressed"
 	TypeReported          Type = "reported"
+	TypeNoted             Type = "noted"
 	TypeClaim             Type = "claim"
 )
 
@@ -35,6 +35,7 @@ const (
 	ByGuard     = "guard"
 	ByLogstream = "logstream"
 	ByOperator  = "operator:" // and the operator's name
+	ByProposer  = "mcp:"      // and the program's name: it proposed what an operator then approved
 )
 
 // MaxOutput is the most that is kept of what an operator's command printed, in
@@ -68,7 +69,9 @@ type Opened struct {
 	Instance string    `json:"instance"`
 	FirstBad time.Time `json:"first_bad"`
 	Kind     string    `json:"kind"`             // service or fleet
-	Action   string    `json:"action,omitempty"` // that an operator asked for, where one did
+	Action   string    `json:"action,omitempty"` // that an operator asked for, or a program proposed, where one did
+	// Proposed is what a program proposed, where the incident was opened for that.
+	Proposed *Opinion `json:"proposed,omitempty"`
 	// UndoesIncident and Undoes are the incident and its attempt that an operator
 	// asked to be undone: that, and nothing else, is done in this incident.
 	UndoesIncident string `json:"undoes_incident,omitempty"`
@@ -153,7 +156,8 @@ type Diagnosed struct {
 	NotOffered []Refusal `json:"not_offered"`
 	Runbook    *Opinion  `json:"runbook,omitempty"`
 	Model      *Opinion  `json:"model,omitempty"`
-	Asked      string    `json:"asked,omitempty"` // the model that was queried, whichever view was used
+	Proposed   *Opinion  `json:"proposed,omitempty"` // what a program proposed, where that is what stands: it waits for approval
+	Asked      string    `json:"asked,omitempty"`    // the model that was queried, whichever view was used
 	Reasoning  string    `json:"reasoning,omitempty"`
 	Prompt     string    `json:"prompt,omitempty"`
 	Raw        string    `json:"raw,omitempty"`
@@ -296,6 +300,15 @@ type Reported struct {
 	Text string `json:"text"` // Markdown
 }
 
+// Noted is a note of a person, Incident.By, about an incident, open or ended. Like a
+// claim it belongs to no incident's own sequence: Incident.ID is that of the command, Seq
+// is 1, and the same ID twice is the same note. It has no nonce, so that a reader that does
+// not know this type does not take it for the first event of an incident.
+type Noted struct {
+	Incident string `json:"incident"`
+	Text     string `json:"text"` // at most MaxNote bytes
+}
+
 // Claim says which instance is active for a host from here on.
 type Claim struct {
 	Host     string `json:"host"`
@@ -307,37 +320,3 @@ type Claim struct {
 	// host's name.
 	Engine string `json:"engine,omitempty"`
 }
-
-// Other is the data of a type that this version does not know.
-type Other struct {
-	Type Type
-	Raw  json.RawMessage
-}
-
-func (Opened) eventType() Type            { return TypeOpened }
-func (Evidence) eventType() Type          { return TypeEvidence }
-func (Diagnosed) eventType() Type         { return TypeDiagnosed }
-func (ApprovalRequested) eventType() Type { return TypeApprovalRequested }
-func (Approved) eventType() Type          { return TypeApproved }
-func (Denied) eventType() Type            { return TypeDenied }
-func (Acknowledged) eventType() Type      { return TypeAcknowledged }
-func (ActionStarted) eventType() Type     { return TypeActionStarted }
-func (ActionFinished) eventType() Type    { return TypeActionFinished }
-func (Verified) eventType() Type          { return TypeVerified }
-func (Resolved) eventType() Type          { return TypeResolved }
-func (Escalated) eventType() Type         { return TypeEscalated }
-func (Suppressed) eventType() Type        { return TypeSuppressed }
-func (Reported) eventType() Type          { return TypeReported }
-func (Claim) eventType() Type             { return TypeClaim }
-func (o Other) eventType() Type           { return o.Type }
-
-// MarshalJSON writes what was read.
-func (o Other) MarshalJSON() ([]byte, error) {
-	if len(o.Raw) == 0 {
-		return []byte("{}"), nil
-	}
-	return o.Raw, nil
-}
-
-// TypeOf is the type of an event that says data.
-func TypeOf(data Data) Type { return data.eventType() }

@@ -27,7 +27,13 @@ func OperatorName(by string) string {
 		return "an operator on the dashboard"
 	case "api":
 		return "an operator through the API"
+	case "phone-link":
+		return "an operator through a phone link"
 	default:
 		return name
 	}
 }
+
+// ProposerName is a program that proposed something, from Incident.By or
+// Command.By, and whether one did.
+func ProposerName(by string) (name string, is bool) { return strings.CutPrefix(by, ByProposer) }

@@ -22,6 +22,17 @@ type Update struct {
 	PreviousBad bool          `json:"previous_bad,omitempty"`
 	Before      UpdateFigures `json:"before"`
 	After       UpdateFigures `json:"after"` // so far
+	// Logs is what the container's log shows; absent where that cannot be read, or
+	// too little is known of the log before the update.
+	Logs *UpdateLogs `json:"logs,omitempty"`
+}
+
+// UpdateLogs compares the errors in the container's log with those from before the
+// update. Two lines that differ in numbers, times and ids alone are one message.
+type UpdateLogs struct {
+	Known   int    `json:"known"`             // different error messages from before the update
+	New     int    `json:"new"`               // different error messages of late that were not written before it
+	Example string `json:"example,omitempty"` // one of the new ones, without secrets, and bounded
 }
 
 // UpdateFigures are what is compared: of the checks of our own that were
@@ -60,7 +71,8 @@ const (
 	UpdateErrors  UpdateReason = "error_rate"
 	UpdateLatency UpdateReason = "latency"
 	UpdateExits   UpdateReason = "exits"
-	UpdateDown    UpdateReason = "down" // the service is DOWN at the end of the watch
+	UpdateLog     UpdateReason = "new_errors" // its log has error messages that were not there before
+	UpdateDown    UpdateReason = "down"       // the service is DOWN at the end of the watch
 )
 
 // CheckUpdate is the `check` of an incident that was opened about an update of a
@@ -74,3 +86,7 @@ type Trust struct {
 	Right int       `json:"right"`
 	Since time.Time `json:"since"` // of the first of them
 }
+
+// CheckProposal is the `check` of an incident that was opened for what a program
+// proposed.
+const CheckProposal = "proposal"

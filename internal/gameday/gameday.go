@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"logstream/internal/retry"
 )
 
 const (
@@ -236,12 +238,5 @@ func (d *Day) command(ctx context.Context, p Injection, undo bool) error {
 
 // pause waits for the next read, and says whether ctx has not ended.
 func pause(ctx context.Context) bool {
-	timer := time.NewTimer(pollEvery)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
+	return retry.Sleep(ctx, pollEvery) && ctx.Err() == nil
 }

@@ -23,6 +23,7 @@ const (
 	Chaos     = "chaos"
 	Rollup    = "rollup"
 	Discovery = "discovery"
+	Notify    = "notify"
 )
 
 // Remedy is what a person can do about a problem: a sentence, and a command to

@@ -19,7 +19,7 @@ var _ container.Injector = (*Injector)(nil)
 // NewInjector is the injector of r's children.
 func NewInjector(r *Runtime) *Injector { return &Injector{r} }
 
-// outside are the faults that are done to a child; all others it carries out
+// outside are the faults that are done to a child; all others it executes
 // itself.
 var outside = map[string]func(*child, context.Context) error{
 	container.FaultStop:  (*child).stop,
@@ -99,13 +99,13 @@ func (c *child) crash(ctx context.Context) error {
 	}
 }
 
-// order has the child carry out a fault by itself.
+// order has the child execute a fault by itself.
 func (c *child) order(what string) error {
 	switch {
 	case c.proc == nil:
 		return errors.New("it is not running")
 	case c.inspect().Status == container.Paused:
-		return errors.New("it is paused, and can carry out nothing")
+		return errors.New("the service is paused and cannot execute the fault")
 	}
 	c.leaks = c.leaks || what == container.FaultLeak
 	return c.proc.say(what)

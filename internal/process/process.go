@@ -4,7 +4,7 @@
 // conformance suite.
 //
 // A child's standard input is its lifeline: it holds no data but the names of
-// faults that the child is to carry out, one a line, and a child leaves when
+// faults that the child is to execute, one a line, and a child leaves when
 // it closes, which it does however the parent ends. A paused child can't read
 // that its lifeline is closed. Therefore each child has a process group of its
 // own, which the kernel ends when the group is stopped and has lost its
@@ -30,7 +30,7 @@ import (
 
 // Child is a service that runs as a child process.
 //
-// It ends when its standard input closes, and carries out the faults whose names
+// It ends when its standard input closes, and executes the faults whose names
 // it reads there, on a line of their own, and "undo disk": as demoservice does.
 type Child struct {
 	Name string // as a container's name: exact

@@ -9,7 +9,7 @@ func TestJSON(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"nothing to hide", `{"service":"web","code":200,"latency_ms":1.50,"ok":true,"none":null,"list":["a"]}`, `{"code":200,"latency_ms":1.50,"list":["a"],"none":null,"ok":true,"service":"web"}`},
 		{"in a text", `{"error":"GET http://ann:hunter2@web: refused"}`, `{"error":"GET http://ann:***@web: refused"}`},
-		{"by its name", `{"password":"hunter2","api_key":["a1","a2"],"DB_PASSWORD":12345}`, `{"DB_PASSWORD":"***","api_key":["***","***"],"password":"***"}`},
+		{"by its name", `{"password":"hunter2","pw":"hunter2","api_key":["a1","a2"],"DB_PASSWORD":12345}`, `{"DB_PASSWORD":"***","api_key":["***","***"],"password":"***","pw":"***"}`},
 		{"deep", `[{"args":{"secret":"x\"y"}}]`, `[{"args":{"secret":"***"}}]`},
 		{"in a name", `{"password=hunter2":1}`, `{"password=***":1}`},
 		{"large numbers stay", `{"n":12345678901234567890}`, `{"n":12345678901234567890}`},

@@ -24,7 +24,7 @@ func Known(text string, secrets ...string) string {
 }
 
 // byName are names of variables whose values are secrets.
-var byName = regexp.MustCompile(`(?i)(?:` + keys + `|(?:^|[_-])pass$|^pass(?:[_-]|$))`)
+var byName = regexp.MustCompile(`(?i)(?:` + keys + `|(?:^|[_-])(?:pass|pw|psw|pswd|passcode)$|^pass(?:[_-]|$))`)
 
 // byPath are names of variables whose values are where a secret is.
 var byPath = regexp.MustCompile(`(?i)[_-](?:file|path|url|uri)$`)

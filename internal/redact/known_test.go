@@ -8,8 +8,8 @@ import (
 
 func TestSecretsOfAnEnvironment(t *testing.T) {
 	got := OfEnvironment([]string{"API_PASSWORD=hunter2", "DB_PASS=hunter22", "PASSENGERS=sixty-one", "PATH=/usr/bin:/bin", "HOME",
-		"DATABASE_URL=postgres://app:s3cret@db/x?y=1", "REDIS=redis://:sl/ash#1@db:6379/0", "POSTGRES_PASSWORD_FILE=/run/secrets/db", "PGPASSWORD=short", "TOKEN_URL=http://auth.test/token"})
-	if want := []string{"hunter22", "sl/ash#1", "hunter2", "s3cret"}; !slices.Equal(got, want) {
+		"DATABASE_URL=postgres://app:s3cret@db/x?y=1", "REDIS=redis://:sl/ash#1@db:6379/0", "POSTGRES_PASSWORD_FILE=/run/secrets/db", "PGPASSWORD=short", "DB_PW=hunter3", "PWM=fan-speed", "TOKEN_URL=http://auth.test/token"})
+	if want := []string{"hunter22", "sl/ash#1", "hunter2", "hunter3", "s3cret"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := Known("hunter22 and hunter2", got...); got != "*** and ***" {

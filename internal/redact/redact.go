@@ -61,6 +61,15 @@ var rules = []rule{
 	{ // an unquoted one: password=…, DB_PASSWORD: …
 		secretLike,
 		regexp.MustCompile(`(?i)((?:` + keys + `)` + is + `)` + bare), "${1}" + Mask, nil},
+	{ // the same of short names, which stand alone or at the end: pw=…, DB_PW: …
+		secretLike,
+		regexp.MustCompile(`(?i)((?:` + short + `)\\*["']?\s*[=:]+>?\s*)(?:` + quotedValue + `|` + bare + `)`), "${1}" + Mask, nil},
+	{ // what is a secret in the query of an address: ?sig=…&pass=…
+		[]string{"?", "&", `\u0026`},
+		regexp.MustCompile(`(?i)((?:[?&]|\\u0026|&amp;)(?:pass|auth|sig|signature|pin|otp|jwt|sid|session|session_?id|jsessionid|phpsessid)=)` + bare), "${1}" + Mask, nil},
+	{ // and a key there that is none of a table
+		[]string{"key="},
+		regexp.MustCompile(`(?i)((?:[?&]|\\u0026|&amp;)key=)[a-z0-9_~.-]{16,}`), "${1}" + Mask, nil},
 	{ // --password …
 		secretLike,
 		regexp.MustCompile(`(?i)((?:^|[^a-z0-9_-])--?[a-z0-9_-]*(?:` + keys + `)[a-z0-9_-]*\s+)([^\s-]\S*)`), "${1}" + Mask, nil},
@@ -77,12 +86,13 @@ var rules = []rule{
 const (
 	keys = `passw(?:or)?d|passphrase|[a-z0-9][_-]pass\b|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|` +
 		`(?:account|encryption|signing|master|shared)[_-]?key|credential|authorization|cookie|amz-signature`
+	short       = `\b(?:pw|psw|pswd|passcode)|[a-z0-9][_-]pw`
 	is          = `[a-z0-9_.-]*\\*["']?\s*[=:]+>?\s*`
 	bare        = `[^\s"',;&)}\]]+`
 	quotedValue = `(?:\\+"[^"]*(?:"|$)|"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$))`
 )
 
-var secretLike = []string{"pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie", "amz-signature"}
+var secretLike = []string{"pass", "pw", "psw", "secret", "token", "key", "credential", "authorization", "cookie", "amz-signature"}
 
 // Text is text with what looks like a secret masked.
 func Text(text string) string {

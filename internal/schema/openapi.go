@@ -23,10 +23,12 @@ type Operation struct {
 	// an array of several where Several.
 	Body              reflect.Type
 	Optional, Several bool
+	Form              bool // Body is sent as a form
 	// Answer is what comes back with Status; nil: a text of MediaType.
 	Answer    reflect.Type
 	Status    int
 	MediaType string // of an Answer that is nil; empty: there is no body
+	Pages     bool   // failures are texts of MediaType, too
 	// Else are answers with another status that are no failures.
 	Else     map[int]reflect.Type
 	Security string // the name of the scheme; empty: none is needed
@@ -115,6 +117,9 @@ func (s *Set) OpenAPI(api API) ([]byte, error) {
 			return nil, fmt.Errorf("%s %s: %w", op.Method, op.Path, err)
 		}
 		made.Responses["default"] = failed
+		if op.Pages {
+			made.Responses["default"] = response{failed.Description, map[string]media{op.MediaType: {&jsonschema.Schema{Type: "string"}}}}
+		}
 		if doc.Paths[op.Path] == nil {
 			doc.Paths[op.Path] = map[string]operation{}
 		}
@@ -163,6 +168,9 @@ func (s *Set) operation(api API, op Operation) (operation, error) {
 			of = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{of, {Type: "array", Items: of.CloneSchemas()}}}
 		}
 		made.Body = &body{Required: !op.Optional, Content: jsonOf(of)}
+		if op.Form {
+			made.Body.Content = map[string]media{"application/x-www-form-urlencoded": {of}}
+		}
 	}
 	good := response{Description: "Done."}
 	switch {

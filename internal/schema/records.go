@@ -10,7 +10,7 @@ import (
 
 // data are the types of what an incident event says.
 var data = []event.Data{
-	event.Opened{}, event.Evidence{}, event.Diagnosed{}, event.ApprovalRequested{}, event.Approved{}, event.Denied{}, event.Acknowledged{},
+	event.Opened{}, event.Evidence{}, event.Diagnosed{}, event.ApprovalRequested{}, event.Approved{}, event.Denied{}, event.Acknowledged{}, event.Noted{},
 	event.ActionStarted{}, event.ActionFinished{}, event.Verified{}, event.Resolved{}, event.Escalated{}, event.Suppressed{}, event.Reported{}, event.Claim{},
 }
 

@@ -96,7 +96,11 @@ func (s *Set) leaves(t reflect.Type, skip map[reflect.Type]bool) (map[reflect.Ty
 			s.refine(t, all[t])
 		case as.Kind() == reflect.Struct && skip[t]: // its fields are those of the one that embeds it
 			for i := range t.NumField() {
-				if err := visit(t.Field(i).Type); err != nil {
+				f := t.Field(i)
+				if f.Tag.Get("json") == "-" || !f.IsExported() && !f.Anonymous {
+					continue // it is never written
+				}
+				if err := visit(f.Type); err != nil {
 					return err
 				}
 			}

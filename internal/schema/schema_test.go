@@ -92,7 +92,7 @@ func schemaIn(t *testing.T, file, pointer string, closed bool) *validator.Schema
 var kinds = map[string][2]string{
 	"health": {"system-logs", "HealthLog"}, "service": {"logstream.services", "Service"}, "incident": {"logstream.incidents", "Incident"},
 	"command": {"logstream.commands", "Command"}, "docker": {"logstream.docker", "Docker"}, "thinking": {"logstream.thinking", "Thinking"},
-	"rollup": {"logstream.rollups", "Rollup"},
+	"rollup": {"logstream.rollups", "Rollup"}, "notification": {"logstream.notifications", "Notification"},
 }
 
 // goldenRecords are the files, and the kind of each.

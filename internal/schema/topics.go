@@ -37,6 +37,7 @@ func Topics() []Topic {
 		{[]string{event.TopicDocker}, "the container's name", "7 days", "Events of the container engine.", reflect.TypeFor[event.Docker](), false},
 		{[]string{event.TopicThinking}, service, "1 hour", "What a model writes about an incident, while it writes it.", reflect.TypeFor[event.Thinking](), false},
 		{[]string{event.TopicRollups1m, event.TopicRollups1h, event.TopicRollups1d}, service, "48 hours, 35 days and for ever", "What is known of a service over one minute, hour or day.", reflect.TypeFor[event.Rollup](), false},
+		{[]string{event.TopicNotifications}, "the receiver's name", "7 days", "Which messages were sent to which receiver, so that none is sent again.", reflect.TypeFor[event.Notification](), false},
 		{[]string{event.TopicDeadLetters}, "as it came", "7 days", "Records that could not be read: their bytes untouched, the reason in the headers.", nil, false},
 	}
 }

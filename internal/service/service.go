@@ -127,7 +127,7 @@ type Heal struct {
 	Never      []string   `yaml:"never"`       // actions that are never taken
 	MaxMemory  size.Size  `yaml:"max_memory"`  // up to which raise_memory raises the limit; zero: not at all
 	Commands   Commands   `yaml:"commands"`    // of the operator's own, for run
-	ManualStop ManualStop `yaml:"manual_stop"` // what a stop from outside means
+	ManualStop ManualStop `yaml:"manual_stop"` // what an external stop means: one that LogStream did not do
 	Confirm    bool       `yaml:"confirm"`     // a foreign source needs our own check, or the engine, to agree
 	Self       bool       `yaml:"self"`        // may be healed although logstream depends on it
 }
@@ -142,10 +142,11 @@ const (
 	Auto    Mode = "auto"    // do it
 )
 
-// ManualStop says how a stop or pause from outside is treated.
+// ManualStop says how an external stop or pause is treated: one that LogStream did not
+// do.
 type ManualStop string
 
-// How a stop from outside is treated.
+// How an external stop is treated.
 const (
 	StopHeal   ManualStop = "heal"   // undo it once; again within ten minutes it is treated as intentional
 	StopIgnore ManualStop = "ignore" // always treat it as intentional

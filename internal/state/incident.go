@@ -99,8 +99,11 @@ func NewIncidents() *Incidents {
 // Apply folds one event. It returns the incident that changed, or nil for a
 // claim, and whether the event counted.
 func (f *Incidents) Apply(e event.Incident) (*Incident, bool) {
-	if claim, is := e.Data.(event.Claim); is {
-		return nil, f.applyClaim(claim)
+	switch data := e.Data.(type) {
+	case event.Claim:
+		return nil, f.applyClaim(data)
+	case event.Noted:
+		return nil, false // not part of an incident's own sequence
 	}
 	if _, known := f.Newest(e.Host); !known {
 		f.early[e.Host] = append(f.early[e.Host], e)

@@ -2,7 +2,7 @@ package state
 
 import "logstream/internal/event"
 
-// Undoable is an attempt that was carried out and has an inverse.
+// Undoable is an attempt that was executed and has an inverse.
 type Undoable struct {
 	Started  event.ActionStarted
 	Finished event.ActionFinished

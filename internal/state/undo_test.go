@@ -27,7 +27,7 @@ func TestUndoable(t *testing.T) {
 		"nothing was done":          {[]event.Data{event.Opened{}}, nil, 0, 0, event.RefusedNothing},
 		"no such attempt":           {[]event.Data{event.Opened{}, raised(1), done(1)}, nil, 2, 0, event.RefusedUnknown},
 		"it has no inverse":         {[]event.Data{event.Opened{}, event.ActionStarted{Attempt: 1, Action: "restart"}, done(1)}, nil, 1, 0, event.RefusedNothing},
-		"it was not carried out":    {[]event.Data{event.Opened{}, raised(1), refused}, nil, 1, 0, event.RefusedNothing},
+		"it was not executed":       {[]event.Data{event.Opened{}, raised(1), refused}, nil, 1, 0, event.RefusedNothing},
 		"it runs":                   {[]event.Data{event.Opened{}, raised(1)}, nil, 0, 0, event.RefusedNothing},
 		"it was":                    {[]event.Data{event.Opened{}, raised(1), done(1)}, nil, 1, 1, ""},
 		"the newest":                {[]event.Data{event.Opened{}, raised(1), done(1), raised(2), done(2)}, nil, 0, 2, ""},

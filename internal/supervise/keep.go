@@ -155,6 +155,8 @@ func consequences(part string) (works, onHold string) {
 		return "checks, repairs and the page", "fault injection"
 	case health.Rollup:
 		return "checks, repairs and the page", "uptime and the charts of more than the last hour"
+	case health.Notify:
+		return "checks, repairs and the page", "notifications; what happens meanwhile is sent later"
 	case health.Discovery:
 		return "monitoring and repair of the services found so far", "discovery of containers that come or go"
 	case health.Bus:

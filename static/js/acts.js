@@ -1,22 +1,25 @@
 // What the visitor does: each button's name in data-act, and what it does.
 
-import { post, text } from "./api.js";
-import { clipboard, download } from "./carry.js";
-import { inject, keep, outcome } from "./injections.js";
-import * as silences from "./silence.js";
+import { post, send, text } from "./api.js";
+import { clipboard, download } from "./export.js";
+import { ask, call, done, refused } from "./controls.js";
+import { outcome, sent, settled } from "./injections.js";
+import { trials } from "./trials.js";
 import { reason } from "./words.js";
 
 /**
  * The acts by name; each gets its button. `ui` is what only this page knows,
- * `now` the time by the server's clock, `say` reaches screen readers.
+ * `state` gives what is known, `say` reaches screen readers, `invalidate` has
+ * the commands loaded again.
  */
-export function acts({ ui, now, reconnect, deny, schedule, say }) {
+export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) {
   const failed = (of, refusal) => {
-    if (refusal.status === 401) deny();
+    if (refusal.status === 401) deny(refusal);
     ui.refusals.set(of, reason(refusal.message) || "LogStream did not answer. Check whether it is running, then try again.");
   };
-  const remember = (injections) => {
-    ui.injections = keep(injections);
+  const remember = (id) => {
+    ui.own = sent(id);
+    invalidate();
     schedule();
   };
   return {
@@ -31,7 +34,43 @@ export function acts({ ui, now, reconnect, deny, schedule, say }) {
       }
     },
     reconnect,
-    ...silences.acts(ui.refusals, deny, schedule),
+    // The dialog that says what a control does, before it is done.
+    ask(button) {
+      const { control, of, attempt, fault } = button.dataset;
+      ui.dialog = { control, name: of, attempt, fault, id: (ui.dialogs = (ui.dialogs ?? 0) + 1), step: "ask", said: "" };
+    },
+    close() {
+      document.querySelector("dialog[open]")?.close();
+    },
+    // What the dialog's button does. A dialog that was closed meanwhile changes nothing.
+    async control(form) {
+      const of = ui.dialog;
+      const asked = of?.step === "ask" && ask(state(), Date.now(), of);
+      if (!asked) return;
+      const given = new FormData(form);
+      const values = { length: given.get("length") ?? "", reason: String(given.get("reason") ?? "").trim() };
+      const show = (more) => {
+        if (ui.dialog?.id === of.id) ui.dialog = { ...ui.dialog, ...more };
+        invalidate();
+        schedule();
+      };
+      show({ step: "sent", asked });
+      try {
+        const answer = await send(...call(state(), Date.now(), of, values));
+        if (of.control === "fault") remember(String(answer?.command));
+        const result = await settled(answer.command);
+        if (!result) return show({ step: "failed", said: "LogStream recorded the command but has not executed it yet. See the last commands on the page Approvals." });
+        if (!result.ok) return show({ step: "failed", said: refused(result.error) });
+        const said = done(state(), Date.now(), of, values);
+        show({ step: "done", said });
+        if (!asked.closes) return;
+        say(said);
+        if (ui.dialog?.id === of.id) document.querySelector("dialog[open]")?.close();
+      } catch (refusal) {
+        if (refusal.status === 401) deny();
+        show({ step: "failed", said: reason(refusal.message) || "LogStream did not answer." });
+      }
+    },
     async copy(button) {
       if (!await clipboard(button.dataset.text)) return;
       button.dataset.done = "true";
@@ -44,6 +83,7 @@ export function acts({ ui, now, reconnect, deny, schedule, say }) {
       const written = await text(`/incidents/${encodeURIComponent(id)}.md`).catch(() => "");
       if (written) download(`incident-${id}.md`, "text/markdown", written);
     },
+    ...trials({ ui, deny, schedule }),
     window(button) {
       ui.windows.set(button.dataset.of, button.dataset.window);
     },
@@ -60,25 +100,13 @@ export function acts({ ui, now, reconnect, deny, schedule, say }) {
       try {
         const answer = await post(`/incidents/${encodeURIComponent(of)}/${command}`, body);
         const error = await outcome(answer.command, { pause: 200, tries: 50 });
-        if (error) ui.refusals.set(of, reason(error.replace(`${command}: `, "")));
+        if (error) ui.refusals.set(of, refused(error));
         else say(DONE[command] ?? "");
       } catch (refusal) {
         failed(of, refusal);
       }
       ui.sent.delete(of);
-      schedule();
-    },
-    async chaos(button) {
-      const { of, fault } = button.dataset;
-      ui.refusals.delete(of);
-      try {
-        const injection = await inject(of, fault, now());
-        remember([...ui.injections, injection]);
-        const error = await outcome(injection.id);
-        if (error) remember(ui.injections.map((known) => (known.id === injection.id ? { ...known, error } : known)));
-      } catch (refusal) {
-        failed(of, refusal);
-      }
+      invalidate();
       schedule();
     },
   };

@@ -1,5 +1,7 @@
 // The way to /api/v1. A token, where one is needed, is kept for this tab only.
 
+import { outside } from "./base.js";
+
 const KEY = "logstream-token";
 
 export function token() {
@@ -19,11 +21,15 @@ export function keepToken(value) {
   }
 }
 
-/** An answer that is not a good one: its status (0: none came) and the sentence of the API. */
+/**
+ * An answer that is not a good one: its status (0: none came) and the sentence of
+ * the API. `login` is the page where people log in, where there is one.
+ */
 export class Refusal extends Error {
-  constructor(status, message) {
+  constructor(status, message, login = "") {
     super(message);
     this.status = status;
+    this.login = login;
   }
 }
 
@@ -36,26 +42,32 @@ export function text(path) {
   return call(path, {}, (answer) => answer.text());
 }
 
-export function post(path, body) {
-  return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+/** `patience` is how long the answer may take (ms). */
+export function post(path, body, patience) {
+  return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), patience });
 }
 
 export function remove(path) {
   return call(path, { method: "DELETE", headers: { "Content-Type": "application/json" } });
 }
 
-async function call(path, options, read = (answer) => answer.json()) {
+/** Any call that changes something: method, path and body. */
+export function send(method, path, body) {
+  return method === "DELETE" ? remove(path) : post(path, body);
+}
+
+async function call(path, { patience = 10_000, ...options }, read = (answer) => answer.json()) {
   const key = token();
   const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : options.headers;
   let answer;
   try {
-    answer = await fetch(`/api/v1${path}`, { ...options, headers, cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    answer = await fetch(outside(`/api/v1${path}`), { ...options, headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
   } catch {
     throw new Refusal(0, "LogStream did not answer.");
   }
   if (answer.ok) return read(answer).catch(() => null);
   const body = await answer.json().catch(() => null);
-  throw new Refusal(answer.status, typeof body?.error === "string" ? body.error : `It answered ${answer.status}.`);
+  throw new Refusal(answer.status, typeof body?.error === "string" ? body.error : `It answered ${answer.status}.`, typeof body?.login === "string" ? body.login : "");
 }
 
 /** The protocols of /ws: a browser can send a token no other way. */

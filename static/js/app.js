@@ -3,49 +3,68 @@
 // the views are pure.
 
 import { acts } from "./acts.js";
+import { announcer, icon, weight } from "./announce.js";
+import { browse } from "./browse.js";
 import { keepToken, token } from "./api.js";
+import { inside, outside } from "./base.js";
 import { draw } from "./dom.js";
-import { incident as incidentOf } from "./incident.js";
-import { kept } from "./injections.js";
+import { find } from "./find.js";
+import { injections, kept } from "./injections.js";
+import * as large from "./large.js";
 import { loader } from "./loader.js";
-import { advance, due, idle, push } from "./pace.js";
+import { all, due, idle, push, take } from "./pace.js";
+import { pictures } from "./pictures.js";
+import { ends, focus } from "./place.js";
 import { connect } from "./socket.js";
 import * as store from "./store.js";
+import * as add from "./pages/add.js";
+import * as approvals from "./pages/approvals.js";
 import * as incident from "./pages/incident.js";
 import * as incidents from "./pages/incidents.js";
 import * as overview from "./pages/overview.js";
 import * as service from "./pages/service.js";
 import * as system from "./pages/system.js";
 import * as access from "./pages/access.js";
+import { dialog } from "./view/dialog.js";
+import { holdBanner, isHeld } from "./view/hold.js";
 import * as keys from "./view/keys.js";
 import { cutoff, top } from "./view/top.js";
-import { phrase } from "./vocabulary.js";
+import { titled, waiting } from "./waiting.js";
 
 const GRACE = 1000; // a connection that is back within it counts as unbroken
 const root = document.getElementById("app");
-const announcement = document.getElementById("announcement");
-const question = document.getElementById("question");
+const voice = announcer(document.getElementById("announcement"), document.getElementById("question"));
 
 let state = store.empty();
 let pace = idle();
-let frames = []; // that wait for the next picture
+let frames = []; // that wait for the next render
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
-const ui = { denied: false, wrong: false, injections: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false };
+const ui = { person: null, denied: false, wrong: false, own: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false, dialog: null, trial: null, receivers: null };
+
+const { schedule, soon } = pictures(render, () => (large.isLarge(state) ? large.APART : 0));
+const browser = browse(schedule);
+const finder = find(schedule);
 
 // ---- what comes in
 
-const data = loader({ onAnswer: learn, onRefusal: (_, refusal) => { if (refusal.status === 401) deny(); schedule(); } });
+const data = loader({ onAnswer: learn, onRefusal: (_, refusal) => { if (refusal.status === 401) deny(refusal); soon(); } });
 
 const socket = connect({
   onFrame(frame) {
     frames.push(frame);
     if (document.hidden) takeFrames();
-    else schedule();
+    else if (frame?.type === "snapshot") setTimeout(learnAll);
+    else if (!large.isLarge(state) || !frame?.events?.every((event) => event?.kind === "health")) soon();
+    // a frame with checks only, of a large fleet, is drawn when the clocks are
+  },
+  onMissed(missed) {
+    for (const name of watching ?? state.services.keys()) if (missed(name)) large.paths(name).forEach(data.invalidate);
+    soon();
   },
   onChange(change) {
     const lostAt = change.live ? 0 : conn.lostAt || Date.now();
     conn = { ...change, lostAt };
-    if (!change.live && change.failures === 1) data.want(["/info"], Date.now()); // a refused token closes the socket, too
+    if (!change.live && change.failures) data.want(["/info"], Date.now()); // a refused token closes the socket, too: perhaps only after the first answer
     schedule();
   },
   silence,
@@ -55,35 +74,67 @@ function silence() {
   return store.silence(state.services.values());
 }
 
+// A snapshot of a thousand open incidents is folded in a task of its own, and drawn in the next one.
+function learnAll() {
+  takeFrames();
+  incidentsWhole(state);
+  schedule();
+}
+
 function takeFrames() {
   const now = Date.now();
   for (const frame of frames.splice(0)) {
+    if (frame?.type === "events") pace = push(pace, frame, now);
+    else if (!foldAll(all(pace), now) || !foldAll({ queue: idle(), frames: [frame] }, now)) return;
+  }
+  foldAll(document.hidden ? all(pace) : take(pace, now), now);
+}
+
+// Folds what is due; false where something was missed, and a new snapshot comes.
+function foldAll(due, now) {
+  pace = due.queue;
+  for (const frame of due.frames) {
     const folded = store.fold(state, frame, now);
     if (folded.gap) {
       frames = [];
+      pace = idle();
       socket.again();
-      return;
+      return false;
     }
     state = folded.state;
-    for (const agent of folded.agents) pace = push(pace, agent, now);
-    for (const event of frame.events ?? []) if (event.kind === "service" && event.data?.name) data.touch(`/services/${encodeURIComponent(event.data.name)}`);
+    for (const event of frame.events ?? []) if (event?.kind === "service" && event.data?.name) for (const more of ["", "/container"]) data.invalidate(`/services/${encodeURIComponent(event.data.name)}${more}`);
   }
-  pace = advance(pace, now);
+  return true;
 }
 
 function learn(path, value) {
   const [address] = path.split("?");
   const parts = address.split("/").slice(1).map(decodeURIComponent);
   if (path === "/chaos") state = store.learnChaos(state, value);
-  else if (path === "/info") state = { ...state, info: { ...state.info, ...value }, infoAt: Date.now() };
+  else if (address === "/info") know(value);
+  else if (address === "/commands") state = store.learnCommands(state, value);
   else if (address === "/incidents") state = store.learnIncidents(state, value ?? []);
-  else if (parts[0] === "incidents") state = store.learnIncident(state, value);
+  else if (parts[0] === "incidents" && typeof value === "object") state = store.learnIncident(state, value);
   else if (parts[0] === "services" && parts.length === 2) state = store.learnService(state, value);
   else if (path.endsWith("/history?window=1h")) state = store.learnHistory(state, parts[1], value);
-  schedule();
+  soon();
 }
 
-function deny() {
+// Who asks is in no frame, for a frame is one for all. What a viewer may not do
+// is not shown to one: style.css hides it.
+function know(info) {
+  state = { ...state, info: { ...state.info, ...info }, infoAt: Date.now() };
+  ui.person = { role: info.role ?? "operator", name: info.person ?? "", loggedIn: info.logged_in === true };
+  document.documentElement.dataset.role = ui.person.role;
+}
+
+function deny(refusal) {
+  if (refusal?.login) { // a token that is kept here would hide the session
+    keepToken("");
+    socket.rest();
+    location.replace(outside(`${refusal.login}?next=${encodeURIComponent(inside(location.pathname) + location.search)}`));
+    return;
+  }
   ui.wrong = ui.denied ? ui.wrong : token() !== "";
   ui.denied = true;
   socket.rest();
@@ -91,11 +142,11 @@ function deny() {
 
 // ---- what is shown
 
-const PAGES = [[/^\/incidents\/?$/, incidents], [/^\/incidents\/([^/]+)\/?$/, incident], [/^\/services\/([^/]+)\/?$/, service], [/^\/system\/?$/, system]];
+const PAGES = [[/^\/approvals\/?$/, approvals], [/^\/add\/?$/, add], [/^\/incidents\/?$/, incidents], [/^\/incidents\/([^/]+)\/?$/, incident], [/^\/services\/([^/]+)\/?$/, service], [/^\/system\/?$/, system]];
 
 function route() {
   for (const [pattern, page] of PAGES) {
-    const found = pattern.exec(location.pathname);
+    const found = pattern.exec(inside(location.pathname));
     if (found) return { page, name: found[1] ? safeDecode(found[1]) : "" };
   }
   return { page: overview, name: "" };
@@ -116,66 +167,66 @@ function connection(now) {
   return state.seq === null ? "loading" : "live";
 }
 
-// The incidents that are drawn whole: the open ones, and those whose events are known.
-function incidentsWhole() {
-  const whole = new Map();
-  for (const row of state.incidents.values()) {
-    const events = state.events.get(row.id) ?? [];
-    if (events.length || row.state !== "resolved") whole.set(row.id, incidentOf(row, events, state.thinking.get(row.id)));
-  }
-  return whole;
+// The services whose observations are sent to this page (null: all), and what is kept.
+let watching = null;
+const keepUp = large.upkeep(store.trim);
+const incidentsWhole = large.whole();
+function watch(page, name, ctx, summary, now) {
+  const about = page === overview ? [summary.first, ...ctx.incidents.values()].filter((of) => of && of.stage !== "resolved").map((of) => of.row.service) : [];
+  const subject = page === incident ? state.incidents.get(name)?.service : name;
+  watching = large.needed(state, { name: subject, shown: page === overview ? browser.shown() : [], about });
+  socket.watch(watching);
+  const kept = keepUp(state, watching, now, subject);
+  state = kept.state;
+  for (const one of kept.old) data.invalidate(large.paths(one)[0]);
 }
 
+let lastPage = null; // the one that was rendered last
 function render() {
   takeFrames();
   const now = Date.now();
-  pace = advance(pace, now);
   const shown = connection(now);
   const { page, name } = route();
   const cut = shown === "down";
   const since = store.staleSince(state);
   const stale = cut || since > 0; // what is shown was so then, and time stands still in it
   const then = Math.min(cut && state.at ? state.at : now, since || now);
-  const ctx = { ...ui, state, now: then, name, stale, conn: shown, agent: pace.shown ?? state.agent, incidents: incidentsWhole(), answers: data.answers, query: new URLSearchParams(location.search) };
+  const viewer = ui.person?.role === "viewer"; // who may only look gets no control
+  const rows = [...state.incidents.values()];
+  const open = rows.filter((row) => row.state !== "resolved").length;
+  const waits = waiting(rows).length;
+  const at = store.clock(state, then);
+  const ctx = { ...ui, look: browser.look, viewer, state: viewer ? { ...state, chaos: [] } : state, now: then, name, stale, conn: shown, agent: state.agent, incidents: incidentsWhole(state), injections: injections(state.commands, { own: ui.own, person: ui.person?.name }), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
   root.classList.toggle("stale", cut);
-  const follow = ends();
-  draw(root,
-    top({ path: location.pathname, open: [...state.incidents.values()].filter((row) => row.state !== "resolved").length, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
-    shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
-    ui.denied ? access.view(ctx) : page.view(ctx),
-    ui.keys && keys.view());
-  follow();
-  document.title = ui.denied ? "Access · LogStream" : page.title(ctx);
-  announce(ctx, now);
-  measure();
-  if (!ui.denied) data.want(page.needs(ctx), state.since);
-  later(now);
-}
-
-// What grows at its end scrolls with it, where the reader is at its end.
-function ends() {
-  const atEnd = new Set([...root.querySelectorAll("[data-follow]")].filter((node) => node.scrollHeight - node.scrollTop - node.clientHeight < 8));
-  return () => {
-    for (const node of atEnd) if (node.isConnected && node.dataset.follow !== undefined) node.scrollTop = node.scrollHeight;
-  };
-}
-
-// At most one picture a frame; where the browser draws none, because the tab is
-// hidden, the title and what is known still follow, each second.
-let picture = 0;
-let instead = 0;
-function schedule() {
-  if (picture) return;
-  picture = requestAnimationFrame(draws);
-  instead = setTimeout(draws, 1000);
-}
-
-function draws() {
-  cancelAnimationFrame(picture);
-  clearTimeout(instead);
-  picture = 0;
-  render();
+  const summary = overview.summary(ctx);
+  const follow = ends(root);
+  const focused = document.activeElement;
+  const shownPage = ui.denied ? access : page;
+  if (lastPage !== shownPage) lastPage?.leave?.();
+  lastPage = shownPage;
+  try {
+    draw(root,
+      top({ path: inside(location.pathname), open, waits, weight: weight(summary), control: !ui.denied && state.seq !== null && !viewer && !isHeld(state.info, at), stale, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
+      shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
+      !ui.denied && holdBanner({ info: state.info, rows, at, viewer, stale }),
+      shownPage.view(ctx),
+      ui.keys && keys.view(),
+      ui.dialog && dialog({ dialog: ui.dialog, state, now: then, stale }));
+    if (!ui.denied) page.drawn?.(root, ctx, schedule);
+    follow();
+    focus(root, focused);
+    document.title = ui.denied ? "Access · LogStream" : titled(page.title(ctx), waits);
+    voice.announce(rows, state.seq === null ? null : summary, now);
+    icon(summary, waits > 0);
+    measure();
+    browser.measure(root);
+    finder.measure();
+    if (state.seq !== null) watch(page, name, ctx, summary, now);
+  } finally { // what a view lacked is loaded all the same
+    if (!ui.denied) data.want([...new Set([...page.needs(ctx), "/info"])], state.since);
+    later(now);
+  }
 }
 
 // Between frames the clocks go on: each second, four times while something is done.
@@ -185,32 +236,6 @@ function later(now) {
   const busy = [...state.incidents.values()].some((row) => row.state === "open" && !row.held);
   const next = Math.min(due(pace) ?? Infinity, now + (busy ? 250 : 1000 - (now % 1000)));
   timer = setTimeout(schedule, Math.max(16, next - now));
-}
-
-// One sentence at a time for screen readers, five seconds apart; a
-// request for approval at once, and once.
-let saidAt = 0;
-const announced = new Set();
-function announce(ctx, now) {
-  for (const { id, service, approval } of state.incidents.values()) {
-    if (!approval || announced.has(`${id} ${approval.request}`)) continue;
-    announced.add(`${id} ${approval.request}`);
-    question.textContent = `Approval needed: ${phrase(approval.action, service)}.`;
-  }
-  const { line, first, work } = overview.summary(ctx);
-  icon(line, work, first);
-  if (state.seq === null || now - saidAt < 5000) return;
-  const spoken = [line.text, work?.still].filter(Boolean).join(". ");
-  if (spoken === announcement.textContent) return;
-  announcement.textContent = spoken;
-  saidAt = now;
-}
-
-function icon(line, work, first) {
-  const open = first && first.stage !== "resolved";
-  const name = work?.kind === "wait" ? "wait" : open && work?.kind === "work" ? "work" : line.status === "DOWN" ? "down" : "up";
-  const link = document.querySelector("link[rel=icon]");
-  if (link.getAttribute("href") !== `/icons/${name}.svg`) link.setAttribute("href", `/icons/${name}.svg`);
 }
 
 // Charts are drawn to the size of their place.
@@ -235,19 +260,17 @@ function measure() {
 
 const ACTS = acts({
   ui, deny, schedule,
-  now: () => store.clock(state, Date.now()),
+  state: () => state,
+  invalidate: () => data.invalidate("/commands?limit=20"),
   reconnect: () => socket.again(),
-  say(what) {
-    announcement.textContent = what;
-    saidAt = Date.now();
-  },
+  say: voice.say,
 });
 
 addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   const button = target?.closest("[data-act]");
   if (button) {
-    ACTS[button.dataset.act]?.(button);
+    (browser.acts[button.dataset.act] ?? ACTS[button.dataset.act] ?? route().page.acts?.[button.dataset.act])?.(button);
     schedule();
     return;
   }
@@ -255,18 +278,35 @@ addEventListener("click", (event) => {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target || link.hasAttribute("download")) return;
   if (link.origin !== location.origin || link.getAttribute("href").startsWith("#") || link.protocol === "blob:") return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  if (link.pathname === location.pathname && link.closest("main")) turn(link);
+  else go(link.pathname + link.search);
 });
 
 addEventListener("submit", (event) => {
-  if (!(event.target instanceof HTMLFormElement) || event.target.dataset.act !== "token") return;
+  if (!(event.target instanceof HTMLFormElement) || !event.target.dataset.form) return;
   event.preventDefault();
+  if (event.target.dataset.form !== "token") {
+    ACTS[event.target.dataset.form]?.(event.target, event.submitter);
+    schedule();
+    return;
+  }
   keepToken(new FormData(event.target).get("token")?.trim());
   ui.denied = false;
   ui.wrong = false;
   data.forget();
   socket.again();
   schedule();
+});
+
+addEventListener("close", (event) => {
+  if (!(event.target instanceof HTMLDialogElement)) return;
+  ui.dialog = null;
+  schedule();
+}, true);
+
+addEventListener("input", (event) => {
+  const form = event.target instanceof Element ? event.target.closest("form[data-form]") : null;
+  if (form) ACTS[`${form.dataset.form}Changed`]?.(form);
 });
 
 addEventListener("keydown", (event) => {
@@ -277,7 +317,18 @@ addEventListener("keydown", (event) => {
   schedule();
 });
 
+// A link of a list to another part of it: scroll and focus stay. Each filter is a step
+// of the browser's history; how far back the list goes is none.
+function turn(link) {
+  const to = link.pathname + link.search;
+  const same = link.dataset.older || to === location.pathname + location.search;
+  history[same ? "replaceState" : "pushState"](null, "", to);
+  render();
+}
+
 function go(to) {
+  ACTS.close();
+  ui.dialog = null;
   history.pushState(null, "", to);
   render();
   scrollTo(0, 0);
@@ -294,4 +345,4 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !conn.live && conn.lostAt) socket.again();
   schedule();
 });
-render();
+schedule();

@@ -50,20 +50,37 @@ export function whatCame(diagnosed, service = diagnosed?.service) {
   return `The model would ${would}. ${decided}`;
 }
 
-/** Who decided, and how sure: "The runbook, confidence 97%. The model agrees." */
+/** Who decided, and how sure: "The runbook, cause proven. The model agrees." */
 export function decider(diagnosed) {
   if (!diagnosed) return "";
   const { runbook, model, byModel, failed } = views(diagnosed);
-  const { action: chosen, confidence: certain } = diagnosed.data ?? {};
+  const chosen = diagnosed.data?.action;
   const other = byModel ? runbook : model;
   const view = failed ? UNUSED[failed] : other ? `${byModel ? "The runbook" : "The model"} ${other.action === chosen ? "agrees" : `would ${phrase(other.action, "it")}`}.` : "";
-  const decided = [whoFirst(diagnosed.by), confidence(certain)].filter(Boolean).join(", ");
+  const decided = [whoFirst(diagnosed.by), decidedCertainty(diagnosed)].filter(Boolean).join(", ");
   return [`${decided}.`, view].filter(Boolean).join(" ");
 }
 
-/** How sure a view is: "confidence 97%"; empty where no number was given that can be used. */
-export function confidence(share) {
-  return share > 0 ? `confidence ${Math.round(share * 100)}%` : "";
+const PROVEN = 0.9; // from this confidence of the runbook on the facts prove a cause
+
+/** Whether the facts prove a cause, by the runbook's confidence in it. */
+export const isProven = (confidence) => confidence >= PROVEN;
+
+/**
+ * How sure a view is; empty where no number was given that can be used. A model gives a
+ * number of its own: "confidence 97%". The runbook's is fixed for each cause, so the page
+ * shows only whether the facts prove it.
+ */
+export function certainty(confidence, by) {
+  if (!(confidence > 0)) return "";
+  if (String(by).startsWith("llm:")) return `confidence ${Math.round(confidence * 100)}%`;
+  return by === "runbook" ? (isProven(confidence) ? "cause proven" : "cause not proven") : "";
+}
+
+/** How sure the view is that was used: where a model agrees, the record's own number is still the runbook's. */
+export function decidedCertainty(diagnosed) {
+  const { byModel, model } = views(diagnosed);
+  return certainty(byModel ? model.confidence : diagnosed.data?.confidence, diagnosed.by);
 }
 
 /** "Querying deepseek-r1:1.5b, 4 s of 20 s." */

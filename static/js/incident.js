@@ -3,6 +3,7 @@
 // Pure; what is missing stays null, what is unknown is skipped.
 
 import { instant } from "./units.js";
+import { isOfEngine } from "./vocabulary.js";
 
 const PAUSE = 5000; // a hold that ends by itself within it is no rest
 
@@ -34,8 +35,10 @@ export function stage(row, hold = null) {
  * `first` those that led to the first attempt, every attempt with its
  * verification, and what holds it. `thinking` is what a model
  * writes about it; `query` is the same while it is queried, `model` its name.
+ * `back` is when its service answered again, by the records of its own checks:
+ * the instant to which down_ms will count.
  */
-export function incident(row, events, thinking = null) {
+export function incident(row, events, thinking = null, records = []) {
   const last = (...types) => events.findLast((event) => types.includes(event.type)) ?? null;
   const hold = row.held ? last("suppressed", "approval_requested") : null;
   const of = {
@@ -46,6 +49,7 @@ export function incident(row, events, thinking = null) {
     firstBad: instant(row.first_bad ?? row.opened),
   };
   of.attempts = attempts(events, of.stage === "verification" ? row.progress : null);
+  of.back = answered(of.attempts.at(-1), records);
   of.query = queried(of, thinking) ? thinking : null;
   of.model = of.diagnosed?.data?.asked || thinking?.model || "";
   return of;
@@ -74,6 +78,19 @@ function attempts(events, progress) {
   return list;
 }
 
+// The first good check after the newest attempt, where none after it was bad.
+function answered(attempt, records) {
+  const from = instant(attempt?.finished?.time);
+  let back = NaN;
+  for (const record of records) {
+    const at = instant(record.timestamp);
+    if (!(at >= from) || isOfEngine(record)) continue;
+    if (record.status === "DOWN") back = NaN;
+    else if (Number.isNaN(back)) back = at;
+  }
+  return back;
+}
+
 function proven({ ok, outcome, observations = 0 }, verify) {
   if (ok) return { good: verify || observations, needed: verify || observations, bad: false };
   return outcome === "interrupted" ? null : { good: observations, needed: verify || 0, bad: true };
@@ -84,6 +101,11 @@ function queried({ stage: at, diagnosed }, thinking) {
   if (!thinking || thinking.done || !(at === "evidence" || at === "diagnosis")) return false;
   return !diagnosed || at === "evidence" || thinking.since > instant(diagnosed.time);
 }
+
+const AGENT = { approval: "WAITING_APPROVAL", action: "FIXING", verification: "VERIFYING", escalated: "ESCALATED", held: "WATCHING", resolved: "WATCHING" };
+
+/** The state of the agent while it is about an incident in this stage: the contract's, so that the page says one thing everywhere. */
+export const agentState = (stage) => AGENT[stage] ?? "DIAGNOSING";
 
 /** Whether a hold is a pause that ends by itself in a moment. */
 export function isPause(event) {

@@ -1,43 +1,76 @@
-// The faults that the visitor injected on this page, kept for this tab: so that
-// "You stopped payment-service" stands beside what the healer did.
+// The faults that were injected, from the records of their commands on Kafka: who
+// did it and when stands in the record, for every page and after a reload. Which
+// commands were sent from this browser is kept in it, only so that it says "You".
 
-import { get, post } from "./api.js";
+import { get } from "./api.js";
+import { instant } from "./units.js";
+import { repaired } from "./words.js";
 
-const KEY = "logstream-injections";
-const MOST = 20;
+const KEY = "logstream-commands";
+const MOST = 100; // ids
 
+/** The ids of commands that this browser sent, the oldest first. */
 export function kept() {
   try {
-    const list = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(list) ? list : [];
+    const list = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(list) ? list.filter((id) => typeof id === "string") : [];
   } catch {
     return [];
   }
 }
 
-/** Keeps the newest of them, and gives those. */
-export function keep(injections) {
-  const newest = injections.slice(-MOST);
+/** Keeps the id of a command that was sent, and gives all of them. */
+export function sent(id) {
+  const newest = [...kept().filter((known) => known !== id), id].slice(-MOST);
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(newest));
+    localStorage.setItem(KEY, JSON.stringify(newest));
   } catch {
-    // a window that keeps nothing forgets at the next load
+    // without storage the page names the person, and does not say “You”
   }
   return newest;
 }
 
-/** Requests a fault; gives the injection once the command is on Kafka. */
-export async function inject(service, fault, at) {
-  const answer = await post(`/services/${encodeURIComponent(service)}/chaos`, { fault });
-  return { id: String(answer?.command ?? `${service}-${fault}-${at}`), at, service, fault, error: "" };
+/**
+ * The faults that were injected, the oldest first: {id, at, service, fault, by, you,
+ * error, undone}. `commands` are records by their id, `own` the ids that this browser
+ * sent, `person` who is logged in; `error` is why LogStream did not inject it, `undone`
+ * whether it was taken back.
+ */
+export function injections(commands, { own = [], person = "" } = {}) {
+  const list = [];
+  const undos = [...commands.values()].filter(({ command, args, result }) => command === "inject" && args?.undo && result?.ok === true);
+  for (const { id, time, by, service, command, args, result } of commands.values()) {
+    if (command !== "inject" || args?.undo || !args?.fault) continue;
+    const error = result && result.ok === false ? String(result.error || "The command failed.") : "";
+    const undone = undos.some((undo) => undo.service === service && undo.args.fault === args.fault && instant(undo.time) >= instant(time));
+    list.push({ id, at: instant(time), service, fault: args.fault, by, you: own.includes(id) || Boolean(person && by === `operator:${person}`), error, undone });
+  }
+  return list.filter(({ at }) => Number.isFinite(at)).sort((a, b) => a.at - b.at);
 }
 
-/** What became of a command: the error of its result, or "" where it was carried out or no result came. */
+const RECENT = 15 * 60e3; // for how long a fault that was injected can be taken back on the page
+
+/**
+ * The newest fault of a service that may still be there: it was injected a while ago at
+ * most, was not taken back, and no incident that opened since ended by a repair. `list`
+ * are injections, `rows` the service's incidents.
+ */
+export function activeFault(list, service, rows, at) {
+  return list.findLast((one) => one.service === service && !one.error && !one.undone && at - one.at < RECENT && !rows.some((row) => instant(row.opened) >= one.at && repaired(row)));
+}
+
+/** What became of a command: the error of its result, or "" where it was executed or no result came. */
 export async function outcome(id, { tries = 20, pause = 500 } = {}) {
+  const result = await settled(id, { tries, pause });
+  return result?.ok === false ? String(result.error || "The command failed.") : "";
+}
+
+/** The result of a command, {ok, error}; null where none came within some ten seconds. */
+export async function settled(id, { tries = 50, pause = 200 } = {}) {
   for (let i = 0; i < tries; i++) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     const record = await get(`/commands/${encodeURIComponent(id)}`).catch(() => null);
-    if (record?.result) return record.result.ok === false ? String(record.result.error || "The command failed.") : "";
+    if (record?.result) return record.result;
   }
-  return "";
+  return null;
 }

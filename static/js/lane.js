@@ -2,37 +2,39 @@
 // and the time between two events on the line between them. view/lane.js
 // draws it. Pure.
 
+import { alike, behind, isBehind, roots } from "./causes.js";
 import { decider, querying, views } from "./diagnosis.js";
-import { failed, interrupted } from "./incident.js";
+import { failed, interrupted, isPause } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
-import { action, phrase } from "./vocabulary.js";
-import { cause, clip, decisive, escalation, holdReason, nextLine, paragraph, reason, repaired, sentence, title } from "./words.js";
+import { action, capital, gate, phrase, unless } from "./vocabulary.js";
+import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, nextLine, paragraph, reason, repaired, title } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
 
 /**
  * One place of the lane: {key, is, icon, head, lines, by, command, progress,
- * took, ring, model}. `is` is done, now, todo, first, healed, hold, wait, call
- * or failed; `took` is the time to the next place; `model` says that the time
- * before this one was the model's; `ring` fills from 0 to 1, null breathes.
+ * took, ring, model}. `is` is done, now, todo, first, was, healed, hold, wait, call
+ * or failed; first is of what is broken, was of what is up again. `took` is the time to
+ * the next place; `model` says that the time before this one was the model's; `ring`
+ * fills from 0 to 1, null breathes.
  */
 const place = (key, is, icon, head, rest = {}) => ({ key, is, icon, head, lines: [], by: "", command: "", progress: null, took: "", ring: null, model: false, ...rest });
 
 /** The lane of an incident at an instant. */
 export function lane(of, { now, mode = "", service = null }) {
-  return { id: of.row.id, title: title(of.row), pill: pill(of, mode, service), clock: clock(of, service, now), steps: steps(of, { now, mode }) };
+  return { id: of.row.id, title: title(of.row), pill: pill(of, mode, service), clock: clock(of, service, now), steps: steps(of, { now, mode, service }) };
 }
 
 function pill(of, mode, service) {
   switch (of.stage) {
     case "resolved": return { colour: "up", icon: "up", text: repaired(of.row) ? "Repaired" : of.row.how === "operator" ? "Closed" : "Recovered" };
-    case "escalated": return { colour: "down", icon: "person", text: "Needs a person" };
+    case "escalated": return { colour: "down", icon: "person", text: "A person is needed" };
     case "approval": return { colour: "warn", icon: "person", text: "Approval needed" };
     case "held": return observing(of, mode) ? { colour: "", icon: "blind", text: "Observing" } : { colour: "warn", icon: "held", text: "On hold" };
     case "verification": if (isUp(service)) return { colour: "work", icon: "work", text: "Verifying" };
     // falls through: it is still down
-    default: return { colour: "down", icon: "down", text: "Open" };
+    default: return isUp(service) ? { colour: "work", icon: "work", text: "Open" } : { colour: "down", icon: "down", text: "Open" };
   }
 }
 
@@ -46,28 +48,30 @@ export function downFor(of, service, now) {
     const ms = of.row.down_ms ?? of.row.ttr_ms ?? instant(of.row.resolved) - from;
     return { ms, until: from + ms };
   }
-  const up = isUp(service) ? instant(service.since) : NaN;
+  const up = isUp(service) ? of.back || instant(service.since) : NaN;
   return up > from ? { ms: up - from, until: up } : { ms: now - from, until: null };
 }
 
-// Counts while it is down, stops where it came back.
+// Counts while it is down, and stops where it came back; the time of the verification stands second.
 function clock(of, service, now) {
   const { ms, until: back } = downFor(of, service, now);
   if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(of.firstBad)}` };
+  if (of.stage === "verification") return { figure: took(ms), rest: `down, then verifying for ${lasting(now - back)}` };
   if (of.stage !== "resolved") return { figure: took(ms), rest: `down, up since ${hhmmss(back)}` };
-  return { figure: took(ms), rest: `down, ${repaired(of.row) ? "repaired" : "back"} at ${hhmmss(instant(of.row.resolved))}` };
+  const verified = of.row.ttr_ms - of.row.down_ms;
+  return { figure: took(ms), rest: repaired(of.row) && verified > 0 ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
 }
 
-function steps(of, { now, mode }) {
-  const list = [detected(of), evidence(of), diagnosis(of, now), ...attempts(of, now, mode), verify(of), ended(of)].filter(Boolean);
+function steps(of, { now, mode, service }) {
+  const list = [detected(of, service), evidence(of), diagnosis(of, now), ...attempts(of, now, mode), verify(of), ended(of)].filter(Boolean);
   between(list, now);
   return list;
 }
 
-function detected(of) {
+function detected(of, service) {
   const data = of.opened?.data ?? {};
   const source = data.check === "container" ? "Reported by the container’s state" : data.check ? `Reported by the ${data.check} check` : "";
-  return place("detected", "first", "down", "Detected", { lines: [data.error || of.row.error || "Its checks failed."], by: source, at: of.opened?.time });
+  return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [data.error || of.row.error || "Its checks failed."], by: source, at: of.opened?.time });
 }
 
 function evidence(of) {
@@ -92,16 +96,41 @@ function query(of, now) {
   return of.query ? { lines: [querying(of, now)], by: "If it does not answer in time, the runbook decides.", model: true } : {};
 }
 
+const ROOM = 4; // places between the diagnosis and the verification
+
 // The place of the action: every attempt that failed keeps its own, more than
-// two fold into one; then what is done now, or what holds it.
+// two fold into one; then what is done now, or what holds it. What held an attempt
+// stands before it once it is over, the longest first where there is no room for all.
 function attempts(of, now, mode) {
   const over = of.attempts.filter(failed);
   const last = of.attempts.at(-1);
-  const folded = over.length > 2 ? [place("failed", "failed", "x", `${over.length} attempts failed`, { lines: [why(over.at(-1))], at: over[0].started.time })] : over.map(past);
-  if (last && !failed(last)) return [...folded, current(of, last, now)];
-  const next = pending(of, now, mode, over.length);
-  return next ? [...folded, next] : folded;
+  const folded = over.length > 2;
+  const holds = of.attempts.map((attempt, i) => held(of, of.attempts[i - 1], attempt)).concat(held(of, last));
+  const list = (folded ? [place("failed", "failed", "x", `${over.length} attempts failed`, { lines: [why(over.at(-1))], at: over[0].started.time })] : over.map(past)).concat(last && !failed(last) ? current(of, last, now) : []);
+  const next = last && !failed(last) ? [] : pending(of, now, mode, over.length).filter(Boolean);
+  const before = folded ? [null, ...holds.slice(over.length)] : holds; // each by the place that it is before
+  const kept = new Set(before.filter(Boolean).sort((x, y) => y.lasted - x.lasted).slice(0, Math.max(0, ROOM - list.length - next.length)));
+  const hold = (i) => (kept.has(before[i]) ? [before[i]] : []);
+  return [...list.flatMap((one, i) => [...hold(i), one]), ...hold(list.length), ...next];
 }
+
+// What held an attempt, from the end of the one before it; without one, what held
+// the end of the incident. Of several gates the one that held it longest is named.
+function held(of, before, attempt = null) {
+  const index = (event) => of.events.indexOf(event);
+  const from = before ? index(before.verified ?? before.finished ?? before.started) + 1 : 0;
+  if (!attempt && of.stage !== "resolved" && of.stage !== "escalated") return null;
+  const to = attempt ? index(attempt.started) : of.events.length;
+  const end = instant(attempt ? attempt.started.time : of.row.resolved ?? of.row.escalated);
+  const holds = of.events.slice(from, to).filter((event) => event.type === "suppressed");
+  if (!holds.length || !(end > 0)) return null;
+  const lasted = (event, i) => (holds[i + 1] ? instant(holds[i + 1].time) : end) - instant(event.time);
+  const longest = holds.reduce((most, event, i) => (lasted(event, i) > lasted(most, holds.indexOf(most)) ? event : most), holds[0]);
+  const whole = end - instant(holds[0].time);
+  return { ...hold(longest, whole, holds[0].time), key: `hold-${holds[0].seq}`, lasted: isPause(longest) ? 0 : whole };
+}
+
+const hold = (event, whole, at) => place("hold", "done", "held", isPause(event) ? "Waited" : "Was on hold", { lines: [reason(event.data?.reason || gate(event.data?.gate))], by: `For ${took(whole)}`, at });
 
 const why = (attempt) => attempt.finished?.data?.error || attempt.verified?.data?.error || "Verification failed.";
 
@@ -140,29 +169,41 @@ function pending(of, now, mode, failures) {
   const command = of.diagnosed?.data?.command ?? "";
   switch (of.stage) {
     case "resolved":
-      return failures ? null : place("action", "done", "held", "No action", { lines: ["It recovered before a repair was needed."] });
+      return failures ? [] : [place("action", "done", "held", "No action", { lines: ["It recovered before a repair was needed."] })];
     case "escalated":
-      return failures ? null : place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)] });
+      return failures ? [] : [place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)] })];
     case "approval":
-      return place("action", "wait", "person", "Approval needed", { lines: [holdReason(of)], command: of.hold?.data?.command ?? "", at: of.hold?.time });
+      return [place("action", "wait", "person", "Approval needed", { lines: [holdReason(of)], command: of.hold?.data?.command ?? "", at: of.hold?.time })];
     case "held":
-      if (observing(of, mode) && a) return place("action", "hold", a.icon, `Would ${phrase(chosen, "it")}`, { command, by: "Not run: mode observe", at: of.hold?.time });
-      return place("action", "hold", "held", "On hold", { lines: [paragraph(holdReason(of), nextLine(of.row, now))], by: of.row.held && of.row.held_reason ? `Gate: ${of.row.held}` : "", at: of.hold?.time });
+      if (observing(of, mode) && a) return [place("action", "hold", a.icon, `Would ${phrase(chosen, "it")}`, { command, by: "Not run: mode observe", at: of.hold?.time })];
+      return [place("hold", "hold", "held", "On hold", { lines: [paragraph(holdReason(of), nextLine(of.row, now))], by: of.row.held && of.row.held_reason ? `Gate: ${of.row.held}` : "", at: of.hold?.time }), a && gateOpens(of) && place("action", "todo", a.icon, a.todo)];
     case "pause":
-      return place("action", "now", "held", "Waiting a moment", { lines: [holdReason(of)] });
+      return [waiting(of, now), a && place("action", "todo", a.icon, a.todo, shown(of, chosen, command))];
     case "evidence":
-      return of.diagnosed ? place("action", "now", "fork", "Diagnosing again", query(of, now)) : place("action", "todo", "work", "Act");
+      return [of.diagnosed ? place("action", "now", "fork", "Diagnosing again", query(of, now)) : place("action", "todo", "work", "Act")];
     case "diagnosis":
-      if (!of.diagnosed && !of.row.cause) return place("action", "todo", "work", "Act");
-      if (of.query) return place("action", "now", "fork", "Diagnosing again", query(of, now));
-      return place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", shown(of, chosen, command));
+      if (!of.diagnosed && !of.row.cause) return [place("action", "todo", "work", "Act")];
+      if (of.query) return [place("action", "now", "fork", "Diagnosing again", query(of, now))];
+      return [place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", shown(of, chosen, command))];
     case "action": // its events are not known yet
-      return place("action", "now", a?.icon ?? "work", a?.doing ?? "Acting", shown(of, chosen, command));
+      return [place("action", "now", a?.icon ?? "work", a?.doing ?? "Acting", shown(of, chosen, command))];
     case "verification":
-      return place("action", "done", a?.icon ?? "work", a?.did ?? "Acted", shown(of, chosen, command));
+      return [place("action", "done", a?.icon ?? "work", a?.did ?? "Acted", shown(of, chosen, command))];
     default:
-      return place("action", "todo", "work", "Act");
+      return [place("action", "todo", "work", "Act")];
   }
+}
+
+// A hold that opens at a known time has the action after it.
+const gateOpens = (of) => Number.isFinite(instant(of.row.next?.at));
+
+// A moment's pause: its ring fills until the gate opens.
+function waiting(of, now) {
+  const from = instant(of.hold?.time);
+  const until = instant(of.row.next?.at);
+  const whole = until - from;
+  const rest = until - now;
+  return place("hold", "now", "held", rest > 0 ? `Waiting ${countdown(rest)}` : "Waiting", { lines: [capital(unless(of.row.held)) || holdReason(of)], ring: whole > 0 ? Math.min(1, Math.max(0.02, (now - from) / whole)) : null, at: of.hold?.time });
 }
 
 function verify(of) {
@@ -184,7 +225,7 @@ const ENDED = { healed: "Repaired", recovered: "Recovered", operator: "Closed" }
 
 function ended(of) {
   if (of.stage !== "resolved") return place("ended", "todo", "check", "Repaired");
-  return place("ended", "healed", "check", ENDED[of.row.how] ?? "Resolved", { lines: [Number.isFinite(of.row.ttr_ms) ? `${took(of.row.ttr_ms)} after the first failed check` : ""], at: of.row.resolved });
+  return place("ended", "healed", "check", ENDED[of.row.how] ?? "Resolved", { lines: [healedIn(of.row)], at: of.row.resolved });
 }
 
 // The time between two places stands on the line between them, also while the
@@ -203,16 +244,32 @@ function between(list, now) {
 /**
  * Which incidents get the lane, and which one line each: what waits for a
  * person first, then what is still broken, what is being verified, and what is
- * held or given up, the oldest first. One that just ended has the lane if nothing else needs it.
+ * held or given up, the oldest first. One that just ended has the lane if nothing
+ * else needs it. Those of one cause are one group, and those that only wait for
+ * their root stand `behind` it: {first, lane, behind, groups, lines, more}. `lane` says
+ * whether the first has a lane, and is not only the first of a group at rest.
  */
 export function pick(incidents, now, most = 3) {
   const weight = { approval: 0, verification: 2, held: 3, escalated: 4 };
+  const above = roots(incidents);
   const open = incidents
-    .filter((of) => of.stage !== "resolved")
+    .filter((of) => of.stage !== "resolved" && !isBehind(of, above, now, STAYS))
     .sort((a, b) => (weight[a.stage] ?? 1) - (weight[b.stage] ?? 1) || instant(a.row.opened) - instant(b.row.opened));
-  if (open.length) return { first: open[0], lines: open.slice(1, 1 + most), more: Math.max(0, open.length - 1 - most) };
+  if (open.length) {
+    const [first] = open;
+    const { groups, rest } = alike(open);
+    const own = groups.find(({ list }) => list.includes(first));
+    const rests = own && (first.stage === "held" || first.stage === "escalated");
+    const others = rest.filter((of) => of !== first);
+    return { first, lane: !rests, behind: rests ? [] : behind(first, incidents), groups, lines: others.slice(0, most), more: Math.max(0, others.length - most) };
+  }
   const over = incidents
-    .filter((of) => now - instant(of.row.resolved) < STAYS && of.events.length)
+    .filter((of) => of.stage === "resolved" && now - instant(of.row.resolved) < STAYS && of.events.length && !isBehind(of, above, now, STAYS))
     .sort((a, b) => instant(b.row.resolved) - instant(a.row.resolved));
-  return { first: over[0] ?? null, lines: [], more: 0 };
+  return { first: over[0] ?? null, lane: over.length > 0, behind: over.length ? behind(over[0], incidents) : [], groups: [], lines: [], more: 0 };
+}
+
+/** The lane before anything broke: its places, all to come. */
+export function idleLane() {
+  return [place("detected", "todo", "down", "Detect"), place("evidence", "todo", "search", "Evidence"), place("diagnosis", "todo", "fork", "Diagnosis"), place("action", "todo", "work", "Act"), place("verify", "todo", "shield", "Verify"), place("ended", "todo", "check", "Repaired")];
 }

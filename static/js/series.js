@@ -2,7 +2,7 @@
 // Nothing is smoothed, and where nothing was measured there is nothing.
 
 import { instant } from "./units.js";
-import { isOfEngine } from "./vocabulary.js";
+import { action, isOfEngine } from "./vocabulary.js";
 import { repaired } from "./words.js";
 
 const MINUTE = 60 * 1000;
@@ -14,7 +14,8 @@ const HOUR = 60 * MINUTE;
  * The answer of …/history and the live records after it as points, in order:
  * {t, status, ms, low, high, n, up, slow, down}. Of n checks ms is the median, from
  * low to high, null where it was down and nothing was measured; up, slow and down
- * are how long it was so, or for a single check which of them it was.
+ * are how long it was so, or for a single check which of them it was. It
+ * stands for the time from t to t + `span` (ms).
  */
 export function points(history, records, instance) {
   const past = history.map(summed).filter((p) => Number.isFinite(p.t));
@@ -30,18 +31,18 @@ function summed(p) {
   const one = single({ t: instant(p.t), status: p.status, ms: p.latency_ms });
   const rolled = p.up_s || p.degraded_s || p.down_s;
   const lasted = rolled ? { up: p.up_s ?? 0, slow: p.degraded_s ?? 0, down: p.down_s ?? 0 } : null;
-  return { ...one, ...(p.min_ms === undefined ? null : { low: p.min_ms, high: p.max_ms }), n: p.checks ?? 1, ...lasted };
+  return { ...one, span: (p.span_s ?? 0) * 1000, ...(p.min_ms === undefined ? null : { low: p.min_ms, high: p.max_ms }), n: p.checks ?? 1, ...lasted };
 }
 
 /** One check as a point. */
 export function single(p) {
   const measured = (p.status === "UP" || p.status === "DEGRADED") && Number.isFinite(p.ms);
-  return { ...p, low: measured ? p.ms : null, high: measured ? p.ms : null, n: 1, up: Number(p.status === "UP"), slow: Number(p.status === "DEGRADED"), down: Number(p.status === "DOWN") };
+  return { ...p, low: measured ? p.ms : null, high: measured ? p.ms : null, n: 1, span: 0, up: Number(p.status === "UP"), slow: Number(p.status === "DEGRADED"), down: Number(p.status === "DOWN") };
 }
 
 /**
  * How far back to show: as far as anything is known, `most` at most. It grows in
- * steps, so that a picture is stretched now and then, and not each second.
+ * steps, so that a chart is rescaled now and then, and not each second.
  */
 export function span(list, now, most = MOST) {
   const known = now - (list.find((p) => p.status)?.t ?? now);
@@ -51,7 +52,8 @@ export function span(list, now, most = MOST) {
 
 /**
  * When a service was down: `from` its first bad check `back` to its first good
- * one, and `to` the end of its incident; and whether LogStream repaired it.
+ * one, and `to` the end of its incident; and whether LogStream repaired it, and
+ * when it `acted`: a mark stands where the action was, not where it was verified.
  */
 export function outages(rows, service, now) {
   return rows
@@ -61,7 +63,7 @@ export function outages(rows, service, now) {
       const to = row.resolved ? instant(row.resolved) : now;
       const from = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
       const back = Number.isFinite(row.down_ms) && row.resolved ? from + row.down_ms : to;
-      return { id: row.id, from, back, to, repaired: repaired(row) };
+      return { id: row.id, from, back, to, repaired: repaired(row), acted: instant(row.acted) || back, did: repaired(row) ? action(row.action).did.toLowerCase() : "" };
     })
     .filter((o) => Number.isFinite(o.from));
 }
@@ -69,18 +71,22 @@ export function outages(rows, service, now) {
 /**
  * The strip: n bars from `from` to `to`, the oldest first. Each has its kind
  * (none, up, slow, warn, past, down: what lasts until now is in the colour of
- * now), the share of it that was bad, and whether a repair ended in it.
+ * now), the share of it that was bad, and whether a repair is marked in it. A
+ * point may span several bars: its time down goes to those in which `outages` has the
+ * service down.
  */
-export function strip(list, { from, to, n, now = null, ended = [] }) {
+export function strip(list, { from, to, n, now = null, ended = [], outages = [] }) {
   const width = (to - from) / n;
   const bars = Array.from({ length: n }, () => ({ kind: "none", share: 0, repaired: false, good: 0, slow: 0, down: 0 }));
   const at = (t) => Math.floor((t - from) / width);
   for (const p of list) {
-    const bar = bars[at(p.t)];
-    if (!bar || !p.status) continue;
-    bar.good += p.up;
-    bar.slow += p.slow;
-    bar.down += p.down;
+    if (!p.status) continue;
+    const [first, last] = [at(p.t), at(p.t + Math.max(0, p.span - 1))];
+    const all = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const out = all.length > 1 ? all.filter((i) => outages.some((o) => o.from < from + (i + 1) * width && o.back >= from + i * width)) : [];
+    for (const [name, of, amount] of [["good", all, p.up], ["slow", all, p.slow], ["down", out.length ? out : all, p.down]]) {
+      for (const i of of) if (bars[i]) bars[i][name] += amount / of.length;
+    }
   }
   let before = "none"; // a check may be rarer than a bar: the bar after it shows what it saw
   const rare = rarity(list, width);
@@ -134,6 +140,27 @@ function colourNow(bars, now) {
 export function line(list, { from, to, limit = 0 }) {
   const seen = list.filter((p) => p.t >= from && p.t <= to);
   const measured = seen.filter(isMeasured);
+  const { top, near, peak } = reach(measured, limit);
+  const runs = [];
+  let run = null;
+  let last = -Infinity;
+  const step = steps(seen);
+  seen.forEach((p, i) => {
+    if (!isMeasured(p) || p.t - last > step(i)) run = null;
+    last = p.t + p.span;
+    if (!isMeasured(p)) return;
+    if (!run) runs.push((run = []));
+    run.push([(p.t - from) / (to - from), p.ms / top, p.low / top, Math.min(1, p.high / top)]);
+  });
+  return { runs, top, limit: near ? limit / top : null, measured: measured.length, banded: banded(measured), peak };
+}
+
+/**
+ * How far up an axis of latencies goes: `top`, whether the limit is `near` enough
+ * to be drawn, and the `peak` beyond the top, or null.
+ */
+export function reach(list, limit = 0) {
+  const measured = list.filter(isMeasured);
   const highs = measured.map((p) => p.high);
   const highest = highs.reduce((most, ms) => Math.max(most, ms), 0);
   const usual = quantile(highs, 0.95) ?? 0;
@@ -141,18 +168,32 @@ export function line(list, { from, to, limit = 0 }) {
   const middle = quantile(measured.map((p) => p.ms), 0.5) ?? 0;
   const near = limit > 0 && worst > limit * 0.6;
   const top = Math.max(worst * 1.08, middle * 1.7, near ? limit * 1.15 : 0, 1);
-  const runs = [];
-  let run = null;
-  let last = -Infinity;
-  const step = steps(seen);
-  seen.forEach((p, i) => {
-    if (!isMeasured(p) || p.t - last > step(i)) run = null;
-    last = p.t;
-    if (!isMeasured(p)) return;
-    if (!run) runs.push((run = []));
-    run.push([(p.t - from) / (to - from), p.ms / top, p.low / top, Math.min(1, p.high / top)]);
+  return { top, near, peak: highest > top ? highest : null };
+}
+
+/**
+ * The points as the columns of a chart: t in seconds, the latencies in
+ * milliseconds, and in `of` the point itself. A row without a latency is where it
+ * was down; one without a point is between two that are too far apart, because
+ * nothing was measured there: the line has a gap at both, and nowhere else.
+ */
+export function columns(list) {
+  const all = { t: [], ms: [], low: [], high: [], of: [] };
+  const add = (at, p) => {
+    const known = p && isMeasured(p);
+    all.t.push(at / 1000);
+    for (const name of ["ms", "low", "high"]) all[name].push(known ? p[name] : null);
+    all.of.push(p);
+  };
+  const step = steps(list);
+  list.forEach((p, i) => {
+    const last = i ? list[i - 1].t + list[i - 1].span : NaN;
+    if (p.t - last > step(i)) add((last + p.t) / 2, null);
+    add(p.t, p);
+    const next = list[i + 1];
+    if (next && p.span > 1 && !next.span) add(Math.min(p.t + p.span, next.t) - 1, p); // from here on each check is a point
   });
-  return { runs, top, limit: near ? limit / top : null, measured: measured.length, banded: banded(measured), peak: highest > top ? highest : null };
+  return all;
 }
 
 const isMeasured = (p) => p.high !== null && Number.isFinite(p.ms);
@@ -221,7 +262,7 @@ export function ticks(top, about = 4) {
 
 /** Round instants for an axis of time: about as many as there is room for. */
 export function times(from, to, about) {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * MINUTE);
+  const steps = [1 / 60, 1 / 30, 1 / 12, 1 / 6, 1 / 4, 1 / 2, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * MINUTE);
   const step = steps.find((s) => (to - from) / s <= about);
   return step ? clockTimes(from, to, step) : midnights(from, to, Math.ceil((to - from) / (24 * HOUR) / about));
 }

@@ -2,11 +2,14 @@
 // ends, sends nothing for too long, or missed something.
 
 import { protocols } from "./api.js";
+import { outside } from "./base.js";
 
 const FIRST = 500;
 const LONGEST = 15_000;
 const ANSWER = 5000; // how long an attempt may take
 const LOOK = 1000;
+const SETTLE = 250; // a change of what is watched is sent no sooner after the last one (ms)
+export const MOST = 200; // names that the server takes
 
 /** How long to wait before the nth attempt in a row: doubling, bounded, a half of it by chance. */
 export function backoff(failures, random = Math.random) {
@@ -15,22 +18,78 @@ export function backoff(failures, random = Math.random) {
 }
 
 /**
+ * What a page watches: names, or null for all, which is what a new connection begins
+ * with. One change at a time is sent with `send(text)`, which says whether it was; the
+ * next one follows its answer. `onMissed` is as in connect().
+ */
+export function watcher({ send, onMissed }) {
+  let wanted = null; // a Set, or null: all
+  let inForce = null;
+  let asked; // what the server has not answered yet; undefined: nothing
+  const ask = () => {
+    if (asked !== undefined || same(wanted, inForce)) return;
+    if (send(JSON.stringify({ type: "watch", services: wanted && [...wanted] }))) asked = wanted;
+  };
+  return {
+    ask,
+    want(names) {
+      wanted = names && names.length <= MOST ? new Set(names) : null;
+    },
+    begin() {
+      inForce = null;
+      asked = undefined;
+      ask();
+    },
+    answered() {
+      if (asked === undefined) return;
+      const before = inForce;
+      const now = asked;
+      inForce = asked;
+      asked = undefined;
+      if (before) onMissed((name) => !before.has(name) && (!now || now.has(name)));
+    },
+  };
+}
+
+function same(a, b) {
+  return a === b || Boolean(a && b && a.size === b.size && [...a].every((name) => b.has(name)));
+}
+
+/**
  * Keeps a connection to /ws. `onFrame(frame)` gives every frame in order;
  * `onChange({live, retryAt, failures})` says what became of the connection;
  * `silence()` is how long nothing may arrive (ms).
+ *
+ * `watch(names)` says which services' observations are needed: those in view, of which
+ * others are left out where there are more services than fit on a screen. With null, or
+ * more than MOST names, all come. It may be called with every render. Once what is
+ * watched is in force, `onMissed(missed)` gets a function: missed(name) says whether
+ * observations of a service that is watched now may have been missed, so that
+ * its history is to be loaded again; the newest one has come.
  */
-export function connect({ onFrame, onChange, silence = () => 60_000 }) {
+export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = () => {} }) {
   let socket = null;
   let failures = 0;
   let timer = 0;
   let arrived = 0;
   let renewed = 0;
+  let settling = 0;
+  let begun = false; // this connection's first snapshot came
+  const watched = watcher({
+    onMissed,
+    send(text) {
+      if (!begun || socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(text);
+      return true;
+    },
+  });
 
   const open = () => {
     clearTimeout(timer);
-    const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, protocols());
+    const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${outside("/ws")}`, protocols());
     socket = mine;
     arrived = Date.now();
+    begun = false;
     mine.onmessage = (message) => {
       if (socket !== mine) return;
       arrived = Date.now();
@@ -43,8 +102,12 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
       if (frame?.type === "snapshot") {
         failures = 0;
         onChange({ live: true, retryAt: 0, failures });
+        const first = !begun; // a later snapshot does not change what is watched
+        begun = true;
+        if (first) watched.begin();
       }
       onFrame(frame);
+      if (frame?.watching !== undefined) watched.answered();
     };
     mine.onclose = () => {
       if (socket === mine) lost();
@@ -87,6 +150,15 @@ export function connect({ onFrame, onChange, silence = () => 60_000 }) {
   open();
   return {
     again,
+    watch(names) {
+      watched.want(names);
+      if (settling) return;
+      watched.ask();
+      settling = setTimeout(() => {
+        settling = 0;
+        watched.ask();
+      }, SETTLE);
+    },
     /** No more attempts until again() is called. */
     rest() {
       const old = socket;

@@ -26,29 +26,37 @@ export function empty() {
     thinking: new Map(), // incident id → what a model writes about it: {text, done, since, model, limit}; since is NaN where its beginning was missed, limit is the milliseconds that it has
     details: new Map(), // service → an object of GET /services/{name}
     history: new Map(), // service → points of the last hour
+    commands: new Map(), // id → a command of GET /commands, with its result once there is one
     chaos: [], // faults that may be injected: [{fault, undo, services}]
-    arrivals: [], // when the latest checks came
+    arrivals: [], // when the latest checks came: [at, how many]
     skew: null, // how far the server's clock is ahead of ours, at least
   };
 }
 
 /**
- * Folds one frame. `gap` says that something was missed, and a new snapshot is
- * needed; `agents` are the agent's states of this frame, in order.
+ * Folds one frame, or the next part of one. `gap` says that something was missed,
+ * and a new snapshot is needed.
  */
 export function fold(state, frame, now) {
-  if (frame?.type === "snapshot") return { state: snapshot(state, frame, now), gap: false, agents: frame.agent ? [frame.agent] : [] };
-  if (frame?.type !== "events") return { state, gap: false, agents: [] };
-  if (state.seq === null || frame.seq !== state.seq + 1) return { state, gap: true, agents: [] };
+  if (frame?.type === "snapshot") return { state: snapshot(state, frame, now), gap: false };
+  if (frame?.type !== "events") return { state, gap: false };
+  if (state.seq === null || frame.seq !== (frame.part ? state.seq : state.seq + 1)) return { state, gap: true };
   const next = { ...state, seq: frame.seq, at: now };
-  const agents = [];
-  for (const event of frame.events ?? []) {
-    if (!event?.data) continue;
-    if (event.kind === "agent") agents.push({ ...(agents.at(-1) ?? state.agent), ...event.data });
-    apply(next, event, now);
-  }
-  if (agents.length) next.agent = agents.at(-1);
-  return { state: next, gap: false, agents };
+  const own = copies(next);
+  arrived(next, frame.left_out ?? 0, now);
+  for (const event of frame.events ?? []) if (event?.data) apply(next, event, now, own);
+  return { state: next, gap: false };
+}
+
+// own(name) is the map of that name in next, which may be changed: it is copied once a
+// frame, however many events the frame has.
+function copies(next) {
+  const own = new Set();
+  return (name) => {
+    if (!own.has(name)) next[name] = new Map(next[name]);
+    own.add(name);
+    return next[name];
+  };
 }
 
 function snapshot(state, frame, now) {
@@ -66,23 +74,27 @@ function snapshot(state, frame, now) {
   };
 }
 
-// next is a fresh copy of the state; the maps in it are copied before they change.
-function apply(next, { kind, data }, now) {
+function apply(next, { kind, data }, now, own) {
   switch (kind) {
     case "health":
-      return observed(next, data, now);
+      return observed(next, data, now, own);
     case "service":
-      next.services = new Map(next.services);
-      if (data.removed || data.status === null) next.services.delete(data.name);
-      else next.services.set(data.name, { ...data, received: now });
+      if (data.removed || data.status === null) own("services").delete(data.name);
+      else own("services").set(data.name, { ...data, received: now });
       return;
     case "incident":
-      return happened(next, data);
+      return happened(next, data, own);
     case "incident_summary":
-      next.incidents = new Map(next.incidents).set(data.id, { ...next.incidents.get(data.id), ...data });
+      own("incidents").set(data.id, { ...next.incidents.get(data.id), ...data });
+      return;
+    case "command":
+      next.commands = commanded(next.commands, [data]);
+      return;
+    case "agent":
+      next.agent = { ...next.agent, ...data };
       return;
     case "thinking":
-      next.thinking = new Map(next.thinking).set(data.incident, thought(next.thinking.get(data.incident), data, next.info, now));
+      own("thinking").set(data.incident, thought(next.thinking.get(data.incident), data, next.info, now));
       return;
     case "info":
       next.info = { ...next.info, ...data };
@@ -108,21 +120,43 @@ function thoughts(known, { thinking, info }, now) {
   return new Map([...ended, ...thinking.map(({ incident, text, since }) => [incident, { ...thought(null, { time: since }, info, now), text }])]);
 }
 
-function observed(next, record, now) {
-  if (!isOfEngine(record)) next.arrivals = [...next.arrivals.filter((at) => now - at < RATE), now];
-  const kept = (next.health.get(record.service) ?? []).filter((known) => now - known.received < KEPT).slice(1 - MOST);
-  next.health = new Map(next.health).set(record.service, [...kept, { ...record, received: now }]);
+// Counts checks: those whose observation came, and those left out because no service in
+// view has them.
+function arrived(next, n, now) {
+  if (!n) return;
+  const kept = next.arrivals.filter(([at]) => now - at < RATE);
+  const same = kept.at(-1)?.[0] === now ? kept.pop()[1] : 0;
+  next.arrivals = [...kept, [now, same + n]];
+}
+
+function observed(next, record, now, own) {
+  if (next.health.get(record.service)?.slice(-AHEAD).some((known) => same(known, record))) return; // known already: the service came into view again, or an answer of the API was ahead
+  if (!isOfEngine(record)) arrived(next, 1, now);
+  own("health").set(record.service, [...recent(next.health.get(record.service) ?? [], now), { ...record, received: now }]);
   if (record.instance && record.instance === next.info?.instance) {
     const ahead = instant(record.timestamp) + (record.latency_ms ?? 0) - now;
     if (next.skew === null || ahead > next.skew) next.skew = ahead;
   }
 }
 
-// An event brings the incident's row as it is from then on.
-function happened(next, { incident: row, ...event }) {
-  next.incidents = new Map(next.incidents).set(event.id, { id: event.id, service: event.service, ...next.incidents.get(event.id), state: event.state, ...row });
-  const events = insert(next.events.get(event.id) ?? [], event);
-  next.events = new Map(next.events).set(event.id, events);
+const AHEAD = 50; // records that are compared: an answer of the API may be so far ahead of the frames
+const same = (a, b) => a.check === b.check && a.instance === b.instance && instant(a.timestamp) === instant(b.timestamp);
+
+// The records of a service to keep when one more comes, in the order in which they came.
+function recent(list, now) {
+  let old = Math.max(0, list.length + 1 - MOST);
+  while (old < list.length && now - list[old].received >= KEPT) old++;
+  return old ? list.slice(old) : list;
+}
+
+// An event brings the incident's row as it is from then on. An answer of the API
+// may have been ahead of it.
+function happened(next, { incident: row, ...event }, own) {
+  const before = next.events.get(event.id) ?? [];
+  const known = next.incidents.get(event.id);
+  const late = known && before.length > 0 && before.at(-1).seq >= event.seq;
+  own("incidents").set(event.id, late ? { ...known } : { id: event.id, service: event.service, ...known, state: event.state, ...row });
+  own("events").set(event.id, insert(before, event));
 }
 
 /** An answer of GET /incidents/{id}. */
@@ -134,27 +168,68 @@ export function learnIncident(state, detail) {
   return { ...state, unsure, incidents: new Map(state.incidents).set(detail.id, { ...row, ...live }), events: new Map(state.events).set(detail.id, all) };
 }
 
-/** An answer of GET /incidents. */
+/**
+ * An answer of GET /incidents. Of what is open it may be ahead of the frames, which show
+ * each stage for a while: what they brought stays, and what they have not brought, they bring.
+ */
 export function learnIncidents(state, rows) {
   const incidents = new Map(state.incidents);
-  for (const row of rows) incidents.set(row.id, { ...incidents.get(row.id), ...row });
+  for (const row of rows) {
+    const known = incidents.get(row.id);
+    if (known && known.state !== "resolved") incidents.set(row.id, { ...row, ...known });
+    else if (row.state === "resolved") incidents.set(row.id, { ...known, ...row });
+  }
   return { ...state, incidents };
 }
 
-/** An answer of GET /services/{name}: its last observations stand in for what did not come live. */
+/** An answer of GET /services/{name}: its last observations fill what the frames did not bring, each at its time. */
 export function learnService(state, detail) {
   const live = state.health.get(detail.name) ?? [];
-  const first = live.length ? instant(live[0].timestamp) : Infinity;
-  const before = (detail.observations ?? [])
-    .filter((record) => instant(record.timestamp) < first)
+  const id = (record) => JSON.stringify([instant(record.timestamp), record.check, record.instance]);
+  const came = new Set(live.map(id));
+  const missed = (detail.observations ?? [])
+    .filter((record) => !came.has(id(record)))
     .sort((a, b) => instant(a.timestamp) - instant(b.timestamp))
     .map((record) => ({ ...record, received: instant(record.timestamp) }));
-  return { ...state, details: new Map(state.details).set(detail.name, detail), health: new Map(state.health).set(detail.name, [...before, ...live]) };
+  const all = [];
+  for (const record of live) {
+    while (missed.length && instant(missed[0].timestamp) < instant(record.timestamp)) all.push(missed.shift());
+    all.push(record);
+  }
+  all.push(...missed);
+  return { ...state, details: new Map(state.details).set(detail.name, detail), health: new Map(state.health).set(detail.name, all.slice(-MOST)) };
 }
 
 /** An answer of GET /services/{name}/history?window=1h. */
 export function learnHistory(state, name, answer) {
   return { ...state, history: new Map(state.history).set(name, answer?.points ?? []) };
+}
+
+const SHORT = 3 * 60 * 1000; // how long records of a large fleet are kept: its histories are loaded again each minute
+
+/**
+ * Forgets records of a large fleet: old ones, and of services that are not in `names` all
+ * but the newest. Those of the service that the page is about, `subject`, stay.
+ */
+export function trim(state, names, now, subject = "") {
+  const needed = new Set(names);
+  const health = new Map();
+  for (const [name, list] of state.health) health.set(name, name === subject ? list : needed.has(name) ? list.filter((record, i) => i + 3 >= list.length || now - record.received < SHORT) : list.slice(-3));
+  return { ...state, health };
+}
+
+const COMMANDS = 200; // at most
+
+// Adds records of commands, and keeps the newest. A result that is known stays.
+function commanded(known, records) {
+  const all = new Map(known);
+  for (const record of records) if (record?.id) all.set(record.id, { ...record, result: record.result ?? all.get(record.id)?.result ?? null });
+  return new Map([...all].sort(([, a], [, b]) => instant(a.time) - instant(b.time)).slice(-COMMANDS));
+}
+
+/** An answer of GET /commands. */
+export function learnCommands(state, list) {
+  return Array.isArray(list) ? { ...state, commands: commanded(state.commands, list) } : state;
 }
 
 /** An answer of GET /chaos: faults that may be injected. */
@@ -198,11 +273,15 @@ export function silence(services) {
   return 3000 * Math.max(4, seconds.length ? Math.min(...seconds) : 20);
 }
 
-/** Checks a second over the last ten seconds, or null while that is not known yet. */
+/**
+ * Checks a second over the last ten seconds, or null while that is not known: in the
+ * first seconds, and where checks are rarer than that. 0 says that none come.
+ */
 export function rate(state, now) {
   const span = Math.min(now - state.since, RATE);
   if (span < 3000) return null;
-  return state.arrivals.filter((at) => now - at < span).length / (span / 1000);
+  const seen = state.arrivals.reduce((all, [at, n]) => all + (now - at < span ? n : 0), 0) / (span / 1000);
+  return seen > 0 || now - Math.max(state.since, state.arrivals.at(-1)?.[0] ?? 0) > silence(state.services.values()) ? seen : null;
 }
 
 /** Incidents whose events are needed and not known: open, or ended a moment ago. */
@@ -217,6 +296,12 @@ export function missingEvents(state, now, moment = 60 * 1000) {
 export function ownInstance(state, name) {
   const records = state.health.get(name) ?? [];
   return [state.services.get(name)?.owner, state.info?.instance].find((instance) => instance && records.some((record) => record.instance === instance));
+}
+
+/** The records of a service's own check, and of its container, the oldest first. */
+export function ownRecords(state, name) {
+  const instance = ownInstance(state, name);
+  return (state.health.get(name) ?? []).filter((record) => !instance || !record.instance || record.instance === instance);
 }
 
 /** The newest record of a service's own check. */

@@ -11,7 +11,8 @@ import { isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } 
 /**
  * Items {key, tone, icon, head, line, command, note, output, root, progress, took,
  * at: {iso, text}}, in order; what is under way has no `at`. `note` is the gate of
- * a hold, `root` {name, incident} what it waits for, `output` what a command printed.
+ * a hold, `root` {name, incident} what it waits for, `output` what a command printed,
+ * `text` what an operator wrote, in its lines.
  */
 export function timeline(of, now = NaN) {
   const list = of.events.map((event) => item(event, of)).filter(Boolean);
@@ -21,13 +22,23 @@ export function timeline(of, now = NaN) {
     const since = i ? one.time - list[i - 1].time : NaN;
     return { ...BLANK, ...one, took: since >= 0 ? gap(since) + (one.queried ? `, querying ${one.queried}` : "") : "", at: { iso: iso(one.time), text: tenths(one.time) } };
   });
+  for (const one of of.row.notes ?? []) place(items, one);
   const last = of.attempts.at(-1);
   if (of.stage === "verification" && last && !last.verified) items.push({ ...BLANK, key: "now", tone: "now-step", icon: "shield", head: "Verifying", line: verifying(of.row.progress), progress: last.progress });
   if (of.query) items.push({ ...BLANK, key: "now", tone: "now-step", icon: "fork", head: "Diagnosing", line: querying(of, now) });
   return items;
 }
 
-const BLANK = { command: "", line: "", note: "", output: "", root: null, progress: null, tone: "", took: "", at: null };
+// A note stands among the steps by its time, and is none: the time between them
+// goes on beside it.
+function place(items, { id, time, by, text }) {
+  const at = instant(time);
+  const after = items.findIndex((one) => one.time > at);
+  const made = { ...BLANK, key: `note-${id}`, icon: "file", head: "Note", line: `By ${who(by)}.`, text: String(text ?? ""), time: at, at: { iso: iso(at), text: tenths(at) } };
+  items.splice(after < 0 ? items.length : after, 0, made);
+}
+
+const BLANK = { command: "", line: "", text: "", note: "", output: "", root: null, progress: null, tone: "", took: "", at: null };
 
 function item(event, of) {
   const data = event.data ?? {};
@@ -76,7 +87,7 @@ function say(event, data, of) {
 function opened(event, data, of) {
   const by = `By ${who(event.by)}.`;
   if (data.undoes_incident) return { icon: "person", head: `Undo of attempt ${data.undoes} requested`, line: `${by} It was an attempt of incident ${data.undoes_incident}.` };
-  if (isRequested(of)) return { icon: "person", head: "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
+  if (isRequested(of)) return { icon: "person", head: data.proposed ? "Repair proposed" : "Repair requested", line: data.action ? `${capital(phrase(data.action, of.row.service))}. ${by}` : by };
   const source = data.check === "container" ? "Reported by the container’s state." : data.check ? `Reported by the ${data.check} check.` : "";
   return { tone: "first", icon: "down", head: "Incident opened", line: of.row.kind === "fleet" || isOfUpdate(of) || !(of.firstBad < instant(event.time)) ? reason(data.error) : source || reason(data.error) };
 }
@@ -94,6 +105,6 @@ function finished(data, a, attempt) {
 
 function verified(data, attempt) {
   if (data.ok === false) return { icon: "x", tone: "bad", head: interrupted(attempt) ? "Attempt interrupted" : "Verification failed", line: reason(data.error), progress: attempt?.progress };
-  if (attempt?.started.data?.undoes) return { icon: "shield", head: "Verified", line: "The container shows that it was undone." };
+  if (attempt?.started.data?.undoes) return { icon: "shield", head: "Verified", line: "An inspection of the container verified the undo." };
   return { icon: "shield", head: "Verified", line: `${attempt?.progress?.good ?? data.observations ?? 0} good checks in a row since the repair.`, progress: attempt?.progress };
 }

@@ -76,7 +76,7 @@ const GATES = {
   observe: "Nothing is repaired in mode observe.",
   operator: "It was stopped on purpose.",
   policy: "Docker’s restart policy goes first.",
-  rival: "Another person or tool is changing the container.",
+  rival: "An external change of the container is under way, by a person or another program.",
   self: "LogStream itself runs in this container.",
   silence: "The service is silenced.",
   starting: "The service is still starting.",
@@ -87,6 +87,18 @@ const GATES = {
 export function gate(name) {
   return Object.hasOwn(GATES, name ?? "") ? GATES[name] : name ? `The repair is held by gate “${name}”.` : "";
 }
+
+// What would keep a repair that only waits a moment from being run, by the gate.
+const UNLESS = {
+  deploy: "unless the container is replaced",
+  operator: "unless it is started first",
+  policy: "unless Docker restarts it first",
+  rival: "unless the external change goes on",
+  starting: "unless it is up first",
+};
+
+/** "unless the container is replaced", or nothing. */
+export const unless = (gate) => (Object.hasOwn(UNLESS, gate ?? "") ? UNLESS[gate] : "");
 
 /** Each fault as a button, and what a visitor did with it. */
 const FAULTS = {
@@ -136,8 +148,9 @@ export function who(by) {
   switch (kind) {
     case "llm": return name || "the model";
     case "operator": return operator(name);
+    case "mcp": return name || "a program"; // that proposed it
     case "runbook": return "the runbook";
-    case "guard": return "the guard";
+    case "guard": return "LogStream’s gates"; // docs/gates.md
     case "logstream": return "LogStream";
     default: return String(by ?? "");
   }
@@ -149,6 +162,7 @@ function operator(name) {
     case "": return "an operator";
     case "dashboard": return "an operator on the dashboard";
     case "api": return "an operator through the API";
+    case "phone-link": return "an operator through a phone link";
     default: return name;
   }
 }
@@ -179,6 +193,7 @@ const PARTS = {
   llm: ["fork", "the model"],
   discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],
+  notify: ["warn", "notifications"],
   dashboard: ["offline", "the dashboard"],
 };
 

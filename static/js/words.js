@@ -4,8 +4,8 @@
 
 import { querying } from "./diagnosis.js";
 import { failed } from "./incident.js";
-import { hhmmss, instant, join, lasting, many, names, roughly, took } from "./units.js";
-import { action, capital, gate, phrase, status } from "./vocabulary.js";
+import { hhmmss, instant, join, lasting, many, names, roughly, took, thousands } from "./units.js";
+import { action, capital, gate, phrase, status, unless } from "./vocabulary.js";
 
 /** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
@@ -75,7 +75,7 @@ export function subject(row) {
 export const target = (row) => (row.kind === "fleet" ? "the services" : row.service);
 
 /** Whether an operator asked for what an incident does, where nothing has to be down. */
-export const isRequested = (of) => of.opened?.data?.check === "operator";
+export const isRequested = (of) => ["operator", "proposal"].includes(of.opened?.data?.check);
 
 /** Whether an incident is about an update of a service that need not be down. */
 export const isOfUpdate = (of) => of.opened?.data?.check === "update";
@@ -95,11 +95,17 @@ export function sort(services) {
 
 const are = (list) => (list.length === 1 ? "is" : "are");
 
+const NAMED = 8; // so many that are down have names in the first sentence; beyond, their number says more
+
 /** The page's first sentence: whether anything is broken now. */
 export function statusLine(services) {
   const s = sort(services);
   if (!s.all.length) return { text: "No services yet", status: "PENDING" };
   const down = s.down.length ? s.down : s.dependent;
+  const n = s.down.length + s.dependent.length;
+  if (n > NAMED) {
+    return { text: n === s.all.length ? `All ${thousands(n)} services are down` : `${thousands(n)} of ${thousands(s.all.length)} services are down`, status: "DOWN" };
+  }
   if (down.length) {
     const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : s.dependent.length === 1 ? "one of them" : "them"}` : "";
     return { text: `${names(down)} ${are(down)} down${follows}`, status: "DOWN" };
@@ -108,7 +114,7 @@ export function statusLine(services) {
   if (s.degraded.length) return { text: `${names(s.degraded)} ${are(s.degraded)} degraded`, status: "DEGRADED" };
   if (s.pending.length) return { text: `Awaiting the first check of ${s.pending.length === s.all.length && s.all.length > 1 ? many(s.all.length, "service") : names(s.pending)}`, status: "PENDING" };
   if (s.all.length === 1) return { text: `${s.all[0]} is up`, status: "UP" };
-  return { text: s.all.length === 2 ? "Both services are up" : `All ${s.all.length} services are up`, status: "UP" };
+  return { text: s.all.length === 2 ? "Both services are up" : `All ${thousands(s.all.length)} services are up`, status: "UP" };
 }
 
 /** The same in the past tense, for a page that is cut off. */
@@ -123,7 +129,7 @@ export function restLine(services) {
   const s = sort(services);
   const rest = [];
   if (s.up.length && s.up.length <= 3) rest.push(`${join(s.up)} ${are(s.up)} up`);
-  else if (s.up.length) rest.push(`${s.up.length} of ${many(s.all.length, "service")} are up`);
+  else if (s.up.length) rest.push(`${thousands(s.up.length)} of ${many(s.all.length, "service")} are up`);
   if (s.degraded.length) rest.push(`${names(s.degraded)} ${are(s.degraded)} degraded`);
   return rest.length ? `${rest.join(", ")}.` : "";
 }
@@ -137,7 +143,7 @@ export function aboutLine(info) {
 /** What the healer may do, in words. */
 export function modeLine(mode) {
   switch (mode) {
-    case "auto": return "Repairs that the guard allows run by themselves (mode auto).";
+    case "auto": return "Repairs that the gates allow run by themselves (mode auto).";
     case "approve": return "Every repair waits for approval (mode approve).";
     case "observe": return "Nothing is repaired: LogStream records what it would do (mode observe).";
     default: return "";
@@ -166,9 +172,9 @@ export function workLine(of, now) {
     case "approval":
       return line("wait", paragraph("Approval needed", holdReason(of)));
     case "held":
-      return line("hold", paragraph("On hold", holdReason(of), nextLine(row, now)));
+      return line("hold", paragraph("On hold", holdReason(of), nextLine(row, now)), paragraph("On hold", holdReason(of)));
     case "pause":
-      return line("work", paragraph(cause(row), holdReason(of)));
+      return line("work", paragraph(cause(row), pauseLine(of, now)), paragraph(cause(row), pauseLine(of, NaN)));
     case "escalated":
       return line("call", paragraph("A person is needed", row.escalated_reason));
     case "diagnosis":
@@ -199,11 +205,37 @@ export function holdReason(of) {
   return reason(data.reason || of.row.held_reason || gate(data.gate ?? of.row.held));
 }
 
-/** "Next: start payment-service at 14:30:00.", where it is known. */
+const SOON = 60 * 1000; // up to it a time to come is a clock, and beyond it an instant
+
+/** "Starting it in 28 s.", "Starting it at 14:30:00.", where it is known. */
 export function nextLine(row, now) {
   const at = instant(row.next?.at);
   if (!(at > now)) return "";
-  return `Next: ${row.next.action ? phrase(row.next.action, row.service) : "decided again"} at ${hhmmss(at)}.`;
+  const when = at - now <= SOON ? `in ${countdown(at - now)}` : `at ${hhmmss(at)}`;
+  return `${row.next.action ? capital(phrase(row.next.action, "it", "doing")) : "Decided again"} ${when}.`;
+}
+
+/** "Starting it in 3 s, unless the container is replaced": what a moment's pause waits for. */
+export function pauseLine(of, now) {
+  const { row } = of;
+  const at = instant(row.next?.at);
+  const chosen = row.next?.action || row.action;
+  if (!chosen) return holdReason(of);
+  const doing = capital(phrase(chosen, "it", "doing"));
+  const rest = at - now;
+  const clock = Number.isFinite(rest) ? (rest > 0 ? ` in ${countdown(rest)}` : " now") : "";
+  return sentence([`${doing}${clock}`, unless(row.next?.gate ?? row.held)].filter(Boolean).join(", "));
+}
+
+/** A time to come in whole seconds, rounded up: it reaches 0 when it is over. */
+export const countdown = (ms) => lasting(Math.ceil(ms / 1000) * 1000);
+
+/** "Down 1.3 s, then verified for 9.1 s": one pair of figures for a repair, everywhere. */
+export function healedIn(row) {
+  const down = row.down_ms ?? row.ttr_ms;
+  if (!Number.isFinite(down)) return "";
+  const rest = row.ttr_ms - row.down_ms;
+  return `Down ${took(down)}${repaired(row) && rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
 }
 
 /** The decisive facts in one line: "state: exited (143); events: kill(15) → die → stop". */
@@ -233,17 +265,14 @@ export function escalation(row) {
   return reason(row.cause && why.startsWith(`${row.cause} `) ? why.slice(row.cause.length) : why);
 }
 
-/** How long it was down and how it was verified: "Down 6.8 s, then 5 of 5 good checks". */
-export function summary(row, of, now) {
+/** How long it was down and how it was verified: "Down 6.8 s, then verified for 9.2 s". */
+export function summary(row, now) {
   if (row.state === "escalated") return escalation(row);
   const from = instant(row.first_bad ?? row.opened);
   if (row.state !== "resolved") return `Down since ${hhmmss(from)}, ${lasting(now - from)}`;
-  const down = row.down_ms ?? row.ttr_ms;
-  const last = of?.attempts.at(-1);
-  const parts = [Number.isFinite(down) ? `Down ${took(down)}` : ""];
+  const parts = [healedIn(row)];
   if (row.attempts > 1) parts.push(`${row.attempts} attempts`);
-  if (last?.verified && last.progress?.needed) parts.push(`then ${last.progress.good} of ${last.progress.needed} good checks`);
-  else if (!row.attempts && row.how !== "operator") parts.push("before any action");
+  if (!row.attempts && row.how !== "operator") parts.push("before any action");
   return parts.filter(Boolean).join(", ");
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { acts } from "../js/acts.js";
+import * as store from "../js/store.js";
 
 const real = globalThis.fetch;
 afterEach(() => {
@@ -11,16 +12,16 @@ afterEach(() => {
 });
 
 // The page's own state, with a server that answers each path from `answers`.
-function page(answers, why = "") {
-  const seen = { sent: [], said: [], denied: 0 };
+function page(answers, why = "", state = store.empty()) {
+  const seen = { sent: [], said: [], denied: 0, touched: 0 };
   globalThis.document = { getElementById: () => ({ value: why }) };
   globalThis.fetch = async (path, { body } = {}) => {
     seen.sent.push([path, body && JSON.parse(body)]);
     const [status, answer] = answers[path] ?? [404, { error: "not found" }];
     return { ok: status < 400, status, headers: new Headers(), json: async () => answer, text: async () => JSON.stringify(answer) };
   };
-  const ui = { refusals: new Map(), sent: new Map(), injections: [], windows: new Map() };
-  return { ui, seen, acts: acts({ ui, now: () => 0, reconnect() {}, deny: () => seen.denied++, schedule() {}, say: (what) => seen.said.push(what) }) };
+  const ui = { refusals: new Map(), sent: new Map(), own: [], windows: new Map() };
+  return { ui, seen, acts: acts({ ui, reconnect() {}, deny: () => seen.denied++, schedule() {}, say: (what) => seen.said.push(what), state: () => state, invalidate: () => seen.touched++ }) };
 }
 const approve = { dataset: { of: "i1", command: "approve", request: "4" } };
 
@@ -31,7 +32,7 @@ test("an approval names the request that was shown, with the reason, and is said
   assert.deepEqual([p.seen.said, p.ui.sent.size, p.ui.refusals.size], [["Approved"], 0, 0]);
 });
 
-test("a command that was not carried out says why, without its own name", async () => {
+test("a command that was not executed says why, without its own name", async () => {
   const p = page({ "/api/v1/incidents/i1/approve": [202, { command: "c1" }], "/api/v1/commands/c1": [200, { result: { ok: false, error: "approve: the request expired at 10:00" } }] });
   await p.acts.operate(approve);
   assert.equal(p.ui.refusals.get("i1"), "The request expired at 10:00.");

@@ -16,7 +16,7 @@ const buttons = (view) => find(view, (e) => e.tag === "button" && e.attrs["data-
 test("a request says what would be done, its cost, its undo and what the answers lead to", () => {
   const view = approvalRequest(waiting(), { at: T + 5000 });
   const text = textOf(view);
-  for (const part of ["expires in 14 min 57 s", "Start payment-service?", "docker start payment-service", "Non-disruptive: the container is not running.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook 97%", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
+  for (const part of ["expires in 14 min 57 s", "Start payment-service?", "docker start payment-service", "Non-disruptive: the container is not running.", "LogStream cannot undo it.", "calls a person", "The request expires at", "The mode is approve: each repair waits for an operator's approval.", "Runbook: cause proven.", "state: exited (0)"]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
   assert.deepEqual(buttons(view).map((b) => [b.attrs["data-command"], b.attrs["data-request"], b.attrs.disabled, textOf(b)]), [["approve", 4, false, "Approve: start payment-service"], ["deny", 4, false, "Deny"]]);
   const labels = find(view, (e) => e.tag === "label");
   assert.equal(textOf(labels[0]), "Reason, kept with the incident");
@@ -28,10 +28,10 @@ test("a request that can be undone shows the command for it", () => {
   of.row.approval.undo = "docker update --memory 268435456 payment-service";
   const text = textOf(approvalRequest(of, { at: T + 5000 }));
   assert.ok(text.includes("docker update --memory 268435456 payment-service"));
-  assert.ok(text.includes("Or “Undo” on this page."));
+  assert.ok(text.includes(", or use “Undo” on this page."));
 });
 
-test("nothing can be answered twice, late, or on a page that is cut off", () => {
+test("a request cannot be answered twice, late, or on a page without a connection", () => {
   for (const [what, more] of Object.entries({ sent: { sent: { command: "approve" } }, late: { at: T + 902000 }, stale: { stale: true } })) {
     const view = approvalRequest(waiting(), { at: T + 5000, ...more });
     assert.ok(buttons(view).every((b) => b.attrs.disabled), what);
@@ -51,9 +51,9 @@ test("without a request there is no panel", () => {
 });
 
 test("undo and acknowledge are offered where there is something to do", () => {
-  const names = (more) => operations(waiting(more)).filter(Boolean).map((b) => [b.attrs["data-command"], b.attrs["data-attempt"]]);
-  assert.deepEqual(names({}), [["acknowledge", null]]);
-  assert.deepEqual(names({ undo: { attempt: 2, action: "raise_memory", command: "docker update …" }, state: "resolved" }), [["undo", 2]]);
+  const names = (more) => operations(waiting(more)).filter(Boolean).map((b) => [b.attrs["data-control"], b.attrs["data-attempt"]]);
+  assert.deepEqual(names({}), [["acknowledge", undefined]]);
+  assert.deepEqual(names({ undo: { attempt: 2, action: "raise_memory", command: "docker update …" }, state: "resolved" }), [["undo", "2"]]);
   assert.deepEqual(names({ acknowledged: { by: "operator:ada", at: at(0) } }), []);
   assert.equal(acknowledgement({ state: "escalated", acknowledged: { by: "operator:ada", at: at(0), reason: "on it" } }).replace(/\d\d:\d\d:\d\d/, "…"), "Acknowledged by ada at …. On it.");
   assert.equal(acknowledgement({ state: "resolved", acknowledged: { by: "operator:ada", at: at(0) } }), "");

@@ -71,7 +71,7 @@ test("an undo is said as one, from its request to its end", () => {
   const events = eventLog([0, "opened", "operator:ada", { error: "an operator asked to undo attempt 1 of incident x1", check: "operator", undoes_incident: "x1", undoes: 1, first_bad: at(-5), kind: "service" }],
     [20, "action_started", "operator:ada", { attempt: 1, action: "rollback", undoes: 1 }], [700, "action_finished", "logstream", { attempt: 1, action: "rollback", ok: true, duration_ms: 600 }], [900, "verified", "logstream", { ok: true, observations: 0 }], [901, "resolved", "logstream", { how: "operator", ttr_ms: 901 }]);
   assert.deepEqual(items(events).map((item) => item.head), ["Undo of attempt 1 requested", "Undo of attempt 1", "Undone", "Verified", "Closed: undone"]);
-  assert.equal(items(events)[3].line, "The container shows that it was undone.");
+  assert.equal(items(events)[3].line, "An inspection of the container verified the undo.");
   assert.equal(items(events)[4].line, "0.9 s after the request.");
 });
 
@@ -92,7 +92,7 @@ test("an incident that waits for approval is not only on hold", () => {
 });
 
 test("why a person is needed does not repeat the cause that stands before it", () => {
-  const cause = "The container was killed from outside.";
+  const cause = "The container was killed by a command such as docker kill.";
   assert.equal(escalation({ cause, escalated_reason: `${cause} Start was denied by ada.` }), "Start was denied by ada.");
   assert.deepEqual([escalation({ cause, escalated_reason: "3 of 3 attempts failed." }), escalation({ cause, escalated_reason: cause }), escalation({})], ["3 of 3 attempts failed.", cause, ""]);
 });

@@ -27,7 +27,7 @@ test("a lane has six places in the same order, whatever the tense", () => {
   const all = [opened, evidence, diagnosed, started, finished, verified, resolved];
   const keys = ["detected", "evidence", "diagnosis", "action", "verify", "ended"];
   for (let i = 1; i <= all.length; i++) assert.deepEqual(places(all.slice(0, i)).map((step) => step.key), keys, `${i} events`);
-  assert.deepEqual(shape(places(all)), ["Detected:first", "Evidence:done", "Diagnosis:done", "Started:done", "Verified:done", "Repaired:healed"]);
+  assert.deepEqual(shape(places(all)), ["Detected:was", "Evidence:done", "Diagnosis:done", "Started:done", "Verified:done", "Repaired:healed"]);
   assert.deepEqual(shape(places(all.slice(0, 4))), ["Detected:first", "Evidence:done", "Diagnosis:done", "Starting:now", "Verify:todo", "Repaired:todo"]);
 });
 
@@ -89,7 +89,9 @@ test("more than two attempts that failed fold into one place", () => {
 test("what is held says why where the action would stand, and what comes next", () => {
   const steps = places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "Stopped again within 10 minutes: treated as intentional.", until: at(600e3) }]]);
   assert.equal(steps[3].is, "hold");
-  assert.match(steps[3].lines[0], /^Stopped again within 10 minutes: treated as intentional\. Next: start payment-service at \d\d:\d\d:\d\d\.$/);
+  assert.match(steps[3].lines[0], /^Stopped again within 10 minutes: treated as intentional\. Starting it at \d\d:\d\d:\d\d\.$/);
+  assert.deepEqual(shape(steps.slice(3, 5)), ["On hold:hold", "Start:todo"], "the action has its own place after the hold");
+  assert.match(places([opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "cooldown", until: at(31e3) }]])[3].lines[0], /Starting it in 28 s\.$/);
   const bare = places([opened, [2000, "suppressed", "guard", { gate: "cooldown" }]]);
   assert.equal(bare[3].lines[0], "The last repair failed, and its cooldown has not ended.");
 });
@@ -99,7 +101,35 @@ test("a pause of a moment is no hold", () => {
   assert.equal(one.stage, "pause");
   const model = lane(one, { now: T + 1500 });
   assert.equal(model.pill.text, "Open");
-  assert.deepEqual([model.steps[3].head, model.steps[3].is], ["Waiting a moment", "now"]);
+  assert.deepEqual(shape(model.steps.slice(3, 5)), ["Waiting 1 s:now", "Start:todo"]);
+  assert.equal(model.steps[3].ring, 0.484);
+});
+
+test("what held a repair keeps its place once it is over", () => {
+  const pause = [1016, "suppressed", "guard", { gate: "deploy", reason: "it was stopped a moment ago", until: at(2000) }];
+  const steps = places([opened, evidence, diagnosed, pause, started, finished, verified, resolved]);
+  assert.deepEqual(shape(steps), ["Detected:was", "Evidence:done", "Diagnosis:done", "Waited:done", "Started:done", "Verified:done", "Repaired:healed"]);
+  assert.deepEqual([steps[3].lines[0], steps[3].by], ["It was stopped a moment ago.", "For 1.0 s"]);
+  const twice = places([opened, evidence, diagnosed, pause, started, [2500, "action_finished", "logstream", { attempt: 1, ok: false, error: "no" }], [2600, "suppressed", "guard", { gate: "cooldown", reason: "Wait.", until: at(32600) }], [33000, "action_started", "runbook", { ...started[3], attempt: 2 }]]);
+  assert.deepEqual(shape(twice.slice(3, 7)), ["Waited:done", "Start: failed:failed", "Was on hold:done", "Starting:now"], "each before the attempt that it held");
+});
+
+test("of several gates the lane names the one that held longest, and where room is short the longest hold stays", () => {
+  const operator = [1016, "suppressed", "guard", { gate: "hold", reason: "the database moves" }];
+  const pause = [60000, "suppressed", "guard", { gate: "deploy", reason: "it was stopped a moment ago", until: at(61000) }];
+  const begun = (ms, attempt) => [ms, "action_started", "runbook", { ...started[3], attempt }];
+  const bad = (ms, attempt) => [ms, "action_finished", "logstream", { attempt, ok: false, error: "no" }];
+  const one = places([opened, evidence, diagnosed, operator, pause, begun(61500, 1), [62000, ...finished.slice(1)]], 63000);
+  assert.deepEqual([shape(one.slice(3, 5)), one[3].lines[0], one[3].by], [["Was on hold:done", "Started:done"], "The database moves.", "For 1 min"]);
+  const cooldown = [70000, "suppressed", "guard", { gate: "cooldown", reason: "Wait.", until: at(100000) }];
+  const two = places([opened, evidence, diagnosed, operator, begun(61500, 1), bad(62000, 1), cooldown, begun(100000, 2), bad(101000, 2), [101001, "escalated", "logstream", { reason: "No." }]], 102000);
+  assert.deepEqual(shape(two.slice(3, -2)), ["Was on hold:done", "Start: failed:failed", "Was on hold:done", "Start: failed:failed"]);
+  const short = places([opened, evidence, diagnosed, operator, begun(61500, 1), bad(62000, 1), cooldown, begun(100000, 2), bad(101000, 2), pause, begun(102000, 3)], 103000);
+  assert.deepEqual(shape(short.slice(3, -2)), ["Was on hold:done", "Start: failed:failed", "Start: failed:failed", "Starting:now"]);
+  const many = places([opened, evidence, diagnosed, operator, begun(61500, 1), bad(62000, 1), begun(63000, 2), bad(63100, 2), begun(64000, 3), bad(64100, 3), cooldown, begun(100000, 4)], 103000);
+  assert.deepEqual(shape(many.slice(3, -2)), ["3 attempts failed:failed", "Was on hold:done", "Starting:now"]);
+  const alone = places([opened, evidence, diagnosed, operator, [61500, "resolved", "logstream", { ...resolved[3], how: "recovered" }]], 62000);
+  assert.deepEqual(shape(alone.slice(3, -2)), ["Was on hold:done", "No action:done"]);
 });
 
 test("in observe mode the place says what would be done", () => {
@@ -203,7 +233,7 @@ test("the lane says that the model is queried, and that the time was the model's
   assert.equal(steps[1].took, "4 s, the model");
   const over = places([opened, evidence, consulted("llm:qwen3:4b", { model: opinion("start") }), started], 9000);
   assert.deepEqual(over.map((step) => step.took).slice(0, 2), ["10 ms", "6.1 s, the model"]);
-  assert.equal(over[2].by, "qwen3:4b, confidence 97%. The runbook agrees.");
+  assert.equal(over[2].by, "qwen3:4b, confidence 90%. The runbook agrees.");
   assert.equal(places([opened, evidence, diagnosed])[1].took, "4 ms");
   assert.equal(places([opened, evidence, consulted("runbook", { prompt: "", invalid: "Ollama does not have the model x.", invalid_code: "missing_model" })])[1].took, "6.1 s");
 });
@@ -222,4 +252,16 @@ test("the timeline says whose time it was", () => {
   assert.equal(took("runbook", { invalid_code: "late" }), "6.1 s, querying the model");
   assert.equal(took("runbook", { prompt: "" }), "6.1 s");
   assert.equal(timeline(queried([opened, evidence], thinks()), T + 4020).at(-1).line, "Querying qwen3:4b, 3 s so far.");
+});
+
+test("a note of an operator stands at its time, and is no step", () => {
+  const steps = [opened, evidence, diagnosed, started];
+  const notes = [{ id: "n1", time: at(1), by: "operator:ada", text: "Disk ordered.\n<b>Back</b> at noon." }, { id: "n2", time: at(99_000), by: "operator:dashboard", text: "Back." }];
+  const without = timeline(of(steps));
+  const items = timeline(of(steps, { notes }));
+  assert.deepEqual(items.filter((item) => !item.key.startsWith("note-")), without, "the steps and the time between them stay");
+  const [first, last] = items.filter((item) => item.key.startsWith("note-"));
+  assert.deepEqual([first.head, first.line, first.text, first.took], ["Note", "By ada.", "Disk ordered.\n<b>Back</b> at noon.", ""]);
+  assert.ok(items.indexOf(first) < items.length - 2 && items.at(-1) === last);
+  assert.equal(last.line, "By an operator on the dashboard.");
 });

@@ -1,51 +1,67 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { advance, due, HOLD, idle, push } from "../js/pace.js";
+import { all, due, HOLD, idle, push, take } from "../js/pace.js";
 
-// Runs the queue as the page does: draws whenever something is due. Gives what was shown, and when.
+const event = (id, phase, more = {}) => ({ kind: "incident", data: { id, state: "open", incident: { phase, held: "" }, ...more } });
+const agent = (state) => ({ kind: "agent", data: { state } });
+const frame = (seq, ...events) => ({ type: "events", seq, events });
+
+// Runs the queue as the page does: draws whenever something is due. Gives the phases that were shown, and when.
 function play(arrivals, until = 10_000) {
   let queue = idle();
   const shown = [];
-  const draw = (now) => {
-    queue = advance(queue, now);
-    if (queue.shown && shown.at(-1)?.state !== queue.shown.state) shown.push({ state: queue.shown.state, at: now });
-  };
   const coming = [...arrivals];
   for (let now = 0; now <= until; now++) {
-    while (coming.length && coming[0][0] <= now) queue = push(queue, { state: coming.shift()[1] }, now);
-    if (due(queue) === null || due(queue) <= now || shown.length === 0) draw(now);
+    while (coming.length && coming[0][0] <= now) queue = push(queue, coming.shift()[1], now);
+    if (due(queue) === null || due(queue) > now) continue;
+    const taken = take(queue, now);
+    queue = taken.queue;
+    for (const one of taken.frames) for (const { kind, data } of one.events) if (kind === "incident") shown.push({ id: data.id, phase: data.incident.phase, at: now });
   }
   return shown;
 }
 
-test("a repair of ten milliseconds is seen, each state for its time and in order", () => {
-  const shown = play([[0, "WATCHING"], [1000, "DIAGNOSING"], [1004, "FIXING"], [1010, "VERIFYING"], [1012, "WATCHING"]]);
-  assert.deepEqual(shown.map((s) => s.state), ["WATCHING", "DIAGNOSING", "FIXING", "VERIFYING", "WATCHING"]);
-  for (let i = 1; i + 1 < shown.length; i++) assert.ok(shown[i + 1].at - shown[i].at >= HOLD);
-  assert.equal(shown[1].at, 1000, "the first at once");
+test("a repair of ten milliseconds is seen, each stage for its time and in order", () => {
+  const shown = play([[1000, frame(1, event("a", "detected"))], [1004, frame(2, event("a", "evidence"), event("a", "diagnosis"))], [1010, frame(3, event("a", "action"), event("a", "verification"))]]);
+  assert.deepEqual(shown.map((s) => s.phase), ["detected", "evidence", "diagnosis", "action", "verification"]);
+  assert.equal(shown[0].at, 1000, "the first at once");
+  for (let i = 1; i < shown.length; i++) assert.equal(shown[i].at - shown[i - 1].at, HOLD);
+});
+
+test("what came after a stage waits with it, so that no place is ahead of another", () => {
+  let queue = push(idle(), frame(1, event("a", "action"), agent("FIXING"), event("a", "verification"), agent("VERIFYING")), 0);
+  queue = push(queue, frame(2, { kind: "service", data: { name: "web", status: "UP" } }), 10);
+  let taken = take(queue, 20);
+  assert.deepEqual(taken.frames.flatMap((one) => one.events.map((e) => e.kind)), ["incident", "agent"]);
+  assert.equal(due(taken.queue), 20 + HOLD);
+  taken = take(taken.queue, 20 + HOLD);
+  assert.deepEqual(taken.frames.map((one) => [one.seq, one.part]), [[1, true], [2, false]]);
+  assert.equal(due(taken.queue), null);
 });
 
 test("nothing is shown more than two seconds late", () => {
-  const arrivals = [[0, "WATCHING"]];
-  for (let i = 0; i < 20; i++) arrivals.push([1000 + i, ["DIAGNOSING", "FIXING", "VERIFYING", "WATCHING"][i % 4]]);
-  const shown = play(arrivals);
-  assert.ok(shown.at(-1).at <= 1019 + 2000, String(shown.at(-1).at));
-  assert.equal(shown.at(-1).state, "WATCHING");
+  const phases = ["evidence", "diagnosis", "action", "verification"];
+  const shown = play(Array.from({ length: 40 }, (_, i) => [1000 + i, frame(i + 1, event("a", phases[i % 4]))]));
+  assert.equal(shown.length, 40);
+  assert.ok(shown.at(-1).at <= 1039 + 2000, String(shown.at(-1).at));
 });
 
-test("after a sleep the newest state stands, not the queue of before", () => {
-  let queue = push(idle(), { state: "WATCHING" }, 0);
-  for (const [at, state] of [[10, "DIAGNOSING"], [20, "FIXING"], [30, "VERIFYING"]]) queue = push(queue, { state }, at);
-  queue = advance(queue, 60_000);
-  assert.equal(queue.shown.state, "VERIFYING");
-  assert.equal(due(queue), null);
+test("many incidents share their turns: each stage of each is seen, in a few steps", () => {
+  const ids = Array.from({ length: 30 }, (_, i) => String(i));
+  const shown = play([[0, frame(1, ...ids.map((id) => event(id, "detected")))], [5, frame(2, ...ids.map((id) => event(id, "evidence")))], [9, frame(3, ...ids.map((id) => event(id, "diagnosis")))]]);
+  assert.equal(shown.length, 90);
+  assert.ok(shown.at(-1).at <= 2 * HOLD, String(shown.at(-1).at));
 });
 
-test("other details of the same state need no turn", () => {
-  let queue = push(idle(), { state: "VERIFYING", n: 1 }, 0);
-  queue = push(queue, { state: "VERIFYING", n: 2 }, 5);
-  assert.equal(queue.shown.n, 2);
-  queue = push(push(queue, { state: "WATCHING", n: 3 }, 6), { state: "WATCHING", n: 4 }, 7);
-  assert.equal(queue.waiting.length, 1);
-  assert.equal(advance(queue, 400).shown.n, 4);
+test("details of the same stage need no turn, and an incident that ended is forgotten", () => {
+  let queue = take(push(idle(), frame(1, event("a", "action")), 0), 0).queue;
+  assert.equal(take(push(queue, frame(2, event("a", "action")), 1), 1).frames.length, 1);
+  queue = take(push(queue, frame(2, event("a", "ended", { state: "resolved" })), 1), HOLD).queue;
+  assert.equal(queue.shown.size, 0);
+});
+
+test("a hidden tab takes everything at once", () => {
+  const queue = push(idle(), frame(1, event("a", "action"), event("a", "verification")), 0);
+  assert.deepEqual(all(queue).frames.map((one) => [one.seq, one.events.length]), [[1, 2]], "and folds it once");
+  assert.equal(due(all(queue).queue), null);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as large from "../js/large.js";
 import * as store from "../js/store.js";
 
 const T = Date.UTC(2026, 10, 24, 14, 0, 0);
@@ -40,10 +41,22 @@ test("a fold changes nothing that was handed out before", () => {
   assert.equal(before.seq, 7);
 });
 
-test("every state of the agent in a frame is given on, in order and whole", () => {
-  const { agents, state } = store.fold(folded(snapshot({ agent: { state: "WATCHING", model: "runbook" } })), events(8, { kind: "agent", data: { state: "DIAGNOSING" } }, { kind: "agent", data: { state: "FIXING" } }), T);
-  assert.deepEqual(agents.map((agent) => agent.state), ["DIAGNOSING", "FIXING"]);
-  assert.equal(state.agent.model, "runbook");
+test("the agent's state is the newest of a frame, with what that did not say", () => {
+  const { state } = store.fold(folded(snapshot({ agent: { state: "WATCHING", model: "runbook" } })), events(8, { kind: "agent", data: { state: "DIAGNOSING" } }, { kind: "agent", data: { state: "FIXING" } }), T);
+  assert.deepEqual(state.agent, { state: "FIXING", model: "runbook" });
+});
+
+test("a frame that is folded in parts is one frame", () => {
+  const one = folded(snapshot({ seq: 7 }), { ...events(8, { kind: "agent", data: { state: "FIXING" } }), part: false });
+  const two = store.fold(one, { ...events(8, { kind: "agent", data: { state: "VERIFYING" } }), part: true }, T);
+  assert.deepEqual([two.gap, two.state.seq, two.state.agent.state], [false, 8, "VERIFYING"]);
+  assert.equal(store.fold(two.state, events(8), T).gap, true, "the same frame twice");
+});
+
+test("an event that is older than an answer of the API does not turn an incident back", () => {
+  const past = { seq: 2, id: "i1", service: "web", type: "evidence", state: "open", incident: { phase: "evidence" } };
+  const ahead = store.learnIncident(folded(snapshot({ seq: 7 })), { id: "i1", service: "web", state: "open", phase: "verification", events: [1, 2, 3].map((seq) => ({ id: "i1", seq })) });
+  assert.equal(store.fold(ahead, events(8, { kind: "incident", data: past }), T).state.incidents.get("i1").phase, "verification");
 });
 
 test("an incident grows by its events, once each, and its row is what the server says with them", () => {
@@ -86,9 +99,32 @@ test("an answer about an incident adds to what came live", () => {
 test("checks a second are those that came, containers apart, and unknown at first", () => {
   let state = folded(snapshot());
   assert.equal(store.rate(state, T + 1000), null);
-  for (let i = 0; i < 20; i++) state = store.fold(state, events(8 + i, { kind: "health", data: { service: "pay", check: i % 2 ? "http" : "container", timestamp: T / 1000 } }), T + 500 * i).state;
+  for (let i = 0; i < 20; i++) state = store.fold(state, events(8 + i, { kind: "health", data: { service: "pay", check: i % 2 ? "http" : "container", timestamp: T / 1000 + i / 2 } }), T + 500 * i).state;
   assert.equal(store.rate(state, T + 10000), 1);
-  assert.equal(store.rate(state, T + 60000), 0);
+  assert.equal(store.rate(state, T + 60000), null, "checks may be rarer than that");
+  assert.equal(store.rate(state, T + 80000), 0, "none came for three intervals");
+});
+
+test("in the first seconds no page says that there are no checks", () => {
+  const state = folded(snapshot({ services: [{ name: "pay", status: "UP", interval_s: 60 }] }));
+  for (let at = 0; at < 170e3; at += 1000) assert.equal(store.rate(state, T + at), null);
+});
+
+test("of a large fleet only what is in view keeps its records, for a few minutes", () => {
+  let state = folded(snapshot({ services: [{ name: "pay", status: "UP" }, { name: "web", status: "UP" }] }));
+  for (let i = 0; i < 100; i++) state = store.fold(state, events(8 + i, ...["pay", "web"].map((service) => ({ kind: "health", data: { service, timestamp: T / 1000 + i } }))), T + 1000 * i).state;
+  const seconds = (of, name) => of.health.get(name).map((record) => record.timestamp - T / 1000);
+  assert.deepEqual(seconds(store.trim(state, ["pay"], T + 100e3), "web"), [97, 98, 99]);
+  assert.equal(seconds(store.trim(state, ["pay"], T + 100e3), "pay").length, 100);
+  assert.equal(seconds(store.trim(state, ["pay"], T + 200e3), "pay")[0], 21);
+  assert.deepEqual(seconds(store.trim(state, ["pay"], T + 999e3), "pay"), [97, 98, 99], "the newest stay");
+});
+
+test("an answer of the API does not overtake the frames of an open incident", () => {
+  const before = folded(snapshot({ incidents: [{ id: "a", service: "pay", state: "open", phase: "evidence" }] }));
+  const state = store.learnIncidents(before, [{ id: "a", service: "pay", state: "open", phase: "action", cause: "killed" }, { id: "b", service: "stock", state: "open", phase: "action" }, { id: "c", service: "pay", state: "resolved" }]);
+  assert.deepEqual([...state.incidents.values()], [{ id: "a", service: "pay", state: "open", phase: "evidence", cause: "killed" }, { id: "c", service: "pay", state: "resolved" }]);
+  assert.equal(store.learnIncidents(state, [{ id: "c", state: "resolved", note: "seen" }]).incidents.get("c").note, "seen");
 });
 
 test("records are kept for an hour", () => {
@@ -119,6 +155,35 @@ test("a service's own check is its owner's; without one, the newest of any", () 
 test("observations stand in for what did not come live", () => {
   const state = store.learnService(folded(snapshot(), events(8, { kind: "health", data: { service: "pay", timestamp: 100 } })), { name: "pay", observations: [{ timestamp: 100 }, { timestamp: 98 }, { timestamp: 96 }] });
   assert.deepEqual(state.health.get("pay").map((record) => record.timestamp), [96, 98, 100]);
+});
+
+test("an answer of the API fills a gap between live records, each record once and at its time", () => {
+  const record = (timestamp, more) => ({ service: "pay", check: "http", instance: "box", timestamp, ...more });
+  const health = (list) => list.map((data) => ({ kind: "health", data }));
+  const before = folded(snapshot(), events(8, ...health([record(100), record(101), record(106), record(106, { check: "container" })])));
+  const answer = { name: "pay", observations: [record(107), record(106), record(106, { instance: "other" }), record(105), record(103), record(101)] };
+  let state = store.learnService(before, answer);
+  const seen = () => state.health.get("pay").map((one) => `${one.timestamp} ${one.check[0]} ${one.instance[0]}`);
+  const whole = ["100 h b", "101 h b", "103 h b", "105 h b", "106 h b", "106 c b", "106 h o", "107 h b"];
+  assert.deepEqual(seen(), whole);
+  state = store.learnService(state, answer);
+  assert.deepEqual(seen(), whole, "the same answer again brings nothing");
+  state = store.fold(state, events(9, ...health([record(106, { instance: "other" }), record(107), record(108)])), T).state;
+  assert.deepEqual(seen(), [...whole, "108 h b"], "the answer was ahead of the frames");
+});
+
+test("an answer adds no more records than are kept", () => {
+  const live = Array.from({ length: 1990 }, (_, i) => ({ kind: "health", data: { service: "pay", timestamp: T / 1000 + 1000 + i } }));
+  const state = store.learnService(folded(snapshot(), events(8, ...live)), { name: "pay", observations: Array.from({ length: 100 }, (_, i) => ({ timestamp: T / 1000 + i })) });
+  assert.equal(state.health.get("pay").length, 2000);
+  assert.equal(state.health.get("pay").at(-1).timestamp, T / 1000 + 2989);
+});
+
+test("the records of the service that the page is about stay in a large fleet", () => {
+  let state = folded(snapshot());
+  for (let i = 0; i < 100; i++) state = store.fold(state, events(8 + i, { kind: "health", data: { service: "pay", timestamp: T / 1000 + i } }), T + 1000 * i).state;
+  const upkeep = (subject) => large.upkeep(store.trim)(state, ["pay"], T + 900e3, subject).state.health.get("pay").length;
+  assert.deepEqual([upkeep("pay"), upkeep(undefined), upkeep("stock")], [100, 3, 3]);
 });
 
 test("faults are those whose services name it", () => {

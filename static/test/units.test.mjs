@@ -31,11 +31,13 @@ test("latencies are whole, but for what is shorter than one", () => {
   assert.deepEqual(latency(30000), ["30", "s"]);
   assert.equal(latency(undefined), null);
   assert.equal(thousands(50000), "50,000");
+  assert.deepEqual([0, 999, 1000, 1234567, -4321, 1234.5678].map(thousands), ["0", "999", "1,000", "1,234,567", "-4,321", "1,234.568"]);
 });
 
 test("names up to two, then how many more", () => {
   assert.equal(names(["a"]), "a");
   assert.equal(names(["a", "b"]), "a and b");
+  assert.equal(names(["a", "b", "c"]), "a, b and c");
   assert.equal(names(["a", "b", "c", "d"]), "a, b and 2 more");
   assert.equal(join(["a", "b", "c"]), "a, b and c");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { confidence, decider, querying, views, whatCame } from "../js/diagnosis.js";
+import { certainty, decider, querying, views, whatCame } from "../js/diagnosis.js";
 import { textOf } from "../js/dom.js";
 import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
@@ -9,7 +9,6 @@ import { banner, byWeight } from "../js/view/banners.js";
 import { evidence as panel } from "../js/view/evidence.js";
 import { dependencies } from "../js/view/agent.js";
 import { action, fault, gate, grouped, injected, phrase, whoFirst } from "../js/vocabulary.js";
-import { yaml } from "../js/pages/service.js";
 import { consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, eventLog, verified } from "./event_log.mjs";
 
 const fleet = (...list) => list.map(([name, status, more]) => ({ name, status, ...more }));
@@ -43,7 +42,7 @@ test("a page that is cut off speaks of the past", () => {
 
 test("names keep their letters, and our own words begin a sentence with a capital", () => {
   assert.equal(restLine(fleet(["payment-service", "UP"], ["b", "DOWN"])), "payment-service is up.");
-  for (const [by, want] of [["runbook", "The runbook"], ["guard", "The guard"], ["operator", "An operator"], ["operator:anna", "anna"], ["llm:mistral:7b", "mistral:7b"], ["llm:", "The model"], ["logstream", "LogStream"], ["", ""]]) assert.equal(whoFirst(by), want);
+  for (const [by, want] of [["runbook", "The runbook"], ["guard", "LogStream’s gates"], ["operator", "An operator"], ["operator:anna", "anna"], ["llm:mistral:7b", "mistral:7b"], ["llm:", "The model"], ["logstream", "LogStream"], ["", ""]]) assert.equal(whoFirst(by), want);
 });
 
 test("a cause is shown as the record has it: in the past once it is repaired", () => {
@@ -90,7 +89,7 @@ test("the work line is what is done, since when, and how far verified", () => {
   assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "The budget is spent." }]), "A person is needed. The budget is spent.");
 });
 
-test("what is said aloud has no counting part", () => {
+test("the sentence for screen readers has no part that counts", () => {
   for (const list of [[opened, evidence, diagnosed, started], [opened, evidence, diagnosed, started, finished]]) {
     const one = of(...list);
     assert.equal(workLine(one, T + 6000).still, workLine(one, T + 9000).still);
@@ -98,28 +97,28 @@ test("what is said aloud has no counting part", () => {
 });
 
 test("who decided, how sure, and what the other one says", () => {
-  assert.equal(decider(eventLog(diagnosed)[0]), "The runbook, confidence 97%.");
+  assert.equal(decider(eventLog(diagnosed)[0]), "The runbook, cause proven.");
   const data = { ...diagnosed[3], model: { action: "start" } };
-  assert.equal(decider({ by: "runbook", data }), "The runbook, confidence 97%. The model agrees.");
-  assert.equal(decider({ by: "llm:qwen3:4b", data: { ...data, confidence: 0.9, runbook: { action: "restart" } } }), "qwen3:4b, confidence 90%. The runbook would restart it.");
+  assert.equal(decider({ by: "runbook", data }), "The runbook, cause proven. The model agrees.");
+  assert.equal(decider({ by: "llm:qwen3:4b", data: { ...data, model: { action: "start", confidence: 0.9 }, runbook: { action: "restart" } } }), "qwen3:4b, confidence 90%. The runbook would restart it.");
   assert.equal(decider(null), "");
 });
 
 test("an incident in the feed: cause, repair, figures", () => {
   const healed = of(opened, evidence, diagnosed, started, finished, verified, resolved);
-  assert.equal(subject(healed.row), "The container was stopped from outside.");
+  assert.equal(subject(healed.row), "The container was stopped by a command such as docker stop.");
   assert.equal(ending(healed.row), "LogStream started it (non-disruptive).");
-  assert.equal(summary(healed.row, healed, T), "Down 2.6 s, then 5 of 5 good checks");
+  assert.equal(summary(healed.row, T), "Down 2.6 s, then verified for 10 s");
   const alone = { service: "pay", state: "resolved", how: "recovered", attempts: 0, down_ms: 2000 };
   assert.equal(ending(alone), "It recovered without a repair.");
-  assert.equal(summary(alone, undefined, T), "Down 2.0 s, before any action");
+  assert.equal(summary(alone, T), "Down 2.0 s, before any action");
   assert.equal(ending({ state: "resolved", how: "healed", attempts: 1, action: "raise_memory" }), "LogStream raised the memory limit of it.");
 });
 
 test("the feed is the newest first", () => {
-  const rows = [{ id: "1", state: "resolved", how: "healed", resolved: "2026-11-24T13:00:00Z", attempts: 1 }, { id: "2", state: "open" }, { id: "3", state: "escalated", opened: "2026-11-24T13:20:00Z", escalated: "2026-11-24T13:30:00Z" }];
+  const rows = [{ id: "1", state: "resolved", how: "healed", opened: "2026-11-24T13:00:00Z", resolved: "2026-11-24T14:00:00Z", attempts: 1 }, { id: "2", state: "open" }, { id: "3", state: "escalated", opened: "2026-11-24T13:20:00Z", escalated: "2026-11-24T13:30:00Z" }];
   const list = entries({ rows, injections: [{ id: "c1", at: Date.UTC(2026, 10, 24, 13, 25), service: "pay", fault: "hang" }], started: NaN });
-  assert.deepEqual(list.map((entry) => entry.kind), ["escalated", "injected", "repaired"]);
+  assert.deepEqual(list.map((entry) => entry.kind), ["injected", "escalated", "repaired"], "by when each incident was opened, as in the list");
 });
 
 test("faults are said with their verbs, unknown ones too", () => {
@@ -185,17 +184,13 @@ test("sorting keeps every service", () => {
   assert.deepEqual([s.up, s.down], [["a"], ["b"]]);
 });
 
-test("a definition reads as YAML", () => {
-  assert.equal(yaml({ name: "pay", url: "http://localhost:8080", group: "", expect: { status: "200-399", latency: "" }, heal: { never: [] }, depends_on: ["a", "b"], note: "- odd: #", chaos: true }), 'name: pay\nurl: http://localhost:8080\nexpect:\n  status: 200-399\ndepends_on: [a, b]\nnote: "- odd: #"\nchaos: true');
-});
-
 // What can come of a model's view: [by, the diagnosis's other data, in one line, who decided, how it failed, was it queried].
 const LLM = "llm:mistral:7b";
-const SURE = "The runbook, confidence 97%.";
+const SURE = "The runbook, cause proven.";
 const CAME = [
   ["runbook", { prompt: "" }, "No model was queried.", SURE, "", false],
   [LLM, { model: opinion("start"), confidence: 0.9 }, "The model agrees with the runbook: start payment-service.", "mistral:7b, confidence 90%. The runbook agrees.", "", true],
-  [LLM, { model: opinion("restart"), action: "restart", confidence: 0.8 }, "The model’s choice was used: restart payment-service. The runbook would start payment-service.", "mistral:7b, confidence 80%. The runbook would start it.", "", true],
+  [LLM, { model: opinion("restart"), action: "restart", confidence: 0.8 }, "The model’s choice was used: restart payment-service. The runbook would start payment-service.", "mistral:7b, confidence 90%. The runbook would start it.", "", true],
   [LLM, { model: opinion("restart", { confidence: 0 }), action: "restart", confidence: 0, runbook: undefined }, "The model’s choice was used: restart payment-service.", "mistral:7b.", "", true],
   [LLM, { action: "raise_memory", runbook: undefined, confidence: 0.5 }, "The model’s choice was used: raise the memory limit of payment-service.", "mistral:7b, confidence 50%.", "", true],
   ["runbook", { model: opinion("none"), invalid_code: "no_opinion", invalid: "The model would wait." }, "The model would wait, but a repair is available: start payment-service. The runbook decided.", `${SURE} The model would wait.`, "", true],
@@ -203,7 +198,7 @@ const CAME = [
   ["runbook", { model: opinion("restart"), invalid_code: "overruled", invalid: "The facts prove another cause." }, "The model would restart payment-service, but the facts prove another cause. The runbook decided.", `${SURE} The model would restart it.`, "", true],
   ["runbook", { model: opinion("none") }, "The model would wait. The runbook decided.", `${SURE} The model would wait.`, "", true],
   ["runbook", { model: opinion("start") }, "The model agrees with the runbook: start payment-service.", `${SURE} The model agrees.`, "", true],
-  ["operator:anna", { model: opinion("restart") }, "The model would restart payment-service. anna decided.", "anna, confidence 97%. The model would restart it.", "", true],
+  ["operator:anna", { model: opinion("restart") }, "The model would restart payment-service. anna decided.", "anna. The model would restart it.", "", true],
   ["runbook", { prompt: "", invalid_code: "late" }, "The model did not answer in time. The runbook decided.", `${SURE} The model did not answer in time.`, "late", true],
   ["runbook", { prompt: "", invalid_code: "missing_model" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "unavailable", false],
   ["runbook", { prompt: "", invalid_code: "unreachable" }, "The model was unavailable. The runbook decided.", `${SURE} The model was unavailable.`, "unavailable", false],
@@ -229,8 +224,10 @@ test("of a record without a code no word is guessed from its sentence, which is 
   }
 });
 
-test("nothing but a number above 0 is a confidence", () => {
-  assert.deepEqual([0.97, 1, 0, null, undefined, NaN].map(confidence), ["confidence 97%", "confidence 100%", "", "", "", ""]);
+test("only a model's confidence is a number, and the runbook says whether the facts prove the cause", () => {
+  assert.deepEqual([0.97, 1, 0, null, undefined, NaN].map((share) => certainty(share, "llm:qwen3:4b")), ["confidence 97%", "confidence 100%", "", "", "", ""]);
+  assert.deepEqual([0.97, 0.9, 0.8, 0, undefined].map((share) => certainty(share, "runbook")), ["cause proven", "cause proven", "cause not proven", "", ""]);
+  assert.equal(certainty(0.97, "operator:anna"), "");
 });
 
 test("while the model is queried the page says so, and since when", () => {
@@ -264,4 +261,11 @@ test("the new ones among the log lines of the evidence are marked", () => {
   assert.match(text, /3 log lines, 1 not seen before/);
   assert.match(text, /boom\s*new: not seen in the last 3 days/);
   assert.match(text, /left out/);
+});
+
+test("where very many are down their number is said, and not two of their names", () => {
+  const of = (down, up) => statusLine([...Array.from({ length: down }, (_, i) => ({ name: `d${i}`, status: "DOWN" })), ...Array.from({ length: up }, (_, i) => ({ name: `u${i}`, status: "UP" }))]).text;
+  assert.equal(of(3, 27), "d0, d1 and d2 are down");
+  assert.equal(of(22, 8), "22 of 30 services are down");
+  assert.equal(of(300, 0), "All 300 services are down");
 });

@@ -25,6 +25,8 @@
 //	CERTIFICATE, EXPIRED, KEY=  PEM: it speaks TLS
 //	START=s         it listens only after s seconds
 //	MODE=500        / answers 500 from the first moment on
+//	MODE=done       it ends with 0 after START, or at SIGUSR2, as a job does
+//	MODE=noisy      it answers, and logs errors, of a dozen kinds
 //	MODE=exit       it ends with CODE (default 78) right after its start
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
 //
@@ -61,6 +63,16 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "-check" {
 		os.Exit(check(addr))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "-leak" {
+		(&spell{}).leak(1 << 16)
+	}
+	if os.Getenv("MODE") == "done" {
+		work()
+		return
+	}
+	if os.Getenv("MODE") == "noisy" {
+		go noise()
 	}
 	if os.Getenv("MODE") == "exit" {
 		fmt.Println("ERROR configuration: MODE=exit")

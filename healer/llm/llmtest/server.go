@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"logstream/internal/retry"
 )
 
 // Chat is a query as it arrived.
@@ -201,7 +203,7 @@ func Choose(action, cause string) Reply {
 func Think(words []string, each time.Duration, then Reply) Reply {
 	return func(w http.ResponseWriter, r *http.Request, chat Chat) {
 		for _, word := range words {
-			if !chat.Think || !sleep(r, each) {
+			if !chat.Think || !retry.Sleep(r.Context(), each) {
 				break
 			}
 			Piece(w, "", word, false, "")
@@ -213,19 +215,8 @@ func Think(words []string, each time.Duration, then Reply) Reply {
 // Late waits before it goes on with reply, or for the caller to disconnect.
 func Late(d time.Duration, then Reply) Reply {
 	return func(w http.ResponseWriter, r *http.Request, chat Chat) {
-		if sleep(r, d) {
+		if retry.Sleep(r.Context(), d) {
 			then(w, r, chat)
 		}
-	}
-}
-
-func sleep(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
 	}
 }

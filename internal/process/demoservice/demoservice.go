@@ -3,7 +3,7 @@
 // inventory needs.
 //
 // It runs as a child of package process: it leaves when its standard input
-// closes, ends in order on SIGTERM, and carries out the faults whose names it
+// closes, ends in order on SIGTERM, and executes the faults whose names it
 // reads on its standard input: see faults.go. All but disk are over when it is
 // restarted; "undo disk" frees the disk.
 package demoservice

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"logstream/internal/retry"
 )
 
 const (
@@ -65,11 +67,7 @@ func (s *service) order(w http.ResponseWriter, r *http.Request) {
 	if s.slow.Load() {
 		wait += slowWait
 	}
-	pause := time.NewTimer(wait)
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-r.Context().Done():
+	if !retry.Sleep(r.Context(), wait) {
 		return
 	}
 	if code, why, err := s.book(r.Context(), number, receipt); err != nil {

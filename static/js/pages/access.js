@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 
 export function view({ wrong }) {
   return h("main", { id: "main", key: "access", class: "wrap page" },
-    h("form", { class: "panel pad access", "data-act": "token" },
+    h("form", { class: "panel pad access", "data-form": "token" },
       h("h1", { tabindex: "-1" }, "Enter the access token"),
       h("p", { class: "ink2" }, "It is ", h("code", { class: "cmd" }, "dashboard.token"), " in config.yaml. This tab keeps it until you close it."),
       h("label", {}, "Token", h("input", { type: "password", name: "token", required: true, autocomplete: "current-password", "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? "token-wrong" : null })),

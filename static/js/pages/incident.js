@@ -1,24 +1,34 @@
 // One incident, whole: its figures, what decided, who decided, and its
 // timeline with the time between the steps.
 
-import { views, whatCame } from "../diagnosis.js";
+import { outside } from "../base.js";
 import { h, icon } from "../dom.js";
 import { incident as incidentOf } from "../incident.js";
 import { downFor, lane } from "../lane.js";
+import { address } from "../listing.js";
 import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
-import { phrase, who } from "../vocabulary.js";
-import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, target, title as about } from "../words.js";
-import { came, legal, thinking } from "../view/agent.js";
+import { who } from "../vocabulary.js";
+import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, title as about } from "../words.js";
 import { acknowledgement, approvalRequest, operations } from "../view/approval.js";
-import { command, copy, crumbs, href, loading, nothing, pill, progress, transcript } from "../view/bits.js";
+import { command, copy, crumbs, href, loading, nothing, pill, progress } from "../view/bits.js";
+import { decision } from "../view/decision.js";
 import { evidence } from "../view/evidence.js";
+import { repair } from "../view/repair.js";
+import { download, report, similar } from "../view/report.js";
 
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;
 
-export function needs({ name }) {
-  return [path(name)];
+export function needs({ state, name }) {
+  return [path(name), "/commands?limit=100", ...markdownOf(state, name)];
+}
+
+// The Markdown of an incident that is over, read again when something was added to it.
+function markdownOf(state, id) {
+  const row = state.incidents.get(id);
+  if (!row || row.state === "open") return [];
+  return [`${path(id)}.md?of=${state.events.get(id)?.length ?? 0}.${row.notes?.length ?? 0}`];
 }
 
 export function title({ state, name }) {
@@ -44,30 +54,37 @@ export function view(ctx) {
     head(of, at, ctx),
     approvalRequest(of, approvalState(ctx, of, at)),
     figures(of, at, state.services.get(row.service)),
-    h("div", { class: "two" },
-      h("div", { class: "stack" }, !needsNone(of) && evidence(of), decision(of, at), report(of)),
-      h("div", { class: "stack" }, steps(of, at), links(row, state))));
+    h("div", { class: `two whole-incident${needsNone(of) ? " bare" : ""}` },
+      !needsNone(of) && h("div", { class: "stack of-evidence", key: "found" }, evidence(of)),
+      h("div", { class: "stack of-decision", key: "done" }, decision(of, at, state.info), repair(of, at)),
+      h("div", { class: "stack of-report", key: "report" }, report(of, at, reportData(ctx))),
+      h("div", { class: "stack of-steps", key: "steps" }, steps(of, at), links(row, state), similar(row, at))));
 }
 
 /** What approvalRequest() needs of the page. */
-export function approvalState({ stale, sent, refusals }, of, at) {
-  return { at, stale, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
+export function approvalState({ stale, sent, refusals, viewer }, of, at) {
+  return { at, stale, viewer, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
+}
+
+// What the post-mortem says beside the incident's own events.
+function reportData({ state, name, answers, injections }) {
+  const [address] = markdownOf(state, name);
+  return { markdown: answers.get(address)?.value ?? "", injections, dependents: dependentsOf(state.incidents.get(name), state).map((other) => other.service) };
 }
 
 function way(id) {
   return crumbs([["Overview", "/"], ["Incidents", "/incidents"]], id.length > 12 ? `${id.slice(0, 12)}…` : id);
 }
 
-function head(of, at, { state, stale, sent, refusals }) {
+function head(of, at, { state, stale, viewer, refusals }) {
   const refused = !of.row.approval && refusals.get(of.row.id);
   const model = lane(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
-  const mark = of.stage === "resolved" ? { ...model.pill, text: `${model.pill.text} in ${took(of.row.ttr_ms)}` } : model.pill;
   return h("header", { class: "title", "data-incident": of.row.id, "data-phase": of.row.phase },
-    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(mark)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service)), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "approval-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
+    h("div", { class: "title-say" }, h("h1", { tabindex: "-1" }, about(of.row), " ", pill(model.pill)), h("p", {}, summary(of, at)), waits(of.row), again(of.row, state.services.get(of.row.service), viewer), acknowledgement(of.row) && h("p", { class: "quiet" }, acknowledgement(of.row)), refused && h("p", { class: "approval-refusal", role: "alert" }, icon("warn", "warn"), ` ${refused}`)),
     h("div", { class: "btns" },
-      operations(of, { stale, sent: sent?.get(of.row.id) }),
-      h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${href.incident(of.row.id)}` }, icon("link"), "Copy link"),
-      h("button", { class: "btn", type: "button", "data-act": "report", "data-of": of.row.id }, icon("file"), "Post-mortem as Markdown")));
+      operations(of, { stale, viewer, service: state.services.get(of.row.service) }),
+      h("button", { class: "btn", type: "button", "data-act": "copy", "data-text": `${globalThis.location?.origin ?? ""}${outside(href.incident(of.row.id))}` }, icon("link"), "Copy link"),
+      download(of.row.id, "Post-mortem as Markdown")));
 }
 
 function summary(of, at) {
@@ -76,7 +93,7 @@ function summary(of, at) {
   switch (of.stage) {
     case "resolved": {
       const last = of.attempts.at(-1);
-      if (last?.verified?.data?.ok && last.started.data?.undoes) return paragraph(...first, `Attempt ${last.started.data.undoes} was undone`, "The container shows it");
+      if (last?.verified?.data?.ok && last.started.data?.undoes) return paragraph(...first, `Attempt ${last.started.data.undoes} was undone`, "An inspection of the container verified the undo");
       return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
     }
     case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
@@ -105,75 +122,15 @@ function figure(name, value, unit = "") {
   return h("div", {}, h("dt", {}, name), h("dd", { class: measured ? null : "text" }, measured ? parts : value, unit && h("small", { class: "under" }, unit)));
 }
 
-function decision(of, at) {
-  return [
-    of.query && h("section", { key: "query", "aria-labelledby": "h-query" }, h("h2", { id: "h-query", class: "h-out" }, "The model is being queried"), h("div", { class: "panel pad" }, thinking(of, at))),
-    of.diagnosed && both(of),
-  ];
-}
-
 // An undo and a fleet's incident are decided without evidence of one container.
 const needsNone = (of) => !of.evidence && (of.row.kind === "fleet" || Boolean(of.opened?.data?.undoes_incident));
-
-function both(of) {
-  const data = of.diagnosed.data ?? {};
-  const service = target(of.row);
-  const { byModel, runbook, model, failed, why } = views(of.diagnosed);
-  const two = model || failed;
-  const name = byModel ? who(of.diagnosed.by) : of.model || "The model";
-  return h("section", { key: "views", "aria-labelledby": "h-views" },
-    h("h2", { id: "h-views", class: "h-out" }, two ? "Two views, one decision" : "The decision"),
-    h("div", { class: "views" },
-      runbook && opinion({ key: "runbook", name: "Runbook", view: runbook, data, service, chosen: !byModel, sub: "rules" }),
-      two && opinion({ key: "model", name, view: model, data, service, chosen: byModel, sub: failed ? FAILED[failed] : name === "The model" ? "" : "model", more: [why && h("p", { class: "ink2 reason" }, reason(why)), transcript(data)] })),
-    h("p", { class: "agree", "data-came": came(of.diagnosed) }, icon("shield", "quiet"), h("span", {}, paragraph(whatCame(of.diagnosed, service), law(of), guarded(of)))),
-    options(data, service));
-}
-
-const FAILED = { late: "too late", unavailable: "unavailable", unusable: "not used", unused: "not used" };
-
-function opinion({ key, name, view, data, service, chosen, sub, more }) {
-  const letter = view && (data.legal ?? []).find((entry) => entry.action === view.action)?.letter;
-  return h("article", { class: `panel pad${chosen ? " chosen" : ""}`, key, "data-view": key, "data-stands": chosen ? "true" : "false" },
-    h("div", { class: "panel-head" }, h("h3", {}, name), chosen ? h("span", { class: "pill work end" }, icon("work"), "Decided") : sub && h("span", { class: "quiet small end" }, sub)),
-    view && [
-      h("p", { class: "verdict" }, letter && h("kbd", {}, letter), h("b", {}, phrase(view.action, service)), view.confidence > 0 && h("span", {}, h("span", { class: "vh" }, "confidence "), `${Math.round(view.confidence * 100)}%`)),
-      h("p", { class: "ink2" }, paragraph(view.cause, reason(view.why))),
-    ],
-    more);
-}
-
-// Where they disagree: by what one of them won.
-function law(of) {
-  const { byModel, runbook, model } = views(of.diagnosed);
-  return byModel && runbook && runbook.action !== model.action ? "Both are legal, and a legal choice by the model is used (healer.decide: llm)." : "";
-}
-
-function guarded(of) {
-  if (of.attempts.length) return "The guard allowed the repair.";
-  if (of.stage === "approval") return "The repair waits for approval.";
-  return of.hold ? paragraph("The guard holds the repair", holdReason(of)) : "";
-}
-
-function options(data, service) {
-  if (!data.legal?.length && !data.not_offered?.length) return null;
-  return h("div", { class: "panel pad options" }, legal(data, service));
-}
-
-function report(of) {
-  const text = of.reported?.data?.text;
-  if (!text) return null;
-  const parts = String(text).split(/\n{2,}/).map((part) => part.trim()).filter(Boolean);
-  return h("section", { class: "panel pad", "aria-labelledby": "h-report" }, h("h2", { id: "h-report" }, "Post-mortem"),
-    h("div", { class: "prose" }, parts.map((part) => (/^#+ /.test(part) ? h("h3", {}, part.replace(/^#+ /, "")) : h("p", { class: "pre" }, part)))));
-}
 
 function steps(of, at) {
   return h("section", { class: "panel pad", "aria-labelledby": "h-timeline" }, h("h2", { id: "h-timeline" }, "Timeline"),
     h("ol", { class: "tl" }, timeline(of, at).map((item) => h("li", { class: item.tone, key: item.key },
       item.took && h("span", { class: "tl-took" }, item.took),
       h("span", { class: "node" }, icon(item.icon)),
-      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), beside(item), item.output && printed(item.output), progress(item.progress)),
+      h("div", {}, h("h3", {}, item.head), item.line && h("p", {}, item.line), item.text && h("p", { class: "pre" }, item.text), item.command && h("p", { class: "cmdline" }, command(item.command), copy(item.command)), beside(item), item.output && printed(item.output), progress(item.progress)),
       item.at && h("time", { datetime: item.at.iso, title: item.at.iso }, item.at.text)))));
 }
 
@@ -193,19 +150,24 @@ function waits(row) {
 }
 
 // What a person can do about an incident that LogStream has given up.
-function again(row, service) {
+function again(row, service, viewer) {
   if (row.state !== "escalated" || !service?.container) return null;
   const line = `logstream heal ${row.service}`;
-  return h("p", { class: "cmdline" }, "LogStream does nothing more by itself until the facts change. To let it try again: ", command(line), copy(line));
+  return h("p", {}, "LogStream does nothing more by itself until the facts change. ", !viewer && ["To let it try again: “Heal now”, or ", h("span", { class: "nowrap" }, command(line), copy(line))]);
+}
+
+// The incidents that waited for this one as their root, the newest of each service.
+function dependentsOf(row, state) {
+  const folded = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
+  return [...new Map(folded.sort((a, b) => instant(a.opened) - instant(b.opened)).map((other) => [other.service, other])).values()];
 }
 
 function links(row, state) {
   if (row.kind === "fleet") return null; // it is of no service
   const to = (id, name) => id ? h("a", { href: href.incident(id) }, name) : name;
-  const folded = [...state.incidents.values()].filter((other) => other.root_incident && other.root_incident === row.id);
-  const dependents = [...new Map(folded.sort((a, b) => instant(a.opened) - instant(b.opened)).map((other) => [other.service, other])).values()]; // the newest of each
+  const dependents = dependentsOf(row, state);
   return h("div", { class: "quiet small" },
-    h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service)),
+    h("p", {}, "Service: ", h("a", { href: href.service(row.service) }, row.service), ". ", h("a", { href: address({}, { service: row.service }) }, "All its incidents")),
     row.root && row.state === "resolved" && h("p", { "data-root": row.root }, "Waited for: ", to(row.root_incident, row.root)),
     dependents.length > 0 && h("p", { "data-dependents": dependents.length }, "Failed with it: ", dependents.map((other, i) => [i ? ", " : "", to(other.id, other.service)])));
 }

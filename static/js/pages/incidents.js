@@ -1,19 +1,25 @@
-// Every incident that is known, by day, the newest first.
+// Every incident, by day, the newest first: searched and filtered by its address.
 
-import { h, icon } from "../dom.js";
+import { h, icon, keep } from "../dom.js";
+import { address, choices, filters, listed, matches, narrowed, paged } from "../listing.js";
 import { clock } from "../store.js";
-import { day, hhmm, instant, many } from "../units.js";
-import { capital } from "../vocabulary.js";
-import { repaired } from "../words.js";
-import { loading, nothing, time } from "../view/bits.js";
+import { day, hhmm, instant, lasting, many, took } from "../units.js";
+import { capital, who } from "../vocabulary.js";
+import { repaired, subject } from "../words.js";
+import { href, loading, nothing, time } from "../view/bits.js";
 import { approvalRequest } from "../view/approval.js";
-import { about } from "../view/feed.js";
 import { approvalState } from "./incident.js";
 
-const SHOW = [["", "All"], ["open", "Open"], ["escalated", "Needs a person"], ["resolved", "Resolved"]];
+const SHOW = [["", "All"], ["open", "Open"], ["escalated", "A person is needed"], ["resolved", "Resolved"]];
+const DECIDERS = { runbook: "the runbook", llm: "a model", operator: "an operator", mcp: "a program that proposed it", guard: "LogStream’s gates", logstream: "LogStream" };
+const COLUMNS = [["time", "Opened"], ["service", "Service"], ["cause", "Cause"], ["by", "Decided by"], ["attempts", "Attempts"], ["down", "Down"], ["outcome", "Outcome"]];
 
-export function needs() {
-  return ["/incidents?limit=200"];
+// What gets the focus once a link that had it is gone.
+const SHOWN = ".incident-tools [aria-current]";
+const LAST = ".incident-table tbody:last-child tr:last-child a";
+
+export function needs({ query, answers }) {
+  return paged(filters(query), answers).paths;
 }
 
 export function title({ state }) {
@@ -24,42 +30,88 @@ export function title({ state }) {
 export function view(ctx) {
   const { state, now, incidents, query, answers } = ctx;
   const at = clock(state, now);
-  const wanted = query.get("state") ?? "";
+  const of = filters(query);
   const all = [...state.incidents.values()];
-  const rows = all.filter((row) => !wanted || row.state === wanted).sort((a, b) => instant(b.opened) - instant(a.opened));
+  const pages = paged(of, answers);
+  const { more, oldest, refusal } = pages;
+  const rows = listed(all, of, pages);
   const open = all.filter((row) => row.state !== "resolved").length;
-  const known = state.seq !== null || answers.has("/incidents?limit=200");
+  const asked = [...incidents.values()].filter((one) => one.row.approval && matches(one.row, of));
+  const known = state.seq !== null || oldest !== null;
   return h("main", { id: "main", key: "incidents", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
       h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : "No incident is open"),
-      h("p", {}, all.length ? `${many(all.length, "recent incident")}. Kafka keeps incidents for 90 days.` : "No incidents recorded."))),
-    h("nav", { class: "seg", "aria-label": "Show" }, SHOW.map(([value, text]) => h("a", { href: value ? `/incidents?state=${value}` : "/incidents", "aria-current": wanted === value ? "true" : null }, text))),
-    h("div", { class: "stack", key: "approvals" }, [...incidents.values()].filter((of) => of.row.approval && (!wanted || of.row.state === wanted)).map((of) => approvalRequest(of, { ...approvalState(ctx, of, at), brief: true }))),
-    !known ? loading() : rows.length ? days(rows, incidents, at) : nothing(wanted ? "No such incidents" : "No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."));
+      h("p", {}, "Kafka keeps incidents for 90 days. To share this list, copy its address: it contains the filters."))),
+    tools(of, choices(all, state.services.keys(), of), { shown: rows.length, more: more || oldest === null }),
+    asked.length > 0 && h("div", { class: "stack", key: "approvals" }, asked.map((one) => approvalRequest(one, { ...approvalState(ctx, one, at), brief: true }))),
+    !known || (oldest === null && !rows.length && !refusal) ? loading()
+      : rows.length ? table(rows, at)
+        : refusal ? nothing("The incidents cannot be loaded now", refusal.message)
+          : narrowed(of) ? none(of) : nothing("No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."),
+    rows.length > 0 && older(of, { more, refusal }));
 }
 
-function days(rows, incidents, at) {
-  const groups = groupBy(rows, (row) => day(instant(row.opened), at));
-  return h("div", { class: "stack" }, [...groups].map(([name, list]) => h("section", { class: "panel pad", key: name, "aria-label": name },
-    h("h2", {}, capital(name)),
-    h("ol", { class: "feed" }, list.map((row) => item(row, incidents, at))))));
+function tools(of, { services, causes, deciders }, { shown, more }) {
+  const select = (name, label, list, text) => h("label", { class: "sort", key: name }, h("span", { class: "quiet small" }, label),
+    h("select", { "data-filter": name }, h("option", { key: "any", value: "", selected: !of[name] }, "Any"), list.map((value) => h("option", { key: value, value, selected: of[name] === value }, text(value)))));
+  return h("div", { class: "tools incident-tools", key: "tools" },
+    h("label", { class: "search" }, icon("search", "quiet"),
+      h("input", { id: "find", type: "search", "aria-label": "Search incidents", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: "Search incidents" }), h("kbd", { "aria-hidden": "true" }, "/")),
+    h("nav", { class: "seg", "aria-label": "Show" }, SHOW.map(([value, text]) => h("a", { key: value, href: address(of, { state: value }), "aria-current": of.state === value ? "true" : null }, text))),
+    select("service", "Service", services, (name) => name),
+    select("cause", "Cause", causes, (id) => capital(id.replaceAll("_", " "))),
+    select("decided_by", "Decided by", deciders, (name) => capital(Object.hasOwn(DECIDERS, name) ? DECIDERS[name] : name)),
+    h("p", { class: "tools-found quiet small", role: "status" }, narrowed(of) && [more ? `The newest ${shown} that match` : `${many(shown, "incident")} ${shown === 1 ? "matches" : "match"}`, h("a", { class: "btn bare", href: "/incidents", "data-focus-next": SHOWN }, "Clear")]));
 }
 
-function groupBy(list, key) {
-  const groups = new Map();
-  for (const one of list) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
-  return groups;
+const none = () => h("div", { class: "panel empty", key: "none" }, h("h2", {}, "No incident matches"), h("p", {}, "No incident of the last 90 days matches these filters."), h("p", {}, h("a", { class: "btn", href: "/incidents", "data-focus-next": SHOWN }, "Clear the filters")));
+
+function older(of, { more, refusal }) {
+  if (refusal) return h("p", { class: "quiet small", key: "older" }, `Older incidents cannot be loaded now. ${refusal.message}`);
+  return more && h("p", { key: "older" }, h("a", { class: "btn", "data-older": "true", "data-focus-next": LAST, href: address(of, { pages: of.pages + 1 }) }, "Show older"));
 }
 
-function item(row, incidents, at) {
-  const [picture, colour, label] = outcome(row);
-  const opened = instant(row.opened);
-  return h("li", { key: row.id, "data-incident-row": row.id, "data-state": row.state }, time(opened, hhmm(opened)), icon(picture, colour, label), h("div", {}, about(row, incidents.get(row.id), at)));
+const MOST_KEPT = 3000;
+const kept = new Map();
+
+function table(rows, at) {
+  if (kept.size > MOST_KEPT + rows.length) kept.clear(); // a long list is kept whole
+  const days = new Map();
+  for (const row of rows) {
+    const name = day(instant(row.opened), at);
+    days.set(name, [...(days.get(name) ?? []), row]);
+  }
+  return h("div", { class: "panel incident-wrap", key: "table" }, h("table", { class: "tbl incident-table", "aria-label": "Incidents" },
+    h("thead", {}, h("tr", {}, COLUMNS.map(([name, text]) => h("th", { scope: "col", key: name, class: `i-${name}` }, text)))),
+    [...days].map(([name, list]) => h("tbody", { key: name },
+      h("tr", { class: "group-row", key: "day" }, h("th", { scope: "rowgroup", colspan: COLUMNS.length }, capital(name), h("span", { class: "group-counts quiet" }, many(list.length, "incident")))),
+      list.map((row) => item(row, at))))));
 }
 
-function outcome(row) {
-  if (row.state === "escalated") return ["person", "down", "Needs a person"];
+function item(row, at) {
+  const [picture, colour, text] = outcome(row);
+  const over = row.state === "resolved";
+  const down = over ? (row.down_ms > 0 ? took(row.down_ms) : "–") : lasting(at - instant(row.first_bad ?? row.opened));
+  const about = subject(row);
+  const by = row.decided_by ? who(row.decided_by) : "–";
+  return keep(kept, row.id, [text, down, about, by, row.attempts, row.service], () => {
+    const opened = instant(row.opened);
+    return h("tr", { key: row.id, class: "incident-row", "data-incident-row": row.id, "data-state": row.state },
+      h("td", { class: "i-time" }, time(opened, hhmm(opened))),
+      h("th", { scope: "row", class: "i-service" }, h("a", { class: "plain", href: href.incident(row.id) }, row.kind === "fleet" ? "Many services" : row.service)),
+      h("td", { class: "i-cause" }, about),
+      h("td", { class: "i-by" }, by),
+      h("td", { class: "i-attempts num" }, String(row.attempts ?? 0)),
+      h("td", { class: `i-down num${over ? "" : " down"}` }, down),
+      h("td", { class: "i-outcome" }, h("span", { class: `st ${over ? "" : colour}`.trim() }, icon(picture, colour), text)));
+  });
+}
+
+/** How an incident ended, or where it stands: icon, colour, word. */
+export function outcome(row) {
+  if (row.state === "escalated") return ["person", "down", "A person is needed"];
   if (row.approval) return ["person", "warn", "Approval needed"];
-  if (row.state !== "resolved") return row.held ? ["held", "warn", "On hold"] : ["down", "down", "Open"];
-  return repaired(row) ? ["work", "work", "Repaired"] : ["up", "quiet", "Recovered"];
+  if (row.state !== "resolved") return row.held ? ["held", "warn", "On hold"] : row.phase === "verification" ? ["work", "work", "Verifying"] : ["down", "down", "Open"];
+  if (repaired(row)) return ["work", "work", "Repaired"];
+  return row.how === "operator" ? ["check", "quiet", "Closed"] : ["up", "quiet", "Recovered"];
 }

@@ -1,104 +1,140 @@
-// The overview: now, the lane, the services, the agent, what happened.
+// The overview: is anything broken now, what is done about it, what happened,
+// and how everything is.
 
+import { groupLine } from "../causes.js";
 import { h } from "../dom.js";
 import { entries } from "../feed.js";
-import { lane as laneModel, pick } from "../lane.js";
-import { outages, points, span } from "../series.js";
-import { clock, faultsOf, inOrder, missingEvents, newestCheck, ownInstance } from "../store.js";
-import { instant } from "../units.js";
+import { arrange, DENSE } from "../fleet.js";
+import { agentState } from "../incident.js";
+import { idleLane, lane as laneModel, pick } from "../lane.js";
+import { lastNight } from "../night.js";
+import { clock, inOrder, missingEvents } from "../store.js";
+import { instant, thousands } from "../units.js";
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { approvalRequest } from "../view/approval.js";
 import { approvalState } from "./incident.js";
 import { banners } from "../view/banners.js";
-import { copy, loading } from "../view/bits.js";
-import { card } from "../view/cards.js";
+import { loading } from "../view/bits.js";
 import { feed } from "../view/feed.js";
-import { lane, laneLine } from "../view/lane.js";
+import { groupOf, idle, lane, laneLine } from "../view/lane.js";
+import { map } from "../view/map.js";
 import { now as nowView } from "../view/now.js";
+import * as fleet from "../view/services.js";
 
 const MOST_APPROVALS = 3; // requests for approval that are shown with their buttons
-const ROOMY = 8; // services; more of them wrap more tightly
+const DAY = 24 * 60 * 60 * 1000;
 
 /** What this page reads from the API. */
-export function needs({ state, now }) {
-  const names = [...state.services.keys()].map(encodeURIComponent);
-  return ["/chaos",
+export function needs(ctx) {
+  const { state, now } = ctx;
+  return ["/chaos", "/incidents?limit=200", "/commands?limit=100",
     ...missingEvents(state, clock(state, now)).map((id) => `/incidents/${encodeURIComponent(id)}`),
-    ...names.map((name) => `/services/${name}`),
-    ...names.map((name) => `/services/${name}/history?window=1h`)];
+    ...fleet.needs(ctx)];
 }
 
-/** The page in one sentence: for its title, its icon and screen readers. */
-export function summary({ state, incidents, stale, now }) {
+const summaries = new WeakMap();
+
+/** The page in one sentence: for its title, its icon and screen readers. What is picked for the lane is what every place speaks of. */
+export function summary(ctx) {
+  if (!summaries.has(ctx)) summaries.set(ctx, summed(ctx));
+  return summaries.get(ctx);
+}
+
+function summed({ state, incidents, stale, now }) {
   const at = clock(state, now);
   const services = inOrder(state.services.values());
   const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services);
-  const first = pick([...incidents.values()], at).first;
-  const work = workFor({ state, stale, first, at });
-  return { line, first, work };
+  const picked = pick([...incidents.values()], at);
+  return { line, picked, first: picked.first, work: workFor({ state, stale, picked, at, roomy: fleet.layoutOf({ state }) === "roomy" }) };
 }
 
-function workFor({ state, stale, first, at }) {
+function workFor({ state, stale, picked: { first, groups }, at, roomy }) {
   if (stale) return first && first.stage !== "resolved" ? { kind: "calm", text: `The agent was ${DOING[first.stage] ?? "working on"} ${first.row.service}.`, still: "" } : null;
-  if (first && first.stage !== "resolved") return workLine(first, at);
+  if (first && first.stage !== "resolved") {
+    const group = groups.find(({ list }) => list.includes(first));
+    const line = workLine(first, at);
+    return group && first.stage !== "verification" ? { ...line, text: groupLine(group.list), still: groupLine(group.list) } : line;
+  }
   if (!state.services.size) return null;
-  return calm(state);
+  return calm(state, at, roomy);
 }
 
 const DOING = { action: "repairing", verification: "verifying a repair of", held: "holding a repair of", approval: "waiting for approval to repair", escalated: "waiting for a person to look at", diagnosis: "choosing an action for", evidence: "diagnosing", pause: "diagnosing", detected: "diagnosing" };
 
-function calm(state) {
-  const rows = [...state.incidents.values()];
-  const done = rows.filter(repaired).length;
-  const breakable = state.chaos.some((entry) => entry.services?.length);
-  const text = [done ? `${done} ${done === 1 ? "failure was" : "failures were"} repaired.` : "", breakable ? "Break one below and watch it heal." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
+const breakable = (state) => state.chaos.some((entry) => entry.services?.length);
+
+function calm(state, at, roomy) {
+  const done = [...state.incidents.values()].filter((row) => repaired(row) && at - instant(row.resolved) < DAY).length;
+  const invites = roomy && breakable(state);
+  const text = [done ? `${done} ${done === 1 ? "failure was" : "failures were"} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
   return { kind: done ? "work" : "calm", text, still: text };
 }
 
 export function view(ctx) {
-  const { state, incidents, stale, now } = ctx;
+  const { state, incidents, stale } = ctx;
   if (state.seq === null) return h("main", { id: "main", key: "loading", class: "wrap page" }, h("h1", { class: "vh" }, "LogStream"), loading("Waiting for the first snapshot"));
-  const at = clock(state, now);
-  const { line, first, work } = summary(ctx);
+  const at = clock(state, ctx.now);
+  const { line, picked, work } = summary(ctx);
+  const { first } = picked;
   const rows = [...state.incidents.values()];
-  const whole = [...incidents.values()];
-  const model = (of) => laneModel(of, { now: at, mode: state.info?.mode, service: state.services.get(of.row.service) });
-  const waiting = whole.filter((of) => of.stage === "approval").sort((a, b) => instant(a.row.approval?.requested) - instant(b.row.approval?.requested)).slice(0, MOST_APPROVALS);
-  const picked = pick(whole, at);
+  const list = inOrder(state.services.values());
+  const roomy = fleet.layoutOf(ctx) === "roomy";
+  const night = nightOf(state, rows, at);
+  const open = first && first.stage !== "resolved" ? first : null;
+  const reserved = roomy && breakable(state);
+  const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
+  const of = {
+    banners: banners(state.info?.troubles, at),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    lanes: lanes(ctx, picked, at, reserved),
+    services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
+    agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
+    feed: parts > 1 ? null : feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at, night, width: ctx.sizes.get("night") ?? 480, most: roomy ? 6 : 4 }),
+  };
+  const order = roomy ? ["banners", "now", "lanes", "services", "agent", "feed"] : ["banners", "now", "lanes", "agent", "feed", "services"];
+  return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
+}
+
+// The rest of the first screen in one line: what is up, or what this is, and the night.
+function rest({ state, line, list, stale, night }) {
+  if (!list.length) return "Changes to config.yaml apply within a second.";
+  if (stale) return "";
+  return [line.status === "UP" ? aboutLine(state.info) : restLine(list), night?.text].filter(Boolean).join(" ");
+}
+
+// What the agent does is what the lane shows: its state is that of the lane's incident.
+function agentOf(known, open) {
+  if (!known) return known;
+  return { ...known, state: open ? agentState(open.stage) : "WATCHING", budget: open && known.incident !== open.row.id ? {} : known.budget };
+}
+
+const REPAIRING = new Set(["action", "verification", "pause"]);
+const repairing = (incidents) => new Set([...incidents.values()].filter((of) => REPAIRING.has(of.stage)).map((of) => of.row.service));
+
+function lanes(ctx, picked, at, reserved) {
+  const { state, incidents } = ctx;
+  const service = (of) => state.services.get(of.row.service);
+  const model = (of) => laneModel(of, { now: at, mode: state.info?.mode, service: service(of) });
+  const waiting = [...incidents.values()].filter((of) => of.stage === "approval").sort((a, b) => instant(a.row.approval?.requested) - instant(b.row.approval?.requested)).slice(0, MOST_APPROVALS);
   const lines = picked.lines.filter((of) => !waiting.includes(of)); // each stands once
-  const { more } = picked;
-  const services = inOrder(state.services.values());
-  const cards = services.map((service) => cardModel(ctx, service, rows, at));
-  const reach = Math.max(...cards.map((model) => span(model.list, at)));
-  const rest = services.length ? (line.status === "UP" ? aboutLine(state.info) : stale ? "" : restLine(services)) : "Changes to config.yaml apply within a second.";
-  return h("main", { id: "main", key: "overview", class: `wrap overview${first ? " has-lane" : ""}` },
-    banners(state.info?.troubles, at),
-    nowView({ line, work, rest, stale }),
-    first && h("div", { class: "lanes", key: "lanes" }, waiting.map((of) => approvalRequest(of, { ...approvalState(ctx, of, at), brief: true })), lane(model(first)), lines.map((of) => laneLine(model(of))), more > 0 && h("p", { class: "quiet" }, h("a", { href: "/incidents" }, `${more} more`))),
-    h("section", { class: "services", key: "services", "aria-labelledby": "h-services" },
-      h("h2", { id: "h-services", class: "vh" }, "Services"),
-      services.length ? grouped(cards).map(([group, list]) => [
-        group && h("h3", { class: "group", key: `group-${group}` }, group),
-        h("ul", { class: `cards${services.length > ROOMY ? " compact" : ""}`, key: `cards-${group}` }, list.map((model) => card({ ...model, reach })))]) : firstService()),
-    agent({ agent: ctx.agent, incident: incidents.get(ctx.agent?.incident) ?? whole.find((of) => of.stage === "pause"), info: state.info, rows, stale, now: at }),
-    feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at }));
+  const { first, more } = picked;
+  if (!first) return reserved ? h("div", { class: "lanes", key: "lanes" }, idle(idleLane())) : null;
+  return h("div", { class: "lanes", key: "lanes" },
+    waiting.map((of) => approvalRequest(of, { ...approvalState(ctx, of, at), brief: true })),
+    picked.lane && lane(model(first), { stage: first.stage, root: first, behind: picked.behind.map(({ of, depth }) => ({ of, depth, service: service(of) })), now: at }),
+    picked.groups.map(({ key, list }) => groupOf({ key, list, now: at })),
+    lines.map((of) => laneLine(model(of), of.stage)),
+    more > 0 && h("p", { class: "quiet", key: "more" }, h("a", { href: "/incidents" }, `${more} more`)));
 }
 
-/** Cards by the group of their service: those without one come first, with no heading. */
-function grouped(cards) {
-  const groups = new Map();
-  for (const model of cards) {
-    const group = model.service.group || "";
-    groups.set(group, [...(groups.get(group) ?? []), model]);
-  }
-  return [...groups].sort(([a], [b]) => (a === "" ? -1 : b === "" ? 1 : 0));
-}
-
-function firstService() {
-  const lines = ["services:", "  - name: payment-service", "    url: http://localhost:8080", "    container: payment-service"];
-  return h("div", { class: "panel empty" }, h("h3", {}, "Add the first service to config.yaml"), h("p", {}, "A name and a url are enough to watch it. With its container, LogStream can repair it:"), h("pre", { class: "frame" }, h("code", {}, lines.join("\n"))), copy(lines.join("\n"), "Copy these lines"));
+// Read again where an incident changed, and each minute.
+let nightKnown = { incidents: null, minute: 0, night: null };
+function nightOf({ incidents, ...state }, rows, at) {
+  const minute = Math.floor(at / 60e3);
+  if (nightKnown.incidents !== incidents || nightKnown.minute !== minute) nightKnown = { incidents, minute, night: lastNight(rows, at, started(state)) };
+  return nightKnown.night;
 }
 
 /** When this LogStream started, by its own clock. */
@@ -106,28 +142,11 @@ function started(state) {
   return Number.isFinite(state.info?.uptime_s) ? clock(state, state.infoAt) - state.info.uptime_s * 1000 : NaN;
 }
 
-function cardModel(ctx, service, rows, at) {
-  const { state, incidents, stale, sizes, refusals } = ctx;
-  return {
-    service, stale, now: at,
-    detail: state.details.get(service.name),
-    check: newestCheck(state, service.name),
-    list: points(state.history.get(service.name) ?? [], state.health.get(service.name) ?? [], ownInstance(state, service.name)),
-    age: ctx.now - service.received,
-    incident: [...incidents.values()].find((of) => of.row.service === service.name && of.stage !== "resolved"),
-    outages: outages(rows, service.name, at),
-    faults: faultsOf(state, service.name),
-    refusal: refusals.get(service.name),
-    width: sizes.get(`card-${service.name}`) ?? 380,
-    compact: state.services.size > ROOMY,
-  };
-}
-
 export function title(ctx) {
   const { line, work, first } = summary(ctx);
   if (ctx.state.seq === null) return "LogStream";
   const waits = work?.kind === "wait" ? "(approval needed) " : "";
-  const text = line.status === "UP" && ctx.state.services.size > 1 ? `All ${ctx.state.services.size} up` : line.text;
+  const text = line.status === "UP" && ctx.state.services.size > 1 ? `All ${thousands(ctx.state.services.size)} up` : line.text;
   const doing = ctx.stale ? "" : first?.stage === "action" ? `, ${action(first.row.action).doing.toLowerCase()}` : first?.stage === "verification" ? ", verifying" : "";
   return `${waits}${line.status === "DOWN" ? "▼ " : ""}${text}${doing} · LogStream`;
 }

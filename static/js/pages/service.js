@@ -2,24 +2,103 @@
 // incidents upon it, its last checks, its configuration and its container.
 
 import { h, icon } from "../dom.js";
-import { panel as silence } from "../silence.js";
+import { activeFault } from "../injections.js";
+import { plot } from "../plot.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
-import { hhmm, instant, lasting, latency, percent, tenths, when } from "../units.js";
-import { fault, gate, grouped, isOfEngine, status } from "../vocabulary.js";
+import { emptyTail, tail } from "../tail.js";
+import { hhmm, instant, lasting, latency, percent, when } from "../units.js";
+import { fault, gate, grouped, injected, phrase, status, who, whoFirst } from "../vocabulary.js";
 import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
-import { crumbs, facts, href, loading, mark, nothing, pill, time } from "../view/bits.js";
+import { WINDOWS } from "../windows.js";
+import { finest, scaled } from "../zoom.js";
+import { copy, crumbs, href, loading, mark, nothing, pill, time } from "../view/bits.js";
+import { container } from "../view/container.js";
+import { control } from "../view/dialog.js";
 import { updateLine, trustLine } from "../view/deploy.js";
 import { about } from "../view/feed.js";
-import { latencies, WINDOWS } from "../view/latency.js";
+import { graph } from "../view/graph.js";
+import { latencies, latencyOf } from "../view/latency.js";
+import { logPanel } from "../view/log.js";
+import { instanceName, observations } from "../view/observations.js";
+import { newest, would } from "../view/observemode.js";
 
 const span = (ctx) => WINDOWS.find(([id]) => id === ctx.windows.get(ctx.name)) ?? (ctx.state.info?.uptime_s < 900 ? WINDOWS[0] : WINDOWS[1]);
 const path = (name) => `/services/${encodeURIComponent(name)}`;
-const historyPath = (ctx) => `${path(ctx.name)}/history?window=${span(ctx)[0]}`;
+const historyPath = (name, window) => `${path(name)}/history?window=${window[0]}`;
+
+// What the visitor looks at on this page, and the parts of it that live on their own.
+const screen = { schedule() {}, zoom: null, bounds: null, shown: null, failed: false };
+const log = tail(() => screen.schedule());
+const chart = plot({
+  onZoom(view) {
+    screen.zoom = view && { of: screen.shown, ...view };
+    screen.schedule();
+  },
+  onFail() {
+    screen.failed = true;
+    screen.schedule();
+  },
+});
+
+const zoomOf = (ctx) => (screen.zoom?.of === `${ctx.name} ${span(ctx)[0]}` ? screen.zoom : null);
+const mode = (ctx) => (ctx.state.details.get(ctx.name) ?? ctx.answers.get(path(ctx.name))?.value)?.config?.heal?.mode || ctx.state.info?.mode;
+const rowsOf = ({ state, name }) => [...state.incidents.values()].filter((row) => row.service === name).sort((a, b) => instant(b.opened) - instant(a.opened));
+const hasLog = (ctx) => Boolean((ctx.state.services.get(ctx.name) ?? ctx.state.details.get(ctx.name))?.container);
 
 export function needs(ctx) {
-  return [path(ctx.name), historyPath(ctx), "/chaos", `/incidents?service=${encodeURIComponent(ctx.name)}&limit=50`];
+  const { name } = ctx;
+  const fine = finest(zoomOf(ctx), ctx.now, span(ctx));
+  const whole = newest(rowsOf(ctx)).slice(0, mode(ctx) === "observe" ? undefined : 1); // the last one for its evidence
+  return [path(name), historyPath(name, span(ctx)), fine !== span(ctx) && historyPath(name, fine), "/chaos", "/commands?limit=100", `/incidents?service=${encodeURIComponent(name)}&limit=50`,
+    hasLog(ctx) && `${path(name)}/container`, ...whole.map((row) => `/incidents/${encodeURIComponent(row.id)}`)].filter(Boolean);
 }
+
+/** After each render of this page: brings its chart and its log up to date. */
+export function drawn(root, ctx, schedule) {
+  screen.schedule = schedule;
+  const model = modelOf(ctx);
+  screen.shown = model ? `${ctx.name} ${span(ctx)[0]}` : null;
+  screen.bounds = model?.chart.bounds ?? null;
+  chart.show(root.querySelector(".chart"), model?.chart);
+  log.follow(model && hasLog(ctx) && ctx.conn !== "denied" ? ctx.name : null);
+  const end = root.querySelector(".tail");
+  if (end && end !== screen.end) end.scrollTop = end.scrollHeight; // place.js keeps it there
+  screen.end = end;
+  const field = root.querySelector("#log-search");
+  if (field && field !== screen.field) {
+    screen.field = field;
+    field.value = log.state.text;
+    field.addEventListener("input", () => {
+      log.search(field.value);
+      schedule();
+    });
+  }
+}
+
+/** When another page takes the place of this one. */
+export function leave() {
+  chart.show(null);
+  log.follow(null);
+  screen.zoom = null;
+}
+
+/** The buttons that change only what is seen here. */
+export const acts = {
+  zoom(button) {
+    const { bounds, zoom, shown } = screen;
+    const view = zoom?.of === shown ? zoom : null;
+    const next = button.dataset.zoom === "reset" || !bounds ? null : scaled(view, bounds, button.dataset.zoom === "in" ? 2 : 0.5, NaN);
+    screen.zoom = next && { of: shown, ...next };
+  },
+  "log-show"(button) {
+    log.show(button.dataset.show);
+  },
+  "log-pause"() {
+    log.pause();
+    if (!log.state.paused && screen.end) screen.end.scrollTop = screen.end.scrollHeight;
+  },
+};
 
 export function title({ state, name }) {
   const service = state.services.get(name);
@@ -35,17 +114,41 @@ export function view(ctx) {
     const body = refusal?.status === 404 ? nothing(`No service is called “${name}”`, "It may have been removed from the configuration.") : refusal ? nothing("The service cannot be loaded now", refusal.message) : loading();
     return h("main", { id: "main", key: "service", class: "wrap page" }, way, h("h1", { class: "vh", tabindex: "-1" }, name), body);
   }
-  const at = clock(state, now);
-  const detail = { ...service, ...state.details.get(name) };
-  const rows = [...state.incidents.values()].filter((row) => row.service === name).sort((a, b) => instant(b.opened) - instant(a.opened));
-  const model = { ctx, at, service, detail, rows, instance: ownInstance(state, name), health: state.health.get(name) ?? [] };
+  const model = modelOf(ctx);
+  const { at, detail, rows } = model;
+  const events = (id) => state.events.get(id) ?? [];
   return h("main", { id: "main", key: "service", class: "wrap page" },
     way,
-    head(model), figures(model), latencies({ ...model, window: span(ctx), answer: answers.get(historyPath(ctx)), incidents: rows, width: ctx.sizes.get("chart") ?? 1000 }),
-    h("div", { class: "two" },
-      h("div", { class: "stack" }, observations(model), configuration(detail)),
-      h("div", { class: "stack" }, faults(model), silence(model), container(detail, state.info?.mode), sources(detail, at), history(model))));
+    head(model), figures(model),
+    would({ rows, events, mode: mode(ctx), at }),
+    latencies({ window: span(ctx), model: model.chart, service, failed: screen.failed }),
+    h("div", { class: "two acting" },
+      h("div", { class: "stack" }, actions(model), faults(model)),
+      h("div", { class: "stack" },
+        hasLog(ctx) && logPanel({ log: log.state.name === name ? log.state : emptyTail(name), row: rows[0], events: events(rows[0]?.id), rows, stale: ctx.stale }),
+        observations(model), configuration(detail)),
+      h("div", { class: "stack" }, graph({ own: detail, services: state.services }), container({ detail, answer: answers.get(`${path(name)}/container`), mode: state.info?.mode, rows, at }), sources(detail, at), history(model))));
 }
+
+// What is known of the service, and the chart of it; null while nothing is.
+const models = new WeakMap(); // by context, which view() and drawn() share
+function modelOf(ctx) {
+  if (models.has(ctx)) return models.get(ctx);
+  const { state, name, answers, now } = ctx;
+  const service = state.services.get(name) ?? answers.get(path(name))?.value;
+  let model = null;
+  if (service) {
+    const at = clock(state, now);
+    const rows = rowsOf(ctx);
+    model = { ctx, at, service, detail: { ...service, ...state.details.get(name), ...fresh(service) }, rows, instance: ownInstance(state, name), health: state.health.get(name) ?? [] };
+    model.chart = latencyOf({ window: span(ctx), zoom: zoomOf(ctx), answers: (window) => answers.get(historyPath(name, window)), at, service, detail: model.detail, incidents: rows, health: model.health, instance: model.instance });
+  }
+  models.set(ctx, model);
+  return model;
+}
+
+// What a frame brings is newer than what was loaded.
+const fresh = ({ status: is, needs: list }) => ({ status: is, ...(list && { needs: list }) });
 
 function head({ service, detail, rows, ctx, at }) {
   const s = status(service.status);
@@ -95,96 +198,56 @@ function cell(name, value) {
   return h("div", {}, h("dt", {}, name), h("dd", { class: text ? "text" : null }, value));
 }
 
-function observations({ health, detail, at }) {
-  const config = detail.config ?? {};
-  const list = [...health].sort((a, b) => instant(b.timestamp) - instant(a.timestamp)).slice(0, 50);
-  const limit = config.expect?.latency;
-  const checked = hasOwnCheck(config.url);
-  const expected = (record) => (isOfEngine(record) ? (record.check === "health" ? "healthy" : "running") : [record.check === "http" && config.expect?.status, checked && limit && `under ${spaced(limit)}`].filter(Boolean).join(", ") || "good");
-  return h("section", { class: "panel flush", "aria-labelledby": "h-observations" },
-    h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-observations" }, "Last observations"),
-      h("p", { class: "end quiet small" }, checked ? [config.interval && `every ${spaced(config.interval)}`, config.timeout && `timeout ${spaced(config.timeout)}`].filter(Boolean).join(", ") : null)),
-    list.length ? h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Last observations" }, h("table", { class: "tbl" },
-      h("thead", {}, h("tr", {}, ["Time", "Result", "Expected", "Actual"].map((text) => h("th", { scope: "col" }, text)), h("th", { scope: "col", class: "num" }, "Latency"), h("th", { scope: "col" }, "Seen by"))),
-      h("tbody", {}, list.map((record) => observation(record, expected(record)))))) : h("p", { class: "quiet pad" }, config.url?.startsWith("push:") ? "No report yet." : "Awaiting first check."));
-}
-
-const spaced = (duration) => String(duration).replace(/^([\d.]+)([a-zµ]+)$/, "$1 $2");
-
-function observation(record, expected) {
-  const s = status(record.status);
-  const past = record.status === "DOWN" ? "past" : s.colour;
-  const level = isOfEngine(record);
-  const ms = latency(record.latency_ms);
-  return h("tr", { key: `${record.timestamp}-${record.instance}-${record.check}` },
-    h("td", {}, time(instant(record.timestamp), tenths(instant(record.timestamp)))),
-    h("td", {}, h("span", { class: "st" }, icon(s.shape, past), s.word)),
-    h("td", { class: "quiet" }, expected),
-    h("td", { class: "say" }, [record.code ? String(record.code) : "", record.error].filter(Boolean).join(", ") || (record.status === "UP" ? "good" : "no answer")),
-    h("td", { class: "num" }, level || !ms ? "–" : `${ms[0]} ${ms[1]}`),
-    h("td", { class: "quiet" }, [record.check, record.extra && "extra check", instanceName(record.instance)].filter(Boolean).join(", ")));
-}
-
 function configuration(detail) {
   if (!detail.config) return null;
+  const text = detail.yaml || "";
   return h("section", { class: "panel", "aria-labelledby": "h-config" },
-    h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-config" }, "Configuration"), h("p", { class: "end quiet small" }, "secrets masked")),
-    h("pre", { class: "yaml", tabindex: "0" }, h("code", {}, yaml(detail.config))));
+    h("div", { class: "panel-head pad-head" }, h("h2", { id: "h-config" }, "Configuration"),
+      h("p", { class: "end quiet small" }, [detail.discovered ? "as the container’s labels say" : "as config.yaml has it", "secrets masked"].join(", ")), text && copy(text, "Copy")),
+    text ? h("pre", { class: "yaml", tabindex: "0", role: "region", "aria-label": "Configuration as YAML" }, h("code", {}, text)) : h("p", { class: "quiet pad" }, "The configuration cannot be shown as YAML."));
 }
 
-/** A plain value as YAML reads it: enough for a service's definition. */
-export function yaml(value, indent = "") {
-  return Object.entries(value ?? {})
-    .filter(([, v]) => v !== null && v !== "" && v !== undefined && !(Array.isArray(v) && !v.length))
-    .map(([key, v]) => {
-      if (Array.isArray(v)) return `${indent}${key}: [${v.map(scalar).join(", ")}]`;
-      if (typeof v === "object") {
-        const inner = yaml(v, `${indent}  `);
-        return inner ? `${indent}${key}:\n${inner}` : "";
-      }
-      return `${indent}${key}: ${scalar(v)}`;
-    })
-    .filter(Boolean)
-    .join("\n");
+// What an operator can do about the service: each button beside what it does.
+function actions({ ctx, service, rows, at }) {
+  if (ctx.viewer) return null;
+  const { name, container } = service;
+  const { stale } = ctx;
+  const until = instant(service.silenced_until);
+  const silenced = until > at;
+  const bad = service.status === "DOWN";
+  const repairs = container && service.managed !== false;
+  const undo = rows.find((row) => row.undo);
+  const list = [
+    repairs && bad && [control("heal", name, { text: "Heal now", picture: "work", label: `Heal now: ${name}`, stale }), "Opens an incident by hand: LogStream collects evidence and chooses a repair."],
+    repairs && [control("restart", name, { text: "Restart", picture: "restart", label: `Restart ${name}`, stale }), "Requests in flight are lost. Afterwards its checks verify the restart."],
+    undo && [control("undo", undo.id, { text: `Undo attempt ${undo.undo.attempt}`, picture: "undo", stale, "data-attempt": String(undo.undo.attempt) }), `Takes back that LogStream ${phrase(undo.undo.action, "it", "did")} at ${hhmm(instant(undo.opened))}.`],
+    service.managed !== false && (silenced
+      ? [control("unsilence", name, { text: "End silence", picture: "play", label: `End silence of ${name}`, stale }), paragraph(`Silenced until ${when(until, at)}`, silencedBy(service))]
+      : [control("silence", name, { text: "Silence", picture: "mute", label: `Silence ${name}`, stale }), "No repair and no notification for a while. Checks go on."]),
+  ].filter(Boolean);
+  return h("section", { class: "panel pad", "aria-labelledby": "h-actions" }, h("h2", { id: "h-actions" }, "What you can do"),
+    list.length > 0 && h("ul", { class: "actions" }, list.map(([button, text]) => h("li", { key: button.attrs["data-control"] }, button, h("p", {}, text)))),
+    !repairs && h("p", { class: "ink2 small" }, service.managed === false ? "It is in no configuration, so LogStream never repairs it." : "It has no container, so LogStream cannot restart it."));
 }
 
-function scalar(v) {
-  return typeof v === "string" && (/^[\s#&*!|>'"%@`[\]{},?-]|: |\s#|^$/.test(v) || /\n/.test(v)) ? JSON.stringify(v) : String(v);
+// "By ada: a migration."
+function silencedBy({ silenced_by: by, silence_reason: why }) {
+  return by ? `By ${who(by)}${why ? `: ${why}` : ""}` : reason(why);
 }
 
-function faults({ ctx, service }) {
+function faults({ ctx, service, rows, at }) {
   const list = faultsOf(ctx.state, service.name);
   if (!list.length) return null;
-  const refusal = ctx.refusals.get(service.name);
   const { usual, more } = grouped(list);
-  const button = (entry) => h("button", { class: "btn danger", type: "button", key: entry.fault, disabled: ctx.stale, title: entry.does ?? "", "data-act": "chaos", "data-of": service.name, "data-fault": entry.fault, "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` }, icon("bolt"), fault(entry.fault));
+  const button = (entry) => control("fault", service.name, { text: fault(entry.fault), picture: "bolt", tone: "danger", stale: ctx.stale, "data-fault": entry.fault, label: `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` });
+  const last = activeFault(ctx.injections, service.name, rows, at);
+  const takesBack = last && list.find((entry) => entry.fault === last.fault)?.undo;
   return h("section", { class: "panel pad", "aria-labelledby": "h-break" },
     h("h2", { id: "h-break" }, "Trigger disaster, for real"),
-    h("p", { class: "ink2 small" }, "Each button breaks the running service. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
+    h("p", { class: "ink2 small" }, "Each button first says what it breaks, and whether LogStream can repair it. Allowed here by ", h("code", { class: "cmd nowrap" }, "chaos: true"), "."),
     h("div", { class: "btns spaced" }, usual.map(button)),
     more.length > 0 && h("details", { class: "rest" }, h("summary", { "aria-label": `More faults for ${service.name}` }, "More", icon("right")), h("div", { class: "btns spaced" }, more.map(button))),
-    refusal && h("p", { class: "refusal", role: "alert" }, refusal));
-}
-
-// "db (Compose), vpn (its network)": what it depends on, and where that is known from.
-function dependencies(detail) {
-  const from = { labels: " (label)", compose: " (Compose)", network: " (its network)" };
-  const known = detail.needs ?? [];
-  return (detail.depends_on ?? []).map((name) => {
-    const of = known.filter((need) => need.service === name);
-    return [name, of.some((need) => need.from === "config") ? "" : from[of[0]?.from] ?? ""];
-  });
-}
-
-// Services as links, [name, what is said of it] each.
-const linked = (list) => list.length > 0 && list.map(([name, more], i) => [i ? ", " : "", h("a", { href: href.service(name) }, name), more]);
-
-function container(detail, mode) {
-  const c = detail.container;
-  if (!c) return h("section", { class: "panel pad" }, h("h2", {}, "Container"), h("p", { class: "ink2 small" }, "None is configured, so there is nothing to repair."));
-  return h("section", { class: "panel pad", "aria-labelledby": "h-container" }, h("h2", { id: "h-container" }, "Container"),
-    facts([["Name", c.name], ["Image", c.image], ["Id", c.id && h("code", {}, String(c.id).slice(0, 12))], ["Seen running", c.ran === undefined ? "" : c.ran ? "yes, with this id" : "not yet with this id"], ["Repair mode", detail.config?.heal?.mode || mode], ["Defined by", detail.discovered ? "discovery" : ""], ["Depends on", linked(dependencies(detail))], ["Needed by", linked((detail.needed_by ?? []).map((name) => [name, ""]))]]),
-    detail.discovered && detail.config?.heal?.mode === "observe" && h("p", { class: "ink2 small" }, "Not repaired. To allow repairs, recreate the container with the label ", h("code", { class: "cmd nowrap" }, "logstream.heal: auto"), "."));
+    last && h("p", { class: "ink2 small taken" }, `${last.you ? "You" : whoFirst(last.by)} ${injected(last.fault, service.name)} at ${hhmm(last.at)}.`, takesBack && [" ", control("recall", service.name, { text: "Take it back", picture: "undo", stale: ctx.stale, "data-fault": last.fault })]));
 }
 
 function sources(detail, at) {
@@ -194,9 +257,6 @@ function sources(detail, at) {
     h("p", { class: "ink2 small" }, paragraph("Status is the worst of these sources", list.some((source) => source.check === "health") && hasOwnCheck(detail.url) ? "The container's HEALTHCHECK is shown beside the check, and does not count" : "")),
     h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${instanceName(source.instance) || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
-
-// Who reports over the API without a name is there as "api:".
-const instanceName = (instance) => (instance === "api:" ? "API" : instance);
 
 function history({ rows, ctx, at }) {
   if (!rows.length) return null;

@@ -1,7 +1,7 @@
 // The AI SRE Agent: its state, what it decided and why, and what it may do.
 // While it only watches, its dependencies and its record.
 
-import { confidence, queriedFor, views, whatCame } from "../diagnosis.js";
+import { decidedCertainty, queriedFor, views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
 import { quantile } from "../series.js";
 import { hhmmss, instant, many, took } from "../units.js";
@@ -26,7 +26,7 @@ export function agent(model) {
 // Which model there is, and whether it can be queried now.
 function decides({ info, incident }) {
   const { model, ready } = info?.llm ?? {};
-  const choice = "It chooses among the legal actions.";
+  const choice = "It chooses among the allowed actions.";
   if (incident?.query) return `${incident.query.model || model || "A model"} is being queried. ${choice}`;
   if (!model) return "No model is configured: the runbook decides.";
   return ready ? `${model} is available. ${choice}` : `${model} is unavailable: the runbook decides.`;
@@ -69,12 +69,13 @@ function decided({ agent, incident, info }) {
   const letter = (data.legal ?? []).find((entry) => entry.action === data.action)?.letter;
   const { byModel, model, failed } = views(incident.diagnosed);
   const whole = byModel && Boolean(data.reasoning);
+  const sure = decidedCertainty(incident.diagnosed);
   return h("div", { class: "agent-body", key: `body-${incident.row.id}` },
     h("div", {},
       h("div", { class: "think" },
         h("p", { class: "think-head" }, h("b", {}, icon("work"), whole ? "Reasoning" : "Why"), h("span", {}, whoFirst(incident.diagnosed.by))),
         reasons(incident, whole ? data.reasoning : ""),
-        h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, phrase(data.action, service)), data.confidence > 0 && h("span", {}, confidence(data.confidence)))),
+        h("p", { class: "think-end" }, letter && h("kbd", {}, letter), h("b", {}, phrase(data.action, service)), sure && h("span", {}, sure))),
       (model || failed || info?.llm?.ready) && h("p", { class: "came", "data-came": came(incident.diagnosed) }, icon("fork", "quiet"), h("span", {}, whatCame(incident.diagnosed, service))),
       transcript(data, { reasoning: !whole })),
     h("div", { class: "may" },
@@ -91,7 +92,7 @@ export function came(diagnosed) {
 /** The legal actions of a diagnosis, and those that were not offered. */
 export function legal(data, service) {
   return [
-    h("h3", {}, "Legal actions"),
+    h("h3", {}, "Allowed actions"),
     h("ol", { class: "choices" }, (data.legal ?? []).map((entry) => h("li", { class: entry.action === data.action ? "chosen" : null },
       h("kbd", {}, entry.letter),
       h("p", {}, h("b", {}, phrase(entry.action, service)), entry.why && [h("br"), reason(entry.why)])))),
@@ -128,13 +129,12 @@ function limits(list) {
 
 function rest({ agent, incident, info, rows }, state) {
   const done = rows.filter(repaired);
-  const called = rows.filter((row) => row.state === "escalated").length;
+  const called = rows.filter((row) => row.called ?? row.escalated).length;
   const median = quantile(done.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
   return [
     dependencyList(info),
-    state === "WATCHING" && incident?.row.held && h("p", { class: "agent-say", key: "say" }, icon("held", "warn"), ` ${paragraph(incident.row.kind === "fleet" ? "Repairs are on hold" : `${incident.row.service} is on hold`, holdReason(incident))}`),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(done.length)], ["Needed a person", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
+    limits([["Repaired", String(done.length)], ["Person called", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
   ];
 }
 
@@ -149,17 +149,18 @@ export function dependencies(info) {
   const bad = { icon: "warn", colour: "warn", label: "Problem" };
   const idle = { icon: "none", colour: "quiet", label: "Not used" };
   const { docker, bus, llm } = info ?? {};
-  const list = [{ name: "Docker", ...engine(docker, good, bad, idle) }];
-  if (bus) list.push({ name: "Kafka", ...kafka(bus, good, bad) });
+  const problem = (part) => (info?.troubles ?? []).find((one) => one.part === part); // says it without the remedy, which stands with it
+  const list = [{ name: "Docker", ...engine(docker, problem("docker"), good, bad, idle) }];
+  if (bus) list.push({ name: "Kafka", ...kafka(bus, problem("bus"), good, bad) });
   if (!llm?.model) return [...list, { name: "Model", ...idle, text: "None. The runbook decides." }];
   if (llm.ready) return [...list, { name: "Model", ...good, text: `${llm.model} is available.` }];
-  const missed = (info.troubles ?? []).some((problem) => problem.part === "llm"); // where none is wanted, its absence is no problem
+  const missed = Boolean(problem("llm")); // where none is wanted, its absence is no problem
   return [...list, { name: "Model", ...(missed ? bad : idle), text: paragraph(`${llm.model} is unavailable`, reason(llm.error), "The runbook decides.") }];
 }
 
-function engine(docker, good, bad, idle) {
+function engine(docker, problem, good, bad, idle) {
   if (!docker) return { ...idle, text: "Not used." };
-  if (!docker.ok) return { ...bad, text: unreachable(docker.error) };
+  if (!docker.ok) return { ...bad, text: problem ? sentence(problem.what) : unreachable(docker.error) };
   if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
   const engine = docker.version ? `Reachable, version ${docker.version}` : "Reachable";
   return { ...good, text: sentence(docker.address ? `${engine}, at ${docker.address}${docker.chosen_by ? ` (${docker.chosen_by})` : ""}` : engine) };
@@ -167,8 +168,8 @@ function engine(docker, good, bad, idle) {
 
 const unreachable = (error) => sentence(error ? `Unreachable: ${error}` : "Unreachable");
 
-function kafka({ ok, error, kind, brokers }, good, bad) {
-  if (ok === false) return { ...bad, text: unreachable(error) };
+function kafka({ ok, error, kind, brokers }, problem, good, bad) {
+  if (ok === false) return { ...bad, text: problem ? sentence(problem.what) : unreachable(error) };
   const code = (brokers ?? []).join(",");
   return { ...good, text: `${kind === "embedded" ? "Embedded in this process." : "Reachable."}${code && " Consume the event log at"}`, code };
 }

@@ -6,33 +6,34 @@ import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, join, lasting, latency, many, percent, took } from "../units.js";
 import { action, fault, gate, grouped, status } from "../vocabulary.js";
-import { holdReason, latencyNow, nextLine, paragraph, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
+import { holdReason, latencyNow, nextLine, paragraph, pauseLine, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
+import { control } from "./dialog.js";
 
 /**
  * model: {service, detail, check, list, reach, age, incident, outages, faults,
- * refusal, stale, width, compact, now}: `list` are its points, `reach` is how
- * far back every card shows, `age` how long ago the service was sent
+ * stale, width, now}: `list` are its points, `reach` is how far back every card
+ * shows, `age` how long ago the service was sent
  */
 export function card(model) {
   const { service } = model;
   const s = status(service.status);
   const name = service.name;
-  return h("li", { class: `card is-${s.colour}${model.stale ? " is-stale" : ""}`, key: name, "data-service": name, "data-status": service.status, "data-held": service.held || null },
+  return h("li", { class: `card is-${s.colour}${model.stale ? " is-stale" : ""}`, key: name, "data-service": name, "data-status": service.status, "data-held": service.held || null, "data-stage": model.incident?.stage ?? "" },
     h("div", { class: "card-head" },
       mark(service.status),
       h("h3", {}, h("a", { href: href.service(name) }, name)),
       h("p", { class: `card-now ${service.status === "DOWN" ? "down" : service.status === "DEGRADED" ? "warn" : ""}`.trim() }, present(model))),
     h("p", { class: "card-sub" }, address(model)),
+    disasters(model), // over what comes and goes, so that a clicked button does not move
     said(model),
     service.note && service.status !== "UP" && h("p", { class: "card-note", key: "note" }, service.note),
     picture(model),
-    foot(model),
-    disasters(model));
+    foot(model));
 }
 
 /** Its state in the card's corner: a latency where it answers, else the state and since when. */
-function present({ service, check, now }) {
+export function present({ service, check, now }) {
   const answers = service.status === "UP" || service.status === "DEGRADED";
   if (!answers) return stateFor(service, now);
   const parts = latency(latencyNow(service, check));
@@ -50,25 +51,28 @@ function said({ service, incident, now }) {
   return line && h("p", { class: "card-say", key: "say" }, icon(line.icon, line.colour), h("span", {}, line.text));
 }
 
-function sentenceFor(service, of, now) {
-  const working = (text) => ({ icon: "work", colour: "work", text });
-  if (of?.stage === "verification") return working(paragraph(service.status === "DOWN" ? action(of.row.action).did : "Up", verifying(of.row.progress)));
-  if (of?.stage === "pause") return working(holdReason(of));
-  if (service.held || of?.stage === "held" || of?.stage === "approval") {
-    const waits = of?.stage === "approval";
-    return { icon: waits ? "person" : "held", colour: "warn", text: paragraph(waits ? "Approval needed" : "On hold", reason(service.held_reason) || (of ? holdReason(of) : gate(service.held)), of && nextLine(of.row, now)) };
+/** The same as {icon, colour, text}, or null. What its incident says goes before what the service says: the lane shows the incident. */
+export function sentenceFor(service, of, now) {
+  const say = (icon, colour, text) => ({ icon, colour, text });
+  switch (of?.stage) {
+    case "verification": return say("work", "work", paragraph(service.status === "DOWN" ? action(of.row.action).did : "Up", verifying(of.row.progress)));
+    case "pause": return say("work", "work", pauseLine(of, now));
+    case "action": return say("work", "work", `${action(of.row.action).doing}.`);
+    case "approval": return say("person", "warn", paragraph("Approval needed", holdReason(of)));
+    case "held": return say("held", "warn", paragraph("On hold", holdReason(of), nextLine(of.row, now)));
+    case "escalated": return say("person", "down", paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason));
   }
-  if (of?.stage === "escalated") return { icon: "person", colour: "down", text: paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason) };
+  if (service.held) return say("held", "warn", paragraph("On hold", reason(service.held_reason) || gate(service.held)));
   const silenced = instant(service.silenced_until);
-  if (silenced > now) return { icon: "mute", colour: "quiet", text: `Silenced for ${lasting(silenced - now)}.` };
-  if (service.status !== "UP" && service.error) return { icon: status(service.status).shape, colour: status(service.status).colour, text: reason(service.error) };
-  if (service.flapping) return { icon: "held", colour: "warn", text: "Flapping: the status changes too often." };
-  if (service.status === "PENDING") return { icon: "none", colour: "quiet", text: "Its state is known after the first checks." };
+  if (silenced > now) return say("mute", "quiet", `Silenced for ${lasting(silenced - now)}.`);
+  if (service.status !== "UP" && service.error) return say(status(service.status).shape, status(service.status).colour, reason(service.error));
+  if (service.flapping) return say("held", "warn", "Flapping: the status changes too often.");
+  if (service.status === "PENDING") return say("none", "quiet", "Its status is known after the first checks.");
   return null;
 }
 
 function picture(model) {
-  const { service, list, reach, outages, now, width, compact, detail } = model;
+  const { service, list, reach, outages, now, width, detail } = model;
   const from = now - reach;
   const seen = figures(list, from, now);
   const limit = milliseconds(detail?.config?.expect?.latency);
@@ -76,7 +80,7 @@ function picture(model) {
   label.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
   const down = outages.filter((o) => o.to >= from).length;
   if (down) label.push(`${many(down, "incident")}`);
-  return trace(list, { key: `card-${service.name}`, width, height: seen ? (compact ? 64 : 104) : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.to), limit, label: label.join(", ") });
+  return trace(list, { key: `card-${service.name}`, width, height: seen ? 104 : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.acted), limit, label: label.join(", ") });
 }
 
 /** "800ms", "1s" of the configuration in milliseconds, or 0. */
@@ -96,19 +100,16 @@ function foot({ service, detail, reach, age, now }) {
     needs.length > 0 && h("span", { class: "card-needs" }, `Depends on ${join(needs)}`));
 }
 
-function disasters({ service, faults, refusal, stale, compact }) {
+function disasters({ service, faults, stale }) {
   if (!faults.length) return null;
   const name = service.name;
   const head = [icon("bolt"), "Trigger disaster, for real"];
-  const button = (entry, i) => h("button", {
-    class: "btn", type: "button", key: entry.fault, disabled: stale, title: entry.does ?? "",
-    "data-act": "chaos", "data-of": name, "data-fault": entry.fault,
+  const button = (entry, i) => control("fault", name, {
+    text: fault(entry.fault), stale, "data-fault": entry.fault,
     "data-testid": i === 0 ? "trigger-disaster" : `disaster-${entry.fault}`,
-    "aria-label": `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
-  }, fault(entry.fault));
+    label: `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${name}`,
+  });
   const { usual, more } = grouped(faults);
   const buttons = [...usual.map(button), more.length > 0 && h("details", { class: "rest", key: "rest" }, h("summary", { "aria-label": `More faults for ${name}` }, "More", icon("right")), h("div", { class: "btns" }, more.map((entry) => button(entry))))];
-  const failed = refusal && h("p", { class: "refusal", role: "alert" }, refusal);
-  if (compact) return h("details", { class: "break" }, h("summary", {}, head, icon("right")), h("div", { class: "btns" }, buttons), failed);
-  return h("div", { class: "break" }, h("h4", {}, head), buttons, failed);
+  return h("div", { class: "break", key: "break" }, h("h4", {}, head), buttons);
 }

@@ -9,11 +9,13 @@ const because = {
   error_rate: ({ before, after }) => `${rate(after)} of its checks fail, before it ${rate(before)}`,
   latency: ({ before, after }) => `95 % of its checks take up to ${ms(after)}, before it ${ms(before)}`,
   exits: ({ before, after }) => `its container ended ${times(after.exits)} by itself, before it ${times(before.exits)}`,
+  new_errors: ({ logs }) => `its log has ${messages(logs?.new)} that it did not have before${logs?.example ? `, such as “${logs.example}”` : ""}`,
   down: () => "the service is DOWN",
 };
 
 const rate = (figures) => `${figures.checks ? Math.round((100 * figures.bad) / figures.checks) : 0} %`;
 const ms = (figures) => latency(figures.p95_ms)?.join(" ") ?? "no time";
+const messages = (n) => (n === 1 ? "one error message" : `${n ?? "new"} error messages`);
 const times = (n) => (n === 1 ? "once" : `${n} times`);
 
 /** "Image web:2 since 14:02: bad, 40 % of its checks fail, before it 0 %." */

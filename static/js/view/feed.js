@@ -1,22 +1,25 @@
 // What happened, in sentences.
 
 import { h, icon } from "../dom.js";
-import { day, hhmm, lasting } from "../units.js";
-import { fault as label, injected } from "../vocabulary.js";
-import { ending, paragraph, release, subject, summary } from "../words.js";
+import { together } from "../causes.js";
+import { day, hhmm, lasting, names, took } from "../units.js";
+import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
+import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
 import { href, time } from "./bits.js";
+import { night as nightLine } from "./night.js";
 
-const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], escalated: ["person", "down", "Needs a person"], injected: ["bolt", "quiet", "Injected fault"], started: ["up", "quiet", "Started"] };
+const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], escalated: ["person", "down", "A person is needed"], injected: ["bolt", "quiet", "Injected fault"], started: ["up", "quiet", "Started"] };
 const MOST = 6;
 
-/** model: {list, incidents, info, now} */
-export function feed({ list, incidents, info, now }) {
-  const shown = list.slice(0, MOST);
+/** model: {list, incidents, info, now, night: lastNight(), width: of its line, most: entries} */
+export function feed({ list, incidents, info, now, night = null, width = 480, most = MOST }) {
+  const shown = list.slice(0, most);
   const oldest = shown.at(-1);
   return h("section", { class: "panel pad happened", key: "feed", "aria-labelledby": "h-feed" },
     h("div", { class: "panel-head" }, h("h2", { id: "h-feed" }, "Recent activity"), oldest && h("span", { class: "quiet small end" }, "since ", time(oldest.at, since(oldest.at, now)))),
+    nightLine(night, width),
     shown.length ? h("ol", { class: "feed" }, shown.map((item) => entry(item, incidents, info, now))) : h("p", { class: "quiet" }, "Nothing yet."),
-    list.length > MOST && h("p", { class: "feed-more" }, h("a", { href: "/incidents" }, "All incidents")));
+    list.length > most && h("p", { class: "feed-more" }, h("a", { href: "/incidents" }, "All incidents")));
 }
 
 function since(at, now) {
@@ -32,19 +35,27 @@ export function entry(item, incidents, info, now) {
 
 function said(item, incidents, info, now) {
   if (item.kind === "injected") {
-    const { service, fault, error } = item.injection;
-    const from = error || (now - item.at < 60e3 ? `From this page, ${lasting(now - item.at)} ago` : "From this page");
-    return [h("p", {}, h("b", {}, "You"), error ? ` tried the fault “${label(fault)}” on ${service}.` : ` ${injected(fault, service)}.`), h("p", {}, from)];
+    const { service, fault, by, you, error } = item.injection;
+    const ago = now - item.at < 60e3 ? `, ${lasting(now - item.at)} ago` : "";
+    return [h("p", {}, h("b", {}, you ? "You" : whoFirst(by)), error ? ` tried the fault “${label(fault)}” on ${service}.` : ` ${injected(fault, service)}.`), h("p", {}, error ? reason(error) : `Injected on purpose${ago}`)];
   }
   if (item.kind === "started") {
     const version = release(info?.version);
     return [h("p", {}, "LogStream started."), (version || info?.instance) && h("p", {}, [version && `Version ${version}`, info?.instance && `Instance ${info.instance}`].filter(Boolean).join(", "))];
   }
-  return about(item.row, incidents.get(item.row.id), now);
+  return item.rows ? several(item.rows) : about(item.row, incidents.get(item.row.id), now);
+}
+
+// Incidents of one cause that ended in one way.
+function several(rows) {
+  const [row] = rows;
+  const down = Math.max(...rows.map((one) => one.down_ms ?? one.ttr_ms ?? 0));
+  const ended = row.state === "escalated" ? "A person is needed." : repaired(row) ? `LogStream ${phrase(row.action, "them", "did")}.` : row.how === "operator" ? "Closed." : "They recovered without a repair.";
+  return [h("p", {}, h("a", { class: "plain", href: "/incidents" }, paragraph(capital(together(rows.map((one) => ({ row: one })))), ended))), h("p", {}, [names(rows.map((one) => one.service), 2), down > 0 && `down up to ${took(down)}`].filter(Boolean).join(", "))];
 }
 
 /** An incident in a sentence, with its figures under it. */
 export function about(row, of, now) {
-  const under = summary(row, of, now);
+  const under = summary(row, now);
   return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
 }

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 
-const KEYS = [["Tab", "to the next link or button"], ["Enter", "opens the link or presses the button"], ["?", "shows and hides these keys"], ["Esc", "hides them"]];
+const KEYS = [["Tab", "to the next link or button"], ["Enter", "opens the link or presses the button"], ["/", "searches services or incidents"], ["↑ ↓", "move through the list"], ["?", "shows and hides these keys"], ["Esc", "hides them, and clears a search"]];
 
 export function view() {
   return h("aside", { class: "panel pad keys", key: "keys", "aria-label": "Keys" },

@@ -1,30 +1,36 @@
 // The top bar, and the bar under it while the page is cut off.
 
 import { h, icon } from "../dom.js";
-import { hhmmss, lasting } from "../units.js";
+import { hhmmss, lasting, thousands } from "../units.js";
 
-const PAGES = [["Overview", "/"], ["Incidents", "/incidents"], ["System", "/system"]];
+import { control as button } from "./dialog.js";
 
-/** model: {path, open, conn, rate, mode, since, retryAt, at, now} */
-export function top({ path, open, conn, rate, mode, lostAt, now }) {
-  const current = PAGES.findLast(([, to]) => (to === "/" ? path === "/" || path.startsWith("/services/") : path.startsWith(to)));
+const PAGES = [["Overview", "/"], ["Incidents", "/incidents"], ["Approvals", "/approvals"], ["System", "/system"]];
+const OF_OVERVIEW = ["/services/", "/add"]; // pages that are below it
+
+/** model: {path, open, weight, waits, control, stale, conn, rate, mode, lostAt, now}; `weight` colours the open ones, `waits` for a person, `control`: repairs can be held. */
+export function top({ path, open, weight = "down", waits = 0, control = false, stale = false, conn, rate, mode, lostAt, now }) {
+  const current = PAGES.findLast(([, to]) => (to === "/" ? path === "/" || OF_OVERVIEW.some((start) => path.startsWith(start)) : path.startsWith(to)));
   return h("header", { class: "top", key: "top" }, h("div", { class: "wrap" },
     h("a", { class: "brand", href: "/", "aria-label": "LogStream, overview" },
       h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { class: "m-line", d: "M1.5 12h3.2l2-5 2 5M15.3 12l2 5 2-5h3.2" }), h("path", { class: "m-mark", d: "M12 7.6 16.4 12 12 16.4 7.6 12z" })),
       "LogStream"),
     h("nav", { "aria-label": "Main" }, h("ul", {}, PAGES.map(([text, to]) => h("li", {},
       h("a", { href: to, "aria-current": current?.[1] === to ? "page" : null }, text,
-        to === "/incidents" && open > 0 && h("span", { class: "count down" }, open, h("span", { class: "vh" }, " open"))))))),
+        to === "/incidents" && open > 0 && [" ", h("span", { class: `count ${weight}` }, thousands(open), h("span", { class: "vh" }, " open"))],
+        to === "/approvals" && waits > 0 && [" ", h("span", { class: "count warn" }, thousands(waits), h("span", { class: "vh" }, waits === 1 ? " waits for a person" : " wait for a person"))]))))),
     h("div", { class: "top-end" },
       live(conn, rate, lostAt, now),
       mode && h("span", { class: "top-mode" }, "Mode ", h("b", {}, mode)),
+      control && h("a", { class: "btn bare top-add", href: "/add", "aria-label": "Add a service" }, icon("plus"), "Add a service"),
+      control && button("hold", "*", { text: "Hold all repairs", tone: "top-hold", picture: "held", label: "Hold all repairs", stale }),
       h("button", { class: "btn icon bare", type: "button", "data-act": "theme", "aria-label": "Switch between light and dark" }, icon("theme")))));
 }
 
 function live(conn, rate, lostAt, now) {
   if (conn === "loading") return h("span", { class: "live quiet" }, icon("none"), "Connecting");
   if (conn !== "live") return h("span", { class: "live stale" }, icon("offline"), lostAt ? `No connection for ${lasting(now - lostAt)}` : "No connection");
-  return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate === null ? "" : rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate)} checks/s` : ", no checks"));
+  return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate !== null && h("span", { class: rate > 0 ? "live-rate" : null }, rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : thousands(Math.round(rate))} checks/s` : ", no checks")));
 }
 
 /** The bar that says since when the page is cut off, and what that means. */

@@ -1,0 +1,87 @@
+// A container's output, line by line: the level of a line, what of it matches a search,
+// and which lines were evidence. Pure. A line is hostile input: it is compared and cut,
+// and shown as text.
+
+import { instant } from "./units.js";
+
+/** The levels, the worst first. */
+export const LEVELS = ["error", "warn", "info", "debug"];
+
+const WORDS = { fatal: "error", panic: "error", critical: "error", crit: "error", emerg: "error", alert: "error", error: "error", err: "error", severe: "error", warning: "warn", warn: "warn", notice: "info", info: "info", information: "info", log: "info", debug: "debug", trace: "debug", verbose: "debug" };
+const HEAD = 200; // characters in which the level is searched
+const LETTERS = { E: "error", F: "error", W: "warn", I: "info", D: "debug" };
+
+// The keys of structured lines that hold the level.
+const NAMES = ["level", "lvl", "severity"];
+const NAMED = new RegExp(`["']?\\b(?:${NAMES.join("|")})["']?\\s*[=:]\\s*["']?([a-z]+)`, "i");
+const STAMP = /^[[(]?(?:\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?)?|\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:Z|[+-]\d\d:?\d\d|UTC)?[\])]?\s*/;
+const WORD = /^([[(<]?)([A-Za-z]{3,11})([\])>]?:?)(?=\s|$)/; // the first one after the time
+
+/** The level that a line states itself, or nothing. */
+export function level(text) {
+  const head = text.slice(0, HEAD);
+  const said = NAMED.exec(head)?.[1].toLowerCase() ?? "";
+  const named = Object.hasOwn(WORDS, said) && WORDS[said];
+  const letter = LETTERS[/^([EFWID])\d{4} \d\d:/.exec(head)?.[1]];
+  if (named || letter) return named || letter;
+  const words = head.replace(STAMP, "").split(/\s+/).slice(0, 4);
+  for (const [i, one] of words.entries()) {
+    const [, open = "", word = "", close = ""] = WORD.exec(one) ?? [];
+    const known = Object.hasOwn(WORDS, word.toLowerCase()) && WORDS[word.toLowerCase()];
+    if (known && (word === word.toUpperCase() || open || (i === 0 && close))) return known;
+  }
+  return "";
+}
+
+/** A line without its time and level, which have columns of their own. */
+export function message(text) {
+  const rest = text.replace(STAMP, "");
+  const [whole, , word] = WORD.exec(rest) ?? [""];
+  const said = word && word === word.toUpperCase() && Object.hasOwn(WORDS, word.toLowerCase()) ? rest.slice(whole.length).trimStart() : rest;
+  return said || text;
+}
+
+/** The text in pieces, [piece, whether it is what is searched]. */
+export function pieces(text, wanted) {
+  const needle = wanted.trim().toLowerCase();
+  const hay = text.toLowerCase();
+  if (!needle || hay.length !== text.length) return [[text, false]];
+  const list = [];
+  let at = 0;
+  for (let next = hay.indexOf(needle); next >= 0; next = hay.indexOf(needle, at)) {
+    if (next > at) list.push([text.slice(at, next), false]);
+    list.push([text.slice(next, next + needle.length), true]);
+    at = next + needle.length;
+  }
+  return at < text.length || !list.length ? [...list, [text.slice(at), false]] : list;
+}
+
+/** The lines to be shown: those of the levels that match the search. `show` is all, warn, error or evidence. */
+export function chosen(lines, { show = "all", text = "" }, evidence = new Set()) {
+  const needle = text.trim().toLowerCase();
+  return lines.filter((line) => (show === "all" || (show === "evidence" ? evidence.has(line.id) : line.level === "error" || (show === "warn" && line.level === "warn"))) && (!needle || line.text.toLowerCase().includes(needle)));
+}
+
+const plain = (text) => String(text).replace(/\s+/g, " ").trim();
+const CUT = 400; // characters: longer lines are cut in the evidence
+
+/**
+ * The ids of the lines that were evidence of an incident, by its events. Each line of
+ * the evidence marks one line of the log: the newest equal one that was written before
+ * the evidence was collected.
+ */
+export function evidenceLines(lines, events) {
+  const found = new Set();
+  for (const event of events ?? []) {
+    if (event.type !== "evidence") continue;
+    const until = instant(event.time) + 1000; // the clock of the engine may differ
+    for (const wanted of [...(event.data?.logs ?? [])].reverse().map(plain)) {
+      if (!wanted) continue;
+      const line = lines.findLast((one) => !found.has(one.id) && !(one.at > until) && same(plain(one.text), wanted));
+      if (line) found.add(line.id);
+    }
+  }
+  return found;
+}
+
+const same = (text, wanted) => text === wanted || (wanted.length > CUT && text.startsWith(wanted.replace(/…$/, "").slice(0, CUT)));

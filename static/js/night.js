@@ -1,0 +1,46 @@
+// The last night in one sentence, and as a line of time. Pure: from the
+// incidents that are known, in the reader's zone.
+
+import { instant, many } from "./units.js";
+import { repaired } from "./words.js";
+
+const FROM = 22; // o'clock
+const HOURS = 10;
+const MORNING = 6; // from then on a night that still lasts is the last one
+
+/** The night that lasts, or the last one: {from, to, over}. */
+export function night(now) {
+  const from = new Date(now);
+  from.setHours(FROM, 0, 0, 0);
+  if (from.getTime() > now) from.setDate(from.getDate() - 1);
+  const to = new Date(from);
+  to.setHours(FROM + HOURS); // by the clock, also where that is changed in between
+  const morning = new Date(to);
+  morning.setHours(MORNING);
+  return { from: from.getTime(), to: to.getTime(), over: now >= morning.getTime() };
+}
+
+/**
+ * What happened in a night: {text, marks, from, to}, or null where nothing is
+ * known of it: `since` is when LogStream started. A mark is {at, kind, row}: repaired,
+ * recovered, or person.
+ */
+export function lastNight(rows, now, since = NaN) {
+  const of = night(now);
+  const within = (value) => instant(value) >= of.from && instant(value) < Math.min(of.to, now + 1);
+  const marks = rows.flatMap((row) => marksOf(row, within)).sort((a, b) => a.at - b.at);
+  if (!marks.length && !(since < of.to - (of.to - of.from) / 2)) return null; // it did not watch, or only the end of it
+  const repairs = marks.filter(({ kind }) => kind === "repaired").length;
+  const persons = marks.filter(({ kind }) => kind === "person").length;
+  const alone = marks.filter(({ kind }) => kind === "recovered").length;
+  const what = [repairs && many(repairs, "repair"), alone && many(alone, "recovery without a repair", "recoveries without a repair")].filter(Boolean).join(", ") || (persons ? "" : "no incidents");
+  const who = persons ? `a person was called ${persons === 1 ? "once" : `${persons} times`}` : repairs ? "no person was called" : "";
+  return { ...of, marks, text: `${of.over ? "Last night" : "Tonight so far"}: ${[what, who].filter(Boolean).join(", ")}.` };
+}
+
+// A person who was called stays called, whatever became of the incident then.
+function marksOf(row, within) {
+  const called = row.called ?? row.escalated;
+  const kind = repaired(row) ? "repaired" : row.how === "operator" ? "" : "recovered";
+  return [within(called) && { at: instant(called), kind: "person", row }, kind && within(row.resolved) && { at: instant(row.resolved), kind, row }].filter(Boolean);
+}

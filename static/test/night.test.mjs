@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lastNight, night } from "../js/night.js";
+
+const local = (day, hour, minute = 0) => new Date(2026, 10, day, hour, minute).getTime();
+const iso = (...of) => new Date(local(...of)).toISOString();
+const repair = (...of) => ({ id: of.join(), service: "web", state: "resolved", how: "healed", attempts: 1, resolved: iso(...of) });
+const recovery = (...of) => ({ ...repair(...of), attempts: 0, how: "recovered" });
+const called = (...of) => ({ id: of.join(), service: "web", state: "escalated", attempts: 1, escalated: iso(...of) });
+
+test("the night is from ten to eight in the reader's zone, and from six on it is the last one", () => {
+  assert.deepEqual(night(local(24, 12)), { from: local(23, 22), to: local(24, 8), over: true });
+  assert.deepEqual(night(local(24, 23)), { from: local(24, 22), to: local(25, 8), over: false });
+  assert.deepEqual(night(local(24, 3)), { from: local(23, 22), to: local(24, 8), over: false });
+  assert.equal(night(local(24, 7)).over, true);
+});
+
+test("the night in a sentence: repairs, recoveries, and whether a person was called", () => {
+  const say = (rows, now = local(24, 9), since = local(1, 0)) => lastNight(rows, now, since)?.text;
+  assert.equal(say([repair(24, 2, 17), repair(24, 3, 31), repair(23, 21, 59), repair(24, 8, 0)]), "Last night: 2 repairs, no person was called.");
+  assert.equal(say([repair(24, 2), recovery(24, 5)]), "Last night: 1 repair, 1 recovery without a repair, no person was called.");
+  assert.equal(say([called(24, 2), called(24, 3), repair(24, 4)]), "Last night: 1 repair, a person was called 2 times.");
+  assert.equal(say([called(24, 2)]), "Last night: a person was called once.");
+  assert.equal(say([{ ...recovery(24, 5), called: iso(24, 4) }, { ...repair(24, 6), called: iso(24, 4) }]), "Last night: 1 repair, 1 recovery without a repair, a person was called 2 times.");
+  assert.equal(say([]), "Last night: no incidents.");
+  assert.equal(say([repair(24, 23)], local(24, 23, 30)), "Tonight so far: 1 repair, no person was called.");
+  assert.equal(say([{ ...recovery(24, 2), how: "operator" }]), "Last night: no incidents.");
+});
+
+test("of a night that LogStream did not see nothing is said", () => {
+  assert.equal(lastNight([], local(24, 9), local(24, 7)), null);
+  assert.equal(lastNight([], local(24, 9), NaN), null);
+  assert.equal(lastNight([repair(24, 7, 30)], local(24, 9), local(24, 7)).marks.length, 1);
+});
+
+test("a night's marks stand in order, each with its kind", () => {
+  assert.deepEqual(lastNight([recovery(24, 5), called(24, 4), repair(24, 2)], local(24, 9)).marks.map(({ at, kind }) => [at, kind]), [[local(24, 2), "repaired"], [local(24, 4), "person"], [local(24, 5), "recovered"]]);
+});
