@@ -25,6 +25,7 @@ func add(c *Controller, def service.Definition, now time.Time) *serviceState {
 		s.incident = all[len(all)-1]
 	}
 	c.services[def.Name], c.graph = s, nil
+	c.fleet.touch(s)
 	c.order = append(c.order, def.Name)
 	return s
 }
@@ -63,6 +64,7 @@ func takeBack(c *Controller, s *serviceState, now time.Time) {
 }
 
 func forget(c *Controller, name string) {
+	c.fleet.touch(c.services[name])
 	delete(c.services, name)
 	c.graph = nil
 	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })

@@ -46,6 +46,8 @@ type Controller struct {
 	prior    map[string]event.Service
 	others   map[string]string // the hosts of services that are not ours
 	graph    *depend.Graph     // of the services' dependencies; nil: it is to be made again
+	made     *depend.Graph     // as it was last made, of these edges
+	edges    []depend.Edge
 
 	began       time.Time       // of this life
 	replayed    bool            // everything was read up to the end seen at the start
@@ -171,6 +173,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 		reconcileFleet(c, now)
 		return
 	}
+	c.fleet.touch(s)
 	if _, leads := c.claim.Leader(); !leads {
 		return
 	}
@@ -262,6 +265,7 @@ func (c *Controller) tick(now time.Time) {
 	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
 		c.hold = nil
 	}
+	c.fleet.turns.begin()
 	inspections, lessons := inspectionsPerTick, learnPerTick
 	_, leads := c.claim.Leader()
 	for _, name := range slices.Clone(c.order) {
@@ -279,7 +283,9 @@ func (c *Controller) tick(now time.Time) {
 		if s.silence != nil && !now.Before(s.silence.Until) {
 			s.silence = nil
 		}
-		c.reconcile(s, now)
+		if !s.rests(now) || c.fleet.turns.next() {
+			c.reconcile(s, now)
+		}
 	}
 	if leads {
 		compareLogs(c, now)
@@ -290,7 +296,7 @@ func (c *Controller) tick(now time.Time) {
 
 // beginClaim ends the replay: everything was read to the end, and the host is claimed.
 func (c *Controller) beginClaim(in Replayed, now time.Time) {
-	c.replayed, c.graph = true, nil
+	c.replayed, c.graph, c.fleet.graph = true, nil, nil
 	c.incidents.Forget(keepIncidents)
 	for name, s := range c.services {
 		s.removed = s.removed || s.seeded && !in.Discovering
@@ -341,10 +347,3 @@ func (c *Controller) resumeUnknown(s *serviceState, incident string, attempt int
 	c.busy, c.busySince = s.def.Name, now
 	s.inspection.stale = true
 }
-
-// Cycles are the dependencies that are ignored since they would make a cycle, in
-// words; empty: none is.
-func (c *Controller) Cycles() string { return cycles(graphOf(c)) }
-
-// Replayed says whether everything was read up to the end seen at the start.
-func (c *Controller) Replayed() bool { return c.replayed }

@@ -41,9 +41,13 @@ func (l links) equal(other links) bool {
 
 // graphOf is the graph of the services as they are now.
 func graphOf(c *Controller) *depend.Graph {
-	if c.graph == nil {
-		c.graph = depend.New(edgesOf(c))
+	if c.graph != nil {
+		return c.graph
 	}
+	if edges := edgesOf(c); c.made == nil || !slices.Equal(edges, c.edges) {
+		c.made, c.edges = depend.New(edges), edges
+	}
+	c.graph = c.made
 	return c.graph
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"logstream/healer/depend"
 	"logstream/healer/fleet"
 	"logstream/healer/gate"
 	"logstream/internal/event"
@@ -29,12 +30,25 @@ type hostFleet struct {
 	watch   fleet.Watch
 	picture fleet.Picture
 	current bool // the picture is of this step
+
+	census  *fleet.Census   // of all but those that are removed, as they were in the newest picture
+	graph   *depend.Graph   // whose needs it has; nil: it is to be made again
+	touched []*serviceState // that may have changed since
+	turns   turns
+}
+
+// touch notes that what is known of a service may change in this step.
+func (f *hostFleet) touch(s *serviceState) {
+	if !s.touched && s != f.self {
+		s.touched = true
+		f.touched = append(f.touched, s)
+	}
 }
 
 func newHostFleet(now time.Time) *hostFleet {
 	def := service.Default()
 	def.Name = event.ReservedService
-	return &hostFleet{self: newServiceState(def, nil, now)}
+	return &hostFleet{self: newServiceState(def, nil, now), census: fleet.NewCensus()}
 }
 
 // serviceOf is the service of an incident: one of this host's, or the reserved
@@ -46,19 +60,33 @@ func serviceOf(c *Controller, name string) *serviceState {
 	return c.services[name]
 }
 
-// lookAtFleet makes the picture of this step.
+// lookAtFleet makes the picture of this step. Only those are read again that may have
+// changed: a fleet that fails at once asks for it with each decision.
 func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 	f := c.fleet
 	if f.current {
 		return f.picture
 	}
-	members := make([]fleet.Member, 0, len(c.order))
-	for _, name := range c.order {
-		if s := c.services[name]; !s.removed {
-			members = append(members, memberOf(c, s))
+	count := f.touched
+	if g := graphOf(c); f.graph != g {
+		f.census.Clear()
+		f.graph, count = g, nil
+		for _, name := range c.order {
+			count = append(count, c.services[name])
 		}
 	}
-	f.picture, f.current = fleet.Assess(members), true
+	for _, s := range f.touched {
+		s.touched = false
+	}
+	for _, s := range count {
+		if present := c.services[s.def.Name]; present == nil || present.removed {
+			f.census.Remove(s.def.Name)
+		} else {
+			f.census.Set(memberOf(c, present))
+		}
+	}
+	f.touched = f.touched[:0]
+	f.picture, f.current = f.census.Picture(), true
 	f.watch.Note(f.picture, int(c.config.Budget.MinHealthy), c.config.Verify.For, now)
 	return f.picture
 }
@@ -122,7 +150,7 @@ func planFleet(in *state.Incident, p fleet.Picture, w *fleet.Watch, window time.
 		if !p.Blind() {
 			return wait()
 		}
-		return write(event.ByLogstream, event.Opened{Error: blindSentence(p), Check: "fleet", Instance: instance, FirstBad: p.Since.UTC(), Kind: fleetKind})
+		return write(event.ByLogstream, event.Opened{Error: blindSentence(p), Check: "fleet", Instance: instance, FirstBad: p.Group().Since.UTC(), Kind: fleetKind})
 	}
 	if _, diagnosed := in.Last(event.TypeDiagnosed); !diagnosed {
 		return write(event.ByRunbook, diagnosedBlind(in.Error))
@@ -144,8 +172,9 @@ func planFleet(in *state.Incident, p fleet.Picture, w *fleet.Watch, window time.
 
 // blindSentence is what the fleet's incident says.
 func blindSentence(p fleet.Picture) string {
-	within := max(time.Second, (p.Within + time.Second - 1).Truncate(time.Second))
-	return fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", p.Together, p.Targets, within)
+	g := p.Group()
+	within := max(time.Second, (g.Within + time.Second - 1).Truncate(time.Second))
+	return fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", g.Together, p.Targets, within)
 }
 
 // diagnosedBlind is the cause of the fleet's incident. Nothing is done about it:

@@ -133,3 +133,6 @@ func shortEngine(id string) string {
 	}
 	return id
 }
+
+// Replayed says whether everything was read up to the end seen at the start.
+func (c *Controller) Replayed() bool { return c.replayed }

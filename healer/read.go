@@ -19,6 +19,10 @@ const (
 	coveredFor   = time.Minute   // how long an old record of a service may stand over ours
 )
 
+// Cycles are the dependencies that are ignored since they would make a cycle, in
+// words; empty: none is.
+func (c *Controller) Cycles() string { return cycles(graphOf(c)) }
+
 func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 	s := c.services[in.Log.Service]
 	if s == nil {
@@ -29,6 +33,7 @@ func (c *Controller) readHealth(in ReadHealth, now time.Time) {
 	if !counts || kind != status.Foreign && !c.isNext(s, h) {
 		return
 	}
+	c.fleet.touch(s)
 	level, good, failed := s.status.Level(), s.status.Good(), s.status.OwnDown()
 	if !s.status.Observe(h, kind, now) {
 		return
@@ -236,7 +241,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	}
 	taken := counted && (!had || before.Nonce != read.Nonce)
 	if taken {
-		c.engineOrder = state.Order{}
+		c.engineOrder, c.fleet.graph = state.Order{}, nil
 		for _, s := range c.services {
 			s.status.NewClaim(now)
 			s.orders, s.publication.order = map[string]*state.Order{}, state.Order{}

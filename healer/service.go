@@ -56,6 +56,7 @@ type serviceState struct {
 	memory      memory   // of the container, as it was while the service was healthy
 	update      update.Watch
 	logs        logComparison
+	touched     bool // the fleet's picture has not taken it up
 	trust       trust
 }
 

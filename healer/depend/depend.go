@@ -5,6 +5,7 @@ package depend
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Kind says where a dependency comes from.
@@ -123,11 +124,17 @@ func (g *Graph) reaches(from, to string) bool {
 // nothing that it needs itself is. Of several it is the one that most red
 // services need, and then the first by name. Empty: nothing that it needs is red.
 func (g *Graph) RootOf(service string, red func(string) bool) string {
-	root, most := "", -1
+	var roots []string
 	for _, name := range g.DependenciesOf(service) {
-		if !red(name) || slices.ContainsFunc(g.DependenciesOf(name), red) {
-			continue
+		if red(name) && !slices.ContainsFunc(g.DependenciesOf(name), red) {
+			roots = append(roots, name)
 		}
+	}
+	if len(roots) < 2 { // of most there is one: who else needs it is not counted
+		return strings.Join(roots, "")
+	}
+	root, most := "", -1
+	for _, name := range roots {
 		if n := count(g.DependentsOf(name), red); n > most {
 			root, most = name, n
 		}

@@ -48,65 +48,28 @@ func (m Member) last() time.Time { return m.FirstBad.Add(-m.Interval) }
 // Picture is what the members show together.
 type Picture struct {
 	// Of those that are probed, without dependents whose root explains why they
-	// fail: how many there are, how many are DOWN while their containers run, and
-	// how many of those turned within one interval of each.
-	Targets, Red, Together int
-	Within                 time.Duration // the time in which those failed first
-	Since                  time.Time     // when the first of them did
-	// Witnesses are the HEALTHCHECKs of those that are together; Against are those
-	// that fail as well.
-	Witnesses, Against int
+	// fail: how many there are, and how many are DOWN while their containers run.
+	Targets, Red int
 	// Of all whose status is known, without dependents whose root is DOWN.
 	Healthy, Known int
 
-	targets []Member
+	census *Census // nil: there is no member
+}
+
+// Group are those that fail together.
+type Group struct {
+	Together int           // how many of them are DOWN
+	Within   time.Duration // the time in which those failed first
+	Since    time.Time     // when the first of them did
+	// Witnesses are the HEALTHCHECKs of those that are together; Against are those
+	// that fail as well.
+	Witnesses, Against int
 }
 
 // end is a bound of the time in which what made a member fail must have begun.
 type end struct {
 	at    time.Time
 	opens bool
-}
-
-// Assess makes the picture of the members.
-func Assess(members []Member) Picture {
-	byName := make(map[string]Member, len(members))
-	for _, m := range members {
-		byName[m.Name] = m
-	}
-	var p Picture
-	for _, m := range members {
-		p.count(m, byName)
-		if m.Probed && m.Status != event.Unknown && !explained(m, byName) {
-			p.targets = append(p.targets, m)
-		}
-	}
-	p.Targets = len(p.targets)
-	var failed []Member
-	for _, m := range p.targets {
-		if m.Failing && !m.Stopped {
-			failed = append(failed, m)
-		}
-		if m.Red && !m.Stopped {
-			p.Red++
-		}
-	}
-	p.gather(failed)
-	return p
-}
-
-// count takes a member into how many are healthy.
-func (p *Picture) count(m Member, byName map[string]Member) {
-	switch m.Status {
-	case event.Up, event.Degraded:
-		p.Known++
-		p.Healthy++
-	case event.Down:
-		rooted := slices.ContainsFunc(m.Needs, func(name string) bool { return byName[name].Status == event.Down })
-		if !m.Wanted && !rooted {
-			p.Known++
-		}
-	}
 }
 
 // answering are the failures of a service that was reached: one that it needs
@@ -117,12 +80,12 @@ var answering = []event.Failure{event.FailureStatus, event.FailureBody, event.Fa
 // explained says whether a member fails because of one that it needs: it was
 // reached, and that one fails too. One that its HEALTHCHECK holds to be healthy
 // explains nothing.
-func explained(m Member, byName map[string]Member) bool {
+func explained(m Member, of func(name string) (Member, bool)) bool {
 	if !m.Failing || !slices.Contains(answering, m.Failure) {
 		return false
 	}
 	return slices.ContainsFunc(m.Needs, func(name string) bool {
-		root, known := byName[name]
+		root, known := of(name)
 		failing := root.Failing || root.Stopped || root.Status == event.Down
 		return known && failing && (root.Health != event.Up || root.Stopped)
 	})
@@ -131,8 +94,8 @@ func explained(m Member, byName map[string]Member) bool {
 // gather finds the instant at which most of those that fail can have begun to
 // together: each of them says that it was between its last good check and its
 // first bad one.
-func (p *Picture) gather(failed []Member) {
-	var bounds []end
+func gather(failed []*entry) (g Group) {
+	bounds := make([]end, 0, 2*len(failed))
 	for _, m := range failed {
 		bounds = append(bounds, end{m.last(), true}, end{m.FirstBad, false})
 	}
@@ -159,22 +122,23 @@ func (p *Picture) gather(failed []Member) {
 			continue
 		}
 		if m.Red {
-			p.Together++
+			g.Together++
 		}
-		if p.Since.IsZero() || m.FirstBad.Before(p.Since) {
-			p.Since = m.FirstBad
+		if g.Since.IsZero() || m.FirstBad.Before(g.Since) {
+			g.Since = m.FirstBad
 		}
 		if m.FirstBad.After(last) {
 			last = m.FirstBad
 		}
 		if m.Health != "" {
-			p.Witnesses++
+			g.Witnesses++
 		}
 		if m.Health == event.Down {
-			p.Against++
+			g.Against++
 		}
 	}
-	p.Within = last.Sub(p.Since)
+	g.Within = last.Sub(g.Since)
+	return g
 }
 
 // order lets what begins at an instant begin before what ends there.
@@ -187,12 +151,18 @@ func order(e end) int {
 
 // Contradicted says whether the containers' own HEALTHCHECKs fail as well: then
 // it is not the observer.
-func (p Picture) Contradicted() bool { return p.Against > 0 && 2*p.Against > p.Witnesses }
+func (p Picture) Contradicted() bool {
+	if p.census == nil || p.census.against == 0 {
+		return false
+	}
+	g := p.Group()
+	return g.Against > 0 && 2*g.Against > g.Witnesses
+}
 
 // Blind says whether it is the observer that fails: half or more of all turned
 // DOWN together, while their containers run.
 func (p Picture) Blind() bool {
-	return p.Targets >= Least && 2*p.Together >= p.Targets && !p.Contradicted()
+	return p.Targets >= Least && 2*p.census.both >= p.Targets && 2*p.Group().Together >= p.Targets && !p.Contradicted()
 }
 
 // StillBlind says whether an observer that was blind is so still.
@@ -205,21 +175,5 @@ func (p Picture) Suspect(m Member) bool {
 	if !m.Probed || !m.Failing || m.Stopped || p.Targets < Least || p.Contradicted() {
 		return false
 	}
-	with, good, open, all := 0, 0, 0, 0
-	for _, other := range p.targets {
-		since := !other.Checked.Before(m.FirstBad)
-		if !since && other.Interval > soon {
-			continue
-		}
-		all++
-		switch {
-		case other.Failing && !other.Stopped && !other.last().After(m.FirstBad) && !other.FirstBad.Before(m.last()):
-			with++
-		case !since:
-			open++
-		case !other.Failing:
-			good++
-		}
-	}
-	return with >= good && 2*(with+open) >= all
+	return p.census.suspect(m)
 }

@@ -134,7 +134,7 @@ func TestBlind(t *testing.T) {
 		list := services(test.n)
 		test.shape(list)
 		if p := Assess(list); p.Blind() != test.blind {
-			t.Errorf("%s: blind is %v: %d of %d are red, %d together", name, p.Blind(), p.Red, p.Targets, p.Together)
+			t.Errorf("%s: blind is %v: %d of %d are red, %d together", name, p.Blind(), p.Red, p.Targets, p.Group().Together)
 		}
 	}
 }
@@ -181,12 +181,12 @@ func TestWhatFailsFirstIsHeld(t *testing.T) {
 func TestPictureHasTheNumbersOfItsSentence(t *testing.T) {
 	list := services(30)
 	cut(list[:28])
-	p := Assess(list)
-	if p.Together != 28 || p.Targets != 30 || p.Within != 1900*time.Millisecond || !p.Since.Equal(now.Add(-6*time.Second)) {
-		t.Errorf("%d of %d within %s since %s", p.Together, p.Targets, p.Within, p.Since)
+	p, g := Assess(list), Assess(list).Group()
+	if g.Together != 28 || p.Targets != 30 || g.Within != 1900*time.Millisecond || !g.Since.Equal(now.Add(-6*time.Second)) {
+		t.Errorf("%d of %d within %s since %s", g.Together, p.Targets, g.Within, g.Since)
 	}
 	slices.Reverse(list)
-	if again := Assess(list); again.Together != p.Together || again.Within != p.Within || !again.Since.Equal(p.Since) {
+	if again := Assess(list).Group(); again != g {
 		t.Error("in another order it is another picture")
 	}
 }

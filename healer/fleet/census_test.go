@@ -1,0 +1,96 @@
+package fleet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"logstream/internal/event"
+)
+
+// plain makes the picture of all members anew, as it is defined.
+func plain(members []Member) (p Picture, g Group) {
+	of := func(name string) (Member, bool) {
+		i := slices.IndexFunc(members, func(m Member) bool { return m.Name == name })
+		if i < 0 {
+			return Member{}, false
+		}
+		return members[i], true
+	}
+	var failed []*entry
+	for _, m := range members {
+		rooted := slices.ContainsFunc(m.Needs, func(name string) bool { root, _ := of(name); return root.Status == event.Down })
+		switch {
+		case m.Status == event.Up, m.Status == event.Degraded:
+			p.Known++
+			p.Healthy++
+		case m.Status == event.Down && !m.Wanted && !rooted:
+			p.Known++
+		}
+		if !m.Probed || m.Status == event.Unknown || explained(m, of) {
+			continue
+		}
+		p.Targets++
+		if m.Red && !m.Stopped {
+			p.Red++
+		}
+		if m.Failing && !m.Stopped {
+			failed = append(failed, &entry{Member: m})
+		}
+	}
+	return p, gather(failed)
+}
+
+// TestMembersThatChangeOneAtATimeGiveThePictureOfAll, whatever changed before.
+func TestMembersThatChangeOneAtATimeGiveThePictureOfAll(t *testing.T) {
+	one := func(rng *rand.Rand, of ...event.Status) event.Status { return of[rng.IntN(len(of))] }
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		c, members := NewCensus(), []Member{}
+		for step := range 60 {
+			name := fmt.Sprintf("svc-%d", rng.IntN(9))
+			i := slices.IndexFunc(members, func(m Member) bool { return m.Name == name })
+			m := Member{Name: name, Status: one(rng, event.Up, event.Down, event.Down, event.Degraded, event.Unknown, event.Pending), Wanted: rng.IntN(8) == 0,
+				Stopped: rng.IntN(6) == 0, Health: one(rng, "", "", event.Up, event.Down), Probed: rng.IntN(8) > 0,
+				Interval: []time.Duration{2 * time.Second, 5 * time.Second, time.Hour}[rng.IntN(3)], Checked: now.Add(time.Duration(step) * time.Second / 4)}
+			if rng.IntN(2) == 0 {
+				m.Failing, m.Red, m.FirstBad = true, rng.IntN(3) > 0, m.Checked.Add(-time.Duration(rng.IntN(5))*time.Second)
+				m.Failure = []event.Failure{event.FailureStatus, event.FailureConnectTimeout}[rng.IntN(2)]
+			}
+			for range rng.IntN(3) {
+				if on := fmt.Sprintf("svc-%d", rng.IntN(9)); on != name {
+					m.Needs = append(m.Needs, on)
+				}
+			}
+			switch {
+			case i >= 0 && rng.IntN(6) == 0:
+				members = slices.Delete(members, i, i+1)
+				c.Remove(name)
+			case i >= 0 && rng.IntN(3) == 0: // it was only checked again
+				members[i].Checked = m.Checked
+				c.Set(members[i])
+			case i >= 0:
+				members[i] = m
+				c.Set(m)
+			default:
+				members = append(members, m)
+				c.Set(m)
+			}
+			got, anew := c.Picture(), Assess(members)
+			want, group := plain(members)
+			if got.Targets != want.Targets || got.Red != want.Red || got.Healthy != want.Healthy || got.Known != want.Known || got.Group() != group {
+				t.Fatalf("seed %d, step %d: %+v with %+v, want %+v with %+v", seed, step, got, got.Group(), want, group)
+			}
+			if got.Blind() != anew.Blind() || got.StillBlind() != anew.StillBlind() || got.Contradicted() != anew.Contradicted() {
+				t.Fatalf("seed %d, step %d: what it says differs", seed, step)
+			}
+			for _, m := range members {
+				if anew := Assess(members); got.Suspect(m) != anew.Suspect(m) {
+					t.Fatalf("seed %d, step %d: %s is suspect: %v", seed, step, m.Name, got.Suspect(m))
+				}
+			}
+		}
+	}
+}
