@@ -173,9 +173,9 @@ func TestADecisionReadsNotTheWholeFleet(t *testing.T) {
 					}
 					return float64(h.c.fleet.census.Visited()) / float64(n)
 				}
-				small, large := each(60), each(600)
+				small, large := each(40), each(400)
 				if large > 1.5*small {
-					t.Errorf("for each of 60 services %.0f were read, for each of 600 %.0f", small, large)
+					t.Errorf("for each of 40 services %.0f were read, for each of 400 %.0f", small, large)
 				}
 			})
 		}

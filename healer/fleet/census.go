@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"slices"
-	"time"
 
 	"logstream/internal/event"
 )
@@ -16,10 +15,10 @@ type Census struct {
 	failed  list // of the targets: those that fail while their containers run
 
 	red, healthy, known int
-	both                int       // of those that failed: how many are DOWN
-	against             int       // and of how many the HEALTHCHECK fails as well
-	often               int       // of the targets: those that are checked soon enough to be waited for
-	checked             time.Time // each of those was checked then, or later; zero: not known
+	both                int // of those that failed: how many are DOWN
+	against             int // and of how many the HEALTHCHECK fails as well
+	checks              checks
+	rare                list // of those that failed: those that are not waited for
 
 	gathered bool
 	group    Group
@@ -29,9 +28,8 @@ type Census struct {
 // entry is one member, and what it was counted as.
 type entry struct {
 	Member
-	counted                                   bool
 	healthy, known, red, both, against, often bool
-	target, fails                             int // its places in the lists, from 1; 0: it is in none
+	target, fails, seldom                     int // its places in the lists, from 1; 0: it is in none
 }
 
 // list is a set of entries whose order means nothing.
@@ -58,7 +56,8 @@ func (l *list) take(e *entry) {
 // NewCensus has no member.
 func NewCensus() *Census {
 	return &Census{entries: map[string]*entry{}, needing: map[string][]*entry{},
-		targets: list{place: func(e *entry) *int { return &e.target }}, failed: list{place: func(e *entry) *int { return &e.fails }}}
+		targets: list{place: func(e *entry) *int { return &e.target }}, failed: list{place: func(e *entry) *int { return &e.fails }},
+		rare: list{place: func(e *entry) *int { return &e.seldom }}}
 }
 
 // Clear removes all members.
@@ -94,13 +93,12 @@ func (c *Census) Set(m Member) {
 		e = &entry{}
 		c.entries[m.Name] = e
 	} else {
-		if m.Checked.Before(e.Checked) {
-			c.checked = time.Time{}
-		}
 		before := e.Member
 		before.Checked = m.Checked
 		if isSame(before, m) {
+			c.checks.count(e, false)
 			e.Checked = m.Checked
+			c.checks.count(e, true)
 			return
 		}
 	}
@@ -117,6 +115,7 @@ func (c *Census) replace(e *entry, m Member) {
 			c.needing[name] = append(c.needing[name], e)
 		}
 	}
+	c.uncount(e) // as it was
 	e.Member = m
 	if before.Status != m.Status || before.Failing != m.Failing || before.Stopped != m.Stopped || before.Health != m.Health || before.Name != m.Name {
 		c.recount(c.needing[m.Name]...)
@@ -167,19 +166,20 @@ func (c *Census) count(e *entry) {
 		e.known = !m.Wanted && !rooted
 	}
 	target := m.Probed && m.Status != event.Unknown && !explained(m, c.of)
+	e.red, e.often = target && m.Red && !m.Stopped, target && m.Interval <= soon
 	if target {
 		c.targets.put(e)
-		if m.Failing && !m.Stopped {
-			c.failed.put(e)
-			c.gathered = false
+	}
+	if target && m.Failing && !m.Stopped {
+		c.failed.put(e)
+		c.gathered = false
+		if !e.often {
+			c.rare.put(e)
 		}
 	}
-	e.red, e.often = target && m.Red && !m.Stopped, target && m.Interval <= soon
 	e.both, e.against = e.fails > 0 && m.Red, e.fails > 0 && m.Health == event.Down
+	c.checks.count(e, true)
 	c.add(e, 1)
-	if e.often && m.Checked.Before(c.checked) {
-		c.checked = m.Checked
-	}
 }
 
 func (c *Census) uncount(e *entry) {
@@ -187,8 +187,10 @@ func (c *Census) uncount(e *entry) {
 		c.gathered = false
 	}
 	c.add(e, -1)
+	c.checks.count(e, false)
 	c.targets.take(e)
 	c.failed.take(e)
+	c.rare.take(e)
 	e.healthy, e.known, e.red, e.both, e.against, e.often = false, false, false, false, false, false
 }
 
@@ -196,7 +198,7 @@ func (c *Census) add(e *entry, n int) {
 	for _, of := range []struct {
 		is  bool
 		sum *int
-	}{{e.healthy, &c.healthy}, {e.known, &c.known}, {e.red, &c.red}, {e.both, &c.both}, {e.against, &c.against}, {e.often, &c.often}} {
+	}{{e.healthy, &c.healthy}, {e.known, &c.known}, {e.red, &c.red}, {e.both, &c.both}, {e.against, &c.against}} {
 		if of.is {
 			*of.sum += n
 		}
@@ -215,36 +217,6 @@ func (p Picture) Group() Group {
 		c.group, c.gathered = gather(c.failed.all), true
 	}
 	return c.group
-}
-
-// suspect is Picture.Suspect, of a member that may be.
-func (c *Census) suspect(m Member) bool {
-	if 2*len(c.failed.all) < c.often && !c.checked.Before(m.FirstBad) {
-		return false // all that are waited for were checked since, and most of them answered
-	}
-	with, good, open, all := 0, 0, 0, 0
-	first, known := time.Time{}, false
-	for _, other := range c.targets.all {
-		c.visited++
-		if other.often && (!known || other.Checked.Before(first)) {
-			first, known = other.Checked, true
-		}
-		since := !other.Checked.Before(m.FirstBad)
-		if !since && other.Interval > soon {
-			continue
-		}
-		all++
-		switch {
-		case other.Failing && !other.Stopped && !other.last().After(m.FirstBad) && !other.FirstBad.Before(m.last()):
-			with++
-		case !since:
-			open++
-		case !other.Failing:
-			good++
-		}
-	}
-	c.checked = first
-	return with >= good && 2*(with+open) >= all
 }
 
 func isSame(a, b Member) bool {
