@@ -81,7 +81,7 @@ func (h *herd) carry(e Effect) {
 		if e.Event.Type == event.TypeEscalated && h.statusOf(e.Event.Service) == event.Up {
 			h.late = append(h.late, e.Event.Service)
 		}
-		h.queue = append(h.queue, ReadIncident{e.Event})
+		h.queue = append(h.queue, ReadIncident(e))
 	case Publish:
 		h.queue = append(h.queue, Published{e.Service.Service, true})
 	case Inspect:
