@@ -272,3 +272,6 @@ func (c *Controller) reply(to event.Command, err error) {
 func refuses(in *state.Incident) bool {
 	return in.Held != "" && in.HeldUntil == nil && in.Held != gate.OfEngine
 }
+
+// Replayed says whether everything was read up to the end seen at the start.
+func (c *Controller) Replayed() bool { return c.replayed }

@@ -261,15 +261,15 @@ func (l *life) loop(ctx context.Context) error {
 		case in := <-l.seen.first:
 			l.step(in.in, time.Now())
 		case in := <-l.inputs:
-			l.takeSeen()
-			l.take(in)
+			takeSeen(l)
+			take(l, in)
 		case <-l.apply:
 			discovering := l.deps.Discovering()
 			l.step(Reconfigured{l.deps.Services(), discovering}, time.Now())
 		case <-l.ended:
 			l.executing--
 		case <-tick.C:
-			l.takeSeen()
+			takeSeen(l)
 			l.step(Tick{}, time.Now())
 		}
 	}

@@ -133,6 +133,3 @@ func shortEngine(id string) string {
 	}
 	return id
 }
-
-// Replayed says whether everything was read up to the end seen at the start.
-func (c *Controller) Replayed() bool { return c.replayed }

@@ -42,14 +42,14 @@ func (o observations) handle(l *life) func(event.Record) error {
 }
 
 // takeSeen takes what was observed by now.
-func (l *life) takeSeen() {
+func takeSeen(l *life) {
 	for range len(l.seen.first) {
 		l.step((<-l.seen.first).in, time.Now())
 	}
 }
 
 // take takes one input, at the time of its record while that is replayed.
-func (l *life) take(in timed) {
+func take(l *life, in timed) {
 	now := time.Now()
 	if !l.controller.Replayed() && !in.at.IsZero() && in.at.Before(now) {
 		now = in.at

@@ -36,12 +36,12 @@ func TestWhatWasObservedIsTakenBeforeWhatWaits(t *testing.T) {
 	incident := timed{in: ReadIncident{event.Incident{Origin: event.Origin{Host: "another"}, Data: event.Opened{}}}}
 	l.inputs <- incident
 	observed() // in a replay each topic is read in its turn
-	l.take(<-l.inputs)
+	take(l, <-l.inputs)
 	l.seen.over.Store(true)
 	observed() // not before the one that waits
 	l.inputs <- incident
-	l.take(<-l.inputs)
-	l.take(<-l.inputs)
+	take(l, <-l.inputs)
+	take(l, <-l.inputs)
 	observed()
 	observed()
 	l.inputs <- incident
