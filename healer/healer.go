@@ -145,7 +145,6 @@ type life struct {
 	controller  *Controller
 	observe     func(in Input, at time.Time, out []Effect) // nil: not observed
 	inputs      chan timed
-	seen        observations
 	discovering bool            // not all services were known when it began
 	work        context.Context // of workers: it outlives a stop until they are done
 	group       *errgroup.Group
@@ -172,7 +171,7 @@ func (h *Healer) Run(ctx context.Context) error {
 	services, began := h.deps.Services(), time.Now()
 	none := make(chan struct{})
 	close(none)
-	l := &life{Healer: h, inputs: make(chan timed, 1024), seen: newObservations(), ended: make(chan struct{}), work: work, group: group, discovering: discovering,
+	l := &life{Healer: h, inputs: make(chan timed, 1024), ended: make(chan struct{}), work: work, group: group, discovering: discovering,
 		queries: map[string]context.CancelFunc{}, recheck: make(chan struct{}, 1), replied: none,
 		leadership: leadership{Healer: h},
 		controller: NewController(Setup{Config: h.deps.Config, CLI: h.deps.CLI, Instance: h.deps.Instance, Host: h.deps.Host,
@@ -207,7 +206,7 @@ func (l *life) read(ctx context.Context) error {
 		{Topic: event.TopicIncidents, Handle: l.handle(readIncident)},
 		{Topic: event.TopicDocker, Since: now.Add(-pastEvents), Handle: l.handle(readDocker)},
 		{Topic: event.TopicCommands, Handle: l.handle(readCommand)},
-		{Topic: event.TopicHealth, Since: now.Add(-pastHealth), Handle: l.seen.handle(l)},
+		{Topic: event.TopicHealth, Since: now.Add(-pastHealth), Handle: l.handle(readHealth)},
 	}
 	for _, s := range subscriptions {
 		caught := make(chan struct{})
@@ -258,18 +257,18 @@ func (l *life) loop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return l.stop(ctx)
-		case in := <-l.seen.first:
-			l.step(in.in, time.Now())
 		case in := <-l.inputs:
-			takeSeen(l)
-			take(l, in)
+			now := time.Now()
+			if !l.controller.Replayed() && !in.at.IsZero() && in.at.Before(now) {
+				now = in.at
+			}
+			l.step(in.in, now)
 		case <-l.apply:
 			discovering := l.deps.Discovering()
 			l.step(Reconfigured{l.deps.Services(), discovering}, time.Now())
 		case <-l.ended:
 			l.executing--
 		case <-tick.C:
-			takeSeen(l)
 			l.step(Tick{}, time.Now())
 		}
 	}
