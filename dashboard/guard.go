@@ -19,6 +19,7 @@ import (
 // Bounds on what is asked for. All callers share them: they protect Kafka.
 const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
+	proposeRate, proposeBurst = 0.2, 20  // a second; proposals by programs: they take nothing from what people send
 	linkRate, linkBurst       = 5, 30    // a second; signed links that are opened
 	publicRate, publicBurst   = 50, 200  // a second; badges and the status page
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
@@ -27,8 +28,8 @@ const (
 )
 
 type limits struct {
-	commands, health *rate.Limiter
-	attempts         *access.Attempts // wrong tokens, and logins
+	commands, health, proposals *rate.Limiter
+	attempts                    *access.Attempts // wrong tokens, and logins
 
 	links, wrongLinks, public, searches *rate.Limiter
 
@@ -42,7 +43,7 @@ type limits struct {
 func newLimits() *limits {
 	return &limits{
 		commands: rate.NewLimiter(commandRate, commandBurst),
-		health:   rate.NewLimiter(healthRate, healthBurst),
+		health:   rate.NewLimiter(healthRate, healthBurst), proposals: rate.NewLimiter(proposeRate, proposeBurst),
 		attempts: access.NewAttempts(),
 		links:    rate.NewLimiter(linkRate, linkBurst), wrongLinks: rate.NewLimiter(linkRate, linkBurst), public: rate.NewLimiter(publicRate, publicBurst),
 		searches:    rate.NewLimiter(searchRate, searchBurst),

@@ -88,7 +88,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/services/{name}/container":  read(r.getContainer),
 		"/api/v1/services/{name}/silence":    {http.MethodPost: command(r.postSilence), http.MethodDelete: command(r.deleteSilence)},
 		"/api/v1/services/{name}/heal":       {http.MethodPost: command(r.postHeal)},
-		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.commands, r.postPropose)}},
+		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.proposals, r.postPropose)}},
 		"/api/v1/services/{name}/chaos":      {http.MethodPost: command(r.postChaos)},
 		"/api/v1/chaos":                      read(r.getChaos),
 		"/api/v1/incidents":                  read(r.getIncidents),
