@@ -21,6 +21,7 @@ const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
 	proposeRate, proposeBurst = 0.2, 20  // a second; proposals by programs: they take nothing from what people send
 	linkRate, linkBurst       = 5, 30    // a second; signed links that are opened
+	oneLinkRate, oneLinkBurst = 0.5, 10  // a second; of one of them
 	publicRate, publicBurst   = 50, 200  // a second; badges and the status page
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
 	searchRate, searchBurst   = 20, 60   // a second; text searches of incidents, which occupy the loop
@@ -32,6 +33,8 @@ type limits struct {
 	attempts                    *access.Attempts // wrong tokens, and logins
 
 	links, wrongLinks, public, searches *rate.Limiter
+
+	link *access.Each[string] // each signed link, by its id
 
 	probes      chan struct{} // holds one for each check under way
 	hashing     chan struct{} // and one for each password that is compared
@@ -47,6 +50,7 @@ func newLimits() *limits {
 		attempts: access.NewAttempts(),
 		links:    rate.NewLimiter(linkRate, linkBurst), wrongLinks: rate.NewLimiter(linkRate, linkBurst), public: rate.NewLimiter(publicRate, publicBurst),
 		searches:    rate.NewLimiter(searchRate, searchBurst),
+		link:        access.NewEach[string](oneLinkRate, oneLinkBurst),
 		probes:      make(chan struct{}, maxProbes),
 		hashing:     make(chan struct{}, maxHashing),
 		notifyTests: make(chan struct{}, 1),
