@@ -25,6 +25,7 @@ const (
 	publicRate, publicBurst   = 50, 200  // a second; badges and the status page
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
 	searchRate, searchBurst   = 20, 60   // a second; text searches of incidents, which occupy the loop
+	maxConnections            = 4096     // open at a time, without WebSockets
 	maxHashing                = 2        // passwords that are compared at a time: each costs a good part of a second
 )
 
@@ -40,6 +41,8 @@ type limits struct {
 	hashing     chan struct{} // and one for each password that is compared
 	notifyTests chan struct{} // and one while test messages are sent
 
+	connections int // that are open at a time
+
 	result time.Duration // for which the page of a link waits for the result of its command
 }
 
@@ -54,6 +57,7 @@ func newLimits() *limits {
 		probes:      make(chan struct{}, maxProbes),
 		hashing:     make(chan struct{}, maxHashing),
 		notifyTests: make(chan struct{}, 1),
+		connections: maxConnections,
 		result:      resultWithin,
 	}
 }
