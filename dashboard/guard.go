@@ -21,7 +21,7 @@ const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
 	proposeRate, proposeBurst = 0.2, 20  // a second; proposals by programs: they take nothing from what people send
 	linkRate, linkBurst       = 5, 30    // a second; signed links that are opened
-	oneLinkRate, oneLinkBurst = 0.5, 10  // a second; of one of them
+	oneLinkRate, oneLinkBurst = 0.5, 15  // a second; of one of them
 	publicRate, publicBurst   = 50, 200  // a second; badges and the status page
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
 	searchRate, searchBurst   = 20, 60   // a second; text searches of incidents, which occupy the loop
