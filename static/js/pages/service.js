@@ -259,10 +259,10 @@ function sources(detail, at) {
     h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${instanceName(source.instance) || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
 
-function history({ rows, ctx, at }) {
+function history({ rows, ctx, at, service }) {
   if (!rows.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Incidents"),
-    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), outcome(row), h("div", {}, about(row, ctx.incidents.get(row.id), at))))));
+    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), outcome(row), h("div", {}, about(row, ctx.incidents.get(row.id), at, service))))));
 }
 
 function outcome(row) {
