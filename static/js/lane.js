@@ -7,7 +7,7 @@ import { decider, querying, views } from "./diagnosis.js";
 import { failed, interrupted, isPause } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, capital, gate, phrase, unless, whoFirst } from "./vocabulary.js";
-import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, repaired, title } from "./words.js";
+import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -85,8 +85,8 @@ function clock(of, service, now) {
   if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(now - ms)}` };
   if (of.stage === "verification") return { figure: took(ms), rest: `down, then verifying for ${lasting(now - back)}` };
   if (of.stage !== "resolved") return { figure: took(ms), rest: `down, up since ${hhmmss(back)}` };
-  const verified = of.row.ttr_ms - of.row.down_ms;
-  return { figure: took(ms), rest: repaired(of.row) && verified > 0 && !wasGood(of) ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
+  const verified = verifiedFor(of.row);
+  return { figure: took(ms), rest: verified > 0 ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
 }
 
 function steps(of, { now, mode, service }) {

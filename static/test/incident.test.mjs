@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { incident, insert, whole } from "../js/incident.js";
 import { downFor, lane, openLine, pick, STAYS } from "../js/lane.js";
+import { outages } from "../js/series.js";
 import { timeline } from "../js/timeline.js";
+import { healedIn } from "../js/words.js";
 import { at, consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, eventLog, verified } from "./event_log.mjs";
 
 const of = (list, more) => {
@@ -184,6 +186,10 @@ test("it is down from its repair on, and not since the request", () => {
   const open = ofAGoodOne("proposal", { phase: "verification", held: "", approval: null, attempts: 1, progress: { good: 1, needed: 3 } }, acted);
   assert.match(openLine(open, { status: "DOWN", first_bad: at(600100) }, T + 601e3), /^Down since [0-9:]+, 1 s$/);
   assert.equal(downFor(open, { status: "UP", since: at(601500) }, T + 605e3).ms, 1500);
+  const row = { service: "pay", state: "resolved", how: "healed", opened: at(0), first_bad: at(0), acted: at(600e3), resolved: at(611e3), down_ms: 1500, ttr_ms: 611e3, attempts: 1, action: "restart" };
+  assert.equal(healedIn(row), "Down 1.5 s, then verified for 9.5 s");
+  assert.equal(lane(ofAGoodOne("proposal", row, acted), { now: T + 612e3, service: answers }).clock.rest, "down, then verified for 9.5 s");
+  assert.deepEqual(outages([row], "pay", T + 612e3).map((o) => [o.from - T, o.back - T]), [[600e3, 601500]], "the chart marks it there");
   const late = ofAGoodOne("operator", { phase: "evidence", held: "" });
   assert.equal(downFor(late, { status: "DOWN", first_bad: at(300e3) }, T + 301e3).ms, 1000, "it failed while the request waited");
   const failing = ofAGoodOne("operator", { first_bad: at(-9000), phase: "evidence", held: "" });
