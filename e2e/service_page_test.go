@@ -97,8 +97,6 @@ func TestTheServicePage(t *testing.T) {
 	heard.none(t, "the log")
 	theFinger(t, ctx)
 	heard.none(t, "the chart on a phone")
-	theNextIncident(t, ctx, d, first.ID)
-	heard.none(t, "another incident")
 
 	var read []struct {
 		Name   string
@@ -113,6 +111,8 @@ func TestTheServicePage(t *testing.T) {
 	for _, part := range []string{"status 200 to 399, under 500 ms", "status 500", "Running since", "MiB", "1 by LogStream"} {
 		sees(t, ctx, part, fmt.Sprintf(`document.querySelector("main").textContent.includes(%q)`, part))
 	}
+	theNextIncident(t, ctx, d, first.ID)
+	heard.none(t, "another incident")
 	inEach(t, ctx, "service", "heading: Latency", "group: How far back", "button: Zoom in", "heading: Container log", "searchbox: Search the log", "button: Pause",
 		"heading: Dependencies", "heading: Container", "heading: Configuration", "region: Configuration as YAML", "region: Log of the container of payment-service")
 	heard.none(t, "the page")
