@@ -19,6 +19,7 @@ type Census struct {
 	against             int // and of how many the HEALTHCHECK fails as well
 	checks              checks
 	rare                list // of those that failed: those that are not waited for
+	down                list // those that are DOWN, for whatever reason
 
 	gathered bool
 	group    Group
@@ -29,7 +30,7 @@ type Census struct {
 type entry struct {
 	Member
 	healthy, known, red, both, against, often bool
-	target, fails, seldom                     int // its places in the lists, from 1; 0: it is in none
+	target, fails, seldom, down               int // its places in the lists, from 1; 0: it is in none
 }
 
 // list is a set of entries whose order means nothing.
@@ -57,7 +58,7 @@ func (l *list) take(e *entry) {
 func NewCensus() *Census {
 	return &Census{entries: map[string]*entry{}, needing: map[string][]*entry{},
 		targets: list{place: func(e *entry) *int { return &e.target }}, failed: list{place: func(e *entry) *int { return &e.fails }},
-		rare: list{place: func(e *entry) *int { return &e.seldom }}}
+		rare: list{place: func(e *entry) *int { return &e.seldom }}, down: list{place: func(e *entry) *int { return &e.down }}}
 }
 
 // Clear removes all members.
@@ -78,7 +79,7 @@ func Assess(members []Member) Picture {
 
 // Picture is what the members show together. It holds until one is set or removed.
 func (c *Census) Picture() Picture {
-	return Picture{Targets: len(c.targets.all), Red: c.red, Healthy: c.healthy, Known: c.known, census: c}
+	return Picture{Members: len(c.entries), Targets: len(c.targets.all), Red: c.red, Healthy: c.healthy, Known: c.known, census: c}
 }
 
 // Visited is how many members were read so far, for one reason or another: the cost
@@ -162,6 +163,7 @@ func (c *Census) count(e *entry) {
 	case event.Up, event.Degraded:
 		e.known, e.healthy = true, true
 	case event.Down:
+		c.down.put(e)
 		rooted := slices.ContainsFunc(m.Needs, func(name string) bool { root, _ := c.of(name); return root.Status == event.Down })
 		e.known = !m.Wanted && !rooted
 	}
@@ -191,6 +193,7 @@ func (c *Census) uncount(e *entry) {
 	c.targets.take(e)
 	c.failed.take(e)
 	c.rare.take(e)
+	c.down.take(e)
 	e.healthy, e.known, e.red, e.both, e.against, e.often = false, false, false, false, false, false
 }
 
@@ -203,6 +206,28 @@ func (c *Census) add(e *entry, n int) {
 			*of.sum += n
 		}
 	}
+}
+
+// DownBeside says how many but the member of that name are DOWN, and where they are few
+// enough, which, by name.
+func (p Picture) DownBeside(name string, few int) (n int, names []string) {
+	if p.census == nil {
+		return 0, nil
+	}
+	n = len(p.census.down.all)
+	if e := p.census.entries[name]; e != nil && e.down > 0 {
+		n--
+	}
+	if n > few {
+		return n, nil
+	}
+	for _, e := range p.census.down.all {
+		if e.Name != name {
+			names = append(names, e.Name)
+		}
+	}
+	slices.Sort(names)
+	return n, names
 }
 
 // Group are those that fail together: found once for all that is asked until one of

@@ -110,6 +110,19 @@ func TestMembersThatChangeOneAtATimeGiveThePictureOfAll(t *testing.T) {
 			if got.Blind() != anew.Blind() || got.StillBlind() != anew.StillBlind() || got.Contradicted() != anew.Contradicted() {
 				t.Fatalf("seed %d, step %d: what it says differs", seed, step)
 			}
+			one, down := "absent", []string(nil)
+			if len(members) > 0 {
+				one = members[0].Name
+			}
+			for _, m := range members {
+				if m.Status == event.Down && m.Name != one {
+					down = append(down, m.Name)
+				}
+			}
+			slices.Sort(down)
+			if n, names := got.DownBeside(one, len(members)); got.Members != len(members) || n != len(down) || !slices.Equal(names, down) {
+				t.Fatalf("seed %d, step %d: of %d beside %s, %v are DOWN, want %v of %d", seed, step, got.Members, one, names, down, len(members))
+			}
 			for _, m := range members {
 				if want := plainSuspect(got, m); got.Suspect(m) != want {
 					t.Fatalf("seed %d, step %d: %s is suspect: %v", seed, step, m.Name, !want)

@@ -52,6 +52,7 @@ type Picture struct {
 	Targets, Red int
 	// Of all whose status is known, without dependents whose root is DOWN.
 	Healthy, Known int
+	Members        int
 
 	census *Census // nil: there is no member
 }

@@ -12,7 +12,7 @@ import { find } from "./find.js";
 import { injections, kept } from "./injections.js";
 import * as large from "./large.js";
 import { loader } from "./loader.js";
-import { all, due, idle, push, take } from "./pace.js";
+import { all, drawn, due, idle, push, take } from "./pace.js";
 import { pictures } from "./pictures.js";
 import { ends, focus } from "./place.js";
 import { connect } from "./socket.js";
@@ -213,6 +213,7 @@ function render() {
       shownPage.view(ctx),
       ui.keys && keys.view(),
       ui.dialog && dialog({ dialog: ui.dialog, state, now: then, stale }));
+    pace = drawn(pace, Date.now());
     if (!ui.denied) page.drawn?.(root, ctx, schedule);
     follow();
     focus(root, focused);
