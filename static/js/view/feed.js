@@ -4,7 +4,7 @@ import { h, icon } from "../dom.js";
 import { together } from "../causes.js";
 import { day, hhmm, lasting, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
-import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
+import { ending, paragraph, reason, release, repaired, subject, summary, within } from "../words.js";
 import { href, time } from "./bits.js";
 import { night as nightLine } from "./night.js";
 
@@ -57,5 +57,5 @@ function several(rows) {
 /** An incident in a sentence, with its figures under it. */
 export function about(row, of, now) {
   const under = summary(row, now);
-  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
+  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(row.kind === "fleet" ? subject(row) : within(subject(row)), ending(row)))), under && h("p", {}, under)];
 }
