@@ -128,7 +128,7 @@ func (a *animation) palette() color.Palette {
 
 // alike says whether two colours look the same in text and lines.
 func alike(a, b color.RGBA) bool {
-	const most = 12
+	const most = 6
 	near := func(x, y uint8) bool { return max(x, y)-min(x, y) <= most }
 	return near(a.R, b.R) && near(a.G, b.G) && near(a.B, b.B)
 }
