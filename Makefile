@@ -51,8 +51,8 @@ page: ## the page's own tests, and its vendored files against their lock
 	node --test static/test/
 	node static/vendor/check.mjs
 
-picture: ## record the moving picture of the README again: the demo in Chromium
-	go run -tags e2e ./scripts/picture docs/repair.gif
+picture: ## record the pictures of the README again: the demo in Chromium, and the page of its incident
+	go run -tags e2e ./scripts/picture docs/repair.gif docs/incident.png
 
 corpus: ## record the scenarios again for healer/replay, where decisions changed on purpose
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // drawings counts from now on what is drawn on canvases.
@@ -61,4 +62,58 @@ func TestTheChartIsDrawnWhereItDiffers(t *testing.T) {
 	}
 	sees(t, ctx, "what is new", fmt.Sprintf(`Number(%s.drawn) > %s`, plotted, drawn))
 	heard.none(t, "the chart")
+}
+
+// TestTheFocusStaysWhereItIsOutOfView has so many services that only those in view are
+// in the document. In the table and in cells one of them has the focus while it is
+// scrolled out of view, in both directions: it keeps it, and an arrow key goes on to the
+// next one and brings that into view.
+func TestTheFocusStaysWhereItIsOutOfView(t *testing.T) {
+	t.Parallel()
+	const n = 200
+	d := configured(t, "unix:///nonexistent/docker.sock", "", jobs(n)).start()
+	ctx := browser(t)
+	still(t, ctx)
+	heard := listens(t, ctx)
+	does(t, ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate("http://"+d.page+"/"))
+	sees(t, ctx, "the table", `document.querySelectorAll(".fleet-table [data-service]").length > 8`)
+
+	const (
+		focused = `document.activeElement?.closest("[data-service]")?.dataset.service`
+		links   = `document.querySelectorAll(".services [data-service] a")`
+		inView  = `(() => { const box = document.activeElement.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()`
+	)
+	scrolled := func(how, to, name, drawn string) {
+		t.Helper()
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](`scrollTo(0, `+to+`)`))
+		sees(t, ctx, how+": what is in view there", drawn)
+		if at := eval[string](t, ctx, focused+` ?? document.activeElement?.tagName`); at != name {
+			t.Errorf("%s: the focus went from %s to %s", how, name, at)
+		}
+		if all := eval[int](t, ctx, links+`.length`); all > 100 {
+			t.Errorf("%s: %d services are in the document", how, all)
+		}
+		if eval[bool](t, ctx, inView) {
+			t.Errorf("%s: %s is in view", how, name)
+		}
+	}
+	for _, view := range []string{"table", "grid"} {
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`), chromedp.Click(`[data-act="view"][data-view="`+view+`"]`))
+		sees(t, ctx, view, fmt.Sprintf(`document.querySelectorAll(%q).length > 8`, map[string]string{"table": ".fleet-table [data-service]", "grid": ".cell"}[view]))
+		const first, second = "job-000", "job-002" // of the group billing
+		const last = "job-199"
+		at := func(name string) string { return `document.querySelector('.services [data-service="` + name + `"] a')` }
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](at(first)+`.focus()`))
+		scrolled(view+", down", `document.documentElement.scrollHeight`, first, at(last)+` !== null`)
+		does(t, ctx, chromedp.KeyEvent(kb.ArrowDown))
+		sees(t, ctx, view+": the next one, in view", focused+` === "`+second+`" && `+inView)
+
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](`scrollTo(0, document.documentElement.scrollHeight)`))
+		sees(t, ctx, view+": the last one", at(last)+` !== null`)
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](at(last)+`.focus()`))
+		scrolled(view+", up", `0`, last, at(first)+` !== null`)
+		does(t, ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+		sees(t, ctx, view+": what has no focus and is out of view is left out", at(last)+` === null`)
+	}
+	heard.none(t, "the focus")
 }

@@ -3,26 +3,48 @@
 package main
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"image/gif"
+	"image/png"
 	"os"
 	"slices"
 	"time"
 )
 
+const colours = 128 // of the palette: fewer of them make the file smaller
+
 // animation is a GIF of which each frame has only what changed.
 type animation struct {
+	shots  []shot
 	frames []image.Image
 	taken  []time.Time
 }
 
-// add adds a frame, unless nothing changed since the last one.
-func (a *animation) add(frame image.Image, at time.Time) {
-	if n := len(a.frames); n > 0 && changed(a.frames[n-1], frame).Empty() {
-		return
+type shot struct {
+	png []byte
+	at  time.Time
+}
+
+// add adds a frame. It is decoded later, so that the next one is soon taken.
+func (a *animation) add(png []byte, at time.Time) {
+	a.shots = append(a.shots, shot{png, at})
+}
+
+// decode makes the frames, without those in which nothing changed.
+func (a *animation) decode() error {
+	for _, s := range a.shots {
+		frame, err := png.Decode(bytes.NewReader(s.png))
+		if err != nil {
+			return err
+		}
+		if n := len(a.frames); n > 0 && changed(a.frames[n-1], frame).Empty() {
+			continue
+		}
+		a.frames, a.taken = append(a.frames, frame), append(a.taken, s.at)
 	}
-	a.frames, a.taken = append(a.frames, frame), append(a.taken, at)
+	return nil
 }
 
 // changed is the smallest rectangle outside of which the two are alike.
@@ -41,7 +63,10 @@ func changed(before, after image.Image) image.Rectangle {
 // write writes the file: each frame is shown until the next was taken, and the
 // last one for three seconds.
 func (a *animation) write(path string) error {
-	colours := a.palette()
+	if err := a.decode(); err != nil {
+		return err
+	}
+	palette := a.palette()
 	var out gif.GIF
 	nearest := map[color.RGBA]uint8{}
 	for i, frame := range a.frames {
@@ -49,13 +74,13 @@ func (a *animation) write(path string) error {
 		if i > 0 {
 			part = changed(a.frames[i-1], frame)
 		}
-		drawn := image.NewPaletted(part, colours)
+		drawn := image.NewPaletted(part, palette)
 		for y := part.Min.Y; y < part.Max.Y; y++ {
 			for x := part.Min.X; x < part.Max.X; x++ {
-				c := rounded(frame.At(x, y))
+				c := opaque(frame.At(x, y))
 				index, known := nearest[c]
 				if !known {
-					index = uint8(colours.Index(c))
+					index = uint8(palette.Index(c))
 					nearest[c] = index
 				}
 				drawn.SetColorIndex(x, y, index)
@@ -76,13 +101,14 @@ func (a *animation) write(path string) error {
 	return gif.EncodeAll(f, &out)
 }
 
-// palette are the 256 most frequent colours of all frames: the page has few.
+// palette are the most frequent colours of all frames, and no two of them alike: the
+// page has few, and the rare ones among them say the most.
 func (a *animation) palette() color.Palette {
 	count := map[color.RGBA]int{}
 	for _, frame := range a.frames {
 		for y := frame.Bounds().Min.Y; y < frame.Bounds().Max.Y; y += 2 {
 			for x := frame.Bounds().Min.X; x < frame.Bounds().Max.X; x += 2 {
-				count[rounded(frame.At(x, y))]++
+				count[opaque(frame.At(x, y))]++
 			}
 		}
 	}
@@ -92,15 +118,22 @@ func (a *animation) palette() color.Palette {
 	}
 	slices.SortFunc(all, func(a, b color.RGBA) int { return count[b] - count[a] })
 	var palette color.Palette
-	for _, c := range all[:min(256, len(all))] {
-		palette = append(palette, c)
+	for _, c := range all {
+		if len(palette) < colours && !slices.ContainsFunc(palette, func(known color.Color) bool { return alike(opaque(known), c) }) {
+			palette = append(palette, c)
+		}
 	}
 	return palette
 }
 
-// rounded is a colour without differences too small to see.
-func rounded(c color.Color) color.RGBA {
+// alike says whether two colours look the same in text and lines.
+func alike(a, b color.RGBA) bool {
+	const most = 6
+	near := func(x, y uint8) bool { return max(x, y)-min(x, y) <= most }
+	return near(a.R, b.R) && near(a.G, b.G) && near(a.B, b.B)
+}
+
+func opaque(c color.Color) color.RGBA {
 	r, g, b, _ := c.RGBA()
-	step := func(v uint32) uint8 { return uint8(v>>8) &^ 3 }
-	return color.RGBA{step(r) | 3, step(g) | 3, step(b) | 3, 255}
+	return color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
 }

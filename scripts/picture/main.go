@@ -1,15 +1,14 @@
 //go:build e2e
 
-// Command picture records docs/repair.gif: the demo in Chromium, from the click on
-// Kill to the verified repair. It is run by hand, with make picture, when the page
-// has changed.
+// Command picture records docs/repair.gif and docs/incident.png: the demo in Chromium,
+// from the click on Kill to the verified repair, and that incident's page. It is run by
+// hand, with make picture, when the page has changed.
 package main
 
 import (
 	"bytes"
 	"context"
 	"fmt"
-	"image/png"
 	"io"
 	"log"
 	"os"
@@ -22,29 +21,31 @@ import (
 )
 
 const (
-	width, height = 1080, 760
-	between       = 250 * time.Millisecond // of two frames
+	width, height = 1200, 800 // of the recording: the buttons of a card are in view
+	wide, tall    = 1280, 1180
+	biggest       = 800_000                // bytes of the recording
+	between       = 120 * time.Millisecond // of two frames
 	longest       = 40 * time.Second       // of the recording
 	read          = 2 * time.Second        // for which the dialog is shown
 	last          = 2 * time.Second        // for which the end is shown
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: picture FILE.gif")
+	if len(os.Args) != 3 {
+		log.Fatal("usage: picture REPAIR.gif INCIDENT.png")
 	}
-	if err := record(os.Args[1]); err != nil {
+	if err := record(os.Args[1], os.Args[2]); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func record(path string) error {
+func record(moving, incident string) error {
 	page, stop, err := demo()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(width, height))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -52,7 +53,7 @@ func record(path string) error {
 	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	const up = `document.querySelectorAll('[data-service][data-status=UP]').length >= 3`
-	if _, err := chromedp.Run(ctx, chromedp.Navigate(page)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Steps(chromedp.EmulateViewport(width, height), chromedp.Navigate(page))); err != nil {
 		return err
 	}
 	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](up, chromedp.WithPollingTimeout(time.Minute))); err != nil {
@@ -64,11 +65,7 @@ func record(path string) error {
 		if err != nil {
 			return err
 		}
-		frame, err := png.Decode(bytes.NewReader(shot))
-		if err != nil {
-			return err
-		}
-		a.add(frame, time.Now())
+		a.add(shot, time.Now())
 		return nil
 	}
 	if err := take(); err != nil {
@@ -105,7 +102,33 @@ func record(path string) error {
 			return fmt.Errorf("no repair within %s", longest)
 		}
 	}
-	return a.write(path)
+	if err := a.write(moving); err != nil {
+		return err
+	}
+	written, err := os.Stat(moving)
+	if err == nil && written.Size() > biggest {
+		err = fmt.Errorf("%s has %d bytes, and may have %d", moving, written.Size(), biggest)
+	}
+	if err != nil {
+		return err
+	}
+	return still(ctx, incident)
+}
+
+// still takes the page of the incident that the lane shows.
+func still(ctx context.Context, path string) error {
+	const shown = `document.querySelectorAll(".tl > li").length >= 6 && document.fonts.status === "loaded"`
+	if _, err := chromedp.Run(ctx, chromedp.Steps(chromedp.EmulateViewport(wide, tall), chromedp.Click(".lane h2 a"))); err != nil {
+		return err
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](shown, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		return fmt.Errorf("the incident's page is not shown: %w", err)
+	}
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, shot, 0o644)
 }
 
 // demo runs the demo, and returns the address of its dashboard.

@@ -16,7 +16,7 @@ function kept() {
 
 /** `schedule` draws anew. `look` is what the visitor chose, `acts` are the buttons, `measure` is called after each render. */
 export function browse(schedule) {
-  const look = { text: "", show: "all", whole: false, ...kept(), order: null, busy: false, first: 2, short: false, visible: new Set(), window: { top: 0, height: 0, width: Infinity, row: 0 } }; // its width is read with the first picture: here it would cost a layout
+  const look = { text: "", show: "all", whole: false, ...kept(), order: null, busy: false, focused: "", first: 2, short: false, visible: new Set(), window: { top: 0, height: 0, width: Infinity, row: 0 } }; // its width is read with the first picture: here it would cost a layout
   const keep = () => {
     try {
       localStorage.setItem(KEY, JSON.stringify({ view: look.view, sort: look.sort }));
@@ -70,6 +70,8 @@ export function browse(schedule) {
   for (const [name, inside] of [["pointerover", true], ["focusin", true], ["pointerout", false], ["focusout", false]]) {
     addEventListener(name, (event) => {
       look.busy = Boolean(inside ? services(event.target) : services(event.relatedTarget) && services(event.target));
+      if (name === "focusin") look.focused = (services(event.target) && event.target.closest("[data-service]")?.dataset.service) || ""; // it stays in the document
+      if (name === "focusout") look.focused = "";
     }, { passive: true });
   }
 

@@ -36,7 +36,7 @@ function curve(runs, X, Y, floor) {
 }
 
 /** A card's trace: latency over the strip, on one axis of time. */
-export function trace(points, { key, width, height, from, to, now, ended, limit, label, n = 60 }) {
+export function trace(points, { key, width, height, from, to, now, ended, outages = [], limit, label, n = 60 }) {
   const drawn = line(points, { from, to, limit });
   const floor = height - 19;
   const X = (x) => x * width;
@@ -46,5 +46,5 @@ export function trace(points, { key, width, height, from, to, now, ended, limit,
     fill && h("path", { class: "l-fill", d: fill }),
     drawn.limit !== null && h("path", { class: "l-limit", d: `M0 ${fix(Y(drawn.limit))}H${width}` }),
     path && h("path", { class: "l-line", d: path }),
-    bars(strip(points, { from, to, n, now, ended }), 0, width, height));
+    bars(strip(points, { from, to, n, now, ended, outages }), 0, width, height));
 }

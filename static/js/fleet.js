@@ -120,3 +120,15 @@ export function rowsInView(n, { top, height, row, beyond = 10, first = beyond })
   const least = from === 0 ? Math.min(n, first) : from; // the first ones are there where the table is far below: a reader by keyboard or voice goes on into them
   return { from, to: Math.max(least, Math.min(n, Math.ceil((height - top) / row) + beyond)) };
 }
+
+/**
+ * The rows that are in the document, as ranges in their order: those in view, and the row
+ * that has the focus, with its neighbours: it stays where it is while it is out of view,
+ * and arrow keys go on from it. `focused` is its index, or -1.
+ */
+export function ranges(n, { from, to }, focused = -1) {
+  if (focused < 0) return [{ from, to }];
+  const own = { from: Math.max(0, focused - 1), to: Math.min(n, focused + 2) };
+  if (own.from <= to && own.to >= from) return [{ from: Math.min(from, own.from), to: Math.max(to, own.to) }];
+  return own.to < from ? [own, { from, to }] : [{ from, to }, own];
+}

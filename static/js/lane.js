@@ -100,7 +100,7 @@ function detected(of, service) {
   if (isRequested(of)) return place("detected", "was", "person", data.proposed ? "Proposed" : "Requested", { lines: [data.action ? `${capital(phrase(data.action, "it"))}.` : "Repair it."], by: `By ${whoFirst(of.opened.by)}`, at: of.opened.time });
   if (isOfUpdate(of)) return place("detected", "was", "down", "Detected", { lines: [reason(data.error)], by: "Compared with the image before", at: of.opened.time });
   const source = data.check === "container" ? "Reported by the container’s state" : data.check ? `Reported by the ${data.check} check` : "";
-  return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [data.error || of.row.error || "Its checks failed."], by: source, at: of.opened?.time });
+  return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [capital(data.error || of.row.error || "Its checks failed.")], by: source, at: of.opened?.time });
 }
 
 function evidence(of) {
@@ -200,7 +200,7 @@ function pending(of, now, mode, failures) {
     case "resolved":
       return failures ? [] : [place("action", "done", "held", "No action", { lines: ["It recovered before a repair was needed."] })];
     case "escalated":
-      return failures ? [] : [place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)] })];
+      return failures ? [] : [place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)].filter((why) => why !== escalation(of.row)) })]; // the next place says it
     case "approval":
       return [place("action", "wait", "person", "Approval needed", { lines: [holdReason(of)], command: of.hold?.data?.command ?? "", at: of.hold?.time })];
     case "held":
@@ -213,6 +213,7 @@ function pending(of, now, mode, failures) {
     case "diagnosis":
       if (!of.diagnosed && !of.row.cause) return [place("action", "todo", "work", "Act")];
       if (of.query) return [place("action", "now", "fork", "Diagnosing again", query(of, now))];
+      if (chosen === "wait") return [place("hold", "now", "held", "Waiting")];
       return [place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", shown(of, chosen, command))];
     case "action": // its events are not known yet
       return [place("action", "now", a?.icon ?? "work", a?.doing ?? "Acting", shown(of, chosen, command))];

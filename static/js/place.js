@@ -11,12 +11,16 @@ export function ends(root) {
 /**
  * Opens a new dialog. What had the focus before the redraw and is gone leaves it
  * to what takes its place: what it names itself in data-focus-next, the dialog's
- * last button, or the page's heading.
+ * last button, or the page's heading. What only was moved has it again.
  */
 export function focus(root, before) {
   const open = root.querySelector("dialog");
   if (open && !open.open) open.showModal();
-  if (!before || before === document.body || before.isConnected) return;
+  if (!before || before === document.body) return;
+  if (before.isConnected) {
+    if (document.activeElement === document.body) before.focus({ preventScroll: true });
+    return;
+  }
   const next = !open && before.dataset?.focusNext;
   ((next && root.querySelector(next)) || (open?.querySelector("[data-act=close]") ?? root.querySelector("h1[tabindex]")))?.focus({ preventScroll: true });
 }

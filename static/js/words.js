@@ -80,10 +80,14 @@ export const isRequested = (of) => ["operator", "proposal"].includes(of.opened?.
 /** Whether an incident is about an update of a service that need not be down. */
 export const isOfUpdate = (of) => of.opened?.data?.check === "update";
 
-/** What an incident is about, as its title. */
+/** What an incident is about, as its title: a heading has no full stop. */
 export function title(row) {
-  return row.kind === "fleet" ? subject(row) : `${row.service}: ${subject(row)}`;
+  const about = subject(row).replace(/\.$/, "");
+  return row.kind === "fleet" ? about : `${row.service}: ${within(about)}`;
 }
+
+/** A sentence after a colon: it goes on in small letters. */
+export const within = (text) => text.replace(/^(The|Its|It|A|An|No) /, (word) => word.toLowerCase());
 
 /** Services sorted by what is to be said about them. */
 export function sort(services) {
@@ -178,7 +182,7 @@ export function workLine(of, now) {
     case "escalated":
       return line("call", paragraph("A person is needed", row.escalated_reason));
     case "diagnosis":
-      return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
+      return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", row.action === "wait" ? "LogStream is waiting" : row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
     case "evidence":
       return line("work", "Evidence collected. Diagnosing.");
     default:
@@ -246,11 +250,11 @@ export function verifiedFor(row) {
   return since < rest ? Math.max(0, row.attempts === 1 ? since - row.down_ms : since) : Math.max(0, rest);
 }
 
-/** The decisive facts in one line: "state: exited (143); events: kill(15) → die → stop". */
+/** The decisive facts in one line: "State: exited (143); events: kill(15) → die → stop". */
 export function decisive(evidence, most = 2) {
   const all = evidence?.data?.facts ?? [];
   const facts = all.filter((fact) => fact.decisive);
-  return (facts.length ? facts : all).slice(0, most).map((fact) => `${fact.key}: ${fact.value}`).join("; ");
+  return capital((facts.length ? facts : all).slice(0, most).map((fact) => `${fact.key}: ${fact.value}`).join("; "));
 }
 
 /** How an incident ended, as the end of its sentence in the feed: "LogStream started it (non-disruptive)." */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arrange, counted, counts, layout, matches, repairedToday, rowsInView, SETTLED, settle } from "../js/fleet.js";
+import { arrange, counted, counts, layout, matches, ranges, repairedToday, rowsInView, SETTLED, settle } from "../js/fleet.js";
 import { T } from "./event_log.mjs";
 
 const service = (name, more = {}) => ({ name, status: "UP", group: "", url: `http://host/${name}`, latency_ms: 5, ...more });
@@ -68,4 +68,14 @@ test("of a table only the rows in view are drawn, with ten beyond", () => {
   assert.deepEqual(rowsInView(500, { top: -3200, height: 800, row: 32 }), { from: 90, to: 135 });
   assert.deepEqual(rowsInView(500, { top: -1e6, height: 800, row: 32 }), { from: 500, to: 500 });
   assert.deepEqual(rowsInView(500, { top: 0, height: 0, row: 0 }), { from: 0, to: 8 }, "before the first picture");
+});
+
+test("the row that has the focus is in the document with its neighbours, in view or not", () => {
+  const view = { from: 90, to: 135 };
+  assert.deepEqual(ranges(500, view), [view]);
+  assert.deepEqual(ranges(500, view, 100), [view]);
+  assert.deepEqual(ranges(500, view, 2), [{ from: 1, to: 4 }, view], "above");
+  assert.deepEqual(ranges(500, view, 499), [view, { from: 498, to: 500 }], "below");
+  assert.deepEqual(ranges(500, view, 88), [{ from: 87, to: 135 }], "beside it");
+  assert.deepEqual(ranges(500, { from: 500, to: 500 }, 0), [{ from: 0, to: 2 }, { from: 500, to: 500 }], "far above");
 });

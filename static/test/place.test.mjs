@@ -24,3 +24,14 @@ test("the focus of an element that is removed goes to the one that it names, or 
   assert.equal(redrawn({ ...gone, isConnected: true }, ".row", "h1[tabindex]"), "");
   assert.equal(redrawn(document.body, "h1[tabindex]"), "");
 });
+
+test("an element that was moved and lost the focus by that has it again, unless another one took it", () => {
+  let again = 0;
+  const moved = { isConnected: true, dataset: {}, focus: () => again++ };
+  document.activeElement = document.body;
+  redrawn(moved, "h1[tabindex]");
+  assert.equal(again, 1);
+  document.activeElement = {};
+  redrawn(moved, "h1[tabindex]");
+  assert.equal(again, 1);
+});

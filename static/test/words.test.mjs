@@ -51,7 +51,7 @@ test("a cause is shown as the record has it: in the past once it is repaired", (
   assert.equal(subject({ ...causes, phase: "verification" }), "The container was paused.");
   assert.equal(subject({ ...causes, phase: "ended", state: "resolved" }), "The container was paused.");
   assert.equal(subject({ ...causes, phase: "ended", state: "escalated" }), "The container is paused.");
-  assert.equal(title({ ...causes, phase: "action" }), "pay: The container is paused.");
+  assert.equal(title({ ...causes, phase: "action" }), "pay: the container is paused");
 });
 
 test("an old record's sentence is shown unchanged, whatever its tense", () => {
@@ -61,9 +61,9 @@ test("an old record's sentence is shown unchanged, whatever its tense", () => {
 });
 
 test("without a cause the error stands, and without both the fact", () => {
-  assert.equal(title({ service: "pay", state: "open", error: "Connection refused." }), "pay: Connection refused.");
-  assert.equal(title({ service: "pay", state: "open" }), "pay: It is down.");
-  assert.equal(title({ service: "logstream", kind: "fleet", state: "open" }), "Many services went down at once.");
+  assert.equal(title({ service: "pay", state: "open", error: "Connection refused." }), "pay: Connection refused");
+  assert.equal(title({ service: "pay", state: "open" }), "pay: it is down");
+  assert.equal(title({ service: "logstream", kind: "fleet", state: "open" }), "Many services went down at once");
 });
 
 test("a sentence gets the full stop that it lacks, and nothing else", () => {
@@ -72,7 +72,7 @@ test("a sentence gets the full stop that it lacks, and nothing else", () => {
 
 test("a title has an end, whatever a model says", () => {
   const long = title({ service: "pay", cause: `It ${"was ".repeat(80)}`, state: "open" });
-  assert.ok(long.length <= 146 && long.startsWith("pay: It was was") && long.endsWith("was…"), long);
+  assert.ok(long.length <= 146 && long.startsWith("pay: it was was") && long.endsWith("was…"), long);
   assert.equal(title({ service: "pay", cause: `It${"x".repeat(300)}`, state: "open" }), `pay: It${"x".repeat(138)}…`);
 });
 

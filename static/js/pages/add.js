@@ -4,7 +4,7 @@
 
 import { h, icon } from "../dom.js";
 import { latency } from "../units.js";
-import { status } from "../vocabulary.js";
+import { capital, status } from "../vocabulary.js";
 import { reason } from "../words.js";
 import { copy, crumbs, facts, loading, nothing } from "../view/bits.js";
 
@@ -100,7 +100,7 @@ function shown(probe) {
   return [
     h("p", { class: "test-word", "data-probe": probe.status }, icon(s.shape, s.colour), " ", h("b", {}, [would, probe.status === "UP" && took].filter(Boolean).join(": "), ".")),
     probe.error && h("p", { class: "ink2" }, reason(probe.error)),
-    facts([["Address", h("code", {}, probe.url)], ["Check", probe.check], ["Took", probe.status === "UP" ? "" : took], ...(probe.detail ?? []).map(({ key, value }) => [key, value])]),
+    facts([["Address", h("code", {}, probe.url)], ["Check", probe.check], ["Took", probe.status === "UP" ? "" : took], ...(probe.detail ?? []).map(({ key, value }) => [capital(key), String(value).replace(/\b(\d+(?:\.\d+)?)(µs|ms|s)\b/g, "$1 $2")])]),
   ];
 }
 

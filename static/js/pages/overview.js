@@ -91,10 +91,10 @@ export function view(ctx) {
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
     agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
-    feed: parts > 1 ? null : feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at, night, width: ctx.sizes.get("night") ?? 480, most: roomy ? 6 : 4 }),
+    feed: parts > 1 ? null : feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at, night, width: ctx.sizes.get("night") ?? 480, most: roomy ? 5 : 4 }),
   };
-  const order = roomy ? ["banners", "now", "lanes", "services", "agent", "feed"] : ["banners", "now", "lanes", "agent", "feed", "services"];
-  return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
+  const order = roomy ? ["banners", "now", "lanes", "services", "agent", "feed"] : ["banners", "now", "lanes", ...(open ? ["agent", "feed"] : ["feed", "agent"]), "services"]; // where nothing is open, what happened comes first
+  return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${open ? "" : " is-quiet"}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
 }
 
 // The rest of the first screen in one line: what is up, or what this is, and the night.

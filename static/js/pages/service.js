@@ -240,7 +240,7 @@ function faults({ ctx, service, rows, at }) {
   const list = faultsOf(ctx.state, service.name);
   if (!list.length) return null;
   const { usual, more } = grouped(list);
-  const button = (entry) => control("fault", service.name, { text: fault(entry.fault), picture: "bolt", tone: "danger", stale: ctx.stale, "data-fault": entry.fault, label: `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` });
+  const button = (entry) => control("fault", service.name, { text: fault(entry.fault), picture: "bolt", stale: ctx.stale, "data-fault": entry.fault, label: `Trigger disaster: ${fault(entry.fault).toLowerCase()} ${service.name}` });
   const last = activeFault(ctx.injections, service.name, rows, at);
   const takesBack = last && list.find((entry) => entry.fault === last.fault)?.undo;
   return h("section", { class: "panel pad", "aria-labelledby": "h-break" },

@@ -48,7 +48,7 @@ function configuration(info) {
   const list = info.config_errors ?? [];
   const file = list[0]?.file;
   const check = `logstream check${file ? ` --config ${file}` : ""}`;
-  return h("section", { class: "panel pad", "aria-labelledby": "h-config" },
+  return h("section", { class: "panel pad amiss", "aria-labelledby": "h-config" },
     h("h2", { id: "h-config" }, "The last edit of config.yaml is not in use"),
     h("p", { class: "ink2 small" }, "LogStream runs with the configuration before it. ", list.length ? `${many(list.length, "error")}:` : "What is wrong:"),
     list.some(({ excerpt }) => excerpt?.includes("•••")) && h("p", { class: "ink2 small" }, "Values that are not at fault are hidden (•••)."),

@@ -12,7 +12,7 @@ import { copy, facts as terms, pill, transcript } from "./bits.js";
 /** model: {agent, incident, info, rows, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
-  const shown = agentState(state);
+  const shown = model.incident?.stage === "held" ? { colour: "warn", shape: "held" } : agentState(state); // no green while something is on hold
   const busy = state !== "WATCHING" || model.incident?.stage === "pause";
   const body = busy && model.incident?.query ? querying : busy && model.incident?.diagnosed ? decided : null;
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },

@@ -4,8 +4,8 @@
 
 import { h, icon } from "../dom.js";
 import { instant, when } from "../units.js";
-import { part, PART_ORDER } from "../vocabulary.js";
-import { paragraph } from "../words.js";
+import { capital, part, PART_ORDER } from "../vocabulary.js";
+import { paragraph, reason } from "../words.js";
 import { facts, remedy } from "./bits.js";
 
 /** Problems, the worst first. */
@@ -24,15 +24,15 @@ export function banner(problem, now) {
   if (problem.part === "llm") return calm(problem, attrs, head);
   return h("section", { class: "banner hold", ...attrs },
     icon(picture),
-    h("div", {}, head, h("p", {}, problem.what)),
-    facts([["Still works", problem.works], ["On hold", problem.on_hold], ["How to fix", ...remedy(problem.remedy)]], "banner-facts"));
+    h("div", {}, head, h("p", {}, reason(problem.what))),
+    facts([["Still works", capital(problem.works ?? "")], ["On hold", capital(problem.on_hold ?? "")], ["How to fix", ...remedy(problem.remedy)]], "banner-facts"));
 }
 
 // A model that is unavailable stops nothing, and says nothing about the other components.
 function calm(problem, attrs, head) {
   return h("section", { class: "banner calm", ...attrs },
     icon(part(problem.part).icon),
-    h("div", {}, head, h("p", {}, paragraph(problem.what, "The runbook decides in its place."))),
+    h("div", {}, head, h("p", {}, paragraph(reason(problem.what), "The runbook decides in its place."))),
     problem.remedy && h("p", { class: "banner-fix" }, h("span", { class: "vh" }, "How to fix: "), remedy(problem.remedy)));
 }
 

@@ -2,7 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { hhmm, iso } from "../units.js";
-import { status } from "../vocabulary.js";
+import { capital, status } from "../vocabulary.js";
 
 /** An instant as <time>; hover gives it whole, with the offset. */
 export function time(at, text = hhmm(at)) {
@@ -52,7 +52,7 @@ export function transcript(data, { reasoning = true } = {}) {
 /** What a person can do about a problem: a sentence, and a command to be copied. */
 export function remedy(of) {
   const { text, command: line } = of ?? {};
-  return [text, line && h("span", { class: "remedy" }, h("code", { class: "cmd" }, line), copy(line))].filter(Boolean).flatMap((piece, i) => (i ? [" ", piece] : [piece]));
+  return [capital(text ?? ""), line && h("span", { class: "remedy" }, h("code", { class: "cmd" }, line), copy(line))].filter(Boolean).flatMap((piece, i) => (i ? [" ", piece] : [piece]));
 }
 
 /** Addresses inside the page. */

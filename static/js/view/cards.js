@@ -59,7 +59,7 @@ export function sentenceFor(service, of, now) {
     case "pause": return say("work", "work", pauseLine(of, now));
     case "action": return say("work", "work", `${action(of.row.action).doing}.`);
     case "approval": return say("person", "warn", paragraph("Approval needed", holdReason(of)));
-    case "held": return say("held", "warn", paragraph("On hold", holdReason(of), nextLine(of.row, now)));
+    case "held": return say("held", "warn", of.row.held === "dependency" && of.row.root ? `On hold while ${of.row.root} is down.` : paragraph("On hold", holdReason(of), nextLine(of.row, now)));
     case "escalated": return say("person", "down", paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason));
   }
   if (service.held) return say("held", "warn", paragraph("On hold", reason(service.held_reason) || gate(service.held)));
@@ -80,7 +80,7 @@ function picture(model) {
   label.push(seen ? `between ${took(seen.low)} and ${took(seen.high)}` : "no latency measured");
   const down = outages.filter((o) => o.to >= from).length;
   if (down) label.push(`${many(down, "incident")}`);
-  return trace(list, { key: `card-${service.name}`, width, height: seen ? 104 : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.acted), limit, label: label.join(", ") });
+  return trace(list, { key: `card-${service.name}`, width, height: seen ? 104 : 22, from, to: now, now: service.status, ended: outages.filter((o) => o.repaired).map((o) => o.acted), outages, limit, label: label.join(", ") });
 }
 
 /** "800ms", "1s" of the configuration in milliseconds, or 0. */

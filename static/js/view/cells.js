@@ -1,7 +1,7 @@
 // A cell for each service, many in a row: quiet where it is quiet.
 
 import { forget, h, icon, keep } from "../dom.js";
-import { counts, rowsInView } from "../fleet.js";
+import { counts, ranges, rowsInView } from "../fleet.js";
 import { lasting, many, percent, took } from "../units.js";
 import { status } from "../vocabulary.js";
 import { stateFor, uptime } from "../words.js";
@@ -24,7 +24,7 @@ export function cells({ groups, cell, whole, window = null, allowance = null }) 
   const grid = h("div", { class: `grid${whole ? " whole" : ""}${window ? " windowed" : ""}`, key: "grid" },
     groups.map((of, i) => h("section", { key: `group-${of.group}`, class: of.services.every((service) => service.status === "UP") ? "is-calm" : null, "aria-label": of.group || "Services" },
       heading(of, groups.length),
-      window ? inView(of, { cell, window, allowance, drawn, first: i === 0 }) : h("ul", { class: "cells" }, of.services.map((service) => one(cell(service)))))),
+      window ? inView(of, { cell, window, allowance, drawn, first: i === 0 }) : h("ul", { class: "cells" }, of.services.map((service) => made(cell(service)))))),
     !window && fold(calm, whole));
   if (window) forget(drawn, kept, traces);
   return grid;
@@ -37,14 +37,22 @@ function inView(of, { cell, window, allowance, drawn, first }) {
   const columns = window.columns || 4;
   const n = of.services.length;
   const all = Math.ceil(n / columns);
-  const { from, to } = rowsInView(all, { ...window, top: window.tops?.get(of.group) ?? Infinity, beyond: BEYOND, first: first ? BEYOND : 0 });
-  const services = of.services.slice(from * columns, to * columns);
-  for (const { name } of services) drawn.add(name);
-  const space = (rows, key) => rows > 0 && h("svg", { key, class: "space", "aria-hidden": "true", width: 1, height: rows * (window.row || 145) });
+  const focused = window.focused ? Math.floor(of.services.findIndex(({ name }) => name === window.focused) / columns) : -1;
+  const parts = ranges(all, rowsInView(all, { ...window, top: window.tops?.get(of.group) ?? Infinity, beyond: BEYOND, first: first ? BEYOND : 0 }), focused);
+  const high = window.row || 145;
+  const space = (rows, key) => rows > 0 && h("svg", { key, class: "space", "aria-hidden": "true", width: 1, height: rows * high });
+  const between = (rows) => h("li", { key: "between", class: "space", "aria-hidden": "true" }, h("svg", { width: 1, height: rows * high - 1 })); // and the gap of a row
+  const one = (service, i) => {
+    drawn.add(service.name);
+    return made(cell(service), { i, n }, allowance) ?? h("li", { key: service.name, "aria-hidden": "true" });
+  };
   return h("div", { class: "cells-of", "data-group": of.group },
-    space(from, "above"),
-    h("ul", { class: "cells", key: "cells" }, services.map((service, i) => one(cell(service), { i: from * columns + i, n }, allowance) ?? h("li", { key: service.name, "aria-hidden": "true" }))),
-    space(all - to, "below"));
+    space(parts[0].from, "above"),
+    h("ul", { class: "cells", key: "cells" }, parts.map(({ from, to }, k) => [
+      k > 0 && from > parts[k - 1].to && between(from - parts[k - 1].to),
+      of.services.slice(from * columns, to * columns).map((service, i) => one(service, from * columns + i)),
+    ])),
+    space(all - parts.at(-1).to, "below"));
 }
 
 /** On a phone, the button that shows the services that are up. */
@@ -60,21 +68,21 @@ export function heading(of, groups) {
 
 // A cell is made anew only where something in it reads differently: null where it has
 // to wait for the next picture. `place` is which of how many it is, where not all are there.
-function one(model, place = null, allowance = null) {
+function made(model, place = null, allowance = null) {
   const { service, incident, said, now, stale, width } = model;
   const text = said ?? sentenceFor(service, incident, now);
   const corner = present(model);
   const share = uptime(service, model.age);
   const state = stateFor(service, now);
-  const of = [service.status, service.held, incident?.stage, text?.text, [corner].flat(9).map((part) => part?.kids ?? part).join(""), share && `${percent(share.share)} ${share.over}`, state, ...traceKey(model), stale, width, place?.i, place?.n];
-  return keep(kept, service.name, of, () => cell({ service, incident, text, corner, share, state, picture: trace(model), stale, place }), allowance);
+  const of = [service.status, service.held, incident?.stage, text?.text, [corner].flat(9).map((part) => part?.kids ?? part).join(""), share && `${percent(share.share)} ${share.over}`, state, ...traceKey(model), stale, width, place?.i, place?.n, model.alike];
+  return keep(kept, service.name, of, () => cell({ service, incident, text, corner, share, state, picture: trace(model), stale, place, alike: model.alike }), allowance);
 }
 
-function cell({ service, incident, text, corner, share, state, picture, stale, place }) {
+function cell({ service, incident, text, corner, share, state, picture, stale, place, alike }) {
   const s = status(service.status);
   const cls = service.status === "DOWN" ? "down" : service.status === "DEGRADED" ? "warn" : service.status === "UP" ? "" : "quiet";
   const calm = service.status === "UP" && !text;
-  return h("li", { class: `card cell is-${s.colour}${calm ? " is-calm" : ""}${text?.colour === "work" ? " is-work" : ""}${stale ? " is-stale" : ""}`, key: service.name, "data-service": service.name, "data-status": service.status, "data-held": service.held || null, "data-stage": incident?.stage ?? "", "aria-posinset": place && place.i + 1, "aria-setsize": place && place.n },
+  return h("li", { class: `card cell is-${s.colour}${calm ? " is-calm" : ""}${text?.colour === "work" ? " is-work" : ""}${alike ? " is-alike" : ""}${stale ? " is-stale" : ""}`, key: service.name, "data-service": service.name, "data-status": service.status, "data-held": service.held || null, "data-stage": incident?.stage ?? "", "aria-posinset": place && place.i + 1, "aria-setsize": place && place.n },
     h("div", { class: "card-head" }, mark(service.status), h("h4", {}, h("a", { href: href.service(service.name) }, service.name)), h("p", { class: `card-now ${cls}`.trim() }, corner)),
     text && h("p", { class: "card-say", title: place && text.text }, icon(text.icon, text.colour), h("span", {}, text.text)),
     picture,
@@ -95,6 +103,6 @@ function trace(model) {
     const measured = list.filter((p) => p.t >= at.from && p.high !== null).map((p) => p.high);
     const down = outages.filter((o) => o.to >= at.from).length;
     const label = [`${service.name} over the last ${lasting(reach)}`, measured.length ? `up to ${took(Math.max(...measured))}` : "no latency measured", down && many(down, "incident")].filter(Boolean).join(", ");
-    return spark(list, { size: "cell", width, ...at, now: service.status, limit, label, acted: outages.filter((o) => o.repaired).map((o) => o.acted) });
+    return spark(list, { size: "cell", width, ...at, now: service.status, limit, label, acted: outages.filter((o) => o.repaired).map((o) => o.acted), outages });
   });
 }

@@ -5,7 +5,7 @@ import { together } from "../causes.js";
 import { openLine } from "../lane.js";
 import { day, hhmm, lasting, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
-import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
+import { ending, paragraph, reason, release, repaired, subject, summary, within } from "../words.js";
 import { href, time } from "./bits.js";
 import { night as nightLine } from "./night.js";
 
@@ -58,5 +58,5 @@ function several(rows) {
 /** An incident in a sentence, with its figures under it; `service` is its service. */
 export function about(row, of, now, service = null) {
   const under = of && row.state === "open" ? openLine(of, service, now) : summary(row, now);
-  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
+  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(row.kind === "fleet" ? subject(row) : within(subject(row)), ending(row)))), under && h("p", {}, under)];
 }

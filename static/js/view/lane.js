@@ -14,7 +14,7 @@ export function lane(model, { stage = "", root = null, behind = [], now = NaN } 
   return h("section", { class: "panel lane", key: "lane", "data-incident": model.id, "data-about": root?.row.service ?? "", "data-stage": stage, "aria-labelledby": `h-lane-${model.id}` },
     h("div", { class: "lane-head" },
       pill(model.pill),
-      h("h2", { id: `h-lane-${model.id}` }, h("a", { href: href.incident(model.id) }, model.title)),
+      h("h2", { id: `h-lane-${model.id}` }, h("a", { href: href.incident(model.id) }, model.title, icon("right"))),
       h("p", { class: "lane-clock" }, h("b", {}, model.clock.figure), ` ${model.clock.rest}`)),
     h("ol", { class: `steps n${model.steps.length}`, "aria-label": "What happened so far, and what comes next" }, model.steps.map(step)),
     behind.length > 0 && tree(root, behind, now));
@@ -47,7 +47,7 @@ export function groupOf({ key, list, now }) {
   const person = stage === "escalated" || stage === "approval";
   return h("section", { class: "panel lane-line", key: `group-${key}`, "data-group": list.length, "data-stage": stage },
     pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { colour: "warn", icon: "held", text: "On hold" } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
-    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
+    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
     h("p", { class: "lane-clock" }, h("b", {}, lasting(now - since)), ` since ${hhmmss(since)}`));
 }
 
@@ -75,6 +75,6 @@ export function laneLine(model, stage = "") {
   const here = model.steps[at] ?? model.steps.findLast((place) => place.is !== "todo");
   return h("section", { class: "panel lane-line", key: `line-${model.id}`, "data-incident": model.id, "data-stage": stage },
     pill(model.pill),
-    h("div", {}, h("h2", {}, h("a", { href: href.incident(model.id) }, model.title)), here && h("p", { class: "quiet" }, icon(here.icon), ` ${here.head}${here.lines[0] ? `. ${here.lines[0]}` : ""}`)),
+    h("div", {}, h("h2", {}, h("a", { href: href.incident(model.id) }, model.title, icon("right"))), here && h("p", { class: "quiet" }, icon(here.icon), ` ${here.head}${here.lines[0] ? `. ${here.lines[0]}` : ""}`)),
     h("p", { class: "lane-clock" }, h("b", {}, model.clock.figure), ` ${model.clock.rest}`));
 }

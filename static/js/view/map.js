@@ -28,15 +28,15 @@ export function map({ groups, repairing }) {
     })));
 }
 
-/** A group's name where there are groups; the word before it says what the name is of. */
-export const groupName = (group) => (group ? [h("span", { class: "group-of" }, "Group "), group] : "No group");
+/** A group's name where there are groups; for screen readers a word before it says what the name is of. */
+export const groupName = (group) => (group ? [h("span", { class: "vh" }, "Group "), group] : "No group");
 
 /** The id of a group's heading. */
 export const anchor = (group) => `group-${encodeURIComponent(group)}`;
 
 function block(services, { step, size, cols, rise }, repairing) {
   const wide = Math.min(cols, services.length);
-  const top = 20; // room above, for tall marks
+  const top = 14; // room above, for tall marks
   const line = step + 16;
   const rows = Math.ceil(services.length / cols);
   const height = top + (rows - 1) * line + size;
@@ -64,7 +64,7 @@ function dense(services, { step, size, cols: least }, repairing) {
     const x = (i % cols) * step;
     const y = 2 + Math.floor(i / cols) * step;
     const works = repairing.has(service.name);
-    const more = works ? 1 : 0; // larger, so that its state is seen around the diamond
+    const more = service.status === "DOWN" && service.held !== "dependency" ? 1.5 : works ? 1 : 0; // larger: what is broken stands out, and is seen around a diamond
     if (single.length < NAMED && (works || service.status !== "UP")) {
       single.push([
         h("rect", { key: service.name, class: look(service), x: x + 0.5 - more, y: y + 0.5 - more, width: size - 1 + 2 * more, height: size - 1 + 2 * more, rx: 1.5 }, h("title", {}, named(service))),

@@ -58,8 +58,9 @@ export function services(ctx, { at, rows }) {
   const folds = many && look.window.width <= PHONE && !narrowed; // of very many on a phone those that are up are a button
   const groups = folds && !look.whole ? settled.groups.map((of) => ({ ...of, services: of.services.filter((one) => !isCalm(one)) })).filter((of) => of.services.length) : settled.groups;
   const allowance = { changed: ANEW, added: ANEW };
-  const drawn = how === "table" ? groups.length > 0 && table({ groups, row: model, window: look.window, reach: model.reach, allowance })
-    : many ? cells({ groups, cell: model, window: look.window, allowance })
+  const window = { ...look.window, focused: look.focused };
+  const drawn = how === "table" ? groups.length > 0 && table({ groups, row: model, window, reach: model.reach, allowance })
+    : many ? cells({ groups, cell: model, window, allowance })
       : cells({ groups, cell: model, whole: look.whole || narrowed });
   look.short = allowance.changed < 0 || allowance.added < 0;
   return section(how, [
@@ -100,7 +101,7 @@ function models(ctx, at, rows) {
   };
   return Object.assign((service) => {
     const made = model(service);
-    return made.said === null ? { ...made, incident: null, service: { ...service, error: "", held: "" } } : made;
+    return made.said === null ? { ...made, incident: null, alike: true, service: { ...service, error: "", held: "" } } : made;
   }, { reach });
 }
 

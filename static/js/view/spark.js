@@ -16,11 +16,11 @@ export function bars(reach, now, n = 48) {
 }
 
 /** The strip alone, as paths: the newest bar is at the right. */
-function states(list, { width, height, from, to, n, now, acted }) {
+function states(list, { width, height, from, to, n, now, acted, outages = [] }) {
   const step = width / n;
   const drawn = {};
   let marks = "";
-  strip(list, { from, to, n, now, ended: acted }).forEach((bar, i) => {
+  strip(list, { from, to, n, now, ended: acted, outages }).forEach((bar, i) => {
     const full = HEIGHT[bar.kind];
     const tall = bar.kind === "past" || bar.kind === "slow" ? Math.max(LEAST, full * bar.share) : full;
     drawn[bar.kind] = `${drawn[bar.kind] ?? ""}M${fix(i * step)} ${fix(height - tall)}h${fix(Math.max(1, step - 1))}v${fix(tall)}h-${fix(Math.max(1, step - 1))}z`;

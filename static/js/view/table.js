@@ -2,7 +2,7 @@
 // the document, with some beyond.
 
 import { forget, h, icon, keep } from "../dom.js";
-import { counts, rowsInView } from "../fleet.js";
+import { counts, ranges, rowsInView } from "../fleet.js";
 import { instant, lasting, latency, percent, roughly } from "../units.js";
 import { status } from "../vocabulary.js";
 import { latencyNow, uptimeOf } from "../words.js";
@@ -23,16 +23,20 @@ const traces = new Map();
 export function table({ groups, row, window, reach, allowance }) {
   const named = groups.length > 1 || groups[0]?.group;
   const rows = groups.flatMap((of) => [...(named ? [{ group: of }] : []), ...of.services.map((service) => ({ service }))]);
-  const { from, to } = rowsInView(rows.length, window);
+  const focused = window.focused ? rows.findIndex(({ service }) => service?.name === window.focused) : -1;
+  const parts = ranges(rows.length, rowsInView(rows.length, window), focused);
   const columns = COLUMNS.filter(([, least]) => !(window.width < least)).map(([name]) => name);
-  forget(new Set(rows.slice(from, to).map(({ service }) => service?.name)), kept, traces);
+  forget(new Set(parts.flatMap(({ from, to }) => rows.slice(from, to)).map(({ service }) => service?.name)), kept, traces);
   const space = (n, key) => n > 0 && h("tr", { key, "aria-hidden": "true", class: "space" }, h("td", { colspan: columns.length, height: Math.round(n * (window.row || 32)) }));
   return h("div", { class: "panel fleet-wrap", key: "table" }, h("table", { class: "tbl fleet-table", "aria-label": "Services", "aria-rowcount": rows.length + 1 },
     h("thead", {}, h("tr", { "aria-rowindex": 1 }, columns.map((name) => h("th", { scope: "col", class: `c-${name}${NUMBERS.has(name) ? " num" : ""}`, key: name }, name === "line" ? h("span", { class: "vh" }, `Latency over the last ${lasting(reach)}`) : name === "strip" ? `Last ${lasting(reach)}` : TEXT[name])))),
     h("tbody", {},
-      space(from, "above"),
-      rows.slice(from, to).map((one, i) => (one.group ? group(one.group, from + i, columns.length) : line(row(one.service), from + i, columns, allowance) ?? space(1, one.service.name))),
-      space(rows.length - to, "below"))));
+      space(parts[0].from, "above"),
+      parts.map(({ from, to }, k) => [
+        k > 0 && space(from - parts[k - 1].to, "between"),
+        rows.slice(from, to).map((one, i) => (one.group ? group(one.group, from + i, columns.length) : line(row(one.service), from + i, columns, allowance) ?? space(1, one.service.name))),
+      ]),
+      space(rows.length - parts.at(-1).to, "below"))));
 }
 
 function group(of, i, span) {
@@ -51,11 +55,11 @@ function line(model, i, columns, allowance) {
     return of ? percent(of.share) : "–";
   };
   const day = share("24h"), month = share("30d");
-  return keep(kept, service.name, [i, service.status, service.held, incident?.stage, said?.text, lasts, ms, day, month, ...traceKey(model), model.stale, columns.length], () => {
+  return keep(kept, service.name, [i, service.status, service.held, incident?.stage, said?.text, lasts, ms, day, month, ...traceKey(model), model.stale, columns.length, model.alike], () => {
     const [curve, states] = trace(model);
     const has = (name) => columns.includes(name);
     const s = status(service.status);
-    return h("tr", { key: service.name, class: `row is-${s.colour}${model.stale ? " is-stale" : ""}`, "data-service": service.name, "data-status": service.status, "data-held": service.held || null, "data-stage": incident?.stage ?? "", "aria-rowindex": i + 2 },
+    return h("tr", { key: service.name, class: `row is-${s.colour}${model.stale ? " is-stale" : ""}${model.alike ? " is-alike" : ""}`, "data-service": service.name, "data-status": service.status, "data-held": service.held || null, "data-stage": incident?.stage ?? "", "aria-rowindex": i + 2 },
       h("th", { scope: "row", class: "c-name" }, h("a", { class: "plain", href: href.service(service.name) }, service.name)),
       h("td", { class: "c-state" }, h("span", { class: `st ${service.status === "UP" ? "" : s.colour}`.trim() }, mark(service.status), s.word)),
       h("td", { class: "c-since quiet" }, lasts),
@@ -72,7 +76,7 @@ function trace(model) {
   return keep(traces, model.service.name, traceKey(model), () => {
     const { service, reach, outages, now, limit } = model;
     const list = model.points();
-    const of = { ...bars(reach, now), now: service.status, limit, acted: outages.filter((o) => o.repaired).map((o) => o.acted) };
+    const of = { ...bars(reach, now), now: service.status, limit, acted: outages.filter((o) => o.repaired).map((o) => o.acted), outages };
     return [sparkline(list, { ...of, width: 88, label: `Latency of ${service.name} over the last ${lasting(reach)}` }), stripe(list, { ...of, width: 156, label: `State of ${service.name} over the last ${lasting(reach)}` })];
   });
 }
