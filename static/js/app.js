@@ -13,8 +13,7 @@ import * as large from "./large.js";
 import { loader } from "./loader.js";
 import { library, routed } from "./pages.js";
 import { all, due, idle, push, take } from "./pace.js";
-import { pictures } from "./pictures.js";
-import { ends, focus } from "./place.js";
+import { ends, focus, pictures } from "./pictures.js";
 import { connect } from "./socket.js";
 import * as store from "./store.js";
 import { coming, missing } from "./pages/coming.js";
@@ -31,6 +30,7 @@ const voice = announcer(document.getElementById("announcement"), document.getEle
 let state = store.empty();
 let pace = idle();
 let frames = []; // that wait for the next render
+let learning = 0; // a snapshot waits for a task of its own
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
 const ui = { person: null, denied: false, wrong: false, own: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false, dialog: null, trial: null, receivers: null };
 
@@ -46,7 +46,7 @@ const socket = connect({
   onFrame(frame) {
     frames.push(frame);
     if (document.hidden) takeFrames();
-    else if (frame?.type === "snapshot") setTimeout(learnAll);
+    else if (frame?.type === "snapshot") learning ||= setTimeout(learnAll);
     else if (!large.isLarge(state) || !frame?.events?.every((event) => event?.kind === "health")) soon();
     // a frame with checks only, of a large fleet, is drawn when the clocks are
   },
@@ -68,14 +68,16 @@ function silence() {
   return store.silence(state.services.values());
 }
 
-// A snapshot of a thousand open incidents is folded in a task of its own, and drawn in the next one.
+// A snapshot of a thousand services or open incidents is folded in a task of its own, and drawn in the next one.
 function learnAll() {
+  learning = 0;
   takeFrames();
   incidentsWhole(state);
   schedule();
 }
 
 function takeFrames() {
+  if (learning) return;
   const now = Date.now();
   for (const frame of frames.splice(0)) {
     if (frame?.type === "events") pace = push(pace, frame, now);
@@ -243,7 +245,7 @@ function measure() {
 
 // ---- what the visitor does
 
-const ACTS = { load: code.again, ...acts({
+const ACTS = { load: () => code.again(true), ...acts({
   ui, deny, schedule,
   state: () => state,
   invalidate: () => data.invalidate("/commands?limit=20"),

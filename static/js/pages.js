@@ -50,12 +50,12 @@ const quiet = () => new Promise((resolve) => (globalThis.requestIdleCallback ? r
 export function library({ code = CODE, onChange, answers = served, reload = reloaded, idle = quiet }) {
   const known = new Map(); // page → {code}, {failed}, or {} while it is loaded
 
-  const load = async (page) => {
+  const load = async (page, wanted) => {
     known.set(page, {});
     try {
       known.set(page, { code: await code[page]() });
     } catch {
-      if (await answers() && reload()) return;
+      if (await answers() && reload(wanted)) return;
       known.set(page, { failed: true });
     }
     onChange();
@@ -68,9 +68,9 @@ export function library({ code = CODE, onChange, answers = served, reload = relo
       const { code, failed } = known.get(page);
       return failed ? undefined : code ?? null;
     },
-    /** What could not be loaded is tried again. */
-    again() {
-      for (const [page, { failed }] of known) if (failed) load(page);
+    /** What could not be loaded is tried again; `wanted` says that a person wants that. */
+    again(wanted = false) {
+      for (const [page, { failed }] of known) if (failed) load(page, wanted);
     },
     /** Loads what is not there yet, one page after the other. One that fails is loaded when it is opened. */
     async ahead() {
@@ -93,14 +93,14 @@ async function served() {
 }
 
 const KEY = "reloaded";
-const SOON = 30_000; // code that cannot be loaded now, and could not be so long ago, is not there
+const SOON = 30_000; // ms: code that could not be loaded so short a time ago either is not there
 
-function reloaded() {
+function reloaded(wanted) {
   try {
-    if (Date.now() - Number(sessionStorage.getItem(KEY) ?? 0) < SOON) return false;
+    if (!wanted && Date.now() - Number(sessionStorage.getItem(KEY) ?? 0) < SOON) return false;
     sessionStorage.setItem(KEY, String(Date.now()));
   } catch {
-    return false; // nothing is kept here, so it would be tried for ever
+    if (!wanted) return false; // nothing is kept here, so it would be tried for ever
   }
   location.reload();
   return true;

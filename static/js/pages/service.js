@@ -62,7 +62,7 @@ export function drawn(root, ctx, schedule) {
   chart.show(root.querySelector(".chart"), model?.chart);
   log.follow(model && hasLog(ctx) && ctx.conn !== "denied" ? ctx.name : null);
   const end = root.querySelector(".tail");
-  if (end && end !== screen.end) end.scrollTop = end.scrollHeight; // place.js keeps it there
+  if (end && end !== screen.end) end.scrollTop = end.scrollHeight; // pictures.js keeps it there
   screen.end = end;
   const field = root.querySelector("#log-search");
   if (field && field !== screen.field) {
