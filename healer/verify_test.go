@@ -122,6 +122,30 @@ func TestVerificationNeedsTheContainersLevel(t *testing.T) {
 }
 
 // TestForeignSourceThatWasBadHoldsTheVerification until it is good by its own threshold.
+// TestLevelFromBeforeTheRepairDoesNotFailTheVerification has the level of a start be
+// read late, as behind a flood of health logs.
+func TestLevelFromBeforeTheRepairDoesNotFailTheVerification(t *testing.T) {
+	for _, fault := range []string{"kill", "pause"} {
+		t.Run(fault, func(t *testing.T) {
+			bothEngines(t, func(t *testing.T, m *sim, b *box) {
+				do(fault, m, b)
+				m.until(t, "the level", func() bool { return m.level("svc-0") == event.Down })
+				b.unleveled = true
+				m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+				m.run(3 * patience)
+				if got := verified(m); len(got) != 0 {
+					t.Errorf("with the level of before, it is verified: %+v", got)
+				}
+				b.unleveled = false
+				m.writeLevel(b)
+				m.run(20 * time.Second)
+				wantActions(t, m, map[string]string{"kill": "start", "pause": "unpause"}[fault])
+				wantEnd(t, m, event.HowHealed)
+			})
+		})
+	}
+}
+
 func TestForeignSourceThatWasBadHoldsTheVerification(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)

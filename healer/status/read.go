@@ -14,23 +14,34 @@ func (s *Status) Good() bool { return s.Value == event.Up || s.Value == event.De
 
 // Level is the container's level: its status, or empty where it is not known.
 func (s *Status) Level() event.Status {
-	for _, src := range s.sources {
-		if src.kind == OwnersLevel {
-			return src.Status
-		}
+	if level := s.level(); level != nil {
+		return level.Status
 	}
 	return ""
+}
+
+// LevelAt is when the container's level was observed; zero where it is not known.
+func (s *Status) LevelAt() time.Time {
+	if level := s.level(); level != nil {
+		return level.last.Time()
+	}
+	return time.Time{}
+}
+
+func (s *Status) level() *source {
+	for _, src := range s.sources {
+		if src.kind == OwnersLevel {
+			return src
+		}
+	}
+	return nil
 }
 
 // Looping says whether the container keeps exiting and its restart policy keeps
 // starting it.
 func (s *Status) Looping() bool {
-	for _, src := range s.sources {
-		if src.kind == OwnersLevel && src.Status == event.Down && src.last.Failure == event.FailureCrashLoop {
-			return true
-		}
-	}
-	return false
+	level := s.level()
+	return level != nil && level.Status == event.Down && level.last.Failure == event.FailureCrashLoop
 }
 
 // OwnDown says whether a check of our own holds it to be DOWN.
