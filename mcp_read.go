@@ -143,9 +143,11 @@ func addReadTools(server *mcp.Server, c client) {
 				return nil, nil, err
 			}
 			lines, left := []string{}, mcpLogBytes
-			for i := len(out.Lines) - 1; i >= 0 && left > 0; i-- { // the newest are wanted most
+			for i := len(out.Lines) - 1; i >= 0; i-- { // the newest are wanted most
 				line := text.Clip(text.Line(out.Lines[i].Text), mcpLogLine)
-				left -= len(line)
+				if left -= len(line); left < 0 {
+					break
+				}
 				lines = append([]string{line}, lines...)
 			}
 			return nil, map[string]any{"notice": untrusted, "untrusted_lines": lines, "truncated": len(lines) < len(out.Lines)}, nil

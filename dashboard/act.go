@@ -70,10 +70,11 @@ func (r *run) opened(w http.ResponseWriter, req *http.Request) (token string, l 
 	}
 	l, err := r.deps.Links.Read(token, now())
 	limit := r.limits.links
-	if err != nil && !errors.Is(err, link.ErrExpired) {
+	if err != nil {
 		limit = r.limits.wrongLinks // these keep no right link out
 	}
-	if !limit.Allow() {
+	// Nor does one that is opened without end.
+	if err == nil && !r.limits.link.Allow(l.ID, now()) || !limit.Allow() {
 		w.Header().Set("Retry-After", "1")
 		notDone(w, refusal{http.StatusTooManyRequests, "Too many links were opened just now: try again in a second."}, "")
 		return token, l, false

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -115,6 +116,22 @@ func TestWrongLinksAreLimitedApartFromRightOnes(t *testing.T) {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 	s.dash.limits.links.SetLimit(rate.Inf)
+}
+
+// Who has one link, even an expired one, keeps no one from using another.
+func TestOneLinkKeepsNoOtherOut(t *testing.T) {
+	s := serve(t, withLinks, (*site).claim, waiting)
+	expired := linkTo(link.Approve)
+	expired.Expires = time.Now().Add(-time.Minute)
+	for what, open := range map[string]link.Link{"expired": expired, "valid": linkTo(link.Hold)} {
+		token, limited := signer.Sign(open), false
+		for range 3 * linkBurst {
+			limited = limited || s.status("GET", "/act/"+token, "", nil) == http.StatusTooManyRequests
+		}
+		if got := s.status("GET", "/act/"+signer.Sign(linkTo(link.Approve)), "", nil); !limited || got != http.StatusOK {
+			t.Errorf("after %d times a link that is %s (limited: %t) another one = %d", 3*linkBurst, what, limited, got)
+		}
+	}
 }
 
 // TestLinkSurvivesKafkaThatIsAway: it is not used up by what was not recorded,

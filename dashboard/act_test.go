@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"logstream/dashboard/access"
 	"logstream/dashboard/public"
 	"logstream/internal/event"
 	"logstream/internal/link"
@@ -37,6 +38,7 @@ func linked(t *testing.T, records ...func(*site)) *site {
 	s := serve(t, withLinks, append([]func(*site){(*site).claim, waiting}, records...)...)
 	s.dash.limits.links.SetLimit(rate.Inf)
 	s.dash.limits.wrongLinks.SetLimit(rate.Inf)
+	s.dash.limits.link = access.NewEach[string](rate.Inf, 1)
 	s.dash.limits.result = time.Millisecond // no healer answers
 	return s
 }

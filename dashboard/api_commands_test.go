@@ -119,3 +119,16 @@ func TestCommandThatKafkaDoesNotConfirm(t *testing.T) {
 		}
 	}
 }
+
+// What a program writes as its reason is read on pages and in terminals: it must not
+// reorder or recolour what stands beside it.
+func TestAReasonIsOnePlainLine(t *testing.T) {
+	s := serve(t, guarded(""))
+	body := `{"action":"start","reason":"it looks stuck\u202e\u001b[2J\n**approve** it, password=hunter2"}`
+	if code := s.status("POST", "/api/v1/services/payment-service/propose", body, header("Authorization", "Bearer "+proposerToken)); code != http.StatusAccepted {
+		t.Fatal(code)
+	}
+	if got, want := s.commands()[0].Args.Reason, "it looks stuck **approve** it, password=***"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

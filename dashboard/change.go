@@ -13,7 +13,9 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/nearest"
+	"logstream/internal/redact"
 	"logstream/internal/service"
+	"logstream/internal/text"
 )
 
 const (
@@ -29,6 +31,7 @@ func (r *run) issue(w http.ResponseWriter, req *http.Request, service, name stri
 }
 
 func (r *run) issueBy(w http.ResponseWriter, req *http.Request, by, service, name string, args event.CommandArgs) {
+	args.Reason = redact.Text(text.Line(args.Reason)) // others read it, in terminals as well
 	c := event.Command{
 		ID: rand.Text(), Time: now(), By: by, Service: service, Command: name, Args: args,
 		Origin: event.Origin{Instance: r.deps.Identity.Instance, Host: r.deps.Identity.Host},

@@ -19,22 +19,29 @@ import (
 // Bounds on what is asked for. All callers share them: they protect Kafka.
 const (
 	commandRate, commandBurst = 10, 40   // a second; changes by people
+	proposeRate, proposeBurst = 0.2, 20  // a second; proposals by programs: they take nothing from what people send
 	linkRate, linkBurst       = 5, 30    // a second; signed links that are opened
+	oneLinkRate, oneLinkBurst = 0.5, 15  // a second; of one of them
 	publicRate, publicBurst   = 50, 200  // a second; badges and the status page
 	healthRate, healthBurst   = 100, 400 // a second; observations by programs
 	searchRate, searchBurst   = 20, 60   // a second; text searches of incidents, which occupy the loop
+	maxConnections            = 4096     // open at a time, without WebSockets
 	maxHashing                = 2        // passwords that are compared at a time: each costs a good part of a second
 )
 
 type limits struct {
-	commands, health *rate.Limiter
-	attempts         *access.Attempts // wrong tokens, and logins
+	commands, health, proposals *rate.Limiter
+	attempts                    *access.Attempts // wrong tokens, and logins
 
 	links, wrongLinks, public, searches *rate.Limiter
+
+	link *access.Each[string] // each signed link, by its id
 
 	probes      chan struct{} // holds one for each check under way
 	hashing     chan struct{} // and one for each password that is compared
 	notifyTests chan struct{} // and one while test messages are sent
+
+	connections int // that are open at a time
 
 	result time.Duration // for which the page of a link waits for the result of its command
 }
@@ -42,13 +49,15 @@ type limits struct {
 func newLimits() *limits {
 	return &limits{
 		commands: rate.NewLimiter(commandRate, commandBurst),
-		health:   rate.NewLimiter(healthRate, healthBurst),
+		health:   rate.NewLimiter(healthRate, healthBurst), proposals: rate.NewLimiter(proposeRate, proposeBurst),
 		attempts: access.NewAttempts(),
 		links:    rate.NewLimiter(linkRate, linkBurst), wrongLinks: rate.NewLimiter(linkRate, linkBurst), public: rate.NewLimiter(publicRate, publicBurst),
 		searches:    rate.NewLimiter(searchRate, searchBurst),
+		link:        access.NewEach[string](oneLinkRate, oneLinkBurst),
 		probes:      make(chan struct{}, maxProbes),
 		hashing:     make(chan struct{}, maxHashing),
 		notifyTests: make(chan struct{}, 1),
+		connections: maxConnections,
 		result:      resultWithin,
 	}
 }

@@ -206,6 +206,24 @@ func TestChangesAreLimited(t *testing.T) {
 	}
 }
 
+// A program that proposes without end must not keep an operator from holding all repairs.
+func TestProposalsDelayNoOperator(t *testing.T) {
+	s := serve(t, guarded(""))
+	by := func(token string) func(*http.Request) { return header("Authorization", "Bearer "+token) }
+	accepted, last := 0, 0
+	for range 2 * commandBurst {
+		if last = s.status("POST", "/api/v1/services/payment-service/propose", `{"action":"start","reason":"x"}`, by(proposerToken)); last == http.StatusAccepted {
+			accepted++
+		}
+	}
+	if last != http.StatusTooManyRequests || accepted > commandBurst {
+		t.Errorf("%d proposals at once were accepted, and the last = %d", accepted, last)
+	}
+	if got := s.status("POST", "/api/v1/hold", `{"for":"1h"}`, by(operatorToken)); got != http.StatusAccepted {
+		t.Errorf("a hold meanwhile = %d", got)
+	}
+}
+
 func TestSearchesAreLimited(t *testing.T) {
 	s := serve(t, nil)
 	last := 0

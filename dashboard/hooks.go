@@ -17,11 +17,12 @@ import (
 const hooksPath = "/api/v1/hooks/"
 
 // hooks are the calls of other monitors, by path. They need no role of the
-// dashboard, but the hook's own token.
+// dashboard, but the hook's own token. A page of another site is refused before that is
+// looked at: a browser that is led there must not use up its user's attempts to log in.
 func (r *run) hooks() map[string]methods {
 	all := map[string]methods{}
 	for _, kind := range hook.Kinds {
-		all[hooksPath+kind] = methods{http.MethodPost: {access.Anyone, r.hooked(kind, r.changing(r.limits.health, r.postHook(kind)))}}
+		all[hooksPath+kind] = methods{http.MethodPost: {access.Anyone, r.sameOrigin(r.hooked(kind, r.changing(r.limits.health, r.postHook(kind))))}}
 	}
 	return all
 }

@@ -239,3 +239,22 @@ func TestATokenIsTriedWhereWrongOnesAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// A page of another site that is open in a browser beside LogStream must not be able to
+// keep the person at that browser from logging in.
+func TestForeignPagesUseUpNoAttempts(t *testing.T) {
+	s := serve(t, guarded(""))
+	foreign := "https://evil.example"
+	for range 30 {
+		token := "token." + base64.RawURLEncoding.EncodeToString([]byte("a guess"))
+		if _, resp, err := s.dial(func(h http.Header) { h.Set("Origin", foreign) }, token); err == nil || resp.StatusCode != http.StatusForbidden {
+			t.Fatalf("a WebSocket from %s: %v, %v", foreign, resp, err)
+		}
+		if got := s.status("POST", hooksPath+"generic?token=guess", "x", header("Origin", foreign, "Content-Type", "text/plain")); got != http.StatusForbidden {
+			t.Fatalf("a hook from %s = %d", foreign, got)
+		}
+	}
+	if resp, body := s.do("POST", "/login", ada("/").Encode(), header("Content-Type", formType)); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a login after that: %d %s", resp.StatusCode, body)
+	}
+}

@@ -30,7 +30,7 @@ func (p proposeRequest) problem() string {
 		return fmt.Sprintf(`"action" is missing; the actions are %s`, strings.Join(service.Actions, ", "))
 	case !slices.Contains(service.Actions, p.Action):
 		return unknown("action", p.Action, service.Actions)
-	case strings.TrimSpace(p.Reason) == "":
+	case strings.TrimSpace(text.Line(p.Reason)) == "":
 		return `"reason" is missing: the operator who decides has to know why`
 	case len([]rune(p.Reason)) > maxReason:
 		return fmt.Sprintf(`"reason" is longer than %d characters`, maxReason)

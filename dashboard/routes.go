@@ -88,7 +88,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/services/{name}/container":  read(r.getContainer),
 		"/api/v1/services/{name}/silence":    {http.MethodPost: command(r.postSilence), http.MethodDelete: command(r.deleteSilence)},
 		"/api/v1/services/{name}/heal":       {http.MethodPost: command(r.postHeal)},
-		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.commands, r.postPropose)}},
+		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.proposals, r.postPropose)}},
 		"/api/v1/services/{name}/chaos":      {http.MethodPost: command(r.postChaos)},
 		"/api/v1/chaos":                      read(r.getChaos),
 		"/api/v1/incidents":                  read(r.getIncidents),
@@ -117,7 +117,7 @@ func (r *run) api() map[string]methods {
 func (r *run) others() map[string]methods {
 	public := func(answer http.HandlerFunc) methods { return methods{http.MethodGet: {access.Anyone, answer}} }
 	return map[string]methods{
-		"/ws":      read(r.sameOrigin(r.socket)),
+		socketPath: read(r.socket),
 		"/metrics": r.openable("metrics", read(r.getMetrics)),
 		"/healthz": public(r.getHealth),
 		"/readyz":  public(r.getReady),
@@ -146,13 +146,21 @@ func (r *run) table() map[string]methods {
 	return all
 }
 
+// socketPath is that of the WebSocket: the one address at which the page of another
+// site can send a token.
+const socketPath = "/ws"
+
 // routes is every address that is answered, from the outside in: headers and
 // Host for all, then who it is and whether the role is enough, then the method,
 // and origin, rate and type for what changes anything.
 func (r *run) routes() http.Handler {
 	mux := http.NewServeMux()
 	for path, answers := range r.table() {
-		mux.Handle(path, r.authorized(answers.need, answers.ServeHTTP))
+		handler := r.authorized(answers.need, answers.ServeHTTP)
+		if path == socketPath {
+			handler = r.sameOrigin(handler) // before its token, which any page could try out
+		}
+		mux.Handle(path, handler)
 	}
 	mux.Handle("/api/", r.authorized(methods(nil).need, func(w http.ResponseWriter, req *http.Request) {
 		failf(w, http.StatusNotFound, "unknown call %s %s", short(req.Method), short(req.URL.Path))

@@ -89,8 +89,8 @@ func (r *run) serve(ctx context.Context, group *errgroup.Group, ln net.Listener,
 	server := &http.Server{
 		Handler:           r.requests,
 		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleFor,
-		MaxHeaderBytes: maxHeader,
-		ErrorLog:       slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHeader, ConnState: newConnections(r.limits.connections).state,
+		ErrorLog: slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
 	}
 	serve := func() error { return server.Serve(ln) }
 	if cert != nil {

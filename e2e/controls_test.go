@@ -97,9 +97,48 @@ func everyPage(t *testing.T, ctx context.Context, d *daemon) {
 				t.Errorf("%s has %d headings of the first level", where, n)
 			}
 		})
+		if page.name == "system" {
+			for _, part := range []string{" from a check to this page", "its health logs may take ", "repaired by ", "3 services"} {
+				sees(t, ctx, part, fmt.Sprintf(`document.querySelector("main").textContent.includes(%q)`, part))
+			}
+		}
+		byTab(t, ctx, page.path)
 		if !strings.HasSuffix(page.path, "/none") { // which is answered with 404, and Chromium writes that to the console
 			heard.none(t, page.path)
 		}
+	}
+}
+
+// followsFocus notes which places the focus visits, and which of them show it by less
+// than an outline of two pixels. "missing" are those that a keyboard has to reach: what
+// can be seen, is not disabled, and is part of the page still.
+const followsFocus = `(() => {
+	const name = e => e.tagName + " " + (e.getAttribute("aria-label") ?? e.textContent.trim().slice(0, 40));
+	const places = () => [...document.querySelectorAll("a[href], button:not([disabled]), input, select, summary, [tabindex='0']")].filter(e => e.checkVisibility({visibilityProperty: true}));
+	const visited = new Set(), wanted = new Set(places());
+	window.focused = { unmarked: [], get missing() { return [...wanted].filter(e => e.isConnected && e.checkVisibility({visibilityProperty: true}) && !visited.has(e)).map(name); }, wanted: wanted.size };
+	addEventListener("focusin", ({ target: e }) => {
+		visited.add(e);
+		const s = getComputedStyle(e);
+		if (s.outlineStyle === "none" || parseFloat(s.outlineWidth) < 2) focused.unmarked.push(name(e));
+	});
+	document.activeElement?.blur();
+	scrollTo(0, 0);
+	return wanted.size;
+})()`
+
+// byTab goes through a page by Tab alone: it reaches everything, each place with a
+// visible mark.
+func byTab(t *testing.T, ctx context.Context, path string) {
+	t.Helper()
+	does(t, ctx, chromedp.Navigate(eval[string](t, ctx, "location.href"))) // from the top
+	sees(t, ctx, "the page", `document.documentElement.dataset.conn === "live" && !document.querySelector(".loading")`)
+	wanted := eval[int](t, ctx, followsFocus)
+	for range wanted + 10 { // more may have come
+		does(t, ctx, chromedp.KeyEvent(kb.Tab))
+	}
+	if missing, unmarked := eval[[]string](t, ctx, "focused.missing"), eval[[]string](t, ctx, "focused.unmarked"); len(missing)+len(unmarked) > 0 || wanted < 5 {
+		t.Errorf("%s: by Tab of %d places these are not reached: %q; without a visible focus: %q", path, wanted, missing, unmarked)
 	}
 }
 
@@ -129,26 +168,6 @@ func smallButtons(t *testing.T, ctx context.Context, d *daemon) {
 	press(t, ctx, "button", "Hide")
 	sees(t, ctx, "that they are hidden", `!document.querySelector(".keys")`)
 	copies(t, ctx, "Copy the command")
-
-	// By Tab from the top through everything, and each place with a visible mark.
-	does(t, ctx, chromedp.Navigate("http://"+d.page+"/system"))
-	sees(t, ctx, "the page", `document.documentElement.dataset.conn === "live" && !document.querySelector(".loading")`)
-	wanted := eval[int](t, ctx, `document.querySelectorAll("a[href], button:not([disabled]), input, select, summary, [tabindex='0']").length`)
-	unmarked := map[string]bool{}
-	visited := map[string]bool{}
-	for range wanted + 5 {
-		does(t, ctx, chromedp.KeyEvent(kb.Tab))
-		at := eval[[]string](t, ctx, `(() => { const e = document.activeElement, s = getComputedStyle(e);
-			const name = e.tagName + " " + (e.getAttribute("aria-label") ?? e.textContent.trim().slice(0, 40)) + " " + [...document.querySelectorAll("*")].indexOf(e);
-			return [name, e === document.body || s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 ? "marked" : "unmarked"]; })()`)
-		visited[at[0]] = true
-		if at[1] == "unmarked" {
-			unmarked[at[0]] = true
-		}
-	}
-	if len(unmarked) > 0 || len(visited) < wanted {
-		t.Errorf("Tab reaches %d of %d places; without a visible focus: %v", len(visited), wanted, unmarked)
-	}
 
 	id := d.incidents("payment-service")[0].ID
 	opens(t, ctx, d, "/incidents/"+id)

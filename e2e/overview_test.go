@@ -33,10 +33,20 @@ type frame struct {
 	Cell     string
 	Agent    string
 	Pill     string
+	Map      string // the services whose marks are red
+	Mapped   bool   // there is a map
+	Title    string // of the tab
+	Icon     string
+	Listed   bool // among what happened is the lane's incident, as one that ended
+	Open     string
 }
 
-// record takes a frame every 100 ms from now on, into the page's window.samples.
-const record = `(window.samples = [], setInterval(() => {
+// record takes a frame every 100 ms from now on, into the page's window.samples, and
+// the instant of each change of the lane's stage, into window.stages.
+const record = `(window.samples = [], window.stages = [], new MutationObserver(() => {
+	const lane = document.querySelector(".lane"), is = [lane?.dataset.incident ?? "", lane?.dataset.stage ?? ""].join();
+	if (is !== stages.at(-1)?.[0]) stages.push([is, performance.now()]);
+}).observe(document.body, {subtree: true, childList: true, attributeFilter: ["data-stage", "data-incident"]}), setInterval(() => {
 	const one = (q) => document.querySelector(q), text = (q) => one(q)?.textContent.trim() ?? "";
 	const cells = [...document.querySelectorAll(".services [data-service]")], about = one(".lane")?.dataset.about ?? "";
 	samples.push({
@@ -44,6 +54,9 @@ const record = `(window.samples = [], setInterval(() => {
 		Down: cells.filter(e => e.dataset.status === "DOWN").map(e => e.dataset.service).join(),
 		Work: one(".now-work")?.dataset.stage ?? "", Lane: one(".lane")?.dataset.stage ?? "", Cell: cells.find(e => e.dataset.service === about)?.dataset.stage ?? "",
 		Agent: one("[data-agent-state]")?.dataset.agentState ?? "", Pill: text(".lane .pill"),
+		Map: [...document.querySelectorAll(".map .m-DOWN title")].map(e => e.textContent.split(":")[0]).join(), Mapped: !!one(".map"),
+		Title: document.title, Icon: one("link[rel=icon]").href.split("/").at(-1),
+		Listed: !!one(".lane") && !!one('.happened a[href$="' + one(".lane").dataset.incident + '"]'), Open: text("nav .count").replace(/\D/g, ""),
 	});
 }, 100), true)`
 
@@ -60,6 +73,15 @@ func (f frame) disagree() string {
 		lane = "" // it stays for a minute, and is of the past
 	}
 	first, _, _ := strings.Cut(f.Down, ",")
+	doing := ""
+	for _, part := range []string{", starting", ", restarting", ", unpausing"} {
+		if strings.Contains(f.Title, part) {
+			doing = "action"
+		}
+	}
+	if strings.Contains(f.Title, ", verifying") {
+		doing = "verification"
+	}
 	switch {
 	case f.Work != lane:
 		return "the headline and the lane show different stages"
@@ -73,8 +95,70 @@ func (f frame) disagree() string {
 		return "a red badge stands under a green headline"
 	case !f.Broken && f.Pill == "Open" && lane == "verification":
 		return "the lane calls a service broken that is up"
+	case f.Mapped && f.Map != f.Down:
+		return "the map and the cells show different states"
+	case f.Broken != strings.Contains(f.Title, "▼"):
+		return "the tab's title and the headline show different states"
+	case doing != lane && (doing != "" || lane == "action" || lane == "verification"):
+		return "the tab's title and the lane show different stages"
+	case f.Icon != f.icon(lane):
+		return "the tab's icon and the lane show different stages"
+	case f.Listed != (f.Lane == "resolved" || f.Lane == "escalated"):
+		return "what happened and the lane disagree about whether it is over"
+	case (f.Open != "") != (lane != ""):
+		return "the number of open incidents and the lane disagree"
 	}
 	return ""
+}
+
+// icon is the tab's, while the lane shows a stage.
+func (f frame) icon(lane string) string {
+	switch {
+	case lane == "approval", lane == "escalated":
+		return "wait.svg"
+	case lane != "" && lane != "held":
+		return "work.svg"
+	case f.Broken:
+		return "down.svg"
+	}
+	return "up.svg"
+}
+
+// agrees checks that no two places disagree in any frame that was recorded, and that
+// each stage was shown for at least 400 ms. It gives the stages.
+func agrees(t *testing.T, ctx context.Context) (stages []string) {
+	t.Helper()
+	seen := eval[[]frame](t, ctx, "samples")
+	for i, f := range seen {
+		if why := f.disagree(); why != "" {
+			t.Errorf("frame %d of %d: %s: %+v", i, len(seen), why, f)
+		}
+	}
+	type change struct {
+		stage string
+		at    float64
+	}
+	var changes []change
+	for _, pair := range eval[[][]any](t, ctx, "stages") {
+		stage, at := pair[0].(string), pair[1].(float64)
+		changes = append(changes, change{stage, at})
+	}
+	const least = 399 // ms, of two clocks
+	for i, now := range changes {
+		incident, stage, _ := strings.Cut(now.stage, ",")
+		if stage == "" {
+			continue
+		}
+		stages = append(stages, stage)
+		if i+1 == len(changes) || stage == "resolved" {
+			continue
+		}
+		if next, _, _ := strings.Cut(changes[i+1].stage, ","); next == incident && changes[i+1].at-now.at < least {
+			t.Errorf("the stage %s is shown for %.0f ms, less than %d", stage, changes[i+1].at-now.at, least)
+		}
+	}
+	t.Logf("%d frames, stages %v", len(seen), stages)
+	return stages
 }
 
 // TestTheOverviewOfThirtyServicesSaysOneThing stops one of thirty services, a real
@@ -108,17 +192,7 @@ func TestTheOverviewOfThirtyServicesSaysOneThing(t *testing.T) {
 	everyWidth(t, ctx, "thirty-one-red")
 	does(t, ctx, chromedp.EmulateViewport(1280, 800))
 	sees(t, ctx, "the end of the repair", `samples.some(f => f.About === "orders-db" && f.Lane === "resolved")`)
-	seen := eval[[]frame](t, ctx, "samples")
-	var stages []string
-	for i, f := range seen {
-		if why := f.disagree(); why != "" {
-			t.Errorf("frame %d of %d: %s: %+v", i, len(seen), why, f)
-		}
-		if f.Lane != "" && (len(stages) == 0 || stages[len(stages)-1] != f.Lane) {
-			stages = append(stages, f.Lane)
-		}
-	}
-	t.Logf("%d frames: %v", len(seen), stages)
+	stages := agrees(t, ctx)
 	for _, stage := range []string{"action", "verification", "resolved"} {
 		if !slices.Contains(stages, stage) {
 			t.Errorf("the stage %q was never shown: %v", stage, stages)
@@ -241,7 +315,7 @@ func consoleErrors(t *testing.T, ctx context.Context) func() []string {
 }
 
 // TestADisastersButtonDoesNotMove presses a button of the demo, and follows its place
-// until the repair has ended.
+// until the repair has ended. Nor do two places of the page disagree meanwhile.
 func TestADisastersButtonDoesNotMove(t *testing.T) {
 	t.Parallel()
 	d := demo(t)
@@ -254,6 +328,7 @@ func TestADisastersButtonDoesNotMove(t *testing.T) {
 		const at = Math.round(document.querySelector('.card[data-service="payment-service"] [data-fault="stop"]').getBoundingClientRect().top);
 		if (innerWidth === 1280 && places.at(-1) !== at) places.push(at);
 	}, 20), true)`)
+	eval[bool](t, ctx, record)
 	for _, fault := range []string{"stop", "hang"} { // the shortest lane, and the one with the most words
 		breaks(t, ctx, "payment-service", fault)
 		sees(t, ctx, "the incident", `["evidence", "diagnosis", "pause", "held", "action", "verification"].includes(document.querySelector(".lane")?.dataset.stage)`)
@@ -263,6 +338,7 @@ func TestADisastersButtonDoesNotMove(t *testing.T) {
 	if places := eval[[]int](t, ctx, "places"); slices.Max(places)-slices.Min(places) > 1 || places[0] > 800 { // a part of a pixel is rounded
 		t.Errorf("the button's places from above, in px: %v", places)
 	}
+	agrees(t, ctx) // cards, as cells do
 }
 
 // fillsItsPlace holds that the lane of a repair of the demo is not higher than its

@@ -89,7 +89,7 @@ func TestTheServicePage(t *testing.T) {
 	if code, answer := d.post("/api/v1/services/payment-service/chaos", `{"fault":"fail"}`); code != 202 {
 		t.Fatalf("the button: %d %s", code, answer)
 	}
-	d.newest(2*time.Minute, "payment-service", "is resolved", resolved)
+	first := d.newest(2*time.Minute, "payment-service", "is resolved", resolved)
 	charts(t, ctx, d, "payment-service")
 	theChart(t, ctx)
 	heard.none(t, "the chart")
@@ -111,6 +111,8 @@ func TestTheServicePage(t *testing.T) {
 	for _, part := range []string{"status 200 to 399, under 500 ms", "status 500", "Running since", "MiB", "1 by LogStream"} {
 		sees(t, ctx, part, fmt.Sprintf(`document.querySelector("main").textContent.includes(%q)`, part))
 	}
+	theNextIncident(t, ctx, d, first.ID)
+	heard.none(t, "another incident")
 	inEach(t, ctx, "service", "heading: Latency", "group: How far back", "button: Zoom in", "heading: Container log", "searchbox: Search the log", "button: Pause",
 		"heading: Dependencies", "heading: Container", "heading: Configuration", "region: Configuration as YAML", "region: Log of the container of payment-service")
 	heard.none(t, "the page")
@@ -237,6 +239,21 @@ func theLog(t *testing.T, ctx context.Context) {
 	eval[bool](t, ctx, `(delete document.hidden, document.dispatchEvent(new Event("visibilitychange")))`)
 	last = eval[string](t, ctx, newest)
 	sees(t, ctx, "that it goes on", fmt.Sprintf(`%s !== %q`, newest, last))
+}
+
+// theNextIncident has another failure, which leaves nothing in the log: the lines that
+// were evidence of the first stay marked.
+func theNextIncident(t *testing.T, ctx context.Context, d *daemon, first string) {
+	t.Helper()
+	marked := fmt.Sprintf(lines+`.some(e => e.dataset.evidence === %q)`, first)
+	sees(t, ctx, "the evidence of the first incident", marked)
+	if code, answer := d.post("/api/v1/services/payment-service/chaos", `{"fault":"pause"}`); code != 202 {
+		t.Fatalf("the button: %d %s", code, answer)
+	}
+	next := d.newest(2*time.Minute, "payment-service", "is resolved again", func(in apiIncident) bool { return in.ID != first && resolved(in) })
+	sees(t, ctx, "the next incident on the page", fmt.Sprintf(`!!document.querySelector('main a[href$="/incidents/%s"]')`, next.ID))
+	opens(t, ctx, d, "/services/payment-service")
+	sees(t, ctx, "the evidence of the first incident beside the next one", marked)
 }
 
 // keepsLogUnread checks that the log is not read while the other calls that the page makes

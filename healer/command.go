@@ -237,7 +237,7 @@ func openByHand(v View, c event.Command) Decision {
 	if first.IsZero() {
 		first = v.Now
 	}
-	opened := event.Opened{Error: "requested by an operator", Check: "operator", Instance: c.Instance, FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action}
+	opened := event.Opened{Error: "requested by an operator", Check: event.CheckOperator, Instance: c.Instance, FirstBad: first.UTC(), Kind: "service", Action: c.Args.Action}
 	switch c.Command {
 	case event.CommandUndo:
 		opened = openedToUndo(opened, c)

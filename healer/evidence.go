@@ -1,11 +1,11 @@
 package healer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"logstream/healer/fleet"
 	"logstream/healer/history"
 	"logstream/healer/loglines"
 	"logstream/healer/runbook"
@@ -22,7 +22,6 @@ const (
 	oomReach     = 10 * time.Minute // ends out of memory within it belong together
 	signReach    = time.Minute      // lines from so long before the failure may show its reason
 	earlierShown = 3                // incidents of the past, in the evidence
-	shortID      = 12               // of an image's digest, as people see it
 )
 
 // served is when a check of our own last succeeded; zero: not known in this life.
@@ -45,6 +44,7 @@ func (s *serviceState) signsSince() time.Time {
 // around is what is known around a service's container.
 type around struct {
 	down, slow []string // services that it needs
+	neighbours fleet.Picture
 	earlier    []event.Fact
 	lives      []history.Life
 	ignored    bool   // a stop of it was ended by a kill
@@ -66,6 +66,7 @@ func newAround(c *Controller, s *serviceState, now time.Time) around {
 			a.slow = append(a.slow, name)
 		}
 	}
+	a.neighbours = lookAtFleet(c, now)
 	all := c.incidents.Of(s.def.Name, c.host)
 	a.earlier = earlier(all)
 	h, of := c.engine.Of(s.containerName()), s.inspection.state
@@ -145,7 +146,7 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 // missingFacts are those of a container that does not exist. The service answers
 // all the same where a check of our own is good that began after that was seen.
 func missingFacts(v View) runbook.Facts {
-	f := answers(v, runbook.Facts{Container: v.Name, Missing: true, ComposeService: v.Around.compose, Notes: v.Around.earlier})
+	f := answers(v, runbook.Facts{Container: v.Name, Missing: true, ComposeService: v.Around.compose, Notes: slices.Concat(neighbours(v), v.Around.earlier)})
 	own, known := v.Status.OwnLast()
 	if v.Def.HasOwnCheck() && known && own.Status != event.Down && !v.Status.OwnDown() && v.Incident != nil && own.Time().After(v.Incident.Opened) {
 		f.Check = own.Status
@@ -211,40 +212,4 @@ func networksLost(good event.Good, c container.State) []string {
 		}
 	}
 	return lost
-}
-
-// notes are what a person wants to see beside the facts, and nothing decides by.
-func notes(v View, f runbook.Facts) []event.Fact {
-	var list []event.Fact
-	c := v.Inspection.state
-	if names := networkNames(c); names != "" && len(f.NetworksLost) == 0 {
-		list = append(list, event.Fact{Key: "networks", Value: names})
-	}
-	if good := v.Target.Good; good != nil && (f.Changed || f.Updated) {
-		before, id, why := good.Image, good.ImageID, "It was healthy with it."
-		if f.Updated {
-			before, id = good.PreviousImage, good.PreviousImageID
-			why = "It was healthy with it until " + good.ImageSince.UTC().Format(time.RFC3339) + "."
-		}
-		list = append(list, event.Fact{Key: "image before", Value: fmt.Sprintf("%s (%s)", before, shortDigest(id)), Why: why},
-			event.Fact{Key: "image id", Value: shortDigest(c.ImageID)})
-	}
-	if v.Inspection.logs.missing != "" {
-		list = append(list, event.Fact{Key: runbook.WhatLog, Value: "not available: " + v.Inspection.logs.missing})
-	}
-	return append(list, v.Around.earlier...)
-}
-
-func networkNames(c container.State) string {
-	names := make([]string, len(c.Networks))
-	for i, n := range c.Networks {
-		names[i] = n.Name
-	}
-	return strings.Join(names, ", ")
-}
-
-// shortDigest is an image's id as people see it.
-func shortDigest(id string) string {
-	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(len(id), shortID)]
 }

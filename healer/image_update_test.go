@@ -126,6 +126,9 @@ func TestAServiceThatIsNotDownAndDoesWorseIsRolledBack(t *testing.T) {
 	if b.state.ImageID != "sha" || diagnosedAs(m) != "bad_update" {
 		t.Errorf("it runs %s after %s", b.state.ImageID, diagnosedAs(m))
 	}
+	if in := m.of0(); in.DownMS > 15_000 || in.DownMS >= in.TTRMS {
+		t.Errorf("down for %.0f ms of %.0f: it answered until it was rolled back", in.DownMS, in.TTRMS)
+	}
 	m.run(5 * time.Minute)
 	if m.audit(); m.broken != "" || m.open("svc-0") {
 		t.Errorf("the incident is %s; %s", m.of0().State, m.broken)

@@ -314,13 +314,6 @@ func heldIfOpen(v View, verdict gate.Verdict) Decision {
 	return held(v, verdict)
 }
 
-func resolve(v View, how string, good time.Time) Decision {
-	in := v.Incident
-	ms := func(d time.Duration) float64 { return max(0, float64(d.Microseconds())/1000) }
-	return write(event.ByLogstream, event.Resolved{How: how, Attempts: in.Attempts, TTDMS: ms(in.Opened.Sub(in.FirstBad)),
-		TTRMS: ms(v.Now.Sub(in.FirstBad)), DownMS: ms(good.Sub(in.FirstBad))})
-}
-
 // decisive are the facts that decide: evidence is written again when they change.
 func decisive(facts []event.Fact) []event.Fact {
 	return slices.DeleteFunc(slices.Clone(facts), func(f event.Fact) bool { return !f.Decisive })

@@ -54,6 +54,9 @@ func TestProposalWaitsForApprovalWhateverTheTier(t *testing.T) {
 		m.run(time.Minute)
 		wantActions(t, m, "restart")
 		wantEnd(t, m, event.HowHealed)
+		if in := m.of0(); in.DownMS > 10_000 || in.TTRMS < 300_000 {
+			t.Errorf("down for %.0f ms of %.0f: it was good while the request waited", in.DownMS, in.TTRMS)
+		}
 	})
 }
 

@@ -331,13 +331,13 @@ func TestAttempts(t *testing.T) {
 	// One who has many addresses fills no memory.
 	later := noon.Add(time.Hour)
 	address := peer(request("[2001:db8::1]:1"))
-	for i := range maxAddresses + raced.Share(2*maxAddresses) {
+	for i := range maxEach + raced.Share(2*maxEach) {
 		b := address.As16()
 		b[4], b[5] = byte(i>>8), byte(i)
 		a.Allow(netip.AddrFrom16(b), later)
 	}
-	if len(a.by) > maxAddresses {
-		t.Errorf("%d addresses are known", len(a.by))
+	if len(a.by.by) > maxEach {
+		t.Errorf("%d addresses are known", len(a.by.by))
 	}
 	allowed = 0
 	for i := range 100 {

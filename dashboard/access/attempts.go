@@ -12,21 +12,18 @@ import (
 const (
 	oneRate, oneBurst = 0.5, 10 // a second, of one address
 	allRate, allBurst = 1, 20   // a second, of all together
-	maxAddresses      = 4096    // that are known at a time
 )
 
 // Attempts bounds how often is guessed: by one address, so that it does not keep
 // others out, and by all together.
 type Attempts struct {
 	all *rate.Limiter
-
-	mu sync.Mutex
-	by map[netip.Prefix]*rate.Limiter
+	by  *Each[netip.Prefix]
 }
 
 // NewAttempts has seen none.
 func NewAttempts() *Attempts {
-	return &Attempts{all: rate.NewLimiter(allRate, allBurst), by: map[netip.Prefix]*rate.Limiter{}}
+	return &Attempts{all: rate.NewLimiter(allRate, allBurst), by: NewEach[netip.Prefix](oneRate, oneBurst)}
 }
 
 // Allow counts an attempt from an address, and says whether it may be made.
@@ -36,28 +33,48 @@ func (a *Attempts) Allow(from netip.Addr, now time.Time) bool {
 		bits = 64 // who has one address there has all of these
 	}
 	who, _ := from.Prefix(bits) // of an address that is none: the zero one, as good as any
-	return a.of(who, now).AllowN(now, 1) && a.all.AllowN(now, 1)
+	return a.by.Allow(who, now) && a.all.AllowN(now, 1)
 }
 
-// of is the limit of an address. Where there is no room for another, those go
-// that have made no attempt for long; if none has, the address shares the limit
-// of all.
-func (a *Attempts) of(who netip.Prefix, now time.Time) *rate.Limiter {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if known := a.by[who]; known != nil {
+// maxEach is how many are known at a time.
+const maxEach = 4096
+
+// Each bounds how often each of many does something, so that one does not keep
+// others from it.
+type Each[K comparable] struct {
+	rate  rate.Limit
+	burst int
+
+	mu sync.Mutex
+	by map[K]*rate.Limiter
+}
+
+// NewEach allows each limit times a second, and burst at once.
+func NewEach[K comparable](limit rate.Limit, burst int) *Each[K] {
+	return &Each[K]{rate: limit, burst: burst, by: map[K]*rate.Limiter{}}
+}
+
+// Allow counts one of who, and says whether it may be done.
+func (e *Each[K]) Allow(who K, now time.Time) bool { return e.of(who, now).AllowN(now, 1) }
+
+// of is the limit of one. Where there is no room for another, those go that have
+// done nothing for long; if none has, it has no limit of its own.
+func (e *Each[K]) of(who K, now time.Time) *rate.Limiter {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known := e.by[who]; known != nil {
 		return known
 	}
-	if len(a.by) >= maxAddresses {
-		for other, limit := range a.by {
-			if limit.TokensAt(now) >= oneBurst {
-				delete(a.by, other)
+	if len(e.by) >= maxEach {
+		for other, limit := range e.by {
+			if limit.TokensAt(now) >= float64(e.burst) {
+				delete(e.by, other)
 			}
 		}
 	}
-	limit := rate.NewLimiter(oneRate, oneBurst)
-	if len(a.by) < maxAddresses {
-		a.by[who] = limit
+	limit := rate.NewLimiter(e.rate, e.burst)
+	if len(e.by) < maxEach {
+		e.by[who] = limit
 	}
 	return limit
 }

@@ -58,6 +58,8 @@ type Picture struct {
 	Witnesses, Against int
 	// Of all whose status is known, without dependents whose root is DOWN.
 	Healthy, Known int
+	Down           []string // all that are DOWN, for whatever reason
+	Members        int
 
 	targets []Member
 }
@@ -74,9 +76,12 @@ func Assess(members []Member) Picture {
 	for _, m := range members {
 		byName[m.Name] = m
 	}
-	var p Picture
+	p := Picture{Members: len(members)}
 	for _, m := range members {
 		p.count(m, byName)
+		if m.Status == event.Down {
+			p.Down = append(p.Down, m.Name)
+		}
 		if m.Probed && m.Status != event.Unknown && !explained(m, byName) {
 			p.targets = append(p.targets, m)
 		}

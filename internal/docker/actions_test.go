@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -64,6 +66,28 @@ func TestActions(t *testing.T) {
 				t.Errorf("the calls are %q, want one", calls)
 			}
 		})
+	}
+}
+
+// The engine says what it could not execute, with all arguments where these were
+// written as one.
+func TestARefusedStartHidesSecrets(t *testing.T) {
+	for _, call := range []string{"start", "restart"} {
+		r := newReplay(t)
+		r.on("POST", "/containers/x/"+call, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"message":"OCI runtime create failed: exec: \"app --password=canary1 canary-value-2\": \u001b[31mno such file"}`)
+		})
+		r.on("GET", "/containers/x/json", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"Id":"x","Image":"i","State":{},"HostConfig":{},"NetworkSettings":{},"Config":{"Env":["API_TOKEN=canary-value-2"]}}`)
+		})
+		do := map[string]func(context.Context, string) error{"start": r.runtime(t).Start, "restart": r.runtime(t).Restart}[call]
+		err := do(t.Context(), "x")
+		if err == nil || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), "no such file") {
+			t.Errorf("%s: %v", call, err)
+		}
 	}
 }
 

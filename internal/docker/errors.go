@@ -13,6 +13,7 @@ import (
 
 	"logstream/internal/container"
 	"logstream/internal/health"
+	"logstream/internal/redact"
 )
 
 // failure is why a call failed.
@@ -105,11 +106,22 @@ func unavailable(what, on string, err error, why, remedy, command string) error 
 	return fmt.Errorf("%s %s: %w", what, on, &container.UnavailableError{Why: why, Err: err, Remedy: health.Remedy{Text: remedy, Command: command}})
 }
 
-// refusal is the engine's own sentence, without the client's preface.
+// refusal is the engine's own sentence, without the client's preface, and without what
+// looks like a secret.
 type refusal struct{ err error }
 
 func (e *refusal) Error() string {
-	return strings.TrimPrefix(e.err.Error(), "Error response from daemon: ")
+	return readable(strings.TrimPrefix(e.err.Error(), "Error response from daemon: "), nil)
 }
 
 func (e *refusal) Unwrap() error { return e.err }
+
+// hidden is an error without secrets that are known.
+type hidden struct {
+	err     error
+	secrets []string
+}
+
+func (e *hidden) Error() string { return redact.Known(e.err.Error(), e.secrets...) }
+
+func (e *hidden) Unwrap() error { return e.err }

@@ -15,7 +15,7 @@ const MaxRecord = 1 << 20
 
 // Bounds of what any program may write into a health log.
 const (
-	maxSourceName = 256  // characters of instance and of check
+	maxSourceName = 256  // characters of each name: instance, check, host, nonce and failure
 	maxErrorText  = 4096 // bytes; what is longer is cut
 )
 
@@ -108,7 +108,7 @@ func CheckHealthLog(h HealthLog) error {
 	if err := CheckServiceName(h.Service); err != nil {
 		return err
 	}
-	for _, name := range []struct{ key, value string }{{"instance", h.Instance}, {"check", h.Check}, {"host", h.Host}} {
+	for _, name := range []struct{ key, value string }{{"instance", h.Instance}, {"check", h.Check}, {"host", h.Host}, {"nonce", h.Nonce}, {"failure", string(h.Failure)}} {
 		if n := utf8.RuneCountInString(name.value); n > maxSourceName {
 			return fmt.Errorf("%s is a name of %d characters, more than %d", name.key, n, maxSourceName)
 		}

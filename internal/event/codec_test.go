@@ -86,6 +86,8 @@ func TestDecodeHealthLogRefuses(t *testing.T) {
 		"instance too long":         {with(`"instance":"` + strings.Repeat("i", 257) + `"`), "instance"},
 		"check too long":            {with(`"check":"` + strings.Repeat("i", 257) + `"`), "check"},
 		"host too long":             {with(`"host":"` + strings.Repeat("i", 257) + `"`), "host"},
+		"nonce too long":            {with(`"nonce":"` + strings.Repeat("i", 257) + `"`), "nonce"},
+		"failure too long":          {with(`"failure":"` + strings.Repeat("i", 257) + `"`), "failure"},
 		"too deep":                  {with(`"x":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000)), "not valid"},
 		"too large":                 {with(`"x":"` + strings.Repeat("y", MaxRecord) + `"`), "more than 1048576"},
 	}
@@ -103,6 +105,39 @@ func TestDecodeHealthLogRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Any program may write a health log, and readers keep many of them: a megabyte in any
+// one text of each would be gigabytes.
+func TestNoTextOfAHealthLogIsUnbounded(t *testing.T) {
+	tried := 0
+	for key := range objectOf(t, Encode(HealthLog{Timestamp: 1, Service: "s", Status: Up, Check: "c", Error: "e", Failure: "f",
+		Origin: Origin{Instance: "i", Host: "h", Nonce: "n"}})) {
+		record := map[string]any{"timestamp": 1, "service": "s", "status": "UP"}
+		if record[key] = strings.Repeat("x", 900_000); key == "timestamp" || key == "code" || key == "latency_ms" {
+			continue
+		}
+		tried++
+		value, err := json.Marshal(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err := DecodeHealthLog(value); err == nil && len(Encode(h)) > 2*maxErrorText {
+			t.Errorf("%s of %d bytes is kept", key, len(Encode(h)))
+		}
+	}
+	if tried != 8 {
+		t.Errorf("%d texts were tried", tried)
+	}
+}
+
+func objectOf(t *testing.T, value []byte) map[string]any {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal(value, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func TestDecodeHealthLogCutsALongError(t *testing.T) {

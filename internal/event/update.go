@@ -87,6 +87,10 @@ type Trust struct {
 	Since time.Time `json:"since"` // of the first of them
 }
 
+// CheckOperator is the `check` of an incident that was opened because an operator
+// requested a repair, or an undo.
+const CheckOperator = "operator"
+
 // CheckProposal is the `check` of an incident that was opened for what a program
 // proposed.
 const CheckProposal = "proposal"

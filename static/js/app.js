@@ -12,7 +12,7 @@ import { injections, kept } from "./injections.js";
 import * as large from "./large.js";
 import { loader } from "./loader.js";
 import { library, routed } from "./pages.js";
-import { all, due, idle, push, take } from "./pace.js";
+import { all, drawn, due, idle, push, take } from "./pace.js";
 import { ends, focus, pictures } from "./pictures.js";
 import { connect } from "./socket.js";
 import * as store from "./store.js";
@@ -200,6 +200,7 @@ function render() {
       page.view(ctx),
       ui.keys && keys(),
       ui.dialog && dialog({ dialog: ui.dialog, state, now: then, stale }));
+    pace = drawn(pace, Date.now());
     page.drawn?.(root, ctx, schedule);
     follow();
     focus(root, focused);

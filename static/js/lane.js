@@ -6,8 +6,8 @@ import { alike, behind, isBehind, roots } from "./causes.js";
 import { decider, querying, views } from "./diagnosis.js";
 import { failed, interrupted, isPause } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
-import { action, capital, gate, phrase, unless } from "./vocabulary.js";
-import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, nextLine, paragraph, reason, repaired, title } from "./words.js";
+import { action, capital, gate, phrase, unless, whoFirst } from "./vocabulary.js";
+import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -41,25 +41,52 @@ function pill(of, mode, service) {
 const isUp = (service) => service?.status === "UP" || service?.status === "DEGRADED";
 const observing = (of, mode) => mode === "observe" || of.row.held === "observe";
 
-/** How long it was down: {ms, until: when it came back, or null while it lasts}. */
+/**
+ * How long it was down: {ms, until: when it came back, or null while it lasts, never: it
+ * was not down so far}.
+ */
 export function downFor(of, service, now) {
-  const from = of.firstBad;
+  const from = downSince(of, service);
   if (of.stage === "resolved") {
     const ms = of.row.down_ms ?? of.row.ttr_ms ?? instant(of.row.resolved) - from;
-    return { ms, until: from + ms };
+    return { ms, until: from + ms, never: !(ms > 0) || (wasGood(of) && !of.attempts.length) };
   }
   const up = isUp(service) ? of.back || instant(service.since) : NaN;
-  return up > from ? { ms: up - from, until: up } : { ms: now - from, until: null };
+  if (up > from) return { ms: up - from, until: up, never: false };
+  if (wasGood(of) && isUp(service)) return { ms: 0, until: from, never: true };
+  return { ms: now - from, until: null, never: false };
+}
+
+// An incident that was opened for a request or about an update while its service answered.
+const wasGood = (of) => isOfUpdate(of) || (isRequested(of) && of.firstBad >= instant(of.opened.time) - 1000);
+
+// One that was good is down since its first action, or since its checks say so.
+function downSince(of, service) {
+  if (!wasGood(of)) return of.firstBad;
+  const acted = instant(of.attempts[0]?.started.time);
+  if (acted > of.firstBad) return acted;
+  return service?.status === "DOWN" && instant(service.first_bad) > of.firstBad ? instant(service.first_bad) : of.firstBad;
+}
+
+/** "Down since 14:02:11, 8 s", "Down 1.3 s, up since 14:02:12", "Open for 8 s, not down", of an open incident. */
+export function openLine(of, service, now) {
+  const { ms, until, never } = downFor(of, service, now);
+  if (never) return `Open for ${lasting(now - instant(of.row.opened))}, not down`;
+  return until === null ? `Down since ${hhmmss(now - ms)}, ${lasting(ms)}` : `Down ${took(ms)}, up since ${hhmmss(until)}`;
 }
 
 // Counts while it is down, and stops where it came back; the time of the verification stands second.
 function clock(of, service, now) {
-  const { ms, until: back } = downFor(of, service, now);
-  if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(of.firstBad)}` };
+  const { ms, until: back, never } = downFor(of, service, now);
+  if (never) {
+    const open = of.stage !== "resolved";
+    return { figure: lasting((open ? now : instant(of.row.resolved)) - instant(of.row.opened)), rest: open ? "open, not down" : "open, never down" };
+  }
+  if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(now - ms)}` };
   if (of.stage === "verification") return { figure: took(ms), rest: `down, then verifying for ${lasting(now - back)}` };
   if (of.stage !== "resolved") return { figure: took(ms), rest: `down, up since ${hhmmss(back)}` };
-  const verified = of.row.ttr_ms - of.row.down_ms;
-  return { figure: took(ms), rest: repaired(of.row) && verified > 0 ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
+  const verified = verifiedFor(of.row);
+  return { figure: took(ms), rest: verified > 0 ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
 }
 
 function steps(of, { now, mode, service }) {
@@ -70,6 +97,8 @@ function steps(of, { now, mode, service }) {
 
 function detected(of, service) {
   const data = of.opened?.data ?? {};
+  if (isRequested(of)) return place("detected", "was", "person", data.proposed ? "Proposed" : "Requested", { lines: [data.action ? `${capital(phrase(data.action, "it"))}.` : "Repair it."], by: `By ${whoFirst(of.opened.by)}`, at: of.opened.time });
+  if (isOfUpdate(of)) return place("detected", "was", "down", "Detected", { lines: [reason(data.error)], by: "Compared with the image before", at: of.opened.time });
   const source = data.check === "container" ? "Reported by the container’s state" : data.check ? `Reported by the ${data.check} check` : "";
   return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [data.error || of.row.error || "Its checks failed."], by: source, at: of.opened?.time });
 }

@@ -57,7 +57,7 @@ export function pieces(text, wanted) {
 }
 
 /** The lines to be shown: those of the levels that match the search. `show` is all, warn, error or evidence. */
-export function chosen(lines, { show = "all", text = "" }, evidence = new Set()) {
+export function chosen(lines, { show = "all", text = "" }, evidence = new Map()) {
   const needle = text.trim().toLowerCase();
   return lines.filter((line) => (show === "all" || (show === "evidence" ? evidence.has(line.id) : line.level === "error" || (show === "warn" && line.level === "warn"))) && (!needle || line.text.toLowerCase().includes(needle)));
 }
@@ -66,19 +66,27 @@ const plain = (text) => String(text).replace(/\s+/g, " ").trim();
 const CUT = 400; // characters: longer lines are cut in the evidence
 
 /**
- * The ids of the lines that were evidence of an incident, by its events. Each line of
- * the evidence marks one line of the log: the newest equal one that was written before
- * the evidence was collected.
+ * The lines that were evidence of incidents: the id of the line to the incident's row.
+ * `rows` are the incidents, `events` gives those of one. Each line of the evidence marks
+ * one line of the log: the newest equal one that was written before the evidence was
+ * collected.
  */
-export function evidenceLines(lines, events) {
-  const found = new Set();
-  for (const event of events ?? []) {
-    if (event.type !== "evidence") continue;
-    const until = instant(event.time) + 1000; // the clock of the engine may differ
-    for (const wanted of [...(event.data?.logs ?? [])].reverse().map(plain)) {
-      if (!wanted) continue;
-      const line = lines.findLast((one) => !found.has(one.id) && !(one.at > until) && same(plain(one.text), wanted));
-      if (line) found.add(line.id);
+export function evidenceLines(lines, rows, events) {
+  const found = new Map();
+  let texts = null; // of the lines, made once
+  for (const row of rows) {
+    for (const event of events(row.id) ?? []) {
+      if (event.type !== "evidence" || !event.data?.logs?.length) continue;
+      texts ??= lines.map((line) => plain(line.text));
+      const until = instant(event.time) + 1000; // the clock of the engine may differ
+      const mine = new Set(); // an incident may have been collected twice: of one collection each line is another
+      for (const wanted of event.data.logs.map(plain).reverse()) {
+        if (!wanted) continue;
+        const i = lines.findLastIndex((one, k) => !mine.has(k) && !(one.at > until) && same(texts[k], wanted));
+        if (i < 0) continue;
+        mine.add(i);
+        if (!found.has(lines[i].id)) found.set(lines[i].id, row);
+      }
     }
   }
   return found;

@@ -8,7 +8,7 @@ export const HOLD = 400; // each stage of an incident is shown at least as long
 const BEHIND = 2000; // nothing is shown later than this after it came
 
 export function idle() {
-  return { waiting: [], shown: new Map() }; // incident id → {stage, since}
+  return { waiting: [], shown: new Map() }; // incident id → {stage, since, undrawn}
 }
 
 /** One more frame of events, as the steps that it is made of: each begins with an incident's event. */
@@ -37,12 +37,18 @@ export function take(queue, now) {
   for (; n < queue.waiting.length && ready(queue.waiting[n], shown) <= now; n++) {
     const { id, stage, over } = queue.waiting[n];
     if (over) shown.delete(id);
-    else if (id && shown.get(id)?.stage !== stage) shown.set(id, { stage, since: now });
+    else if (id && shown.get(id)?.stage !== stage) shown.set(id, { stage, since: now, undrawn: true });
   }
   return { queue: { waiting: queue.waiting.slice(n), shown }, frames: joined(queue.waiting.slice(0, n)) };
 }
 
-/** The same at once, for a tab that is hidden and before a snapshot. */
+/** After a picture was drawn: the stages that it shows first are shown from then on, and not since they were taken. */
+export function drawn(queue, now) {
+  if (![...queue.shown.values()].some((of) => of.undrawn)) return queue;
+  return { ...queue, shown: new Map([...queue.shown].map(([id, of]) => [id, of.undrawn ? { stage: of.stage, since: now } : of])) };
+}
+
+/** All of it at once, for a tab that is hidden and before a snapshot. */
 export function all(queue) {
   return { queue: idle(), frames: joined(queue.waiting) };
 }

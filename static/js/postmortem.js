@@ -61,7 +61,7 @@ function ended(of) {
   if (row.state === "escalated") return paragraph("A person is needed", escalation(row));
   if (row.state !== "resolved") return "";
   const down = row.down_ms > 0 && !isRequested(of) ? `${row.kind === "fleet" ? "They were" : `${row.service} was`} down for ${took(row.down_ms)}` : "";
-  const end = repaired(row) ? `The incident was resolved ${took(row.ttr_ms)} after the first failed check` : row.how === "operator" ? "The incident was closed by an operator, or because the service was removed" : "It recovered without a repair";
+  const end = repaired(row) ? `The incident was resolved ${took(row.ttr_ms)} after ${isRequested(of) ? "the request" : isOfUpdate(of) ? "the update" : "the first failed check"}` : row.how === "operator" ? "The incident was closed by an operator, or because the service was removed" : "It recovered without a repair";
   return paragraph(down, end);
 }
 

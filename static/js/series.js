@@ -61,7 +61,8 @@ export function outages(rows, service, now) {
     .map((row) => {
       const opened = instant(row.opened);
       const to = row.resolved ? instant(row.resolved) : now;
-      const from = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
+      const began = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
+      const from = repaired(row) && instant(row.acted) > began + row.down_ms ? instant(row.acted) : began; // requested while it answered: down since its repair
       const back = Number.isFinite(row.down_ms) && row.resolved ? from + row.down_ms : to;
       return { id: row.id, from, back, to, repaired: repaired(row), acted: instant(row.acted) || back, did: repaired(row) ? action(row.action).did.toLowerCase() : "" };
     })

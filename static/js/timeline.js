@@ -75,7 +75,7 @@ function say(event, data, of) {
     case "escalated":
       return { icon: "person", tone: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
-      return { icon: "check", tone: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : "first failed check"}.` : "" };
+      return { icon: "check", tone: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : isOfUpdate(of) ? "update" : "first failed check"}.` : "" };
     case "reported":
       return { icon: "file", head: "Post-mortem written" };
     default:

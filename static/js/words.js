@@ -234,8 +234,16 @@ export const countdown = (ms) => lasting(Math.ceil(ms / 1000) * 1000);
 export function healedIn(row) {
   const down = row.down_ms ?? row.ttr_ms;
   if (!Number.isFinite(down)) return "";
+  const rest = verifiedFor(row);
+  return `Down ${took(down)}${rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
+}
+
+/** How long a repair was verified, or 0. What was requested may have waited before it, while its service answered. */
+export function verifiedFor(row) {
+  if (!repaired(row) || !Number.isFinite(row.ttr_ms) || !Number.isFinite(row.down_ms)) return 0;
   const rest = row.ttr_ms - row.down_ms;
-  return `Down ${took(down)}${repaired(row) && rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
+  const since = instant(row.resolved) - instant(row.acted); // from the newest attempt on
+  return since < rest ? Math.max(0, row.attempts === 1 ? since - row.down_ms : since) : Math.max(0, rest);
 }
 
 /** The decisive facts in one line: "state: exited (143); events: kill(15) → die → stop". */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { incident, insert, whole } from "../js/incident.js";
-import { lane, pick, STAYS } from "../js/lane.js";
+import { downFor, lane, openLine, pick, STAYS } from "../js/lane.js";
+import { outages } from "../js/series.js";
 import { timeline } from "../js/timeline.js";
+import { healedIn } from "../js/words.js";
 import { at, consulted, diagnosed, evidence, finished, opened, opinion, resolved, row, started, T, eventLog, verified } from "./event_log.mjs";
 
 const of = (list, more) => {
@@ -160,6 +162,38 @@ test("the clock counts while it is down, and stops where it came back", () => {
   const verifying = of([opened, evidence, diagnosed, started, finished]);
   assert.equal(lane(verifying, { now: T + 9000, service: { status: "UP", since: at(2600) } }).clock.figure, "2.6 s");
   assert.equal(lane(verifying, { now: T + 9000, service: { status: "UP", since: at(-60e3) } }).clock.figure, "9 s", "up since before it is not up yet");
+});
+
+// An incident about a service that answers: its repair was requested, or its image is worse than the one before.
+const ofAGoodOne = (check, row = {}, more = []) => incident({ id: "i1", service: "pay", state: "open", opened: at(0), first_bad: at(0), phase: "approval", held: "approval", approval: {}, attempts: 0, cause: "It is odd.", ...row },
+  [{ seq: 1, type: "opened", time: at(0), by: check === "proposal" ? "mcp:claude" : "operator:ada", data: { check, action: "restart", error: "it was requested", ...(check === "proposal" && { proposed: { action: "restart" } }) } }, ...more]);
+const answers = { status: "UP", since: at(-3600e3) };
+
+test("a service that answers while its incident is open is not called down, wherever that is said", () => {
+  for (const [check, head, by] of [["proposal", "Proposed", "By claude"], ["operator", "Requested", "By ada"], ["update", "Detected", "Compared with the image before"]]) {
+    const open = ofAGoodOne(check);
+    assert.deepEqual(downFor(open, answers, T + 600e3), { ms: 0, until: T, never: true }, check);
+    assert.deepEqual(lane(open, { now: T + 600e3, service: answers }).clock, { figure: "10 min", rest: "open, not down" }, check);
+    assert.equal(openLine(open, answers, T + 600e3), "Open for 10 min, not down", check);
+    const [first] = lane(open, { now: T + 600e3, service: answers }).steps;
+    assert.deepEqual([first.head, first.is, first.by], [head, "was", by], check);
+  }
+  assert.equal(downFor(ofAGoodOne("http"), answers, T + 5000).until, null, "the record of an outage may come before that of its service");
+});
+
+test("it is down from its repair on, and not since the request", () => {
+  const acted = [{ seq: 2, type: "action_started", time: at(600e3), by: "mcp:claude", data: { attempt: 1, action: "restart", verify: 3 } }, { seq: 3, type: "action_finished", time: at(600500), data: { attempt: 1, ok: true } }];
+  const open = ofAGoodOne("proposal", { phase: "verification", held: "", approval: null, attempts: 1, progress: { good: 1, needed: 3 } }, acted);
+  assert.match(openLine(open, { status: "DOWN", first_bad: at(600100) }, T + 601e3), /^Down since [0-9:]+, 1 s$/);
+  assert.equal(downFor(open, { status: "UP", since: at(601500) }, T + 605e3).ms, 1500);
+  const row = { service: "pay", state: "resolved", how: "healed", opened: at(0), first_bad: at(0), acted: at(600e3), resolved: at(611e3), down_ms: 1500, ttr_ms: 611e3, attempts: 1, action: "restart" };
+  assert.equal(healedIn(row), "Down 1.5 s, then verified for 9.5 s");
+  assert.equal(lane(ofAGoodOne("proposal", row, acted), { now: T + 612e3, service: answers }).clock.rest, "down, then verified for 9.5 s");
+  assert.deepEqual(outages([row], "pay", T + 612e3).map((o) => [o.from - T, o.back - T]), [[600e3, 601500]], "the chart marks it there");
+  const late = ofAGoodOne("operator", { phase: "evidence", held: "" });
+  assert.equal(downFor(late, { status: "DOWN", first_bad: at(300e3) }, T + 301e3).ms, 1000, "it failed while the request waited");
+  const failing = ofAGoodOne("operator", { first_bad: at(-9000), phase: "evidence", held: "" });
+  assert.equal(downFor(failing, { status: "DOWN", first_bad: at(-9000) }, T + 1000).ms, 10000, "requested while it was down");
 });
 
 test("an incident of which only the row is known has its lane, and exactly one place is current while it is open", () => {

@@ -47,8 +47,8 @@ test("a list has the incidents that match, newest first, and none older than the
   assert.deepEqual(choices(rows, ["stock"], of("cause=gone")), { services: ["Orders", "pay", "stock"], causes: ["gone", "killed", "oom"], deciders: ["llm", "runbook"] });
 });
 
-const shown = (rows, query = "", answers = new Map([["/incidents?limit=100", answer(rows)]])) => {
-  const state = store.fold(store.empty(), { type: "snapshot", seq: 1, incidents: rows }, T).state;
+const shown = (rows, query = "", answers = new Map([["/incidents?limit=100", answer(rows)]]), services = []) => {
+  const state = store.fold(store.empty(), { type: "snapshot", seq: 1, incidents: rows, services }, T).state;
   return page.view({ state, now: T + 60e3, query: new URLSearchParams(query), answers, incidents: new Map(), refusals: new Map(), sent: new Map() });
 };
 
@@ -56,6 +56,13 @@ test("a row has its columns, and says what is now in words", () => {
   const rows = [one("a", 0), one("b", 1000, { state: "open", down_ms: null, attempts: 0, decided_by: "", held: "cooldown" }), one("c", 2000, { state: "escalated", down_ms: null }), one("d", 3000, { how: "recovered", attempts: 0 }), one("e", 4000, { how: "operator" }), one("f", 5000, { state: "open", held: "approval", approval: {}, down_ms: null }), one("g", 6000, { state: "open", phase: "verification", held: "", down_ms: null })];
   const cells = find(shown(rows), (e) => e.attrs["data-incident-row"]).map((row) => row.kids.slice(1).map(textOf).join("|"));
   assert.deepEqual(cells, ["pay|It was killed.|the runbook|1|54 s|Verifying", "pay|It is killed.|the runbook|1|55 s|Approval needed", "pay|It was killed.|the runbook|1|1.5 s|Closed", "pay|It was killed.|the runbook|0|1.5 s|Recovered", "pay|It is killed.|the runbook|1|58 s|A person is needed", "pay|It is killed.|–|0|59 s|On hold", "pay|It was killed.|the runbook|1|1.5 s|Repaired"]);
+});
+
+test("the time down stops where the service came back, and is not red then", () => {
+  const rows = [one("g", 6000, { state: "open", phase: "verification", held: "", down_ms: null })];
+  const down = (services) => find(shown(rows, "", undefined, services), (e) => e.attrs.class?.startsWith("i-down") && e.tag === "td").map((e) => [textOf(e), e.attrs.class]);
+  assert.deepEqual(down([{ name: "pay", status: "DOWN", first_bad: at(6000) }]), [["54 s", "i-down num down"]]);
+  assert.deepEqual(down([{ name: "pay", status: "UP", since: at(8000) }]), [["2.0 s", "i-down num"]]);
 });
 
 test("rows are grouped by day, and each state of the list has its words", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, due, HOLD, idle, push, take } from "../js/pace.js";
+import { all, drawn, due, HOLD, idle, push, take } from "../js/pace.js";
 
 const event = (id, phase, more = {}) => ({ kind: "incident", data: { id, state: "open", incident: { phase, held: "" }, ...more } });
 const agent = (state) => ({ kind: "agent", data: { state } });
@@ -37,6 +37,15 @@ test("what came after a stage waits with it, so that no place is ahead of anothe
   taken = take(taken.queue, 20 + HOLD);
   assert.deepEqual(taken.frames.map((one) => [one.seq, one.part]), [[1, true], [2, false]]);
   assert.equal(due(taken.queue), null);
+});
+
+test("a stage is shown from the picture on that has it, however long that takes to draw", () => {
+  let queue = take(push(idle(), frame(1, event("a", "detected"), event("a", "evidence")), 0), 0).queue;
+  queue = drawn(queue, 60);
+  assert.equal(due(queue), 60 + HOLD);
+  assert.equal(drawn(queue, 200), queue, "a later picture of the same stage changes nothing");
+  assert.equal(take(queue, 59 + HOLD).frames.length, 0);
+  assert.equal(take(queue, 60 + HOLD).frames.length, 1);
 });
 
 test("nothing is shown more than two seconds late", () => {

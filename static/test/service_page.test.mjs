@@ -103,19 +103,37 @@ const evidenceOf = (at, logs) => [{ type: "opened" }, { type: "evidence", time: 
 
 test("a line is marked as evidence only if it was written before the evidence was collected", () => {
   const lines = logged("ERROR pool is exhausted", "GET / 200", "ERROR  pool is   exhausted", "GET / 200", "ERROR pool is exhausted", `ERROR ${"x".repeat(600)}`);
-  const of = (at, ...logs) => [...evidenceLines(lines, evidenceOf(at, logs))].sort();
+  const of = (at, ...logs) => [...evidenceLines(lines, [{ id: "i1" }], () => evidenceOf(at, logs)).keys()].sort();
   assert.deepEqual(of(2100, "ERROR pool is exhausted"), [2], "the newest before it was collected");
   assert.deepEqual(of(9000, "ERROR pool is exhausted", "ERROR pool is exhausted"), [2, 4]);
   assert.deepEqual(of(9000, `ERROR ${"x".repeat(480)}…`), [5], "a line that was cut");
   assert.deepEqual(of(9000, "ERROR pool", ""), []);
-  assert.deepEqual([...evidenceLines(lines, undefined)], []);
+  assert.deepEqual([...evidenceLines(lines, [{ id: "i1" }], () => undefined)], []);
+});
+
+test("the lines of each incident are marked with it, not only those of the newest", () => {
+  const lines = logged("ERROR pool is exhausted", "GET / 200", "ERROR out of handles", "GET / 200");
+  const rows = [{ id: "stop", opened: iso(T + 5000) }, { id: "second", opened: iso(T + 2500) }, { id: "first", opened: iso(T + 500) }];
+  const events = { stop: evidenceOf(5000, []), second: evidenceOf(2500, ["ERROR out of handles"]), first: evidenceOf(500, ["ERROR pool is exhausted"]) };
+  const found = evidenceLines(lines, rows, (id) => events[id]);
+  assert.deepEqual([...found].map(([line, row]) => [line, row.id]).sort(), [[0, "first"], [2, "second"]]);
+  const view = logPanel({ log: { ...emptyTail("web"), lines, loaded: true, show: "evidence" }, rows, events: (id) => events[id] });
+  assert.deepEqual(find(view, (e) => e.tag === "li").map((e) => e.attrs["data-evidence"]), ["first", "second"]);
+  assert.match(textOf(view), /2 lines marked as evidence/);
+});
+
+test("once no line of the evidence is left, all lines are shown again", () => {
+  const log = { ...emptyTail("web"), lines: logged("GET / 200"), loaded: true, show: "evidence" };
+  const view = logPanel({ log, rows: [], events: () => [] });
+  assert.equal(find(view, (e) => e.tag === "li").length, 1);
+  assert.equal(find(view, (e) => e.attrs["data-show"] === "all")[0].attrs["aria-pressed"], "true");
 });
 
 test("a log is shown as text, with levels in words, what LogStream did, and the evidence", () => {
   const lines = logged(`INFO ${EVIL}`, "ERROR pool is exhausted", "INFO up again");
   const row = { id: "i1", service: "web", state: "resolved", how: "healed", attempts: 1, action: "restart", acted: iso(T + 1500) };
   const log = { ...emptyTail("web"), lines, loaded: true };
-  const view = logPanel({ log, row, rows: [row], events: evidenceOf(1400, ["ERROR pool is exhausted"]) });
+  const view = logPanel({ log, rows: [row], events: () => evidenceOf(1400, ["ERROR pool is exhausted"]) });
   const list = find(view, (e) => e.tag === "li");
   assert.equal(list.length, 4);
   assert.ok(textOf(list[0]).includes(EVIL));
@@ -123,10 +141,10 @@ test("a log is shown as text, with levels in words, what LogStream did, and the 
   assert.match(textOf(list[1]), /ERRORpool is exhaustedevidence/);
   assert.match(textOf(list[2]), /LogStream restarted the container/);
   assert.match(textOf(view), /Evidence \(1\)/);
-  const searched = logPanel({ log: { ...log, text: "POOL" }, row, rows: [row], events: [] });
+  const searched = logPanel({ log: { ...log, text: "POOL" }, rows: [row], events: () => [] });
   assert.deepEqual(find(searched, (e) => e.tag === "mark").map(textOf), ["pool"]);
   assert.match(textOf(searched), /1 of the last 3 lines match/);
-  const refused = logPanel({ log: { ...emptyTail("web"), refusal: { status: 503, message: "the engine did not answer" } }, rows: [] });
+  const refused = logPanel({ log: { ...emptyTail("web"), refusal: { status: 503, message: "the engine did not answer" } }, rows: [], events: () => [] });
   assert.match(textOf(refused), /InterruptedSearch|Interrupted/);
   assert.match(textOf(refused), /The engine did not answer\./);
 });

@@ -90,7 +90,7 @@ test("a log that is left or paused is asked for no more, and goes on where it wa
   assert.equal(asked.length, before + 1);
 });
 
-const shown = (more) => logPanel({ log: { ...emptyTail("pay"), ...more }, row: null, events: [], rows: [], stale: false });
+const shown = (more) => logPanel({ log: { ...emptyTail("pay"), ...more }, rows: [], events: () => [], stale: false });
 const line = { id: 0, at: 1, text: "x", level: "", said: "x", gap: false };
 
 test("a log that cannot be read is not called live", () => {

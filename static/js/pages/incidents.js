@@ -2,6 +2,8 @@
 
 import { h, icon, keep } from "../dom.js";
 import { find } from "../find.js";
+import { incident as incidentOf } from "../incident.js";
+import { downFor } from "../lane.js";
 import { address, choices, filters, listed, matches, narrowed, paged } from "../listing.js";
 import { clock } from "../store.js";
 import { day, hhmm, instant, lasting, many, took } from "../units.js";
@@ -53,7 +55,7 @@ export function view(ctx) {
     tools(of, choices(all, state.services.keys(), of), { shown: rows.length, more: more || oldest === null }),
     asked.length > 0 && h("div", { class: "stack", key: "approvals" }, asked.map((one) => approvalRequest(one, { ...approvalState(ctx, one, at), brief: true }))),
     !known || (oldest === null && !rows.length && !refusal) ? loading()
-      : rows.length ? table(rows, at)
+      : rows.length ? table(rows, ctx, at)
         : refusal ? nothing("The incidents cannot be loaded now", refusal.message)
           : narrowed(of) ? none(of) : nothing("No incidents recorded", "When a service goes down, its incident appears here with evidence, repair and times."),
     rows.length > 0 && older(of, { more, refusal }));
@@ -82,7 +84,7 @@ function older(of, { more, refusal }) {
 const MOST_KEPT = 3000;
 const kept = new Map();
 
-function table(rows, at) {
+function table(rows, { state, incidents }, at) {
   if (kept.size > MOST_KEPT + rows.length) kept.clear(); // a long list is kept whole
   const days = new Map();
   for (const row of rows) {
@@ -93,16 +95,17 @@ function table(rows, at) {
     h("thead", {}, h("tr", {}, COLUMNS.map(([name, text]) => h("th", { scope: "col", key: name, class: `i-${name}` }, text)))),
     [...days].map(([name, list]) => h("tbody", { key: name },
       h("tr", { class: "group-row", key: "day" }, h("th", { scope: "rowgroup", colspan: COLUMNS.length }, capital(name), h("span", { class: "group-counts quiet" }, many(list.length, "incident")))),
-      list.map((row) => item(row, at))))));
+      list.map((row) => item(row, incidents.get(row.id) ?? (row.state === "resolved" ? null : incidentOf(row, [])), state.services.get(row.service), at))))));
 }
 
-function item(row, at) {
+function item(row, of, service, at) {
   const [picture, colour, text] = outcome(row);
   const over = row.state === "resolved";
-  const down = over ? (row.down_ms > 0 ? took(row.down_ms) : "–") : lasting(at - instant(row.first_bad ?? row.opened));
+  const was = of && downFor(of, service, at); // as the lane has it
+  const down = was ? (was.never ? "–" : was.until === null ? lasting(was.ms) : took(was.ms)) : row.down_ms > 0 ? took(row.down_ms) : "–";
   const about = subject(row);
   const by = row.decided_by ? who(row.decided_by) : "–";
-  return keep(kept, row.id, [text, down, about, by, row.attempts, row.service], () => {
+  return keep(kept, row.id, [text, down, was?.until === null, about, by, row.attempts, row.service], () => {
     const opened = instant(row.opened);
     return h("tr", { key: row.id, class: "incident-row", "data-incident-row": row.id, "data-state": row.state },
       h("td", { class: "i-time" }, time(opened, hhmm(opened))),
@@ -110,7 +113,7 @@ function item(row, at) {
       h("td", { class: "i-cause" }, about),
       h("td", { class: "i-by" }, by),
       h("td", { class: "i-attempts num" }, String(row.attempts ?? 0)),
-      h("td", { class: `i-down num${over ? "" : " down"}` }, down),
+      h("td", { class: `i-down num${was?.until === null ? " down" : ""}` }, down),
       h("td", { class: "i-outcome" }, h("span", { class: `st ${over ? "" : colour}`.trim() }, icon(picture, colour), text)));
   });
 }

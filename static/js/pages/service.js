@@ -48,7 +48,8 @@ const hasLog = (ctx) => Boolean((ctx.state.services.get(ctx.name) ?? ctx.state.d
 export function needs(ctx) {
   const { name } = ctx;
   const fine = finest(zoomOf(ctx), ctx.now, span(ctx));
-  const whole = newest(rowsOf(ctx)).slice(0, mode(ctx) === "observe" ? undefined : 1); // the last one for its evidence
+  const from = log.state.name === name ? log.state.lines[0]?.at : NaN;
+  const whole = newest(rowsOf(ctx)).filter((row, i) => i === 0 || mode(ctx) === "observe" || instant(row.opened) >= from); // those whose evidence is in the log
   return [path(name), historyPath(name, span(ctx)), fine !== span(ctx) && historyPath(name, fine), "/chaos", "/commands?limit=100", `/incidents?service=${encodeURIComponent(name)}&limit=50`,
     hasLog(ctx) && `${path(name)}/container`, ...whole.map((row) => `/incidents/${encodeURIComponent(row.id)}`)].filter(Boolean);
 }
@@ -124,7 +125,7 @@ export function view(ctx) {
     h("div", { class: "two acting" },
       h("div", { class: "stack" }, actions(model), faults(model)),
       h("div", { class: "stack" },
-        hasLog(ctx) && logPanel({ log: log.state.name === name ? log.state : emptyTail(name), row: rows[0], events: events(rows[0]?.id), rows, stale: ctx.stale }),
+        hasLog(ctx) && logPanel({ log: log.state.name === name ? log.state : emptyTail(name), rows, events, stale: ctx.stale }),
         observations(model), configuration(detail)),
       h("div", { class: "stack" }, graph({ own: detail, services: state.services }), container({ detail, answer: answers.get(`${path(name)}/container`), mode: state.info?.mode, rows, at }), sources(detail, at), history(model))));
 }
@@ -257,10 +258,10 @@ function sources(detail, at) {
     h("ul", { class: "sources" }, list.map((source) => h("li", {}, mark(source.status), h("span", {}, `${source.check || "unnamed check"} by ${instanceName(source.instance) || "an unnamed instance"}`), h("span", { class: "quiet" }, "since ", time(instant(source.since), when(instant(source.since), at)))))));
 }
 
-function history({ rows, ctx, at }) {
+function history({ rows, ctx, at, service }) {
   if (!rows.length) return null;
   return h("section", { class: "panel pad", "aria-labelledby": "h-incidents" }, h("h2", { id: "h-incidents" }, "Incidents"),
-    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), outcome(row), h("div", {}, about(row, ctx.incidents.get(row.id), at))))));
+    h("ol", { class: "feed" }, rows.slice(0, 8).map((row) => h("li", { key: row.id }, time(instant(row.opened), hhmm(instant(row.opened))), outcome(row), h("div", {}, about(row, ctx.incidents.get(row.id), at, service))))));
 }
 
 function outcome(row) {

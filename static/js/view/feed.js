@@ -2,6 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { together } from "../causes.js";
+import { openLine } from "../lane.js";
 import { day, hhmm, lasting, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
 import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
@@ -53,9 +54,9 @@ function several(rows) {
   return [h("p", {}, h("a", { class: "plain", href: "/incidents" }, paragraph(capital(together(rows.map((one) => ({ row: one })))), ended))), h("p", {}, [names(rows.map((one) => one.service), 2), down > 0 && `down up to ${took(down)}`].filter(Boolean).join(", "))];
 }
 
-/** An incident in a sentence, with its figures under it. */
-export function about(row, of, now) {
-  const under = summary(row, now);
+/** An incident in a sentence, with its figures under it; `service` is its service. */
+export function about(row, of, now, service = null) {
+  const under = of && row.state === "open" ? openLine(of, service, now) : summary(row, now);
   return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
 }
 

@@ -11,9 +11,10 @@ import { href, loading } from "./bits.js";
 const SHOWS = [["all", "All"], ["warn", "Warnings and errors"], ["error", "Errors"]];
 const WORD = { error: "ERROR", warn: "WARN", info: "INFO", debug: "DEBUG" };
 
-/** `log` is the state of a tail; `row` and `events` are of the open or last incident, `rows` all of them. */
-export function logPanel({ log, row, events, rows, stale }) {
-  const evidence = evidenceLines(log.lines, events);
+/** `log` is the state of a tail; `rows` are the service's incidents, the newest first, and `events` gives those of one. */
+export function logPanel({ log: of, rows, events, stale }) {
+  const evidence = evidenceLines(of.lines, rows, events);
+  const log = of.show === "evidence" && !evidence.size ? { ...of, show: "all" } : of; // its button is gone, too
   const lines = chosen(log.lines, log, evidence);
   const filtered = log.show !== "all" || log.text.trim() !== "";
   const shows = evidence.size ? [...SHOWS, ["evidence", `Evidence (${evidence.size})`]] : SHOWS;
@@ -24,8 +25,8 @@ export function logPanel({ log, row, events, rows, stale }) {
         h("label", { class: "search log-search" }, icon("search"), h("input", { key: log.name, type: "search", id: "log-search", "aria-label": "Search the log", placeholder: "Search", autocomplete: "off", spellcheck: "false" })),
         h("div", { class: "seg", role: "group", "aria-label": "Lines to show" }, shows.map(([id, text]) => h("button", { type: "button", "data-act": "log-show", "data-show": id, "aria-pressed": log.show === id ? "true" : "false" }, text))),
         h("button", { class: "btn", type: "button", "data-act": "log-pause", "aria-pressed": log.paused ? "true" : "false" }, icon(log.paused ? "play" : "pause"), log.paused ? "Resume" : "Pause"))),
-    body(log, lines, { evidence, row, rows, filtered }),
-    log.lines.length > 0 && h("p", { class: "quiet small log-foot" }, paragraph(filtered ? `${thousands(lines.length)} of the last ${many(log.lines.length, "line")} match` : `The last ${many(log.lines.length, "line")}`, evidence.size && row ? `${many(evidence.size, "line")} marked as evidence` : "", "Secrets are masked")));
+    body(log, lines, { evidence, rows, filtered }),
+    log.lines.length > 0 && h("p", { class: "quiet small log-foot" }, paragraph(filtered ? `${thousands(lines.length)} of the last ${many(log.lines.length, "line")} match` : `The last ${many(log.lines.length, "line")}`, evidence.size ? `${many(evidence.size, "line")} marked as evidence` : "", "Secrets are masked")));
 }
 
 // Whether lines come now: "Live", "Paused" or "Interrupted", with its icon.
@@ -36,7 +37,7 @@ function liveState(log, stale) {
   return stale ? null : h("p", { class: "live" }, icon("live", "up"), "Live");
 }
 
-function body(log, lines, { evidence, row, rows, filtered }) {
+function body(log, lines, { evidence, rows, filtered }) {
   const trouble = log.refusal && h("p", { class: "ink2 small pad-line" }, reason(log.refusal.message));
   if (!log.loaded) return trouble || loading();
   if (!log.lines.length) return trouble || h("p", { class: "quiet small pad-line" }, "The container has written no output yet.");
@@ -45,7 +46,7 @@ function body(log, lines, { evidence, row, rows, filtered }) {
   for (const line of lines) {
     while (marks.length && marks[0].at <= line.at) list.push(mark(marks.shift()));
     if (line.gap) list.push(h("li", { class: "log-gap", key: `gap-${line.id}` }, "Lines are missing here: the container wrote faster than this page reads."));
-    list.push(written(line, log.text, evidence.has(line.id) ? row : null));
+    list.push(written(line, log.text, evidence.get(line.id)));
   }
   list.push(...marks.map(mark));
   return [trouble, lines.length
