@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -34,7 +35,7 @@ type file struct {
 	kind string // Content-Type
 	etag string
 
-	zip    sync.Once // compressed when it is first wanted
+	zip    sync.Once // compressed once: when the actor starts, or when it is first wanted
 	zipped []byte    // nil: not worth it
 }
 
@@ -145,8 +146,8 @@ func (p *pages) serve(w http.ResponseWriter, req *http.Request) {
 }
 
 // find is the file that a path names, and how long a browser keeps it. A page that
-// was opened before an update asks for the version from before: it gets the file as
-// it is now, for this time.
+// was opened before an update asks for the version from before, which is there no more:
+// with code of two versions it would do what neither of them says. It loads itself again.
 func (p *pages) find(address string) (name, cache string) {
 	name = strings.TrimPrefix(address, "/")
 	rest, is := strings.CutPrefix(name, versioned)
@@ -157,7 +158,18 @@ func (p *pages) find(address string) (name, cache string) {
 	case version == p.version:
 		return rest, immutable
 	}
-	return rest, revalidate
+	return "", revalidate
+}
+
+// compress compresses every file that is worth it, so that no visitor waits for that.
+func (p *pages) compress(ctx context.Context) error {
+	for _, f := range p.files {
+		if ctx.Err() != nil {
+			return nil
+		}
+		f.compressed()
+	}
+	return nil
 }
 
 func (f *file) serve(w http.ResponseWriter, req *http.Request, cache string) {

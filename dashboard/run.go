@@ -73,6 +73,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	supervise.Go(ctx, group, "dashboard: state", r.loop.run)
 	supervise.Go(ctx, group, "dashboard: records", func(ctx context.Context) error { return r.follow(ctx, group) })
 	supervise.Go(ctx, group, "dashboard: info", r.watchInfo)
+	supervise.Go(ctx, group, "dashboard: files of the page", r.pages.compress)
 	supervise.Go(ctx, group, "dashboard: configuration", func(ctx context.Context) error { return r.reconfigure(ctx, d.apply) })
 	if len(r.deps.Hooks) > 0 {
 		supervise.Go(ctx, group, "dashboard: hooks", r.repeatHooks)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -65,7 +66,14 @@ func fleet(t *testing.T, n int) (*daemon, *feeder) {
 	for i := range n - 1 {
 		services += fmt.Sprintf("  - {name: job-%04d, url: 'push://', interval: 60s, group: %s}\n", i, []string{"billing", "orders", "platform", "search", "shop", "stock"}[i%6])
 	}
-	d := configured(t, docker.Host(), "", services).start()
+	d := configured(t, docker.Host(), "", services)
+	if n >= 1000 { // what it takes is measured: the program without the race detector
+		var err error
+		if d.program, err = plain(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.start()
 	d.up("orders-db")
 	feeding := feed(t, d, n-1)
 	t.Cleanup(feeding.stop)
@@ -89,15 +97,19 @@ func TestALargeFleetIsDrawnWithBoundedWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	does(t, ctx, chromedp.EmulateViewport(1280, 800))
+	interactive(t, ctx, d, n)
 	allUp := fmt.Sprintf(`document.querySelector("h1").textContent.replace(",", "") === "All %d services are up"`, n)
+	if _, err := chromedp.Call(ctx, network.ClearBrowserCache, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
 	tasksDuring(t, ctx, "table, cold start", func() {
 		does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))
 		sees(t, ctx, "a search that answers", `window.fleet?.ready > 0`)
 		sees(t, ctx, "that all of them are up", allUp)
 		sees(t, ctx, "the rate of all checks", `document.querySelector(".live-rate") !== null`)
 	})
-	t.Logf("%d services: a search answered %d ms after the navigation; tasks over 50 ms [at, for]: %s",
-		n, eval[int](t, ctx, `Math.round(fleet.ready)`), eval[string](t, ctx, `JSON.stringify(fleet.tasks)`))
+	t.Logf("traced, a search answered %d ms after the navigation; tasks over 50 ms [at, for]: %s",
+		eval[int](t, ctx, `Math.round(fleet.ready)`), eval[string](t, ctx, `JSON.stringify(fleet.tasks)`))
 
 	onlyInView := func() {
 		t.Helper()
@@ -121,6 +133,36 @@ func TestALargeFleetIsDrawnWithBoundedWork(t *testing.T) {
 	asCells(t, ctx, feeding, allUp)
 	if all := errors(); len(all) > 0 {
 		t.Errorf("the console has errors: %q", all)
+	}
+}
+
+// soonest is how long after a navigation, by the page's own clock, a search that was
+// typed at once is answered at the latest, with 1,000 services.
+const soonest = 1000 // ms
+
+// interactive opens the page with nothing in the browser's cache, and without a trace,
+// which makes it slower: a search is answered soon. The time is the median of three. It is
+// on the wall, so it is demanded of the 1,000 services of make soak alone, where nothing
+// else runs.
+func interactive(t *testing.T, ctx context.Context, d *daemon, n int) {
+	t.Helper()
+	var each []int
+	for range 3 {
+		if _, err := chromedp.Call(ctx, network.ClearBrowserCache, cdp.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		does(t, ctx, chromedp.Navigate("http://"+d.page+"/"))
+		sees(t, ctx, "a search that answers", `window.fleet?.ready > 0`)
+		each = append(each, eval[int](t, ctx, `Math.round(fleet.ready)`))
+		if modules := eval[int](t, ctx, `performance.getEntriesByType("resource").filter((e) => e.name.endsWith(".js") && e.transferSize > 0 && e.responseEnd < fleet.ready).length`); modules < 40 {
+			t.Errorf("%d modules came over the network: the cache was not empty", modules)
+		}
+		does(t, ctx, chromedp.Navigate("about:blank"))
+	}
+	slices.Sort(each)
+	t.Logf("%d services: a search is answered %d ms after the navigation: %v", n, each[1], each)
+	if n >= 1000 && each[1] >= soonest {
+		t.Errorf("with %d services a search is answered %d ms after the navigation, not within %d", n, each[1], soonest)
 	}
 }
 

@@ -1,7 +1,6 @@
 // What the visitor does: each button's name in data-act, and what it does.
 
 import { post, send, text } from "./api.js";
-import { clipboard, download } from "./export.js";
 import { ask, call, done, refused } from "./controls.js";
 import { outcome, sent, settled } from "./injections.js";
 import { trials } from "./trials.js";
@@ -113,3 +112,28 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
 }
 
 const DONE = { approve: "Approved", deny: "Denied", undo: "Undo begun", acknowledge: "Acknowledged" };
+
+// Copies a text, and says whether that worked. Beyond loopback and without TLS a page has no clipboard of its own.
+async function clipboard(written) {
+  try {
+    await navigator.clipboard.writeText(written);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = written;
+    (document.querySelector("dialog[open]") ?? document.body).append(field); // what is beside an open dialog cannot be selected
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    return copied;
+  }
+}
+
+// Saves a text as a file.
+function download(name, type, written) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([written], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

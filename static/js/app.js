@@ -8,27 +8,19 @@ import { browse } from "./browse.js";
 import { keepToken, token } from "./api.js";
 import { inside, outside } from "./base.js";
 import { draw } from "./dom.js";
-import { find } from "./find.js";
 import { injections, kept } from "./injections.js";
 import * as large from "./large.js";
 import { loader } from "./loader.js";
+import { library, routed } from "./pages.js";
 import { all, drawn, due, idle, push, take } from "./pace.js";
-import { pictures } from "./pictures.js";
-import { ends, focus } from "./place.js";
+import { ends, focus, pictures } from "./pictures.js";
 import { connect } from "./socket.js";
 import * as store from "./store.js";
-import * as add from "./pages/add.js";
-import * as approvals from "./pages/approvals.js";
-import * as incident from "./pages/incident.js";
-import * as incidents from "./pages/incidents.js";
+import { coming, missing } from "./pages/coming.js";
 import * as overview from "./pages/overview.js";
-import * as service from "./pages/service.js";
-import * as system from "./pages/system.js";
-import * as access from "./pages/access.js";
 import { dialog } from "./view/dialog.js";
 import { holdBanner, isHeld } from "./view/hold.js";
-import * as keys from "./view/keys.js";
-import { cutoff, top } from "./view/top.js";
+import { cutoff, keys, top } from "./view/top.js";
 import { titled, waiting } from "./waiting.js";
 
 const GRACE = 1000; // a connection that is back within it counts as unbroken
@@ -38,12 +30,13 @@ const voice = announcer(document.getElementById("announcement"), document.getEle
 let state = store.empty();
 let pace = idle();
 let frames = []; // that wait for the next render
+let learning = 0; // a snapshot waits for a task of its own
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
 const ui = { person: null, denied: false, wrong: false, own: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false, dialog: null, trial: null, receivers: null };
 
 const { schedule, soon } = pictures(render, () => (large.isLarge(state) ? large.APART : 0));
 const browser = browse(schedule);
-const finder = find(schedule);
+const code = library({ onChange: schedule });
 
 // ---- what comes in
 
@@ -53,7 +46,7 @@ const socket = connect({
   onFrame(frame) {
     frames.push(frame);
     if (document.hidden) takeFrames();
-    else if (frame?.type === "snapshot") setTimeout(learnAll);
+    else if (frame?.type === "snapshot") learning ||= setTimeout(learnAll);
     else if (!large.isLarge(state) || !frame?.events?.every((event) => event?.kind === "health")) soon();
     // a frame with checks only, of a large fleet, is drawn when the clocks are
   },
@@ -63,6 +56,7 @@ const socket = connect({
   },
   onChange(change) {
     const lostAt = change.live ? 0 : conn.lostAt || Date.now();
+    if (change.live && !conn.live) code.again();
     conn = { ...change, lostAt };
     if (!change.live && change.failures) data.want(["/info"], Date.now()); // a refused token closes the socket, too: perhaps only after the first answer
     schedule();
@@ -74,14 +68,16 @@ function silence() {
   return store.silence(state.services.values());
 }
 
-// A snapshot of a thousand open incidents is folded in a task of its own, and drawn in the next one.
+// A snapshot of a thousand services or open incidents is folded in a task of its own, and drawn in the next one.
 function learnAll() {
+  learning = 0;
   takeFrames();
   incidentsWhole(state);
   schedule();
 }
 
 function takeFrames() {
+  if (learning) return;
   const now = Date.now();
   for (const frame of frames.splice(0)) {
     if (frame?.type === "events") pace = push(pace, frame, now);
@@ -142,23 +138,14 @@ function deny(refusal) {
 
 // ---- what is shown
 
-const PAGES = [[/^\/approvals\/?$/, approvals], [/^\/add\/?$/, add], [/^\/incidents\/?$/, incidents], [/^\/incidents\/([^/]+)\/?$/, incident], [/^\/services\/([^/]+)\/?$/, service], [/^\/system\/?$/, system]];
-
-function route() {
-  for (const [pattern, page] of PAGES) {
-    const found = pattern.exec(inside(location.pathname));
-    if (found) return { page, name: found[1] ? safeDecode(found[1]) : "" };
-  }
-  return { page: overview, name: "" };
+// The page that is open: its name, its code or what stands in for it, and what it is about.
+function opened() {
+  const { page, subject } = routed(location.pathname);
+  const name = ui.denied ? "access" : page;
+  return { name, page: name === "overview" ? overview : standing(code.of(name)), subject };
 }
 
-function safeDecode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+const standing = (page) => (page === undefined ? missing : page ?? coming);
 
 function connection(now) {
   if (ui.denied) return "denied";
@@ -171,10 +158,10 @@ function connection(now) {
 let watching = null;
 const keepUp = large.upkeep(store.trim);
 const incidentsWhole = large.whole();
-function watch(page, name, ctx, summary, now) {
-  const about = page === overview ? [summary.first, ...ctx.incidents.values()].filter((of) => of && of.stage !== "resolved").map((of) => of.row.service) : [];
-  const subject = page === incident ? state.incidents.get(name)?.service : name;
-  watching = large.needed(state, { name: subject, shown: page === overview ? browser.shown() : [], about });
+function watch(page, of, ctx, summary, now) {
+  const about = page === "overview" ? [summary.first, ...ctx.incidents.values()].filter((of) => of && of.stage !== "resolved").map((of) => of.row.service) : [];
+  const subject = page === "incident" ? state.incidents.get(of)?.service : of;
+  watching = large.needed(state, { name: subject, shown: page === "overview" ? browser.shown() : [], about });
   socket.watch(watching);
   const kept = keepUp(state, watching, now, subject);
   state = kept.state;
@@ -182,11 +169,12 @@ function watch(page, name, ctx, summary, now) {
 }
 
 let lastPage = null; // the one that was rendered last
+let ahead = null; // the code of the others is loaded, too
 function render() {
   takeFrames();
   const now = Date.now();
   const shown = connection(now);
-  const { page, name } = route();
+  const { name, page, subject } = opened();
   const cut = shown === "down";
   const since = store.staleSince(state);
   const stale = cut || since > 0; // what is shown was so then, and time stands still in it
@@ -196,34 +184,33 @@ function render() {
   const open = rows.filter((row) => row.state !== "resolved").length;
   const waits = waiting(rows).length;
   const at = store.clock(state, then);
-  const ctx = { ...ui, look: browser.look, viewer, state: viewer ? { ...state, chaos: [] } : state, now: then, name, stale, conn: shown, agent: state.agent, incidents: incidentsWhole(state), injections: injections(state.commands, { own: ui.own, person: ui.person?.name }), answers: data.answers, query: new URLSearchParams(location.search) };
+  const ctx = { ...ui, look: browser.look, viewer, state: viewer ? { ...state, chaos: [] } : state, now: then, name: subject, stale, conn: shown, agent: state.agent, incidents: incidentsWhole(state), injections: injections(state.commands, { own: ui.own, person: ui.person?.name }), answers: data.answers, query: new URLSearchParams(location.search) };
   document.documentElement.dataset.conn = shown;
   root.classList.toggle("stale", cut);
   const summary = overview.summary(ctx);
   const follow = ends(root);
   const focused = document.activeElement;
-  const shownPage = ui.denied ? access : page;
-  if (lastPage !== shownPage) lastPage?.leave?.();
-  lastPage = shownPage;
+  if (lastPage !== page) lastPage?.leave?.();
+  lastPage = page;
   try {
     draw(root,
       top({ path: inside(location.pathname), open, waits, weight: weight(summary), control: !ui.denied && state.seq !== null && !viewer && !isHeld(state.info, at), stale, conn: shown, rate: store.rate(state, now), mode: state.info?.mode, lostAt: conn.lostAt, now }),
       shown === "down" && cutoff({ lostAt: conn.lostAt, at: state.at, retryAt: conn.retryAt, now }),
       !ui.denied && holdBanner({ info: state.info, rows, at, viewer, stale }),
-      shownPage.view(ctx),
-      ui.keys && keys.view(),
+      page.view(ctx),
+      ui.keys && keys(),
       ui.dialog && dialog({ dialog: ui.dialog, state, now: then, stale }));
     pace = drawn(pace, Date.now());
-    if (!ui.denied) page.drawn?.(root, ctx, schedule);
+    page.drawn?.(root, ctx, schedule);
     follow();
     focus(root, focused);
-    document.title = ui.denied ? "Access · LogStream" : titled(page.title(ctx), waits);
+    document.title = titled(page.title(ctx), ui.denied ? 0 : waits);
     voice.announce(rows, state.seq === null ? null : summary, now);
     icon(summary, waits > 0);
     measure();
     browser.measure(root);
-    finder.measure();
-    if (state.seq !== null) watch(page, name, ctx, summary, now);
+    if (state.seq !== null) watch(name, subject, ctx, summary, now);
+    if (!ahead && conn.live && !(name === "overview" && browser.look.first)) ahead = code.ahead(); // this page is whole
   } finally { // what a view lacked is loaded all the same
     if (!ui.denied) data.want([...new Set([...page.needs(ctx), "/info"])], state.since);
     later(now);
@@ -259,19 +246,19 @@ function measure() {
 
 // ---- what the visitor does
 
-const ACTS = acts({
+const ACTS = { load: () => code.again(true), ...acts({
   ui, deny, schedule,
   state: () => state,
   invalidate: () => data.invalidate("/commands?limit=20"),
   reconnect: () => socket.again(),
   say: voice.say,
-});
+}) };
 
 addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   const button = target?.closest("[data-act]");
   if (button) {
-    (browser.acts[button.dataset.act] ?? ACTS[button.dataset.act] ?? route().page.acts?.[button.dataset.act])?.(button);
+    (browser.acts[button.dataset.act] ?? ACTS[button.dataset.act] ?? opened().page.acts?.[button.dataset.act])?.(button);
     schedule();
     return;
   }

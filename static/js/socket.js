@@ -55,6 +55,24 @@ function same(a, b) {
   return a === b || Boolean(a && b && a.size === b.size && [...a].every((name) => b.has(name)));
 }
 
+const dial = () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${outside("/ws")}`, protocols());
+
+let early = null; // {socket, came: what it received}: made before there was anything to take its frames
+
+/** Makes the first connection, whose frames wait for connect(). */
+export function begin() {
+  const socket = dial();
+  early = { socket, came: [] };
+  socket.onmessage = (message) => early.came.push(message);
+}
+
+// The connection that begin() made, if it still is one, and what it received.
+function begun() {
+  const of = early;
+  early = null;
+  return of?.socket.readyState <= WebSocket.OPEN ? of : { socket: dial(), came: [] };
+}
+
 /**
  * Keeps a connection to /ws. `onFrame(frame)` gives every frame in order;
  * `onChange({live, retryAt, failures})` says what became of the connection;
@@ -74,11 +92,11 @@ export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = 
   let arrived = 0;
   let renewed = 0;
   let settling = 0;
-  let begun = false; // this connection's first snapshot came
+  let whole = false; // this connection's first snapshot came
   const watched = watcher({
     onMissed,
     send(text) {
-      if (!begun || socket?.readyState !== WebSocket.OPEN) return false;
+      if (!whole || socket?.readyState !== WebSocket.OPEN) return false;
       socket.send(text);
       return true;
     },
@@ -86,10 +104,10 @@ export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = 
 
   const open = () => {
     clearTimeout(timer);
-    const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${outside("/ws")}`, protocols());
+    const { socket: mine, came } = begun();
     socket = mine;
     arrived = Date.now();
-    begun = false;
+    whole = false;
     mine.onmessage = (message) => {
       if (socket !== mine) return;
       arrived = Date.now();
@@ -102,8 +120,8 @@ export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = 
       if (frame?.type === "snapshot") {
         failures = 0;
         onChange({ live: true, retryAt: 0, failures });
-        const first = !begun; // a later snapshot does not change what is watched
-        begun = true;
+        const first = !whole; // a later snapshot does not change what is watched
+        whole = true;
         if (first) watched.begin();
       }
       onFrame(frame);
@@ -112,6 +130,7 @@ export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = 
     mine.onclose = () => {
       if (socket === mine) lost();
     };
+    if (came.length) queueMicrotask(() => came.forEach((message) => mine.onmessage(message))); // once the page is ready for them
   };
 
   const lost = () => {

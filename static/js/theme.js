@@ -14,10 +14,10 @@
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
 })();
 
-// A page whose code could not be fetched, because LogStream restarts or the
+// A page whose code or style could not be fetched, because LogStream restarts or the
 // network changes just then, tries again by itself: a few times, and slower.
 addEventListener("error", (event) => {
-  if (!(event.target instanceof HTMLScriptElement)) return;
+  if (!(event.target instanceof HTMLScriptElement) && event.target.rel !== "stylesheet") return;
   let tries = 5;
   try {
     tries = Number(sessionStorage.getItem("tries") ?? 0);

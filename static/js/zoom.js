@@ -1,7 +1,8 @@
-// The part of a chart that is looked at. Pure: a view is {from, to} in
+// How far back a chart can go, and the part of it that is looked at. Pure: a view is {from, to} in
 // milliseconds within bounds {from, to}, and null is the whole of them.
 
-import { WINDOWS } from "./windows.js";
+/** The API's name, the button's text, and milliseconds. */
+export const WINDOWS = [["15m", "15 min", 15], ["1h", "1 h", 60], ["6h", "6 h", 360], ["24h", "24 h", 1440], ["7d", "7 d", 10080], ["30d", "30 d", 43200]].map(([id, text, minutes]) => [id, text, minutes * 60e3]);
 
 const LEAST = 10e3; // below it a chart of single checks says no more
 

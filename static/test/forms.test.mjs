@@ -8,7 +8,7 @@ import * as store from "../js/store.js";
 import * as add from "../js/pages/add.js";
 import * as approvals from "../js/pages/approvals.js";
 import * as system from "../js/pages/system.js";
-import { trials } from "../js/trials.js";
+import { blame, definition, trials } from "../js/trials.js";
 import { bytes } from "../js/units.js";
 import { at, diagnosed, evidence, opened, row, T, eventLog } from "./event_log.mjs";
 
@@ -26,14 +26,14 @@ const known = (more = {}) => store.fold(store.empty(), { type: "snapshot", seq: 
 
 test("a form's definition has the keys of config.yaml, and none that is empty", () => {
   const given = { name: " stock ", url: "http://localhost:8090", container: "", interval: "5s", "expect.status": "200", "expect.body": "ok" };
-  assert.deepEqual(add.definition((name) => given[name]), { name: "stock", url: "http://localhost:8090", interval: "5s", expect: { status: "200", body: "ok" } });
-  assert.deepEqual(add.definition(() => null), {});
+  assert.deepEqual(definition((name) => given[name]), { name: "stock", url: "http://localhost:8090", interval: "5s", expect: { status: "200", body: "ok" } });
+  assert.deepEqual(definition(() => null), {});
 });
 
 test("a refusal stands at the field that it is about", () => {
-  assert.deepEqual(add.blame("service.interval: must be positive"), ["interval", "must be positive"]);
-  assert.deepEqual(add.blame("service.expect.body: is no regular expression"), ["expect.body", "is no regular expression"]);
-  assert.deepEqual(add.blame("4 probes are running"), ["", "4 probes are running"]);
+  assert.deepEqual(blame("service.interval: must be positive"), ["interval", "must be positive"]);
+  assert.deepEqual(blame("service.expect.body: is no regular expression"), ["expect.body", "is no regular expression"]);
+  assert.deepEqual(blame("4 probes are running"), ["", "4 probes are running"]);
   const view = add.view(context(known(), { trial: { refusal: "service.interval: must be positive" } }));
   const [field] = find(view, (e) => e.attrs.name === "interval");
   assert.equal(field.attrs["aria-invalid"], "true");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
@@ -57,9 +57,35 @@ test("no regular expression matches words", () => {
 // What expressions over addresses and versions may spell out.
 const FORMATS = new Set(["approvals", "devel", "dirty", "incidents", "services", "system"]);
 
-test("every module is requested at once, not one after the other", () => {
-  const named = [...html.matchAll(/rel="modulepreload" href="\/js\/([^"]+)"/g)].map((m) => m[1]);
-  assert.deepEqual(named.sort(), code.map(([name]) => name).filter((name) => !["theme.js", "app.js", "statuspage.js"].includes(name)).sort());
+// What a module imports, and what these import, by its path below static/; what is imported when it is needed is not among it.
+function graph(path, known = new Set()) {
+  if (known.has(path)) return known;
+  known.add(path);
+  if (path.startsWith("js/")) for (const [, to] of read(path).matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";$/gm)) graph(join(dirname(path), to), known);
+  return known;
+}
+
+const scripts = [...html.matchAll(/<script type="module"[^>]* src="\/([^"]+)"/g)].map((m) => m[1]);
+
+test("every module of the first picture is requested at once, and no other", () => {
+  const named = [...html.matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map((m) => m[1]);
+  const needed = new Set(scripts.flatMap((script) => [...graph(script)]));
+  for (const script of scripts) needed.delete(script);
+  assert.deepEqual(named.sort(), [...needed].sort());
+});
+
+test("the code of a page other than the overview is loaded when it is opened", () => {
+  const first = new Set(scripts.flatMap((script) => [...graph(script)]));
+  const pages = readdirSync(join(root, "js/pages")).map((name) => `js/pages/${name}`);
+  assert.deepEqual(pages.filter((page) => first.has(page)).sort(), ["js/pages/coming.js", "js/pages/overview.js"]);
+  const later = [...read("js/pages.js").matchAll(/import\("\.\/([^"]+)"\)/g)].map((m) => `js/${m[1]}`);
+  assert.deepEqual(later.sort(), pages.filter((page) => !first.has(page)).sort());
+  for (const module of graph("js/early.js")) assert.ok(!module.startsWith("js/view/") && !module.startsWith("vendor/"), `the connection waits for ${module}`);
+});
+
+test("every module is part of a page", () => {
+  const used = new Set(["js/theme.js", "js/statuspage.js", "js/app.js", "js/early.js", ...readdirSync(join(root, "js/pages")).map((name) => `js/pages/${name}`)].flatMap((one) => [...graph(one)]));
+  assert.deepEqual(code.map(([name]) => `js/${name}`).filter((name) => !used.has(name)), []);
 });
 
 // ---- contrast

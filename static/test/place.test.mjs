@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { focus } from "../js/place.js";
+import { focus } from "../js/pictures.js";
 
 const real = globalThis.document;
 beforeEach(() => (globalThis.document = { body: {} }));

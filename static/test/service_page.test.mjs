@@ -11,8 +11,7 @@ import { container } from "../js/view/container.js";
 import { graph } from "../js/view/graph.js";
 import { logPanel } from "../js/view/log.js";
 import { would } from "../js/view/observemode.js";
-import { WINDOWS } from "../js/windows.js";
-import { finest, moved, scaled, within } from "../js/zoom.js";
+import { finest, moved, scaled, WINDOWS, within } from "../js/zoom.js";
 
 const T = 1_800_000_000_000;
 const EVIL = `"><img src=x onerror=alert(1)>`;

@@ -2,6 +2,14 @@
 
 import { h } from "../dom.js";
 
+export function needs() {
+  return [];
+}
+
+export function title() {
+  return "Access · LogStream";
+}
+
 export function view({ wrong }) {
   return h("main", { id: "main", key: "access", class: "wrap page" },
     h("form", { class: "panel pad access", "data-form": "token" },

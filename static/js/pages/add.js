@@ -3,21 +3,11 @@
 // that says what is monitored.
 
 import { h, icon } from "../dom.js";
+import { blame, FIELDS } from "../trials.js";
 import { latency } from "../units.js";
 import { capital, status } from "../vocabulary.js";
 import { reason } from "../words.js";
 import { copy, crumbs, facts, loading, nothing } from "../view/bits.js";
-
-const FIELDS = [
-  { name: "name", label: "Name", example: "stock-api", hint: "It is shown on every page." },
-  { name: "group", label: "Group", optional: true, list: "known-groups", example: "shop" },
-  { name: "url", label: "Address", wide: true, mono: true, example: "http://localhost:8090/health", hint: "The part before :// chooses the check: http, https, tcp, tls, icmp, dns, grpc, ws, postgres, mysql, redis, kafka, push." },
-  { name: "container", label: "Container", optional: true, wide: true, list: "known-containers", mono: true, example: "stock-api", hint: "Its exact name, or project/service of Compose. Without one LogStream cannot repair it." },
-  { name: "interval", label: "Interval", optional: true, mono: true, example: "10s", hint: "Time between two checks." },
-  { name: "timeout", label: "Timeout", optional: true, mono: true, example: "5s", hint: "Longer than this is a failed check." },
-  { name: "expect.status", label: "Expected status", optional: true, mono: true, example: "200-399", hint: "The status codes of HTTP that are good." },
-  { name: "expect.body", label: "Expected body", optional: true, mono: true, example: "ok|ready", hint: "A regular expression that the answer must match." },
-];
 
 export function needs() {
   return [];
@@ -25,25 +15,6 @@ export function needs() {
 
 export function title() {
   return "Add a service · LogStream";
-}
-
-/** The definition that a form describes: keys of config.yaml, in the order in which a person writes them; what is empty is left out. */
-export function definition(value) {
-  const made = {};
-  for (const { name } of FIELDS) {
-    const given = String(value(name) ?? "").trim();
-    if (!given) continue;
-    const [key, inner] = name.split(".");
-    if (inner) made[key] = { ...made[key], [inner]: given };
-    else made[key] = given;
-  }
-  return made;
-}
-
-/** The field that a refusal of the API is about, and what it says of it: ["interval", "must be …"]. */
-export function blame(refusal = "") {
-  const found = FIELDS.find(({ name }) => refusal.startsWith(`service.${name}: `));
-  return found ? [found.name, refusal.slice(refusal.indexOf(": ") + 2)] : ["", refusal];
 }
 
 export function view(ctx) {

@@ -9,9 +9,8 @@ import { instant, lasting, many, tenths, when } from "../units.js";
 import { whoFirst } from "../vocabulary.js";
 import { waiting } from "../waiting.js";
 import { escalation, paragraph, title as about } from "../words.js";
-import { approvalRequest, operations } from "../view/approval.js";
+import { approvalRequest, approvalState, operations } from "../view/approval.js";
 import { href, loading, time } from "../view/bits.js";
-import { approvalState } from "./incident.js";
 
 const COMMANDS = "/commands?limit=20";
 const path = (id) => `/incidents/${encodeURIComponent(id)}`;

@@ -11,7 +11,7 @@ import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
 import { who } from "../vocabulary.js";
 import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, title as about } from "../words.js";
-import { acknowledgement, approvalRequest, operations } from "../view/approval.js";
+import { acknowledgement, approvalRequest, approvalState, operations } from "../view/approval.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress } from "../view/bits.js";
 import { decision } from "../view/decision.js";
 import { evidence } from "../view/evidence.js";
@@ -59,11 +59,6 @@ export function view(ctx) {
       h("div", { class: "stack of-decision", key: "done" }, decision(of, at, state.info), repair(of, at)),
       h("div", { class: "stack of-report", key: "report" }, report(of, at, reportData(ctx))),
       h("div", { class: "stack of-steps", key: "steps" }, steps(of, at), links(row, state), similar(row, at))));
-}
-
-/** What approvalRequest() needs of the page. */
-export function approvalState({ stale, sent, refusals, viewer }, of, at) {
-  return { at, stale, viewer, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
 }
 
 // What the post-mortem says beside the incident's own events.

@@ -1,6 +1,7 @@
 // Every incident, by day, the newest first: searched and filtered by its address.
 
 import { h, icon, keep } from "../dom.js";
+import { find } from "../find.js";
 import { incident as incidentOf } from "../incident.js";
 import { downFor } from "../lane.js";
 import { address, choices, filters, listed, matches, narrowed, paged } from "../listing.js";
@@ -9,8 +10,7 @@ import { day, hhmm, instant, lasting, many, took } from "../units.js";
 import { capital, who } from "../vocabulary.js";
 import { repaired, subject } from "../words.js";
 import { href, loading, nothing, time } from "../view/bits.js";
-import { approvalRequest } from "../view/approval.js";
-import { approvalState } from "./incident.js";
+import { approvalRequest, approvalState } from "../view/approval.js";
 
 const SHOW = [["", "All"], ["open", "Open"], ["escalated", "A person is needed"], ["resolved", "Resolved"]];
 const DECIDERS = { runbook: "the runbook", llm: "a model", operator: "an operator", mcp: "a program that proposed it", guard: "LogStream’s gates", logstream: "LogStream" };
@@ -27,6 +27,14 @@ export function needs({ query, answers }) {
 export function title({ state }) {
   const open = [...state.incidents.values()].filter((row) => row.state !== "resolved").length;
   return `${open ? `(${open} open) ` : ""}Incidents · LogStream`;
+}
+
+let finder = null;
+
+/** After each render of this page: its fields are in line with the address. */
+export function drawn(root, ctx, schedule) {
+  finder ??= find(schedule);
+  finder.measure();
 }
 
 export function view(ctx) {

@@ -10,8 +10,7 @@ import { emptyTail, tail } from "../tail.js";
 import { hhmm, instant, lasting, latency, percent, when } from "../units.js";
 import { fault, gate, grouped, injected, phrase, status, who, whoFirst } from "../vocabulary.js";
 import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
-import { WINDOWS } from "../windows.js";
-import { finest, scaled } from "../zoom.js";
+import { finest, scaled, WINDOWS } from "../zoom.js";
 import { copy, crumbs, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { container } from "../view/container.js";
 import { control } from "../view/dialog.js";
@@ -64,7 +63,7 @@ export function drawn(root, ctx, schedule) {
   chart.show(root.querySelector(".chart"), model?.chart);
   log.follow(model && hasLog(ctx) && ctx.conn !== "denied" ? ctx.name : null);
   const end = root.querySelector(".tail");
-  if (end && end !== screen.end) end.scrollTop = end.scrollHeight; // place.js keeps it there
+  if (end && end !== screen.end) end.scrollTop = end.scrollHeight; // pictures.js keeps it there
   screen.end = end;
   const field = root.querySelector("#log-search");
   if (field && field !== screen.field) {

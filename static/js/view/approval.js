@@ -10,6 +10,11 @@ import { paragraph, reason, subject } from "../words.js";
 import { command, copy, href } from "./bits.js";
 import { control } from "./dialog.js";
 
+/** What approvalRequest() needs of a page. */
+export function approvalState({ stale, sent, refusals, viewer }, of, at) {
+  return { at, stale, viewer, sent: sent?.get(of.row.id), refusal: refusals?.get(of.row.id) };
+}
+
 /** How many decisive facts stand beside the question. */
 const FACTS = 4;
 

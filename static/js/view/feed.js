@@ -1,4 +1,4 @@
-// What happened, in sentences.
+// What happened, in sentences, and the night as one line of time.
 
 import { h, icon } from "../dom.js";
 import { together } from "../causes.js";
@@ -7,7 +7,6 @@ import { day, hhmm, lasting, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
 import { ending, paragraph, reason, release, repaired, subject, summary, within } from "../words.js";
 import { href, time } from "./bits.js";
-import { night as nightLine } from "./night.js";
 
 const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], escalated: ["person", "down", "A person is needed"], injected: ["bolt", "quiet", "Injected fault"], started: ["up", "quiet", "Started"] };
 const MOST = 6;
@@ -59,4 +58,28 @@ function several(rows) {
 export function about(row, of, now, service = null) {
   const under = of && row.state === "open" ? openLine(of, service, now) : summary(row, now);
   return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(row.kind === "fleet" ? subject(row) : within(subject(row)), ending(row)))), under && h("p", {}, under)];
+}
+
+const KIND = { repaired: "repaired", recovered: "recovered by itself", person: "a person was called" };
+const HOUR = 60 * 60 * 1000;
+const HEIGHT = 34;
+
+// The night as one line, with what happened on it. of: lastNight() of night.js; width: of its place
+function nightLine(of, width) {
+  if (!of?.marks.length) return null;
+  const X = (at) => 8 + ((at - of.from) / (of.to - of.from)) * (width - 16);
+  const fix = (n) => Number(n.toFixed(1));
+  const hours = [];
+  for (let at = of.from; at <= of.to; at += (width < 420 ? 5 : 2) * HOUR) hours.push(at);
+  return h("div", { class: "night", key: "night" },
+    h("svg", { "data-size": "night", viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT, role: "img", "aria-label": `${of.text} From ${hhmm(of.from)} to ${hhmm(of.to)}.` },
+      h("path", { class: "night-line", d: `M8 10H${width - 8}${hours.map((at) => `M${fix(X(at))} 7v6`).join("")}` }),
+      hours.map((at, i) => h("text", { class: "axis", key: at, x: fix(X(at)), y: 30, "text-anchor": i === 0 ? "start" : i === hours.length - 1 ? "end" : "middle" }, hhmm(at))),
+      of.marks.map(({ at, kind, row }) => h("path", { key: `${row.id} ${kind}`, class: `night-${kind}`, d: shape(kind, fix(X(at))) }, h("title", {}, `${hhmm(at)}, ${row.service}: ${KIND[kind]}`)))));
+}
+
+function shape(kind, x) {
+  if (kind === "repaired") return `M${x} 4l6 6l-6 6l-6 -6z`;
+  const r = kind === "person" ? 5 : 3;
+  return `M${x - r} 10a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 -${2 * r} 0z`;
 }

@@ -3,8 +3,7 @@
 
 import { h, icon } from "../dom.js";
 import { banded, figures, outages, points, rows as tabled, span } from "../series.js";
-import { finest, within } from "../zoom.js";
-import { WINDOWS } from "../windows.js";
+import { finest, WINDOWS, within } from "../zoom.js";
 import { dated, hhmm, hhmmss, lasting, latency, many, percent, took } from "../units.js";
 import { status } from "../vocabulary.js";
 import { paragraph } from "../words.js";

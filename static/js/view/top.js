@@ -1,8 +1,7 @@
-// The top bar, and the bar under it while the page is cut off.
+// What is around each page: the top bar, the bar under it while the page is cut off, and its keys.
 
 import { h, icon } from "../dom.js";
 import { hhmmss, lasting, thousands } from "../units.js";
-
 import { control as button } from "./dialog.js";
 
 const PAGES = [["Overview", "/"], ["Incidents", "/incidents"], ["Approvals", "/approvals"], ["System", "/system"]];
@@ -41,4 +40,13 @@ export function cutoff({ lostAt, at, retryAt, now }) {
     h("p", {}, h("b", {}, "This page lost its connection", h("span", { "aria-live": "off" }, ` ${lasting(now - lostAt)} ago`), "."), at ? ` It shows the state at ${hhmmss(at)}. Checks and repairs may go on meanwhile.` : " No data yet."),
     h("span", { class: "quiet-on", "aria-live": "off" }, left > 0 ? `Trying again in ${left} s` : "Trying again"),
     h("button", { class: "btn", type: "button", "data-act": "reconnect" }, "Try now")));
+}
+
+const KEYS = [["Tab", "to the next link or button"], ["Enter", "opens the link or presses the button"], ["/", "searches services or incidents"], ["↑ ↓", "move through the list"], ["?", "shows and hides these keys"], ["Esc", "hides them, and clears a search"]];
+
+/** The keys of this page, shown by "?". */
+export function keys() {
+  return h("aside", { class: "panel pad keys", key: "keys", "aria-label": "Keys" },
+    h("div", { class: "panel-head" }, h("h2", {}, "Keys"), h("button", { class: "btn end", type: "button", "data-act": "keys" }, "Hide")),
+    h("dl", { class: "facts" }, KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))));
 }
