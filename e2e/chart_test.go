@@ -32,7 +32,7 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 	d.start()
 	ctx := browser(t)
 	does(t, ctx, chromedp.Navigate("http://"+d.page+"/services/service-001"))
-	sees(t, ctx, "the live connection", `document.documentElement.dataset.conn === "live"`)
+	sees(t, ctx, "the live page", `document.documentElement.dataset.conn === "live" && !!document.querySelector("[data-window]")`)
 	for _, window := range []string{"15m", "1h", "6h", "24h", "7d", "30d"} {
 		button := fmt.Sprintf(`document.querySelector('[data-window="%s"]')`, window)
 		eval[string](t, ctx, button+`.click() ?? ""`)

@@ -208,6 +208,11 @@ func (d *daemon) pageText(names []string) string {
 		for _, key := range []string{"code", "latency_ms", "uptime", "known_s", "watched_s", "sources"} {
 			delete(s, key)
 		}
+		for _, part := range s { // a source that was late for a moment is a new one
+			if of, is := part.(map[string]any); is {
+				delete(of, "since")
+			}
+		}
 		kept = append(kept, s)
 	}
 	for _, in := range incidents {

@@ -239,7 +239,7 @@ func harmlessPages(t *testing.T, d *daemon, name, id, plain, plainID string) {
 			}
 			mu.Unlock()
 		}()
-		sees(t, ctx, path, `document.querySelector("h1")?.textContent.trim().length > 0 && document.documentElement.dataset.conn === "live"`)
+		sees(t, ctx, path, `document.querySelector("h1")?.textContent.trim().length > 0 && document.documentElement.dataset.conn === "live" && !document.querySelector(".loading")`)
 		eval[bool](t, ctx, `(document.querySelectorAll("details").forEach(e => { e.open = true }), true)`)
 		if found := eval[[]string](t, ctx, odd); len(found) > 0 {
 			t.Errorf("%s has %q", path, found)

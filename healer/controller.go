@@ -279,11 +279,11 @@ func (c *Controller) tick(now time.Time) {
 			lessons--
 		}
 		s.budget.Tick(now)
-		s.status.Tick(now)
+		passed := s.status.Tick(now)
 		if s.silence != nil && !now.Before(s.silence.Until) {
 			s.silence = nil
 		}
-		if !s.rests(now) || c.fleet.turns.next() {
+		if passed || !s.rests(now) || c.fleet.turns.next() {
 			c.reconcile(s, now)
 		}
 	}

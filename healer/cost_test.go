@@ -224,6 +224,16 @@ func TestEachThatRestsHasItsTurn(t *testing.T) {
 		if slices.Contains(seen, 0) {
 			t.Errorf("of %d some had no turn: %v", n, seen)
 		}
+		of.begin()
+		had := 0
+		for range 20 * turnsPerTick {
+			if of.next() {
+				had++
+			}
+		}
+		if had > 2*turnsPerTick {
+			t.Errorf("where %d rested and %d do, %d had their turn in one tick", n, 20*turnsPerTick, had)
+		}
 	}
 }
 

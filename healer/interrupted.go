@@ -108,7 +108,8 @@ func putBackIntent(v View, of replacement) event.ActionStarted {
 	params.ContainerID = of.finished.KeptID
 	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: of.begun.Action, Target: v.Def.Name,
 		Command: a.Undo.CommandLine(v.CLI, v.Target, params), Pins: event.Pins{LastEvent: v.History.Newest()},
-		Expires: v.Now.Add(a.Undo.Timeout(0)).UTC(), Params: &params, Undoes: of.begun.Attempt}
+		Expires: v.Now.Add(a.Undo.Timeout(0)).UTC(), Params: &params, Undoes: of.begun.Attempt,
+		FirstBad: v.Status.FirstBad.UTC()}
 }
 
 // putBackBy is the container that an intent puts back into the empty place; empty:

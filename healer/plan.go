@@ -272,7 +272,7 @@ func intent(v View, chosen string) event.ActionStarted {
 	params, undo, _ := a.Prepare(v.Target)
 	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: chosen, Target: v.Def.Name, Command: a.CommandLine(v.CLI, v.Target, params),
 		Pins: pinned(v), Expires: v.Now.Add(a.Timeout(c.StopTimeout)).UTC(), Verify: verifyNeeded(v.Config, v.Def),
-		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo)}
+		Params: orNone(params), Undo: undo, UndoCommand: undoCommand(v, a, undo), FirstBad: v.Status.FirstBad.UTC()}
 }
 
 // orNone are an action's parameters; nil where it has none.

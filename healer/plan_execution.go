@@ -180,7 +180,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	switch {
 	case v.Situation.LevelDown && !startedSinceLevel(v) && v.Now.Sub(p.downFrom) > patience:
 		return refuted(v, event.OutcomeFailed, "its container is down again")
-	case v.Situation.LevelDown && v.Now.Before(p.deadline):
+	case v.Situation.LevelDown && (!startedSinceLevel(v) || v.Now.Before(p.deadline)):
 		return wait() // the events that show why come at most a moment later
 	case p.run.n >= intent.Verify && v.Status.Good() && seen:
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
@@ -195,13 +195,15 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	return wait()
 }
 
-// startedSinceLevel says whether the container was started, or unpaused, after its
-// level was observed, as far as the events show: the level of that start is still to
-// be read. Health logs lag where their topic is flooded, and the events do not.
+// startedSinceLevel says whether the container's level is still that of before the
+// repair, while the events show that it was started, or unpaused: the level of that
+// start is still to be read. Health logs lag where their topic is flooded, and the
+// events do not. The level has our time, as the result does, and not the engine's.
 func startedSinceLevel(v View) bool {
+	done, _ := v.Incident.Last(event.TypeActionFinished)
 	newest, found := v.History.Last(func(_ int, e history.Event) bool { return e.ID == v.Situation.Container.ID },
 		"start", "unpause", "die", "stop", "pause")
-	return found && (newest.Action == "start" || newest.Action == "unpause") && v.Status.LevelAt().Before(newest.Time)
+	return found && (newest.Action == "start" || newest.Action == "unpause") && v.Status.LevelAt().Before(done.Time)
 }
 
 // goesOn says whether something happened in the incident after its newest event

@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -21,7 +22,8 @@ func resolve(v View, how string, good time.Time) Decision {
 }
 
 // downSince is from when on the service of an incident was not good. One that was
-// good while it was opened, for a request or about an update, was so until the first action.
+// good while it was opened, for a request or about an update, was so until the outage in
+// which its first action was decided, or until that action.
 func downSince(in *state.Incident) time.Time {
 	opened, is := in.Last(event.TypeOpened)
 	if !is {
@@ -30,7 +32,8 @@ func downSince(in *state.Incident) time.Time {
 	data := opened.Data.(event.Opened)
 	wasGood := data.Check == event.CheckUpdate || (data.Check == event.CheckOperator || data.Check == event.CheckProposal) && !in.FirstBad.Before(in.Opened.Add(-requestSlack))
 	if i := slices.IndexFunc(in.Events, func(e event.Incident) bool { return e.Type == event.TypeActionStarted }); wasGood && i >= 0 {
-		return in.Events[i].Time
+		begun := in.Events[i]
+		return cmp.Or(begun.Data.(event.ActionStarted).FirstBad, begun.Time)
 	}
 	return in.FirstBad
 }

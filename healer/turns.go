@@ -16,10 +16,11 @@ type turns struct {
 	first int // of those that rest, in order: from here on it is their turn
 	all   int // how many rested in the tick before
 	count int // and so far in this one
+	had   int // whose turn it was
 }
 
 func (t *turns) begin() {
-	t.all, t.count = t.count, 0
+	t.all, t.count, t.had = t.count, 0, 0
 	if t.first += turnsPerTick; t.first >= t.all {
 		t.first = 0
 	}
@@ -29,7 +30,12 @@ func (t *turns) begin() {
 func (t *turns) next() bool {
 	n := t.count
 	t.count++
-	return t.all <= turnsPerTick || n >= t.first && n < t.first+turnsPerTick || n >= t.all
+	turn := t.all <= turnsPerTick || n >= t.first && n < t.first+turnsPerTick || n >= t.all
+	if !turn || t.had == 2*turnsPerTick { // many more rest than in the tick before
+		return false
+	}
+	t.had++
+	return true
 }
 
 // rests says that an incident waits for a person, or is held, and that nothing ends

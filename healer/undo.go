@@ -212,7 +212,7 @@ func undoIntent(v View, of state.Undoable) event.ActionStarted {
 	params, _ := action.UndoParams(of.Started, of.Finished)
 	return event.ActionStarted{Attempt: v.Incident.Attempts + 1, Action: of.Started.Action, Target: v.Def.Name,
 		Command: a.Undo.CommandLine(v.CLI, v.Target, params), Pins: pinned(v), Expires: v.Now.Add(a.Undo.Timeout(v.Target.State.StopTimeout)).UTC(),
-		Params: orNone(params), Undoes: of.Started.Attempt}
+		Params: orNone(params), Undoes: of.Started.Attempt, FirstBad: v.Status.FirstBad.UTC()}
 }
 
 // undoCommand is how a person undoes an action that is about to be taken:

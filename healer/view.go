@@ -28,8 +28,8 @@ const (
 	reachBack    = 16                     // incidents of one service that are read in any case
 )
 
-// View is all that is known when planning about one service: built once for a
-// step, and only read.
+// View is all that is known when planning about one service: built for one step, only
+// read, and not kept after it.
 type View struct {
 	Now     time.Time
 	Config  Config

@@ -1,6 +1,6 @@
 // Package fleet judges all services of a host together: whether it is the
 // observer that is blind, and whether so few are healthy that more repairs are
-// a risk. It is pure.
+// a risk. It reads nothing but its members.
 package fleet
 
 import (
@@ -45,7 +45,8 @@ type Member struct {
 // last is when it was last seen to be good, at the latest, before it failed.
 func (m Member) last() time.Time { return m.FirstBad.Add(-m.Interval) }
 
-// Picture is what the members show together.
+// Picture is what the members show together, until one of them changes: it is not kept
+// over that.
 type Picture struct {
 	// Of those that are probed, without dependents whose root explains why they
 	// fail: how many there are, and how many are DOWN while their containers run.

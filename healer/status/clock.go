@@ -16,9 +16,9 @@ var forever = time.Unix(1<<40, 0)
 
 // Tick makes it what it is at now. Where nothing happened since the last, and
 // nothing is due yet, that costs next to nothing.
-func (s *Status) Tick(now time.Time) {
+func (s *Status) Tick(now time.Time) (due bool) {
 	if now.Before(s.due) && !now.Before(s.clock) {
-		return
+		return false
 	}
 	s.pass(now)
 	s.settle(now)
@@ -27,6 +27,7 @@ func (s *Status) Tick(now time.Time) {
 	} else {
 		s.due = forever
 	}
+	return true
 }
 
 // pass does what time alone does up to now, each at its own instant: sources

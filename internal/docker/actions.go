@@ -24,9 +24,9 @@ func (r *Runtime) hiding(ctx context.Context, id string, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	now, lookErr := r.inspect(ctx, id)
-	if lookErr != nil || now.Config == nil {
-		return err
+	now, inspectErr := r.inspect(ctx, id)
+	if inspectErr != nil || now.Config == nil {
+		return &withheld{err, refused}
 	}
 	return &hidden{err, redact.OfEnvironment(now.Config.Env)}
 }

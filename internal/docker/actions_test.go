@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"logstream/internal/container"
 )
@@ -31,10 +32,10 @@ func TestActions(t *testing.T) {
 		is        error  // which the error is, or nil: the engine's refusal
 	}{
 		{"start what runs", start, "start", "start-running", "", "", nil},
-		{"start what is paused", start, "start", "start-paused", "", "start container 57bdd467c4fe: the engine refused: cannot start a paused container", nil},
+		{"start what is paused", start, "start", "start-paused", "inspect-paused", "start container 57bdd467c4fe: the engine refused: cannot start a paused container", nil},
 		{"start what isn't there", start, "start", "start-missing", "", "start container 57bdd467c4fe: no such container", container.ErrNotFound},
-		{"start without its network", start, "start", "start-network-missing", "", "network gonenet not found", nil},
-		{"start without its port", start, "start", "start-port-taken", "", "address already in use", nil},
+		{"start without its network", start, "start", "start-network-missing", "inspect-exited", "network gonenet not found", nil},
+		{"start without its port", start, "start", "start-port-taken", "inspect-exited", "address already in use", nil},
 		{"unpause what runs", unpause, "unpause", "unpause-running", "inspect-running", "", nil},
 		{"unpause what ended", unpause, "unpause", "unpause-exited", "inspect-exited", "is not paused", nil},
 		{"unpause what is gone by now", unpause, "unpause", "unpause-exited", "inspect-missing", "no such container", container.ErrNotFound},
@@ -72,21 +73,37 @@ func TestActions(t *testing.T) {
 // The engine says what it could not execute, with all arguments where these were
 // written as one.
 func TestARefusedStartHidesSecrets(t *testing.T) {
-	for _, call := range []string{"start", "restart"} {
+	kill := func(r *Runtime) func(context.Context, string) error {
+		return func(ctx context.Context, id string) error { return r.KillStart(ctx, id, time.Second) }
+	}
+	for name, test := range map[string]struct {
+		call   string
+		do     func(r *Runtime) func(context.Context, string) error
+		secret bool // the container cannot be inspected
+	}{
+		"start":           {"start", func(r *Runtime) func(context.Context, string) error { return r.Start }, false},
+		"restart":         {"restart", func(r *Runtime) func(context.Context, string) error { return r.Restart }, false},
+		"kill and start":  {"restart", kill, false},
+		"not inspectable": {"start", func(r *Runtime) func(context.Context, string) error { return r.Start }, true},
+	} {
 		r := newReplay(t)
-		r.on("POST", "/containers/x/"+call, func(w http.ResponseWriter, _ *http.Request) {
+		r.on("POST", "/containers/x/"+test.call, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"message":"OCI runtime create failed: exec: \"app --password=canary1 canary-value-2\": \u001b[31mno such file"}`)
 		})
 		r.on("GET", "/containers/x/json", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
+			if test.secret {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `{"message":"gone"}`)
+				return
+			}
 			_, _ = io.WriteString(w, `{"Id":"x","Image":"i","State":{},"HostConfig":{},"NetworkSettings":{},"Config":{"Env":["API_TOKEN=canary-value-2"]}}`)
 		})
-		do := map[string]func(context.Context, string) error{"start": r.runtime(t).Start, "restart": r.runtime(t).Restart}[call]
-		err := do(t.Context(), "x")
-		if err == nil || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), "no such file") {
-			t.Errorf("%s: %v", call, err)
+		err := test.do(r.runtime(t))(t.Context(), "x")
+		if err == nil || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "\x1b") || strings.Contains(err.Error(), "no such file") == test.secret {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -116,6 +116,18 @@ func (e *refusal) Error() string {
 
 func (e *refusal) Unwrap() error { return e.err }
 
+// withheld is an error without the engine's sentence in it.
+type withheld struct {
+	err     error
+	refused *refusal
+}
+
+func (e *withheld) Error() string {
+	return strings.Replace(e.err.Error(), e.refused.Error(), "its reason is not shown, because the container's secrets could not be read", 1)
+}
+
+func (e *withheld) Unwrap() error { return e.err }
+
 // hidden is an error without secrets that are known.
 type hidden struct {
 	err     error

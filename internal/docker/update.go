@@ -15,9 +15,9 @@ import (
 // time-out. The engine counts in seconds: less than one is one.
 func (r *Runtime) KillStart(ctx context.Context, id string, grace time.Duration) error {
 	seconds := max(1, int((grace+time.Second-1)/time.Second))
-	return r.call(ctx, "kill and start", "container "+short(id), func(e engine) error {
+	return r.hiding(ctx, id, r.call(ctx, "kill and start", "container "+short(id), func(e engine) error {
 		return e.ContainerRestart(ctx, id, apicontainer.StopOptions{Timeout: &seconds})
-	})
+	}))
 }
 
 // SetMemory changes the limit, and reads it back: where the kernel cannot limit

@@ -225,6 +225,9 @@ type ActionStarted struct {
 	// UndoCommand is what a person would type to undo it: shown, never executed.
 	UndoCommand string `json:"undo_command,omitempty"`
 	Undoes      int    `json:"undoes,omitempty"` // the attempt of this incident that it undoes
+	// FirstBad is when the outage began during which it was decided; zero: the service
+	// was good.
+	FirstBad time.Time `json:"first_bad,omitzero"`
 }
 
 // NotCarriedOut begins the error of an action whose call was never made.
