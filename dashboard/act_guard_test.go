@@ -123,16 +123,22 @@ func TestOneLinkDoesNotBlockOthers(t *testing.T) {
 	s := serve(t, withLinks, (*site).claim, waiting)
 	expired := linkTo(link.Approve)
 	expired.Expires = time.Now().Add(-time.Minute)
-	for what, open := range map[string]link.Link{"expired": expired, "valid": linkTo(link.Hold)} {
-		token, limited := signer.Sign(open), false
+	for what, tt := range map[string]struct {
+		link       link.Link
+		says, wait string
+	}{
+		"expired": {expired, "Too many links were opened just now: try again in a second.", "1"},
+		"valid":   {linkTo(link.Hold), "This link was opened too often. Try again in 2 seconds.", "2"},
+	} {
+		token, limited := signer.Sign(tt.link), false
 		for range 3 * linkBurst {
 			resp, body := s.do("GET", "/act/"+token, "", nil)
 			if resp.StatusCode != http.StatusTooManyRequests {
 				continue
 			}
 			limited = true
-			if resp.Header.Get("Retry-After") != "2" || !strings.Contains(string(body), "This link was opened too often. Try again in 2 seconds.") {
-				t.Fatalf("Retry-After %q: %s", resp.Header.Get("Retry-After"), body)
+			if after := resp.Header.Get("Retry-After"); after != tt.wait || !strings.Contains(string(body), tt.says) {
+				t.Fatalf("a link that is %s: Retry-After %q: %s", what, after, body)
 			}
 		}
 		if got := s.status("GET", "/act/"+signer.Sign(linkTo(link.Approve)), "", nil); !limited || got != http.StatusOK {
