@@ -32,7 +32,7 @@ type proposeInput struct {
 type proposed struct {
 	Accepted bool     `json:"accepted" jsonschema:"an operator is asked, or will be as soon as the container has been inspected"`
 	Refused  string   `json:"refused,omitempty" jsonschema:"why it was refused"`
-	Code     string   `json:"code,omitempty" jsonschema:"illegal: not among legal; held: a gate holds it; busy: LogStream is working on it, try again later; unknown: no such service"`
+	Code     string   `json:"code,omitempty" jsonschema:"illegal: not among legal; held: a gate holds it; busy: LogStream is working on the incident, a repair already waits for approval, or too many proposals were made; try again later; unknown: no such service"`
 	Legal    []string `json:"legal,omitempty" jsonschema:"the actions that could be proposed now"`
 	Incident string   `json:"incident,omitempty" jsonschema:"the incident in which it waits, for get_incident"`
 	Waits    string   `json:"waits_for,omitempty" jsonschema:"approval: an operator has to approve or deny it; nothing runs before"`

@@ -73,8 +73,12 @@ func (r *run) opened(w http.ResponseWriter, req *http.Request) (token string, l 
 	if err != nil {
 		limit = r.limits.wrongLinks // these keep no right link out
 	}
-	// Nor does one that is opened without end.
-	if err == nil && !r.limits.link.Allow(l.ID, now()) || !limit.Allow() {
+	if err == nil && !r.limits.link.Allow(l.ID, now()) { // nor does one that is opened without end
+		w.Header().Set("Retry-After", "2")
+		notDone(w, refusal{http.StatusTooManyRequests, "This link was opened too often. Try again in 2 seconds."}, "")
+		return token, l, false
+	}
+	if !limit.Allow() {
 		w.Header().Set("Retry-After", "1")
 		notDone(w, refusal{http.StatusTooManyRequests, "Too many links were opened just now: try again in a second."}, "")
 		return token, l, false

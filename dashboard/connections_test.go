@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Who opens connections without end, with a request or without one, keeps no one out,
-// and holds no more of them than the bound.
+// A client that opens connections without end, with a request or without one, holds no
+// more of them than the bound, and the requests of others are answered.
 func TestConnectionsAreBounded(t *testing.T) {
 	for what, send := range map[string]string{"silent": "", "idle": "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"} {
 		s := open(t, nil)

@@ -242,7 +242,7 @@ func TestATokenIsTriedWhereWrongOnesAreCounted(t *testing.T) {
 
 // A page of another site that is open in a browser beside LogStream must not be able to
 // keep the person at that browser from logging in.
-func TestForeignPagesUseUpNoAttempts(t *testing.T) {
+func TestForeignPagesDoNotUseUpLoginAttempts(t *testing.T) {
 	s := serve(t, guarded(""))
 	foreign := "https://evil.example"
 	for range 30 {

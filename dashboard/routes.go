@@ -8,6 +8,7 @@ import (
 	"path"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/time/rate"
@@ -78,7 +79,7 @@ func read(answer http.HandlerFunc) methods {
 // api are the calls of the API, by path.
 func (r *run) api() map[string]methods {
 	command := func(answer http.HandlerFunc) endpoint {
-		return endpoint{access.Operator, r.changing(r.limits.commands, answer)}
+		return endpoint{access.Operator, r.changing(r.limits.commands, tooManyRequests, answer)}
 	}
 	return map[string]methods{
 		"/api/v1/services":                   read(r.getServices),
@@ -88,7 +89,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/services/{name}/container":  read(r.getContainer),
 		"/api/v1/services/{name}/silence":    {http.MethodPost: command(r.postSilence), http.MethodDelete: command(r.deleteSilence)},
 		"/api/v1/services/{name}/heal":       {http.MethodPost: command(r.postHeal)},
-		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.proposals, r.postPropose)}},
+		"/api/v1/services/{name}/propose":    {http.MethodPost: {access.Proposer, r.changing(r.limits.proposals, tooManyProposals, r.postPropose)}},
 		"/api/v1/services/{name}/chaos":      {http.MethodPost: command(r.postChaos)},
 		"/api/v1/chaos":                      read(r.getChaos),
 		"/api/v1/incidents":                  read(r.getIncidents),
@@ -101,7 +102,7 @@ func (r *run) api() map[string]methods {
 		"/api/v1/hold":                       {http.MethodPost: command(r.postHold), http.MethodDelete: command(r.deleteHold)},
 		"/api/v1/commands":                   read(r.getCommands),
 		"/api/v1/commands/{id}":              read(r.getCommand),
-		"/api/v1/health-logs":                {http.MethodPost: {access.Operator, r.changing(r.limits.health, r.postHealthLogs)}},
+		"/api/v1/health-logs":                {http.MethodPost: {access.Operator, r.changing(r.limits.health, tooManyRequests, r.postHealthLogs)}},
 		"/api/v1/probe":                      {http.MethodPost: command(r.postProbe)},
 		"/api/v1/definition":                 {http.MethodPost: command(r.postDefinition)},
 		"/api/v1/notify/test":                {http.MethodPost: command(r.postNotifyTest)},
@@ -255,12 +256,27 @@ func (r *run) sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// tooMany is what is answered beyond a limit: when one more is allowed, and why not now.
+type tooMany struct {
+	retryAfter int // seconds
+	why        string
+}
+
+var (
+	tooManyRequests  = tooMany{1, "too many requests; try again in a second"}
+	tooManyProposals = tooMany{5, "too many proposals; try again in 5 seconds"}
+)
+
+func (t tooMany) fail(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(t.retryAfter))
+	fail(w, http.StatusTooManyRequests, t.why)
+}
+
 // changing lets through what may change something.
-func (r *run) changing(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
+func (r *run) changing(limit *rate.Limiter, beyond tooMany, next http.HandlerFunc) http.HandlerFunc {
 	return r.sameOrigin(func(w http.ResponseWriter, req *http.Request) {
 		if !limit.Allow() {
-			w.Header().Set("Retry-After", "1")
-			fail(w, http.StatusTooManyRequests, "too many requests; try again in a second")
+			beyond.fail(w)
 			return
 		}
 		if no := r.guard.contentType(req.Header.Get("Content-Type")); no.is() {

@@ -83,8 +83,7 @@ func (r *run) published() map[string]methods {
 func (r *run) limited(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !r.limits.public.Allow() {
-			w.Header().Set("Retry-After", "1")
-			fail(w, http.StatusTooManyRequests, "too many requests; try again in a second")
+			tooManyRequests.fail(w)
 			return
 		}
 		next(w, req)

@@ -201,9 +201,9 @@ func TestTheOverviewOfThirtyServicesSaysOneThing(t *testing.T) {
 
 	// Each place has the same pair of figures for the repair.
 	figures := eval[string](t, ctx, `document.querySelector(".lane .healed p").textContent`)
-	clock := eval[string](t, ctx, `document.querySelector(".lane-clock").textContent.replace(" down", "")`)
+	clock := eval[string](t, ctx, `document.querySelector(".lane-clock").textContent`)
 	said := eval[string](t, ctx, `document.querySelector(".happened li[data-kind=repaired] div p:last-child").textContent`)
-	if !strings.HasPrefix(figures, "Down ") || figures != said || "Down "+clock != figures {
+	if !strings.HasPrefix(figures, "Down for ") || figures != said || clock != figures {
 		t.Errorf("the lane's end says %q, its clock %q, what happened %q", figures, clock, said)
 	}
 	looksThrough(t, ctx)

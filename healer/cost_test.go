@@ -153,10 +153,10 @@ func (h *herd) fail() {
 	h.run(20)
 }
 
-// TestADecisionReadsNotTheWholeFleet counts how many services are read, for all that is
+// TestDecisionDoesNotReadTheWholeFleet counts how many services are read, for all that is
 // decided about a fleet that fails at once: as many for each in a large one as in a
 // small one.
-func TestADecisionReadsNotTheWholeFleet(t *testing.T) {
+func TestDecisionDoesNotReadTheWholeFleet(t *testing.T) {
 	raced.Skip(t)
 	t.Parallel()
 	for _, kind := range []string{reporting, probed} {
@@ -182,10 +182,10 @@ func TestADecisionReadsNotTheWholeFleet(t *testing.T) {
 	}
 }
 
-// TestAFleetThatFailsAtOnceIsOneIncident where the observer is blind: of services whose
+// TestFleetIncidentOpensOnlyWhenTheObserverIsBlind: of services whose
 // containers run, each has an incident that waits for the one of all. Services that
 // report by themselves are heard, so nothing is blind: each has its own.
-func TestAFleetThatFailsAtOnceIsOneIncident(t *testing.T) {
+func TestFleetIncidentOpensOnlyWhenTheObserverIsBlind(t *testing.T) {
 	const n = 50
 	for kind, want := range map[string]int{reporting: n, probed: 0} {
 		h := newHerd(kind, n, 0)
@@ -199,8 +199,8 @@ func TestAFleetThatFailsAtOnceIsOneIncident(t *testing.T) {
 	}
 }
 
-// TestEachThatRestsHasItsTurn, and no tick decides about more than so many.
-func TestEachThatRestsHasItsTurn(t *testing.T) {
+// TestHeldIncidentsAreReconciledInTurn, and no tick decides about more than so many.
+func TestHeldIncidentsAreReconciledInTurn(t *testing.T) {
 	for _, n := range []int{1, turnsPerTick, turnsPerTick + 1, 5*turnsPerTick + 7} {
 		var of turns
 		seen := make([]int, n)

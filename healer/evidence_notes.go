@@ -18,7 +18,10 @@ import (
 const (
 	shortID         = 12 // of an image's digest or of a specification's hash, as people see it
 	neighboursShown = 3  // of the other services that are DOWN, by name; more are counted alone
-	unchanged       = "It is the same as when the service was last healthy."
+	unchanged       = "Unchanged since the service was last healthy."
+
+	imageKey = "image id" // "image" is the fact of its name
+	specKey  = "configuration hash"
 )
 
 // notes are what a person wants to see beside the facts, and nothing decides by.
@@ -40,7 +43,7 @@ func healthcheck(v View) []event.Fact {
 	}
 	fact := event.Fact{Key: "HEALTHCHECK", Value: string(c.Health)}
 	if said := text.Line(redact.Known(c.HealthOutput, v.Def.Secrets()...)); said != "" {
-		fact.Why = "It printed: " + text.Clip(redact.Text(said), keyLine)
+		fact.Why = "Its last output: " + text.Clip(redact.Text(said), keyLine)
 	}
 	return []event.Fact{fact}
 }
@@ -62,17 +65,17 @@ func networksBeside(v View, f runbook.Facts) []event.Fact {
 		return list
 	}
 	if before := networkNames(good.Networks); before != names {
-		list = append(list, event.Fact{Key: "networks before", Value: cmp.Or(before, "none"), Why: "It was healthy with them."})
+		list = append(list, event.Fact{Key: "networks before", Value: cmp.Or(before, "none"), Why: "The service was last healthy on these networks."})
 	}
 	return list
 }
 
-// networkNames are networks with the aliases in them, sorted: "db (store), shop".
+// networkNames are networks with the aliases in them, sorted: "db (aliases: store), shop".
 func networkNames(networks []event.Network) string {
 	names := make([]string, len(networks))
 	for i, n := range networks {
 		if names[i] = n.Name; len(n.Aliases) > 0 {
-			names[i] += " (" + strings.Join(slices.Sorted(slices.Values(n.Aliases)), " ") + ")"
+			names[i] += " (aliases: " + strings.Join(slices.Sorted(slices.Values(n.Aliases)), ", ") + ")"
 		}
 	}
 	slices.Sort(names)
@@ -84,31 +87,37 @@ func networkNames(networks []event.Network) string {
 func changes(v View, f runbook.Facts) []event.Fact {
 	c, good := v.Inspection.state, v.Target.Good
 	if good == nil {
-		return []event.Fact{{Key: "healthy state", Value: "not available: the service was not seen healthy yet"}}
+		return []event.Fact{{Key: "last healthy state", Value: "none: the service has not been healthy since LogStream began to monitor it"}}
 	}
 	when := changedAt(v)
 	var list []event.Fact
 	compare := func(key, now, before, why string) {
-		list = append(list, event.Fact{Key: key + " before", Value: before, Why: why}, event.Fact{Key: key + " now", Value: now, Why: when})
+		list = append(list, event.Fact{Key: key + " before", Value: before, Why: why}, event.Fact{Key: key, Value: now, Why: when})
 	}
 	switch {
 	case f.Updated:
 		when = ""
-		compare("image", shortDigest(c.ImageID), named(good.PreviousImage, good.PreviousImageID), "It was healthy with it until "+good.ImageSince.UTC().Format(time.RFC3339)+".")
+		compare(imageKey, named(c.Image, c.ImageID), named(good.PreviousImage, good.PreviousImageID), "The service was healthy with this image until "+good.ImageSince.UTC().Format(time.RFC3339)+".")
 	case differ(good.ImageID, c.ImageID):
-		compare("image", shortDigest(c.ImageID), named(good.Image, good.ImageID), "It was healthy with it.")
+		compare(imageKey, named(c.Image, c.ImageID), named(good.Image, good.ImageID), "The service was last healthy with this image.")
 	case c.ImageID != "":
-		list = append(list, event.Fact{Key: "image id", Value: shortDigest(c.ImageID), Why: unchanged})
+		list = append(list, event.Fact{Key: imageKey, Value: named(c.Image, c.ImageID), Why: unchanged})
 	}
 	if differ(good.SpecHash, c.SpecHash) {
-		compare("configuration", shortDigest(c.SpecHash), shortDigest(good.SpecHash), "It was healthy with it.")
+		compare(specKey, shortDigest(c.SpecHash), shortDigest(good.SpecHash), "The service was last healthy with this configuration.")
 	} else if c.SpecHash != "" {
-		list = append(list, event.Fact{Key: "configuration", Value: shortDigest(c.SpecHash), Why: unchanged})
+		list = append(list, event.Fact{Key: specKey, Value: shortDigest(c.SpecHash), Why: unchanged})
 	}
 	return list
 }
 
-func named(image, id string) string { return fmt.Sprintf("%s (%s)", image, shortDigest(id)) }
+// named is an image as people see it: "shop:2 (9f86d081884c)".
+func named(image, id string) string {
+	if image == "" {
+		return shortDigest(id)
+	}
+	return fmt.Sprintf("%s (%s)", image, shortDigest(id))
+}
 
 // changedAt is when the container was made that differs from the healthy one, as a
 // sentence; empty where that is not known.
@@ -120,9 +129,9 @@ func changedAt(v View) string {
 	created, known := v.History.Last(func(_ int, e history.Event) bool { return e.ID == c.ID }, "create")
 	switch {
 	case known:
-		return "It changed at " + created.Time.UTC().Format(time.RFC3339) + ", when the container was created anew."
+		return "The container was recreated with it at " + created.Time.UTC().Format(time.RFC3339) + "."
 	case !c.StartedAt.IsZero():
-		return "It changed before " + c.StartedAt.UTC().Format(time.RFC3339) + ", when the container was started."
+		return "The change was made before the container's last start at " + c.StartedAt.UTC().Format(time.RFC3339) + "."
 	}
 	return ""
 }
@@ -136,7 +145,7 @@ func neighbours(v View) []event.Fact {
 	}
 	switch n, names := p.DownBeside(v.Def.Name, neighboursShown); {
 	case n == 0:
-		return []event.Fact{{Key: "other services", Value: fmt.Sprintf("none of %d DOWN", others)}}
+		return []event.Fact{{Key: "other services", Value: fmt.Sprintf("0 of %d DOWN", others)}}
 	case n > neighboursShown:
 		return []event.Fact{{Key: "other services", Value: fmt.Sprintf("%d of %d DOWN", n, others)}}
 	default:

@@ -15,11 +15,12 @@ import (
 	"logstream/internal/service"
 )
 
-// TestTheEvidenceHasWhatIsBesideTheContainer: the HEALTHCHECK's own words, and
+// TestEvidenceComparesContainerWithHealthyState: the HEALTHCHECK's own words, and
 // networks, image and configuration beside those of the healthy state.
-func TestTheEvidenceHasWhatIsBesideTheContainer(t *testing.T) {
+func TestEvidenceComparesContainerWithHealthyState(t *testing.T) {
 	const created = 40 * time.Minute
 	healthy := func(v *View) {
+		v.Inspection.state.Image = "pay:1"
 		v.Inspection.state.Networks = []container.Network{{Name: "shop", Aliases: []string{"web", "pay"}}, {Name: "db"}}
 		v.Target.Good = &event.Good{ContainerID: "id", Image: "pay:1", ImageID: "sha256:new", SpecHash: "s", Since: simStart, ImageSince: simStart,
 			Networks: []event.Network{{Name: "db"}, {Name: "shop", Aliases: []string{"pay", "web"}}}}
@@ -29,25 +30,25 @@ func TestTheEvidenceHasWhatIsBesideTheContainer(t *testing.T) {
 		want    []string // of "key: value. why"
 		without []string // keys
 	}{
-		"nothing known": {func(*View) {}, []string{"healthy state: not available: the service was not seen healthy yet. "}, []string{"HEALTHCHECK", "networks", "other services"}},
-		"unchanged":     {healthy, []string{"networks: db, shop (pay web). ", "image id: new. " + unchanged, "configuration: s. " + unchanged}, []string{"networks before", "image before", "healthy state"}},
+		"nothing known": {func(*View) {}, []string{"last healthy state: none: the service has not been healthy since LogStream began to monitor it. "}, []string{"HEALTHCHECK", "networks", "other services"}},
+		"unchanged":     {healthy, []string{"networks: db, shop (aliases: pay, web). ", "image id: pay:1 (new). " + unchanged, "configuration hash: s. " + unchanged}, []string{"networks before", "image id before", "last healthy state"}},
 		"an alias is lost": {func(v *View) {
 			healthy(v)
 			v.Inspection.state.Networks[0].Aliases = nil
-		}, []string{"networks: db, shop. ", "networks before: db, shop (pay web). It was healthy with them."}, nil},
+		}, []string{"networks: db, shop. ", "networks before: db, shop (aliases: pay, web). The service was last healthy on these networks."}, nil},
 		"created anew with another image and configuration": {func(v *View) {
 			healthy(v)
-			v.Target.Good.ContainerID, v.Target.Good.ImageID, v.Target.Good.SpecHash = "before", "sha256:old", "r"
+			v.Target.Good.ContainerID, v.Target.Good.Image, v.Target.Good.ImageID, v.Target.Good.SpecHash = "before", "pay:0", "sha256:old", "r"
 			v.History = history.History{{Docker: event.Docker{Time: simStart.Add(created), ID: "id", Action: "create"}}}
-		}, []string{"image before: pay:1 (old). It was healthy with it.", "image now: new. It changed at 2026-01-02T03:44:05Z, when the container was created anew.",
-			"configuration before: r. It was healthy with it.", "configuration now: s. It changed at 2026-01-02T03:44:05Z, when the container was created anew."}, []string{"image id"}},
+		}, []string{"image id before: pay:0 (old). The service was last healthy with this image.", "image id: pay:1 (new). The container was recreated with it at 2026-01-02T03:44:05Z.",
+			"configuration hash before: r. The service was last healthy with this configuration.", "configuration hash: s. The container was recreated with it at 2026-01-02T03:44:05Z."}, nil},
 		"created anew while its events were not read": {func(v *View) {
 			healthy(v)
 			v.Target.Good.ContainerID, v.Target.Good.SpecHash = "before", "r"
-		}, []string{"configuration now: s. It changed before 2026-01-02T03:04:05Z, when the container was started."}, nil},
+		}, []string{"configuration hash: s. The change was made before the container's last start at 2026-01-02T03:04:05Z."}, nil},
 		"unhealthy": {func(v *View) {
 			v.Inspection.state.Health, v.Inspection.state.HealthOutput = container.Unhealthy, "curl:\x1b[31m refused\npassword=hunter2sesame"
-		}, []string{"HEALTHCHECK: unhealthy. It printed: curl: refused password=***"}, nil},
+		}, []string{"HEALTHCHECK: unhealthy. Its last output: curl: refused password=***"}, nil},
 		"healthy": {func(v *View) { v.Inspection.state.Health = container.Healthy }, []string{"HEALTHCHECK: healthy. "}, nil},
 		"others are DOWN as well": {func(v *View) {
 			v.Around.neighbours = fleetOf(30, "d", "pay", "b", "c")
@@ -55,7 +56,7 @@ func TestTheEvidenceHasWhatIsBesideTheContainer(t *testing.T) {
 		"many are DOWN": {func(v *View) {
 			v.Around.neighbours = fleetOf(30, "a", "pay", "b", "c", "d")
 		}, []string{"other services: 4 of 29 DOWN. "}, nil},
-		"it alone is DOWN": {func(v *View) { v.Around.neighbours = fleetOf(3, "pay") }, []string{"other services: none of 2 DOWN. "}, nil},
+		"it alone is DOWN": {func(v *View) { v.Around.neighbours = fleetOf(3, "pay") }, []string{"other services: 0 of 2 DOWN. "}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got, keys []string

@@ -189,7 +189,7 @@ func TestContainerThatKeepsExitingIsEscalatedAfterOneStart(t *testing.T) {
 			}
 		}
 		wantActions(t, m, "start")
-		const want = "The container exits by itself within seconds of each start. It ended 2 times in a row with exit code 1: its configuration or image is wrong; its log says: ERROR configuration: PORT is not set."
+		const want = "The container exits by itself within seconds of each start. It exited 2 times in a row with exit code 1: its configuration or image is wrong; its log says: ERROR configuration: PORT is not set."
 		if got := dataOf[event.Escalated](m); len(got) != 1 || got[0].Reason != want {
 			t.Errorf("escalated were %+v", got)
 		}

@@ -10,8 +10,8 @@ import (
 // tick. Of a fleet in which more of them rest each has its turn.
 const turnsPerTick = 200
 
-// turns are whose turn it is. What is read of a service has it decided about at once,
-// whoever's turn it is.
+// turns says which of the services that rest are decided about again in this tick. A
+// service of which something is read is decided about at once, in its turn or not.
 type turns struct {
 	first int // of those that rest, in order: from here on it is their turn
 	all   int // how many rested in the tick before

@@ -121,7 +121,6 @@ func TestVerificationNeedsTheContainersLevel(t *testing.T) {
 	})
 }
 
-// TestForeignSourceThatWasBadHoldsTheVerification until it is good by its own threshold.
 // TestLevelFromBeforeTheRepairDoesNotFailTheVerification has the level of a start be
 // read late, as behind a flood of health logs.
 func TestLevelFromBeforeTheRepairDoesNotFailTheVerification(t *testing.T) {
@@ -146,6 +145,7 @@ func TestLevelFromBeforeTheRepairDoesNotFailTheVerification(t *testing.T) {
 	}
 }
 
+// TestForeignSourceThatWasBadHoldsTheVerification until it is good by its own threshold.
 func TestForeignSourceThatWasBadHoldsTheVerification(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		do("kill", m, b)

@@ -68,8 +68,8 @@ func plainSuspect(targets []Member, contradicted bool, m Member) bool {
 	return with >= good && 2*(with+open) >= all
 }
 
-// TestMembersThatChangeOneAtATimeGiveThePictureOfAll, whatever changed before.
-func TestMembersThatChangeOneAtATimeGiveThePictureOfAll(t *testing.T) {
+// TestCensusEqualsFullAssessment after each change of a member, whatever changed before.
+func TestCensusEqualsFullAssessment(t *testing.T) {
 	one := func(rng *rand.Rand, of ...event.Status) event.Status { return of[rng.IntN(len(of))] }
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 3))

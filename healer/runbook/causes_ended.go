@@ -60,14 +60,14 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 		confidence: 0.97,
 		why:        "its events show a kill and no stop",
 	}),
-	{ // it ended by itself with exit code 0, no check shows that it should keep running (it has none, or its report is due by a schedule, or it ran for less than the interval of its reports), and its restart policy leaves it so: a job that is done
+	{ // it exited by itself with exit code 0, no check shows that it should keep running (it has none, or its report is due by a schedule, or it ran for less than the interval of its reports), and its restart policy leaves it so: a job that is done
 		id: "finished",
 		match: func(f Facts) bool {
 			keeps := f.Policy == "always" || f.Policy == "unless-stopped"
 			return ended(history.EndByItself)(f) && f.ExitCode == 0 && f.Unchecked && !keeps
 		},
-		present:    "The container ended by itself with exit code 0, as a job does that is done.",
-		past:       "The container ended by itself with exit code 0, as a job does that is done.",
+		present:    "The container exited by itself with exit code 0, like a finished job.",
+		past:       "The container exited by itself with exit code 0, like a finished job.",
 		confidence: 0.7,
 		why:        "no check shows that it should keep running, and its restart policy does not start it again; start it by hand, give it a url that is checked or the restart policy unless-stopped, or remove its container from the configuration",
 		legal:      []option{person, nothing},
@@ -84,10 +84,10 @@ var endedCauses = slices.Concat(startCauses, memoryCauses, []cause{
 	starts(cause{ // exited, and no event shows how
 		id:         "ended_unwatched",
 		match:      inState("exited"),
-		present:    "The container ended while LogStream was not watching.",
-		past:       "The container ended while LogStream was not watching.",
+		present:    "The container exited while LogStream was not watching.",
+		past:       "The container exited while LogStream was not watching.",
 		confidence: 0.7,
-		why:        "it ran before, and no event shows why it ended",
+		why:        "it ran before, and no event shows why it exited",
 	}),
 	{ // the engine says dead
 		id:         "dead",

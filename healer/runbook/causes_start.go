@@ -30,7 +30,7 @@ var startCauses = []cause{
 		why:        "something else on this machine uses {port}; stop that, or give the container another port, then start it",
 		wrong:      []option{{service.ActionStart, "the port is still in use"}},
 	},
-	{ // exit code 126 or 127, of an end by itself or of a start that failed
+	{ // exit code 126 or 127, of a container that exited by itself or of a start that failed
 		id: "bad_command",
 		match: func(f Facts) bool {
 			byItself := ended(history.EndByItself)(f) || f.State == "created" && f.Error != ""
@@ -61,23 +61,23 @@ var startCauses = []cause{
 		why:        "it has no error, and only waits for a start",
 		legal:      []option{start, person, nothing},
 	},
-	{ // the newest ends were alike, the newest of them within seconds of the start: its configuration is wrong
+	{ // its newest exits were alike, the newest of them within seconds of the start: its configuration is wrong
 		id:         "exits_at_start",
 		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits >= quickExits },
 		present:    "The container exits by itself within seconds of each start.",
 		past:       "The container exited by itself within seconds of each start.",
 		confidence: 0.9,
-		why:        "it ended {times} times in a row with exit code {exit}: its configuration or image is wrong{log}",
+		why:        "it exited {times} times in a row with exit code {exit}: its configuration or image is wrong{log}",
 		legal:      []option{rollback, person, nothing},
 		wrong:      noStart,
 	},
-	{ // it ended by itself within seconds, and was never healthy since its image or configuration changed
+	{ // it exited by itself within seconds, and was never healthy since its image or configuration changed
 		id:         "exits_after_update",
 		match:      func(f Facts) bool { return ended(history.EndByItself)(f) && f.QuickExits > 0 && f.Changed },
 		present:    "The container exits by itself since its image or configuration changed.",
 		past:       "The container exited by itself since its image or configuration changed.",
 		confidence: 0.8,
-		why:        "it was healthy before the change, and now ended within seconds with exit code {exit}{log}",
+		why:        "it was healthy before the change, and now exited within seconds with exit code {exit}{log}",
 		legal:      []option{rollback, start, person, nothing},
 	},
 }

@@ -276,9 +276,12 @@ const (
 type Resolved struct {
 	How      string  `json:"how"`
 	Attempts int     `json:"attempts"`
-	TTDMS    float64 `json:"ttd_ms"`  // first bad observation to opened
-	TTRMS    float64 `json:"ttr_ms"`  // first bad observation to resolved
-	DownMS   float64 `json:"down_ms"` // first bad observation to the first good one of the verified run
+	TTDMS    float64 `json:"ttd_ms"` // first bad observation to opened
+	TTRMS    float64 `json:"ttr_ms"` // first bad observation to resolved
+	// DownMS is the time the service was not good: from the first bad observation
+	// (or from the first action, if the service answered when the incident was
+	// opened) to the first good observation of the verified run.
+	DownMS float64 `json:"down_ms"`
 }
 
 // Escalated: a person is needed.

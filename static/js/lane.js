@@ -6,8 +6,8 @@ import { alike, behind, isBehind, roots } from "./causes.js";
 import { decider, querying, views } from "./diagnosis.js";
 import { failed, interrupted, isPause } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
-import { action, capital, gate, phrase, unless, whoFirst } from "./vocabulary.js";
-import { cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
+import { action, capital, gate, phrase, unless, waits, whoFirst } from "./vocabulary.js";
+import { answered, cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, NO_REPAIR, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -58,7 +58,7 @@ export function downFor(of, service, now) {
 }
 
 // An incident that was opened for a request or about an update while its service answered.
-const wasGood = (of) => isOfUpdate(of) || (isRequested(of) && of.firstBad >= instant(of.opened.time) - 1000);
+const wasGood = (of) => isOfUpdate(of) || answered(of);
 
 // One that was good is down since its first action, or since its checks say so.
 function downSince(of, service) {
@@ -68,25 +68,30 @@ function downSince(of, service) {
   return service?.status === "DOWN" && instant(service.first_bad) > of.firstBad ? instant(service.first_bad) : of.firstBad;
 }
 
-/** "Down since 14:02:11, 8 s", "Down 1.3 s, up since 14:02:12", "Open for 8 s, not down", of an open incident. */
+/** "Down for 8 s, since 14:02:11", "Down for 1.3 s, up since 14:02:12", "Open for 8 s; the service is up", of an open incident. */
 export function openLine(of, service, now) {
+  const { head, figure, rest } = figures(of, service, now);
+  return `${head} ${figure}${rest}`;
+}
+
+// How long it is down, or open where it was never down: what comes before the figure, the figure, what comes after it.
+function figures(of, service, now) {
   const { ms, until, never } = downFor(of, service, now);
-  if (never) return `Open for ${lasting(now - instant(of.row.opened))}, not down`;
-  return until === null ? `Down since ${hhmmss(now - ms)}, ${lasting(ms)}` : `Down ${took(ms)}, up since ${hhmmss(until)}`;
+  if (never) return { head: "Open for", figure: lasting(now - instant(of.row.opened)), rest: "; the service is up" };
+  if (until === null) return { head: "Down for", figure: lasting(ms), rest: `, since ${hhmmss(now - ms)}` };
+  return { head: "Down for", figure: took(ms), rest: `, up since ${hhmmss(until)}` };
 }
 
 // Counts while it is down, and stops where it came back; the time of the verification stands second.
 function clock(of, service, now) {
-  const { ms, until: back, never } = downFor(of, service, now);
-  if (never) {
-    const open = of.stage !== "resolved";
-    return { figure: lasting((open ? now : instant(of.row.resolved)) - instant(of.row.opened)), rest: open ? "open, not down" : "open, never down" };
+  const { ms, until, never } = downFor(of, service, now);
+  if (of.stage === "resolved") {
+    if (never) return { head: "Was open for", figure: lasting(instant(of.row.resolved) - instant(of.row.opened)), rest: of.row.kind === "fleet" ? "" : "; the service was never down" };
+    const verified = verifiedFor(of.row);
+    return { head: "Down for", figure: took(ms), rest: verified > 0 ? `, then verified for ${took(verified)}` : `, until ${hhmmss(until)}` };
   }
-  if (back === null) return { figure: lasting(ms), rest: `down, since ${hhmmss(now - ms)}` };
-  if (of.stage === "verification") return { figure: took(ms), rest: `down, then verifying for ${lasting(now - back)}` };
-  if (of.stage !== "resolved") return { figure: took(ms), rest: `down, up since ${hhmmss(back)}` };
-  const verified = verifiedFor(of.row);
-  return { figure: took(ms), rest: verified > 0 ? `down, then verified for ${took(verified)}` : `down, back at ${hhmmss(back)}` };
+  const said = figures(of, service, now);
+  return of.stage === "verification" && until !== null && !never ? { ...said, rest: `, then verifying for ${lasting(now - until)}` } : said;
 }
 
 function steps(of, { now, mode, service }) {
@@ -97,10 +102,10 @@ function steps(of, { now, mode, service }) {
 
 function detected(of, service) {
   const data = of.opened?.data ?? {};
-  if (isRequested(of)) return place("detected", "was", "person", data.proposed ? "Proposed" : "Requested", { lines: [data.action ? `${capital(phrase(data.action, "it"))}.` : "Repair it."], by: `By ${whoFirst(of.opened.by)}`, at: of.opened.time });
-  if (isOfUpdate(of)) return place("detected", "was", "down", "Detected", { lines: [reason(data.error)], by: "Compared with the image before", at: of.opened.time });
+  if (isRequested(of)) return place("detected", "was", "person", data.proposed ? "Proposed" : "Requested", { lines: [data.action ? reason(phrase(data.action, "it")) : "Repair it."], by: `By ${whoFirst(of.opened.by)}`, at: of.opened.time });
+  if (isOfUpdate(of)) return place("detected", "was", "down", "Detected", { lines: [reason(data.error)], by: "Compared with the previous image", at: of.opened.time });
   const source = data.check === "container" ? "Reported by the container’s state" : data.check ? `Reported by the ${data.check} check` : "";
-  return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [capital(data.error || of.row.error || "Its checks failed.")], by: source, at: of.opened?.time });
+  return place("detected", of.stage === "resolved" || isUp(service) ? "was" : "first", "down", "Detected", { lines: [reason(data.error || of.row.error || "Its checks failed.")], by: source, at: of.opened?.time });
 }
 
 function evidence(of) {
@@ -204,16 +209,16 @@ function pending(of, now, mode, failures) {
     case "approval":
       return [place("action", "wait", "person", "Approval needed", { lines: [holdReason(of)], command: of.hold?.data?.command ?? "", at: of.hold?.time })];
     case "held":
-      if (observing(of, mode) && a) return [place("action", "hold", a.icon, `Would ${phrase(chosen, "it")}`, { command, by: "Not run: mode observe", at: of.hold?.time })];
-      return [place("hold", "hold", "held", "On hold", { lines: [paragraph(holdReason(of), nextLine(of.row, now))], by: of.row.held && of.row.held_reason ? `Gate: ${of.row.held}` : "", at: of.hold?.time }), a && gateOpens(of) && place("action", "todo", a.icon, a.todo)];
+      if (observing(of, mode) && a && !waits(chosen)) return [place("action", "hold", a.icon, `Would ${phrase(chosen, "it")}`, { command, by: "Not run: mode observe", at: of.hold?.time })];
+      return [place("hold", "hold", "held", "On hold", { lines: [paragraph(holdReason(of), nextLine(of.row, now))], by: of.row.held && of.row.held_reason ? `Gate: ${of.row.held}` : "", at: of.hold?.time }), a && !waits(chosen) && gateOpens(of) && place("action", "todo", a.icon, a.todo)];
     case "pause":
-      return [waiting(of, now), a && place("action", "todo", a.icon, a.todo, shown(of, chosen, command))];
+      return [waiting(of, now), a && !waits(chosen) && place("action", "todo", a.icon, a.todo, shown(of, chosen, command))];
     case "evidence":
       return [of.diagnosed ? place("action", "now", "fork", "Diagnosing again", query(of, now)) : place("action", "todo", "work", "Act")];
     case "diagnosis":
       if (!of.diagnosed && !of.row.cause) return [place("action", "todo", "work", "Act")];
       if (of.query) return [place("action", "now", "fork", "Diagnosing again", query(of, now))];
-      if (chosen === "wait") return [place("hold", "now", "held", "Waiting")];
+      if (waits(chosen)) return [place("hold", "now", "held", "Waiting", { lines: [`${NO_REPAIR}.`] })];
       return [place("action", "now", a?.icon ?? "work", a ? a.todo : "Act", shown(of, chosen, command))];
     case "action": // its events are not known yet
       return [place("action", "now", a?.icon ?? "work", a?.doing ?? "Acting", shown(of, chosen, command))];

@@ -4,7 +4,7 @@ import { interrupted } from "./incident.js";
 import { notDone } from "./lane.js";
 import { day, hhmmss, instant, join, many, took } from "./units.js";
 import { fault, phrase, who, whoFirst } from "./vocabulary.js";
-import { cause, escalation, isOfUpdate, isRequested, paragraph, reason, repaired, sentence, target } from "./words.js";
+import { cause, escalation, fromWhen, isOfUpdate, isRequested, paragraph, reason, repaired, sentence, target } from "./words.js";
 
 const ON_PURPOSE = 15e3; // a failure that follows an injected fault within it is that fault's
 
@@ -61,7 +61,7 @@ function ended(of) {
   if (row.state === "escalated") return paragraph("A person is needed", escalation(row));
   if (row.state !== "resolved") return "";
   const down = row.down_ms > 0 && !isRequested(of) ? `${row.kind === "fleet" ? "They were" : `${row.service} was`} down for ${took(row.down_ms)}` : "";
-  const end = repaired(row) ? `The incident was resolved ${took(row.ttr_ms)} after ${isRequested(of) ? "the request" : isOfUpdate(of) ? "the update" : "the first failed check"}` : row.how === "operator" ? "The incident was closed by an operator, or because the service was removed" : "It recovered without a repair";
+  const end = repaired(row) ? `The incident was resolved ${took(row.ttr_ms)} after ${fromWhen(of)}` : row.how === "operator" ? "The incident was closed by an operator, or because the service was removed" : "It recovered without a repair";
   return paragraph(down, end);
 }
 

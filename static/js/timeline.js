@@ -6,7 +6,7 @@ import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
 import { action, capital, gate, phrase, who } from "./vocabulary.js";
-import { isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
+import { fromWhen, isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
  * Items {key, tone, icon, head, line, command, note, output, root, progress, took,
@@ -75,7 +75,7 @@ function say(event, data, of) {
     case "escalated":
       return { icon: "person", tone: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":
-      return { icon: "check", tone: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after the ${isRequested(of) ? "request" : isOfUpdate(of) ? "update" : "first failed check"}.` : "" };
+      return { icon: "check", tone: "healed", head: data.how === "recovered" ? "Recovered" : data.how === "operator" ? undone(of) ? "Closed: undone" : "Closed by an operator" : "Repaired", line: Number.isFinite(data.ttr_ms) ? `${took(data.ttr_ms)} after ${fromWhen(of)}.` : "" };
     case "reported":
       return { icon: "file", head: "Post-mortem written" };
     default:

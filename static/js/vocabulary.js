@@ -46,6 +46,9 @@ export function action(name) {
   return { todo: labels[0], doing: labels[1], did: labels[2], icon, gentle };
 }
 
+/** Whether an action is none: a decision to wait. */
+export const waits = (name) => name === "none";
+
 /** An action about its target: "start payment-service"; tense is todo, doing or did. */
 export function phrase(name, target, tense = "todo") {
   return known(name).phrases[TENSES[tense]].replace("{}", () => target);

@@ -5,7 +5,7 @@
 import { querying } from "./diagnosis.js";
 import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took, thousands } from "./units.js";
-import { action, capital, gate, phrase, status, unless } from "./vocabulary.js";
+import { action, capital, gate, phrase, status, unless, waits } from "./vocabulary.js";
 
 /** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
@@ -80,14 +80,17 @@ export const isRequested = (of) => ["operator", "proposal"].includes(of.opened?.
 /** Whether an incident is about an update of a service that need not be down. */
 export const isOfUpdate = (of) => of.opened?.data?.check === "update";
 
+/** Whether a repair was requested of a service that answered: one that failed before has a first failed check. */
+export const answered = (of) => isRequested(of) && of.firstBad >= instant(of.opened.time) - 1000;
+
+/** From when the times of an incident count: "the request", "the update", "the first failed check". */
+export const fromWhen = (of) => (answered(of) ? "the request" : isOfUpdate(of) ? "the update" : "the first failed check");
+
 /** What an incident is about, as its title: a heading has no full stop. */
 export function title(row) {
   const about = subject(row).replace(/\.$/, "");
-  return row.kind === "fleet" ? about : `${row.service}: ${within(about)}`;
+  return row.kind === "fleet" ? about : `${row.service}: ${about}`;
 }
-
-/** A sentence after a colon: it goes on in small letters. */
-export const within = (text) => text.replace(/^(The|Its|It|A|An|No) /, (word) => word.toLowerCase());
 
 /** Services sorted by what is to be said about them. */
 export function sort(services) {
@@ -182,13 +185,16 @@ export function workLine(of, now) {
     case "escalated":
       return line("call", paragraph("A person is needed", row.escalated_reason));
     case "diagnosis":
-      return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", row.action === "wait" ? "LogStream is waiting" : row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
+      return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", waits(row.action) ? NO_REPAIR : row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
     case "evidence":
       return line("work", "Evidence collected. Diagnosing.");
     default:
       return line("work", "Collecting evidence.");
   }
 }
+
+/** What is said where the decision is to wait. */
+export const NO_REPAIR = "No repair now: LogStream waits until a fact changes";
 
 const line = (kind, text, still = text) => ({ kind, text, still });
 
@@ -216,7 +222,7 @@ export function nextLine(row, now) {
   const at = instant(row.next?.at);
   if (!(at > now)) return "";
   const when = at - now <= SOON ? `in ${countdown(at - now)}` : `at ${hhmmss(at)}`;
-  return `${row.next.action ? capital(phrase(row.next.action, "it", "doing")) : "Decided again"} ${when}.`;
+  return `${row.next.action && !waits(row.next.action) ? capital(phrase(row.next.action, "it", "doing")) : "Decided again"} ${when}.`;
 }
 
 /** "Starting it in 3 s, unless the container is replaced": what a moment's pause waits for. */
@@ -224,7 +230,7 @@ export function pauseLine(of, now) {
   const { row } = of;
   const at = instant(row.next?.at);
   const chosen = row.next?.action || row.action;
-  if (!chosen) return holdReason(of);
+  if (!chosen || waits(chosen)) return holdReason(of);
   const doing = capital(phrase(chosen, "it", "doing"));
   const rest = at - now;
   const clock = Number.isFinite(rest) ? (rest > 0 ? ` in ${countdown(rest)}` : " now") : "";
@@ -234,12 +240,12 @@ export function pauseLine(of, now) {
 /** A time to come in whole seconds, rounded up: it reaches 0 when it is over. */
 export const countdown = (ms) => lasting(Math.ceil(ms / 1000) * 1000);
 
-/** "Down 1.3 s, then verified for 9.1 s": one pair of figures for a repair, everywhere. */
+/** "Down for 1.3 s, then verified for 9.1 s": one pair of figures for a repair, everywhere. */
 export function healedIn(row) {
   const down = row.down_ms ?? row.ttr_ms;
   if (!Number.isFinite(down)) return "";
   const rest = verifiedFor(row);
-  return `Down ${took(down)}${rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
+  return `Down for ${took(down)}${rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
 }
 
 /** How long a repair was verified, or 0. What was requested may have waited before it, while its service answered. */
@@ -277,11 +283,11 @@ export function escalation(row) {
   return reason(row.cause && why.startsWith(`${row.cause} `) ? why.slice(row.cause.length) : why);
 }
 
-/** How long it was down and how it was verified: "Down 6.8 s, then verified for 9.2 s". */
+/** How long it was down and how it was verified: "Down for 6.8 s, then verified for 9.2 s". */
 export function summary(row, now) {
   if (row.state === "escalated") return escalation(row);
   const from = instant(row.first_bad ?? row.opened);
-  if (row.state !== "resolved") return `Down since ${hhmmss(from)}, ${lasting(now - from)}`;
+  if (row.state !== "resolved") return `Down for ${lasting(now - from)}, since ${hhmmss(from)}`;
   const parts = [healedIn(row)];
   if (row.attempts > 1) parts.push(`${row.attempts} attempts`);
   if (!row.attempts && row.how !== "operator") parts.push("before any action");

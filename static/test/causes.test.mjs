@@ -67,7 +67,8 @@ test("what is held with the fleet stands behind the fleet's incident", () => {
 test("the lane shows one pair of figures for a repair: time down first, verification second", () => {
   const healed = one("payment-service", {}, [opened, evidence, diagnosed, started, finished, verified, resolved]);
   const model = lane(healed, { now: T + 20e3 });
-  assert.deepEqual([model.clock.figure, model.clock.rest, model.steps.at(-1).lines[0]], ["2.6 s", "down, then verified for 10 s", "Down 2.6 s, then verified for 10 s"]);
+  assert.deepEqual(model.clock, { head: "Down for", figure: "2.6 s", rest: ", then verified for 10 s" });
+  assert.equal(model.steps.at(-1).lines[0], "Down for 2.6 s, then verified for 10 s");
 });
 
 test("what ended alike within a moment is one entry of what happened", () => {

@@ -140,6 +140,19 @@ test("in observe mode the place says what would be done", () => {
   assert.equal(steps[3].command, "docker start payment-service");
 });
 
+test("a decision to wait is shown as no repair, and not as an action to come", () => {
+  const waits = [1014, "diagnosed", "runbook", { ...diagnosed[3], action: "none", command: "" }];
+  const deciding = places([opened, evidence, waits]);
+  assert.deepEqual([shape(deciding.slice(3, 5)), deciding[3].lines], [["Waiting:now", "Verify:todo"], ["No repair now: LogStream waits until a fact changes."]]);
+  for (const mode of ["auto", "observe"]) {
+    const held = places([opened, evidence, waits, [2000, "suppressed", "guard", { gate: "none", reason: "the network is at fault" }]], 3000, { mode });
+    assert.deepEqual([shape(held.slice(3, 5)), held[3].lines], [["On hold:hold", "Verify:todo"], ["The network is at fault."]], mode);
+  }
+  const until = (ms) => places([opened, evidence, waits, [2000, "suppressed", "guard", { gate: "deploy", reason: "it was stopped a moment ago", until: at(2000 + ms) }]], 2500);
+  assert.deepEqual([shape(until(1000).slice(3, 5)), shape(until(60e3).slice(3, 5))], [["Waiting 1 s:now", "Verify:todo"], ["On hold:hold", "Verify:todo"]]);
+  assert.equal(until(60e3)[3].lines[0], "It was stopped a moment ago. Decided again in 1 min.");
+});
+
 test("where no command could be typed the action is named, and no command line is made up", () => {
   const bare = [2000, "action_started", "runbook", { ...started[3], command: "" }];
   for (const list of [[opened, evidence, diagnosed, bare], [opened, evidence, diagnosed, bare, finished], [opened, evidence, [1014, "diagnosed", "runbook", { ...diagnosed[3], command: "" }]]]) {
@@ -170,30 +183,35 @@ const ofAGoodOne = (check, row = {}, more = []) => incident({ id: "i1", service:
 const answers = { status: "UP", since: at(-3600e3) };
 
 test("a service that answers while its incident is open is not called down, wherever that is said", () => {
-  for (const [check, head, by] of [["proposal", "Proposed", "By claude"], ["operator", "Requested", "By ada"], ["update", "Detected", "Compared with the image before"]]) {
+  for (const [check, head, by] of [["proposal", "Proposed", "By claude"], ["operator", "Requested", "By ada"], ["update", "Detected", "Compared with the previous image"]]) {
     const open = ofAGoodOne(check);
     assert.deepEqual(downFor(open, answers, T + 600e3), { ms: 0, until: T, never: true }, check);
-    assert.deepEqual(lane(open, { now: T + 600e3, service: answers }).clock, { figure: "10 min", rest: "open, not down" }, check);
-    assert.equal(openLine(open, answers, T + 600e3), "Open for 10 min, not down", check);
+    assert.deepEqual(lane(open, { now: T + 600e3, service: answers }).clock, { head: "Open for", figure: "10 min", rest: "; the service is up" }, check);
+    assert.equal(openLine(open, answers, T + 600e3), "Open for 10 min; the service is up", check);
     const [first] = lane(open, { now: T + 600e3, service: answers }).steps;
     assert.deepEqual([first.head, first.is, first.by], [head, "was", by], check);
   }
+  const denied = ofAGoodOne("proposal", { state: "resolved", phase: "ended", held: "", approval: null, how: "operator", resolved: at(600e3), down_ms: 0, ttr_ms: 600e3 });
+  assert.deepEqual(lane(denied, { now: T + 700e3, service: answers }).clock, { head: "Was open for", figure: "10 min", rest: "; the service was never down" });
   assert.equal(downFor(ofAGoodOne("http"), answers, T + 5000).until, null, "the record of an outage may come before that of its service");
 });
 
 test("it is down from its repair on, and not since the request", () => {
   const acted = [{ seq: 2, type: "action_started", time: at(600e3), by: "mcp:claude", data: { attempt: 1, action: "restart", verify: 3 } }, { seq: 3, type: "action_finished", time: at(600500), data: { attempt: 1, ok: true } }];
   const open = ofAGoodOne("proposal", { phase: "verification", held: "", approval: null, attempts: 1, progress: { good: 1, needed: 3 } }, acted);
-  assert.match(openLine(open, { status: "DOWN", first_bad: at(600100) }, T + 601e3), /^Down since [0-9:]+, 1 s$/);
+  assert.match(openLine(open, { status: "DOWN", first_bad: at(600100) }, T + 601e3), /^Down for 1 s, since [0-9:]+$/);
   assert.equal(downFor(open, { status: "UP", since: at(601500) }, T + 605e3).ms, 1500);
   const row = { service: "pay", state: "resolved", how: "healed", opened: at(0), first_bad: at(0), acted: at(600e3), resolved: at(611e3), down_ms: 1500, ttr_ms: 611e3, attempts: 1, action: "restart" };
-  assert.equal(healedIn(row), "Down 1.5 s, then verified for 9.5 s");
-  assert.equal(lane(ofAGoodOne("proposal", row, acted), { now: T + 612e3, service: answers }).clock.rest, "down, then verified for 9.5 s");
+  assert.equal(healedIn(row), "Down for 1.5 s, then verified for 9.5 s");
+  assert.equal(lane(ofAGoodOne("proposal", row, acted), { now: T + 612e3, service: answers }).clock.rest, ", then verified for 9.5 s");
+  assert.equal(timeline(ofAGoodOne("proposal", row, [...acted, { seq: 4, type: "resolved", time: at(611e3), by: "logstream", data: { how: "healed", ttr_ms: 611e3 } }])).at(-1).line, "10 min 11 s after the request.");
   assert.deepEqual(outages([row], "pay", T + 612e3).map((o) => [o.from - T, o.back - T]), [[600e3, 601500]], "the chart marks it there");
   const late = ofAGoodOne("operator", { phase: "evidence", held: "" });
   assert.equal(downFor(late, { status: "DOWN", first_bad: at(300e3) }, T + 301e3).ms, 1000, "it failed while the request waited");
   const failing = ofAGoodOne("operator", { first_bad: at(-9000), phase: "evidence", held: "" });
   assert.equal(downFor(failing, { status: "DOWN", first_bad: at(-9000) }, T + 1000).ms, 10000, "requested while it was down");
+  const end = { seq: 2, type: "resolved", time: at(5000), by: "logstream", data: { how: "healed", ttr_ms: 14000 } };
+  assert.equal(timeline(ofAGoodOne("operator", { first_bad: at(-9000) }, [end])).at(-1).line, "14 s after the first failed check.", "its times count from there, and not from the request");
 });
 
 test("an incident of which only the row is known has its lane, and exactly one place is current while it is open", () => {

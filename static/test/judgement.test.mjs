@@ -69,6 +69,13 @@ test("the post-mortem says what happened, what was done and how it ended", () =>
   assert.ok(!text.includes("Kill"), "a fault long before is none of it");
 });
 
+test("the times of a requested repair count from the request, or from the first failed check where it was down before", () => {
+  const requested = (ms) => postmortem(whole([[1000, "opened", "operator:ada", { check: "operator", error: "requested", first_bad: at(ms), kind: "service" }], evidence, diagnosed, started, finished, verified, resolved]), T + 60e3).join("\n");
+  assert.match(requested(1000), /resolved 13 s after the request\./);
+  assert.match(requested(0), /resolved 13 s after the request\./, "a second is no failure before it");
+  assert.match(requested(-9000), /resolved 13 s after the first failed check\./);
+});
+
 test("the post-mortem of each other end, and of an incident with few records", () => {
   const said = (list, more) => postmortem(whole(list, more), T + 60e3).join("\n");
   const failed = said([opened, evidence, diagnosed, started, [2500, "action_finished", "logstream", { attempt: 1, ok: false, error: "no such image" }], [3000, "action_started", "runbook", { ...started[3], attempt: 2 }], finished, unverified, escalated]);
@@ -96,7 +103,7 @@ test("similar incidents have their action and their end, and lead to their pages
   const list = [one("a"), one("b", { state: "escalated", down_ms: null }), one("c", { how: "recovered", attempts: 0 }), one("d", { service: "<b>", state: "open", down_ms: null })];
   const shown = similar({ cause_id: "killed", service: "payment-service", similar: list }, T);
   assert.deepEqual(find(shown, (e) => e.tag === "a").map((e) => [e.attrs.href, textOf(e)]), [["/incidents/a", "Started, and verified."], ["/incidents/b", "A person is needed."], ["/incidents/c", "Recovered without a repair."], ["/incidents/d", "<b>: Still open."], ["/incidents?cause=killed", "All incidents of this cause"]]);
-  assert.match(textOf(shown), /down 1\.5 s/);
+  assert.match(textOf(shown), /down for 1\.5 s/);
   assert.match(textOf(similar({ cause_id: "killed", similar: [] }, T)), /No earlier incident has this cause/);
   assert.deepEqual([similar({ cause_id: "", similar: [] }, T), similar({ cause_id: "killed" }, T)], [null, null]);
 });

@@ -14,7 +14,7 @@ test("each address has its page", () => {
   for (const [path, page, subject] of tests) assert.deepEqual(routed(path), { page, subject }, path);
 });
 
-test("the code of each page is a page", async () => {
+test("each page module exports view, title and needs", async () => {
   for (const [name, load] of Object.entries(CODE)) {
     const page = await load();
     for (const part of ["view", "title", "needs"]) assert.equal(typeof page[part], "function", `${name} has no ${part}()`);
@@ -55,7 +55,7 @@ test("while LogStream does not answer a page has no code, and is tried again", a
   assert.equal(of.library.of("one"), "one");
 });
 
-test("code that cannot be loaded from a LogStream that answers is another version's: the page is loaded again, once", async () => {
+test("the page reloads once if LogStream answers but code is missing", async () => {
   let first = true;
   const of = shelf({ reload: () => first && !(first = false) });
   of.library.of("one");
@@ -68,7 +68,7 @@ test("code that cannot be loaded from a LogStream that answers is another versio
   assert.deepEqual([of.reloads, of.library.of("two")], [2, undefined]);
 });
 
-test("what is not opened is loaded ahead, one after the other, and a failure is not seen", async () => {
+test("other pages are preloaded one after the other; a failed preload shows no error", async () => {
   const of = shelf();
   const all = of.library.ahead();
   await settle();
@@ -85,7 +85,7 @@ test("what is not opened is loaded ahead, one after the other, and a failure is 
 
 test("what stands in for a page says what is awaited, and what to do", () => {
   assert.match(textOf(coming.view()), /Loading the page/);
-  assert.match(textOf(missing.view()), /could not be loaded.*did not answer.*Try again/);
+  assert.match(textOf(missing.view()), /could not be loaded.*code of this page.*Press “Try again”.*tries again by itself when a lost connection is back.*Try again$/);
 });
 
 // ---- the connection that is made before there is anything to draw

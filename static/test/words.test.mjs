@@ -51,7 +51,7 @@ test("a cause is shown as the record has it: in the past once it is repaired", (
   assert.equal(subject({ ...causes, phase: "verification" }), "The container was paused.");
   assert.equal(subject({ ...causes, phase: "ended", state: "resolved" }), "The container was paused.");
   assert.equal(subject({ ...causes, phase: "ended", state: "escalated" }), "The container is paused.");
-  assert.equal(title({ ...causes, phase: "action" }), "pay: the container is paused");
+  assert.equal(title({ ...causes, phase: "action" }), "pay: The container is paused");
 });
 
 test("an old record's sentence is shown unchanged, whatever its tense", () => {
@@ -62,7 +62,7 @@ test("an old record's sentence is shown unchanged, whatever its tense", () => {
 
 test("without a cause the error stands, and without both the fact", () => {
   assert.equal(title({ service: "pay", state: "open", error: "Connection refused." }), "pay: Connection refused");
-  assert.equal(title({ service: "pay", state: "open" }), "pay: it is down");
+  assert.equal(title({ service: "pay", state: "open" }), "pay: It is down");
   assert.equal(title({ service: "logstream", kind: "fleet", state: "open" }), "Many services went down at once");
 });
 
@@ -72,7 +72,7 @@ test("a sentence gets the full stop that it lacks, and nothing else", () => {
 
 test("a title has an end, whatever a model says", () => {
   const long = title({ service: "pay", cause: `It ${"was ".repeat(80)}`, state: "open" });
-  assert.ok(long.length <= 146 && long.startsWith("pay: it was was") && long.endsWith("was…"), long);
+  assert.ok(long.length <= 146 && long.startsWith("pay: It was was") && long.endsWith("was…"), long);
   assert.equal(title({ service: "pay", cause: `It${"x".repeat(300)}`, state: "open" }), `pay: It${"x".repeat(138)}…`);
 });
 
@@ -82,6 +82,7 @@ test("the work line is what is done, since when, and how far verified", () => {
   assert.equal(say(opened), "Collecting evidence.");
   assert.equal(say(opened, evidence), "Evidence collected. Diagnosing.");
   assert.equal(say(opened, evidence, diagnosed), "The container is stopped: the engine was asked to stop it. Next: start payment-service.");
+  assert.equal(say(opened, evidence, [1014, "diagnosed", "runbook", { ...diagnosed[3], action: "none" }]), "The container is stopped: the engine was asked to stop it. No repair now: LogStream waits until a fact changes.");
   assert.equal(say(opened, evidence, diagnosed, started), "The container is stopped: the engine was asked to stop it. Starting, 4 s so far.");
   assert.equal(say(opened, evidence, diagnosed, started, finished), "LogStream started payment-service 4 s ago. Verifying: 0 of 5 good checks so far.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "A person stopped it twice." }]), "On hold. A person stopped it twice.");
@@ -108,10 +109,10 @@ test("an incident in the feed: cause, repair, figures", () => {
   const healed = of(opened, evidence, diagnosed, started, finished, verified, resolved);
   assert.equal(subject(healed.row), "The container was stopped by a command such as docker stop.");
   assert.equal(ending(healed.row), "LogStream started it (non-disruptive).");
-  assert.equal(summary(healed.row, T), "Down 2.6 s, then verified for 10 s");
+  assert.equal(summary(healed.row, T), "Down for 2.6 s, then verified for 10 s");
   const alone = { service: "pay", state: "resolved", how: "recovered", attempts: 0, down_ms: 2000 };
   assert.equal(ending(alone), "It recovered without a repair.");
-  assert.equal(summary(alone, T), "Down 2.0 s, before any action");
+  assert.equal(summary(alone, T), "Down for 2.0 s, before any action");
   assert.equal(ending({ state: "resolved", how: "healed", attempts: 1, action: "raise_memory" }), "LogStream raised the memory limit of it.");
 });
 

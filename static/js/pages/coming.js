@@ -18,6 +18,6 @@ export const missing = {
   view: () => h("main", { id: "main", key: "missing", class: "wrap page" },
     h("div", { class: "panel empty", role: "alert" },
       h("h1", { tabindex: "-1" }, "This page could not be loaded"),
-      h("p", {}, "LogStream did not answer. The page is loaded as soon as there is a connection again."),
+      h("p", {}, "The code of this page could not be loaded. Press “Try again”. The page also tries again by itself when a lost connection is back."),
       h("button", { class: "btn", type: "button", "data-act": "load" }, "Try again"))),
 };

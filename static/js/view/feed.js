@@ -5,7 +5,7 @@ import { together } from "../causes.js";
 import { openLine } from "../lane.js";
 import { day, hhmm, lasting, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
-import { ending, paragraph, reason, release, repaired, subject, summary, within } from "../words.js";
+import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
 import { href, time } from "./bits.js";
 
 const MARK = { repaired: ["work", "work", "Repaired"], recovered: ["up", "quiet", "Recovered"], escalated: ["person", "down", "A person is needed"], injected: ["bolt", "quiet", "Injected fault"], started: ["up", "quiet", "Started"] };
@@ -51,13 +51,13 @@ function several(rows) {
   const [row] = rows;
   const down = Math.max(...rows.map((one) => one.down_ms ?? one.ttr_ms ?? 0));
   const ended = row.state === "escalated" ? "A person is needed." : repaired(row) ? `LogStream ${phrase(row.action, "them", "did")}.` : row.how === "operator" ? "Closed." : "They recovered without a repair.";
-  return [h("p", {}, h("a", { class: "plain", href: "/incidents" }, paragraph(capital(together(rows.map((one) => ({ row: one })))), ended))), h("p", {}, [names(rows.map((one) => one.service), 2), down > 0 && `down up to ${took(down)}`].filter(Boolean).join(", "))];
+  return [h("p", {}, h("a", { class: "plain", href: "/incidents" }, paragraph(capital(together(rows.map((one) => ({ row: one })))), ended))), h("p", {}, [names(rows.map((one) => one.service), 2), down > 0 && `down for up to ${took(down)}`].filter(Boolean).join(", "))];
 }
 
 /** An incident in a sentence, with its figures under it; `service` is its service. */
 export function about(row, of, now, service = null) {
   const under = of && row.state === "open" ? openLine(of, service, now) : summary(row, now);
-  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(row.kind === "fleet" ? subject(row) : within(subject(row)), ending(row)))), under && h("p", {}, under)];
+  return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
 }
 
 const KIND = { repaired: "repaired", recovered: "recovered by itself", person: "a person was called" };

@@ -15,10 +15,13 @@ export function lane(model, { stage = "", root = null, behind = [], now = NaN } 
     h("div", { class: "lane-head" },
       pill(model.pill),
       h("h2", { id: `h-lane-${model.id}` }, h("a", { href: href.incident(model.id) }, model.title, icon("right"))),
-      h("p", { class: "lane-clock" }, h("b", {}, model.clock.figure), ` ${model.clock.rest}`)),
+      clock(model.clock)),
     h("ol", { class: `steps n${model.steps.length}`, "aria-label": "What happened so far, and what comes next" }, model.steps.map(step)),
     behind.length > 0 && tree(root, behind, now));
 }
+
+// "Down for 8 s, since 14:02:11", with a large figure.
+const clock = ({ head, figure, rest }) => h("p", { class: "lane-clock" }, `${head} `, h("b", {}, figure), rest);
 
 const MOST_BEHIND = 4;
 
@@ -48,7 +51,7 @@ export function groupOf({ key, list, now }) {
   return h("section", { class: "panel lane-line", key: `group-${key}`, "data-group": list.length, "data-stage": stage },
     pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { colour: "warn", icon: "held", text: "On hold" } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
     h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
-    h("p", { class: "lane-clock" }, h("b", {}, lasting(now - since)), ` since ${hhmmss(since)}`));
+    clock({ head: "For", figure: lasting(now - since), rest: `, since ${hhmmss(since)}` }));
 }
 
 function step(place) {
@@ -76,5 +79,5 @@ export function laneLine(model, stage = "") {
   return h("section", { class: "panel lane-line", key: `line-${model.id}`, "data-incident": model.id, "data-stage": stage },
     pill(model.pill),
     h("div", {}, h("h2", {}, h("a", { href: href.incident(model.id) }, model.title, icon("right"))), here && h("p", { class: "quiet" }, icon(here.icon), ` ${here.head}${here.lines[0] ? `. ${here.lines[0]}` : ""}`)),
-    h("p", { class: "lane-clock" }, h("b", {}, model.clock.figure), ` ${model.clock.rest}`));
+    clock(model.clock));
 }

@@ -49,7 +49,7 @@ function before(one, row, at) {
   return h("li", { key: one.id, "data-similar": one.id },
     icon(picture, colour),
     h("div", {}, h("p", {}, h("a", { class: "plain", href: href.incident(one.id) }, one.service === row.service ? text : [h("b", {}, one.service), `: ${text}`])),
-      h("p", { class: "quiet small" }, [capital(of), ", ", time(opened, hhmm(opened)), one.down_ms > 0 && `, down ${took(one.down_ms)}`, one.attempts > 1 && `, ${one.attempts} attempts`])));
+      h("p", { class: "quiet small" }, [capital(of), ", ", time(opened, hhmm(opened)), one.down_ms > 0 && `, down for ${took(one.down_ms)}`, one.attempts > 1 && `, ${one.attempts} attempts`])));
 }
 
 function became(one) {
