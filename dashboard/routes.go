@@ -257,7 +257,12 @@ func (r *run) sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 
 // changing lets through what may change something.
 func (r *run) changing(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
-	return r.sameOrigin(func(w http.ResponseWriter, req *http.Request) {
+	return r.sameOrigin(r.limited(limit, next))
+}
+
+// limited lets through as much as the limit allows, of the types that are read.
+func (r *run) limited(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
 		if !limit.Allow() {
 			w.Header().Set("Retry-After", "1")
 			fail(w, http.StatusTooManyRequests, "too many requests; try again in a second")
@@ -268,5 +273,5 @@ func (r *run) changing(limit *rate.Limiter, next http.HandlerFunc) http.HandlerF
 			return
 		}
 		next(w, req)
-	})
+	}
 }
