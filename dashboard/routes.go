@@ -257,11 +257,11 @@ func (r *run) sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 
 // changing lets through what may change something.
 func (r *run) changing(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
-	return r.sameOrigin(r.limited(limit, next))
+	return r.sameOrigin(r.throttled(limit, next))
 }
 
-// limited lets through as much as the limit allows, of the types that are read.
-func (r *run) limited(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
+// throttled lets through as much as the limit allows, of the types that are read.
+func (r *run) throttled(limit *rate.Limiter, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if !limit.Allow() {
 			w.Header().Set("Retry-After", "1")
