@@ -22,7 +22,7 @@ const hooksPath = "/api/v1/hooks/"
 func (r *run) hooks() map[string]methods {
 	all := map[string]methods{}
 	for _, kind := range hook.Kinds {
-		all[hooksPath+kind] = methods{http.MethodPost: {access.Anyone, r.sameOrigin(r.hooked(kind, r.changing(r.limits.health, tooManyRequests, r.postHook(kind))))}}
+		all[hooksPath+kind] = methods{http.MethodPost: {access.Anyone, r.sameOrigin(r.hooked(kind, r.throttled(r.limits.health, tooManyRequests, r.postHook(kind))))}}
 	}
 	return all
 }

@@ -274,7 +274,12 @@ func (t tooMany) fail(w http.ResponseWriter) {
 
 // changing lets through what may change something.
 func (r *run) changing(limit *rate.Limiter, beyond tooMany, next http.HandlerFunc) http.HandlerFunc {
-	return r.sameOrigin(func(w http.ResponseWriter, req *http.Request) {
+	return r.sameOrigin(r.throttled(limit, beyond, next))
+}
+
+// throttled lets through as much as the limit allows, of the types that are read.
+func (r *run) throttled(limit *rate.Limiter, beyond tooMany, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
 		if !limit.Allow() {
 			beyond.fail(w)
 			return
@@ -284,5 +289,5 @@ func (r *run) changing(limit *rate.Limiter, beyond tooMany, next http.HandlerFun
 			return
 		}
 		next(w, req)
-	})
+	}
 }

@@ -12,7 +12,7 @@ import (
 // TestThePagesCodeIsLoadedWhenItIsOpened opens the overview where the code of one page
 // cannot be had, and then that page: while LogStream does not answer the page says so,
 // and once it answers it is there. The code of the others was loaded ahead: they open
-// without LogStream.
+// without LogStream. early.js cannot be had either, and the page is not loaded again for it.
 func TestThePagesCodeIsLoadedWhenItIsOpened(t *testing.T) {
 	t.Parallel()
 	d := configured(t, docker.Host(), "", "  - {name: job, url: 'push://', interval: 60s}\n").start()
@@ -23,7 +23,7 @@ func TestThePagesCodeIsLoadedWhenItIsOpened(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	blocked(&network.BlockPattern{URLPattern: "*://*:*/*/pages/incidents.js", Block: true})
+	blocked(&network.BlockPattern{URLPattern: "*://*:*/*/pages/incidents.js", Block: true}, &network.BlockPattern{URLPattern: "*://*:*/*/early.js", Block: true})
 	does(t, ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate("http://"+d.page+"/"))
 	sees(t, ctx, "the overview", `document.querySelector('.card[data-service="job"]') !== null`)
 	sees(t, ctx, "that the code of the other pages was loaded", `["approvals", "system", "service", "incident"].every((name) => performance.getEntriesByType("resource").some((e) => e.name.endsWith("/pages/" + name + ".js") && e.responseEnd > 0))`)

@@ -102,6 +102,9 @@ func record(moving, incident string) error {
 			return fmt.Errorf("no repair within %s", longest)
 		}
 	}
+	if err := still(ctx, incident); err != nil { // first, for the lane shows the incident for a minute
+		return err
+	}
 	if err := a.write(moving); err != nil {
 		return err
 	}
@@ -109,10 +112,7 @@ func record(moving, incident string) error {
 	if err == nil && written.Size() > biggest {
 		err = fmt.Errorf("%s has %d bytes, and may have %d", moving, written.Size(), biggest)
 	}
-	if err != nil {
-		return err
-	}
-	return still(ctx, incident)
+	return err
 }
 
 // still takes the page of the incident that the lane shows.

@@ -323,11 +323,6 @@ function go(to) {
   root.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-try {
-  sessionStorage.removeItem("tries"); // theme.js counts loads of this code that failed
-} catch {
-  // nothing is kept here
-}
 addEventListener("popstate", schedule);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !conn.live && conn.lostAt) socket.again();

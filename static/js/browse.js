@@ -71,7 +71,7 @@ export function browse(schedule) {
     addEventListener(name, (event) => {
       look.busy = Boolean(inside ? services(event.target) : services(event.relatedTarget) && services(event.target));
       if (name === "focusin") look.focused = (services(event.target) && event.target.closest("[data-service]")?.dataset.service) || ""; // it stays in the document
-      if (name === "focusout") look.focused = "";
+      if (name === "focusout" && document.activeElement !== event.target) look.focused = ""; // a window without the focus keeps its active element
     }, { passive: true });
   }
 

@@ -4,7 +4,7 @@
 import { instant, many } from "./units.js";
 import { repaired } from "./words.js";
 
-export const ROOMY = 8; // services that have a card of their own, with its buttons
+const ROOMY = 8; // services that have a card of their own, with its buttons
 export const DENSE = 80; // services from which on a table is shown unless another view was chosen
 
 /** How services are shown: roomy cards, a grid of cells, or a table. `chosen` is what was remembered. */
@@ -89,8 +89,8 @@ export function settle(groups, order, { now, busy = false, key = "" }) {
   return { groups: kept, order };
 }
 
-/** How many are in each state: {DOWN, DEGRADED, UNKNOWN, PENDING, UP}. */
-export function tally(services) {
+// How many are in each state: {DOWN, DEGRADED, UNKNOWN, PENDING, UP}.
+function tally(services) {
   const of = Object.fromEntries(WEIGHT.map((status) => [status, 0]));
   for (const { status } of services) of[status] = (of[status] ?? 0) + 1;
   return of;

@@ -4,9 +4,6 @@
 
 import { instant } from "./units.js";
 
-/** The levels, the worst first. */
-export const LEVELS = ["error", "warn", "info", "debug"];
-
 const WORDS = { fatal: "error", panic: "error", critical: "error", crit: "error", emerg: "error", alert: "error", error: "error", err: "error", severe: "error", warning: "warn", warn: "warn", notice: "info", info: "info", information: "info", log: "info", debug: "debug", trace: "debug", verbose: "debug" };
 const HEAD = 200; // characters in which the level is searched
 const LETTERS = { E: "error", F: "error", W: "warn", I: "info", D: "debug" };
@@ -64,6 +61,7 @@ export function chosen(lines, { show = "all", text = "" }, evidence = new Map())
 
 const plain = (text) => String(text).replace(/\s+/g, " ").trim();
 const CUT = 400; // characters: longer lines are cut in the evidence
+const collected = (events) => (events ?? []).filter((event) => event.type === "evidence" && event.data?.logs?.length);
 
 /**
  * The lines that were evidence of incidents: the id of the line to the incident's row.
@@ -75,8 +73,7 @@ export function evidenceLines(lines, rows, events) {
   const found = new Map();
   let texts = null; // of the lines, made once
   for (const row of rows) {
-    for (const event of events(row.id) ?? []) {
-      if (event.type !== "evidence" || !event.data?.logs?.length) continue;
+    for (const event of collected(events(row.id))) {
       texts ??= lines.map((line) => plain(line.text));
       const until = instant(event.time) + 1000; // the clock of the engine may differ
       const mine = new Set(); // an incident may have been collected twice: of one collection each line is another
@@ -90,6 +87,19 @@ export function evidenceLines(lines, rows, events) {
     }
   }
   return found;
+}
+
+const NEWEST = 10; // incidents with evidence of which lines are marked: a service that flaps has very many
+
+/** evidenceLines() of one log and its newest incidents, the newest first, made anew only where its lines or their evidence changed. */
+export function evidenceKeeper() {
+  let known = { of: [], found: new Map() };
+  return (lines, rows, events) => {
+    const newest = rows.filter((row) => collected(events(row.id)).length).slice(0, NEWEST);
+    const of = [lines, ...newest.flatMap((row) => [row.id, ...collected(events(row.id))])];
+    if (of.length !== known.of.length || of.some((one, i) => one !== known.of[i])) known = { of, found: evidenceLines(lines, newest, events) };
+    return known.found;
+  };
 }
 
 const same = (text, wanted) => text === wanted || (wanted.length > CUT && text.startsWith(wanted.replace(/…$/, "").slice(0, CUT)));

@@ -43,7 +43,7 @@ const quiet = () => new Promise((resolve) => (globalThis.requestIdleCallback ? r
 
 /**
  * The code of the pages. `onChange` is called when that of a page came, or could not be
- * loaded. `answers` says whether LogStream answers at all, and `reload` loads the whole
+ * loaded. `answers` says whether LogStream itself answers, and `reload` loads the whole
  * page again: a browser does not request code again that it could not load, and after an
  * update of LogStream what is requested is the code of another version.
  */
@@ -83,10 +83,13 @@ export function library({ code = CODE, onChange, answers = served, reload = relo
   };
 }
 
-async function served() {
+/**
+ * Whether the page that is open would be served now. A proxy answers for a LogStream that
+ * restarts: 502, or 404 where it finds it by its container. A browser would show that.
+ */
+export async function served() {
   try {
-    await fetch(import.meta.url, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(5000) });
-    return true;
+    return (await fetch(location.href, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(5000) })).ok;
   } catch {
     return false;
   }

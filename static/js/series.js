@@ -62,9 +62,12 @@ export function outages(rows, service, now) {
       const opened = instant(row.opened);
       const to = row.resolved ? instant(row.resolved) : now;
       const began = Number.isFinite(row.ttr_ms) && row.resolved ? to - row.ttr_ms : Math.min(instant(row.first_bad ?? row.opened), opened);
-      const from = repaired(row) && instant(row.acted) > began + row.down_ms ? instant(row.acted) : began; // requested while it answered: down since its repair
-      const back = Number.isFinite(row.down_ms) && row.resolved ? from + row.down_ms : to;
-      return { id: row.id, from, back, to, repaired: repaired(row), acted: instant(row.acted) || back, did: repaired(row) ? action(row.action).did.toLowerCase() : "" };
+      const acted = instant(row.acted);
+      const whole = Number.isFinite(row.down_ms) && row.resolved;
+      const late = whole && repaired(row) && acted > began + row.down_ms; // requested while it answered: down since its first attempt
+      const from = !late ? began : (row.attempts > 1 ? acted : Math.min(acted + row.down_ms, to)) - row.down_ms; // of several only the newest is known, soon after which it was back
+      const back = whole ? from + row.down_ms : to;
+      return { id: row.id, from, back, to, repaired: repaired(row), acted: acted || back, did: repaired(row) ? action(row.action).did.toLowerCase() : "" };
     })
     .filter((o) => Number.isFinite(o.from));
 }

@@ -66,11 +66,11 @@ export function begin() {
   socket.onmessage = (message) => early.came.push(message);
 }
 
-// The connection that begin() made, if it still is one, and what it received.
+// The connection that begin() made, which may have ended since, and what it received; after that a new one.
 function begun() {
-  const of = early;
+  const of = early ?? { socket: dial(), came: [] };
   early = null;
-  return of?.socket.readyState <= WebSocket.OPEN ? of : { socket: dial(), came: [] };
+  return of;
 }
 
 /**
@@ -108,6 +108,7 @@ export function connect({ onFrame, onChange, silence = () => 60_000, onMissed = 
     socket = mine;
     arrived = Date.now();
     whole = false;
+    if (mine.readyState > WebSocket.OPEN) return lost(); // refused before this code ran: another attempt at once would count, too
     mine.onmessage = (message) => {
       if (socket !== mine) return;
       arrived = Date.now();

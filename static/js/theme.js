@@ -16,14 +16,26 @@
 
 // A page whose code or style could not be fetched, because LogStream restarts or the
 // network changes just then, tries again by itself: a few times, and slower.
-addEventListener("error", (event) => {
-  if (!(event.target instanceof HTMLScriptElement) && event.target.rel !== "stylesheet") return;
-  let tries = 5;
-  try {
-    tries = Number(sessionStorage.getItem("tries") ?? 0);
-    sessionStorage.setItem("tries", String(tries + 1));
-  } catch {
-    // nothing is kept here, so it is not tried for ever either
-  }
-  if (tries < 5) setTimeout(() => location.reload(), 500 * 2 ** tries);
-}, true);
+(() => {
+  let failed = false;
+  addEventListener("error", ({ target }) => {
+    if (target instanceof HTMLScriptElement ? target.async : target.rel !== "stylesheet") return; // the page works without early.js, which is async
+    failed = true;
+    let tries = 5;
+    try {
+      tries = Number(sessionStorage.getItem("tries") ?? 0);
+      sessionStorage.setItem("tries", String(tries + 1));
+    } catch {
+      // nothing is kept here, so it is not tried for ever either
+    }
+    if (tries < 5) setTimeout(() => location.reload(), 500 * 2 ** tries);
+  }, true);
+  addEventListener("load", () => {
+    if (failed) return; // what is loaded without its style, say, is loaded again, and that counts
+    try {
+      sessionStorage.removeItem("tries");
+    } catch {
+      // nothing is kept here
+    }
+  });
+})();

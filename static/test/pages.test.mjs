@@ -1,10 +1,10 @@
 // Which page is at an address, and when its code is loaded.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 import { textOf } from "../js/dom.js";
 import { coming, missing } from "../js/pages/coming.js";
-import { CODE, library, routed } from "../js/pages.js";
+import { CODE, library, routed, served } from "../js/pages.js";
 import { begin, connect } from "../js/socket.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -68,6 +68,23 @@ test("the page reloads once if LogStream answers but code is missing", async () 
   assert.deepEqual([of.reloads, of.library.of("two")], [2, undefined]);
 });
 
+test("the page is loaded again only where LogStream itself would serve it, and not a proxy's refusal", async () => {
+  const before = { fetch: globalThis.fetch, location: globalThis.location };
+  globalThis.location = { href: "http://x/services/web" };
+  try {
+    for (const [status, is] of [[200, true], [502, false], [503, false], [404, false], [0, false]]) {
+      globalThis.fetch = async (address, { method }) => {
+        assert.deepEqual([address, method], ["http://x/services/web", "HEAD"]);
+        if (!status) throw new TypeError("fetch failed");
+        return new Response(null, { status });
+      };
+      assert.equal(await served(), is, String(status));
+    }
+  } finally {
+    Object.assign(globalThis, before);
+  }
+});
+
 test("other pages are preloaded one after the other; a failed preload shows no error", async () => {
   const of = shelf();
   const all = of.library.ahead();
@@ -122,9 +139,19 @@ test("frames of the early connection wait for the page, in order", async () => {
   assert.equal(sockets.length, 1);
 });
 
-test("where the early connection has ended, the page makes one of its own", () => {
-  begin();
-  sockets[0].readyState = 3;
-  connect({ onFrame() {}, onChange() {} });
-  assert.equal(sockets.length, 2);
+test("where the early connection was refused, the page makes one of its own after the usual wait", () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  try {
+    begin();
+    sockets[0].readyState = 3;
+    const seen = [];
+    connect({ onFrame() {}, onChange: (change) => seen.push(change) });
+    assert.equal(sockets.length, 1, "one at once would count as another attempt of that address");
+    assert.deepEqual([seen.length, seen[0]?.live, seen[0]?.failures], [1, false, 1]);
+    assert.ok(seen[0].retryAt > 0);
+    mock.timers.tick(500);
+    assert.equal(sockets.length, 2);
+  } finally {
+    mock.timers.reset();
+  }
 });

@@ -77,6 +77,18 @@ test("outages end where the first good check was, repairs where they were verifi
   assert.deepEqual(list.map((o) => [o.from - T, o.back - T, o.to - T, o.repaired]), [[0, 2500, 13000, true], [50000, 60000, 60000, false]]);
 });
 
+test("a requested repair of several attempts was down before the newest one, as long as it was, and not beyond its end", () => {
+  const iso = (s) => new Date(T + s * 1000).toISOString();
+  const of = (more) => {
+    const [o] = outages([{ service: "pay", state: "resolved", how: "healed", action: "restart", opened: iso(0), first_bad: iso(0), resolved: iso(52), ttr_ms: 52e3, ...more }], "pay", T + 60e3);
+    return [o.from, o.back, o.acted].map((at) => (at - T) / 1000);
+  };
+  // Attempts at 10 s and 40 s; it answered again at 42 s.
+  assert.deepEqual(of({ attempts: 2, acted: iso(40), down_ms: 32e3 }), [8, 40, 40]);
+  assert.deepEqual(of({ attempts: 1, acted: iso(40), down_ms: 32e3 }), [20, 52, 40], "the first one does not count, where an external change interrupted it");
+  assert.deepEqual(of({ attempts: 1, acted: iso(40), down_ms: 2e3 }), [40, 42, 40]);
+});
+
 test("axes have round values", () => {
   assert.deepEqual(ticks(20.3), [0, 10, 20]);
   assert.deepEqual(ticks(1000), [0, 250, 500, 750, 1000]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { find, textOf } from "../js/dom.js";
 import { layers } from "../js/graph.js";
-import { chosen, evidenceLines, level, message, pieces } from "../js/log.js";
+import { chosen, evidenceKeeper, evidenceLines, level, message, pieces } from "../js/log.js";
 import { lines as readout } from "../js/readout.js";
 import { columns, points, reach, single, strip } from "../js/series.js";
 import { emptyTail, read } from "../js/tail.js";
@@ -120,6 +120,24 @@ test("the lines of each incident are marked with it, not only those of the newes
   const view = logPanel({ log: { ...emptyTail("web"), lines, loaded: true, show: "evidence" }, rows, events: (id) => events[id] });
   assert.deepEqual(find(view, (e) => e.tag === "li").map((e) => e.attrs["data-evidence"]), ["first", "second"]);
   assert.match(textOf(view), /2 lines marked as evidence/);
+});
+
+test("of a service that flaps the evidence of the newest incidents is marked, and compared again only where something changed", () => {
+  const rows = Array.from({ length: 30 }, (_, i) => ({ id: `i${i}` })); // the newest first
+  const all = new Map(rows.map(({ id }, i) => [id, evidenceOf(90e3, [`ERROR ${i}`])]));
+  const events = (id) => all.get(id) ?? [];
+  let compared = 0;
+  const lines = rows.map((_, i) => ({ id: i, at: T, get text() { return compared++, `ERROR ${i}`; } }));
+  const marked = evidenceKeeper();
+  const found = marked(lines, [{ id: "without evidence" }, ...rows], events);
+  assert.deepEqual([...found.keys()].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.equal(compared, 30);
+  assert.equal(marked(lines, rows.map((row) => ({ ...row })), events), found);
+  assert.equal(compared, 30, "in the next picture nothing is compared");
+  all.set("i3", [...all.get("i3"), ...evidenceOf(95e3, ["ERROR 20"])]);
+  assert.equal(marked(lines, rows, events).get(20)?.id, "i3");
+  assert.deepEqual([...marked([...lines.slice(0, 5)], rows, events).keys()], [0, 1, 2, 3, 4]);
+  assert.equal(marked(lines, [], events).size, 0);
 });
 
 test("once no line of the evidence is left, all lines are shown again", () => {

@@ -3,6 +3,7 @@
 
 import { h, icon } from "../dom.js";
 import { activeFault } from "../injections.js";
+import { evidenceKeeper } from "../log.js";
 import { plot } from "../plot.js";
 import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
@@ -29,6 +30,7 @@ const historyPath = (name, window) => `${path(name)}/history?window=${window[0]}
 // What the visitor looks at on this page, and the parts of it that live on their own.
 const screen = { schedule() {}, zoom: null, bounds: null, shown: null, failed: false };
 const log = tail(() => screen.schedule());
+const marked = evidenceKeeper();
 const chart = plot({
   onZoom(view) {
     screen.zoom = view && { of: screen.shown, ...view };
@@ -125,7 +127,7 @@ export function view(ctx) {
     h("div", { class: "two acting" },
       h("div", { class: "stack" }, actions(model), faults(model)),
       h("div", { class: "stack" },
-        hasLog(ctx) && logPanel({ log: log.state.name === name ? log.state : emptyTail(name), rows, events, stale: ctx.stale }),
+        hasLog(ctx) && logPanel({ log: log.state.name === name ? log.state : emptyTail(name), rows, events, stale: ctx.stale, marked }),
         observations(model), configuration(detail)),
       h("div", { class: "stack" }, graph({ own: detail, services: state.services }), container({ detail, answer: answers.get(`${path(name)}/container`), mode: state.info?.mode, rows, at }), sources(detail, at), history(model))));
 }

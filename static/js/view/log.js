@@ -11,9 +11,9 @@ import { href, loading } from "./bits.js";
 const SHOWS = [["all", "All"], ["warn", "Warnings and errors"], ["error", "Errors"]];
 const WORD = { error: "ERROR", warn: "WARN", info: "INFO", debug: "DEBUG" };
 
-/** `log` is the state of a tail; `rows` are the service's incidents, the newest first, and `events` gives those of one. */
-export function logPanel({ log: of, rows, events, stale }) {
-  const evidence = evidenceLines(of.lines, rows, events);
+/** `log` is the state of a tail; `rows` are the service's incidents, the newest first, and `events` gives those of one. `marked` is evidenceLines(), or one that keeps its result. */
+export function logPanel({ log: of, rows, events, stale, marked = evidenceLines }) {
+  const evidence = marked(of.lines, rows, events);
   const log = of.show === "evidence" && !evidence.size ? { ...of, show: "all" } : of; // its button is gone, too
   const lines = chosen(log.lines, log, evidence);
   const filtered = log.show !== "all" || log.text.trim() !== "";
