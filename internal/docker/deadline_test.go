@@ -58,6 +58,7 @@ func newReplacing(t *testing.T, renamed func(), creates func(*replacing, *http.R
 	}))
 	answer("POST", "/containers/create", func(r *http.Request) (int, any) {
 		creates(e, r)
+		<-r.Context().Done() // the client has left
 		return 500, map[string]string{"message": "it is never read"}
 	})
 	image := func(*http.Request) (int, any) {
