@@ -194,14 +194,18 @@ func check(p past.Past, s *instanceUnderTest, left past.Left) {
 		if first := time.Since(points[0].At); first < covers*19/20-2*time.Hour*time.Duration(btoi(window > 24*time.Hour))-2*time.Minute {
 			s.tb.Errorf("the history of %s begins %s ago", window, first)
 		}
-		measured := 0
+		measured, simulated := 0, 0
 		for _, point := range points {
+			if point.At.After(p.Until) {
+				continue // while the past was written and the program started nothing was measured
+			}
+			simulated++
 			if point.MinMS != nil && *point.MinMS <= point.MS && point.MS <= *point.MaxMS && point.MS > 0 {
 				measured++
 			}
 		}
-		if measured < len(points)*9/10 {
-			s.tb.Errorf("%d of %d points of %s have a latency", measured, len(points), window)
+		if measured < simulated*9/10 || simulated < 3 {
+			s.tb.Errorf("%d of %d points of %s have a latency", measured, simulated, window)
 		}
 	}
 }
