@@ -4,7 +4,7 @@
 // shows is folded from one stream. Pure: the queue is a plain value, and the
 // clock comes from the caller.
 
-export const HOLD = 400; // each stage of an incident is shown at least as long
+export const HOLD = 420; // each stage of an incident is shown at least as long: 400 ms, and the frame that draws it
 const BEHIND = 2000; // nothing is shown later than this after it came
 
 export function idle() {
