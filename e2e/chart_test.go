@@ -26,7 +26,7 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer target.Close()
-	p := past.Past{Services: 2, Interval: 10 * time.Second, Lasts: 33 * 24 * time.Hour, Until: time.Now()}
+	p := past.Past{Services: 2, Interval: 10 * time.Second, Lasts: 33 * 24 * time.Hour}
 	d := configured(t, "unix:///nonexistent/docker.sock", "", fmt.Sprintf("  - {name: service-000, url: %[1]q, interval: 10s}\n  - {name: service-001, url: %[1]q, interval: 10s, expect: {latency: 800ms}}\n", target.URL))
 	p.Write(t, filepath.Join(d.dir, "data"))
 	d.start()
@@ -40,7 +40,7 @@ func TestTheChartOfAServiceGoesBackAMonth(t *testing.T) {
 		least, drawn := 22, 200 // of 24 rows, and of at most 500 points
 		switch window {
 		case "15m":
-			least, drawn = 18, 60 // each check is a point, and what was simulated ends some minutes ago
+			least, drawn = 18, 60 // each check is a point, and the first minute begins with the first check
 		case "7d":
 			drawn = 160 // of 168 hours
 		case "30d":

@@ -55,6 +55,7 @@ func TestForgedAndRepublishedRecordsChangeNothing(t *testing.T) {
 	d.until(10*time.Second, "it is not on hold", func() bool { return d.held() == "" })
 	docker.Docker(t, "stop", "left-alone")
 	d.newest(40*time.Second, "left-alone", "is held by the operator gate", heldBy("operator"))
+	d.until(10*time.Second, "the service says so as well", func() bool { return d.service("left-alone").Held == "operator" })
 	d.newest(120*time.Second, "given-up", "is escalated", func(in apiIncident) bool { return in.State == "escalated" })
 	d.until(30*time.Second, "nothing more is open about calm", func() bool { return d.service("calm").OpenIncident == "" })
 

@@ -49,7 +49,7 @@ type Past struct {
 	Services int
 	Interval time.Duration
 	Lasts    time.Duration
-	Until    time.Time
+	Until    time.Time // zero: until it is written, so that nothing lies between it and the next instance
 }
 
 // Name is the name of a service.
@@ -103,6 +103,11 @@ func (s *simulation) origin() event.Origin {
 }
 
 func (s *simulation) run() {
+	over := func(at time.Time) bool { return !at.Before(s.Until) }
+	if s.Until.IsZero() {
+		s.Until = time.Now()
+		over = func(at time.Time) bool { return at.After(time.Now()) }
+	}
 	begin := s.Until.Add(-s.Lasts).Truncate(time.Second)
 	for at := begin; at.Before(s.Until); at = at.Add(24 * time.Hour) {
 		o := s.origin()
@@ -114,7 +119,7 @@ func (s *simulation) run() {
 	// So many of the newest observations are still there.
 	perSecond := float64(s.Services) / s.Interval.Seconds()
 	raw := s.Until.Add(-min(rawKept, time.Duration(rawBytes/100/perSecond*float64(time.Second))))
-	for at := begin; at.Before(s.Until); at = at.Add(linger) {
+	for at := begin; !over(at); at = at.Add(s.step()) {
 		if at.Sub(begin)%time.Hour == 0 {
 			for i := range s.Services {
 				s.publish(i, at)
@@ -129,10 +134,19 @@ func (s *simulation) run() {
 	}
 }
 
-// checks are those that begin within a linger from at on.
+// step is the time between two instants at which something may happen: a whole
+// second where each check begins on one, which spares 19 of 20 idle instants.
+func (p Past) step() time.Duration {
+	if p.Interval%(time.Duration(p.Services)*time.Second) == 0 {
+		return time.Second
+	}
+	return linger
+}
+
+// checks are those that begin within a step from at on.
 func (s *simulation) checks(begin, at time.Time, raw bool) {
-	slots := int(s.Interval / linger)
-	slot := int(at.Sub(begin)/linger) % slots
+	slots := int(s.Interval / s.step())
+	slot := int(at.Sub(begin)/s.step()) % slots
 	for i := (slot*s.Services + slots - 1) / slots; i*slots < (slot+1)*s.Services; i++ { // spread over the interval
 		s.revision++
 		h := event.HealthLog{Timestamp: event.Seconds(at), Service: s.Name(i), Status: event.Up, Code: 200, Check: "http",
