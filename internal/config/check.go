@@ -163,10 +163,10 @@ func (d *decoder) problems(section string, all []service.Problem) {
 }
 
 // problem reports what a part found wrong, unless its key could not be read and
-// has an error already.
+// has an error already, or is missing because it is mistyped.
 func (d *decoder) problem(section string, p service.Problem) {
 	key := within(section, p.Key)
-	if d.wrong[key] {
+	if _, written := d.places[key]; d.wrong[key] || d.meant[key] && !written {
 		return
 	}
 	at := d.nearestPlace(key)

@@ -128,7 +128,7 @@ func Parse(path string, content []byte, lookup func(string) (string, bool)) (Con
 		return Config{}, failed(*malformed)
 	}
 	f := file{Host: "local", Bus: bus.Default(), Docker: docker.Default(), Monitor: monitor.Default(), Healer: healer.Default(), Dashboard: dashboard.Default(), Notify: notify.Default(), Defaults: service.Default()}
-	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, places: map[string]place{},
+	d := &decoder{file: path, lookup: lookup, defaults: &f.Defaults, wrong: map[string]bool{}, meant: map[string]bool{}, places: map[string]place{},
 		report: Report{Errors: []Finding{}, Warnings: []Finding{}}}
 	d.value(root, reflect.ValueOf(&f).Elem(), "")
 	d.limitTimeouts(f.Services)

@@ -131,6 +131,7 @@ func TestErrors(t *testing.T) {
 		"unknown key, far":       {good + "kubernetes: {}\n", `config.yaml:2:1: kubernetes: unknown key; the keys here are instance, host, bus, docker, monitor, healer, dashboard, hooks, notify, defaults, services`},
 		"unknown key, deeper":    {good + "mode: auto\n", `config.yaml:2:1: mode: unknown key; did you mean healer.mode?`},
 		"unknown key, below":     {"services: [{name: a, url: 'http://a', mode: auto}]", `config.yaml:1:39: services[0].mode: unknown key; did you mean services[0].heal.mode?`},
+		"mistyped and missing":   {"services: [{name: a, ulr: 'http://a'}]", `config.yaml:1:22: services[0].ulr: unknown key; did you mean url?`},
 		"unknown key, service":   {"services:\n- name: a\n  url: http://a\n  intervall: 2s\n", `config.yaml:4:3: services[0].intervall: unknown key; did you mean interval?`},
 		"key of a later day":     {good + "alerts: []\n", `config.yaml:2:1: alerts: unknown key; the keys here are instance, host, bus, docker, monitor, healer, dashboard, hooks, notify, defaults, services`},
 		"receiver without a url": {good + "notify: {receivers: [{name: a}]}\n", `config.yaml:2:22: notify.receivers[0].url: is missing: such as ntfy://ntfy.sh/my-topic, or url_file with a file that holds it; see docs/notifications.md`},

@@ -36,6 +36,7 @@ type decoder struct {
 	defaults *service.Definition         // what each service begins with
 	report   Report
 	wrong    map[string]bool // keys that have an error
+	meant    map[string]bool // keys that were likely meant by one that does not exist
 	places   map[string]place
 	files    []string // that hold secrets
 	nodes    int
@@ -259,6 +260,7 @@ func (d *decoder) unknown(p pair, into reflect.Type, key string) {
 	case below != "":
 		d.fail(p.key, full, "", within(key, below), "unknown key")
 	case near != "":
+		d.meant[within(key, near)] = true
 		d.fail(p.key, full, "", near, "unknown key")
 	case anywhere != "":
 		d.fail(p.key, full, "", anywhere, "unknown key")

@@ -24,7 +24,7 @@ func Definition(content []byte) (service.Definition, error) {
 	if err != nil {
 		return def, err
 	}
-	d := &decoder{literal: true, defaults: &def, wrong: map[string]bool{}, places: map[string]place{}}
+	d := &decoder{literal: true, defaults: &def, wrong: map[string]bool{}, meant: map[string]bool{}, places: map[string]place{}}
 	d.value(root, reflect.ValueOf(&def).Elem(), "service")
 	if _, is := d.given("service", "timeout"); !is {
 		def.Timeout = min(def.Timeout, max(def.Interval, service.MinTimeout))

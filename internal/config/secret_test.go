@@ -112,7 +112,7 @@ func TestADefinitionReadsNoFile(t *testing.T) {
 		Token     string `yaml:"token"`
 		TokenFile string `yaml:"token_file"`
 	}
-	d := &decoder{literal: true, wrong: map[string]bool{}, places: map[string]place{}}
+	d := &decoder{literal: true, wrong: map[string]bool{}, meant: map[string]bool{}, places: map[string]place{}}
 	into := section{TokenFile: write(t, filepath.Join(t.TempDir(), "secret"), "secret")}
 	d.takeFiles(reflect.ValueOf(&into).Elem(), fieldsOf(reflect.ValueOf(&into).Elem().Type(), ""), "service")
 	if into.Token != "" || len(d.report.Errors) != 1 || !strings.Contains(d.report.Errors[0].Message, "cannot be read here") {
