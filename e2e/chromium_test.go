@@ -37,7 +37,7 @@ func browser(t *testing.T) context.Context {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(self), chromedp.Env(asChromium+"="+path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.WindowSize(1280, 900))
+		chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
@@ -51,7 +51,7 @@ func browser(t *testing.T) context.Context {
 	}
 	recorded(t, ctx)
 	longer, _ := time.ParseDuration(os.Getenv("LOGSTREAM_FLEET_FOR")) // a soak
-	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute+longer)
+	ctx, cancel = context.WithTimeout(ctx, 15*time.Minute+longer)
 	t.Cleanup(cancel)
 	return ctx
 }

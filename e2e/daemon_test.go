@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,8 @@ func freePort(t *testing.T) int { t.Helper(); return engine.FreePort(t) }
 
 // configured is a daemon with the shipped file's values, the engine on host,
 // and what extra adds to the healer's section; services is YAML. What fails again
-// soon is restarted again: tests break one service more than once.
+// soon is restarted again: tests break one service more than once. Checks have 5 s, so
+// that a container is not DOWN where the machine stands still.
 func configured(t *testing.T, host, healer, services string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: t.TempDir(), host: host}
@@ -85,7 +87,7 @@ bus: {embedded: {listen: %q, data: %q}}
 docker: {host: %q}
 healer: {mode: auto, manual_grace: 1s, budget: {per_hour: 60, host_per_minute: 30, recurrence: {soon: 0s}}%s}
 dashboard: {listen: %q}
-defaults: {interval: 1s, timeout: 1s, failure_threshold: 2, success_threshold: 2}
+defaults: {interval: 1s, timeout: 5s, failure_threshold: 2, success_threshold: 2}
 services:
 %s`, d.broker, filepath.Join(d.dir, "data"), host, healer, d.page, services)
 	d.write(text)
@@ -174,6 +176,7 @@ func (d *daemon) stop() int {
 
 func (d *daemon) wait(limit time.Duration) int {
 	d.t.Helper()
+	limit = max(limit, time.Minute)
 	select {
 	case <-d.exited:
 	case <-time.After(limit):
@@ -314,6 +317,15 @@ func (d *daemon) newest(limit time.Duration, name, what string, is func(apiIncid
 		}
 		found = all[0]
 		return is(found)
+	})
+	// What is published of the service stands on another topic, and may be read later.
+	whose, err := url.QueryUnescape(name)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.until(limit, name+" says so as well, or it is over", func() bool {
+		all := d.incidents(name)
+		return found.Held == "" || d.service(whose).Held == found.Held || len(all) > 0 && all[0].Held != found.Held
 	})
 	return d.incident(found.ID)
 }

@@ -40,7 +40,7 @@ func TestWhatDependsOnAFailedServiceIsLeftAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.write(strings.Replace(string(text), "manual_grace: 1s", "manual_grace: 6s", 1)) // time for all to turn DOWN
+		d.write(strings.Replace(string(text), "manual_grace: 1s", "manual_grace: 20s", 1)) // time for all to turn DOWN
 		d.start()
 		for _, name := range append(names, "dep-db") {
 			d.up(name)

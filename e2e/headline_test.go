@@ -78,7 +78,7 @@ func processes(t *testing.T, names ...string) (services, socket string, inject f
 	for _, name := range names {
 		address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 		list = append(list, process.Child{Name: name, Path: program, Env: os.Environ(), Args: []string{demoservice.Argument, name, address, "data=" + filepath.Join(dir, name)}})
-		services += yaml(name, "http://"+address, ", group: shop, timeout: 10s")
+		services += yaml(name, "http://"+address, ", group: shop, timeout: 10s, start_period: 30s")
 	}
 	socket = filepath.Join(dir, "runtime.sock")
 	runtime, _ := served(t, socket, list)

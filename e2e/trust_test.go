@@ -35,8 +35,9 @@ func TestObserveCountsHowOftenItWouldHaveBeenRight(t *testing.T) {
 		d.stop()
 		d.start()
 		d.up(name)
-		if trust := d.published()[name].Trust; trust == nil || trust.Would != 2 || trust.Right != 2 {
-			t.Errorf("after a restart of LogStream it is %+v", trust)
-		}
+		d.until(time.Minute, "it is still known after a restart", func() bool {
+			trust := d.published()[name].Trust
+			return trust != nil && trust.Would == 2 && trust.Right == 2
+		})
 	})
 }

@@ -71,7 +71,7 @@ func (d *daemon) start(text string) error {
 	if err := d.Start(cmd, d.log); err != nil {
 		return err
 	}
-	return await(30*time.Second, "the page of logstream answers", func() bool {
+	return await(2*time.Minute, "the page of logstream answers", func() bool {
 		var info struct {
 			Active bool `json:"active"`
 		}

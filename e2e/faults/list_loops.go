@@ -40,7 +40,7 @@ var loops = []Scenario{
 		return s.run(s.Containers[0])
 	},
 		Want: Want{End: []End{Recovered}, Stay: 20 * time.Second}, Harmful: anything},
-	{Name: "compose-deployment", Row: "deployment under way", Quick: true, Containers: []Container{{Made: true}},
+	{Name: "compose-deployment", Row: "deployment under way", Quick: true, Containers: []Container{{Made: true, Config: "timeout: 5s"}},
 		Prepare: composed("1"), Inject: composed("2"),
 		Want: Want{End: []End{Quiet, Recovered}, Stay: 20 * time.Second}, Harmful: anything},
 	{Name: "compose-stop", Row: "stopped", Containers: []Container{{Made: true}, {Role: "second", Made: true}},

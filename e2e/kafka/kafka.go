@@ -30,7 +30,7 @@ import (
 
 // startTimeout is how long a start may take on a busy machine: seconds, on an
 // idle one.
-const startTimeout = 90 * time.Second
+const startTimeout = 5 * time.Minute
 
 // Kafka is a broker that can be stopped, killed and started again, always at
 // the same addresses and with the same data.
