@@ -238,7 +238,7 @@ func planHealed(v View, verified event.Verified) Decision {
 
 // unverified is what was missing when the time of a verification was over.
 func unverified(v View, intent event.ActionStarted) string {
-	within := verifyTimeout(v.Config, v.Def)
+	within := v.Now.Sub(v.Verification.since).Round(time.Second) // it may have been extended
 	switch n := v.Verification.run.n; {
 	case n < intent.Verify:
 		return fmt.Sprintf("%d of %d good checks in %s", n, intent.Verify, within)

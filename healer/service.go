@@ -201,11 +201,16 @@ type verification struct {
 	downFrom time.Time // since when the container is down again
 }
 
-// observe takes in what interrupts the run of good checks.
+// observe takes in what interrupts the run of good checks. Checks that are late are not
+// bad ones: as long as none is known the deadline moves on, to three times of what a
+// verification has.
 func (v *verification) observe(engineLost bool, level event.Status, ownKnown bool, timeout time.Duration, now time.Time) {
 	down := level == event.Down
 	if engineLost {
 		v.deadline = now.Add(timeout) // the verification cannot end meanwhile
+	}
+	if latest := v.since.Add(3 * timeout); !ownKnown && now.Add(timeout).Before(latest) {
+		v.deadline = later(v.deadline, now.Add(timeout))
 	}
 	if engineLost || down || !ownKnown {
 		v.run = run{}

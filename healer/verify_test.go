@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"logstream/internal/event"
-	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -89,8 +88,10 @@ func TestChecksThatBeganBeforeTheResultVerifyNothing(t *testing.T) {
 	})
 }
 
+// TestVerificationStartsAnewAfterSilence has checks that are late, and a verification
+// that could not be over in its time for that: what was repaired is not called broken.
 func TestVerificationStartsAnewAfterSilence(t *testing.T) {
-	m, b := quiet(t, defined(func(d *service.Definition) { d.StartPeriod = 30 * time.Second }))
+	m, b := quiet(t)
 	repaired(t, "kill", m, b)
 	m.run(4 * time.Second)
 	b.unchecked = true
@@ -100,6 +101,21 @@ func TestVerificationStartsAnewAfterSilence(t *testing.T) {
 	m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
 	if n, needed := goodSince(m, read), dataOf[event.ActionStarted](m)[0].Verify; n < needed || !verified(m)[0].OK {
 		t.Errorf("%+v after %d good checks since the silence, want %d", verified(m)[0], n, needed)
+	}
+}
+
+// TestVerificationDoesNotWaitForeverForChecks has none come any more.
+func TestVerificationDoesNotWaitForeverForChecks(t *testing.T) {
+	m, b := quiet(t)
+	repaired(t, "kill", m, b)
+	b.unchecked = true
+	m.run(50 * time.Second)
+	if got := verified(m); len(got) != 0 {
+		t.Errorf("checks that are late were taken for bad ones: %+v", got)
+	}
+	m.run(12 * time.Second)
+	if got := verified(m); len(got) != 1 || got[0].OK || got[0].Error != "0 of 5 good checks in 1m0s" {
+		t.Errorf("after a minute without a check: %+v", got)
 	}
 }
 

@@ -273,7 +273,7 @@ func startThroughABadConnection(t *testing.T, e *engine.Engine) {
 	}{
 		{"answer lost", sockproxy.Rule{Outcome: sockproxy.Drop}, container.Running, time.Minute},
 		{"refused", sockproxy.Rule{Outcome: sockproxy.Refuse}, container.Exited, time.Minute},
-		{"hung", sockproxy.Rule{Outcome: sockproxy.Hang}, container.Exited, 200 * time.Millisecond},
+		{"hung", sockproxy.Rule{Outcome: sockproxy.Hang}, container.Exited, 5 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			proxy, runtime := behind(t, e)
