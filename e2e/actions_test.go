@@ -141,6 +141,9 @@ func TestRollbackAndRecreate(t *testing.T) {
 			return strings.Contains(d.answered(body), "is still kept from the last time")
 		})
 		kept := strings.Fields(docker.Docker(t, "ps", "-aq", "--filter", "name="+name+"-logstream-kept-"))
+		if len(kept) != 1 {
+			t.Errorf("%d containers are kept, want one", len(kept))
+		}
 		docker.Docker(t, append([]string{"rm", "-f"}, kept...)...)
 		d.remembers(docker, name)
 		docker.Docker(t, "rm", "-f", name)

@@ -214,7 +214,7 @@ func TestComposeTheWalkThrough(t *testing.T) {
 	if _, err := d.keyboard.Write([]byte{3}); err != nil { // Ctrl-C
 		t.Fatal(err)
 	}
-	if code := d.wait(30 * time.Second); code != 0 {
+	if code := d.wait(); code != 0 {
 		t.Errorf("Ctrl-C: exit code %d", code)
 	}
 	step("Ctrl-C")

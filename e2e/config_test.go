@@ -44,7 +44,7 @@ func TestConfigurationErrorsFailTheStart(t *testing.T) {
 				}
 			}
 			d.launch()
-			if code := d.wait(20 * time.Second); code != 2 {
+			if code := d.wait(); code != 2 {
 				t.Errorf("exit code %d, want 2", code)
 			}
 			if out := d.out.String(); !strings.Contains(out, tt.says) || strings.Contains(out, "panic") || strings.Contains(out, "goroutine") {

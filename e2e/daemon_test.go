@@ -171,16 +171,15 @@ func (d *daemon) kill() {
 func (d *daemon) stop() int {
 	d.t.Helper()
 	_ = d.cmd.Process.Signal(os.Interrupt)
-	return d.wait(time.Minute)
+	return d.wait()
 }
 
-func (d *daemon) wait(limit time.Duration) int {
+func (d *daemon) wait() int {
 	d.t.Helper()
-	limit = max(limit, time.Minute)
 	select {
 	case <-d.exited:
-	case <-time.After(limit):
-		d.t.Fatalf("logstream did not end within %s", limit)
+	case <-time.After(time.Minute):
+		d.t.Fatal("logstream did not end within a minute")
 	}
 	return d.cmd.ProcessState.ExitCode()
 }

@@ -118,8 +118,8 @@ func survive(t *testing.T, cases []*killCase, then func()) {
 	}
 }
 
-// heal has an operator request the repair, again where the service is busy at that
-// moment, until that is accepted or logstream was killed.
+// heal has an operator request the repair, once more where the service is busy at that
+// moment, until it is accepted or logstream was killed.
 func (c *killCase) heal() {
 	answer := ""
 	c.d.until(90*time.Second, "heal "+c.service+" is accepted", func() bool {
@@ -128,7 +128,9 @@ func (c *killCase) heal() {
 		}
 		result := c.d.command(answer)
 		if strings.Contains(result, `"ok":false`) {
-			answer = result
+			if answer = result; !strings.Contains(result, `"code":"busy"`) {
+				c.d.t.Fatalf("heal %s: %s", c.service, result)
+			}
 		}
 		return c.ended() || strings.Contains(result, `"ok":true`)
 	})

@@ -82,30 +82,26 @@ func besideAutoheal(t *testing.T, docker *engine.Engine) {
 			for at := range theirs {
 				others = append(others, at)
 			}
-			ours := actionsSince(d, tt.name)
+			ours := repairsOf(d, tt.name)
 			t.Logf("%s: the other restarted at %v, we at %v, since %v", tt.name, others, ours, since)
 			if !tt.lasting && len(others)+len(ours) != 1 && !atOneInstant(t, docker, tt.name, since, others, ours) {
 				t.Errorf("one failure was restarted %d times by the other and %d times by us", len(others), len(ours))
 			}
 			for _, mine := range ours {
-				if slices.ContainsFunc(others, func(r rival) bool { return mine.After(r.done) && mine.Sub(r.done) < time.Minute }) {
-					t.Errorf("we restarted at %v, less than a minute after the other", mine)
+				if slices.ContainsFunc(others, func(r rival) bool { return mine.began.After(r.done) && mine.began.Sub(r.done) < time.Minute }) {
+					t.Errorf("we restarted at %v, less than a minute after the other", mine.began)
 				}
 			}
 		})
 	}
 }
 
-// atOneInstant says whether both decided before either could see what the other did: we
-// after it had looked, and before the engine reported anything of a restart.
-func atOneInstant(t *testing.T, docker *engine.Engine, name string, since time.Time, others []rival, ours []time.Time) bool {
+// atOneInstant says whether the other restarted what we had restarted since it looked:
+// ours was done before theirs, so that we could not have seen it.
+func atOneInstant(t *testing.T, docker *engine.Engine, name string, since time.Time, others []rival, ours []repair) bool {
 	t.Helper()
-	if len(others) != 1 || len(ours) != 1 || ours[0].Before(others[0].looked) {
-		return false
-	}
-	signals := engineTimes(t, docker, name, since, "kill")
-	first := slices.IndexFunc(signals, func(at time.Time) bool { return at.After(others[0].looked) })
-	return first >= 0 && ours[0].Before(signals[first])
+	restarts := engineTimes(t, docker, name, since, "restart")
+	return len(others) == 1 && len(ours) == 1 && len(restarts) == 2 && ours[0].began.After(others[0].looked) && ours[0].done.Before(restarts[1])
 }
 
 func saysAnotherHealer(d *daemon, name string) bool {
@@ -119,14 +115,23 @@ func saysAnotherHealer(d *daemon, name string) bool {
 	return false
 }
 
-// actionsSince are when repairs of a service were begun.
-func actionsSince(d *daemon, name string) (at []time.Time) {
+// repair is one of ours that was executed: when its intent stood on the log, and when it
+// was done.
+type repair struct{ began, done time.Time }
+
+func repairsOf(d *daemon, name string) (all []repair) {
 	for _, in := range d.incidents(name) {
+		var began time.Time
 		for _, e := range d.incident(in.ID).Events {
-			if _, is := e.Data.(event.ActionStarted); is {
-				at = append(at, e.Time)
+			switch data := e.Data.(type) {
+			case event.ActionStarted:
+				began = e.Time
+			case event.ActionFinished:
+				if data.Outcome != event.OutcomeNotExecuted {
+					all = append(all, repair{began, e.Time})
+				}
 			}
 		}
 	}
-	return at
+	return all
 }

@@ -198,7 +198,7 @@ func verifyNeeded(c Config, def service.Definition) int {
 	return max(c.Verify.Successes, checks, 1)
 }
 
-// verifyTimeout is how long a verification may take.
+// verifyTimeout is how long a verification may take, unless its checks are late.
 func verifyTimeout(c Config, def service.Definition) time.Duration {
 	return def.StartPeriod + def.Push.Grace + max(2*c.Verify.For, time.Duration(verifyNeeded(c, def)+2)*def.Interval)
 }

@@ -186,13 +186,19 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 		return write(event.ByLogstream, event.Verified{OK: true, Outcome: event.OutcomeVerified, Observations: p.run.n, Since: p.run.first})
 	case isBroken:
 		return refuted(v, event.OutcomeInterrupted, broken)
-	case v.Now.After(p.deadline):
+	case over(v):
 		return refuted(v, event.OutcomeFailed, unverified(v, intent))
 	}
 	if unseen := gate.Unseen(v.Situation); !unseen.Passes() && !v.Status.Good() {
 		return held(v, unseen)
 	}
 	return wait()
+}
+
+// over says whether the time of the verification has passed.
+func over(v View) bool {
+	own, known := v.Status.OwnLast()
+	return v.Verification.over(own, known, v.Now)
 }
 
 // startedSinceLevel says whether the container's level is still that of before the
@@ -238,7 +244,10 @@ func planHealed(v View, verified event.Verified) Decision {
 
 // unverified is what was missing when the time of a verification was over.
 func unverified(v View, intent event.ActionStarted) string {
-	within := v.Now.Sub(v.Verification.since).Round(time.Second) // it may have been extended
+	within := verifyTimeout(v.Config, v.Def)
+	if p := v.Verification; p.late.After(p.deadline) {
+		within = p.late.Sub(p.since).Round(time.Second)
+	}
 	switch n := v.Verification.run.n; {
 	case n < intent.Verify:
 		return fmt.Sprintf("%d of %d good checks in %s", n, intent.Verify, within)

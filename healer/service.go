@@ -196,21 +196,17 @@ type verification struct {
 	attempt  int
 	since    time.Time // only checks that began after it count
 	deadline time.Time
+	late     time.Time // until then checks that are late are waited for, also past the deadline
 	run      run
 	takeover bool      // the call was a predecessor's: the container is inspected first
 	downFrom time.Time // since when the container is down again
 }
 
-// observe takes in what interrupts the run of good checks. Checks that are late are not
-// bad ones: as long as none is known the deadline moves on, to three times of what a
-// verification has.
+// observe takes in what interrupts the run of good checks.
 func (v *verification) observe(engineLost bool, level event.Status, ownKnown bool, timeout time.Duration, now time.Time) {
 	down := level == event.Down
 	if engineLost {
 		v.deadline = now.Add(timeout) // the verification cannot end meanwhile
-	}
-	if latest := v.since.Add(3 * timeout); !ownKnown && now.Add(timeout).Before(latest) {
-		v.deadline = later(v.deadline, now.Add(timeout))
 	}
 	if engineLost || down || !ownKnown {
 		v.run = run{}
@@ -222,6 +218,32 @@ func (v *verification) observe(engineLost bool, level event.Status, ownKnown boo
 	case v.downFrom.IsZero():
 		v.downFrom = now
 	}
+}
+
+// await takes in whether the checks are late: none of ours that began after the repair
+// was read for longer than one may take. From then on there is as much time again as good
+// checks need, and at most twice.
+func (v *verification) await(own event.HealthLog, known bool, def service.Definition, timeout time.Duration, now time.Time) {
+	newest := v.since
+	if known {
+		newest = later(newest, own.Time())
+	}
+	if def.IsContainerAlone() || now.Sub(newest) <= def.Timeout+2*def.Interval {
+		return
+	}
+	checks := timeout - def.StartPeriod - def.Push.Grace
+	if latest := v.since.Add(timeout + 2*checks); now.Add(checks).Before(latest) {
+		v.late = now.Add(checks)
+	} else {
+		v.late = latest
+	}
+}
+
+// over says whether the time of a verification has passed. A check that is bad is not
+// waited for.
+func (v verification) over(own event.HealthLog, known bool, now time.Time) bool {
+	bad := known && own.Status == event.Down && own.Time().After(v.since)
+	return now.After(v.deadline) && (bad || now.After(v.late))
 }
 
 // extend begins the time of a verification anew while nothing can be verified.

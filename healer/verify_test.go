@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -88,8 +89,8 @@ func TestChecksThatBeganBeforeTheResultVerifyNothing(t *testing.T) {
 	})
 }
 
-// TestVerificationStartsAnewAfterSilence has checks that are late, and a verification
-// that could not be over in its time for that: what was repaired is not called broken.
+// TestVerificationStartsAnewAfterSilence stops the checks for nine seconds, so that the
+// time of the verification is not enough: what was repaired is not called broken.
 func TestVerificationStartsAnewAfterSilence(t *testing.T) {
 	m, b := quiet(t)
 	repaired(t, "kill", m, b)
@@ -104,7 +105,38 @@ func TestVerificationStartsAnewAfterSilence(t *testing.T) {
 	}
 }
 
-// TestVerificationDoesNotWaitForeverForChecks has none come any more.
+// TestVerificationWaitsForChecksThatAreLateAndNotStale has a check count for 30 s, and
+// stops the checks for 24.
+func TestVerificationWaitsForChecksThatAreLateAndNotStale(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.Interval, d.Timeout = time.Second, 10*time.Second }))
+	repaired(t, "kill", m, b)
+	m.run(3 * time.Second)
+	b.unchecked = true
+	m.run(24 * time.Second)
+	b.unchecked = false
+	m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+	if !verified(m)[0].OK {
+		t.Errorf("its checks were late: %+v", verified(m)[0])
+	}
+}
+
+// TestVerificationDoesNotWaitForTheChecksOfWhatIsDown stops the checks, and then has bad
+// ones: there is nothing to wait for.
+func TestVerificationDoesNotWaitForTheChecksOfWhatIsDown(t *testing.T) {
+	m, b := quiet(t)
+	repaired(t, "kill", m, b)
+	began := m.now
+	b.unchecked = true
+	m.run(16 * time.Second)
+	do("error", m, b)
+	b.unchecked = false
+	m.until(t, "a verification", func() bool { return len(verified(m)) > 0 })
+	if took := m.now.Sub(began); verified(m)[0].OK || took > 24*time.Second {
+		t.Errorf("%+v after %v", verified(m)[0], took)
+	}
+}
+
+// TestVerificationDoesNotWaitForeverForChecks stops the checks after the repair.
 func TestVerificationDoesNotWaitForeverForChecks(t *testing.T) {
 	m, b := quiet(t)
 	repaired(t, "kill", m, b)

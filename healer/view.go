@@ -92,8 +92,9 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		}
 	}
 	if s.verification.attempt > 0 {
-		_, known := s.status.OwnLast()
+		own, known := s.status.OwnLast()
 		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
+		s.verification.await(own, known, s.def, verifyTimeout(c.config, s.def), now)
 	}
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
 	impossible := isImpossible(v)
