@@ -324,7 +324,7 @@ func (d *daemon) newest(limit time.Duration, name, what string, is func(apiIncid
 	}
 	d.until(limit, name+" says so as well, or it is over", func() bool {
 		all := d.incidents(name)
-		return found.Held == "" || d.service(whose).Held == found.Held || len(all) > 0 && all[0].Held != found.Held
+		return found.Held == "" || whose == event.ReservedService || d.service(whose).Held == found.Held || len(all) > 0 && all[0].Held != found.Held
 	})
 	return d.incident(found.ID)
 }

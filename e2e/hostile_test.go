@@ -201,7 +201,7 @@ func (d *daemon) harmlessTerminal(id string) {
 	if screen := d.out.String(); len(d.terminalLines("hostile-web")) < 4 {
 		d.t.Errorf("the terminal shows %q", screen)
 	}
-	check("the terminal", d.out.String(), regexp.MustCompile(`^(\d\d:\d\d:\d\d |time=|LogStream )`))
+	check("the terminal", d.out.String(), regexp.MustCompile(`^(\d\d:\d\d:\d\d |time=|LogStream |/\S+/config\.yaml:\d+:\d+: warning: defaults\.timeout: )`))
 	for _, args := range [][]string{{"incidents"}, {"incidents", id}} {
 		out, err := exec.Command(binary, append(args, "--url", "http://"+d.page)...).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "hostile-web") {

@@ -65,8 +65,11 @@ func theFinger(t *testing.T, ctx context.Context) {
 	picture(t, ctx, "service-finger-360")
 	reads := false
 	for end := time.Now().Add(time.Minute); !reads && time.Now().Before(end); { // on a machine with much work a tap may last so long that it is none
-		swipes(t, ctx, 0.5, 0.5, 0.505, 0.5)
-		var err error
+		x, y := place(t, ctx, 0.5, 0.5)
+		_, err := chromedp.Call(ctx, input.SynthesizeTapGesture, input.SynthesizeTapGestureParams{X: x, Y: y, GestureSourceType: input.GestureSourceTypeTouch})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if reads, err = chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => done(!document.querySelector(".readout").hidden), 400))`, chromedp.EvalAwaitPromise)); err != nil {
 			t.Fatal(err)
 		}
