@@ -164,8 +164,9 @@ func (d *daemon) harmlessPrompts(s *llmtest.Server) {
 		if found := unprintableIn.FindString(prompt); found != "" || len(prompt) > 16<<10 {
 			d.t.Errorf("a prompt of %d bytes has %q", len(prompt), found)
 		}
-		for _, once := range []string{"Actions to choose from:", "Facts (* marks a decisive one):", "Lines from the container's log"} {
-			if n := strings.Count("\n"+prompt, "\n"+once); n != 1 {
+		const log = "Lines from the container's log"
+		for _, once := range []string{"Actions to choose from:", "Facts (* marks a decisive one):", log} {
+			if n := strings.Count("\n"+prompt, "\n"+once); n != 1 && !(n == 0 && once == log && overloaded(d.t)) { // it is read for a second at most
 				d.t.Errorf("a prompt has %d lines %q:\n%s", n, once, prompt)
 			}
 		}
@@ -178,7 +179,7 @@ func (d *daemon) harmlessPrompts(s *llmtest.Server) {
 			}
 		}
 	}
-	if fenced < 10 {
+	if fenced < 10 && !overloaded(d.t) {
 		d.t.Errorf("the prompts have %d lines of the containers", fenced)
 	}
 }

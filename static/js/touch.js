@@ -2,7 +2,7 @@
 // the page. That is decided by touch-action in style.css: the browser takes the
 // vertical drag, and says so with pointercancel. The mouse and the pen are uPlot's.
 
-/** Follows fingers on the plot of u. A selection wider than `least` pixels reaches u's hook setSelect, as that of a mouse does. */
+/** Follows fingers on the plot of u. A selection wider than `least` pixels reaches u's hook setSelect, as that of a mouse does; a tap shows what stands there. */
 export function touch(u, least) {
   let finger = null; // {id, from}
   const at = ({ clientX }) => {
@@ -26,7 +26,8 @@ export function touch(u, least) {
     const { from } = finger;
     finger = null;
     const to = at(event);
-    if (Math.abs(to - from) >= least) mark(from, to, true);
-    else mark(0, 0);
+    if (Math.abs(to - from) >= least) return mark(from, to, true);
+    mark(0, 0);
+    u.setCursor({ left: to, top: u.over.clientHeight / 2 }); // however long it stayed: a browser moves its mouse to a short tap alone
   });
 }
