@@ -120,7 +120,8 @@ func TestADefinitionReadsNoFile(t *testing.T) {
 	}
 }
 
-// TestAChangedSecretIsReadAgain: Docker and others replace the file.
+// TestAChangedSecretIsReadAgain: Docker and others replace the file, also while the
+// configuration that names it is put in use.
 func TestAChangedSecretIsReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	secret := write(t, filepath.Join(dir, "token"), "one\n")
@@ -130,7 +131,14 @@ func TestAChangedSecretIsReadAgain(t *testing.T) {
 		t.Fatal(report)
 	}
 	applied := make(chan Config, 10)
-	w := NewWatcher(path, c, slog.New(slog.DiscardHandler), &health.Registry{}, func(next Config) error { applied <- next; return nil })
+	other := write(t, filepath.Join(dir, "other"), "three")
+	w := NewWatcher(path, c, slog.New(slog.DiscardHandler), &health.Registry{}, func(next Config) error {
+		if next.Dashboard.Token == "three" {
+			write(t, other, "four")
+		}
+		applied <- next
+		return nil
+	})
 	done := make(chan error, 1)
 	go func() { done <- w.Run(t.Context()) }()
 	takes := func(token string) {
@@ -146,10 +154,8 @@ func TestAChangedSecretIsReadAgain(t *testing.T) {
 	}
 	write(t, secret, "two\n")
 	takes("two")
-	other := write(t, filepath.Join(dir, "other"), "three")
 	write(t, path, "dashboard: {token_file: "+other+"}\nservices: [{name: web, url: \"http://localhost\"}]\n")
 	takes("three")
-	write(t, other, "four")
 	takes("four")
 	select {
 	case next := <-applied:

@@ -83,11 +83,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 	for {
 		content, now := w.read()
 		if now == last && now != settled {
+			now = w.changed(content, now)
 			settled = now
-			if w.changed(content, now) {
-				_, now = w.read()
-				settled = now
-			}
 		}
 		last = now
 		select {
@@ -115,18 +112,22 @@ func (w *Watcher) read() ([]byte, version) {
 	return content, version{sum: sha256.Sum256(content)}
 }
 
-// changed puts a new content in use, or says why not. It says whether other files
-// with secrets are named than before.
-func (w *Watcher) changed(content []byte, now version) (others bool) {
+// changed puts a new content in use, or says why not. It gives the version that it has
+// seen: where other files with secrets are named than before, one that they are part of.
+func (w *Watcher) changed(content []byte, now version) version {
+	next, report := w.parse(content, now)
+	for tries := 0; !slices.Equal(w.files, next.files) && tries < 3; tries++ {
+		// The version is made before the files are read: a secret that changes in between
+		// is another version then, and not one that was seen.
+		w.files = next.files
+		content, now = w.read()
+		next, report = w.parse(content, now)
+	}
 	if now.failed != "" {
 		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", now.failed)
 		w.refuse(now.failed)
-		return false
+		return now
 	}
-	next, report := Parse(w.path, content, os.LookupEnv)
-	next.version = now
-	others = !slices.Equal(w.files, next.files)
-	w.files = next.files
 	report.Warnings = append(report.Warnings, writableByAll(w.path)...)
 	if errs := report.Errors; len(errs) > 0 {
 		for _, f := range errs[:min(len(errs), maxLogged)] {
@@ -137,13 +138,23 @@ func (w *Watcher) changed(content []byte, now version) (others bool) {
 			what += fmt.Sprintf(" (and %d more)", len(errs)-1)
 		}
 		w.refuse(what, errs[:min(len(errs), maxLogged)]...)
-		return others
+		return now
 	}
 	for _, f := range report.Warnings[:min(len(report.Warnings), maxLogged)] {
 		w.log.Warn("configuration warning", "warning", f.String())
 	}
 	w.accept(next)
-	return others
+	return now
+}
+
+// parse is what content says; of a version that could not be read, nothing.
+func (w *Watcher) parse(content []byte, now version) (Config, Report) {
+	if now.failed != "" {
+		return Config{files: w.files}, Report{}
+	}
+	next, report := Parse(w.path, content, os.LookupEnv)
+	next.version = now
+	return next, report
 }
 
 // refuse keeps the running configuration and reports why.
