@@ -100,34 +100,40 @@ func (w *Watcher) read() ([]byte, version) {
 	if unreadable != nil {
 		return nil, version{failed: unreadable.String()}
 	}
-	if len(w.files) > 0 {
-		all := sha256.New()
-		all.Write(content)
-		for _, path := range w.files {
-			secret, err := ReadSecret(path)
-			fmt.Fprintf(all, "\x00%s\x00%s\x00%v", path, secret, err)
-		}
-		return content, version{sum: [sha256.Size]byte(all.Sum(nil))}
+	return content, w.version(content)
+}
+
+// version is that of a content with the files that it names, as they are now.
+func (w *Watcher) version(content []byte) version {
+	if len(w.files) == 0 {
+		return version{sum: sha256.Sum256(content)}
 	}
-	return content, version{sum: sha256.Sum256(content)}
+	all := sha256.New()
+	all.Write(content)
+	for _, path := range w.files {
+		secret, err := ReadSecret(path)
+		fmt.Fprintf(all, "\x00%s\x00%s\x00%v", path, secret, err)
+	}
+	return version{sum: [sha256.Size]byte(all.Sum(nil))}
 }
 
 // changed puts a new content in use, or says why not. It gives the version that it has
 // seen: where other files with secrets are named than before, one that they are part of.
 func (w *Watcher) changed(content []byte, now version) version {
-	next, report := w.parse(content, now)
-	for tries := 0; !slices.Equal(w.files, next.files) && tries < 3; tries++ {
-		// The version is made before the files are read: a secret that changes in between
-		// is another version then, and not one that was seen.
-		w.files = next.files
-		content, now = w.read()
-		next, report = w.parse(content, now)
-	}
 	if now.failed != "" {
 		w.log.Error("configuration file cannot be read; the previous configuration stays in use", "error", now.failed)
 		w.refuse(now.failed)
 		return now
 	}
+	next, report := Parse(w.path, content, os.LookupEnv)
+	if !slices.Equal(w.files, next.files) {
+		// The version is made before the files are read: a secret that changes in between
+		// is another version then, and not one that was seen.
+		w.files = next.files
+		now = w.version(content)
+		next, report = Parse(w.path, content, os.LookupEnv)
+	}
+	next.version = now
 	report.Warnings = append(report.Warnings, writableByAll(w.path)...)
 	if errs := report.Errors; len(errs) > 0 {
 		for _, f := range errs[:min(len(errs), maxLogged)] {
@@ -145,16 +151,6 @@ func (w *Watcher) changed(content []byte, now version) version {
 	}
 	w.accept(next)
 	return now
-}
-
-// parse is what content says; of a version that could not be read, nothing.
-func (w *Watcher) parse(content []byte, now version) (Config, Report) {
-	if now.failed != "" {
-		return Config{files: w.files}, Report{}
-	}
-	next, report := Parse(w.path, content, os.LookupEnv)
-	next.version = now
-	return next, report
 }
 
 // refuse keeps the running configuration and reports why.
