@@ -246,7 +246,7 @@ func planHealed(v View, verified event.Verified) Decision {
 func unverified(v View, intent event.ActionStarted) string {
 	within := verifyTimeout(v.Config, v.Def)
 	if p := v.Verification; p.late.After(p.deadline) {
-		within = p.late.Sub(p.since).Round(time.Second)
+		within = v.Now.Sub(p.since).Round(time.Second)
 	}
 	switch n := v.Verification.run.n; {
 	case n < intent.Verify:

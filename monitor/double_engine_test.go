@@ -53,18 +53,26 @@ func (r *scriptedRuntime) answer(ctx context.Context) error {
 	return nil
 }
 
-func (r *scriptedRuntime) Info(ctx context.Context) (container.Info, error) {
-	return container.Info{Kind: "scripted"}, r.answer(ctx)
-}
-
-func (r *scriptedRuntime) Find(ctx context.Context, ref string) (container.State, error) {
+// answerSlowly answers after the time that reads of one container take.
+func (r *scriptedRuntime) answerSlowly(ctx context.Context) error {
 	if err := r.answer(ctx); err != nil {
-		return container.State{}, err
+		return err
 	}
 	r.mu.Lock()
 	slow := r.slow
 	r.mu.Unlock()
 	time.Sleep(slow)
+	return nil
+}
+
+func (r *scriptedRuntime) Info(ctx context.Context) (container.Info, error) {
+	return container.Info{Kind: "scripted"}, r.answer(ctx)
+}
+
+func (r *scriptedRuntime) Find(ctx context.Context, ref string) (container.State, error) {
+	if err := r.answerSlowly(ctx); err != nil {
+		return container.State{}, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if names := r.many[ref]; names != nil {
@@ -79,13 +87,9 @@ func (r *scriptedRuntime) Find(ctx context.Context, ref string) (container.State
 }
 
 func (r *scriptedRuntime) Inspect(ctx context.Context, id string) (container.State, error) {
-	if err := r.answer(ctx); err != nil {
+	if err := r.answerSlowly(ctx); err != nil {
 		return container.State{}, err
 	}
-	r.mu.Lock()
-	slow := r.slow
-	r.mu.Unlock()
-	time.Sleep(slow)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.states {
