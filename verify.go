@@ -208,6 +208,8 @@ func (v deployVerdict) because(reason event.UpdateReason) string {
 		return fmt.Sprintf("its container ended %d times by itself, before %d times", v.After.Exits, v.Before.Exits)
 	case event.UpdateLog:
 		return newErrors(v.Update)
+	case event.UpdateRolledBack:
+		return "the service failed, and LogStream put the image before back"
 	case event.UpdateDown:
 		return "the service is DOWN"
 	}

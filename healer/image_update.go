@@ -40,8 +40,13 @@ func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.T
 	if !s.learned.IsZero() {
 		s.logs.learned = s.learned.Add(-learnLag)
 	}
-	s.update.Begin(update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
-		Failing: failedBefore(s, h, before.ID, now), Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now)}, c.config.Update.Watch, now)
+	change := update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
+		Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now), Replaced: now}
+	change.Failing = !s.status.FirstBad.IsZero() && now.Sub(s.status.FirstBad) > replacedWithin
+	if life, known := lastLife(h, before.ID, stopOf(s.inspection.state), now); known {
+		change.Replaced, change.Failing = replaced(s, h, before.ID, life, now)
+	}
+	s.update.Begin(change, c.config.Update.Watch, now)
 }
 
 // isOwnContainer says whether an action of ours put a container in the place of
@@ -58,29 +63,31 @@ func isOwnContainer(c *Controller, s *serviceState, id string) bool {
 	return false
 }
 
-// failedBefore says whether the service failed before its container was taken
-// away to be replaced: its failing while that was done is the replacement's.
-func failedBefore(s *serviceState, h history.History, previous string, now time.Time) bool {
-	first := s.status.FirstBad
-	if first.IsZero() {
-		return false
-	}
-	stop := stopOf(s.inspection.state)
-	lives := history.Lives(h, previous, stop, now)
+// lastLife is the newest life of a container that has ended.
+func lastLife(h history.History, id string, stop history.Stop, now time.Time) (history.Life, bool) {
+	lives := history.Lives(h, id, stop, now)
 	if len(lives) == 0 {
-		return now.Sub(first) > replacedWithin
+		return history.Life{}, false
 	}
-	last := lives[len(lives)-1]
+	return lives[len(lives)-1], true
+}
+
+// replaced is since when checks tell nothing of the container before, for it was
+// being taken away, and whether the service failed until then: its failing while that
+// is done is the replacement's.
+func replaced(s *serviceState, h history.History, previous string, last history.Life, now time.Time) (since time.Time, failing bool) {
+	first := s.status.FirstBad
 	if last.End != history.EndStopped && last.End != history.EndKilled || now.Sub(last.At) > replacedWithin {
-		return true
+		return now, !first.IsZero()
 	}
-	began := last.At
+	since = last.At
 	for _, e := range h {
-		if e.ID == previous && e.Action == "kill" && last.At.Sub(e.Time) <= stop.Timeout+replacedWithin && e.Time.Before(began) {
-			began = e.Time
+		if e.ID == previous && e.Action == "kill" && last.At.Sub(e.Time) <= s.inspection.state.StopTimeout+replacedWithin && e.Time.Before(since) {
+			since = e.Time
 		}
 	}
-	return first.Before(began.Add(-s.def.Timeout)) // a check that was under way fails as well
+	since = since.Add(-s.def.Timeout) // a check that was under way fails as well
+	return since, !first.IsZero() && first.Before(since)
 }
 
 // exits counts the ends by itself of a container after a time.

@@ -215,6 +215,32 @@ func TestAKillAfterAnUpdateIsNotBlamedOnIt(t *testing.T) {
 	wantVerdict(t, m, "sha-2", event.UpdateGood)
 }
 
+// TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad: a pipeline that waits for the
+// verdict is not told that the service is fine.
+func TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad(t *testing.T) {
+	m, b := deployed(t, "broken", listed, defined(func(d *service.Definition) { d.FailureThreshold = 1 }))
+	m.until(t, "it is rolled back", func() bool { return m.of0().State == state.Resolved })
+	wantActions(t, m, service.ActionRollback)
+	m.run(15 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateRolledBack)
+	if b.state.ImageID != "sha" {
+		t.Errorf("it runs %s", b.state.ImageID)
+	}
+}
+
+// TestWhatFailsWhileAContainerIsTakenAwayIsNoFigureOfItsImage.
+func TestWhatFailsWhileAContainerIsTakenAwayIsNoFigureOfItsImage(t *testing.T) {
+	m, b := quiet(t, configured(observing))
+	m.run(time.Minute)
+	b.stubborn = true // it is stopped for as long as it may be
+	m.updated(b, "sha-2", "ok")
+	b.app = "broken"
+	m.run(time.Minute)
+	if u := m.update0(); u.ImageID != "sha-2" || u.Before.Checks < 30 || u.Before.Bad != 0 || u.FailingBefore {
+		t.Errorf("the update is %+v", u)
+	}
+}
+
 // TestAnotherLifeKeepsTheUpdate, its verdict and what was counted before it.
 func TestAnotherLifeKeepsTheUpdate(t *testing.T) {
 	m, b := deployed(t, "ok")

@@ -94,7 +94,7 @@ func run(w *Watch, at time.Time, checks, nth int, seen Seen) time.Time {
 func newWatch(failing bool) (*Watch, time.Time) {
 	var w Watch
 	at := run(&w, began, 60, 0, Seen{ImageID: "a"})
-	w.Begin(Change{Image: "web:2", ImageID: "b", PreviousImage: "web:1", PreviousImageID: "a", Failing: failing}, watch, at)
+	w.Begin(Change{Image: "web:2", ImageID: "b", PreviousImage: "web:1", PreviousImageID: "a", Failing: failing, Replaced: at}, watch, at)
 	return &w, at
 }
 
@@ -114,7 +114,9 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 			reasons: []event.UpdateReason{event.UpdateExits}},
 		"DOWN in the end": {goes: func(w *Watch, at time.Time) { w.Judge(Seen{ImageID: "b", Down: true}, watch, at.Add(watch)) }, want: event.UpdateBad,
 			reasons: []event.UpdateReason{event.UpdateDown}},
-		"another image":                  {goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "a"}) }, want: event.UpdateWatching},
+		"another image": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "c"}) }, want: event.UpdateWatching},
+		"rolled back": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 0, Seen{ImageID: "a"}) }, want: event.UpdateBad,
+			reasons: []event.UpdateReason{event.UpdateRolledBack}},
 		"it failed before":               {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 60, 1, b) }, want: event.UpdateWatching},
 		"it failed before, and still is": {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "b", Down: true}) }, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}},
 	} {

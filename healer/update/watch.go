@@ -36,13 +36,14 @@ func (w *Watch) Count(s Sample, keep time.Duration) {
 type Change struct {
 	Image, ImageID                 string
 	PreviousImage, PreviousImageID string
-	Failing                        bool // the service failed already
-	Exits                          int  // of the container before, by itself
+	Failing                        bool      // the service failed already
+	Exits                          int       // of the container before, by itself
+	Replaced                       time.Time // when the container before began to be taken away: what failed since is no figure of it
 }
 
 // Begin begins the watch over an update.
 func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
-	before := w.samples.figures(now.Add(-length), now)
+	before := w.samples.figures(now.Add(-length), c.Replaced)
 	before.Exits = c.Exits
 	previousBad := Accused(w.Update, c.PreviousImageID)
 	w.base, w.baseAt, w.changed = event.UpdateFigures{}, time.Time{}, false
@@ -52,7 +53,7 @@ func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
 
 // Seen is what is seen of the service now.
 type Seen struct {
-	ImageID string            // of its container; another one than the update's ends the watch
+	ImageID string            // of its container; where it is the one before again, it was rolled back
 	Exits   int               // of the container by itself, since the update
 	Down    bool              // the service is DOWN
 	Latency time.Duration     // that it is expected to answer within
@@ -62,7 +63,15 @@ type Seen struct {
 // Judge judges the update by what was counted since, and by what is seen now.
 func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 	u := w.Update
-	if u == nil || u.Verdict == event.UpdateGood || seen.ImageID != u.ImageID {
+	if u == nil || u.Verdict == event.UpdateGood {
+		return
+	}
+	if seen.ImageID != u.ImageID {
+		if seen.ImageID == u.PreviousImageID && u.Verdict == event.UpdateWatching { // whoever else goes back begins an update of its own
+			next := *u
+			next.Verdict, next.Reasons = event.UpdateBad, []event.UpdateReason{event.UpdateRolledBack}
+			w.Update = &next
+		}
 		return
 	}
 	due := !now.Before(u.Until)

@@ -73,6 +73,8 @@ const (
 	UpdateExits   UpdateReason = "exits"
 	UpdateLog     UpdateReason = "new_errors" // its log has error messages that were not there before
 	UpdateDown    UpdateReason = "down"       // the service is DOWN at the end of the watch
+	// UpdateRolledBack: LogStream put the image before back before the watch had a verdict.
+	UpdateRolledBack UpdateReason = "rolled_back"
 )
 
 // CheckUpdate is the `check` of an incident that was opened about an update of a
