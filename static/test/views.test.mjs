@@ -357,3 +357,13 @@ test("hostile names are text in cells, rows and the map", () => {
     }
   }
 });
+
+test("while a repair goes on by itself the first screen says that nothing waits for a person, and only then", () => {
+  const { state } = full();
+  const restOf = (of) => find(overview.view(context(of)), (e) => e.attrs.class === "now-rest").map(textOf).join();
+  assert.match(restOf(state), /^Nothing waits for a person\. stock is up\./);
+  const called = { ...[...state.incidents.values()][0], id: "i2", service: "stock", state: "escalated", phase: "ended", escalated: new Date(T).toISOString() };
+  const both = store.learnIncident(state, { ...called, events: [] });
+  assert.doesNotMatch(restOf(both), /Nothing waits/);
+  assert.match(restOf(store.learnIncident(both, { ...called, acknowledged: "operator:ann", events: [] })), /^Nothing waits/);
+});

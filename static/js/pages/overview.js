@@ -11,6 +11,7 @@ import { lastNight } from "../night.js";
 import { clock, inOrder, missingEvents } from "../store.js";
 import { instant, thousands } from "../units.js";
 import { action } from "../vocabulary.js";
+import { waits } from "../waiting.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { approvalRequest, approvalState } from "../view/approval.js";
@@ -86,7 +87,7 @@ export function view(ctx) {
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
     banners: banners(state.info?.troubles, at),
-    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && work?.kind === "work" && !rows.some(waits) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
     agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
@@ -96,11 +97,12 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${open ? "" : " is-quiet"}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
 }
 
-// The rest of the first screen in one line: what is up, or what this is, and the night.
-function rest({ state, line, list, stale, night }) {
+// The rest of the first screen in one line: that nobody has to do anything where a
+// repair goes on by itself; what is up, or what this is; and the night.
+function rest({ state, line, list, stale, night, alone }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";
   if (stale) return "";
-  return [line.status === "UP" ? aboutLine(state.info) : restLine(list), night?.text].filter(Boolean).join(" ");
+  return [alone && "Nothing waits for a person.", line.status === "UP" ? aboutLine(state.info) : restLine(list), night?.text].filter(Boolean).join(" ");
 }
 
 // What the agent does is what the lane shows: its state is that of the lane's incident.
