@@ -209,7 +209,7 @@ func (v deployVerdict) because(reason event.UpdateReason) string {
 	case event.UpdateLog:
 		return newErrors(v.Update)
 	case event.UpdateRolledBack:
-		return "the service failed, and LogStream put the image before back"
+		return "LogStream has rolled it back"
 	case event.UpdateDown:
 		return "the service is DOWN"
 	}

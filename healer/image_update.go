@@ -44,7 +44,7 @@ func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.T
 		Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now), Replaced: now}
 	change.Failing = !s.status.FirstBad.IsZero() && now.Sub(s.status.FirstBad) > replacedWithin
 	if life, known := lastLife(h, before.ID, stopOf(s.inspection.state), now); known {
-		change.Replaced, change.Failing = replaced(s, h, before.ID, life, now)
+		change.Replaced, change.Failing = replaced(s, h, life, now)
 	}
 	s.update.Begin(change, c.config.Update.Watch, now)
 }
@@ -63,6 +63,22 @@ func isOwnContainer(c *Controller, s *serviceState, id string) bool {
 	return false
 }
 
+// isRolledBack says whether a rollback of ours, since then, made the container that
+// the service has now.
+func isRolledBack(c *Controller, s *serviceState, since time.Time) bool {
+	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
+		if slices.ContainsFunc(budget.Attempts(in.Events), func(a budget.Attempt) bool {
+			return a.Action == service.ActionRollback && a.Left == s.container.ID && a.Began.After(since)
+		}) {
+			return true
+		}
+		if in.Opened.Before(since) {
+			break
+		}
+	}
+	return false
+}
+
 // lastLife is the newest life of a container that has ended.
 func lastLife(h history.History, id string, stop history.Stop, now time.Time) (history.Life, bool) {
 	lives := history.Lives(h, id, stop, now)
@@ -75,19 +91,13 @@ func lastLife(h history.History, id string, stop history.Stop, now time.Time) (h
 // replaced is since when checks tell nothing of the container before, for it was
 // being taken away, and whether the service failed until then: its failing while that
 // is done is the replacement's.
-func replaced(s *serviceState, h history.History, previous string, last history.Life, now time.Time) (since time.Time, failing bool) {
+func replaced(s *serviceState, h history.History, last history.Life, now time.Time) (since time.Time, failing bool) {
 	first := s.status.FirstBad
-	if last.End != history.EndStopped && last.End != history.EndKilled || now.Sub(last.At) > replacedWithin {
+	if last.End != history.EndStopped && last.End != history.EndKilled {
 		return now, !first.IsZero()
 	}
-	since = last.At
-	for _, e := range h {
-		if e.ID == previous && e.Action == "kill" && last.At.Sub(e.Time) <= s.inspection.state.StopTimeout+replacedWithin && e.Time.Before(since) {
-			since = e.Time
-		}
-	}
-	since = since.Add(-s.def.Timeout) // a check that was under way fails as well
-	return since, !first.IsZero() && first.Before(since)
+	since = h.ByOurClock(last.Began).Add(-s.def.Timeout) // a check that was under way fails as well
+	return since, !first.IsZero() && (first.Before(since) || now.Sub(h.ByOurClock(last.At)) > replacedWithin)
 }
 
 // exits counts the ends by itself of a container after a time.
@@ -133,6 +143,7 @@ func judgeUpdate(c *Controller, s *serviceState, now time.Time) {
 		return
 	}
 	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency, Logs: s.logs.shown(s.container.ID)}
+	seen.RolledBack = seen.ImageID != u.ImageID && isRolledBack(c, s, u.Since)
 	seen.Exits = exits(c.engine.Of(s.containerName()), s.container.ID, stopOf(s.inspection.state), u.Since, now)
 	s.update.Judge(seen, c.config.Update.Watch, now)
 }

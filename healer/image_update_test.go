@@ -226,6 +226,27 @@ func TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad(t *testing.T) {
 	if b.state.ImageID != "sha" {
 		t.Errorf("it runs %s", b.state.ImageID)
 	}
+	// Whoever undoes that wants the image, whatever it does.
+	wantResult(t, m, m.operator(event.CommandUndo, ""), "", "")
+	m.run(15 * time.Minute)
+	wantVerdict(t, m, "sha-2", event.UpdateBad, event.UpdateRolledBack)
+	if in := m.of0(); b.state.ImageID != "sha-2" || diagnosedAs(m) == "bad_update" {
+		t.Errorf("it runs %s, and its incident is %s for %s", b.state.ImageID, in.State, diagnosedAs(m))
+	}
+}
+
+// TestARollbackToAnOlderImageIsOneOfTheUpdate: two images followed each other so fast
+// that the one between was never good.
+func TestARollbackToAnOlderImageIsOneOfTheUpdate(t *testing.T) {
+	m, b := deployed(t, "ok", listed, defined(func(d *service.Definition) { d.FailureThreshold, d.Interval = 1, 4*time.Second }))
+	m.run(3 * time.Second)
+	m.updated(b, "sha-3", "broken")
+	m.until(t, "it is rolled back", func() bool { return len(m.actions()) > 0 && m.of0().State == state.Resolved })
+	m.run(15 * time.Minute)
+	wantVerdict(t, m, "sha-3", event.UpdateBad, event.UpdateRolledBack)
+	if u := m.update0(); b.state.ImageID != "sha" || u.PreviousImageID != "sha-2" {
+		t.Errorf("it runs %s after %+v", b.state.ImageID, u)
+	}
 }
 
 // TestWhatFailsWhileAContainerIsTakenAwayIsNoFigureOfItsImage.

@@ -8,7 +8,11 @@ type Life struct {
 	At       time.Time     // the engine's time of the event that decides how it ended
 	Ran      time.Duration // from its start; negative: its start is not known
 	ExitCode int
+	Began    time.Time // the engine's time when it was first asked to end; At where nobody asked
 }
+
+// begunWithin is added to the stop time-out: docker stop is given another one.
+const begunWithin = time.Minute
 
 // Lives are, of a history, the lives of the container with that id that have ended, oldest first.
 func Lives(h History, id string, stop Stop, now time.Time) []Life {
@@ -18,9 +22,12 @@ func Lives(h History, id string, stop Stop, now time.Time) []Life {
 		if !ended {
 			continue
 		}
-		life := Life{End: end.End, At: end.At, Ran: -1}
+		life := Life{End: end.End, At: end.At, Ran: -1, Began: end.At}
+		asked := end.End == EndStopped || end.End == EndKilled
 		for _, i := range of {
 			switch e := h[i]; {
+			case e.Action == "kill" && asked && stop.terminates(e.Signal) && e.Time.Before(life.Began) && end.At.Sub(e.Time) <= stop.Timeout+begunWithin:
+				life.Began = e.Time
 			case e.Action == "start":
 				life.Ran = end.At.Sub(e.Time)
 			case e.Action == "die" && e.ExitCode != nil:

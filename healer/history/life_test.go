@@ -22,6 +22,34 @@ func TestLives(t *testing.T) {
 	}
 }
 
+// TestALifeEndsFromWhenItWasAskedTo: not from a signal that asks for something else,
+// nor from a kill that is of the life before, or that the process survived long ago.
+func TestALifeEndsFromWhenItWasAskedTo(t *testing.T) {
+	for events, want := range map[string]int{
+		"start@0 kill(15)@1000 kill(9)@11000 die(137)@11100 stop@11120":       1000,
+		"start@0 kill(15)@1000 kill(9)@41000 die(137)@41100 stop@41120":       1000, // docker stop -t 40
+		"start@0 kill(1)@1000 kill(15)@2000 die(0)@2100 stop@2110":            2000,
+		"kill(15)@0 die(0)@50 start@60 restart@61 kill(9)@2000 die(137)@2050": 2000,
+		"start@0 kill(15)@1000 kill(9)@200000 die(137)@200050":                200000,
+		"start@0 kill(15)@1000 die(1)@30000":                                  30000, // by itself
+	} {
+		lives := Lives(written(events), "id", ten, ms(300000))
+		if last := lives[len(lives)-1]; !last.Began.Equal(ms(want)) {
+			t.Errorf("%q: it ends from %v, want %v", events, last.Began, ms(want))
+		}
+	}
+}
+
+// TestByOurClock: an event that was read late does not move the engine's clock.
+func TestByOurClock(t *testing.T) {
+	if got := written("die@1000/61100 start@2000/62005").ByOurClock(ms(1000)); !got.Equal(ms(61005)) {
+		t.Errorf("got %v", got)
+	}
+	if got := (History{}).ByOurClock(ms(1)); !got.Equal(ms(1)) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestIgnoredStop(t *testing.T) {
 	for events, want := range map[string]bool{
 		"start@0 kill(15)@1000 kill(9)@11000 die(137)@11100 stop@11120":               true,

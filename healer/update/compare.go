@@ -38,7 +38,7 @@ type Sample struct {
 }
 
 // mostSamples of a service are kept: the newest.
-const mostSamples = 600
+const mostSamples = 1200
 
 // Samples are a service's, oldest first.
 type Samples []Sample

@@ -105,6 +105,7 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 		goes    func(w *Watch, at time.Time)
 		want    event.UpdateVerdict
 		reasons []event.UpdateReason
+		undone  bool // by us, and so its image is accused of nothing
 	}{
 		"not over yet":         {goes: func(w *Watch, at time.Time) { run(w, at, 60, 0, b) }, want: event.UpdateWatching},
 		"nothing is worse":     {goes: func(w *Watch, at time.Time) { run(w, at, 601, 0, b) }, want: event.UpdateGood},
@@ -115,8 +116,11 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 		"DOWN in the end": {goes: func(w *Watch, at time.Time) { w.Judge(Seen{ImageID: "b", Down: true}, watch, at.Add(watch)) }, want: event.UpdateBad,
 			reasons: []event.UpdateReason{event.UpdateDown}},
 		"another image": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "c"}) }, want: event.UpdateWatching},
-		"rolled back": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 0, Seen{ImageID: "a"}) }, want: event.UpdateBad,
-			reasons: []event.UpdateReason{event.UpdateRolledBack}},
+		"rolled back": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 0, Seen{ImageID: "a", RolledBack: true}) }, want: event.UpdateBad,
+			reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
+		"rolled back, and that undone": {goes: func(w *Watch, at time.Time) {
+			run(w, run(w, at, 9, 0, Seen{ImageID: "a", RolledBack: true}), 601, 0, b)
+		}, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
 		"it failed before":               {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 60, 1, b) }, want: event.UpdateWatching},
 		"it failed before, and still is": {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "b", Down: true}) }, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}},
 	} {
@@ -125,7 +129,7 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 		if w.Update.Verdict != tt.want || !slices.Equal(w.Update.Reasons, tt.reasons) {
 			t.Errorf("%s: %s %v, want %s %v (%+v)", name, w.Update.Verdict, w.Update.Reasons, tt.want, tt.reasons, w.Update)
 		}
-		if accused := Accused(w.Update, "b"); accused != (tt.want == event.UpdateBad && !tt.failing) || Accused(w.Update, "a") {
+		if accused := Accused(w.Update, "b"); accused != (tt.want == event.UpdateBad && !tt.failing && !tt.undone) || Accused(w.Update, "a") {
 			t.Errorf("%s: accused is %v", name, accused)
 		}
 		if w.Update.Before.Checks != 60 || w.Update.Before.Bad != 0 {

@@ -27,9 +27,10 @@ func Published(of *event.Update, at time.Time) Watch {
 	return Watch{Update: of, base: of.After, baseAt: at}
 }
 
-// Count takes in one scheduled check of our own. keep is the length of a watch.
-func (w *Watch) Count(s Sample, keep time.Duration) {
-	w.samples, w.changed = w.samples.add(s, keep), true
+// Count takes in one scheduled check of our own. Those of two watches are kept, for a
+// container that takes a whole one to stop.
+func (w *Watch) Count(s Sample, length time.Duration) {
+	w.samples, w.changed = w.samples.add(s, 2*length), true
 }
 
 // Change is that another image was seen.
@@ -43,7 +44,7 @@ type Change struct {
 
 // Begin begins the watch over an update.
 func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
-	before := w.samples.figures(now.Add(-length), c.Replaced)
+	before := w.samples.figures(c.Replaced.Add(-length), c.Replaced)
 	before.Exits = c.Exits
 	previousBad := Accused(w.Update, c.PreviousImageID)
 	w.base, w.baseAt, w.changed = event.UpdateFigures{}, time.Time{}, false
@@ -53,25 +54,29 @@ func (w *Watch) Begin(c Change, length time.Duration, now time.Time) {
 
 // Seen is what is seen of the service now.
 type Seen struct {
-	ImageID string            // of its container; where it is the one before again, it was rolled back
-	Exits   int               // of the container by itself, since the update
-	Down    bool              // the service is DOWN
-	Latency time.Duration     // that it is expected to answer within
-	Logs    *event.UpdateLogs // what its log was last seen to show; nil: nothing is known of it
+	ImageID string // of its container; another one than the update's ends the watch
+	// RolledBack says that its container was put in the place of the update's by a
+	// rollback of ours.
+	RolledBack bool
+	Exits      int               // of the container by itself, since the update
+	Down       bool              // the service is DOWN
+	Latency    time.Duration     // that it is expected to answer within
+	Logs       *event.UpdateLogs // what its log was last seen to show; nil: nothing is known of it
 }
 
 // Judge judges the update by what was counted since, and by what is seen now.
 func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 	u := w.Update
-	if u == nil || u.Verdict == event.UpdateGood {
+	if u == nil || u.Verdict == event.UpdateGood || isRolledBack(u) {
+		return
+	}
+	if seen.RolledBack && u.Verdict == event.UpdateWatching {
+		next := *u
+		next.Verdict, next.Reasons = event.UpdateBad, []event.UpdateReason{event.UpdateRolledBack}
+		w.Update = &next
 		return
 	}
 	if seen.ImageID != u.ImageID {
-		if seen.ImageID == u.PreviousImageID && u.Verdict == event.UpdateWatching { // whoever else goes back begins an update of its own
-			next := *u
-			next.Verdict, next.Reasons = event.UpdateBad, []event.UpdateReason{event.UpdateRolledBack}
-			w.Update = &next
-		}
 		return
 	}
 	due := !now.Before(u.Until)
@@ -120,6 +125,12 @@ func (w *Watch) after(seen Seen, length time.Duration, now time.Time) event.Upda
 	return known
 }
 
+// isRolledBack says whether an update was rolled back before it had a verdict. That
+// is final: whoever undoes the rollback wants this image, and it is not accused again.
+func isRolledBack(u *event.Update) bool {
+	return slices.Contains(u.Reasons, event.UpdateRolledBack)
+}
+
 func isSameLogs(seen, published *event.UpdateLogs) bool {
 	return seen == nil || published != nil && *seen == *published
 }
@@ -129,10 +140,10 @@ func ByLogAlone(u *event.Update) bool {
 	return u != nil && len(u.Reasons) == 1 && u.Reasons[0] == event.UpdateLog
 }
 
-// Accused says whether the image that runs is held to be bad, and was not failing
-// before.
+// Accused says whether the image that runs is held to be bad by what was seen of it,
+// and the service was not failing before.
 func Accused(u *event.Update, imageID string) bool {
-	return u != nil && imageID != "" && u.ImageID == imageID && u.Verdict == event.UpdateBad && !u.FailingBefore
+	return u != nil && imageID != "" && u.ImageID == imageID && u.Verdict == event.UpdateBad && !u.FailingBefore && !isRolledBack(u)
 }
 
 // Bad is the image that is not to be gone back to: of the two of an update the one

@@ -68,13 +68,12 @@ type UpdateReason string
 
 // The reasons.
 const (
-	UpdateErrors  UpdateReason = "error_rate"
-	UpdateLatency UpdateReason = "latency"
-	UpdateExits   UpdateReason = "exits"
-	UpdateLog     UpdateReason = "new_errors" // its log has error messages that were not there before
-	UpdateDown    UpdateReason = "down"       // the service is DOWN at the end of the watch
-	// UpdateRolledBack: LogStream put the image before back before the watch had a verdict.
-	UpdateRolledBack UpdateReason = "rolled_back"
+	UpdateErrors     UpdateReason = "error_rate"
+	UpdateLatency    UpdateReason = "latency"
+	UpdateExits      UpdateReason = "exits"
+	UpdateLog        UpdateReason = "new_errors"  // its log has error messages that were not there before
+	UpdateDown       UpdateReason = "down"        // the service is DOWN at the end of the watch
+	UpdateRolledBack UpdateReason = "rolled_back" // by LogStream, before there was another reason
 )
 
 // CheckUpdate is the `check` of an incident that was opened about an update of a

@@ -306,7 +306,7 @@ test("a service's page shows the result of its new image, and what observe would
   const logs = { known: 2, new: 12, example: "ERROR <b>" };
   assert.match(of({ update: { ...update, verdict: "bad", reasons: ["new_errors"], logs } }), /its log has 12 error messages that it did not have before, such as “ERROR (<b>|&lt;b&gt;)”/);
   assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["down", "new_one"] } }), /Last update: image web:2 since .*: bad: the service is DOWN\./);
-  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["rolled_back"] } }), /: bad: the service failed, and LogStream put the image before back\./);
+  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["rolled_back"] } }), /: bad: LogStream has rolled it back\./);
   assert.match(of({ trust: { would: 14, right: 13, since: update.since } }), /would have acted 14 times, right 13 times\. .*heal: \{mode: auto\}/);
   assert.doesNotMatch(of({}), /would have acted|Image web:2 since/);
 });

@@ -11,7 +11,7 @@ const because = {
   exits: ({ before, after }) => `its container ended ${times(after.exits)} by itself, before it ${times(before.exits)}`,
   new_errors: ({ logs }) => `its log has ${messages(logs?.new)} that it did not have before${logs?.example ? `, such as “${logs.example}”` : ""}`,
   down: () => "the service is DOWN",
-  rolled_back: () => "the service failed, and LogStream put the image before back",
+  rolled_back: () => "LogStream has rolled it back",
 };
 
 const rate = (figures) => `${figures.checks ? Math.round((100 * figures.bad) / figures.checks) : 0} %`;
