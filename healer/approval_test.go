@@ -327,7 +327,7 @@ func TestAcknowledgementIsRememberedAndChangesNothing(t *testing.T) {
 	m.until(t, "a person", func() bool { return m.of0().State == state.Escalated })
 	before := len(m.incidents)
 	wantResult(t, m, m.operator(event.CommandAcknowledge, "on it"), "", "")
-	wantResult(t, m, m.operator(event.CommandAcknowledge, ""), event.RefusedDuplicate, "ada acknowledged it already")
+	wantResult(t, m, m.operator(event.CommandAcknowledge, ""), event.RefusedDuplicate, "the incident was acknowledged already, by ada")
 	m.kill()
 	m.run(time.Minute)
 	in := m.of0()

@@ -171,7 +171,7 @@ func acknowledge(c *Controller, asked event.Command, now time.Time) error {
 	case s.incident != in:
 		return refuse(event.RefusedNothing, "acknowledge: the service has a newer incident")
 	case in.Acknowledged != nil:
-		return refuse(event.RefusedDuplicate, "acknowledge: %s acknowledged it already", name(in.Acknowledged.By))
+		return refuse(event.RefusedDuplicate, "acknowledge: the incident was acknowledged already, by %s", name(in.Acknowledged.By))
 	}
 	return appendFor(c, s, asked, event.Acknowledged{Reason: reasonOf(asked)}, now)
 }
