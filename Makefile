@@ -40,7 +40,7 @@ unit: ## the tests that need Go alone, with the race detector, and without it wh
 e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
 	go test -race -tags e2e -count=1 -v ./e2e/engine
 	export LOGSTREAM_E2E_CALLS=$$(mktemp -d) && \
-		go test -race -tags e2e -count=1 -p 1 -parallel 6 -timeout 40m $$(go list -tags e2e ./e2e/... ./internal/docker/... ./packaging | grep -vE '/(engine|entrypoint|sockproxy|spine|rights)$$') && \
+		go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... ./internal/docker/... ./packaging | grep -vE '/(engine|entrypoint|sockproxy|spine|rights)$$') && \
 		go test -tags e2e -count=1 -v -run TestUnusedCallsAreReported ./internal/docker/rights && rm -r "$$LOGSTREAM_E2E_CALLS"
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 

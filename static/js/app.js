@@ -34,7 +34,7 @@ let learning = 0; // a snapshot waits for a task of its own
 let conn = { live: false, lostAt: 0, retryAt: 0, failures: 0 };
 const ui = { person: null, denied: false, wrong: false, own: kept(), refusals: new Map(), sent: new Map(), sizes: new Map(), windows: new Map(), keys: false, dialog: null, trial: null, receivers: null };
 
-const { schedule, soon } = pictures(render, () => (large.isLarge(state) ? large.APART : 0));
+const { schedule, soon } = pictures({ take: takeAll, render, apart: () => (large.isLarge(state) ? large.APART : 0) });
 const browser = browse(schedule);
 const code = library({ onChange: schedule });
 
@@ -71,9 +71,13 @@ function silence() {
 // A snapshot of a thousand services or open incidents is folded in a task of its own, and drawn in the next one.
 function learnAll() {
   learning = 0;
-  takeFrames();
-  incidentsWhole(state);
+  takeAll();
   schedule();
+}
+
+function takeAll() {
+  takeFrames();
+  if (large.isLarge(state)) incidentsWhole(state); // what is made here render() finds
 }
 
 function takeFrames() {
@@ -171,7 +175,6 @@ function watch(page, of, ctx, summary, now) {
 let lastPage = null; // the one that was rendered last
 let ahead = null; // the code of the others is loaded, too
 function render() {
-  takeFrames();
   const now = Date.now();
   const shown = connection(now);
   const { name, page, subject } = opened();

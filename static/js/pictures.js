@@ -3,12 +3,14 @@
 // title and what is known still follow, each second.
 
 /**
- * `render` draws. `schedule` has it done with the next frame; `soon` as well, or where
- * apart() says so, at least so many milliseconds after the picture before: what a
- * person does never waits, what comes by itself may.
+ * `take` takes in what came, `render` draws. `schedule` has both done with the next
+ * frame; `soon` as well, or where apart() says so, at least so many milliseconds after
+ * the picture before: what a person does never waits, what comes by itself may. Where
+ * pictures are apart, for there is much to draw, each of the two is a task of its own.
  */
-export function pictures(render, apart) {
+export function pictures({ take, render, apart }) {
   let frame = 0;
+  let drawing = 0;
   let instead = 0;
   let waits = 0;
   let drawn = 0;
@@ -18,7 +20,12 @@ export function pictures(render, apart) {
     clearTimeout(waits);
     frame = waits = 0;
     drawn = Date.now();
-    render();
+    take();
+    if (!apart()) render();
+    else drawing ||= setTimeout(() => {
+      drawing = 0;
+      render();
+    });
   };
   const schedule = () => {
     if (frame) return;

@@ -60,17 +60,23 @@ test("renders for incoming frames are spaced, and a render for a person's action
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const frames = [];
   Object.assign(globalThis, { requestAnimationFrame: (call) => frames.push(call), cancelAnimationFrame: () => frames.splice(0) });
+  let taken = 0;
   let drawn = 0;
   let apart = 250;
-  const { schedule, soon } = pictures(() => drawn++, () => apart);
-  const frame = () => frames.splice(0).forEach((call) => call());
+  const { schedule, soon } = pictures({ take: () => taken++, render: () => drawn++, apart: () => apart });
+  const frame = () => { // and the task that follows it
+    frames.splice(0).forEach((call) => call());
+    t.mock.timers.tick(1);
+  };
   t.mock.timers.tick(1000);
   soon();
-  frame();
-  assert.equal(drawn, 1);
+  frames.splice(0).forEach((call) => call());
+  assert.deepEqual([taken, drawn], [1, 0], "what came is taken in by a task of its own");
+  t.mock.timers.tick(1);
+  assert.deepEqual([taken, drawn], [1, 1]);
   for (let i = 0; i < 24; i++) {
     soon();
-    t.mock.timers.tick(10);
+    t.mock.timers.tick(9);
     frame();
   }
   assert.equal(drawn, 1);
@@ -84,12 +90,12 @@ test("renders for incoming frames are spaced, and a render for a person's action
   t.mock.timers.tick(2000);
   assert.equal(drawn, 3, "what was drawn meanwhile is not drawn again");
   schedule();
-  t.mock.timers.tick(1000);
+  t.mock.timers.tick(1001);
   assert.equal(drawn, 4, "a hidden tab draws no frames");
   apart = 0;
   soon();
-  frame();
-  assert.equal(drawn, 5);
+  frames.splice(0).forEach((call) => call());
+  assert.deepEqual([taken, drawn], [5, 5], "a small fleet is taken in and drawn at once");
 });
 
 test("the map of a thousand services is few elements, and names what has trouble", () => {
