@@ -44,7 +44,7 @@ func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.T
 		Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now), Replaced: now}
 	change.Failing = !s.status.FirstBad.IsZero() && now.Sub(s.status.FirstBad) > replacedWithin
 	if life, known := lastLife(h, before.ID, stopOf(s.inspection.state), now); known {
-		change.Replaced, change.Failing = replaced(s, h, life, now)
+		change.Replaced, change.Failing = replaced(s, life, now)
 	}
 	s.update.Begin(change, c.config.Update.Watch, now)
 }
@@ -91,13 +91,13 @@ func lastLife(h history.History, id string, stop history.Stop, now time.Time) (h
 // replaced is since when checks tell nothing of the container before, for it was
 // being taken away, and whether the service failed until then: its failing while that
 // is done is the replacement's.
-func replaced(s *serviceState, h history.History, last history.Life, now time.Time) (since time.Time, failing bool) {
+func replaced(s *serviceState, last history.Life, now time.Time) (since time.Time, failing bool) {
 	first := s.status.FirstBad
 	if last.End != history.EndStopped && last.End != history.EndKilled {
 		return now, !first.IsZero()
 	}
-	since = h.ByOurClock(last.Began).Add(-s.def.Timeout) // a check that was under way fails as well
-	return since, !first.IsZero() && (first.Before(since) || now.Sub(h.ByOurClock(last.At)) > replacedWithin)
+	since = last.Began.Add(-s.def.Timeout) // a check that was under way fails as well
+	return since, !first.IsZero() && (first.Before(since) || now.Sub(last.At) > replacedWithin)
 }
 
 // exits counts the ends by itself of a container after a time.

@@ -12,7 +12,6 @@
 package history
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -76,16 +75,6 @@ func (h History) Newest() time.Time {
 		return time.Time{}
 	}
 	return h[len(h)-1].Time
-}
-
-// ByOurClock is the engine's time t by the clock that events are read with: the two are
-// as far apart as where an event was read soonest after it happened.
-func (h History) ByOurClock(t time.Time) time.Time {
-	if len(h) == 0 {
-		return t
-	}
-	soonest := slices.MinFunc(h, func(a, b Event) int { return cmp.Compare(a.ReadAt.Sub(a.Time), b.ReadAt.Sub(b.Time)) })
-	return t.Add(soonest.ReadAt.Sub(soonest.Time))
 }
 
 // After is the part of h that is newer than the engine's time t.

@@ -40,16 +40,6 @@ func TestALifeEndsFromWhenItWasAskedTo(t *testing.T) {
 	}
 }
 
-// TestByOurClock: an event that was read late does not move the engine's clock.
-func TestByOurClock(t *testing.T) {
-	if got := written("die@1000/61100 start@2000/62005").ByOurClock(ms(1000)); !got.Equal(ms(61005)) {
-		t.Errorf("got %v", got)
-	}
-	if got := (History{}).ByOurClock(ms(1)); !got.Equal(ms(1)) {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestIgnoredStop(t *testing.T) {
 	for events, want := range map[string]bool{
 		"start@0 kill(15)@1000 kill(9)@11000 die(137)@11100 stop@11120":               true,

@@ -120,7 +120,10 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 			reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
 		"rolled back, and that undone": {goes: func(w *Watch, at time.Time) {
 			run(w, run(w, at, 9, 0, Seen{ImageID: "a", RolledBack: true}), 601, 0, b)
-		}, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
+		}, want: event.UpdateGood},
+		"rolled back, that undone, and bad": {goes: func(w *Watch, at time.Time) {
+			run(w, run(w, at, 9, 0, Seen{ImageID: "a", RolledBack: true}), 11, 2, b)
+		}, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}},
 		"it failed before":               {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 60, 1, b) }, want: event.UpdateWatching},
 		"it failed before, and still is": {failing: true, goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "b", Down: true}) }, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}},
 	} {
@@ -135,6 +138,17 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 		if w.Update.Before.Checks != 60 || w.Update.Before.Bad != 0 {
 			t.Errorf("%s: before are %+v", name, w.Update.Before)
 		}
+	}
+}
+
+// TestTheImageBeforeIsKnownAlsoWhereItsContainerTookLongToStop.
+func TestTheImageBeforeIsKnownAlsoWhereItsContainerTookLongToStop(t *testing.T) {
+	var w Watch
+	replaced := run(&w, began, 600, 0, Seen{ImageID: "a"})
+	at := run(&w, replaced, 590, 1, Seen{ImageID: "a"})
+	w.Begin(Change{ImageID: "b", PreviousImageID: "a", Replaced: replaced}, watch, at)
+	if u := w.Update; u.Before.Checks != 600 || u.Before.Bad != 0 {
+		t.Errorf("before are %+v", u.Before)
 	}
 }
 

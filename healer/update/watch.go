@@ -67,7 +67,7 @@ type Seen struct {
 // Judge judges the update by what was counted since, and by what is seen now.
 func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 	u := w.Update
-	if u == nil || u.Verdict == event.UpdateGood || isRolledBack(u) {
+	if u == nil || u.Verdict == event.UpdateGood {
 		return
 	}
 	if seen.RolledBack && u.Verdict == event.UpdateWatching {
@@ -77,6 +77,10 @@ func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 		return
 	}
 	if seen.ImageID != u.ImageID {
+		return
+	}
+	if isRolledBack(u) { // and somebody has undone that
+		w.again(length, now)
 		return
 	}
 	due := !now.Before(u.Until)
@@ -125,8 +129,14 @@ func (w *Watch) after(seen Seen, length time.Duration, now time.Time) event.Upda
 	return known
 }
 
-// isRolledBack says whether an update was rolled back before it had a verdict. That
-// is final: whoever undoes the rollback wants this image, and it is not accused again.
+// again begins the watch over the same update anew.
+func (w *Watch) again(length time.Duration, now time.Time) {
+	next := *w.Update
+	next.Since, next.Until, next.Verdict, next.Reasons, next.After = now.UTC(), now.Add(length).UTC(), event.UpdateWatching, nil, event.UpdateFigures{}
+	w.Update, w.base, w.baseAt, w.changed = &next, event.UpdateFigures{}, time.Time{}, false
+}
+
+// isRolledBack says whether an update was rolled back before it had another verdict.
 func isRolledBack(u *event.Update) bool {
 	return slices.Contains(u.Reasons, event.UpdateRolledBack)
 }

@@ -30,13 +30,16 @@ export function lastNight(rows, now, since = NaN) {
   const within = (value) => instant(value) >= of.from && instant(value) < Math.min(of.to, now + 1);
   const marks = rows.flatMap((row) => marksOf(row, within)).sort((a, b) => a.at - b.at);
   const others = rows.filter((row) => !marks.some((mark) => mark.row === row) && instant(row.first_bad ?? row.opened) < Math.min(of.to, now + 1) && !(instant(row.resolved) < of.from));
-  if (!marks.length && !others.length && !(since < of.to - (of.to - of.from) / 2)) return null; // it did not watch, or only the end of it
+  if (!marks.length && !others.some((row) => within(row.first_bad ?? row.opened)) && !(since < of.to - (of.to - of.from) / 2)) return null; // it did not watch, or only the end of it
   const repairs = marks.filter(({ kind }) => kind === "repaired").length;
   const persons = marks.filter(({ kind }) => kind === "person").length;
   const alone = marks.filter(({ kind }) => kind === "recovered").length;
-  const open = others.filter((row) => !row.resolved).length;
-  const what = [repairs && many(repairs, "repair"), alone && many(alone, "recovery without a repair", "recoveries without a repair"), others.length > open && many(others.length - open, "other incident"), open && many(open, "open incident")].filter(Boolean).join(", ") || (persons ? "" : "no incidents");
-  const who = persons ? `a person was called ${persons === 1 ? "once" : `${persons} times`}` : repairs ? "no person was called" : "";
+  const open = rows.filter((row) => !row.resolved && instant(row.first_bad ?? row.opened) < of.to).length;
+  const ended = others.filter((row) => row.resolved).length;
+  const known = [repairs && many(repairs, "repair"), alone && many(alone, "recovery without a repair", "recoveries without a repair")].filter(Boolean);
+  const more = [ended && many(ended, known.length ? "other incident" : "incident"), open && many(open, "open incident")].filter(Boolean);
+  const what = [...known, ...more].join(", ") || (persons ? "" : "no incidents");
+  const who = persons ? `a person was called ${persons === 1 ? "once" : `${persons} times`}` : repairs && !more.length ? "no person was called" : "";
   return { ...of, marks, text: `${of.over ? "Last night" : "Tonight so far"}: ${[what, who].filter(Boolean).join(", ")}.` };
 }
 

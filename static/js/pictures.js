@@ -21,7 +21,7 @@ export function pictures({ take, render, apart }) {
     frame = waits = 0;
     drawn = Date.now();
     take();
-    if (!apart()) render();
+    if (!apart() || globalThis.document?.hidden) render(); // a hidden tab's timers are slow enough
     else drawing ||= setTimeout(() => {
       drawing = 0;
       render();

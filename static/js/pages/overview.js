@@ -11,7 +11,6 @@ import { lastNight } from "../night.js";
 import { clock, inOrder, missingEvents } from "../store.js";
 import { instant, thousands } from "../units.js";
 import { action } from "../vocabulary.js";
-import { waits } from "../waiting.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { approvalRequest, approvalState } from "../view/approval.js";
@@ -87,7 +86,7 @@ export function view(ctx) {
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
     banners: banners(state.info?.troubles, at),
-    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && work?.kind === "work" && !rows.some(waits) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
     agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
@@ -95,6 +94,11 @@ export function view(ctx) {
   };
   const order = roomy ? ["banners", "now", "lanes", "services", "agent", "feed"] : ["banners", "now", "lanes", ...(open ? ["agent", "feed"] : ["feed", "agent"]), "services"]; // where nothing is open, what happened comes first
   return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${open ? "" : " is-quiet"}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
+}
+
+// Whether all that is wrong is being repaired, or was, with no person in any part of it.
+function goesOnAlone({ state, incidents }) {
+  return state.info?.mode === "auto" && !state.info.troubles?.length && [...incidents.values()].every((of) => of.stage === "resolved" || REPAIRING.has(of.stage));
 }
 
 // The rest of the first screen in one line: that nobody has to do anything where a
