@@ -7,6 +7,7 @@ import { pictures } from "../js/pictures.js";
 import { MOST } from "../js/socket.js";
 import * as store from "../js/store.js";
 import * as overview from "../js/pages/overview.js";
+import { feed } from "../js/view/feed.js";
 import { map } from "../js/view/map.js";
 
 const T = Date.UTC(2026, 10, 24, 14, 0, 0);
@@ -96,6 +97,13 @@ test("renders for incoming frames are spaced, and a render for a person's action
   soon();
   frames.splice(0).forEach((call) => call());
   assert.deepEqual([taken, drawn], [5, 5], "a small fleet is taken in and drawn at once");
+});
+
+test("a night with a thousand calls is a few marks, which say how many", () => {
+  const night = { from: T, to: T + 36e6, text: "Last night.", marks: Array.from({ length: 1000 }, (_, i) => ({ at: T + 9e6 + (i % 2) * 18e6, kind: "person", row: { id: `i${i}`, service: `s${i}` } })) };
+  const marksOf = (of) => find(feed({ list: [], incidents: new Map(), info: null, now: T, night: of }), (e) => e.attrs.class === "night-person").map(textOf);
+  assert.deepEqual(marksOf(night).map((text) => text.replace(/^.*?, /, "")), ["500 incidents: a person was called", "500 incidents: a person was called"]);
+  assert.equal(marksOf({ ...night, marks: night.marks.slice(0, 40) }).length, 40);
 });
 
 test("the map of a thousand services is few elements, and names what has trouble", () => {

@@ -3,7 +3,7 @@
 import { h, icon } from "../dom.js";
 import { together } from "../causes.js";
 import { openLine } from "../lane.js";
-import { day, hhmm, lasting, names, took } from "../units.js";
+import { day, hhmm, lasting, many, names, took } from "../units.js";
 import { capital, fault as label, injected, phrase, whoFirst } from "../vocabulary.js";
 import { ending, paragraph, reason, release, repaired, subject, summary } from "../words.js";
 import { href, time } from "./bits.js";
@@ -75,7 +75,21 @@ function nightLine(of, width) {
     h("svg", { "data-size": "night", viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT, role: "img", "aria-label": `${of.text} From ${hhmm(of.from)} to ${hhmm(of.to)}.` },
       h("path", { class: "night-line", d: `M8 10H${width - 8}${hours.map((at) => `M${fix(X(at))} 7v6`).join("")}` }),
       hours.map((at, i) => h("text", { class: "axis", key: at, x: fix(X(at)), y: 30, "text-anchor": i === 0 ? "start" : i === hours.length - 1 ? "end" : "middle" }, hhmm(at))),
-      of.marks.map(({ at, kind, row }) => h("path", { key: `${row.id} ${kind}`, class: `night-${kind}`, d: shape(kind, fix(X(at))) }, h("title", {}, `${hhmm(at)}, ${row.service}: ${KIND[kind]}`)))));
+      marks(of.marks, X).map(({ at, kind, row, n }) => h("path", { key: `${row.id} ${kind}`, class: `night-${kind}`, d: shape(kind, fix(X(at))) }, h("title", {}, `${hhmm(at)}, ${n > 1 ? many(n, "incident") : row.service}: ${KIND[kind]}`)))));
+}
+
+const EACH = 40; // so many marks are drawn each; of more, those of one kind at one place are one
+
+function marks(list, X) {
+  if (list.length <= EACH) return list;
+  const places = new Map();
+  for (const mark of list) {
+    const place = `${mark.kind} ${Math.round(X(mark.at))}`;
+    const known = places.get(place);
+    if (known) known.n++;
+    else places.set(place, { ...mark, n: 1 });
+  }
+  return [...places.values()];
 }
 
 function shape(kind, x) {
