@@ -101,6 +101,15 @@ export function browse(schedule) {
   const moved = () => {
     if (place()) schedule();
   };
+  let placing = false;
+  const placed = () => { // once the browser has laid out the picture: asked for at once it would be a part of the task that drew
+    if (placing) return;
+    placing = true;
+    requestAnimationFrame(() => setTimeout(() => {
+      placing = false;
+      moved();
+    }));
+  };
   addEventListener("scroll", moved, { passive: true });
   addEventListener("resize", moved, { passive: true });
 
@@ -139,8 +148,9 @@ export function browse(schedule) {
         watched.set(node, node.dataset.service);
         seen.observe(node);
       }
-      if (place() || look.short) schedule();
+      if (look.short) schedule();
       look.short = false;
+      placed();
     },
   };
 }

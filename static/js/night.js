@@ -29,7 +29,8 @@ export function lastNight(rows, now, since = NaN) {
   const of = night(now);
   const within = (value) => instant(value) >= of.from && instant(value) < Math.min(of.to, now + 1);
   const marks = rows.flatMap((row) => marksOf(row, within)).sort((a, b) => a.at - b.at);
-  const others = rows.filter((row) => !marks.some((mark) => mark.row === row) && instant(row.first_bad ?? row.opened) < Math.min(of.to, now + 1) && !(instant(row.resolved) < of.from));
+  const marked = new Set(marks.map(({ row }) => row));
+  const others = rows.filter((row) => !marked.has(row) && instant(row.first_bad ?? row.opened) < Math.min(of.to, now + 1) && !(instant(row.resolved) < of.from));
   if (!marks.length && !others.some((row) => within(row.first_bad ?? row.opened)) && !(since < of.to - (of.to - of.from) / 2)) return null; // it did not watch, or only the end of it
   const repairs = marks.filter(({ kind }) => kind === "repaired").length;
   const persons = marks.filter(({ kind }) => kind === "person").length;
