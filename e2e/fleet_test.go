@@ -177,7 +177,7 @@ func asCells(t *testing.T, ctx context.Context, feeding *feeder, allUp string) {
 			t.Errorf("%s %d cells are in the document", where, drawn)
 		}
 	}
-	tasksDuring(t, ctx, "cells, cold start, all down", func() {
+	tasksWithin(t, ctx, inOutage*longestTask, "cells, cold start, all down", func() {
 		does(t, ctx, chromedp.Reload())
 		sees(t, ctx, "cells that are down", `document.querySelectorAll('.cell[data-status="DOWN"]').length > 8`)
 	})
@@ -197,7 +197,7 @@ func asCells(t *testing.T, ctx context.Context, feeding *feeder, allUp string) {
 	few("at the end")
 	does(t, ctx, chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
 	feeding.down.Store(1 << 30)
-	tasksDuring(t, ctx, "cells, all down", func() {
+	tasksWithin(t, ctx, inOutage*longestTask, "cells, all down", func() {
 		sees(t, ctx, "cells that are down", `document.querySelectorAll('.cell[data-status="DOWN"]').length > 8 && !document.querySelector('.cell[data-status="UP"]:not([data-service="orders-db"])')`)
 	})
 }
@@ -234,7 +234,7 @@ func inTrouble(t *testing.T, ctx context.Context, feeding *feeder, n int) {
 	everyTheme(t, ctx, fmt.Sprintf("fleet-%d-three", n), "h1", ".now-work", ".lanes > :first-child")
 
 	feeding.down.Store(int64(n))
-	tasksDuring(t, ctx, fmt.Sprintf("%d services, all down", n), func() {
+	tasksWithin(t, ctx, inOutage*longestTask, fmt.Sprintf("%d services, all down", n), func() {
 		sees(t, ctx, "all that report are down", fmt.Sprintf(`["%d of %d services are down", "All %d services are down"].includes(document.querySelector("h1").textContent.replace(",", ""))`, n-1, n, n))
 	})
 	everyTheme(t, ctx, fmt.Sprintf("fleet-%d-all", n), "h1", ".now-work", ".lanes > :first-child")

@@ -41,6 +41,7 @@ export function lastNight(rows, now, since = NaN) {
   const more = [ended && many(ended, known.length ? "other incident" : "incident"), open && many(open, "open incident")].filter(Boolean);
   const what = [...known, ...more].join(", ") || (persons ? "" : "no incidents");
   const who = persons ? `a person was called ${persons === 1 ? "once" : `${persons} times`}` : repairs && !more.length ? "no person was called" : "";
+  if (!of.over && !known.length && !ended && !persons && open) return { ...of, marks, text: "" }; // what is open stands above
   return { ...of, marks, text: `${of.over ? "Last night" : "Tonight so far"}: ${[what, who].filter(Boolean).join(", ")}.` };
 }
 

@@ -96,9 +96,9 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${open ? "" : " is-quiet"}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
 }
 
-// Whether all that is wrong is being repaired, or was, with no person in any part of it.
+// Whether LogStream is at work on all that is wrong, with no person in any part of it.
 function goesOnAlone({ state, incidents }) {
-  return state.info?.mode === "auto" && !state.info.troubles?.length && [...incidents.values()].every((of) => of.stage === "resolved" || REPAIRING.has(of.stage));
+  return state.info?.mode === "auto" && !state.info.troubles?.length && [...incidents.values()].every((of) => !["held", "approval", "escalated"].includes(of.stage));
 }
 
 // The rest of the first screen in one line: that nobody has to do anything where a
@@ -106,7 +106,7 @@ function goesOnAlone({ state, incidents }) {
 function rest({ state, line, list, stale, night, alone }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";
   if (stale) return "";
-  return [alone && "Nothing waits for a person.", line.status === "UP" ? aboutLine(state.info) : restLine(list), night?.text].filter(Boolean).join(" ");
+  return [alone && "Nothing waits for a person.", line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
 }
 
 // What the agent does is what the lane shows: its state is that of the lane's incident.
