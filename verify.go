@@ -184,7 +184,7 @@ func (v deployVerdict) String() string {
 			why = append(why, v.because(reason))
 		}
 		if v.Update != nil && v.Update.FailingBefore {
-			why = append(why, "it failed before its image changed already")
+			why = append(why, "the service failed before its image changed already")
 		}
 		return fmt.Sprintf("%s: bad. %s.", what, strings.Join(why, "; "))
 	}
@@ -209,7 +209,7 @@ func (v deployVerdict) because(reason event.UpdateReason) string {
 	case event.UpdateLog:
 		return newErrors(v.Update)
 	case event.UpdateRolledBack:
-		return "LogStream has rolled it back"
+		return "LogStream rolled the image back"
 	case event.UpdateDown:
 		return "the service is DOWN"
 	}

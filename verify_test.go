@@ -48,7 +48,7 @@ func TestDeployVerdict(t *testing.T) {
 		"good, and its log is worse":    {update: logging(updated(event.UpdateGood), 3), want: event.UpdateGood, says: `But its log has 3 error messages that it did not have before, such as "ERROR`},
 		"good, and its log is the same": {update: logging(updated(event.UpdateGood), 0), want: event.UpdateGood, says: "95% of them took up to 12 ms (9 ms before)."},
 		"good so far":                   {update: updated(event.UpdateWatching), want: event.UpdateGood, says: "LogStream watches it until"},
-		"rolled back before a verdict":  {update: updated(event.UpdateBad, event.UpdateRolledBack), status: event.Up, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, says: "bad. LogStream has rolled it back."},
+		"rolled back before a verdict":  {update: updated(event.UpdateBad, event.UpdateRolledBack), status: event.Up, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, says: "bad. LogStream rolled the image back."},
 		"DOWN in the end":               {update: updated(event.UpdateWatching), status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
 		"no update":                     {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 0, began)), want: event.UpdateGood, says: "web: good. 0 of 20 checks failed (0% before)"},
 		"no update, worse":              {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 8, began)), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}, says: "bad. error rate 40%, before 0%."},

@@ -191,7 +191,7 @@ func (r *run) postAcknowledge(w http.ResponseWriter, req *http.Request) {
 	case in.State == state.Resolved:
 		fail(w, http.StatusConflict, "the incident is resolved already")
 	case in.Acknowledged != nil:
-		failf(w, http.StatusConflict, "the incident was acknowledged already, by %s", in.Acknowledged.By)
+		failf(w, http.StatusConflict, "the incident was acknowledged already, by %s", event.OperatorName(in.Acknowledged.By))
 	default:
 		r.issue(w, req, in.Service, event.CommandAcknowledge, event.CommandArgs{Incident: in.ID, Reason: ask.Reason})
 	}

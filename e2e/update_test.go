@@ -60,7 +60,7 @@ func TestUpdatesAreJudgedAndBadOnesRolledBack(t *testing.T) {
 
 		deploy(broken.Name) // bad for its errors, or rolled back before enough of them were counted
 		if code, said := d.verifyDeploy(name); code != 1 || !strings.Contains(said, "image "+broken.Name) ||
-			!strings.Contains(said, "bad. error rate 100%, before ") && !strings.Contains(said, "bad. LogStream has rolled it back.") {
+			!strings.Contains(said, "bad. error rate 100%, before ") && !strings.Contains(said, "bad. LogStream rolled the image back.") {
 			t.Errorf("verify-deploy of a bad image: exit %d: %s", code, said)
 		}
 		in := d.newest(2*time.Minute, name, "is rolled back", resolved)

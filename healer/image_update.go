@@ -139,7 +139,7 @@ func excuses(c *Controller, s *serviceState, h event.HealthLog) bool {
 // judgeUpdate judges the update by what was counted so far.
 func judgeUpdate(c *Controller, s *serviceState, now time.Time) {
 	u := s.update.Update
-	if u == nil || u.Verdict == event.UpdateGood || s.container == nil {
+	if u == nil || s.container == nil || u.Verdict == event.UpdateGood && s.container.ImageID == u.ImageID {
 		return
 	}
 	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency, Logs: s.logs.shown(s.container.ID)}

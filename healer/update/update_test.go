@@ -118,6 +118,9 @@ func TestTheVerdictOfAWatch(t *testing.T) {
 		"another image": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 1, Seen{ImageID: "c"}) }, want: event.UpdateWatching},
 		"rolled back": {goes: func(w *Watch, at time.Time) { run(w, at, 601, 0, Seen{ImageID: "a", RolledBack: true}) }, want: event.UpdateBad,
 			reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
+		"good, and rolled back after all": {goes: func(w *Watch, at time.Time) {
+			run(w, run(w, at, 601, 0, b), 9, 0, Seen{ImageID: "a", RolledBack: true})
+		}, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, undone: true},
 		"rolled back, and that undone": {goes: func(w *Watch, at time.Time) {
 			run(w, run(w, at, 9, 0, Seen{ImageID: "a", RolledBack: true}), 601, 0, b)
 		}, want: event.UpdateGood},

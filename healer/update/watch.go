@@ -67,16 +67,16 @@ type Seen struct {
 // Judge judges the update by what was counted since, and by what is seen now.
 func (w *Watch) Judge(seen Seen, length time.Duration, now time.Time) {
 	u := w.Update
-	if u == nil || u.Verdict == event.UpdateGood {
+	if u == nil {
 		return
 	}
-	if seen.RolledBack && u.Verdict == event.UpdateWatching {
+	if seen.RolledBack && u.Verdict != event.UpdateBad {
 		next := *u
 		next.Verdict, next.Reasons = event.UpdateBad, []event.UpdateReason{event.UpdateRolledBack}
 		w.Update = &next
 		return
 	}
-	if seen.ImageID != u.ImageID {
+	if u.Verdict == event.UpdateGood || seen.ImageID != u.ImageID {
 		return
 	}
 	if isRolledBack(u) { // and somebody has undone that

@@ -12,7 +12,7 @@ type Update struct {
 	Since           time.Time     `json:"since"` // when it was seen
 	Until           time.Time     `json:"until"` // when the verdict is due, where nothing is bad before
 	Verdict         UpdateVerdict `json:"verdict"`
-	// Reasons are what is worse than before; only of a bad one.
+	// Reasons are why it is bad; only of a bad one.
 	Reasons []UpdateReason `json:"reasons,omitempty"`
 	// FailingBefore says that the service failed already when its image changed:
 	// whatever comes of it, this image is not to blame.

@@ -148,9 +148,9 @@ export function browse(schedule) {
         watched.set(node, node.dataset.service);
         seen.observe(node);
       }
+      placed(); // before another picture is begun
       if (look.short) schedule();
       look.short = false;
-      placed();
     },
   };
 }

@@ -25,6 +25,7 @@ export function pictures({ take, render, apart }) {
     else drawing ||= setTimeout(() => {
       drawing = 0;
       render();
+      drawn = Date.now(); // what follows is apart from the end of it
     });
   };
   const schedule = () => {

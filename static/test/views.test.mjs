@@ -305,8 +305,8 @@ test("a service's page shows the result of its new image, and what observe would
   assert.match(of({ update: { ...update, verdict: "bad", reasons: ["error_rate"] } }), /: bad: 40 % of its checks fail, before it 0 %\./);
   const logs = { known: 2, new: 12, example: "ERROR <b>" };
   assert.match(of({ update: { ...update, verdict: "bad", reasons: ["new_errors"], logs } }), /its log has 12 error messages that it did not have before, such as “ERROR (<b>|&lt;b&gt;)”/);
-  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["down", "new_one"] } }), /Last update: image web:2 since .*: bad: the service is DOWN\./);
-  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["rolled_back"] } }), /: bad: LogStream has rolled it back\./);
+  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["down", "new_one"] } }), /Last update: image web:2 at .*: bad: the service is DOWN\./);
+  assert.match(of({ update: { ...update, image_id: "c", verdict: "bad", reasons: ["rolled_back"] } }), /: bad: LogStream rolled the image back\./);
   assert.match(of({ trust: { would: 14, right: 13, since: update.since } }), /would have acted 14 times, right 13 times\. .*heal: \{mode: auto\}/);
   assert.doesNotMatch(of({}), /would have acted|Image web:2 since/);
 });
@@ -358,15 +358,19 @@ test("hostile names are text in cells, rows and the map", () => {
   }
 });
 
-test("where LogStream is at work on all that is open the first screen says that nothing waits for a person, and only there", () => {
+test("where a repair is all that goes on the first screen says that no action is needed, and only there", () => {
   const { state: of } = full();
   const state = { ...of, info: { ...of.info, mode: "auto", troubles: [] } };
-  const says = (of) => find(overview.view(context(of)), (e) => e.attrs.class === "now-rest").some((e) => textOf(e).startsWith("Nothing waits for a person. "));
+  const says = (of) => find(overview.view(context(of)), (e) => e.attrs.class === "now-rest").some((e) => textOf(e).startsWith("No action is needed from you so far. "));
+  const told = (more) => ({ ...state, info: { ...state.info, ...more } });
+  const stock = (status) => ({ ...state, services: new Map([...state.services, ["stock", { ...state.services.get("stock"), status }]]) });
   assert.ok(says(state));
-  assert.ok(!says({ ...state, info: { ...state.info, mode: "approve" } }));
-  assert.ok(!says({ ...state, info: of.info }), "something is wrong with LogStream itself");
+  assert.ok(!says(told({ mode: "approve" })));
+  assert.ok(!says(told({ troubles: of.info.troubles })), "something is wrong with LogStream itself");
+  assert.ok(!says(told({ held: true })), "repairs are on hold");
+  for (const status of ["DOWN", "DEGRADED", "UNKNOWN"]) assert.ok(!says(stock(status)), `a service that nothing repairs is ${status}`);
   const other = { ...[...state.incidents.values()][0], id: "i2", service: "stock" };
-  for (const more of [{ state: "escalated", phase: "ended" }, { state: "escalated", phase: "ended", acknowledged: "operator:ann" }, { state: "open", phase: "held", held: "operator" }, { state: "open", phase: "held", held: "approval" }]) {
+  for (const more of [{ state: "escalated", phase: "ended" }, { state: "escalated", phase: "ended", acknowledged: "operator:ann" }, { state: "open", phase: "held", held: "operator" }, { state: "open", phase: "held", held: "approval" }, { state: "open", phase: "diagnosis" }]) {
     assert.ok(!says(store.learnIncident(state, { ...other, ...more, events: [] })), JSON.stringify(more));
   }
   assert.ok(says(store.learnIncident(state, { ...other, state: "resolved", how: "healed", resolved: new Date(T).toISOString(), events: [] })));

@@ -18,6 +18,7 @@ import { banners } from "../view/banners.js";
 import { loading } from "../view/bits.js";
 import { feed } from "../view/feed.js";
 import { groupOf, idle, lane, laneLine } from "../view/lane.js";
+import { isHeld } from "../view/hold.js";
 import { map } from "../view/map.js";
 import { now as nowView } from "../view/now.js";
 import * as fleet from "../view/services.js";
@@ -86,7 +87,7 @@ export function view(ctx) {
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
     banners: banners(state.info?.troubles, at),
-    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
     agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
@@ -96,9 +97,12 @@ export function view(ctx) {
   return h("main", { id: "main", key: "overview", class: `wrap overview${roomy ? " roomy" : " many"}${of.lanes ? " has-lane" : ""}${open ? "" : " is-quiet"}${reserved ? " reserved" : ""}` }, order.map((name) => of[name]));
 }
 
-// Whether LogStream is at work on all that is wrong, with no person in any part of it.
-function goesOnAlone({ state, incidents }) {
-  return state.info?.mode === "auto" && !state.info.troubles?.length && [...incidents.values()].every((of) => !["held", "approval", "escalated"].includes(of.stage));
+// Whether all that is not well is being repaired, with no person in any part of it.
+function goesOnAlone({ state, incidents }, at) {
+  const open = [...incidents.values()].filter((of) => of.stage !== "resolved");
+  const repaired = new Set(open.map((of) => of.row.service));
+  return state.info?.mode === "auto" && !state.info.troubles?.length && !isHeld(state.info, at) && open.every((of) => REPAIRING.has(of.stage))
+    && [...state.services.values()].every((service) => service.status === "UP" || repaired.has(service.name));
 }
 
 // The rest of the first screen in one line: that nobody has to do anything where a
@@ -106,7 +110,7 @@ function goesOnAlone({ state, incidents }) {
 function rest({ state, line, list, stale, night, alone }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";
   if (stale) return "";
-  return [alone && "Nothing waits for a person.", line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
+  return [alone && "No action is needed from you so far.", line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
 }
 
 // What the agent does is what the lane shows: its state is that of the lane's incident.

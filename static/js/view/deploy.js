@@ -11,7 +11,7 @@ const because = {
   exits: ({ before, after }) => `its container ended ${times(after.exits)} by itself, before it ${times(before.exits)}`,
   new_errors: ({ logs }) => `its log has ${messages(logs?.new)} that it did not have before${logs?.example ? `, such as “${logs.example}”` : ""}`,
   down: () => "the service is DOWN",
-  rolled_back: () => "LogStream has rolled it back",
+  rolled_back: () => "LogStream rolled the image back",
 };
 
 const rate = (figures) => `${figures.checks ? Math.round((100 * figures.bad) / figures.checks) : 0} %`;
@@ -24,7 +24,7 @@ export function updateLine(update, container, at) {
   if (!update) return null;
   const since = instant(update.since);
   const gone = container?.image_id && container.image_id !== update.image_id;
-  return h("p", { class: "small", "data-update": update.verdict }, gone ? "Last update: image " : "Image ", h("code", { class: "cmd" }, update.image), " since ", time(since, when(since, at)), `: ${verdict(update, at)}`);
+  return h("p", { class: "small", "data-update": update.verdict }, gone ? "Last update: image " : "Image ", h("code", { class: "cmd" }, update.image), gone ? " at " : " since ", time(since, when(since, at)), `: ${verdict(update, at)}`);
 }
 
 function verdict(update, at) {

@@ -60,7 +60,7 @@ export function about(row, of, now, service = null) {
   return [h("p", {}, h("a", { class: "plain", href: href.incident(row.id) }, row.kind !== "fleet" && [h("b", {}, row.service), ": "], paragraph(subject(row), ending(row)))), under && h("p", {}, under)];
 }
 
-const KIND = { repaired: "repaired", recovered: "recovered by itself", person: "a person was called" };
+const KIND = { repaired: "repaired", recovered: "recovered without a repair", person: "a person was called" };
 const HOUR = 60 * 60 * 1000;
 const HEIGHT = 34;
 
