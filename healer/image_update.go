@@ -40,13 +40,9 @@ func noteUpdate(c *Controller, s *serviceState, seen container.State, now time.T
 	if !s.learned.IsZero() {
 		s.logs.learned = s.learned.Add(-learnLag)
 	}
-	change := update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
-		Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now), Replaced: now}
-	change.Failing = !s.status.FirstBad.IsZero() && now.Sub(s.status.FirstBad) > replacedWithin
-	if life, known := lastLife(h, before.ID, stopOf(s.inspection.state), now); known {
-		change.Replaced, change.Failing = replaced(s, life, now)
-	}
-	s.update.Begin(change, c.config.Update.Watch, now)
+	since, failing := replaced(s, h, before.ID, now)
+	s.update.Begin(update.Change{Image: seen.Image, ImageID: seen.ImageID, PreviousImage: before.Image, PreviousImageID: before.ImageID,
+		Failing: failing, Exits: exits(h, before.ID, stopOf(seen), time.Time{}, now), Replaced: since}, c.config.Update.Watch, now)
 }
 
 // isOwnContainer says whether an action of ours put a container in the place of
@@ -63,9 +59,9 @@ func isOwnContainer(c *Controller, s *serviceState, id string) bool {
 	return false
 }
 
-// isRolledBack says whether a rollback of ours, since then, made the container that
+// isOwnRollback says whether a rollback of ours, since then, made the container that
 // the service has now.
-func isRolledBack(c *Controller, s *serviceState, since time.Time) bool {
+func isOwnRollback(c *Controller, s *serviceState, since time.Time) bool {
 	for _, in := range slices.Backward(c.incidents.Of(s.def.Name, c.host)) {
 		if slices.ContainsFunc(budget.Attempts(in.Events), func(a budget.Attempt) bool {
 			return a.Action == service.ActionRollback && a.Left == s.container.ID && a.Began.After(since)
@@ -79,20 +75,16 @@ func isRolledBack(c *Controller, s *serviceState, since time.Time) bool {
 	return false
 }
 
-// lastLife is the newest life of a container that has ended.
-func lastLife(h history.History, id string, stop history.Stop, now time.Time) (history.Life, bool) {
-	lives := history.Lives(h, id, stop, now)
-	if len(lives) == 0 {
-		return history.Life{}, false
-	}
-	return lives[len(lives)-1], true
-}
-
-// replaced is since when checks tell nothing of the container before, for it was
-// being taken away, and whether the service failed until then: its failing while that
-// is done is the replacement's.
-func replaced(s *serviceState, last history.Life, now time.Time) (since time.Time, failing bool) {
+// replaced is from when on checks say nothing of the container before, because it was
+// being removed, and whether the service failed until then: what fails meanwhile
+// is caused by the replacement.
+func replaced(s *serviceState, h history.History, previous string, now time.Time) (since time.Time, failing bool) {
 	first := s.status.FirstBad
+	lives := history.Lives(h, previous, stopOf(s.inspection.state), now)
+	if len(lives) == 0 {
+		return now, !first.IsZero() && now.Sub(first) > replacedWithin
+	}
+	last := lives[len(lives)-1]
 	if last.End != history.EndStopped && last.End != history.EndKilled {
 		return now, !first.IsZero()
 	}
@@ -143,7 +135,7 @@ func judgeUpdate(c *Controller, s *serviceState, now time.Time) {
 		return
 	}
 	seen := update.Seen{ImageID: s.container.ImageID, Down: s.status.Value == event.Down, Latency: s.def.Expect.Latency, Logs: s.logs.shown(s.container.ID)}
-	seen.RolledBack = seen.ImageID != u.ImageID && isRolledBack(c, s, u.Since)
+	seen.RolledBack = seen.ImageID != u.ImageID && isOwnRollback(c, s, u.Since)
 	seen.Exits = exits(c.engine.Of(s.containerName()), s.container.ID, stopOf(s.inspection.state), u.Since, now)
 	s.update.Judge(seen, c.config.Update.Watch, now)
 }

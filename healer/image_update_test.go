@@ -216,7 +216,7 @@ func TestAKillAfterAnUpdateIsNotBlamedOnIt(t *testing.T) {
 }
 
 // TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad: a pipeline that waits for the
-// verdict is not told that the service is fine.
+// verdict must not get "good".
 func TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad(t *testing.T) {
 	m, b := deployed(t, "broken", listed, defined(func(d *service.Definition) { d.FailureThreshold = 1 }))
 	m.until(t, "it is rolled back", func() bool { return m.of0().State == state.Resolved })
@@ -226,7 +226,7 @@ func TestAnUpdateThatIsRolledBackBeforeItsVerdictIsBad(t *testing.T) {
 	if b.state.ImageID != "sha" {
 		t.Errorf("it runs %s", b.state.ImageID)
 	}
-	// Whoever undoes that wants it compared once more; it is not rolled back twice.
+	// An undo has it compared once more; it is not rolled back twice.
 	wantResult(t, m, m.operator(event.CommandUndo, ""), "", "")
 	m.until(t, "the image runs again", func() bool { return b.state.ImageID == "sha-2" })
 	m.run(15 * time.Minute)

@@ -8,7 +8,7 @@ type Life struct {
 	At       time.Time     // the engine's time of the event that decides how it ended
 	Ran      time.Duration // from its start; negative: its start is not known
 	ExitCode int
-	Began    time.Time // the engine's time when it was first asked to end; At where nobody asked
+	Began    time.Time // the engine's time when it was first asked to end; At where it ended by itself
 }
 
 // begunWithin is added to the stop time-out: docker stop is given another one.

@@ -362,12 +362,12 @@ test("where a repair is all that goes on the first screen says that no action is
   const { state: of } = full();
   const state = { ...of, info: { ...of.info, mode: "auto", troubles: [] } };
   const says = (of) => find(overview.view(context(of)), (e) => e.attrs.class === "now-rest").some((e) => textOf(e).startsWith("No action is needed from you so far. "));
-  const told = (more) => ({ ...state, info: { ...state.info, ...more } });
+  const withInfo = (more) => ({ ...state, info: { ...state.info, ...more } });
   const stock = (status) => ({ ...state, services: new Map([...state.services, ["stock", { ...state.services.get("stock"), status }]]) });
   assert.ok(says(state));
-  assert.ok(!says(told({ mode: "approve" })));
-  assert.ok(!says(told({ troubles: of.info.troubles })), "something is wrong with LogStream itself");
-  assert.ok(!says(told({ held: true })), "repairs are on hold");
+  assert.ok(!says(withInfo({ mode: "approve" })));
+  assert.ok(!says(withInfo({ troubles: of.info.troubles })), "something is wrong with LogStream itself");
+  assert.ok(!says(withInfo({ held: true })), "repairs are on hold");
   for (const status of ["DOWN", "DEGRADED", "UNKNOWN"]) assert.ok(!says(stock(status)), `a service that nothing repairs is ${status}`);
   const other = { ...[...state.incidents.values()][0], id: "i2", service: "stock" };
   for (const more of [{ state: "escalated", phase: "ended" }, { state: "escalated", phase: "ended", acknowledged: "operator:ann" }, { state: "open", phase: "held", held: "operator" }, { state: "open", phase: "held", held: "approval" }, { state: "open", phase: "diagnosis" }]) {

@@ -105,7 +105,7 @@ function goesOnAlone({ state, incidents }, at) {
     && [...state.services.values()].every((service) => service.status === "UP" || repaired.has(service.name));
 }
 
-// The rest of the first screen in one line: that nobody has to do anything where a
+// The rest of the first screen in one line: that no action is needed where a
 // repair goes on by itself; what is up, or what this is; and the night.
 function rest({ state, line, list, stale, night, alone }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";

@@ -1,7 +1,7 @@
 // What is around each page: the top bar, the bar under it while the page is cut off, and its keys.
 
 import { h, icon } from "../dom.js";
-import { hhmmss, lasting, thousands } from "../units.js";
+import { hhmmss, lasting, many, thousands } from "../units.js";
 import { control as button } from "./dialog.js";
 
 const PAGES = [["Overview", "/"], ["Incidents", "/incidents"], ["Approvals", "/approvals"], ["System", "/system"]];
@@ -29,7 +29,7 @@ export function top({ path, open, weight = "down", waits = 0, control = false, s
 function live(conn, rate, lostAt, now) {
   if (conn === "loading") return h("span", { class: "live quiet" }, icon("none"), "Connecting");
   if (conn !== "live") return h("span", { class: "live stale" }, icon("offline"), lostAt ? `No connection for ${lasting(now - lostAt)}` : "No connection");
-  return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate !== null && h("span", { class: rate > 0 ? "live-rate" : null }, rate > 0 ? `, ${rate < 9.95 ? Number(rate.toFixed(1)) : thousands(Math.round(rate))} checks/s` : ", no checks")));
+  return h("span", { class: "live" }, icon("live"), h("span", {}, "Live", rate !== null && h("span", { class: rate > 0 ? "live-rate" : null }, rate > 0 ? `, ${many(rate < 9.95 ? Number(rate.toFixed(1)) : Math.round(rate), "check")}/s` : ", no checks")));
 }
 
 /** The bar that says since when the page is cut off, and what that means. */
