@@ -5,6 +5,7 @@
 /** Follows fingers on the plot of u. A selection wider than `least` pixels reaches u's hook setSelect, as that of a mouse does; a tap shows what stands there. */
 export function touch(u, least) {
   let finger = null; // {id, from}
+  let tapped = false; // what stands there is shown, and no pointer has come since
   const at = ({ clientX }) => {
     const { left, width } = u.over.getBoundingClientRect();
     return Math.min(width, Math.max(0, clientX - left));
@@ -29,5 +30,13 @@ export function touch(u, least) {
     if (Math.abs(to - from) >= least) return mark(from, to, true);
     mark(0, 0);
     u.setCursor({ left: to, top: u.over.clientHeight / 2 }); // however long it stayed: a browser moves its mouse to a short tap alone
+    tapped = true;
+    document.addEventListener("pointerdown", ({ target }) => {
+      tapped = false;
+      if (!u.over.contains(target)) u.setCursor({ left: -1, top: -1 });
+    }, { once: true, capture: true });
   });
+  // A mouse that lies elsewhere takes nothing from the finger: a browser sends its mouse back there a moment after the tap.
+  u.over.addEventListener("mouseleave", (event) => tapped && event.stopImmediatePropagation(), { capture: true });
+  u.over.addEventListener("pointermove", (event) => { tapped &&= event.pointerType === "touch"; });
 }
