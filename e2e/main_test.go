@@ -16,6 +16,7 @@ import (
 
 	"logstream/e2e/engine"
 	"logstream/e2e/images"
+	"logstream/internal/raced"
 )
 
 var (
@@ -36,7 +37,11 @@ func run(m *testing.M) (code int) {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "logstream")
-	build := exec.Command("go", "build", "-race", "-tags", "e2e", "-o", binary, "logstream")
+	args := []string{"build", "-tags", "e2e", "-o", binary}
+	if raced.Detector { // the program is as these tests are
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, "logstream")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return fail(fmt.Errorf("build logstream: %w: %s", err, out))
 	}

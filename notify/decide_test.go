@@ -37,6 +37,36 @@ func TestAnIncidentFromItsOpeningToItsEnd(t *testing.T) {
 	w.expect(all)
 }
 
+// TestWhatLogStreamMayOnlyObserveNeedsAPerson: in mode observe nothing is repaired, and
+// such an incident is never escalated.
+func TestWhatLogStreamMayOnlyObserveNeedsAPerson(t *testing.T) {
+	r := Receiver{Name: "r"}
+	w := newWorld(t, r)
+	w.down("web", "")
+	w.opened("web-1")
+	w.says("web-1", event.Suppressed{Gate: "settling", Reason: "its checks do not agree"})
+	held := event.Suppressed{Gate: "observe", Reason: "the mode is observe: LogStream would run start"}
+	w.says("web-1", held)
+	w.pass(observed - time.Second).expect(r)
+	w.pass(time.Second)
+	if got := said(t, w.next(r)); !strings.HasPrefix(got, "🆘 web needs a person\nthe mode is observe: LogStream would run start") {
+		t.Errorf("it reads %q", got)
+	}
+	w.expect(r, "escalated web")
+	held.Reason = "the mode is observe: LogStream would run restart"
+	w.says("web-1", held)
+	w.restart()
+	w.down("web", "")
+	w.pass(time.Hour).expect(r)
+	w.healed("web-1")
+	w.expect(r, "resolved web")
+	w.opened("web-2")
+	w.says("web-2", held)
+	w.pass(observed / 2)
+	w.says("web-2", event.Resolved{How: event.HowRecovered, DownMS: 30_000})
+	w.expect(r, "resolved web")
+}
+
 func TestOnlyWhatAReceiverTakes(t *testing.T) {
 	byDefault := Receiver{Name: "default"}
 	shop := Receiver{Name: "shop", Groups: []string{"shop"}, Services: []string{"db"}}

@@ -19,6 +19,9 @@ const (
 	// freed is how long an escalated dependent waits after its root was resolved:
 	// most recover with it.
 	freed = 2 * time.Minute
+	// observed is how long an incident lasts that LogStream may only observe until a
+	// person is needed: most that end by themselves have ended by then.
+	observed = time.Minute
 	// lostAfter is how long a part is lost before it is news, and backAfter how
 	// long it is back.
 	lostAfter, backAfter = 30 * time.Second, 10 * time.Second
@@ -74,6 +77,7 @@ func (f *Fold) itemsOfIncident(in *state.Incident, r Receiver, h *history, now t
 		service = in.Service
 	}
 	last, _ := in.Last(event.TypeEscalated)
+	waiting := isObserved(in)
 	for _, e := range in.Events {
 		switch data := e.Data.(type) {
 		case event.Opened:
@@ -91,6 +95,11 @@ func (f *Fold) itemsOfIncident(in *state.Incident, r Receiver, h *history, now t
 			if due, waits := f.afterRoot(in, e.Time); (stands || over) && !waits {
 				add(e, Escalated, f.severity(in), stands, due)
 			}
+		case event.Suppressed:
+			if waiting && data.Gate == state.HeldToObserve {
+				waiting = false // the later ones give the same reason in other words
+				add(e, Escalated, f.severity(in), true, e.Time.Add(observed))
+			}
 		case event.Resolved:
 			known := h.incidents[in.ID]
 			if known || in.Root == "" && data.How != event.HowOperator {
@@ -102,9 +111,15 @@ func (f *Fold) itemsOfIncident(in *state.Incident, r Receiver, h *history, now t
 }
 
 // heldByAnother says whether an incident is part of a larger one, whose message
-// has it: of the service that it needs, of the fleet, or of the engine.
+// has it: of the service that it needs, or of the fleet.
 func heldByAnother(in *state.Incident) bool {
-	return in.Root != "" || slices.Contains([]string{"dependency", "blind", "engine"}, in.Held)
+	return in.Root != "" || slices.Contains([]string{"dependency", "blind"}, in.Held)
+}
+
+// isObserved says whether an incident waits for a person because LogStream may only
+// observe it.
+func isObserved(in *state.Incident) bool {
+	return in.State == state.Open && in.Held == state.HeldToObserve
 }
 
 // afterRoot says until when the escalation of a dependent waits for its root, or
@@ -197,7 +212,7 @@ func (f *Fold) digest(from, at, now time.Time) Note {
 			n.Needed++
 		}
 		switch {
-		case in.State == state.Escalated && !slices.Contains(n.Open, in.Service):
+		case (in.State == state.Escalated || isObserved(in)) && !slices.Contains(n.Open, in.Service):
 			n.Open = append(n.Open, in.Service)
 		case in.State != state.Resolved || !during(*in.Resolved):
 			continue

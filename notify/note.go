@@ -77,6 +77,8 @@ func (f *Fold) noteOf(in *state.Incident, e event.Incident, on, severity string,
 	case event.ApprovalRequested:
 		n.Action, n.Command, n.Cost, n.Undo = data.Action, clean(data.Command), clean(data.Cost), clean(data.Undo)
 		n.Reason, n.Expires, n.approval = clean(data.Reason), data.Expires, e.Seq
+	case event.Suppressed:
+		n.Reason = clean(data.Reason)
 	case event.Resolved:
 		n.How, n.Took, n.Attempts = data.How, duration(time.Duration(data.DownMS*float64(time.Millisecond))), data.Attempts
 		if in.CausePast != "" {

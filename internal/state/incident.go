@@ -17,6 +17,9 @@ const (
 // HeldForApproval is what holds an incident that waits for an operator's approval.
 const HeldForApproval = "approval"
 
+// HeldToObserve is what holds an incident that LogStream may only observe.
+const HeldToObserve = "observe"
+
 // Incident is one incident, folded from its events.
 type Incident struct {
 	ID         string

@@ -16,6 +16,7 @@ export function empty() {
     since: 0, // when the connection's snapshot came
     at: 0, // when the newest frame came
     services: new Map(), // name → an object of GET /services, and when it was `received`
+    twice: new Map(), // name → another host that has a service of that name, which is not shown
     incidents: new Map(), // id → an object of GET /incidents
     events: new Map(), // incident id → its events, in order
     unsure: new Set(), // incidents of which events may have been missed
@@ -60,12 +61,13 @@ function copies(next) {
 }
 
 function snapshot(state, frame, now) {
-  const services = new Map((frame.services ?? []).map((service) => [service.name, { ...service, received: now }]));
+  const [services, twice, host] = [new Map(), new Map(), (frame.info ?? state.info)?.host];
+  for (const service of frame.services ?? []) put(services, twice, service, host, now);
   const incidents = new Map((frame.incidents ?? []).map((row) => [row.id, { ...state.incidents.get(row.id), ...row }]));
   const known = (map, of) => new Map([...map].filter(([key]) => of.has(key)));
   return {
     ...state,
-    seq: frame.seq, since: now, at: now, services, incidents,
+    seq: frame.seq, since: now, at: now, services, twice, incidents,
     events: new Map([...state.events].filter(([id]) => incidents.has(id))),
     unsure: new Set([...state.events.keys()].filter((id) => state.incidents.get(id)?.state !== "resolved")),
     agent: frame.agent ?? null, info: frame.info ?? state.info, infoAt: frame.info ? now : state.infoAt,
@@ -74,13 +76,21 @@ function snapshot(state, frame, now) {
   };
 }
 
+// Of services of one name on several hosts that of our own host is shown, else the first.
+function put(services, twice, service, host, now) {
+  const there = services.get(service.name);
+  const other = there !== undefined && there.host !== service.host;
+  if (other) twice.set(service.name, service.host === host ? there.host : service.host);
+  if (!other || service.host === host) services.set(service.name, { ...service, received: now });
+}
+
 function apply(next, { kind, data }, now, own) {
   switch (kind) {
     case "health":
       return observed(next, data, now, own);
     case "service":
       if (data.removed || data.status === null) own("services").delete(data.name);
-      else own("services").set(data.name, { ...data, received: now });
+      else put(own("services"), own("twice"), data, next.info?.host, now);
       return;
     case "incident":
       return happened(next, data, own);

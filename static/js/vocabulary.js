@@ -193,6 +193,7 @@ const PARTS = {
   docker: ["box", "Docker"],
   bus: ["plug", "Kafka"],
   config: ["file", "the configuration"],
+  names: ["file", "the names of services"],
   llm: ["fork", "the model"],
   discovery: ["box", "discovery"],
   chaos: ["bolt", "fault injection"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as large from "../js/large.js";
 import * as store from "../js/store.js";
+import { problems } from "../js/view/banners.js";
 
 const T = Date.UTC(2026, 10, 24, 14, 0, 0);
 const service = (name, more = {}) => ({ name, status: "UP", since: "2026-11-24T13:54:00Z", owner: "box", ...more });
@@ -12,6 +13,20 @@ const folded = (...frames) => frames.reduce((state, frame) => store.fold(state, 
 test("a snapshot is the whole truth about services", () => {
   const state = store.fold(folded(snapshot()), snapshot({ services: [service("stock")] }), T).state;
   assert.deepEqual([...state.services.keys()], ["stock"]);
+});
+
+test("of services of one name that of our own host is shown, and the page says so", () => {
+  const both = [{ ...service("redis"), host: "a", status: "UP" }, { ...service("redis"), host: "b", status: "DOWN" }];
+  const info = { host: "b", troubles: [] };
+  for (const services of [both, both.toReversed()]) {
+    let { state } = store.fold(store.empty(), snapshot({ services, info }), T);
+    assert.equal(state.services.get("redis").host, "b");
+    state = store.fold(state, { type: "events", seq: 8, events: [{ kind: "service", data: both[0] }] }, T).state;
+    assert.equal(state.services.get("redis").status, "DOWN");
+    assert.deepEqual(problems(state).map(({ what }) => what), ["redis is the name of a service on host a as well"]);
+    state = store.fold(state, snapshot({ services: [both[1]], info }), T).state;
+    assert.deepEqual(problems(state), []);
+  }
 });
 
 test("events follow without a gap, or a new snapshot is asked for", () => {

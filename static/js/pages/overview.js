@@ -14,7 +14,7 @@ import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
 import { approvalRequest, approvalState } from "../view/approval.js";
-import { banners } from "../view/banners.js";
+import { banners, problems } from "../view/banners.js";
 import { loading } from "../view/bits.js";
 import { feed } from "../view/feed.js";
 import { groupOf, idle, lane, laneLine } from "../view/lane.js";
@@ -86,7 +86,7 @@ export function view(ctx) {
   const reserved = roomy && breakable(state);
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
-    banners: banners(state.info?.troubles, at),
+    banners: banners(problems(state), at),
     now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
@@ -101,7 +101,7 @@ export function view(ctx) {
 function goesOnAlone({ state, incidents }, at) {
   const open = [...incidents.values()].filter((of) => of.stage !== "resolved");
   const repaired = new Set(open.map((of) => of.row.service));
-  return state.info?.mode === "auto" && !state.info.troubles?.length && !isHeld(state.info, at) && open.every((of) => REPAIRING.has(of.stage))
+  return state.info?.mode === "auto" && !problems(state).length && !isHeld(state.info, at) && open.every((of) => REPAIRING.has(of.stage))
     && [...state.services.values()].every((service) => service.status === "UP" || repaired.has(service.name));
 }
 

@@ -5,7 +5,7 @@ import { clock } from "../store.js";
 import { bytes, join, lasting, many, thousands, took } from "../units.js";
 import { modeLine, paragraph, reason, release, sentence } from "../words.js";
 import { dependencyList } from "../view/agent.js";
-import { banner, byWeight } from "../view/banners.js";
+import { banner, byWeight, problems } from "../view/banners.js";
 import { command, copy, facts, loading } from "../view/bits.js";
 
 export function needs() {
@@ -13,7 +13,7 @@ export function needs() {
 }
 
 export function title({ state }) {
-  const n = state.info?.troubles?.length ?? 0;
+  const n = problems(state).length;
   return `${n ? `(${n}) ` : ""}System · LogStream`;
 }
 
@@ -21,11 +21,11 @@ export function view({ state, now, viewer, stale, receivers, person }) {
   const { info } = state;
   if (!info) return h("main", { id: "main", key: "system", class: "wrap page" }, h("h1", { class: "vh", tabindex: "-1" }, "System"), loading());
   const at = clock(state, now);
-  const problems = byWeight(info.troubles ?? []);
-  const shown = problems.filter((problem) => problem.part !== "config" || !info.config_error); // that one stands below, with its lines
+  const list = byWeight(problems(state));
+  const shown = list.filter((problem) => problem.part !== "config" || !info.config_error); // that one stands below, with its lines
   return h("main", { id: "main", key: "system", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
-      h("h1", { tabindex: "-1" }, health(problems)),
+      h("h1", { tabindex: "-1" }, health(list)),
       h("p", {}, modeLine(info.mode))),
       !viewer && h("div", { class: "btns" }, h("a", { class: "btn narrow-only", href: "/add" }, icon("plus"), "Add a service"))),
     shown.length > 0 && h("div", { class: "banners" }, shown.map((problem) => banner(problem, at))),
@@ -137,8 +137,8 @@ function punctual(checks) {
 }
 
 // A model that is unavailable stops nothing.
-function health(problems) {
-  const grave = problems.filter((problem) => problem.part !== "llm").length;
+function health(list) {
+  const grave = list.filter(({ part }) => part !== "llm" && part !== "names").length;
   if (grave) return `${many(grave, "component")} of LogStream ${grave === 1 ? "has" : "have"} a problem`;
-  return problems.length ? "All components healthy except the model" : "All components healthy";
+  return list.some(({ part }) => part === "llm") ? "All components healthy except the model" : "All components healthy";
 }

@@ -3,10 +3,19 @@
 // and whole, the others fold under it.
 
 import { h, icon } from "../dom.js";
-import { instant, when } from "../units.js";
+import { instant, many, when } from "../units.js";
 import { capital, part, PART_ORDER } from "../vocabulary.js";
 import { paragraph, reason } from "../words.js";
 import { facts, remedy } from "./bits.js";
+
+/** Problems of LogStream as a page shows them: those that it reports, and services that have a name of another host's. */
+export function problems({ info, twice }) {
+  const [first, ...others] = [...(twice ?? [])];
+  if (!first) return info?.troubles ?? [];
+  const [name, host] = first;
+  const [is, them] = others.length ? [`and ${many(others.length, "other service")} have names that services of other hosts have as well`, "those of the other hosts"] : [`is the name of a service on host ${host} as well`, `that of host ${host}`];
+  return [...(info?.troubles ?? []), { part: "names", what: `${name} ${is}`, works: "monitoring and repairing all of them", on_hold: `showing ${them} on this page`, remedy: { text: "Give each service a name of its own in config.yaml." } }];
+}
 
 /** Problems, the worst first. */
 export function byWeight(problems) {
