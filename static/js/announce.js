@@ -2,7 +2,7 @@
 
 import { outside } from "./base.js";
 import { names } from "./units.js";
-import { phrase } from "./vocabulary.js";
+import { phrase, status } from "./vocabulary.js";
 
 const PAUSE = 5000; // between two sentences
 const NAMED = 5; // requests that come at once; of more their number is said
@@ -32,10 +32,10 @@ export function announcer(status, alert) {
   };
 }
 
-/** Shows the page's icon: what waits for a person first, then what is done, then what is down. */
+/** Shows the page's icon: what waits for a person first, then what is done, then how the services are, as the headline's mark has it. */
 export function icon({ line, work, first }, waits) {
   const open = first && first.stage !== "resolved";
-  const name = waits || work?.kind === "wait" ? "wait" : open && work?.kind === "work" ? "work" : line.status === "DOWN" ? "down" : "up";
+  const name = waits || work?.kind === "wait" ? "wait" : open && work?.kind === "work" ? "work" : status(line.status).shape;
   const link = document.querySelector("link[rel=icon]");
   const address = outside(`/icons/${name}.svg`);
   if (link.getAttribute("href") !== address) link.setAttribute("href", address);
