@@ -21,7 +21,7 @@ export function needs({ state, now }) {
 }
 
 export function title({ state }) {
-  return waiting(state.incidents.values()).length ? "Approvals · LogStream" : "Nothing waits for you · LogStream";
+  return state.seq === null || waiting(state.incidents.values()).length ? "Approvals · LogStream" : "Nothing waits for you · LogStream";
 }
 
 export function view(ctx) {
