@@ -24,7 +24,8 @@ import (
 // frame is what the overview says in each place at one moment.
 type frame struct {
 	Headline string // its first sentence
-	Broken   bool   // its mark
+	Broken   bool   // its mark is of what is down
+	Mark     string // up, down or warn; none where that is not known
 	Down     string // the services whose cells are red
 	Badge    string // the colour of the number of open incidents
 	About    string // the service whose incident has the lane
@@ -50,7 +51,7 @@ const record = `(window.samples = [], window.stages = [], new MutationObserver((
 	const one = (q) => document.querySelector(q), text = (q) => one(q)?.textContent.trim() ?? "";
 	const cells = [...document.querySelectorAll(".services [data-service]")], about = one(".lane")?.dataset.about ?? "";
 	samples.push({
-		Headline: text("h1"), Broken: !!one(".now-glyph.down"), Badge: one("nav .count")?.className ?? "", About: about,
+		Headline: text("h1"), Broken: !!one(".now-glyph.down"), Mark: ["up", "down", "warn"].find(is => one(".now-glyph." + is)) ?? "none", Badge: one("nav .count")?.className ?? "", About: about,
 		Down: cells.filter(e => e.dataset.status === "DOWN").map(e => e.dataset.service).join(),
 		Work: one(".now-work")?.dataset.stage ?? "", Lane: one(".lane")?.dataset.stage ?? "", Cell: cells.find(e => e.dataset.service === about)?.dataset.stage ?? "",
 		Agent: one("[data-agent-state]")?.dataset.agentState ?? "", Pill: text(".lane .pill"),
@@ -118,10 +119,8 @@ func (f frame) icon(lane string) string {
 		return "wait.svg"
 	case lane != "" && lane != "held":
 		return "work.svg"
-	case f.Broken:
-		return "down.svg"
 	}
-	return "up.svg"
+	return f.Mark + ".svg"
 }
 
 // agrees checks that no two places disagree in any frame that was recorded, and that

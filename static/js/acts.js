@@ -2,7 +2,7 @@
 
 import { post, send, text } from "./api.js";
 import { ask, call, done, refused } from "./controls.js";
-import { outcome, sent, settled } from "./injections.js";
+import { sent, settled } from "./injections.js";
 import { trials } from "./trials.js";
 import { reason } from "./words.js";
 
@@ -20,6 +20,14 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
     ui.own = sent(id);
     invalidate();
     schedule();
+  };
+  // A result that takes longer than usual, up to a minute in all: until there is one, that is said.
+  const late = async (of, id) => {
+    ui.refusals.set(of, RECORDED);
+    schedule();
+    const result = await settled(id, { pause: 1000 });
+    if (result) ui.refusals.delete(of);
+    return result;
   };
   return {
     theme() {
@@ -58,7 +66,7 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
         const answer = await send(...call(state(), Date.now(), of, values));
         if (of.control === "fault") remember(String(answer?.command));
         const result = await settled(answer.command);
-        if (!result) return show({ step: "failed", said: "LogStream recorded the command but has not executed it yet. See the last commands on the page Approvals." });
+        if (!result) return show({ step: "failed", said: RECORDED });
         if (!result.ok) return show({ step: "failed", said: refused(result.error) });
         const said = done(state(), Date.now(), of, values);
         show({ step: "done", said });
@@ -98,9 +106,9 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
       ui.sent.set(of, { command });
       try {
         const answer = await post(`/incidents/${encodeURIComponent(of)}/${command}`, body);
-        const error = await outcome(answer.command, { pause: 200, tries: 50 });
-        if (error) ui.refusals.set(of, refused(error));
-        else say(DONE[command] ?? "");
+        const result = await settled(answer.command) ?? await late(of, answer.command);
+        if (result?.ok === false) ui.refusals.set(of, refused(result.error));
+        else if (result) say(DONE[command] ?? "");
       } catch (refusal) {
         failed(of, refusal);
       }
@@ -111,6 +119,7 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
   };
 }
 
+const RECORDED = "LogStream recorded the command but has not executed it yet. See the last commands on the page Approvals.";
 const DONE = { approve: "Approved", deny: "Denied", undo: "Undo begun", acknowledge: "Acknowledged" };
 
 // Copies a text, and says whether that worked. Beyond loopback and without TLS a page has no clipboard of its own.

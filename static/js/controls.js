@@ -3,7 +3,7 @@
 // executed. Pure: the dialog shows it, acts.js sends it.
 
 import { clock } from "./store.js";
-import { hhmm, instant, join, many } from "./units.js";
+import { instant, join, many, when } from "./units.js";
 import { capital, fault as faultName, phrase } from "./vocabulary.js";
 import { paragraph, reason, sentence } from "./words.js";
 
@@ -28,7 +28,7 @@ const CONTROLS = {
       lengths: HOLDS, length: "30m", reason: true, go: "Hold repairs", icon: "held",
     }),
     call: (_, { length, reason }) => ["POST", "/hold", { ...(length && { for: length }), reason }],
-    done: ({ at }, { length }) => `All repairs are on hold${length ? ` until ${hhmm(at + span(length))}` : " until the hold is released"}.`,
+    done: ({ at }, { length }) => `All repairs are on hold${length ? ` until ${when(at + span(length), at)}` : " until the hold is released"}.`,
   },
   release: {
     ask: ({ state }) => {
@@ -49,7 +49,7 @@ const CONTROLS = {
       lengths: SILENCES, length: "1h", reason: true, go: "Silence", icon: "mute",
     }),
     call: ({ name }, { length, reason }) => ["POST", `${of(name)}/silence`, { for: length, reason }],
-    done: ({ name, at }, { length }) => `${name} is silenced until ${hhmm(at + span(length))}.`,
+    done: ({ name, at }, { length }) => `${name} is silenced until ${when(at + span(length), at)}.`,
   },
   unsilence: {
     ask: ({ name }) => ({ title: `End the silence of ${name}?`, says: [`LogStream repairs ${name} and notifies about it again. If it is down, it decides at once.`], go: "End the silence", icon: "play" }),

@@ -59,12 +59,6 @@ export function activeFault(list, service, rows, at) {
   return list.findLast((one) => one.service === service && !one.error && !one.undone && at - one.at < RECENT && !rows.some((row) => instant(row.opened) >= one.at && repaired(row)));
 }
 
-/** What became of a command: the error of its result, or "" where it was executed or no result came. */
-export async function outcome(id, { tries = 20, pause = 500 } = {}) {
-  const result = await settled(id, { tries, pause });
-  return result?.ok === false ? String(result.error || "The command failed.") : "";
-}
-
 /** The result of a command, {ok, error}; null where none came within some ten seconds. */
 export async function settled(id, { tries = 50, pause = 200 } = {}) {
   for (let i = 0; i < tries; i++) {

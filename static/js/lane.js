@@ -7,7 +7,7 @@ import { decider, querying, views } from "./diagnosis.js";
 import { failed, interrupted, isPause } from "./incident.js";
 import { gap, hhmmss, instant, lasting, took } from "./units.js";
 import { action, capital, gate, phrase, unless, waits, whoFirst } from "./vocabulary.js";
-import { answered, cause, clip, countdown, decisive, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, NO_REPAIR, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
+import { answered, cause, clip, countdown, decisive, ending, escalation, healedIn, holdReason, isOfUpdate, isRequested, nextLine, NO_REPAIR, paragraph, reason, repaired, title, verifiedFor } from "./words.js";
 
 /** How long the lane of an incident that ended stays before it folds into the feed. */
 export const STAYS = 60 * 1000;
@@ -203,7 +203,7 @@ function pending(of, now, mode, failures) {
   const command = of.diagnosed?.data?.command ?? "";
   switch (of.stage) {
     case "resolved":
-      return failures ? [] : [place("action", "done", "held", "No action", { lines: ["It recovered before a repair was needed."] })];
+      return failures ? [] : [place("action", "done", "held", "No action", { lines: closed(of) ? [] : ["It recovered before a repair was needed."] })];
     case "escalated":
       return failures ? [] : [place("action", "done", "held", "No action", { lines: [reason(of.diagnosed?.data?.runbook?.why)].filter((why) => why !== escalation(of.row)) })]; // the next place says it
     case "approval":
@@ -241,10 +241,14 @@ function waiting(of, now) {
   return place("hold", "now", "held", rest > 0 ? `Waiting ${countdown(rest)}` : "Waiting", { lines: [capital(unless(of.row.held)) || holdReason(of)], ring: whole > 0 ? Math.min(1, Math.max(0.02, (now - from) / whole)) : null, at: of.hold?.time });
 }
 
+// Whether it was ended with nothing verified: what was proposed was denied, or its service was removed.
+const closed = (of) => of.row.how === "operator" && !of.attempts.at(-1)?.verified?.data?.ok;
+
 function verify(of) {
   const last = of.attempts.at(-1);
   if (of.stage === "escalated") return place("verify", "call", "person", "A person is needed", { lines: [escalation(of.row) || "It stays open until its checks are good."], at: of.row.escalated });
   if (of.stage === "resolved") {
+    if (closed(of)) return null;
     if (last?.verified?.data?.ok) return place("verify", "done", "shield", "Verified", { lines: [`${last.progress.good} good checks in a row`], progress: last.progress, at: last.verified.time });
     return place("verify", "done", "shield", "Verified", { lines: ["It stayed good for the verification window."] });
   }
@@ -260,7 +264,7 @@ const ENDED = { healed: "Repaired", recovered: "Recovered", operator: "Closed" }
 
 function ended(of) {
   if (of.stage !== "resolved") return place("ended", "todo", "check", "Repaired");
-  return place("ended", "healed", "check", ENDED[of.row.how] ?? "Resolved", { lines: [healedIn(of.row)], at: of.row.resolved });
+  return place("ended", "healed", "check", ENDED[of.row.how] ?? "Resolved", { lines: [closed(of) && ending(of.row), !downFor(of).never && healedIn(of.row)].filter(Boolean), at: of.row.resolved });
 }
 
 // The time between two places stands on the line between them, also while the

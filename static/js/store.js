@@ -180,14 +180,14 @@ export function learnIncident(state, detail) {
 
 /**
  * An answer of GET /incidents. Of what is open it may be ahead of the frames, which show
- * each stage for a while: what they brought stays, and what they have not brought, they bring.
+ * each stage for a while: what they brought stays, and what they have not brought, they bring. Before the first frame there is only the answer.
  */
 export function learnIncidents(state, rows) {
   const incidents = new Map(state.incidents);
   for (const row of rows) {
     const known = incidents.get(row.id);
-    if (known && known.state !== "resolved") incidents.set(row.id, { ...row, ...known });
-    else if (row.state === "resolved") incidents.set(row.id, { ...known, ...row });
+    if (state.seq !== null && known && known.state !== "resolved") incidents.set(row.id, { ...row, ...known });
+    else if (state.seq === null || row.state === "resolved") incidents.set(row.id, { ...known, ...row });
   }
   return { ...state, incidents };
 }

@@ -240,10 +240,10 @@ export function pauseLine(of, now) {
 /** A time to come in whole seconds, rounded up: it reaches 0 when it is over. */
 export const countdown = (ms) => lasting(Math.ceil(ms / 1000) * 1000);
 
-/** "Down for 1.3 s, then verified for 9.1 s": one pair of figures for a repair, everywhere. */
+/** "Down for 1.3 s, then verified for 9.1 s": one pair of figures for a repair, everywhere; empty where it was never down. */
 export function healedIn(row) {
   const down = row.down_ms ?? row.ttr_ms;
-  if (!Number.isFinite(down)) return "";
+  if (!(down > 0)) return "";
   const rest = verifiedFor(row);
   return `Down for ${took(down)}${rest > 0 ? `, then verified for ${took(rest)}` : ""}`;
 }
@@ -291,7 +291,7 @@ export function summary(row, now) {
   const parts = [healedIn(row)];
   if (row.attempts > 1) parts.push(`${row.attempts} attempts`);
   if (!row.attempts && row.how !== "operator") parts.push("before any action");
-  return parts.filter(Boolean).join(", ");
+  return capital(parts.filter(Boolean).join(", "));
 }
 
 /** A service's state for its card: the word, and since when. */

@@ -39,6 +39,21 @@ test("a command that was not executed says why, without its own name", async () 
   assert.deepEqual(p.seen.said, []);
 });
 
+test("a command without a result is not said to be done, and what is said instead is gone once it is", async (t) => {
+  t.mock.method(globalThis, "setTimeout", (then) => setImmediate(then));
+  const answers = { "/api/v1/incidents/i1/approve": [202, { command: "c1" }], "/api/v1/commands/c1": [200, { result: null }] };
+  const p = page(answers);
+  await p.acts.operate(approve);
+  const recorded = "LogStream recorded the command but has not executed it yet. See the last commands on the page Approvals.";
+  assert.deepEqual([p.seen.said, p.ui.sent.size, p.ui.refusals.get("i1")], [[], 0, recorded]);
+  const again = p.acts.operate(approve);
+  while (!p.ui.refusals.size) await new Promise(setImmediate);
+  assert.deepEqual([p.ui.refusals.get("i1"), p.ui.sent.size], [recorded, 1], "the button still waits");
+  answers["/api/v1/commands/c1"][1].result = { ok: true };
+  await again;
+  assert.deepEqual([p.seen.said, p.ui.sent.size, p.ui.refusals.size], [["Approved"], 0, 0]);
+});
+
 test("a refused call says why, and a refused token is asked for", async () => {
   const p = page({ "/api/v1/incidents/i1/approve": [401, { error: "a token is required" }] });
   await p.acts.operate(approve);

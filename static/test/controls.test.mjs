@@ -36,6 +36,15 @@ test("each control says what it will do, and sends that and no more", () => {
   assert.equal(ask(undoable, T, { control: "restart", name: "web" }).command, "docker restart web-1");
 });
 
+test("an end that is not today is named with its day", () => {
+  const now = new Date(2026, 10, 24, 22, 30).getTime();
+  const says = (control, length) => done(state(), now, { control, name: "web" }, { length });
+  assert.equal(says("silence", "10m"), "web is silenced until 22:40:00.");
+  assert.equal(says("silence", "24h"), "web is silenced until 22:30 25 November.");
+  assert.equal(says("silence", "168h"), "web is silenced until 22:30 1 December.");
+  assert.equal(says("hold", "4h"), "All repairs are on hold until 02:30 25 November.");
+});
+
 test("where there is nothing to do any more nothing is offered", () => {
   const over = state({ incidents: [row({ state: "resolved", undo: null, acknowledged: null })] });
   for (const chosen of [{ control: "undo", name: "i1", attempt: "1" }, { control: "acknowledge", name: "i1" }, { control: "acknowledge", name: "gone" }, { control: "fault", name: "web", fault: "stop" }, { control: "unheard" }]) {

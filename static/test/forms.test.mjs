@@ -80,9 +80,10 @@ test("the approvals page has all that waits for a person, with what is needed to
 });
 
 test("the approvals page says that nothing waits, and what became of the last commands", () => {
-  const list = [{ id: "b", time: at(0), by: "operator:ada", service: "web", command: "silence", args: { for: "1h" }, result: { ok: true } }, { id: "a", time: at(0), by: "operator:api", service: "*", command: "release", args: {}, result: { ok: false, error: "release: no hold is active" } }];
+  const list = [{ id: "b", time: at(0), by: "operator:ada", service: "web", command: "silence", args: { for: "1h", reason: "a migration." }, result: { ok: true } }, { id: "a", time: at(0), by: "operator:api", service: "*", command: "release", args: {}, result: { ok: false, error: "release: no hold is active" } }];
   const text = textOf(approvals.view(context(known(), { answers: new Map([["/commands?limit=20", { value: list }]]) })));
-  for (const part of ["Nothing waits for you", "ada silenced web for 1 h.", "Executed", "An operator through the API released the hold.", "Refused. No hold is active."]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
+  for (const part of ["Nothing waits for you", "ada silenced web for 1 h: a migration. Service", "Executed", "An operator through the API released the hold.", "Refused. No hold is active."]) assert.ok(text.includes(part), `${part} is missing in: ${text}`);
+  assert.deepEqual([known(), store.empty()].map((state) => approvals.title(context(state))), ["Nothing waits for you · LogStream", "Approvals · LogStream"], "nothing is known while it loads");
 });
 
 test("the system page shows an error of config.yaml with a caret at its place, and the suggestion", () => {

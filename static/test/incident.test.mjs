@@ -169,6 +169,18 @@ test("an incident that ended by itself is not shown as repaired", () => {
   assert.equal(model.clock.figure, "2.0 s");
 });
 
+test("an incident that was closed has nothing verified, and no time down where it never was", () => {
+  const ends = (of) => lane(of, { now: T + 700e3, service: answers }).steps.slice(3).map((step) => [step.head, ...step.lines]);
+  const how = { how: "operator", attempts: 0, ttr_ms: 9000, down_ms: 9000 };
+  const closed = ["Closed", "Closed by an operator, or because the service was removed."];
+  const denied = ofAGoodOne("proposal", { state: "resolved", phase: "ended", held: "", approval: null, ...how, resolved: at(9000), down_ms: 0 });
+  assert.deepEqual(ends(denied), [["No action"], closed]);
+  const over = [9000, "resolved", "logstream", how];
+  assert.deepEqual(ends(of([opened, evidence, diagnosed, over])), [["No action"], [...closed, "Down for 9.0 s"]]);
+  assert.deepEqual(ends(of([opened, evidence, diagnosed, started, finished, over])).map(([head]) => head), ["Started", "Closed"]);
+  assert.deepEqual(ends(of([opened, evidence, diagnosed, started, finished, verified, over])).map(([head]) => head), ["Started", "Verified", "Closed"], "an undo is verified");
+});
+
 test("the clock counts while it is down, and stops where it came back", () => {
   const acting = of([opened, evidence, diagnosed, started]);
   assert.equal(lane(acting, { now: T + 9000, service: { status: "DOWN" } }).clock.figure, "9 s");

@@ -76,6 +76,13 @@ test("the times of a requested repair count from the request, or from the first 
   assert.match(requested(-9000), /resolved 13 s after the first failed check\./);
 });
 
+test("the post-mortem names who requested or proposed the repair", () => {
+  const said = (by, data) => postmortem(whole([[1000, "opened", by, { error: "requested by an operator", first_bad: at(1000), kind: "service", ...data }]]), T + 60e3)[0];
+  assert.match(said("operator:ada", { check: "operator" }), /^ada requested a repair of payment-service today at /);
+  assert.match(said("operator:dashboard", { check: "operator" }), /^An operator on the dashboard requested a repair of /);
+  assert.match(said("mcp:claude", { check: "proposal", proposed: { action: "restart" } }), /^claude proposed a repair of payment-service today at /);
+});
+
 test("the post-mortem of each other end, and of an incident with few records", () => {
   const said = (list, more) => postmortem(whole(list, more), T + 60e3).join("\n");
   const failed = said([opened, evidence, diagnosed, started, [2500, "action_finished", "logstream", { attempt: 1, ok: false, error: "no such image" }], [3000, "action_started", "runbook", { ...started[3], attempt: 2 }], finished, unverified, escalated]);

@@ -79,6 +79,17 @@ test("rows are grouped by day, and each state of the list has its words", () => 
   assert.equal(older.attrs.href, "/incidents?shown=200");
 });
 
+test("before the first frame nothing is said to be open or not, but what the API answers", () => {
+  const says = (rows) => {
+    const state = store.learnIncidents(store.empty(), rows ?? []);
+    const view = page.view({ state, now: T + 60e3, query: new URLSearchParams(), answers: new Map(rows && [["/incidents?limit=100", answer(rows)]]), incidents: new Map(), refusals: new Map(), sent: new Map() });
+    return [textOf(find(view, (e) => e.tag === "h1")[0]), find(view, (e) => e.attrs.class === "loading").length, find(view, (e) => e.attrs["data-incident-row"]).length];
+  };
+  assert.deepEqual(says(null), ["Incidents", 1, 0]);
+  assert.deepEqual(says([one("a", 0, { state: "open", down_ms: null }), one("b", 1000)]), ["1 incident is open", 0, 2]);
+  assert.equal(textOf(find(shown([]), (e) => e.tag === "h1")[0]), "No incident is open");
+});
+
 test("a filter with the name of a member of Object is drawn as any other", () => {
   for (const name of ["constructor", "toString", "__proto__"]) {
     const options = find(shown([one("a", 0)], `decided_by=${name}&cause=${name}&service=${name}`), (e) => e.tag === "option" && e.attrs.selected).map(textOf);

@@ -140,6 +140,8 @@ test("an answer of the API does not overtake the frames of an open incident", ()
   const state = store.learnIncidents(before, [{ id: "a", service: "pay", state: "open", phase: "action", cause: "killed" }, { id: "b", service: "stock", state: "open", phase: "action" }, { id: "c", service: "pay", state: "resolved" }]);
   assert.deepEqual([...state.incidents.values()], [{ id: "a", service: "pay", state: "open", phase: "evidence", cause: "killed" }, { id: "c", service: "pay", state: "resolved" }]);
   assert.equal(store.learnIncidents(state, [{ id: "c", state: "resolved", note: "seen" }]).incidents.get("c").note, "seen");
+  const open = store.learnIncidents(store.empty(), [{ id: "a", state: "open" }]);
+  assert.deepEqual([open, store.learnIncidents(open, [{ id: "a", state: "resolved" }])].map(({ incidents }) => incidents.get("a").state), ["open", "resolved"], "before the first frame there is only the answer");
 });
 
 test("records are kept for an hour", () => {

@@ -113,6 +113,7 @@ test("an incident in the feed: cause, repair, figures", () => {
   const alone = { service: "pay", state: "resolved", how: "recovered", attempts: 0, down_ms: 2000 };
   assert.equal(ending(alone), "It recovered without a repair.");
   assert.equal(summary(alone, T), "Down for 2.0 s, before any action");
+  assert.deepEqual(["operator", "recovered"].map((how) => summary({ ...alone, how, down_ms: 0 }, T)), ["", "Before any action"], "it was never down");
   assert.equal(ending({ state: "resolved", how: "healed", attempts: 1, action: "raise_memory" }), "LogStream raised the memory limit of it.");
 });
 

@@ -8,7 +8,7 @@ import { clock, missingEvents } from "../store.js";
 import { instant, lasting, many, tenths, when } from "../units.js";
 import { whoFirst } from "../vocabulary.js";
 import { waiting } from "../waiting.js";
-import { escalation, paragraph, title as about } from "../words.js";
+import { escalation, paragraph, sentence, title as about } from "../words.js";
 import { approvalRequest, approvalState, operations } from "../view/approval.js";
 import { href, loading, time } from "../view/bits.js";
 
@@ -21,7 +21,7 @@ export function needs({ state, now }) {
 }
 
 export function title({ state }) {
-  return waiting(state.incidents.values()).length ? "Approvals · LogStream" : "Nothing waits for you · LogStream";
+  return state.seq === null || waiting(state.incidents.values()).length ? "Approvals · LogStream" : "Nothing waits for you · LogStream";
 }
 
 export function view(ctx) {
@@ -88,5 +88,5 @@ function commandLine(record, at) {
   return h("li", { key: record.id, "data-command-row": record.command, "data-ok": String(ok) },
     time(given, when(given, at).includes(" ") ? when(given, at) : tenths(given).slice(0, 8)),
     icon(ok === null ? "none" : ok ? "check" : "x", ok === null ? "quiet" : ok ? "up" : "warn"),
-    h("div", {}, h("p", {}, `${whoFirst(record.by)} ${requested(record)}.`, to && [" ", h("a", { href: to }, record.args?.incident ? "Incident" : "Service")]), h("p", { class: "quiet small" }, text)));
+    h("div", {}, h("p", {}, sentence(`${whoFirst(record.by)} ${requested(record)}`), to && [" ", h("a", { href: to }, record.args?.incident ? "Incident" : "Service")]), h("p", { class: "quiet small" }, text)));
 }

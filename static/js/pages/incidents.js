@@ -50,7 +50,7 @@ export function view(ctx) {
   const known = state.seq !== null || oldest !== null;
   return h("main", { id: "main", key: "incidents", class: "wrap page" },
     h("header", { class: "title" }, h("div", { class: "title-say" },
-      h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : "No incident is open"),
+      h("h1", { tabindex: "-1" }, open ? `${many(open, "incident")} ${open === 1 ? "is" : "are"} open` : state.seq === null ? "Incidents" : "No incident is open"),
       h("p", {}, "Kafka keeps incidents for 90 days. To share this list, copy its address: it contains the filters."))),
     tools(of, choices(all, state.services.keys(), of), { shown: rows.length, more: more || oldest === null }),
     asked.length > 0 && h("div", { class: "stack", key: "approvals" }, asked.map((one) => approvalRequest(one, { ...approvalState(ctx, one, at), brief: true }))),
