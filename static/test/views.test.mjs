@@ -375,3 +375,18 @@ test("where a repair is all that goes on the first screen says that no action is
   }
   assert.ok(says(store.learnIncident(state, { ...other, state: "resolved", how: "healed", resolved: new Date(T).toISOString(), events: [] })));
 });
+
+test("the first screen invites to break a service only where that is repaired by itself", () => {
+  const all = { mode: "auto", troubles: [], docker: { ok: true } };
+  const shown = (info, more = {}) => overview.view(context(store.learnChaos(store.fold(store.empty(), { type: "snapshot", seq: 1, services: ["web", "db"].map((name) => ({ name, status: "UP" })), agent: { state: "WATCHING" }, info: { ...all, ...info }, ...more }, T).state, [{ fault: "stop", services: ["web"] }])));
+  const work = (info, more) => find(shown(info, more), (e) => /^now-work/.test(e.attrs.class)).map((e) => [textOf(e), e.attrs.class])[0];
+  const pill = (info) => find(shown(info), (e) => e.attrs["data-agent-state"] === "WATCHING")[0].attrs.class;
+  const held = { held: true, held_until: new Date(T + 60e3).toISOString() };
+  const over = { ...held, held_until: new Date(T).toISOString() };
+  for (const info of [{}, over]) assert.deepEqual([work(info), pill(info)], [["Break one below and watch it heal.", "now-work calm"], "pill up"]);
+  assert.deepEqual([work(held), pill(held)], [["Repairs are on hold.", "now-work hold"], "pill warn"]);
+  for (const info of [{ mode: "observe" }, { mode: "approve" }, { troubles: full().state.info.troubles }]) assert.deepEqual(work(info), ["LogStream is watching.", "now-work calm"]);
+  assert.ok(!/its repair/.test(textOf(find(shown(held), (e) => e.attrs.class === "panel lane lane-idle")[0])), "the lane promises no repair");
+  const incidents = [{ ...row(eventLog(opened, evidence, diagnosed, started, finished)), state: "resolved", how: "healed", resolved: new Date(T - 3600e3).toISOString() }];
+  assert.equal(work(held, { incidents })[0], "1 failure was repaired in the last 24 h. Repairs are on hold.");
+});

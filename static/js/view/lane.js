@@ -39,7 +39,7 @@ function tree(root, behind, now) {
 /** The lane's place before anything broke: so that what stands below does not move when something does. */
 export function idle(steps) {
   return h("section", { class: "panel lane lane-idle", key: "lane", "aria-labelledby": "h-lane" },
-    h("div", { class: "lane-head" }, h("h2", { id: "h-lane" }, "No open incident"), h("p", { class: "lane-clock" }, "When a service breaks, each step of its repair appears here.")),
+    h("div", { class: "lane-head" }, h("h2", { id: "h-lane" }, "No open incident"), h("p", { class: "lane-clock" }, "When a service breaks, each step of its incident appears here.")),
     h("ol", { class: "steps n6", "aria-label": "The steps of a repair" }, steps.map(step)));
 }
 
