@@ -183,7 +183,7 @@ export function workLine(of, now) {
     case "pause":
       return line("work", paragraph(cause(row), pauseLine(of, now)), paragraph(cause(row), pauseLine(of, NaN)));
     case "escalated":
-      return line("call", paragraph("A person is needed", row.escalated_reason));
+      return line("call", paragraph("A person is needed", reason(row.escalated_reason)));
     case "diagnosis":
       return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", waits(row.action) ? NO_REPAIR : row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
     case "evidence":

@@ -163,6 +163,8 @@ test("a service that only a person can repair says what is wrong with it, and it
   assert.doesNotMatch(textOf(cardsOf(listed([{ ...one, status: "UP" }]))[0]), /shop team/);
   const list = textOf(incidents.view(context(listed([one], { incidents: [{ ...incident, cause: "The checks fail, and no container is configured.", error: one.error }] }))));
   assert.match(list, /webHTTP 500, expected 200-399\..*A person is needed/);
+  const gone = { ...incident, cause_id: "stopped", escalated_reason: "the container was removed" };
+  assert.match(textOf(cardsOf(listed([one], { incidents: [gone] }))[0]), /A person is needed\. The container was removed\./);
 });
 
 test("the system page says how many checks were late or skipped, and which Docker was chosen and why", () => {

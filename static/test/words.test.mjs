@@ -88,6 +88,7 @@ test("the work line is what is done, since when, and how far verified", () => {
   assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "A person stopped it twice." }]), "On hold. A person stopped it twice.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "approval_requested", "guard", { reason: "A restart drops connections." }]), "Approval needed. A restart drops connections.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "The budget is spent." }]), "A person is needed. The budget is spent.");
+  assert.equal(say(opened, [2000, "escalated", "guard", { reason: "the container was removed" }]), "A person is needed. The container was removed.");
 });
 
 test("the sentence for screen readers has no part that counts", () => {

@@ -60,7 +60,7 @@ export function sentenceFor(service, of, now) {
     case "action": return say("work", "work", `${action(of.row.action).doing}.`);
     case "approval": return say("person", "warn", paragraph("Approval needed", holdReason(of)));
     case "held": return say("held", "warn", of.row.held === "dependency" && of.row.root ? `On hold while ${of.row.root} is down.` : paragraph("On hold", holdReason(of), nextLine(of.row, now)));
-    case "escalated": return say("person", "down", paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason));
+    case "escalated": return say("person", "down", paragraph("A person is needed", reason(of.row.cause_id === "no_container" && service.error ? service.error : of.row.escalated_reason)));
   }
   if (service.held) return say("held", "warn", paragraph("On hold", reason(service.held_reason) || gate(service.held)));
   const silenced = instant(service.silenced_until);
