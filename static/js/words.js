@@ -5,7 +5,7 @@
 import { querying } from "./diagnosis.js";
 import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took, thousands } from "./units.js";
-import { action, capital, gate, phrase, status, unless, waits } from "./vocabulary.js";
+import { action, capital, gate, heldAs, phrase, status, unless, waits } from "./vocabulary.js";
 
 /** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
@@ -179,7 +179,7 @@ export function workLine(of, now) {
     case "approval":
       return line("wait", paragraph("Approval needed", holdReason(of)));
     case "held":
-      return line("hold", paragraph("On hold", holdReason(of), nextLine(row, now)), paragraph("On hold", holdReason(of)));
+      return line(row.held === "observe" ? "calm" : "hold", heldLine(of, now), heldLine(of, NaN));
     case "pause":
       return line("work", paragraph(cause(row), pauseLine(of, now)), paragraph(cause(row), pauseLine(of, NaN)));
     case "escalated":
@@ -214,6 +214,9 @@ export function holdReason(of) {
   const data = of.hold?.data ?? {};
   return reason(data.reason || of.row.held_reason || gate(data.gate ?? of.row.held));
 }
+
+/** That it is held, why, and until when where that is known. */
+export const heldLine = (of, now) => paragraph(heldAs(of.row.held).first, holdReason(of), nextLine(of.row, now));
 
 const SOON = 60 * 1000; // up to it a time to come is a clock, and beyond it an instant
 
@@ -266,7 +269,7 @@ export function decisive(evidence, most = 2) {
 /** How an incident ended, as the end of its sentence in the feed: "LogStream started it (non-disruptive)." */
 export function ending(row) {
   if (row.state === "escalated") return "A person is needed.";
-  if (row.state !== "resolved") return row.approval ? "Approval needed." : row.held ? "On hold." : "Not repaired yet.";
+  if (row.state !== "resolved") return row.approval ? "Approval needed." : row.held ? `${heldAs(row.held).word}.` : "Not repaired yet.";
   if (row.how === "operator") return "Closed by an operator, or because the service was removed.";
   if (!repaired(row)) return "It recovered without a repair.";
   return `LogStream ${phrase(row.action, "it", "did")}${action(row.action).gentle ? " (non-disruptive)" : ""}.`;

@@ -87,7 +87,7 @@ test("the incident of a fleet is of no one service", () => {
 });
 
 test("an incident that waits for approval is not only on hold", () => {
-  assert.deepEqual([ending({ state: "open", held: "approval", approval: {} }), ending({ state: "open", held: "deploy" }), ending({ state: "open" })], ["Approval needed.", "On hold.", "Not repaired yet."]);
+  assert.deepEqual([ending({ state: "open", held: "approval", approval: {} }), ending({ state: "open", held: "deploy" }), ending({ state: "open", held: "observe" }), ending({ state: "open" })], ["Approval needed.", "On hold.", "Not repaired (mode observe).", "Not repaired yet."]);
   assert.equal(items(eventLog(opened, evidence, diagnosed, started, verified, resolved)).at(-1).head, "Repaired");
 });
 

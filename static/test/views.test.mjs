@@ -392,3 +392,20 @@ test("the first screen invites to break a service only where that is repaired by
   const incidents = [{ ...row(eventLog(opened, evidence, diagnosed, started, finished)), state: "resolved", how: "healed", resolved: new Date(T - 3600e3).toISOString() }];
   assert.equal(work(held, { incidents })[0], "1 failure was repaired in the last 24 h. Repairs are on hold.");
 });
+
+test("what mode observe holds is nowhere said to be on hold: there is nothing to release", () => {
+  const held = { gate: "observe", reason: "the mode is observe: LogStream would run start" };
+  const events = eventLog(opened, evidence, diagnosed, [2000, "suppressed", "guard", held]);
+  const web = { name: "web", status: "DOWN", held: held.gate, held_reason: held.reason };
+  const observed = (n) => listed([web], { info: { mode: "auto" }, incidents: Array.from({ length: n }, (_, i) => ({ ...row(events), id: `i${i}`, service: i ? `web${i}` : "web" })) });
+  const state = store.learnIncident(observed(1), { ...row(events), id: "i0", service: "web", events });
+  const texts = [...[observed(0), observed(1), observed(5)].map((of) => overview.view(context(of))), incidents.view(context(state)), incident.view(context(state, { name: "i0" })), service.view(context(store.learnService(state, { ...web, observations: [] }), { name: "web" }))].map(textOf);
+  for (const text of texts) {
+    assert.match(text, /Not repaired(\. The mode is observe: LogStream would run start\.| \(mode observe\))/);
+    assert.doesNotMatch(text, /On hold/);
+  }
+  assert.match(textOf(overview.view(context(observed(5)))), /Not repaired\. Nothing is repaired in mode observe\./);
+  const [say] = find(cardsOf(observed(1))[0], (e) => e.attrs.class === "card-say");
+  assert.match(JSON.stringify(say), /ic quiet/);
+  assert.match(JSON.stringify(find(incidents.view(context(state)), (e) => /^st/.test(e.attrs.class))), /quiet/);
+});

@@ -86,6 +86,8 @@ test("the work line is what is done, since when, and how far verified", () => {
   assert.equal(say(opened, evidence, diagnosed, started), "The container is stopped: the engine was asked to stop it. Starting, 4 s so far.");
   assert.equal(say(opened, evidence, diagnosed, started, finished), "LogStream started payment-service 4 s ago. Verifying: 0 of 5 good checks so far.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "A person stopped it twice." }]), "On hold. A person stopped it twice.");
+  const observed = of(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "observe", reason: "the mode is observe: LogStream would run start" }]);
+  assert.deepEqual(workLine(observed, now), { kind: "calm", text: "Not repaired. The mode is observe: LogStream would run start.", still: "Not repaired. The mode is observe: LogStream would run start." });
   assert.equal(say(opened, evidence, diagnosed, [2000, "approval_requested", "guard", { reason: "A restart drops connections." }]), "Approval needed. A restart drops connections.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "The budget is spent." }]), "A person is needed. The budget is spent.");
   assert.equal(say(opened, [2000, "escalated", "guard", { reason: "the container was removed" }]), "A person is needed. The container was removed.");
