@@ -92,12 +92,13 @@ export function title(row) {
   return row.kind === "fleet" ? about : `${row.service}: ${about}`;
 }
 
-/** Services sorted by what is to be said about them. */
-export function sort(services) {
+/** Services sorted by what is to be said about them: `dependent` are those whose root, as `rootOf` has it by the service, is down too. */
+export function sort(services, rootOf = new Map()) {
   const list = [...services];
   const of = (wanted) => list.filter((service) => service.status === wanted).map((service) => service.name);
-  const dependent = list.filter((service) => service.status === "DOWN" && service.held === "dependency").map((service) => service.name);
-  return { all: list.map((service) => service.name), up: of("UP"), degraded: of("DEGRADED"), down: of("DOWN").filter((name) => !dependent.includes(name)), dependent, pending: of("PENDING"), unknown: of("UNKNOWN") };
+  const down = new Set(of("DOWN"));
+  const dependent = list.filter((service) => service.status === "DOWN" && service.held === "dependency" && down.has(rootOf.get(service.name))).map((service) => service.name);
+  return { all: list.map((service) => service.name), up: of("UP"), degraded: of("DEGRADED"), down: [...down].filter((name) => !dependent.includes(name)), dependent, roots: [...new Set(dependent.map((name) => rootOf.get(name)))], pending: of("PENDING"), unknown: of("UNKNOWN") };
 }
 
 const are = (list) => (list.length === 1 ? "is" : "are");
@@ -105,16 +106,14 @@ const are = (list) => (list.length === 1 ? "is" : "are");
 const NAMED = 8; // so many that are down have names in the first sentence; beyond, their number says more
 
 /** The page's first sentence: whether anything is broken now. */
-export function statusLine(services) {
-  const s = sort(services);
+export function statusLine(services, rootOf) {
+  const s = sort(services, rootOf);
   if (!s.all.length) return { text: "No services yet", status: "PENDING" };
   const down = s.down.length ? s.down : s.dependent;
   const n = s.down.length + s.dependent.length;
-  if (n > NAMED) {
-    return { text: n === s.all.length ? `All ${thousands(n)} services are down` : `${thousands(n)} of ${thousands(s.all.length)} services are down`, status: "DOWN" };
-  }
+  if (n > NAMED) return { text: n === s.all.length ? `All ${thousands(n)} services are down` : `${thousands(n)} of ${thousands(s.all.length)} services are down`, status: "DOWN" };
   if (down.length) {
-    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : s.dependent.length === 1 ? "one of them" : "them"}` : "";
+    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : names(s.roots)}` : "";
     return { text: `${names(down)} ${are(down)} down${follows}`, status: "DOWN" };
   }
   if (s.unknown.length) return { text: `No data from ${names(s.unknown)}`, status: "UNKNOWN" };

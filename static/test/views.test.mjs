@@ -409,3 +409,13 @@ test("what mode observe holds is nowhere said to be on hold: there is nothing to
   assert.match(JSON.stringify(say), /ic quiet/);
   assert.match(JSON.stringify(find(incidents.view(context(state)), (e) => /^st/.test(e.attrs.class))), /quiet/);
 });
+
+test("what waits for a service that is up is not said to depend on another that is down, nor to wait while that is down", () => {
+  const waits = { ...row(eventLog(opened)), id: "i2", service: "orders-api", state: "open", held: "dependency", held_reason: "waits for orders-db: the repair of a service that it depends on is not verified yet", root: "orders-db" };
+  const shown = (db) => overview.view(context(listed([{ name: "mail", status: "DOWN" }, { name: "orders-api", status: "DOWN", held: "dependency" }, { name: "orders-db", status: db }], { incidents: [waits] })));
+  const headline = (db) => textOf(find(shown(db), (e) => e.tag === "h1")[0]);
+  assert.equal(headline("UP"), "mail and orders-api are down");
+  assert.equal(headline("DOWN"), "mail and orders-db are down, and so is orders-api, which depends on orders-db");
+  assert.match(textOf(shown("UP")), /On hold\. Waits for orders-db: the repair of a service that it depends on is not verified yet\./);
+  assert.doesNotMatch(textOf(shown("UP")), /while orders-db is down/);
+});

@@ -18,7 +18,7 @@ const of = (...list) => {
 };
 
 test("the status line says what is broken now", () => {
-  for (const [services, want] of [
+  for (const [services, want, waits = []] of [
     [[], "No services yet"],
     [fleet(["a", "UP"]), "a is up"],
     [fleet(["a", "UP"], ["b", "UP"]), "Both services are up"],
@@ -26,14 +26,18 @@ test("the status line says what is broken now", () => {
     [fleet(["a", "DOWN"], ["b", "UP"]), "a is down"],
     [fleet(["a", "DOWN"], ["b", "DOWN"]), "a and b are down"],
     [fleet(["a", "DOWN"], ["b", "DOWN"], ["c", "DOWN"], ["d", "DOWN"]), "a, b and 2 more are down"],
-    [fleet(["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "db is down, and so are api and shop, which depend on it"],
+    [fleet(["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "db is down, and so are api and shop, which depend on it", ["api db", "shop db"]],
+    [fleet(["mail", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["db", "UP"]), "mail and api are down", ["api db"]], // db was repaired, and is not verified yet
+    [fleet(["mail", "DOWN"], ["api", "DOWN", { held: "dependency" }]), "mail and api are down"],
+    [fleet(["mail", "DOWN"], ["db", "DOWN"], ["api", "DOWN", { held: "dependency" }]), "mail and db are down, and so is api, which depends on db", ["api db"]],
+    [fleet(["mail", "DOWN"], ["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "mail and db are down, and so are api and shop, which depend on db and mail", ["api db", "shop mail"]],
     [fleet(["api", "DOWN", { held: "dependency" }]), "api is down"],
     [fleet(["a", "DEGRADED"], ["b", "UP"]), "a is degraded"],
     [fleet(["a", "UNKNOWN"], ["b", "UP"]), "No data from a"],
     [fleet(["a", "PENDING"], ["b", "PENDING"]), "Awaiting the first check of 2 services"],
     [fleet(["a", "PENDING"], ["b", "UP"]), "Awaiting the first check of a"],
     [fleet(["a", "LATER"], ["b", "UP"]), "Both services are up"],
-  ]) assert.equal(statusLine(services).text, want);
+  ]) assert.equal(statusLine(services, new Map(waits.map((of) => of.split(" ")))).text, want);
 });
 
 test("a page that is cut off speaks of the past", () => {

@@ -45,7 +45,7 @@ export function summary(ctx) {
 function summed({ state, incidents, stale, now }) {
   const at = clock(state, now);
   const services = inOrder(state.services.values());
-  const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services);
+  const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services, new Map([...state.incidents.values()].filter((row) => row.state === "open").map((row) => [row.service, row.root])));
   const picked = pick([...incidents.values()], at);
   return { line, picked, first: picked.first, work: workFor({ state, stale, picked, at, roomy: fleet.layoutOf({ state }) === "roomy" }) };
 }

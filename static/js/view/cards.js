@@ -60,7 +60,7 @@ export function sentenceFor(service, of, now) {
     case "pause": return say("work", "work", pauseLine(of, now));
     case "action": return say("work", "work", `${action(of.row.action).doing}.`);
     case "approval": return say("person", "warn", paragraph("Approval needed", holdReason(of)));
-    case "held": return held(of.row, of.row.held === "dependency" && of.row.root ? `On hold while ${of.row.root} is down.` : heldLine(of, now));
+    case "held": return held(of.row, heldLine(of, now));
     case "escalated": return say("person", "down", paragraph("A person is needed", reason(of.row.cause_id === "no_container" && service.error ? service.error : of.row.escalated_reason)));
   }
   if (service.held) return held(service, heldLine({ row: service }, now));
