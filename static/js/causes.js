@@ -3,7 +3,7 @@
 // behind that root. Pure.
 
 import { instant, many, names, thousands } from "./units.js";
-import { capital, gate } from "./vocabulary.js";
+import { capital, gate, heldAs } from "./vocabulary.js";
 import { cause, clip, paragraph, sentence } from "./words.js";
 
 const FEW = 3; // up to so many stand one by one
@@ -51,7 +51,7 @@ export function doneAbout(list) {
   switch (stage) {
     case "escalated": return "A person is needed.";
     case "approval": return "Approval needed for each.";
-    case "held": return paragraph("On hold", gate(row.held));
+    case "held": return paragraph(heldAs(row.held).first, gate(row.held));
     case "verification": return "Verifying their repairs.";
     case "action": return "Repairing them.";
     default: return "Diagnosing them.";

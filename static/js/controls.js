@@ -4,7 +4,7 @@
 
 import { clock } from "./store.js";
 import { instant, join, many, when } from "./units.js";
-import { capital, fault as faultName, phrase } from "./vocabulary.js";
+import { capital, fault as faultName, gate, phrase } from "./vocabulary.js";
 import { paragraph, reason, sentence } from "./words.js";
 
 const of = (name) => `/services/${encodeURIComponent(name)}`;
@@ -57,30 +57,31 @@ const CONTROLS = {
     done: ({ name }) => `The silence of ${name} has ended.`,
   },
   heal: {
-    ask: ({ name, state }) => ({
+    ask: ({ name, state, at }) => ({
       title: `Heal ${name} now?`,
-      says: ["LogStream ends the open incident, opens a new one by hand, collects evidence and chooses a repair.", onItsWay(state, name)],
+      says: ["LogStream ends the open incident, opens a new one by hand, collects evidence and chooses a repair.", onItsWay(BY_HAND, { name, state, at })],
       command: `logstream heal ${name}`, go: "Heal now", icon: "work", tone: "go",
     }),
     call: ({ name }) => ["POST", `${of(name)}/heal`, {}],
     done: ({ name }) => `LogStream opened an incident for ${name}.`,
   },
   restart: {
-    ask: ({ name, state, container }) => ({
+    ask: ({ name, state, at, container }) => ({
       title: `Restart ${name}?`,
-      says: [`LogStream opens an incident by hand and restarts ${container ? `the container ${container}` : name}.`, "Requests in flight are lost, and the service is down until it answers again. Then its checks verify the restart.", onItsWay(state, name)],
+      says: [`LogStream opens an incident by hand and restarts ${container ? `the container ${container}` : name}.`, "Requests in flight are lost, and the service is down until it answers again. Then its checks verify the restart.", onItsWay(BY_HAND, { name, state, at })],
       command: container && state.info?.docker?.kind !== "process" ? `docker restart ${container}` : `logstream heal ${name} restart`, go: "Restart", icon: "restart", tone: "danger",
     }),
     call: ({ name }) => ["POST", `${of(name)}/heal`, { action: "restart" }],
     done: ({ name }) => `LogStream opened an incident to restart ${name}.`,
   },
   fault: {
-    ask: ({ name, fault, state }) => {
+    ask: ({ name, fault, state, at }) => {
       const entry = state.chaos.find((one) => one.fault === fault);
       if (!entry) return null;
+      const waits = onItsWay(BY_ITSELF, { name, state, at });
       return {
         title: `${faultName(fault)}: break ${name} for real?`,
-        says: [capital(entry.does || `injects “${fault}” into ${name}.`), entry.repairable ? "LogStream should notice and repair it." : "LogStream cannot repair this without a person.", entry.undo ? "It can be taken back by hand." : "It cannot be taken back by hand."],
+        says: [capital(entry.does || `injects “${fault}” into ${name}.`), !entry.repairable ? "LogStream cannot repair this without a person." : waits ? paragraph("LogStream should notice it", waits) : "LogStream should notice and repair it.", entry.undo ? "It can be taken back by hand." : "It cannot be taken back by hand."],
         command: `logstream chaos ${name} ${fault}`, go: faultName(fault), icon: "bolt", tone: "danger", closes: true,
       };
     },
@@ -119,11 +120,22 @@ const CONTROLS = {
   },
 };
 
-// What may stand between a request by hand and its repair.
-function onItsWay(state, name) {
-  const service = state.services.get(name);
-  if (state.info?.held) return "All repairs are on hold on this host: the repair waits until the hold ends.";
-  return state.info?.mode === "approve" || state.details.get(name)?.config?.heal?.mode === "approve" ? "A repair that changes the container’s configuration still needs approval." : service?.silenced_until ? "The silence of the service does not stop a repair by hand." : "";
+/** Whether repairs are on hold at an instant of the server's clock. */
+export function isHeld(info, at) {
+  if (!info?.held) return false;
+  const until = instant(info.held_until);
+  return !Number.isFinite(until) || until > at;
+}
+
+// What may stand between a failure, or a request by hand, and its repair: the first that does is said.
+const ON_HOLD = "All repairs are on hold on this host: the repair waits until the hold ends.";
+const BY_ITSELF = { observe: gate("observe"), hold: ON_HOLD, silence: "The service is silenced: the repair waits until the silence ends.", approve: gate("approval") };
+const BY_HAND = { hold: ON_HOLD, approve: "A repair that changes the container’s configuration still needs approval.", observe: "Mode observe does not stop a repair by hand.", silence: "The silence of the service does not stop a repair by hand." };
+
+function onItsWay(sentences, { name, state, at }) {
+  const mode = state.details.get(name)?.config?.heal?.mode || state.info?.mode;
+  const stands = { [mode]: true, hold: isHeld(state.info, at), silence: instant(state.services.get(name)?.silenced_until) > at };
+  return sentences[Object.keys(sentences).find((what) => stands[what])] ?? "";
 }
 
 /** "30m" in milliseconds. */

@@ -5,7 +5,7 @@ import { decider, queriedModel, querying } from "./diagnosis.js";
 import { interrupted, isPause } from "./incident.js";
 import { notDone } from "./lane.js";
 import { gap, instant, iso, many, tenths, took } from "./units.js";
-import { action, capital, gate, phrase, who } from "./vocabulary.js";
+import { action, capital, gate, heldAs, phrase, who } from "./vocabulary.js";
 import { fromWhen, isOfUpdate, isRequested, keptContainer, paragraph, reason, verifying } from "./words.js";
 
 /**
@@ -71,7 +71,7 @@ function say(event, data, of) {
     case "verified":
       return verified(data, of.attempts.find((one) => one.verified === event));
     case "suppressed":
-      return { icon: "held", tone: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : "On hold", line: reason(data.reason || gate(data.gate)), note: data.gate && !isPause(event) ? `Gate: ${data.gate}` : "", root: data.root ? { name: data.root, incident: data.root_incident ?? "" } : null };
+      return { icon: "held", tone: isPause(event) ? "" : "hold", head: isPause(event) ? "Waited a moment" : heldAs(data.gate).first, line: reason(data.reason || gate(data.gate)), note: data.gate && !isPause(event) ? `Gate: ${data.gate}` : "", root: data.root ? { name: data.root, incident: data.root_incident ?? "" } : null };
     case "escalated":
       return { icon: "person", tone: "first", head: "A person is needed", line: reason(data.reason) };
     case "resolved":

@@ -91,6 +91,14 @@ export function gate(name) {
   return Object.hasOwn(GATES, name ?? "") ? GATES[name] : name ? `The repair is held by gate “${name}”.` : "";
 }
 
+/**
+ * How an open incident is shown that a gate holds: icon, colour, and what is said
+ * before a reason (`first`) or alone (`word`). Mode observe is no hold: there is nothing to release.
+ */
+export const heldAs = (gate) => (gate === "observe"
+  ? { icon: "blind", colour: "quiet", first: "Not repaired", word: "Not repaired (mode observe)" }
+  : { icon: "held", colour: "warn", first: "On hold", word: "On hold" });
+
 // What would keep a repair that only waits a moment from being run, by the gate.
 const UNLESS = {
   deploy: "unless the container is replaced",

@@ -5,7 +5,7 @@
 import { querying } from "./diagnosis.js";
 import { failed } from "./incident.js";
 import { hhmmss, instant, join, lasting, many, names, roughly, took, thousands } from "./units.js";
-import { action, capital, gate, phrase, status, unless, waits } from "./vocabulary.js";
+import { action, capital, gate, heldAs, phrase, status, unless, waits } from "./vocabulary.js";
 
 /** A text among sentences: it gets the full stop that it may lack. */
 export function sentence(text) {
@@ -92,12 +92,13 @@ export function title(row) {
   return row.kind === "fleet" ? about : `${row.service}: ${about}`;
 }
 
-/** Services sorted by what is to be said about them. */
-export function sort(services) {
+/** Services sorted by what is to be said about them: `dependent` are those whose root, as `rootOf` has it by the service, is down too. */
+export function sort(services, rootOf = new Map()) {
   const list = [...services];
   const of = (wanted) => list.filter((service) => service.status === wanted).map((service) => service.name);
-  const dependent = list.filter((service) => service.status === "DOWN" && service.held === "dependency").map((service) => service.name);
-  return { all: list.map((service) => service.name), up: of("UP"), degraded: of("DEGRADED"), down: of("DOWN").filter((name) => !dependent.includes(name)), dependent, pending: of("PENDING"), unknown: of("UNKNOWN") };
+  const down = new Set(of("DOWN"));
+  const dependent = list.filter((service) => service.status === "DOWN" && service.held === "dependency" && down.has(rootOf.get(service.name))).map((service) => service.name);
+  return { all: list.map((service) => service.name), up: of("UP"), degraded: of("DEGRADED"), down: [...down].filter((name) => !dependent.includes(name)), dependent, roots: [...new Set(dependent.map((name) => rootOf.get(name)))], pending: of("PENDING"), unknown: of("UNKNOWN") };
 }
 
 const are = (list) => (list.length === 1 ? "is" : "are");
@@ -105,16 +106,14 @@ const are = (list) => (list.length === 1 ? "is" : "are");
 const NAMED = 8; // so many that are down have names in the first sentence; beyond, their number says more
 
 /** The page's first sentence: whether anything is broken now. */
-export function statusLine(services) {
-  const s = sort(services);
+export function statusLine(services, rootOf) {
+  const s = sort(services, rootOf);
   if (!s.all.length) return { text: "No services yet", status: "PENDING" };
   const down = s.down.length ? s.down : s.dependent;
   const n = s.down.length + s.dependent.length;
-  if (n > NAMED) {
-    return { text: n === s.all.length ? `All ${thousands(n)} services are down` : `${thousands(n)} of ${thousands(s.all.length)} services are down`, status: "DOWN" };
-  }
+  if (n > NAMED) return { text: n === s.all.length ? `All ${thousands(n)} services are down` : `${thousands(n)} of ${thousands(s.all.length)} services are down`, status: "DOWN" };
   if (down.length) {
-    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : s.dependent.length === 1 ? "one of them" : "them"}` : "";
+    const follows = s.down.length && s.dependent.length ? `, and so ${are(s.dependent)} ${names(s.dependent)}, which ${s.dependent.length === 1 ? "depends" : "depend"} on ${s.down.length === 1 ? "it" : names(s.roots)}` : "";
     return { text: `${names(down)} ${are(down)} down${follows}`, status: "DOWN" };
   }
   if (s.unknown.length) return { text: `No data from ${names(s.unknown)}`, status: "UNKNOWN" };
@@ -179,11 +178,11 @@ export function workLine(of, now) {
     case "approval":
       return line("wait", paragraph("Approval needed", holdReason(of)));
     case "held":
-      return line("hold", paragraph("On hold", holdReason(of), nextLine(row, now)), paragraph("On hold", holdReason(of)));
+      return line(row.held === "observe" ? "calm" : "hold", heldLine(of, now), heldLine(of, NaN));
     case "pause":
       return line("work", paragraph(cause(row), pauseLine(of, now)), paragraph(cause(row), pauseLine(of, NaN)));
     case "escalated":
-      return line("call", paragraph("A person is needed", row.escalated_reason));
+      return line("call", paragraph("A person is needed", reason(row.escalated_reason)));
     case "diagnosis":
       return line("work", paragraph(cause(row), last && failed(last) ? "The last attempt failed" : "", waits(row.action) ? NO_REPAIR : row.action ? `Next: ${phrase(row.action, row.service)}` : "Choosing an action"));
     case "evidence":
@@ -214,6 +213,9 @@ export function holdReason(of) {
   const data = of.hold?.data ?? {};
   return reason(data.reason || of.row.held_reason || gate(data.gate ?? of.row.held));
 }
+
+/** That it is held, why, and until when where that is known. */
+export const heldLine = (of, now) => paragraph(heldAs(of.row.held).first, holdReason(of), nextLine(of.row, now));
 
 const SOON = 60 * 1000; // up to it a time to come is a clock, and beyond it an instant
 
@@ -266,7 +268,7 @@ export function decisive(evidence, most = 2) {
 /** How an incident ended, as the end of its sentence in the feed: "LogStream started it (non-disruptive)." */
 export function ending(row) {
   if (row.state === "escalated") return "A person is needed.";
-  if (row.state !== "resolved") return row.approval ? "Approval needed." : row.held ? "On hold." : "Not repaired yet.";
+  if (row.state !== "resolved") return row.approval ? "Approval needed." : row.held ? `${heldAs(row.held).word}.` : "Not repaired yet.";
   if (row.how === "operator") return "Closed by an operator, or because the service was removed.";
   if (!repaired(row)) return "It recovered without a repair.";
   return `LogStream ${phrase(row.action, "it", "did")}${action(row.action).gentle ? " (non-disruptive)" : ""}.`;

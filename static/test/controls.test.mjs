@@ -57,12 +57,20 @@ test("where there is nothing to do any more nothing is offered", () => {
 test("while repairs are on hold a repair by hand says that it waits", () => {
   const held = state({ info: { host: "box", mode: "auto", held: "a move" } });
   assert.match(ask(held, T, { control: "heal", name: "web" }).says.join(" "), /the repair waits until the hold ends/);
+  const over = state({ info: { host: "box", mode: "observe", held: "a move", held_until: at(-1) } });
+  assert.equal(ask(over, T, { control: "heal", name: "web" }).says.at(-1), "Mode observe does not stop a repair by hand.");
 });
 
 test("a fault says what it does and whether it can be taken back", () => {
   const breakable = store.learnChaos(state(), [{ fault: "stop", does: "stops the container.", undo: true, repairable: true, services: ["web"] }]);
   const { title, says } = ask(breakable, T, { control: "fault", name: "web", fault: "stop" });
   assert.deepEqual([title, says], ["Stop: break web for real?", ["Stops the container.", "LogStream should notice and repair it.", "It can be taken back by hand."]]);
+  const repair = (info, service) => ask(store.learnChaos(state({ info: { mode: "auto", ...info }, services: [{ name: "web", status: "UP", ...service }] }), [...breakable.chaos]), T, { control: "fault", name: "web", fault: "stop" }).says[1];
+  assert.equal(repair({ held: true, held_until: at(60e3) }), "LogStream should notice it. All repairs are on hold on this host: the repair waits until the hold ends.");
+  assert.equal(repair({}, { silenced_until: at(60e3) }), "LogStream should notice it. The service is silenced: the repair waits until the silence ends.");
+  for (const held of [false, true]) assert.equal(repair({ mode: "observe", held }), "LogStream should notice it. Nothing is repaired in mode observe.", "also once a hold has ended");
+  assert.equal(repair({ mode: "approve" }), "LogStream should notice it. The repair waits for approval.");
+  assert.equal(repair({ held: true, held_until: at(-1) }, { silenced_until: at(-1) }), "LogStream should notice and repair it.");
   assert.deepEqual(call(breakable, T, { control: "recall", name: "web", fault: "stop" }, {}), ["POST", "/services/web/chaos", { fault: "stop", undo: true }]);
 });
 

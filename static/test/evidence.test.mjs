@@ -87,7 +87,7 @@ test("the incident of a fleet is of no one service", () => {
 });
 
 test("an incident that waits for approval is not only on hold", () => {
-  assert.deepEqual([ending({ state: "open", held: "approval", approval: {} }), ending({ state: "open", held: "deploy" }), ending({ state: "open" })], ["Approval needed.", "On hold.", "Not repaired yet."]);
+  assert.deepEqual([ending({ state: "open", held: "approval", approval: {} }), ending({ state: "open", held: "deploy" }), ending({ state: "open", held: "observe" }), ending({ state: "open" })], ["Approval needed.", "On hold.", "Not repaired (mode observe).", "Not repaired yet."]);
   assert.equal(items(eventLog(opened, evidence, diagnosed, started, verified, resolved)).at(-1).head, "Repaired");
 });
 
@@ -97,9 +97,9 @@ test("why a person is needed does not repeat the cause that stands before it", (
   assert.deepEqual([escalation({ cause, escalated_reason: "3 of 3 attempts failed." }), escalation({ cause, escalated_reason: cause }), escalation({})], ["3 of 3 attempts failed.", cause, ""]);
 });
 
-test("one dependent beside two that failed depends on one of them", () => {
+test("one dependent beside two that failed depends on its root", () => {
   const down = (name, held) => ({ name, status: "DOWN", held });
-  assert.equal(statusLine([down("pay"), down("db"), down("stock", "dependency")]).text, "pay and db are down, and so is stock, which depends on one of them");
+  assert.equal(statusLine([down("pay"), down("db"), down("stock", "dependency")], new Map([["stock", "db"]])).text, "pay and db are down, and so is stock, which depends on db");
 });
 
 test("an incident about an update does not say that a check failed", () => {

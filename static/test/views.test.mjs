@@ -163,6 +163,8 @@ test("a service that only a person can repair says what is wrong with it, and it
   assert.doesNotMatch(textOf(cardsOf(listed([{ ...one, status: "UP" }]))[0]), /shop team/);
   const list = textOf(incidents.view(context(listed([one], { incidents: [{ ...incident, cause: "The checks fail, and no container is configured.", error: one.error }] }))));
   assert.match(list, /webHTTP 500, expected 200-399\..*A person is needed/);
+  const gone = { ...incident, cause_id: "stopped", escalated_reason: "the container was removed" };
+  assert.match(textOf(cardsOf(listed([one], { incidents: [gone] }))[0]), /A person is needed\. The container was removed\./);
 });
 
 test("the system page says how many checks were late or skipped, and which Docker was chosen and why", () => {
@@ -374,4 +376,46 @@ test("where a repair is all that goes on the first screen says that no action is
     assert.ok(!says(store.learnIncident(state, { ...other, ...more, events: [] })), JSON.stringify(more));
   }
   assert.ok(says(store.learnIncident(state, { ...other, state: "resolved", how: "healed", resolved: new Date(T).toISOString(), events: [] })));
+});
+
+test("the first screen invites to break a service only where that is repaired by itself", () => {
+  const all = { mode: "auto", troubles: [], docker: { ok: true } };
+  const shown = (info, more = {}) => overview.view(context(store.learnChaos(store.fold(store.empty(), { type: "snapshot", seq: 1, services: ["web", "db"].map((name) => ({ name, status: "UP" })), agent: { state: "WATCHING" }, info: { ...all, ...info }, ...more }, T).state, [{ fault: "stop", services: ["web"] }])));
+  const work = (info, more) => find(shown(info, more), (e) => /^now-work/.test(e.attrs.class)).map((e) => [textOf(e), e.attrs.class])[0];
+  const pill = (info) => find(shown(info), (e) => e.attrs["data-agent-state"] === "WATCHING")[0].attrs.class;
+  const held = { held: true, held_until: new Date(T + 60e3).toISOString() };
+  const over = { ...held, held_until: new Date(T).toISOString() };
+  for (const info of [{}, over]) assert.deepEqual([work(info), pill(info)], [["Break one below and watch it heal.", "now-work calm"], "pill up"]);
+  assert.deepEqual([work(held), pill(held)], [["Repairs are on hold.", "now-work hold"], "pill warn"]);
+  for (const info of [{ mode: "observe" }, { mode: "approve" }, { troubles: full().state.info.troubles }]) assert.deepEqual(work(info), ["LogStream is watching.", "now-work calm"]);
+  assert.ok(!/its repair/.test(textOf(find(shown(held), (e) => e.attrs.class === "panel lane lane-idle")[0])), "the lane promises no repair");
+  const incidents = [{ ...row(eventLog(opened, evidence, diagnosed, started, finished)), state: "resolved", how: "healed", resolved: new Date(T - 3600e3).toISOString() }];
+  assert.equal(work(held, { incidents })[0], "1 failure was repaired in the last 24 h. Repairs are on hold.");
+});
+
+test("what mode observe holds is nowhere said to be on hold: there is nothing to release", () => {
+  const held = { gate: "observe", reason: "the mode is observe: LogStream would run start" };
+  const events = eventLog(opened, evidence, diagnosed, [2000, "suppressed", "guard", held]);
+  const web = { name: "web", status: "DOWN", held: held.gate, held_reason: held.reason };
+  const observed = (n) => listed([web], { info: { mode: "auto" }, incidents: Array.from({ length: n }, (_, i) => ({ ...row(events), id: `i${i}`, service: i ? `web${i}` : "web" })) });
+  const state = store.learnIncident(observed(1), { ...row(events), id: "i0", service: "web", events });
+  const texts = [...[observed(0), observed(1), observed(5)].map((of) => overview.view(context(of))), incidents.view(context(state)), incident.view(context(state, { name: "i0" })), service.view(context(store.learnService(state, { ...web, observations: [] }), { name: "web" }))].map(textOf);
+  for (const text of texts) {
+    assert.match(text, /Not repaired(\. The mode is observe: LogStream would run start\.| \(mode observe\))/);
+    assert.doesNotMatch(text, /On hold/);
+  }
+  assert.match(textOf(overview.view(context(observed(5)))), /Not repaired\. Nothing is repaired in mode observe\./);
+  const [say] = find(cardsOf(observed(1))[0], (e) => e.attrs.class === "card-say");
+  assert.match(JSON.stringify(say), /ic quiet/);
+  assert.match(JSON.stringify(find(incidents.view(context(state)), (e) => /^st/.test(e.attrs.class))), /quiet/);
+});
+
+test("what waits for a service that is up is not said to depend on another that is down, nor to wait while that is down", () => {
+  const waits = { ...row(eventLog(opened)), id: "i2", service: "orders-api", state: "open", held: "dependency", held_reason: "waits for orders-db: the repair of a service that it depends on is not verified yet", root: "orders-db" };
+  const shown = (db) => overview.view(context(listed([{ name: "mail", status: "DOWN" }, { name: "orders-api", status: "DOWN", held: "dependency" }, { name: "orders-db", status: db }], { incidents: [waits] })));
+  const headline = (db) => textOf(find(shown(db), (e) => e.tag === "h1")[0]);
+  assert.equal(headline("UP"), "mail and orders-api are down");
+  assert.equal(headline("DOWN"), "mail and orders-db are down, and so is orders-api, which depends on orders-db");
+  assert.match(textOf(shown("UP")), /On hold\. Waits for orders-db: the repair of a service that it depends on is not verified yet\./);
+  assert.doesNotMatch(textOf(shown("UP")), /while orders-db is down/);
 });

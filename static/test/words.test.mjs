@@ -18,7 +18,7 @@ const of = (...list) => {
 };
 
 test("the status line says what is broken now", () => {
-  for (const [services, want] of [
+  for (const [services, want, waits = []] of [
     [[], "No services yet"],
     [fleet(["a", "UP"]), "a is up"],
     [fleet(["a", "UP"], ["b", "UP"]), "Both services are up"],
@@ -26,14 +26,18 @@ test("the status line says what is broken now", () => {
     [fleet(["a", "DOWN"], ["b", "UP"]), "a is down"],
     [fleet(["a", "DOWN"], ["b", "DOWN"]), "a and b are down"],
     [fleet(["a", "DOWN"], ["b", "DOWN"], ["c", "DOWN"], ["d", "DOWN"]), "a, b and 2 more are down"],
-    [fleet(["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "db is down, and so are api and shop, which depend on it"],
+    [fleet(["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "db is down, and so are api and shop, which depend on it", ["api db", "shop db"]],
+    [fleet(["mail", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["db", "UP"]), "mail and api are down", ["api db"]], // db was repaired, and is not verified yet
+    [fleet(["mail", "DOWN"], ["api", "DOWN", { held: "dependency" }]), "mail and api are down"],
+    [fleet(["mail", "DOWN"], ["db", "DOWN"], ["api", "DOWN", { held: "dependency" }]), "mail and db are down, and so is api, which depends on db", ["api db"]],
+    [fleet(["mail", "DOWN"], ["db", "DOWN"], ["api", "DOWN", { held: "dependency" }], ["shop", "DOWN", { held: "dependency" }]), "mail and db are down, and so are api and shop, which depend on db and mail", ["api db", "shop mail"]],
     [fleet(["api", "DOWN", { held: "dependency" }]), "api is down"],
     [fleet(["a", "DEGRADED"], ["b", "UP"]), "a is degraded"],
     [fleet(["a", "UNKNOWN"], ["b", "UP"]), "No data from a"],
     [fleet(["a", "PENDING"], ["b", "PENDING"]), "Awaiting the first check of 2 services"],
     [fleet(["a", "PENDING"], ["b", "UP"]), "Awaiting the first check of a"],
     [fleet(["a", "LATER"], ["b", "UP"]), "Both services are up"],
-  ]) assert.equal(statusLine(services).text, want);
+  ]) assert.equal(statusLine(services, new Map(waits.map((of) => of.split(" ")))).text, want);
 });
 
 test("a page that is cut off speaks of the past", () => {
@@ -86,8 +90,11 @@ test("the work line is what is done, since when, and how far verified", () => {
   assert.equal(say(opened, evidence, diagnosed, started), "The container is stopped: the engine was asked to stop it. Starting, 4 s so far.");
   assert.equal(say(opened, evidence, diagnosed, started, finished), "LogStream started payment-service 4 s ago. Verifying: 0 of 5 good checks so far.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "operator", reason: "A person stopped it twice." }]), "On hold. A person stopped it twice.");
+  const observed = of(opened, evidence, diagnosed, [2000, "suppressed", "guard", { gate: "observe", reason: "the mode is observe: LogStream would run start" }]);
+  assert.deepEqual(workLine(observed, now), { kind: "calm", text: "Not repaired. The mode is observe: LogStream would run start.", still: "Not repaired. The mode is observe: LogStream would run start." });
   assert.equal(say(opened, evidence, diagnosed, [2000, "approval_requested", "guard", { reason: "A restart drops connections." }]), "Approval needed. A restart drops connections.");
   assert.equal(say(opened, evidence, diagnosed, [2000, "escalated", "guard", { reason: "The budget is spent." }]), "A person is needed. The budget is spent.");
+  assert.equal(say(opened, [2000, "escalated", "guard", { reason: "the container was removed" }]), "A person is needed. The container was removed.");
 });
 
 test("the sentence for screen readers has no part that counts", () => {

@@ -10,7 +10,7 @@ import { clock } from "../store.js";
 import { timeline } from "../timeline.js";
 import { instant, lasting, took, when } from "../units.js";
 import { who } from "../vocabulary.js";
-import { ending, escalation, holdReason, isOfUpdate, isRequested, nextLine, paragraph, reason, subject, title as about } from "../words.js";
+import { ending, escalation, heldLine, isOfUpdate, isRequested, paragraph, reason, subject, title as about } from "../words.js";
 import { acknowledgement, approvalRequest, approvalState, operations } from "../view/approval.js";
 import { command, copy, crumbs, href, loading, nothing, pill, progress } from "../view/bits.js";
 import { decision } from "../view/decision.js";
@@ -91,7 +91,7 @@ function summary(of, at) {
       if (last?.verified?.data?.ok && last.started.data?.undoes) return paragraph(...first, `Attempt ${last.started.data.undoes} was undone`, "An inspection of the container verified the undo");
       return paragraph(...first, ending(of.row), last?.verified?.data?.ok ? `Verified by ${last.progress.good} good checks in a row` : "");
     }
-    case "held": return paragraph(...first, "On hold", holdReason(of), nextLine(of.row, at));
+    case "held": return paragraph(...first, heldLine(of, at));
     case "escalated": return paragraph(...first, "A person is needed", escalation(of.row));
     default: return paragraph(...first);
   }

@@ -7,7 +7,7 @@ import { downFor } from "../lane.js";
 import { address, choices, filters, listed, matches, narrowed, paged } from "../listing.js";
 import { clock } from "../store.js";
 import { day, hhmm, instant, lasting, many, took } from "../units.js";
-import { capital, who } from "../vocabulary.js";
+import { capital, heldAs, who } from "../vocabulary.js";
 import { repaired, subject } from "../words.js";
 import { href, loading, nothing, time } from "../view/bits.js";
 import { approvalRequest, approvalState } from "../view/approval.js";
@@ -122,7 +122,8 @@ function item(row, of, service, at) {
 export function outcome(row) {
   if (row.state === "escalated") return ["person", "down", "A person is needed"];
   if (row.approval) return ["person", "warn", "Approval needed"];
-  if (row.state !== "resolved") return row.held ? ["held", "warn", "On hold"] : row.phase === "verification" ? ["work", "work", "Verifying"] : ["down", "down", "Open"];
+  const held = heldAs(row.held);
+  if (row.state !== "resolved") return row.held ? [held.icon, held.colour, held.word] : row.phase === "verification" ? ["work", "work", "Verifying"] : ["down", "down", "Open"];
   if (repaired(row)) return ["work", "work", "Repaired"];
   return row.how === "operator" ? ["check", "quiet", "Closed"] : ["up", "quiet", "Recovered"];
 }

@@ -45,7 +45,7 @@ export function summary(ctx) {
 function summed({ state, incidents, stale, now }) {
   const at = clock(state, now);
   const services = inOrder(state.services.values());
-  const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services);
+  const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services, new Map([...state.incidents.values()].filter((row) => row.state === "open").map((row) => [row.service, row.root])));
   const picked = pick([...incidents.values()], at);
   return { line, picked, first: picked.first, work: workFor({ state, stale, picked, at, roomy: fleet.layoutOf({ state }) === "roomy" }) };
 }
@@ -65,11 +65,15 @@ const DOING = { action: "repairing", verification: "verifying a repair of", held
 
 const breakable = (state) => state.chaos.some((entry) => entry.services?.length);
 
+// Whether what breaks now is repaired by itself, as far as the host decides it.
+const repairs = (state, at) => state.info?.mode === "auto" && !problems(state).length && !isHeld(state.info, at);
+
 function calm(state, at, roomy) {
   const done = [...state.incidents.values()].filter((row) => repaired(row) && at - instant(row.resolved) < DAY).length;
-  const invites = roomy && breakable(state);
-  const text = [done ? `${done} ${done === 1 ? "failure was" : "failures were"} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
-  return { kind: done ? "work" : "calm", text, still: text };
+  const held = isHeld(state.info, at);
+  const invites = roomy && breakable(state) && repairs(state, at);
+  const text = [done ? `${done} ${done === 1 ? "failure was" : "failures were"} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : held ? "Repairs are on hold." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
+  return { kind: held ? "hold" : done ? "work" : "calm", text, still: text };
 }
 
 export function view(ctx) {
@@ -101,7 +105,7 @@ export function view(ctx) {
 function goesOnAlone({ state, incidents }, at) {
   const open = [...incidents.values()].filter((of) => of.stage !== "resolved");
   const repaired = new Set(open.map((of) => of.row.service));
-  return state.info?.mode === "auto" && !problems(state).length && !isHeld(state.info, at) && open.every((of) => REPAIRING.has(of.stage))
+  return repairs(state, at) && open.every((of) => REPAIRING.has(of.stage))
     && [...state.services.values()].every((service) => service.status === "UP" || repaired.has(service.name));
 }
 

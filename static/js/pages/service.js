@@ -9,8 +9,8 @@ import { figures as measured, points } from "../series.js";
 import { clock, faultsOf, newestCheck, ownInstance } from "../store.js";
 import { emptyTail, tail } from "../tail.js";
 import { hhmm, instant, lasting, latency, percent, when } from "../units.js";
-import { fault, gate, grouped, injected, phrase, status, who, whoFirst } from "../vocabulary.js";
-import { ending, hasOwnCheck, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
+import { fault, grouped, injected, phrase, status, who, whoFirst } from "../vocabulary.js";
+import { ending, hasOwnCheck, heldLine, latencyNow, paragraph, reason, repaired, stateFor, subject, uptimeOf, whereabouts } from "../words.js";
 import { finest, scaled, WINDOWS } from "../zoom.js";
 import { copy, crumbs, href, loading, mark, nothing, pill, time } from "../view/bits.js";
 import { container } from "../view/container.js";
@@ -166,7 +166,7 @@ function head({ service, detail, rows, ctx, at }) {
 
 function lately(service, row, ctx, at) {
   if (service.managed === false) return "Unmanaged: it is in no configuration, so LogStream never repairs it.";
-  const held = service.held ? paragraph("On hold", reason(service.held_reason) || gate(service.held)) : "";
+  const held = service.held ? heldLine({ row: service }) : "";
   const flaps = service.flapping && !held ? "Flapping: the status changes too often." : "";
   const limits = service.container ? "" : "Without a container LogStream cannot repair it.";
   if (service.status !== "UP" && service.error) return paragraph(reason(service.error), held, flaps, limits);

@@ -8,11 +8,13 @@ import { hhmmss, instant, many, took } from "../units.js";
 import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
 import { holdReason, paragraph, reason, repaired, sentence, target } from "../words.js";
 import { copy, facts as terms, pill, transcript } from "./bits.js";
+import { isHeld } from "./hold.js";
 
 /** model: {agent, incident, info, rows, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
-  const shown = model.incident?.stage === "held" ? { colour: "warn", shape: "held" } : agentState(state); // no green while something is on hold
+  const held = model.incident?.stage === "held" || (state === "WATCHING" && isHeld(model.info, model.now));
+  const shown = held ? { colour: "warn", shape: "held" } : agentState(state); // no green while something is on hold
   const busy = state !== "WATCHING" || model.incident?.stage === "pause";
   const body = busy && model.incident?.query ? querying : busy && model.incident?.diagnosed ? decided : null;
   return h("section", { class: `panel agent${model.stale ? " is-stale" : ""}`, key: "agent", "aria-labelledby": "h-agent" },

@@ -5,8 +5,8 @@ import { h, icon } from "../dom.js";
 import { trace } from "../chart.js";
 import { figures } from "../series.js";
 import { instant, join, lasting, latency, many, percent, took } from "../units.js";
-import { action, fault, gate, grouped, status } from "../vocabulary.js";
-import { holdReason, latencyNow, nextLine, paragraph, pauseLine, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
+import { action, fault, grouped, heldAs, status } from "../vocabulary.js";
+import { heldLine, holdReason, latencyNow, paragraph, pauseLine, reason, stateFor, uptime, verifying, whereabouts } from "../words.js";
 import { href, mark } from "./bits.js";
 import { control } from "./dialog.js";
 
@@ -54,15 +54,16 @@ function said({ service, incident, now }) {
 /** The same as {icon, colour, text}, or null. What its incident says goes before what the service says: the lane shows the incident. */
 export function sentenceFor(service, of, now) {
   const say = (icon, colour, text) => ({ icon, colour, text });
+  const held = (row, text) => say(heldAs(row.held).icon, heldAs(row.held).colour, text);
   switch (of?.stage) {
     case "verification": return say("work", "work", paragraph(service.status === "DOWN" ? action(of.row.action).did : "Up", verifying(of.row.progress)));
     case "pause": return say("work", "work", pauseLine(of, now));
     case "action": return say("work", "work", `${action(of.row.action).doing}.`);
     case "approval": return say("person", "warn", paragraph("Approval needed", holdReason(of)));
-    case "held": return say("held", "warn", of.row.held === "dependency" && of.row.root ? `On hold while ${of.row.root} is down.` : paragraph("On hold", holdReason(of), nextLine(of.row, now)));
-    case "escalated": return say("person", "down", paragraph("A person is needed", of.row.cause_id === "no_container" && service.error ? reason(service.error) : of.row.escalated_reason));
+    case "held": return held(of.row, heldLine(of, now));
+    case "escalated": return say("person", "down", paragraph("A person is needed", reason(of.row.cause_id === "no_container" && service.error ? service.error : of.row.escalated_reason)));
   }
-  if (service.held) return say("held", "warn", paragraph("On hold", reason(service.held_reason) || gate(service.held)));
+  if (service.held) return held(service, heldLine({ row: service }, now));
   const silenced = instant(service.silenced_until);
   if (silenced > now) return say("mute", "quiet", `Silenced for ${lasting(silenced - now)}.`);
   if (service.status !== "UP" && service.error) return say(status(service.status).shape, status(service.status).colour, reason(service.error));

@@ -1,5 +1,6 @@
 // The banner on every page while all repairs of the host are on hold.
 
+import { isHeld } from "../controls.js";
 import { h, icon } from "../dom.js";
 import { instant, lasting, when } from "../units.js";
 import { whoFirst } from "../vocabulary.js";
@@ -7,12 +8,7 @@ import { paragraph, reason } from "../words.js";
 import { time } from "./bits.js";
 import { control } from "./dialog.js";
 
-/** Whether repairs are on hold at an instant of the server's clock. */
-export function isHeld(info, at) {
-  if (!info?.held) return false;
-  const until = instant(info.held_until);
-  return !Number.isFinite(until) || until > at;
-}
+export { isHeld };
 
 /** model: {info, rows, at, viewer, stale} */
 export function holdBanner({ info, rows, at, viewer, stale }) {

@@ -3,7 +3,7 @@
 import { h, icon } from "../dom.js";
 import { doneAbout, together, whose, whyBehind } from "../causes.js";
 import { hhmmss, lasting } from "../units.js";
-import { capital } from "../vocabulary.js";
+import { capital, heldAs } from "../vocabulary.js";
 import { paragraph, stateFor } from "../words.js";
 import { command, href, pill, progress } from "./bits.js";
 
@@ -39,17 +39,18 @@ function tree(root, behind, now) {
 /** The lane's place before anything broke: so that what stands below does not move when something does. */
 export function idle(steps) {
   return h("section", { class: "panel lane lane-idle", key: "lane", "aria-labelledby": "h-lane" },
-    h("div", { class: "lane-head" }, h("h2", { id: "h-lane" }, "No open incident"), h("p", { class: "lane-clock" }, "When a service breaks, each step of its repair appears here.")),
+    h("div", { class: "lane-head" }, h("h2", { id: "h-lane" }, "No open incident"), h("p", { class: "lane-clock" }, "When a service breaks, each step of its incident appears here.")),
     h("ol", { class: "steps n6", "aria-label": "The steps of a repair" }, steps.map(step)));
 }
 
 /** Incidents of one cause, as one line. */
 export function groupOf({ key, list, now }) {
   const since = Math.min(...list.map((of) => of.firstBad));
-  const [{ stage }] = list;
+  const [{ stage, row }] = list;
+  const held = heldAs(row.held);
   const person = stage === "escalated" || stage === "approval";
   return h("section", { class: "panel lane-line", key: `group-${key}`, "data-group": list.length, "data-stage": stage },
-    pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { colour: "warn", icon: "held", text: "On hold" } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
+    pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { ...held, text: held.word } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
     h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
     clock({ head: "For", figure: lasting(now - since), rest: `, since ${hhmmss(since)}` }));
 }

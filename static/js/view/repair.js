@@ -5,7 +5,7 @@ import { h, icon } from "../dom.js";
 import { failed, interrupted } from "../incident.js";
 import { notDone } from "../lane.js";
 import { hhmmss, instant, lasting, many, took } from "../units.js";
-import { action, capital, phrase, who } from "../vocabulary.js";
+import { action, capital, heldAs, phrase, who } from "../vocabulary.js";
 import { holdReason, keptContainer, paragraph, reason, target, verifying } from "../words.js";
 import { command, copy, progress } from "./bits.js";
 
@@ -24,7 +24,7 @@ function planned(of) {
   if (!chosen || of.row.approval || of.row.state !== "open" || chosen === "none" || chosen === "escalate") return null;
   return h("section", { class: "panel pad repair", key: "repair", "aria-labelledby": "h-repair" },
     h("h2", { id: "h-repair" }, "Action"),
-    terms([["Chosen", `${capital(phrase(chosen, target(of.row)))}. It has not started yet.`], ["Command line", typed(line)], ["On hold", of.row.held && holdReason(of)]]));
+    terms([["Chosen", `${capital(phrase(chosen, target(of.row)))}. It has not started yet.`], ["Command line", typed(line)], [heldAs(of.row.held).first, of.row.held && holdReason(of)]]));
 }
 
 function attempted(attempt, { of, at, title }) {
