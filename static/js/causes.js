@@ -42,7 +42,7 @@ export function together(list) {
   const said = Object.hasOwn(TOGETHER, row.cause_id ?? "") ? TOGETHER[row.cause_id] : "";
   if (said) return said.replace("{}", thousands(list.length));
   const texts = new Set(list.map((of) => cause(of.row) || of.row.error || ""));
-  return `${list.length} services${texts.size === 1 ? `: ${clip([...texts][0])}` : ` are down for one cause${row.cause_id ? ` (${row.cause_id.replaceAll("_", " ")})` : ""}`}`;
+  return `${thousands(list.length)} services${texts.size === 1 ? `: ${clip([...texts][0])}` : ` are down for one cause${row.cause_id ? ` (${row.cause_id.replaceAll("_", " ")})` : ""}`}`;
 }
 
 /** What is done about a group, in one sentence. */

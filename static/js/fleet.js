@@ -1,7 +1,7 @@
 // The services of the overview as data: how they are laid out, which of them
 // match, in which order they stand, and what is counted of them. Pure.
 
-import { instant, many } from "./units.js";
+import { instant, many, thousands } from "./units.js";
 import { repaired } from "./words.js";
 
 const ROOMY = 8; // services that have a card of their own, with its buttons
@@ -101,7 +101,7 @@ const COUNTED = { DOWN: "down", DEGRADED: "degraded", UNKNOWN: "without data", P
 /** [["DOWN", "1 down"], ["UP", "7 up"]]: what a group's heading counts. */
 export function counts(services) {
   const of = tally(services);
-  return WEIGHT.filter((status) => of[status]).map((status) => [status, `${of[status]} ${COUNTED[status]}`]);
+  return WEIGHT.filter((status) => of[status]).map((status) => [status, `${thousands(of[status])} ${COUNTED[status]}`]);
 }
 
 /** The same as a sentence: "12 services: 1 down, 11 up". */

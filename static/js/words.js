@@ -128,7 +128,7 @@ export function statusLine(services) {
 export function statusThen(services, at) {
   const s = sort(services);
   if (!s.all.length) return "No services were known";
-  return `${s.up.length + s.degraded.length} of ${many(s.all.length, "service")} ${s.all.length === 1 ? "was" : "were"} up at ${hhmmss(at)}`;
+  return `${thousands(s.up.length + s.degraded.length)} of ${many(s.all.length, "service")} ${s.all.length === 1 ? "was" : "were"} up at ${hhmmss(at)}`;
 }
 
 /** What there is to say about the others while something is broken. */

@@ -31,6 +31,7 @@ test("a cause without words of its own is said as it came, where it is the same 
   assert.equal(together(many(4, { cause_id: "odd", cause: "It is odd." })), "4 services: It is odd.");
   assert.equal(together([...many(3, { cause_id: "odd_one", cause: "It is odd." }), one("z", { cause_id: "odd_one", cause: "z is odd." })]), "4 services are down for one cause (odd one)");
   assert.equal(together(many(5, { error: "HTTP 500" })), "5 services: HTTP 500");
+  assert.equal(together(many(1200, { error: "HTTP 500" })), "1,200 services: HTTP 500");
 });
 
 test("of a group at rest no single incident has the lane; one under repair has it", () => {

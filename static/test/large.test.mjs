@@ -129,6 +129,7 @@ test("of very many services what is broken is the first picture, and they come w
   assert.equal(find(drawn(fleet(300), { first: true }), (e) => e.attrs.id === "search").length, 0);
   assert.equal(find(drawn(fleet(300)), (e) => e.attrs.id === "search").length, 1);
   assert.equal(find(drawn(fleet(30), { first: true }), (e) => e.attrs.id === "search").length, 1);
+  assert.match(textOf(drawn(fleet(1200), { text: "s" })), /1,200 of 1,200 services/);
   assert.equal(rowsOf(drawn(fleet(300), { window: { top: 0, height: 0, width: Infinity, row: 0 } })).length, 8, "and few rows, until the height of one is known");
 });
 

@@ -135,7 +135,7 @@ function lanes(ctx, picked, at, reserved) {
     picked.lane && lane(model(first), { stage: first.stage, root: first, behind: picked.behind.map(({ of, depth }) => ({ of, depth, service: service(of) })), now: at }),
     picked.groups.map(({ key, list }) => groupOf({ key, list, now: at })),
     lines.map((of) => laneLine(model(of), of.stage)),
-    more > 0 && h("p", { class: "quiet", key: "more" }, h("a", { href: "/incidents" }, `${more} more`)));
+    more > 0 && h("p", { class: "quiet", key: "more" }, h("a", { href: "/incidents" }, `${thousands(more)} more`)));
 }
 
 // Read again where an incident changed, and each minute.
