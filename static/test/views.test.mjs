@@ -272,13 +272,20 @@ test("every window that is offered has data behind it", () => {
   assert.deepEqual(offered, ["15m", "1h", "6h", "24h", "7d", "30d"]);
 });
 
+test("the repairs of an hour are said of the service that they are counted for", () => {
+  const agent = { state: "ESCALATED", incident: "i1", service: "payment-service", budget: { attempt: 1, attempts: 3, hour: 0, per_hour: 60 } };
+  const said = (more) => textOf(overview.view(context(store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [row(eventLog(opened), { state: "escalated", ...more })], agent }, T).state)));
+  assert.match(said({}), /Repairs of payment-service this hour0 of 60/);
+  assert.doesNotMatch(said({ kind: "fleet" }), /this hour/);
+});
+
 test("the attempts are those that the budget counts, on every page", () => {
   const again = [[8000, "verified", "logstream", { ok: false, outcome: "interrupted", error: "It was killed." }], started, finished];
   const events = eventLog(opened, evidence, diagnosed, started, finished, ...again);
   const counted = { ...row(events), attempts: 1 };
-  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3 } } }, T).state;
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3, hour: 2, per_hour: 60 } } }, T).state;
   state = store.learnIncident(state, { ...counted, events });
-  assert.match(textOf(overview.view(context(state))), /Attempts1 of 3/);
+  assert.match(textOf(overview.view(context(state))), /Attempts1 of 3Repairs of payment-service this hour2 of 60/);
   assert.match(textOf(incident.view(context(state, { name: "i1" }))), /Attempts1 /);
 });
 

@@ -116,10 +116,13 @@ function budget(agent, incident) {
   const next = instant(b.not_before);
   return [
     ["Attempts", of(incident.row.attempts ?? b.attempt ?? 0, b.attempts)],
-    ["Repairs this hour", of(b.hour, b.per_hour)],
+    thisHour(incident.row.service, b),
     ["Next not before", Number.isFinite(next) && next > 0 ? hhmmss(next) : ""],
   ];
 }
+
+// The budget is a service's own.
+const thisHour = (service, b) => [`Repairs of ${service} this hour`, of(b?.hour, b?.per_hour)];
 
 const of = (n, most) => (Number.isFinite(n) ? (Number.isFinite(most) && most > 0 ? `${n} of ${most}` : String(n)) : "");
 
@@ -134,7 +137,7 @@ function rest({ agent, incident, info, rows }, state) {
   return [
     dependencyList(info),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(done.length)], ["Person called", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
+    limits([["Repaired", String(done.length)], ["Person called", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
   ];
 }
 
