@@ -55,7 +55,7 @@ function workFor({ state, stale, picked: { first, groups }, at, roomy }) {
   if (first && first.stage !== "resolved") {
     const group = groups.find(({ list }) => list.includes(first));
     const line = workLine(first, at);
-    return group && first.stage !== "verification" ? { ...line, text: groupLine(group.list), still: groupLine(group.list) } : line;
+    return group && first.stage !== "verification" ? { ...line, text: groupLine(group.list, at), still: groupLine(group.list) } : line;
   }
   if (!state.services.size) return null;
   return calm(state, at, roomy);

@@ -50,7 +50,7 @@ export function groupOf({ key, list, now }) {
   const person = stage === "escalated" || stage === "approval";
   return h("section", { class: "panel lane-line", key: `group-${key}`, "data-group": list.length, "data-stage": stage },
     pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { colour: "warn", icon: "held", text: "On hold" } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
-    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
+    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list, now)))),
     clock({ head: "For", figure: lasting(now - since), rest: `, since ${hhmmss(since)}` }));
 }
 
