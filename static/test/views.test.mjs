@@ -382,3 +382,16 @@ test("where a repair is all that goes on the first screen says that no action is
   }
   assert.ok(says(store.learnIncident(state, { ...other, state: "resolved", how: "healed", resolved: new Date(T).toISOString(), events: [] })));
 });
+
+test("incidents that need a person are counted on the first screen where its headline speaks of another", () => {
+  const one = (id, cause_id, more = {}) => ({ id, service: id, state: "open", phase: "action", action: "restart", cause_id, opened: new Date(T).toISOString(), ...more });
+  const over = { state: "escalated", phase: "ended", escalated: new Date(T).toISOString() };
+  const screen = (incidents) => overview.view(context(store.fold(store.empty(), { type: "snapshot", seq: 1, services: incidents.map(({ service }) => ({ name: service, status: "DOWN" })), incidents }, T).state));
+  const rest = (view) => find(view, (e) => e.attrs.class === "now-rest").map(textOf).join();
+  const repairs = ["oom", "hang", "exited", "killed", "stopped"].map((id) => one(id, id));
+  const view = screen([...repairs, one("x", "odd", over)]);
+  assert.equal(rest(view), "1 incident needs a person.");
+  assert.equal(find(view, (e) => e.attrs["data-stage"] === "escalated" && e.attrs["data-incident"] === "x").length, 1, "and it has a line");
+  assert.match(rest(screen([...repairs, one("x", "odd", over), one("y", "other", over)])), /^2 incidents need a person\./);
+  assert.doesNotMatch(rest(screen([one("x", "odd", over), one("y", "other", over)])), /person/);
+});

@@ -9,7 +9,7 @@ import { agentState } from "../incident.js";
 import { idleLane, lane as laneModel, pick } from "../lane.js";
 import { lastNight } from "../night.js";
 import { clock, inOrder, missingEvents } from "../store.js";
-import { instant, thousands } from "../units.js";
+import { instant, many, thousands } from "../units.js";
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
@@ -87,7 +87,7 @@ export function view(ctx) {
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
     banners: banners(state.info?.troubles, at),
-    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at), calls: open && open.stage !== "escalated" ? [...incidents.values()].filter((of) => of.stage === "escalated").length : 0 }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
     agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
@@ -106,11 +106,11 @@ function goesOnAlone({ state, incidents }, at) {
 }
 
 // The rest of the first screen in one line: that no action is needed where a
-// repair goes on by itself; what is up, or what this is; and the night.
-function rest({ state, line, list, stale, night, alone }) {
+// repair goes on by itself; how many need a person where the headline speaks of another; what is up, or what this is; and the night.
+function rest({ state, line, list, stale, night, alone, calls }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";
   if (stale) return "";
-  return [alone && "No action is needed from you so far.", line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
+  return [alone && "No action is needed from you so far.", calls > 0 && `${many(calls, "incident needs", "incidents need")} a person.`, line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
 }
 
 // What the agent does is what the lane shows: its state is that of the lane's incident.
