@@ -395,3 +395,18 @@ test("incidents that need a person are counted on the first screen where its hea
   assert.match(rest(screen([...repairs, one("x", "odd", over), one("y", "other", over)])), /^2 incidents need a person\./);
   assert.doesNotMatch(rest(screen([one("x", "odd", over), one("y", "other", over)])), /person/);
 });
+
+test("where not every incident was read, figures say at least, and none says that no person was called", () => {
+  const incidents = Array.from({ length: 300 }, (_, i) => ({ id: `i${i}`, service: "web", state: "resolved", how: "healed", attempts: 1, action: "restart", opened: new Date(T - 3600e3 - i * 1000).toISOString(), resolved: new Date(T - 3600e3).toISOString() }));
+  const state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "web", status: "UP" }], incidents }, T).state;
+  const first = "/incidents?limit=200", second = `${first}&before=i199`;
+  const answers = new Map([[first, { value: incidents.slice(0, 200), at: T }]]);
+  assert.ok(overview.needs(context(state, { answers })).includes(second));
+  const part = textOf(overview.view(context(state, { answers })));
+  assert.match(part, /At least 300 failures were repaired in the last 24 h\..*Repairedat least 300Median/);
+  assert.doesNotMatch(part, /no person|never/);
+  answers.set(second, { value: incidents.slice(200), at: T });
+  const all = textOf(overview.view(context(state, { answers })));
+  assert.match(all, /300 failures were repaired in the last 24 h\..*Repaired300Person callednever/);
+  assert.doesNotMatch(all, /at least/i);
+});

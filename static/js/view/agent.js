@@ -4,12 +4,12 @@
 import { decidedCertainty, queriedFor, views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
 import { quantile } from "../series.js";
-import { hhmmss, instant, many, took } from "../units.js";
+import { hhmmss, instant, many, thousands, took } from "../units.js";
 import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
 import { holdReason, paragraph, reason, repaired, sentence, target } from "../words.js";
 import { copy, facts as terms, pill, transcript } from "./bits.js";
 
-/** model: {agent, incident, info, rows, stale, now} */
+/** model: {agent, incident, info, rows, known: readBack()'s, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
   const shown = model.incident?.stage === "held" ? { colour: "warn", shape: "held" } : agentState(state); // no green while something is on hold
@@ -130,14 +130,16 @@ function limits(list) {
   return terms(list, "limits");
 }
 
-function rest({ agent, incident, info, rows }, state) {
+function rest({ agent, incident, info, rows, known = -Infinity }, state) {
+  const all = known === -Infinity; // else there are more than were read
+  const count = (n) => `${all ? "" : "at least "}${thousands(n)}`;
   const done = rows.filter(repaired);
   const called = rows.filter((row) => row.called ?? row.escalated).length;
   const median = quantile(done.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
   return [
     dependencyList(info),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(done.length)], ["Person called", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
+    limits([["Repaired", count(done.length)], ["Person called", called ? count(called) : all && "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
   ];
 }
 
