@@ -53,13 +53,16 @@ const BY = {
   uptime: (a, b) => share(a) - share(b),
 };
 
+/** Whether services stand by group in that order: one that compares services ignores groups. */
+export const isGrouped = (sort) => sort !== "latency" && sort !== "uptime";
+
 /**
  * Services in their order, by group: [{group, services}]. Those with trouble stand
- * first, and so do groups with trouble; orders that compare services ignore groups.
+ * first, and so do groups with trouble.
  */
 export function arrange(services, sort = "trouble") {
   const sorted = [...services].sort(BY[sort] ?? BY.trouble); // a sort is stable: what is equal keeps the configuration's order
-  if (sort === "latency" || sort === "uptime") return sorted.length ? [{ group: "", services: sorted }] : [];
+  if (!isGrouped(sort)) return sorted.length ? [{ group: "", services: sorted }] : [];
   const groups = new Map();
   for (const service of services) groups.set(service.group || "", []); // in the order in which they appear
   for (const service of sorted) groups.get(service.group || "").push(service);
