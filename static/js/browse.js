@@ -1,7 +1,7 @@
 // How the visitor looks through the services: what is typed, shown, sorted and
 // in view. View and order are remembered by the browser.
 
-import { SHOWS, SORTS } from "./fleet.js";
+import { isGrouped, SHOWS, SORTS } from "./fleet.js";
 
 const KEY = "services";
 
@@ -16,7 +16,7 @@ function kept() {
 
 /** `schedule` draws anew. `look` is what the visitor chose, `acts` are the buttons, `measure` is called after each render. */
 export function browse(schedule) {
-  const look = { text: "", show: "all", whole: false, ...kept(), order: null, busy: false, focused: "", first: 2, short: false, visible: new Set(), window: { top: 0, height: 0, width: Infinity, row: 0 } }; // its width is read with the first picture: here it would cost a layout
+  const look = { text: "", show: "all", whole: false, ...kept(), order: null, busy: false, focused: "", to: "", first: 2, short: false, visible: new Set(), window: { top: 0, height: 0, width: Infinity, row: 0 } }; // its width is read with the first picture: here it would cost a layout
   const keep = () => {
     try {
       localStorage.setItem(KEY, JSON.stringify({ view: look.view, sort: look.sort }));
@@ -32,6 +32,12 @@ export function browse(schedule) {
     if (input) input.value = "";
     look.text = "";
     look.show = "all";
+  };
+
+  const sortBy = (name) => {
+    look.sort = name;
+    const chosen = document.getElementById("sort");
+    if (chosen) chosen.value = name;
   };
 
   addEventListener("input", (event) => {
@@ -58,6 +64,22 @@ export function browse(schedule) {
       schedule();
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !typing && services(event.target)) step(event);
   });
+  // A link of the map may lead to a group that is out of view or filtered out: it is
+  // followed once the group is there, whose row stays in the document until the focus goes on.
+  let waits = null;
+  const leadsTo = (link) => link.getAttribute("href").slice(1);
+  const isThere = (link) => document.getElementById(leadsTo(link))?.getClientRects().length > 0;
+  addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest(".map a");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || isThere(link)) return;
+    event.preventDefault();
+    clear();
+    if (!isGrouped(look.sort)) sortBy("trouble"); // for now: the browser remembers what was chosen
+    look.whole = true;
+    look.to = leadsTo(link);
+    waits = link;
+    schedule();
+  });
   const step = (event) => {
     const links = [...document.querySelectorAll(".services [data-service] a")];
     const next = links[links.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
@@ -70,6 +92,7 @@ export function browse(schedule) {
   for (const [name, inside] of [["pointerover", true], ["focusin", true], ["pointerout", false], ["focusout", false]]) {
     addEventListener(name, (event) => {
       look.busy = Boolean(inside ? services(event.target) : services(event.relatedTarget) && services(event.target));
+      if (name === "focusin") look.to = "";
       if (name === "focusin") look.focused = (services(event.target) && event.target.closest("[data-service]")?.dataset.service) || ""; // it stays in the document
       if (name === "focusout" && document.activeElement !== event.target) look.focused = ""; // a window without the focus keeps its active element
     }, { passive: true });
@@ -136,6 +159,8 @@ export function browse(schedule) {
         look.first--; // of very many services the overview's first pictures are parts of it
         schedule();
       }
+      if (waits && isThere(waits)) waits.click();
+      waits = null;
       const now = new Set(root.querySelectorAll(".services [data-service]"));
       for (const [node, name] of watched) {
         if (now.has(node)) continue;

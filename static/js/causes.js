@@ -4,23 +4,24 @@
 
 import { instant, many, names, thousands } from "./units.js";
 import { capital, gate, heldAs } from "./vocabulary.js";
-import { cause, clip, paragraph, sentence } from "./words.js";
+import { cause, clip, isPast, paragraph, pauseLine, sentence } from "./words.js";
 
 const FEW = 3; // up to so many stand one by one
 
-// What several incidents of one cause have in common, by the cause; {} is their number.
+// What several incidents of one cause have in common, by the cause, and the same in the
+// past where it reads otherwise; {} is their number.
 const TOGETHER = {
-  container_missing: "{} containers do not exist",
-  container_unknown: "{} containers do not exist, but their services answer",
-  no_container: "{} services fail their checks, and have no container that could be repaired",
-  stopped: "{} containers were stopped by a command such as docker stop",
-  killed: "{} containers were killed by a command such as docker kill",
-  paused: "{} containers are paused",
-  exited: "{} containers ended by themselves",
-  oom: "{} containers ran out of memory",
-  hang: "{} services do not answer",
-  unreachable: "{} services cannot be reached",
-  dependency_down: "{} services wait for one that they depend on",
+  container_missing: ["{} containers do not exist", "{} containers did not exist"],
+  container_unknown: ["{} containers do not exist, but their services answer", "{} containers did not exist, but their services answered"],
+  no_container: ["{} services fail their checks, and have no container that could be repaired", "{} services failed their checks, and had no container that could be repaired"],
+  stopped: ["{} containers were stopped by a command such as docker stop"],
+  killed: ["{} containers were killed by a command such as docker kill"],
+  paused: ["{} containers are paused", "{} containers were paused"],
+  exited: ["{} containers ended by themselves"],
+  oom: ["{} containers ran out of memory"],
+  hang: ["{} services do not answer", "{} services did not answer"],
+  unreachable: ["{} services cannot be reached", "{} services could not be reached"],
+  dependency_down: ["{} services wait for one that they depend on", "{} services waited for one that they depend on"],
 };
 
 /** Incidents of one cause and stage, where those are more than a few: {groups, rest}, each in its order. */
@@ -36,17 +37,18 @@ export function alike(incidents) {
   return { groups, rest: incidents.filter((of) => !grouped.has(of)) };
 }
 
-/** A group in one sentence: "30 containers do not exist". */
+/** A group in one sentence: "30 containers do not exist", in the past once they are repaired, or over. */
 export function together(list) {
   const [{ row }] = list;
-  const said = Object.hasOwn(TOGETHER, row.cause_id ?? "") ? TOGETHER[row.cause_id] : "";
-  if (said) return said.replace("{}", thousands(list.length));
+  const past = isPast(row);
+  const [now, then = now] = Object.hasOwn(TOGETHER, row.cause_id ?? "") ? TOGETHER[row.cause_id] : [];
+  if (now) return (past ? then : now).replace("{}", thousands(list.length));
   const texts = new Set(list.map((of) => cause(of.row) || of.row.error || ""));
-  return `${list.length} services${texts.size === 1 ? `: ${clip([...texts][0])}` : ` are down for one cause${row.cause_id ? ` (${row.cause_id.replaceAll("_", " ")})` : ""}`}`;
+  return `${thousands(list.length)} services${texts.size === 1 ? `: ${clip([...texts][0])}` : ` ${past ? "were" : "are"} down for one cause${row.cause_id ? ` (${row.cause_id.replaceAll("_", " ")})` : ""}`}`;
 }
 
-/** What is done about a group, in one sentence. */
-export function doneAbout(list) {
+/** What is done about a group, in one sentence; of pauses that end at different times the first one counts. */
+export function doneAbout(list, now) {
   const [{ stage, row }] = list;
   switch (stage) {
     case "escalated": return "A person is needed.";
@@ -54,6 +56,7 @@ export function doneAbout(list) {
     case "held": return paragraph(heldAs(row.held).first, gate(row.held));
     case "verification": return "Verifying their repairs.";
     case "action": return "Repairing them.";
+    case "pause": return pauseLine(list.reduce((first, of) => (instant(of.row.next?.at) < instant(first.row.next?.at) ? of : first)), now, true);
     default: return "Diagnosing them.";
   }
 }
@@ -61,8 +64,8 @@ export function doneAbout(list) {
 /** Of whom a group is, by name: the first few. */
 export const whose = (list, most = 3) => names(list.map((of) => of.row.service).sort((a, b) => a.localeCompare(b)), most);
 
-/** A group as a whole sentence, for the headline. */
-export const groupLine = (list) => paragraph(capital(together(list)), doneAbout(list));
+/** A group as a whole sentence, for the headline; without `now` it does not count. */
+export const groupLine = (list, now = NaN) => paragraph(capital(together(list)), doneAbout(list, now));
 
 // A fleet's incident is the root of what is held because of it.
 const isOfFleet = (of, root) => root.row.kind === "fleet" && root.stage !== "resolved" && of.row.kind !== "fleet" && of.row.held === "blind";

@@ -1,7 +1,7 @@
 // The services of the overview as data: how they are laid out, which of them
 // match, in which order they stand, and what is counted of them. Pure.
 
-import { instant, many } from "./units.js";
+import { instant, many, thousands } from "./units.js";
 import { repaired } from "./words.js";
 
 const ROOMY = 8; // services that have a card of their own, with its buttons
@@ -53,13 +53,16 @@ const BY = {
   uptime: (a, b) => share(a) - share(b),
 };
 
+/** Whether services stand by group in that order: one that compares services ignores groups. */
+export const isGrouped = (sort) => sort !== "latency" && sort !== "uptime";
+
 /**
  * Services in their order, by group: [{group, services}]. Those with trouble stand
- * first, and so do groups with trouble; orders that compare services ignore groups.
+ * first, and so do groups with trouble.
  */
 export function arrange(services, sort = "trouble") {
   const sorted = [...services].sort(BY[sort] ?? BY.trouble); // a sort is stable: what is equal keeps the configuration's order
-  if (sort === "latency" || sort === "uptime") return sorted.length ? [{ group: "", services: sorted }] : [];
+  if (!isGrouped(sort)) return sorted.length ? [{ group: "", services: sorted }] : [];
   const groups = new Map();
   for (const service of services) groups.set(service.group || "", []); // in the order in which they appear
   for (const service of sorted) groups.get(service.group || "").push(service);
@@ -101,7 +104,7 @@ const COUNTED = { DOWN: "down", DEGRADED: "degraded", UNKNOWN: "without data", P
 /** [["DOWN", "1 down"], ["UP", "7 up"]]: what a group's heading counts. */
 export function counts(services) {
   const of = tally(services);
-  return WEIGHT.filter((status) => of[status]).map((status) => [status, `${of[status]} ${COUNTED[status]}`]);
+  return WEIGHT.filter((status) => of[status]).map((status) => [status, `${thousands(of[status])} ${COUNTED[status]}`]);
 }
 
 /** The same as a sentence: "12 services: 1 down, 11 up". */

@@ -284,7 +284,8 @@ function between(list, now) {
  * Which incidents get the lane, and which one line each: what waits for a
  * person first, then what is still broken, what is being verified, and what is
  * held or given up, the oldest first. One that just ended has the lane if nothing
- * else needs it. Those of one cause are one group, and those that only wait for
+ * else needs it. Of the lines those that need a person are first, so that none of them is
+ * folded behind a repair. Those of one cause are one group, and those that only wait for
  * their root stand `behind` it: {first, lane, behind, groups, lines, more}. `lane` says
  * whether the first has a lane, and is not only the first of a group at rest.
  */
@@ -299,7 +300,7 @@ export function pick(incidents, now, most = 3) {
     const { groups, rest } = alike(open);
     const own = groups.find(({ list }) => list.includes(first));
     const rests = own && (first.stage === "held" || first.stage === "escalated");
-    const others = rest.filter((of) => of !== first);
+    const others = rest.filter((of) => of !== first).sort((a, b) => calls(b) - calls(a));
     return { first, lane: !rests, behind: rests ? [] : behind(first, incidents), groups, lines: others.slice(0, most), more: Math.max(0, others.length - most) };
   }
   const over = incidents
@@ -307,6 +308,8 @@ export function pick(incidents, now, most = 3) {
     .sort((a, b) => instant(b.row.resolved) - instant(a.row.resolved));
   return { first: over[0] ?? null, lane: over.length > 0, behind: over.length ? behind(over[0], incidents) : [], groups: [], lines: [], more: 0 };
 }
+
+const calls = (of) => of.stage === "escalated" || of.stage === "approval";
 
 /** The lane before anything broke: its places, all to come. */
 export function idleLane() {

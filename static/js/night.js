@@ -1,7 +1,7 @@
 // The last night in one sentence, and as a line of time. Pure: from the
 // incidents that are known, in the reader's zone.
 
-import { instant, many } from "./units.js";
+import { instant, many, thousands } from "./units.js";
 import { repaired } from "./words.js";
 
 const FROM = 22; // o'clock
@@ -20,13 +20,38 @@ export function night(now) {
   return { from: from.getTime(), to: to.getTime(), over: now >= morning.getTime() };
 }
 
+const BROUGHT = 50; // incidents of a snapshot, beside those that are open
+const PAGE = 200;
+const PAGES = 5; // at most
+
+/**
+ * The calls that bring the incidents opened since `from`, as far as they are known:
+ * {paths, known}. All that were opened from `known` on are known; -Infinity says that
+ * these are all that there are.
+ */
+export function readBack({ incidents, since }, answers, from) {
+  const paths = [];
+  let known = incidents.size < BROUGHT ? -Infinity : Infinity;
+  for (let before = ""; paths.length < PAGES;) {
+    const path = `/incidents?limit=${PAGE}${before}`;
+    paths.push(path);
+    const { value, refusal, at } = answers.get(path) ?? {};
+    if (!Array.isArray(value) || refusal || at < since) break; // a snapshot leaves out what was read before it
+    known = value.length < PAGE ? -Infinity : instant(value.at(-1).opened);
+    if (known < from) break;
+    before = `&before=${encodeURIComponent(value.at(-1).id)}`;
+  }
+  return { paths, known };
+}
+
 /**
  * What happened in a night: {text, marks, from, to}, or null where nothing is
- * known of it: `since` is when LogStream started. A mark is {at, kind, row}: repaired,
- * recovered, or person.
+ * known of it: `since` is when LogStream started, `known` that of readBack(). A mark is
+ * {at, kind, row}: repaired, recovered, or person.
  */
-export function lastNight(rows, now, since = NaN) {
+export function lastNight(rows, now, since = NaN, known = -Infinity) {
   const of = night(now);
+  const least = known >= of.from ? "at least " : ""; // there may be more
   const within = (value) => instant(value) >= of.from && instant(value) < Math.min(of.to, now + 1);
   const marks = rows.flatMap((row) => marksOf(row, within)).sort((a, b) => a.at - b.at);
   const marked = new Set(marks.map(({ row }) => row));
@@ -37,12 +62,13 @@ export function lastNight(rows, now, since = NaN) {
   const alone = marks.filter(({ kind }) => kind === "recovered").length;
   const open = rows.filter((row) => !row.resolved && instant(row.first_bad ?? row.opened) < of.to).length;
   const ended = others.filter((row) => row.resolved).length;
-  const known = [repairs && many(repairs, "repair"), alone && many(alone, "recovery without a repair", "recoveries without a repair")].filter(Boolean);
-  const more = [ended && many(ended, known.length ? "other incident" : "incident"), open && many(open, "open incident")].filter(Boolean);
-  const what = [...known, ...more].join(", ") || (persons ? "" : "no incidents");
-  const who = persons ? `a person was called ${persons === 1 ? "once" : `${persons} times`}` : repairs && !more.length ? "no person was called" : "";
-  if (!of.over && !known.length && !ended && !persons && open) return { ...of, marks, text: "" }; // what is open stands above
-  return { ...of, marks, text: `${of.over ? "Last night" : "Tonight so far"}: ${[what, who].filter(Boolean).join(", ")}.` };
+  const over = [repairs && many(repairs, "repair"), alone && many(alone, "recovery without a repair", "recoveries without a repair")].filter(Boolean);
+  const more = [ended && many(ended, over.length ? "other incident" : "incident"), open && many(open, "open incident")].filter(Boolean);
+  const what = (over.length || ended ? least : "") + [...over, ...more].join(", ") || (persons || least ? "" : "no incidents");
+  const who = persons ? `a person was called ${least}${persons === 1 ? "once" : `${thousands(persons)} times`}` : repairs && !more.length && !least ? "no person was called" : "";
+  if (!of.over && !over.length && !ended && !persons && open) return { ...of, marks, text: "" }; // what is open stands above
+  const said = [what, who].filter(Boolean).join(", ");
+  return { ...of, marks, text: said && `${of.over ? "Last night" : "Tonight so far"}: ${said}.` };
 }
 
 // A person who was called stays called, whatever became of the incident then.

@@ -73,6 +73,7 @@ function snapshot(state, frame, now) {
     agent: frame.agent ?? null, info: frame.info ?? state.info, infoAt: frame.info ? now : state.infoAt,
     health: known(state.health, services), thinking: thoughts(known(state.thinking, incidents), frame, now),
     details: known(state.details, services), history: known(state.history, services), arrivals: [],
+    skew: null, // a clock that was set since is measured anew
   };
 }
 

@@ -71,7 +71,7 @@ export function many(n, one, more = `${one}s`) {
 /** "a", "a and b", "a, b and c", "a, b and 3 more": one more is named as well. */
 export function names(list, most = 2) {
   if (list.length <= most + 1) return join(list);
-  return `${list.slice(0, most).join(", ")} and ${list.length - most} more`;
+  return `${list.slice(0, most).join(", ")} and ${thousands(list.length - most)} more`;
 }
 
 /** "a", "a and b", "a, b and c" */

@@ -99,17 +99,17 @@ export const heldAs = (gate) => (gate === "observe"
   ? { icon: "blind", colour: "quiet", first: "Not repaired", word: "Not repaired (mode observe)" }
   : { icon: "held", colour: "warn", first: "On hold", word: "On hold" });
 
-// What would keep a repair that only waits a moment from being run, by the gate.
+// What would keep a repair that only waits a moment from being run, by the gate; the same of several.
 const UNLESS = {
-  deploy: "unless the container is replaced",
-  operator: "unless it is started first",
-  policy: "unless Docker restarts it first",
-  rival: "unless the external change goes on",
-  starting: "unless it is up first",
+  deploy: ["unless the container is replaced", "unless the containers are replaced"],
+  operator: ["unless it is started first", "unless they are started first"],
+  policy: ["unless Docker restarts it first", "unless Docker restarts them first"],
+  rival: ["unless the external change goes on", "unless the external changes go on"],
+  starting: ["unless it is up first", "unless they are up first"],
 };
 
 /** "unless the container is replaced", or nothing. */
-export const unless = (gate) => (Object.hasOwn(UNLESS, gate ?? "") ? UNLESS[gate] : "");
+export const unless = (gate, several = false) => (Object.hasOwn(UNLESS, gate ?? "") ? UNLESS[gate][several ? 1 : 0] : "");
 
 /** Each fault as a button, and what a visitor did with it. */
 const FAULTS = {

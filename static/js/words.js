@@ -55,11 +55,11 @@ export function clip(text) {
   return `${text.slice(0, space > LONG / 2 ? space : LONG)}…`;
 }
 
-/** An incident's cause: in the past once it is repaired, or over. */
-export function cause(row) {
-  const over = row.state === "resolved" || row.phase === "verification";
-  return clip((over && row.cause_past) || row.cause || "");
-}
+/** Whether what an incident is about is past: once it is repaired, or over. */
+export const isPast = (row) => row.state === "resolved" || row.phase === "verification";
+
+/** An incident's cause: in the past once it is. */
+export const cause = (row) => clip((isPast(row) && row.cause_past) || row.cause || "");
 
 /**
  * What an incident is about, after the name of its service. Where no container is
@@ -127,7 +127,7 @@ export function statusLine(services, rootOf) {
 export function statusThen(services, at) {
   const s = sort(services);
   if (!s.all.length) return "No services were known";
-  return `${s.up.length + s.degraded.length} of ${many(s.all.length, "service")} ${s.all.length === 1 ? "was" : "were"} up at ${hhmmss(at)}`;
+  return `${thousands(s.up.length + s.degraded.length)} of ${many(s.all.length, "service")} ${s.all.length === 1 ? "was" : "were"} up at ${hhmmss(at)}`;
 }
 
 /** What there is to say about the others while something is broken. */
@@ -227,16 +227,16 @@ export function nextLine(row, now) {
   return `${row.next.action && !waits(row.next.action) ? capital(phrase(row.next.action, "it", "doing")) : "Decided again"} ${when}.`;
 }
 
-/** "Starting it in 3 s, unless the container is replaced": what a moment's pause waits for. */
-export function pauseLine(of, now) {
+/** "Starting it in 3 s, unless the container is replaced": what a moment's pause waits for; `several` alike are "them". */
+export function pauseLine(of, now, several = false) {
   const { row } = of;
   const at = instant(row.next?.at);
   const chosen = row.next?.action || row.action;
-  if (!chosen || waits(chosen)) return holdReason(of);
-  const doing = capital(phrase(chosen, "it", "doing"));
+  if (!chosen || waits(chosen)) return several ? gate(row.held) : holdReason(of);
+  const doing = capital(phrase(chosen, several ? "them" : "it", "doing"));
   const rest = at - now;
   const clock = Number.isFinite(rest) ? (rest > 0 ? ` in ${countdown(rest)}` : " now") : "";
-  return sentence([`${doing}${clock}`, unless(row.next?.gate ?? row.held)].filter(Boolean).join(", "));
+  return sentence([`${doing}${clock}`, unless(row.next?.gate ?? row.held, several)].filter(Boolean).join(", "));
 }
 
 /** A time to come in whole seconds, rounded up: it reaches 0 when it is over. */

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alike, behind, groupLine, isBehind, together, whose } from "../js/causes.js";
+import { textOf } from "../js/dom.js";
 import { entries } from "../js/feed.js";
 import { incident } from "../js/incident.js";
 import { lane, pick } from "../js/lane.js";
+import { groupOf } from "../js/view/lane.js";
 import { at, diagnosed, evidence, eventLog, finished, opened, resolved, row, started, T, verified } from "./event_log.mjs";
 
 const one = (id, more = {}, list = [opened]) => {
@@ -23,6 +25,24 @@ test("incidents of one cause are one group, and a few stand one by one", () => {
   assert.equal(whose(groups[0].list), "s0, s1, s10 and 27 more");
 });
 
+test("a group in verification, or over, is said in the past", () => {
+  const hang = { phase: "verification", cause_id: "hang" };
+  assert.equal(groupLine(many(5, hang)), "5 services did not answer. Verifying their repairs.");
+  assert.equal(together(many(5, { state: "resolved", cause_id: "paused" })), "5 containers were paused");
+  assert.equal(together(many(5, { state: "resolved", cause_id: "stopped" })), "5 containers were stopped by a command such as docker stop");
+  assert.equal(together([...many(3, { ...hang, cause_id: "odd", cause_past: "It was odd." }), one("z", { ...hang, cause_id: "odd", cause_past: "z was odd." })]), "4 services were down for one cause (odd)");
+});
+
+test("a group in a moment's pause says what is next, and when the first of them is due", () => {
+  const held = [1020, "suppressed", "guard", { gate: "deploy", reason: "s is being replaced.", until: at(4000) }];
+  const list = [5, 3, 4, 5].map((s, i) => one(`s${i}`, { next: { action: "start", gate: "deploy", at: at(s * 1000) } }, [opened, evidence, diagnosed, held]));
+  assert.deepEqual(list.map((of) => of.stage), Array(4).fill("pause"));
+  const said = "4 containers were stopped by a command such as docker stop. Starting them";
+  assert.equal(groupLine(list, T + 1000), `${said} in 2 s, unless the containers are replaced.`);
+  assert.equal(groupLine(list), `${said}, unless the containers are replaced.`);
+  assert.match(textOf(groupOf({ key: "k", list, now: T + 3000 })), /Starting them now, unless the containers are replaced\./);
+});
+
 test("one cause in two stages is two groups: what is done about them differs", () => {
   assert.equal(alike([...many(4, missing), ...many(4, { cause_id: "container_missing" }, "o")]).groups.length, 2);
 });
@@ -31,6 +51,7 @@ test("a cause without words of its own is said as it came, where it is the same 
   assert.equal(together(many(4, { cause_id: "odd", cause: "It is odd." })), "4 services: It is odd.");
   assert.equal(together([...many(3, { cause_id: "odd_one", cause: "It is odd." }), one("z", { cause_id: "odd_one", cause: "z is odd." })]), "4 services are down for one cause (odd one)");
   assert.equal(together(many(5, { error: "HTTP 500" })), "5 services: HTTP 500");
+  assert.equal(together(many(1200, { error: "HTTP 500" })), "1,200 services: HTTP 500");
 });
 
 test("of a group at rest no single incident has the lane; one under repair has it", () => {

@@ -60,6 +60,7 @@ test("a group counts its states, the worst first", () => {
   const list = [service("a"), service("b", { status: "DOWN" }), service("c"), service("d", { status: "UNKNOWN" })];
   assert.deepEqual(counts(list), [["DOWN", "1 down"], ["UNKNOWN", "1 without data"], ["UP", "2 up"]]);
   assert.equal(counted(list), "4 services: 1 down, 1 without data, 2 up");
+  assert.equal(counted(Array(1200).fill(service("a"))), "1,200 services: 1,200 up");
 });
 
 test("of a table only the rows in view are drawn, with ten beyond", () => {

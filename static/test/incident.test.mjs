@@ -257,7 +257,7 @@ test("the lane goes to what needs it most", () => {
   const one = (id, stage, more = {}) => ({ stage, events: [1], row: { id, opened: at(0), ...more } });
   const { first, lines, more } = pick([one("a", "escalated"), one("b", "held"), one("c", "verification"), one("d", "action"), one("e", "approval"), one("f", "action", { opened: at(-5) })], T);
   assert.equal(first.row.id, "e");
-  assert.deepEqual(lines.map((t) => t.row.id), ["f", "d", "c"]);
+  assert.deepEqual(lines.map((t) => t.row.id), ["a", "f", "d"], "of the lines what needs a person is first");
   assert.equal(more, 2);
 });
 

@@ -129,7 +129,16 @@ test("of very many services what is broken is the first picture, and they come w
   assert.equal(find(drawn(fleet(300), { first: true }), (e) => e.attrs.id === "search").length, 0);
   assert.equal(find(drawn(fleet(300)), (e) => e.attrs.id === "search").length, 1);
   assert.equal(find(drawn(fleet(30), { first: true }), (e) => e.attrs.id === "search").length, 1);
+  assert.match(textOf(drawn(fleet(1200), { text: "s" })), /1,200 of 1,200 services/);
   assert.equal(rowsOf(drawn(fleet(300), { window: { top: 0, height: 0, width: Infinity, row: 0 } })).length, 8, "and few rows, until the height of one is known");
+});
+
+test("a group that a link leads to is in the table, out of view or not, and a table without groups is one", () => {
+  const groupsOf = (more) => find(drawn(fleet(300, Object.fromEntries(names(300).map((name, i) => [name, { group: "abc"[Math.floor(i / 100)] }]))), more), (e) => String(e.attrs.id).startsWith("group-")).map((e) => e.attrs.id);
+  assert.deepEqual(groupsOf({}), ["group-a"]);
+  assert.deepEqual(groupsOf({ to: "group-c" }), ["group-a", "group-c"]);
+  assert.deepEqual(groupsOf({ to: "group-c", focused: "s1" }), ["group-a", "group-c"]);
+  assert.deepEqual(find(drawn(fleet(300)), (e) => e.attrs.id === "group-").map((e) => e.tag), ["div"]);
 });
 
 test("on a phone the rows of a table that are up stand behind a button", () => {

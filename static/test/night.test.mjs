@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lastNight, night } from "../js/night.js";
+import { lastNight, night, readBack } from "../js/night.js";
 
 const local = (day, hour, minute = 0) => new Date(2026, 10, day, hour, minute).getTime();
 const iso = (...of) => new Date(local(...of)).toISOString();
@@ -43,4 +43,33 @@ test("of a night that LogStream did not see nothing is said", () => {
 
 test("a night's marks stand in order, each with its kind", () => {
   assert.deepEqual(lastNight([recovery(24, 5), called(24, 4), repair(24, 2)], local(24, 9)).marks.map(({ at, kind }) => [at, kind]), [[local(24, 2), "repaired"], [local(24, 4), "person"], [local(24, 5), "recovered"]]);
+});
+
+test("what happened is read back to the night's beginning, in a few calls", () => {
+  const page = (n, from) => Array.from({ length: n }, (_, i) => ({ id: `i${from + i}`, opened: new Date(local(24, 8) - (from + i) * 60e3).toISOString() }));
+  const state = { incidents: new Map(page(60, 0).map((row) => [row.id, row])), since: 5 };
+  const from = local(24, 4);
+  const answers = new Map();
+  const first = "/incidents?limit=200", second = `${first}&before=i199`, third = `${first}&before=i399`;
+  assert.deepEqual(readBack(state, answers, from), { paths: [first], known: Infinity }, "the snapshot has only the newest");
+  assert.equal(readBack({ ...state, incidents: new Map() }, answers, from).known, -Infinity, "or all, where those are fewer");
+  answers.set(first, { value: page(200, 0), at: 6 });
+  assert.deepEqual(readBack(state, answers, from), { paths: [first, second], known: local(24, 4, 41) });
+  assert.deepEqual(readBack(state, answers, local(24, 5)), { paths: [first], known: local(24, 4, 41) });
+  answers.set(second, { value: page(200, 200), at: 6 });
+  assert.deepEqual(readBack(state, answers, from), { paths: [first, second], known: local(24, 1, 21) });
+  assert.deepEqual(readBack(state, answers, local(24, 0)).paths, [first, second, third]);
+  answers.set(third, { value: page(3, 400), at: 6 });
+  assert.equal(readBack(state, answers, local(24, 0)).known, -Infinity);
+  assert.deepEqual(readBack({ ...state, since: 7 }, answers, from), { paths: [first], known: Infinity }, "after another snapshot it is read again");
+  assert.equal(readBack(state, { get: () => ({ value: page(200, 0), at: 6 }) }, 0).paths.length, 5, "at most");
+});
+
+test("of a night that was not read to its beginning less is said", () => {
+  const say = (rows, known) => lastNight(rows, local(24, 9), local(1, 0), known).text;
+  const two = [repair(24, 2), repair(24, 3)];
+  assert.equal(say(two, local(24, 1)), "Last night: at least 2 repairs.");
+  assert.equal(say(two, local(23, 21)), "Last night: 2 repairs, no person was called.");
+  assert.equal(say([...two, called(24, 4)], local(24, 1)), "Last night: at least 2 repairs, a person was called at least once.");
+  assert.equal(say([], Infinity), "");
 });

@@ -159,6 +159,9 @@ test("the server's clock counts only where it is far from ours, and no other ins
   assert.equal(store.clock(foreign, T), T);
   const ahead = folded(snapshot(), events(8, record("box", T + 90e3), record("box", T + 80e3)));
   assert.equal(store.clock(ahead, T), T + 90e3);
+  const again = store.fold(ahead, snapshot(), T).state;
+  assert.equal(store.clock(again, T), T, "the clock may have been set since");
+  assert.equal(store.clock(store.fold(again, events(8, record("box", T + 5e3)), T).state, T), T + 5e3);
 });
 
 test("a service's own check is its owner's; without one, the newest of any", () => {

@@ -39,6 +39,7 @@ test("names up to two, then how many more", () => {
   assert.equal(names(["a", "b"]), "a and b");
   assert.equal(names(["a", "b", "c"]), "a, b and c");
   assert.equal(names(["a", "b", "c", "d"]), "a, b and 2 more");
+  assert.equal(names(Array(1202).fill("a")), "a, a and 1,200 more");
   assert.equal(join(["a", "b", "c"]), "a, b and c");
 });
 

@@ -274,13 +274,20 @@ test("every window that is offered has data behind it", () => {
   assert.deepEqual(offered, ["15m", "1h", "6h", "24h", "7d", "30d"]);
 });
 
+test("the repairs of an hour are said of the service that they are counted for", () => {
+  const agent = { state: "ESCALATED", incident: "i1", service: "payment-service", budget: { attempt: 1, attempts: 3, hour: 0, per_hour: 60 } };
+  const said = (more) => textOf(overview.view(context(store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [row(eventLog(opened), { state: "escalated", ...more })], agent }, T).state)));
+  assert.match(said({}), /Repairs of payment-service this hour0 of 60/);
+  assert.doesNotMatch(said({ kind: "fleet" }), /this hour/);
+});
+
 test("the attempts are those that the budget counts, on every page", () => {
   const again = [[8000, "verified", "logstream", { ok: false, outcome: "interrupted", error: "It was killed." }], started, finished];
   const events = eventLog(opened, evidence, diagnosed, started, finished, ...again);
   const counted = { ...row(events), attempts: 1 };
-  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3 } } }, T).state;
+  let state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "payment-service", status: "DOWN" }], incidents: [counted], agent: { state: "VERIFYING", incident: "i1", budget: { attempt: 1, attempts: 3, hour: 2, per_hour: 60 } } }, T).state;
   state = store.learnIncident(state, { ...counted, events });
-  assert.match(textOf(overview.view(context(state))), /Attempts1 of 3/);
+  assert.match(textOf(overview.view(context(state))), /Attempts1 of 3Repairs of payment-service this hour2 of 60/);
   assert.match(textOf(incident.view(context(state, { name: "i1" }))), /Attempts1 /);
 });
 
@@ -418,4 +425,32 @@ test("what waits for a service that is up is not said to depend on another that 
   assert.equal(headline("DOWN"), "mail and orders-db are down, and so is orders-api, which depends on orders-db");
   assert.match(textOf(shown("UP")), /On hold\. Waits for orders-db: the repair of a service that it depends on is not verified yet\./);
   assert.doesNotMatch(textOf(shown("UP")), /while orders-db is down/);
+});
+
+test("incidents that need a person are counted on the first screen where its headline speaks of another", () => {
+  const one = (id, cause_id, more = {}) => ({ id, service: id, state: "open", phase: "action", action: "restart", cause_id, opened: new Date(T).toISOString(), ...more });
+  const over = { state: "escalated", phase: "ended", escalated: new Date(T).toISOString() };
+  const screen = (incidents) => overview.view(context(store.fold(store.empty(), { type: "snapshot", seq: 1, services: incidents.map(({ service }) => ({ name: service, status: "DOWN" })), incidents }, T).state));
+  const rest = (view) => find(view, (e) => e.attrs.class === "now-rest").map(textOf).join();
+  const repairs = ["oom", "hang", "exited", "killed", "stopped"].map((id) => one(id, id));
+  const view = screen([...repairs, one("x", "odd", over)]);
+  assert.equal(rest(view), "1 incident needs a person.");
+  assert.equal(find(view, (e) => e.attrs["data-stage"] === "escalated" && e.attrs["data-incident"] === "x").length, 1, "and it has a line");
+  assert.match(rest(screen([...repairs, one("x", "odd", over), one("y", "other", over)])), /^2 incidents need a person\./);
+  assert.doesNotMatch(rest(screen([one("x", "odd", over), one("y", "other", over)])), /person/);
+});
+
+test("where not every incident was read, figures say at least, and none says that no person was called", () => {
+  const incidents = Array.from({ length: 300 }, (_, i) => ({ id: `i${i}`, service: "web", state: "resolved", how: "healed", attempts: 1, action: "restart", opened: new Date(T - 3600e3 - i * 1000).toISOString(), resolved: new Date(T - 3600e3).toISOString() }));
+  const state = store.fold(store.empty(), { type: "snapshot", seq: 1, services: [{ name: "web", status: "UP" }], incidents }, T).state;
+  const first = "/incidents?limit=200", second = `${first}&before=i199`;
+  const answers = new Map([[first, { value: incidents.slice(0, 200), at: T }]]);
+  assert.ok(overview.needs(context(state, { answers })).includes(second));
+  const part = textOf(overview.view(context(state, { answers })));
+  assert.match(part, /At least 300 failures were repaired in the last 24 h\..*Repairedat least 300Median/);
+  assert.doesNotMatch(part, /no person|never/);
+  answers.set(second, { value: incidents.slice(200), at: T });
+  const all = textOf(overview.view(context(state, { answers })));
+  assert.match(all, /300 failures were repaired in the last 24 h\..*Repaired300Person callednever/);
+  assert.doesNotMatch(all, /at least/i);
 });

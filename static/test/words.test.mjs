@@ -42,6 +42,7 @@ test("the status line says what is broken now", () => {
 
 test("a page that is cut off speaks of the past", () => {
   assert.match(statusThen(fleet(["a", "UP"], ["b", "DOWN"]), T), /^1 of 2 services were up at \d\d:\d\d:\d\d$/);
+  assert.match(statusThen(Array(1200).fill({ name: "a", status: "UP" }), T), /^1,200 of 1,200 services/);
 });
 
 test("names keep their letters, and our own words begin a sentence with a capital", () => {

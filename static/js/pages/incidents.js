@@ -6,7 +6,7 @@ import { incident as incidentOf } from "../incident.js";
 import { downFor } from "../lane.js";
 import { address, choices, filters, listed, matches, narrowed, paged } from "../listing.js";
 import { clock } from "../store.js";
-import { day, hhmm, instant, lasting, many, took } from "../units.js";
+import { day, hhmm, instant, lasting, many, thousands, took } from "../units.js";
 import { capital, heldAs, who } from "../vocabulary.js";
 import { repaired, subject } from "../words.js";
 import { href, loading, nothing, time } from "../view/bits.js";
@@ -71,7 +71,7 @@ function tools(of, { services, causes, deciders }, { shown, more }) {
     select("service", "Service", services, (name) => name),
     select("cause", "Cause", causes, (id) => capital(id.replaceAll("_", " "))),
     select("decided_by", "Decided by", deciders, (name) => capital(Object.hasOwn(DECIDERS, name) ? DECIDERS[name] : name)),
-    h("p", { class: "tools-found quiet small", role: "status" }, narrowed(of) && [more ? `The newest ${shown} that match` : `${many(shown, "incident")} ${shown === 1 ? "matches" : "match"}`, h("a", { class: "btn bare", href: "/incidents", "data-focus-next": SHOWN }, "Clear")]));
+    h("p", { class: "tools-found quiet small", role: "status" }, narrowed(of) && [more ? `The newest ${thousands(shown)} that match` : `${many(shown, "incident")} ${shown === 1 ? "matches" : "match"}`, h("a", { class: "btn bare", href: "/incidents", "data-focus-next": SHOWN }, "Clear")]));
 }
 
 const none = () => h("div", { class: "panel empty", key: "none" }, h("h2", {}, "No incident matches"), h("p", {}, "No incident of the last 90 days matches these filters."), h("p", {}, h("a", { class: "btn", href: "/incidents", "data-focus-next": SHOWN }, "Clear the filters")));

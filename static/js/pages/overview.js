@@ -7,9 +7,9 @@ import { entries } from "../feed.js";
 import { arrange, DENSE } from "../fleet.js";
 import { agentState } from "../incident.js";
 import { idleLane, lane as laneModel, pick } from "../lane.js";
-import { lastNight } from "../night.js";
+import { lastNight, night, readBack } from "../night.js";
 import { clock, inOrder, missingEvents } from "../store.js";
-import { instant, thousands } from "../units.js";
+import { instant, many, thousands } from "../units.js";
 import { action } from "../vocabulary.js";
 import { aboutLine, repaired, restLine, statusLine, statusThen, workLine } from "../words.js";
 import { agent } from "../view/agent.js";
@@ -29,9 +29,15 @@ const DAY = 24 * 60 * 60 * 1000;
 /** What this page reads from the API. */
 export function needs(ctx) {
   const { state, now } = ctx;
-  return ["/chaos", "/incidents?limit=200", "/commands?limit=100",
+  return ["/chaos", ...read(ctx).paths, "/commands?limit=100",
     ...missingEvents(state, clock(state, now)).map((id) => `/incidents/${encodeURIComponent(id)}`),
     ...fleet.needs(ctx)];
+}
+
+// The incidents of the spans that this page speaks of: the night, and a day.
+function read({ state, answers, now }) {
+  const at = clock(state, now);
+  return readBack(state, answers, Math.min(night(at).from, at - DAY));
 }
 
 const summaries = new WeakMap();
@@ -42,23 +48,24 @@ export function summary(ctx) {
   return summaries.get(ctx);
 }
 
-function summed({ state, incidents, stale, now }) {
+function summed(ctx) {
+  const { state, incidents, stale, now } = ctx;
   const at = clock(state, now);
   const services = inOrder(state.services.values());
   const line = stale ? { text: statusThen(services, now), status: "PENDING" } : statusLine(services, new Map([...state.incidents.values()].filter((row) => row.state === "open").map((row) => [row.service, row.root])));
   const picked = pick([...incidents.values()], at);
-  return { line, picked, first: picked.first, work: workFor({ state, stale, picked, at, roomy: fleet.layoutOf({ state }) === "roomy" }) };
+  return { line, picked, first: picked.first, work: workFor({ state, stale, picked, at, known: read(ctx).known, roomy: fleet.layoutOf({ state }) === "roomy" }) };
 }
 
-function workFor({ state, stale, picked: { first, groups }, at, roomy }) {
+function workFor({ state, stale, picked: { first, groups }, at, known, roomy }) {
   if (stale) return first && first.stage !== "resolved" ? { kind: "calm", text: `The agent was ${DOING[first.stage] ?? "working on"} ${first.row.service}.`, still: "" } : null;
   if (first && first.stage !== "resolved") {
     const group = groups.find(({ list }) => list.includes(first));
     const line = workLine(first, at);
-    return group && first.stage !== "verification" ? { ...line, text: groupLine(group.list), still: groupLine(group.list) } : line;
+    return group && first.stage !== "verification" ? { ...line, text: groupLine(group.list, at), still: groupLine(group.list) } : line;
   }
   if (!state.services.size) return null;
-  return calm(state, at, roomy);
+  return calm(state, at, known, roomy);
 }
 
 const DOING = { action: "repairing", verification: "verifying a repair of", held: "holding a repair of", approval: "waiting for approval to repair", escalated: "waiting for a person to look at", diagnosis: "choosing an action for", evidence: "diagnosing", pause: "diagnosing", detected: "diagnosing" };
@@ -68,11 +75,11 @@ const breakable = (state) => state.chaos.some((entry) => entry.services?.length)
 // Whether what breaks now is repaired by itself, as far as the host decides it.
 const repairs = (state, at) => state.info?.mode === "auto" && !problems(state).length && !isHeld(state.info, at);
 
-function calm(state, at, roomy) {
+function calm(state, at, known, roomy) {
   const done = [...state.incidents.values()].filter((row) => repaired(row) && at - instant(row.resolved) < DAY).length;
   const held = isHeld(state.info, at);
   const invites = roomy && breakable(state) && repairs(state, at);
-  const text = [done ? `${done} ${done === 1 ? "failure was" : "failures were"} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : held ? "Repairs are on hold." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
+  const text = [done ? `${known >= at - DAY ? "At least " : ""}${many(done, "failure was", "failures were")} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : held ? "Repairs are on hold." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
   return { kind: held ? "hold" : done ? "work" : "calm", text, still: text };
 }
 
@@ -85,16 +92,17 @@ export function view(ctx) {
   const rows = [...state.incidents.values()];
   const list = inOrder(state.services.values());
   const roomy = fleet.layoutOf(ctx) === "roomy";
-  const night = nightOf(state, rows, at);
+  const { known } = read(ctx);
+  const night = nightOf(state, rows, at, known);
   const open = first && first.stage !== "resolved" ? first : null;
   const reserved = roomy && breakable(state);
   const parts = list.length >= DENSE ? Number(ctx.look?.first ?? 0) : 0; // of very many what is broken comes first, the rest with the next two pictures, so that none takes long
   const of = {
     banners: banners(problems(state), at),
-    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at) }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
+    now: nowView({ line, work, stale, stage: open?.stage ?? "", rest: rest({ state, line, list, stale, night, alone: open && goesOnAlone(ctx, at), calls: open && open.stage !== "escalated" ? [...incidents.values()].filter((of) => of.stage === "escalated").length : 0 }), map: roomy || stale ? null : map({ groups: arrange(list), repairing: repairing(incidents) }) }),
     lanes: lanes(ctx, picked, at, reserved),
     services: parts > 0 ? null : fleet.services(ctx, { at, rows }),
-    agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, stale, now: at }),
+    agent: parts > 1 ? null : agent({ agent: agentOf(state.agent, open), incident: open, info: state.info, rows, known, stale, now: at }),
     feed: parts > 1 ? null : feed({ list: entries({ rows, injections: ctx.injections, started: started(state) }), incidents, info: state.info, now: at, night, width: ctx.sizes.get("night") ?? 480, most: roomy ? 5 : 4 }),
   };
   const order = roomy ? ["banners", "now", "lanes", "services", "agent", "feed"] : ["banners", "now", "lanes", ...(open ? ["agent", "feed"] : ["feed", "agent"]), "services"]; // where nothing is open, what happened comes first
@@ -110,11 +118,11 @@ function goesOnAlone({ state, incidents }, at) {
 }
 
 // The rest of the first screen in one line: that no action is needed where a
-// repair goes on by itself; what is up, or what this is; and the night.
-function rest({ state, line, list, stale, night, alone }) {
+// repair goes on by itself; how many need a person where the headline speaks of another; what is up, or what this is; and the night.
+function rest({ state, line, list, stale, night, alone, calls }) {
   if (!list.length) return "Changes to config.yaml apply within a second.";
   if (stale) return "";
-  return [alone && "No action is needed from you so far.", line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
+  return [alone && "No action is needed from you so far.", calls > 0 && `${many(calls, "incident needs", "incidents need")} a person.`, line.status !== "UP" ? restLine(list) : alone ? "" : aboutLine(state.info), night?.text].filter(Boolean).join(" ");
 }
 
 // What the agent does is what the lane shows: its state is that of the lane's incident.
@@ -139,14 +147,14 @@ function lanes(ctx, picked, at, reserved) {
     picked.lane && lane(model(first), { stage: first.stage, root: first, behind: picked.behind.map(({ of, depth }) => ({ of, depth, service: service(of) })), now: at }),
     picked.groups.map(({ key, list }) => groupOf({ key, list, now: at })),
     lines.map((of) => laneLine(model(of), of.stage)),
-    more > 0 && h("p", { class: "quiet", key: "more" }, h("a", { href: "/incidents" }, `${more} more`)));
+    more > 0 && h("p", { class: "quiet", key: "more" }, h("a", { href: "/incidents" }, `${thousands(more)} more`)));
 }
 
 // Read again where an incident changed, and each minute.
-let nightKnown = { incidents: null, minute: 0, night: null };
-function nightOf({ incidents, ...state }, rows, at) {
+let nightKnown = { incidents: null, minute: 0, known: NaN, night: null };
+function nightOf({ incidents, ...state }, rows, at, known) {
   const minute = Math.floor(at / 60e3);
-  if (nightKnown.incidents !== incidents || nightKnown.minute !== minute) nightKnown = { incidents, minute, night: lastNight(rows, at, started(state)) };
+  if (nightKnown.incidents !== incidents || nightKnown.minute !== minute || nightKnown.known !== known) nightKnown = { incidents, minute, known, night: lastNight(rows, at, started(state), known) };
   return nightKnown.night;
 }
 

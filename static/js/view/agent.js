@@ -4,13 +4,13 @@
 import { decidedCertainty, queriedFor, views, whatCame } from "../diagnosis.js";
 import { h, icon } from "../dom.js";
 import { quantile } from "../series.js";
-import { hhmmss, instant, many, took } from "../units.js";
+import { hhmmss, instant, many, thousands, took } from "../units.js";
 import { agentState, capital, phrase, whoFirst } from "../vocabulary.js";
 import { holdReason, paragraph, reason, repaired, sentence, target } from "../words.js";
 import { copy, facts as terms, pill, transcript } from "./bits.js";
 import { isHeld } from "./hold.js";
 
-/** model: {agent, incident, info, rows, stale, now} */
+/** model: {agent, incident, info, rows, known: readBack()'s, stale, now} */
 export function agent(model) {
   const state = model.agent?.state ?? "WATCHING";
   const held = model.incident?.stage === "held" || (state === "WATCHING" && isHeld(model.info, model.now));
@@ -118,10 +118,13 @@ function budget(agent, incident) {
   const next = instant(b.not_before);
   return [
     ["Attempts", of(incident.row.attempts ?? b.attempt ?? 0, b.attempts)],
-    ["Repairs this hour", of(b.hour, b.per_hour)],
+    thisHour(incident.row.service, b),
     ["Next not before", Number.isFinite(next) && next > 0 ? hhmmss(next) : ""],
   ];
 }
+
+// The budget is a service's own.
+const thisHour = (service, b) => [`Repairs of ${service} this hour`, of(b?.hour, b?.per_hour)];
 
 const of = (n, most) => (Number.isFinite(n) ? (Number.isFinite(most) && most > 0 ? `${n} of ${most}` : String(n)) : "");
 
@@ -129,14 +132,16 @@ function limits(list) {
   return terms(list, "limits");
 }
 
-function rest({ agent, incident, info, rows }, state) {
+function rest({ agent, incident, info, rows, known = -Infinity }, state) {
+  const all = known === -Infinity; // else there are more than were read
+  const count = (n) => `${all ? "" : "at least "}${thousands(n)}`;
   const done = rows.filter(repaired);
   const called = rows.filter((row) => row.called ?? row.escalated).length;
   const median = quantile(done.map((row) => row.down_ms ?? row.ttr_ms), 0.5);
   return [
     dependencyList(info),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", String(done.length)], ["Person called", called ? String(called) : "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ["Repairs this hour", agent?.service ? of(agent.budget?.hour, agent.budget?.per_hour) : ""]]),
+    limits([["Repaired", count(done.length)], ["Person called", called ? count(called) : all && "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { doneAbout, together, whose, whyBehind } from "../causes.js";
-import { hhmmss, lasting } from "../units.js";
+import { hhmmss, lasting, thousands } from "../units.js";
 import { capital, heldAs } from "../vocabulary.js";
 import { paragraph, stateFor } from "../words.js";
 import { command, href, pill, progress } from "./bits.js";
@@ -33,7 +33,7 @@ function tree(root, behind, now) {
       icon("held", "quiet"), h("a", { class: "plain", href: href.service(of.row.service) }, of.row.service),
       h("span", { class: service?.status === "DOWN" ? "down" : "quiet" }, service ? stateFor(service, now) : ""),
       h("span", { class: "quiet" }, service?.status === "DOWN" ? service.error : "")))),
-    behind.length > MOST_BEHIND && h("p", { class: "quiet small" }, `And ${behind.length - MOST_BEHIND} more.`));
+    behind.length > MOST_BEHIND && h("p", { class: "quiet small" }, `And ${thousands(behind.length - MOST_BEHIND)} more.`));
 }
 
 /** The lane's place before anything broke: so that what stands below does not move when something does. */
@@ -51,7 +51,7 @@ export function groupOf({ key, list, now }) {
   const person = stage === "escalated" || stage === "approval";
   return h("section", { class: "panel lane-line", key: `group-${key}`, "data-group": list.length, "data-stage": stage },
     pill(person ? { colour: stage === "approval" ? "warn" : "down", icon: "person", text: stage === "approval" ? "Approval needed" : "A person is needed" } : stage === "held" ? { ...held, text: held.word } : { colour: stage === "verification" ? "work" : "down", icon: stage === "verification" ? "work" : "down", text: stage === "verification" ? "Verifying" : "Open" }),
-    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list)))),
+    h("div", {}, h("h2", {}, h("a", { href: "/incidents" }, capital(together(list)).replace(/\.$/, ""), icon("right"))), h("p", { class: "quiet" }, paragraph(whose(list), doneAbout(list, now)))),
     clock({ head: "For", figure: lasting(now - since), rest: `, since ${hhmmss(since)}` }));
 }
 

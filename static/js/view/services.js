@@ -58,7 +58,7 @@ export function services(ctx, { at, rows }) {
   const folds = many && look.window.width <= PHONE && !narrowed; // of very many on a phone those that are up are a button
   const groups = folds && !look.whole ? settled.groups.map((of) => ({ ...of, services: of.services.filter((one) => !isCalm(one)) })).filter((of) => of.services.length) : settled.groups;
   const allowance = { changed: ANEW, added: ANEW };
-  const window = { ...look.window, focused: look.focused };
+  const window = { ...look.window, focused: look.focused, to: look.to };
   const drawn = how === "table" ? groups.length > 0 && table({ groups, row: model, window, reach: model.reach, allowance })
     : many ? cells({ groups, cell: model, window, allowance })
       : cells({ groups, cell: model, whole: look.whole || narrowed });

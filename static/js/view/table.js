@@ -23,12 +23,12 @@ const traces = new Map();
 export function table({ groups, row, window, reach, allowance }) {
   const named = groups.length > 1 || groups[0]?.group;
   const rows = groups.flatMap((of) => [...(named ? [{ group: of }] : []), ...of.services.map((service) => ({ service }))]);
-  const focused = window.focused ? rows.findIndex(({ service }) => service?.name === window.focused) : -1;
+  const focused = window.to || window.focused ? rows.findIndex(({ service, group: of }) => (window.to ? of && anchor(of.group) === window.to : service?.name === window.focused)) : -1;
   const parts = ranges(rows.length, rowsInView(rows.length, window), focused);
   const columns = COLUMNS.filter(([, least]) => !(window.width < least)).map(([name]) => name);
   forget(new Set(parts.flatMap(({ from, to }) => rows.slice(from, to)).map(({ service }) => service?.name)), kept, traces);
   const space = (n, key) => n > 0 && h("tr", { key, "aria-hidden": "true", class: "space" }, h("td", { colspan: columns.length, height: Math.round(n * (window.row || 32)) }));
-  return h("div", { class: "panel fleet-wrap", key: "table" }, h("table", { class: "tbl fleet-table", "aria-label": "Services", "aria-rowcount": rows.length + 1 },
+  return h("div", { class: "panel fleet-wrap", key: "table", id: named ? null : anchor("") }, h("table", { class: "tbl fleet-table", "aria-label": "Services", "aria-rowcount": rows.length + 1 },
     h("thead", {}, h("tr", { "aria-rowindex": 1 }, columns.map((name) => h("th", { scope: "col", class: `c-${name}${NUMBERS.has(name) ? " num" : ""}`, key: name }, name === "line" ? h("span", { class: "vh" }, `Latency over the last ${lasting(reach)}`) : name === "strip" ? `Last ${lasting(reach)}` : TEXT[name])))),
     h("tbody", {},
       space(parts[0].from, "above"),
