@@ -126,7 +126,7 @@ func TestKafkaIsUnreachableAtTheStartAndLater(t *testing.T) {
 	banner := func(when string) {
 		t.Helper()
 		sees(t, ctx, "that Kafka is missing, "+when, missing+` !== null`)
-		text := eval[string](t, ctx, missing+`.innerText`)
+		text := eval[string](t, ctx, missing+`.textContent`) // it may stand folded below another problem
 		for _, want := range []string{" since ", "Still works", "On hold", "How to fix", "docker compose up -d kafka"} {
 			if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
 				t.Errorf("%s the banner does not say %q:\n%s", when, want, text)

@@ -323,9 +323,11 @@ func TestADisastersButtonDoesNotMove(t *testing.T) {
 	sees(t, ctx, "the button", `document.querySelectorAll('.card[data-status="UP"] .break button').length >= 3 && document.documentElement.dataset.conn === "live"`)
 	sees(t, ctx, "the fonts", `document.fonts.status === "loaded"`) // until then letters are of another height
 	sees(t, ctx, "the faults of every card", `document.querySelectorAll(".card .break").length === 3 && document.querySelectorAll(".card .l-line").length === 3`)
-	eval[bool](t, ctx, `(window.places = [], setInterval(() => {
+	eval[bool](t, ctx, `(window.places = [], window.seen = [], setInterval(() => {
 		const at = Math.round(document.querySelector('.card[data-service="payment-service"] [data-fault="stop"]').getBoundingClientRect().top);
-		if (innerWidth === 1280 && places.at(-1) !== at) places.push(at);
+		if (innerWidth !== 1280 || places.at(-1) === at) return;
+		places.push(at);
+		seen.push([...document.querySelectorAll(".now, .lanes")].map((part) => part.innerText).join("\n"));
 	}, 20), true)`)
 	eval[bool](t, ctx, record)
 	for _, fault := range []string{"stop", "hang"} { // the shortest lane, and the one with the most words
@@ -335,7 +337,7 @@ func TestADisastersButtonDoesNotMove(t *testing.T) {
 		fillsItsPlace(t, ctx, fault)
 	}
 	if places := eval[[]int](t, ctx, "places"); slices.Max(places)-slices.Min(places) > 1 || places[0] > 800 { // a part of a pixel is rounded
-		t.Errorf("the button's places from above, in px: %v", places)
+		t.Errorf("the button's places from above, in px: %v, and what stood above it then:\n%s", places, strings.Join(eval[[]string](t, ctx, "seen"), "\n---\n"))
 	}
 	agrees(t, ctx) // cards, as cells do
 }
