@@ -5,9 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // TestExamplesAreValid runs check on each configuration under examples. Compose's
@@ -37,6 +40,7 @@ func TestExamplesAreValid(t *testing.T) {
 				if code, out, failed := logstream("check", "--config", path); code != exitDone || failed != "" || strings.Contains(out, "warning") {
 					t.Errorf("exit %d\n%s%s", code, out, failed)
 				}
+				passesWhatIsRequired(t, path)
 			})
 		}
 		return nil
@@ -48,6 +52,52 @@ func TestExamplesAreValid(t *testing.T) {
 	for _, folder := range folders {
 		if _, missing := os.Stat(filepath.Join(folder, "README.md")); err != nil || missing != nil || !strings.Contains(string(index), "]("+filepath.Base(folder)+"/README.md)") {
 			t.Errorf("%s has no README.md, or is not in that of examples: %v", folder, errors.Join(err, missing))
+		}
+	}
+}
+
+// passesWhatIsRequired: a container has only the variables that its Compose file
+// passes. Where LogStream runs in one, each ${NAME:?…} of its configuration is there.
+func passesWhatIsRequired(t *testing.T, path string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(filepath.Dir(path), "docker-compose.yml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var compose struct {
+		Services map[string]struct{ Environment map[string]string }
+	}
+	if err := errors.Join(err, yaml.Unmarshal(content, &compose)); err != nil {
+		t.Fatal(err)
+	}
+	service, is := compose.Services["logstream"]
+	config, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, required := range regexp.MustCompile(`\$\{(\w+):\?`).FindAllSubmatch(config, -1) {
+		if name := string(required[1]); is && !strings.HasPrefix(service.Environment[name], "${"+name) {
+			t.Errorf("%s requires %s, and the Compose file does not pass it", path, name)
+		}
+	}
+}
+
+// TestCaddyRemovesWhatAClientClaims: each header that Caddy copies is removed from
+// the request first. Only a route keeps the order of its lines.
+func TestCaddyRemovesWhatAClientClaims(t *testing.T) {
+	content, err := os.ReadFile("examples/behind-caddy/Caddyfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, route, _ := strings.Cut(string(content), "\troute ")
+	first, then, _ := strings.Cut(route, "forward_auth ")
+	copied := regexp.MustCompile(`copy_headers (.+)`).FindStringSubmatch(then)
+	if copied == nil {
+		t.Fatalf("no header is copied after forward_auth:\n%s", content)
+	}
+	for _, header := range strings.Fields(copied[1]) {
+		if !strings.Contains(first, "request_header -"+header+"\n") {
+			t.Errorf("%s is copied, and what a client sent in it is not removed before", header)
 		}
 	}
 }

@@ -3,7 +3,9 @@
 package packages
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -37,9 +39,9 @@ func commands(t *testing.T) []string {
 // typed is how each command of README.md begins, by the test that types it.
 var typed = map[string][]string{
 	"TestTheReadmesDemo":                    {"go run . run --demo"},
-	"TestTheImageRepairsAnotherContainer":   {"make image", "mkdir -p ~/logstream && cd ~/logstream", "docker run --rm", "docker run -d", "sed -i"},
+	"TestTheImageRepairsAnotherContainer":   {"make image", "mkdir -p ~/logstream && cd ~/logstream", "docker run --rm", "docker run -d"},
 	"TestComposeRunsLogStreamBesideKafka":   {"export COMPOSE_PROFILES", "docker compose up"},
-	"TestTheReadmesProgramRepairsContainer": {"make build", "mkdir -p ~/logstream && cp logstream", "./logstream init", "./logstream run", "sed -i"},
+	"TestTheReadmesProgramRepairsContainer": {"go build", "cd \"$HOME", "./logstream init", "./logstream run"},
 }
 
 // TestEachCommandOfTheReadmeIsTyped fails where README.md has a command that no
@@ -194,19 +196,37 @@ func TestTheReadmesProgramRepairsContainer(t *testing.T) {
 	e.Docker(t, "run", "-d", "--name", "shop", "-p", fmt.Sprintf("127.0.0.1:%d:%s", engine.FreePort(t), images.Port), images.Webapp.Name)
 	remove(t, e, "shop")
 	home, dir := t.TempDir(), checkout(t)
-	types(t, e, dir, home, readme(t, "make build", e)+" && "+readme(t, "mkdir -p ~/logstream && cp", e))
+	types(t, e, dir, home, readme(t, "go build", e)+" && "+readme(t, "cd \"$HOME", e))
 	own := filepath.Join(home, "logstream")
 	began := time.Now()
 	types(t, e, own, home, readme(t, "./logstream init", e))
 	run := start(t, e, own, home, readme(t, "./logstream run", e))
 	page := run.page()
 	until(t, "shop is UP", func() bool { return status(page, "shop") == "UP" })
-	types(t, e, own, home, readme(t, "sed -i", e))
+	allowRepairs(t, own)
 	until(t, "repairs are allowed", func() bool { return mode(page) == "auto" })
 	e.Docker(t, "kill", "shop")
 	healed(t, page, "shop")
 	t.Logf("from init to the first repair: %.1f s", time.Since(began).Seconds())
 	run.interrupt()
+}
+
+// allowRepairs edits config.yaml as README.md says it.
+func allowRepairs(t *testing.T, folder string) {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	path := filepath.Join(folder, "config.yaml")
+	content, unread := os.ReadFile(path)
+	said := regexp.MustCompile("change `([^`]+)` to `([^`]+)` in `config.yaml`").FindSubmatch(text)
+	if err := errors.Join(err, unread); err != nil || said == nil {
+		t.Fatalf("README.md says no change of config.yaml: %v", err)
+	}
+	if bytes.Count(content, said[1]) != 1 {
+		t.Fatalf("want %q once in what init wrote:\n%s", said[1], content)
+	}
+	if err := os.WriteFile(path, bytes.Replace(content, said[1], said[2], 1), 0o600); err != nil { // keeps the mode that it has
+		t.Fatal(err)
+	}
 }
 
 // mode is whether repairs are made, as the page at that address has it.

@@ -276,6 +276,9 @@ func declarations(pkg string, of *ast.GenDecl, into map[string]declared) {
 			}
 			if literal, is := spec.Values[0].(*ast.BasicLit); is && literal.Kind == token.STRING {
 				value, _ := strconv.Unquote(literal.Value)
+				if value == "" { // for the code alone: a file says it by leaving the key out
+					continue
+				}
 				d := into[pkg+kind.Name]
 				d.choices = append(d.choices, value)
 				into[pkg+kind.Name] = d

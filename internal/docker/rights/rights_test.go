@@ -90,7 +90,7 @@ $ export COMPOSE_PROFILES=proxy DOCKER_GID="$(stat -c %g /var/run/docker.sock)"
 $ docker compose up -d --wait
 ` + "```" + `
 
-That proxy has one pattern per method, so that ` + "`POST /containers/{id}/start`" + ` can be allowed without ` + "`POST /containers/{id}/exec`" + `; a proxy that allows sections of the API, such as tecnativa/docker-socket-proxy, allows both or none. It does not read bodies: **a program that may create a container may create a privileged one, and is root on the host.** If no repair should change a container, leave the calls of the kind *change* out of the file; if no faults are injected, also those of *fault*. What remains can stop, kill and restart containers and read their logs and environment, and nothing more; ` + "`logstream doctor`" + ` then warns of the repairs that cannot run.
+That proxy has one pattern per method, so that ` + "`POST /containers/{id}/start`" + ` can be allowed without ` + "`POST /containers/{id}/exec`" + `; a proxy that allows sections of the API, such as tecnativa/docker-socket-proxy, allows both or none. It does not read bodies: **a program that may create a container may create a privileged one, and is root on the host.** If no repair should change a container, leave the calls of the kind *change* out of the file; if no faults are injected, also those of *fault*. What remains can start, unpause, kill and restart any container, connect it to any network, and read what the calls with ` + "`GET`" + ` return, such as logs and environment; ` + "`logstream doctor`" + ` then warns of the repairs that cannot run.
 
 | call | kind | for |
 |---|---|---|
