@@ -66,7 +66,7 @@ export function lastNight(rows, now, since = NaN, known = -Infinity) {
   const more = [ended && many(ended, over.length ? "other incident" : "incident"), open && many(open, "open incident")].filter(Boolean);
   const what = (over.length || ended ? least : "") + [...over, ...more].join(", ") || (persons || least ? "" : "no incidents");
   const who = persons ? `a person was called ${least}${persons === 1 ? "once" : `${thousands(persons)} times`}` : repairs && !more.length && !least ? "no person was called" : "";
-  if (!of.over && !over.length && !ended && !persons && open) return { ...of, marks, text: "" }; // what is open stands above
+  if (now < of.to && !over.length && !ended && !persons && open) return { ...of, marks, text: "" }; // what is open stands above
   const said = [what, who].filter(Boolean).join(", ");
   return { ...of, marks, text: said && `${of.over ? "Last night" : "Tonight so far"}: ${said}.` };
 }

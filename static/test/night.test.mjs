@@ -27,6 +27,7 @@ test("the night in a sentence: repairs, recoveries, and whether a person was cal
   assert.equal(say([{ ...recovery(24, 2), how: "operator", opened: iso(24, 1) }]), "Last night: 1 incident.");
   const open = { id: "o", service: "db", state: "verifying", attempts: 1, opened: iso(24, 23, 29) };
   assert.equal(say([open], local(24, 23, 30)), "");
+  assert.equal(say([{ ...open, opened: iso(24, 7, 10) }], local(24, 7, 15)), "", "in the morning, while the night lasts");
   assert.equal(say([open, repair(24, 23)], local(24, 23, 30)), "Tonight so far: 1 repair, 1 open incident.");
   assert.equal(say([{ ...open, escalated: iso(24, 23, 29) }, open], local(24, 23, 30)), "Tonight so far: 2 open incidents, a person was called once.");
   assert.equal(say([{ ...open, opened: iso(24, 20), escalated: iso(24, 21) }, repair(24, 22, 30)], local(24, 23, 30)), "Tonight so far: 1 repair, 1 open incident.");
