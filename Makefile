@@ -40,7 +40,7 @@ unit: ## the tests that need Go alone, with the race detector, and without it wh
 e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
 	go test -race -tags e2e -count=1 -v ./e2e/engine
 	export LOGSTREAM_E2E_CALLS=$$(mktemp -d) && \
-		go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... ./internal/docker/... ./packaging | grep -vE '/(engine|entrypoint|sockproxy|spine|rights)$$') && \
+		go test -tags e2e -count=1 -p 1 -parallel 4 -timeout 40m $$(go list -tags e2e ./e2e/... ./internal/docker/... ./packaging | grep -vE '/(engine|entrypoint|sockproxy|spine|rights)$$') && \
 		go test -tags e2e -count=1 -v -run TestUnusedCallsAreReported ./internal/docker/rights && rm -r "$$LOGSTREAM_E2E_CALLS"
 	go test -race -tags e2e -count=1 -run OnApacheKafka ./bus
 
@@ -58,9 +58,10 @@ corpus: ## record the scenarios again for healer/replay, where decisions changed
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
 	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
 
-soak: ## repetitions and matrices: all histories of the model checker, rounds of kill -9 and of external changes, half an hour of a page with 1,000 services
+soak: ## repetitions and matrices: all histories of the model checker, the scenarios with the race detector, rounds of kill -9 and of external changes, half an hour of a page with 1,000 services
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
+	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 90m ./e2e ./internal/docker
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e
 	LOGSTREAM_ROUNDS=20 go test -race -tags e2e -count=1 -v -timeout 60m -run WhatOthersDo ./e2e
 	LOGSTREAM_FLEET=1000 LOGSTREAM_FLEET_FOR=30m go test -tags e2e -count=1 -v -timeout 60m -run ALargeFleet ./e2e

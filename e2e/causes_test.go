@@ -179,15 +179,30 @@ func cannotStart(t *testing.T, docker *engine.Engine) {
 	for _, name := range []string{"taken", "leaky", "deaf"} {
 		d.up(name)
 	}
+	// Docker 20.10 may end a container that is out of memory and report no oom event.
+	unreported := func(t *testing.T, name, page string, since time.Time) bool {
+		t.Helper()
+		return page == "/leak" && !slices.ContainsFunc(docker.Events(t, since), func(e engine.Event) bool { return e.Name == name && e.Action == "oom" })
+	}
 	again := func(t *testing.T, name, page, first, second, action string) {
-		visit(t, docker, name, page)
-		before := d.newest(90*time.Second, name, "is resolved", resolved)
+		next := func(before apiIncident) (in apiIncident) {
+			t.Helper()
+			for try := 1; ; try++ {
+				d.up(name)
+				began := time.Now()
+				visit(t, docker, name, page)
+				in = d.newest(90*time.Second, name, "is over", func(in apiIncident) bool { return in.ID != before.ID && (resolved(in) || in.State == "escalated") })
+				if try == 3 || !unreported(t, name, page, began) {
+					return in
+				}
+				before = in
+			}
+		}
+		before := next(apiIncident{})
 		if before.CauseID != first {
 			t.Errorf("the first time the cause is %s, want %s", before.CauseID, first)
 		}
-		d.up(name)
-		visit(t, docker, name, page)
-		in := d.newest(90*time.Second, name, "is resolved again", func(in apiIncident) bool { return in.ID != before.ID && (resolved(in) || in.State == "escalated") })
+		in := next(before)
 		if got := actions(in); in.CauseID != second || !slices.Equal(got, []string{action}) {
 			t.Errorf("the second time the cause is %s, actions %v; want %s, %s", in.CauseID, got, second, action)
 		}

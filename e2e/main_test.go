@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	binary  string         // logstream, built with the race detector and the e2e tag
+	binary  string         // logstream, built with the e2e tag, and with the race detector where the tests are
 	engines engine.Set     // of our own, shared by the scenarios that leave them alone
 	docker  *engine.Engine // the default one
 )
