@@ -168,6 +168,12 @@ func notOfHeader(r rune) bool {
 	return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
+// Ended says whether a token that is valid otherwise counts no longer.
+func (t Token) Ended(now time.Time) bool {
+	end, _ := t.end()
+	return !end.IsZero() && !now.Before(end)
+}
+
 // end is from when a token counts no longer; zero: never.
 func (t Token) end() (time.Time, error) {
 	if t.Expires == "" {

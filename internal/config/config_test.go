@@ -254,6 +254,8 @@ func TestWarnings(t *testing.T) {
 			[]string{`config.yaml:1:21: warning: defaults.timeout: "2s" is longer than the interval of 1s: while a service hangs, it is checked only every 2s`}},
 		"a token that can be guessed": {"dashboard: {token: hunter2}\nservices: [{name: a, url: 'http://a'}]\n",
 			[]string{`config.yaml:1:20: warning: dashboard.token: "***" has fewer than 16 characters, so it can be guessed: create one with openssl rand -hex 16`}},
+		"a token that has expired": {"dashboard:\n  tokens:\n    - {name: old, token: 0123456789abcdef, role: viewer, expires: 2020-01-31}\n    - {name: new, token: 0123456789abcdeg, role: viewer, expires: 9999-01-31}\nservices: [{name: a, url: 'http://a'}]\n",
+			[]string{`config.yaml:3:67: warning: dashboard.tokens[0].expires: "2020-01-31" has passed, so this token is refused: set a later date, or remove the token`}},
 		"a password that is sent as it is": {"bus:\n  brokers: 'localhost:1, kafka:9092'\n  sasl: {mechanism: PLAIN, username: a, password: hunter2}\nservices: [{name: a, url: 'http://a'}]\n",
 			[]string{`config.yaml:3:21: warning: bus.sasl.mechanism: "PLAIN" sends the password unencrypted, because bus.tls.enabled is false: anyone who can read this traffic can use it on every topic; set bus.tls.enabled: true, or a mechanism that does not send it, such as SCRAM-SHA-512`}},
 		"one that stays on this machine": {"bus: {brokers: '127.0.0.1:1', sasl: {mechanism: PLAIN, username: a, password: hunter2}}\nservices: [{name: a, url: 'http://a'}]\n", nil},
