@@ -58,7 +58,11 @@ func imported(cmd *cobra.Command, from, path string) (*importer.Result, error) {
 		}
 		return importer.Gatus(path, content)
 	case "uptime-kuma":
-		return importer.UptimeKuma(path)
+		result, err := importer.UptimeKuma(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; give its kuma.db, which is in its data directory", err)
+		}
+		return result, err
 	}
 	return nil, unknownName(cmd, "monitor", from, []string{"gatus", "uptime-kuma"})
 }
@@ -69,7 +73,7 @@ const maxImported = 4 << 20
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s as the configuration of Gatus: %w; give its config.yaml", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxImported+1))

@@ -60,6 +60,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--verson"}, exitStartupFailure, "", "logstream: unknown flag --verson; did you mean --version?\n"},
 		{[]string{"run", "payment"}, exitStartupFailure, "", "logstream: run: unexpected argument \"payment\"\n"},
 		{[]string{"run", "--demo=perhaps"}, exitStartupFailure, "", "logstream: run: --demo must be true or false, not \"perhaps\"\n"},
+		{[]string{"run", "--demo", "--config", "x.yaml"}, exitStartupFailure, "", "logstream: run: --demo has a configuration of its own and reads no file; leave out --demo or --config\n"},
 		{[]string{"run", "-x"}, exitStartupFailure, "", "logstream: run: unknown flag -x (logstream run --help)\n"},
 		{[]string{"run", "-demo"}, exitStartupFailure, "", "logstream: run: unknown flag -demo; did you mean --demo?\n"},
 		{[]string{"check", "-h"}, exitDone, "logstream check", ""},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -113,9 +114,9 @@ const longestProbe = 20 * time.Second
 
 // probeDefinition checks a definition that an operator sent to the API. Its
 // check connects to wherever the definition says, from this machine: that is
-// what it is for, and why only operators may. It reads no file of this machine,
-// and shows nothing of what an answer holds. An error says what is wrong with
-// the definition.
+// what it is for, and why only operators may. It sends nothing that changes what
+// answers, reads no file of this machine, and shows nothing of what an answer holds.
+// An error says what is wrong with the definition.
 func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Probe, error) {
 	def, err := config.Definition(definition)
 	if err != nil {
@@ -129,6 +130,10 @@ func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Pro
 		return event.Probe{}, fmt.Errorf("service.url: %s:// reads this machine's files, which the API does not allow; use logstream probe", def.Scheme())
 	case def.Timeout > longestProbe:
 		return event.Probe{}, fmt.Errorf("service.timeout: must be at most %s here", longestProbe)
+	case !slices.Contains([]string{"", http.MethodGet, http.MethodHead}, def.Request.Method):
+		return event.Probe{}, errors.New("service.request.method: only GET and HEAD are allowed here, because another method may change something, such as a container where a Docker engine answers; use logstream probe")
+	case def.Request.Body != "":
+		return event.Probe{}, errors.New("service.request.body: none is allowed here, because what is sent may change something, such as a container where a Docker engine answers; use logstream probe")
 	}
 	return probe(ctx, def, check.Env{Version: thisBuild().Version, Detail: true, Discreet: true})
 }

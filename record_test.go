@@ -210,7 +210,7 @@ func TestReplayNamesTheLineThatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	if code, _, failed := logstream("replay", "/tmp/none"); code != exitStartupFailure || failed != "logstream: /tmp/none: no such file or directory\n" {
+	if code, _, failed := logstream("replay", "/tmp/none"); code != exitStartupFailure || failed != "logstream: /tmp/none: the recording cannot be opened: no such file or directory; give a file that logstream record has written\n" {
 		t.Errorf("no file: exit %d, %s", code, failed)
 	}
 }

@@ -41,7 +41,8 @@ func readRecording(path string) (recordedSpan, []recordedRecord, error) {
 	var span recordedSpan
 	file, err := os.Open(path)
 	if err != nil {
-		return span, nil, errors.Unwrap(err) // without the path, which the caller has
+		// Without the path, which the caller has.
+		return span, nil, fmt.Errorf("the recording cannot be opened: %w; give a file that logstream record has written", errors.Unwrap(err))
 	}
 	defer file.Close()
 	r, err := recording.NewReader(file, recordedLog, &span)

@@ -24,6 +24,9 @@ func runCommand() *cobra.Command {
 		if given := cmd.Flags().Changed("events"); given && *events != "-" {
 			return usageFailure(cmd, "--events takes - alone, which is standard output, not %s", quoted(*events))
 		}
+		if *demo && cmd.Flag("config").Changed {
+			return usageFailure(cmd, "--demo has a configuration of its own and reads no file; leave out --demo or --config")
+		}
 		if *demo {
 			return runDemo(cmd)
 		}

@@ -126,10 +126,10 @@ func (g *Guard) bearer(sent string, now time.Time) (Person, Refusal) {
 }
 
 func (t Token) person(now time.Time) (Person, Refusal) {
-	end, _ := t.end() // it was validated
-	if !end.IsZero() && !now.Before(end) {
+	if t.Ended(now) {
 		return Person{}, Expired
 	}
+	end, _ := t.end() // it was validated
 	return Person{Name: t.Name, Role: t.Role, Until: end}, Admitted
 }
 

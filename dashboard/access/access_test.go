@@ -297,6 +297,20 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: %+v", want, all)
 		}
 	}
+	for from, wrong := range map[string]bool{"0.0.0.0/0": true, "0.0.0.0/1": true, "128.0.0.0/7": true, "10.0.0.0/8": false, "172.18.0.5": false,
+		"::/0": true, "::/1": true, "fc00::/7": true, "fd00::/16": false, "::1": false,
+		"::ffff:0.0.0.0/96": true, "::ffff:10.0.0.0/104": true, "::ffff:10.0.0.1": false} {
+		c := everything()
+		c.Proxy.From = []string{from}
+		if all := c.Problems(); (len(all) > 0) != wrong || wrong && (all[0].Key != "proxy.from" || all[0].Value != from) {
+			t.Errorf("from %s: %+v", from, all)
+		}
+	}
+	same := everything()
+	same.Proxy.Header, same.Proxy.GroupsHeader = "Remote-User", "remote-user"
+	if all := same.Problems(); len(all) != 1 || all[0].Key != "proxy.groups_header" {
+		t.Errorf("one header for name and groups: %+v", all)
+	}
 	for _, c := range []Config{{Proxy: Proxy{Header: "Remote-User"}}, {Proxy: Proxy{From: []string{"proxy.lan"}}}, {Proxy: Proxy{From: []string{"10.0.0.1"}, Operators: "x"}}} {
 		if all := c.Problems(); len(all) != 1 || c.Guarded() && c.Proxy.Header == "" {
 			t.Errorf("%+v: %+v", c, all)

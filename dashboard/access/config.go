@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -129,14 +130,19 @@ func (p Proxy) problems() []service.Problem {
 		switch prefix, err := parsePrefix(from); {
 		case err != nil:
 			add("from", from, "is neither an address nor a network, such as 172.18.0.0/16")
-		case prefix.Bits() == 0:
-			add("from", from, "covers every address, so anyone could claim any name in the header; give only the address of the proxy")
+		case prefix.Addr().Is4In6():
+			add("from", from, "is an IPv4 network written as IPv6, which no address is in; write it as IPv4, such as 172.18.0.0/16")
+		case prefix.Bits() < widest(prefix.Addr()):
+			add("from", from, fmt.Sprintf("covers too many addresses (wider than /%d), so anyone there could claim any name in the header; give only the address of the proxy", widest(prefix.Addr())))
 		}
 	}
 	for _, of := range []struct{ key, header string }{{"header", p.Header}, {"groups_header", p.GroupsHeader}} {
 		if of.header != "" && (strings.ContainsFunc(of.header, notOfHeader) || slices.Contains(otherHeaders, textproto.CanonicalMIMEHeaderKey(of.header))) {
 			add(of.key, of.header, "is not a header that can name a person, such as Remote-User")
 		}
+	}
+	if p.Header != "" && strings.EqualFold(p.Header, p.GroupsHeader) {
+		add("groups_header", p.GroupsHeader, "is also the header that names the person, so a person with the name of the group would be an operator; use two headers, such as Remote-User and "+GroupsHeader)
 	}
 	if len(p.From) == 0 && (p.Header != "" || p.Operators != "") {
 		add("from", "", "is missing: without the proxy's address its header does not count")
@@ -147,11 +153,25 @@ func (p Proxy) problems() []service.Problem {
 	return all
 }
 
+// widest is the shortest prefix of a network that may be a proxy's.
+func widest(of netip.Addr) int {
+	if of.Is4() {
+		return 8
+	}
+	return 16
+}
+
 // otherHeaders mean something else.
 var otherHeaders = []string{"Authorization", "Cookie", "Host", "Origin", "X-Forwarded-For", "X-Forwarded-Proto"}
 
 func notOfHeader(r rune) bool {
 	return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+// Ended says whether a token that is valid otherwise counts no longer.
+func (t Token) Ended(now time.Time) bool {
+	end, _ := t.end()
+	return !end.IsZero() && !now.Before(end)
 }
 
 // end is from when a token counts no longer; zero: never.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"logstream/internal/docker"
 	"logstream/internal/service"
@@ -45,6 +46,11 @@ func (d *decoder) warn(f file) {
 	}
 	if n := len(f.Dashboard.Token); n > 0 && n < 16 {
 		d.warnAt("dashboard.token", f.Dashboard.Token, "has fewer than 16 characters, so it can be guessed: create one with openssl rand -hex 16")
+	}
+	for i, t := range f.Dashboard.Tokens {
+		if t.Ended(time.Now()) {
+			d.warnAt(fmt.Sprintf("dashboard.tokens[%d].expires", i), t.Expires, "has passed, so this token is refused: set a later date, or remove the token")
+		}
 	}
 	if f.Bus.ReadablePassword() {
 		d.warnAt("bus.sasl.mechanism", f.Bus.SASL.Mechanism, "sends the password unencrypted, because bus.tls.enabled is false: anyone who can read this traffic can use it on every topic; set bus.tls.enabled: true, or a mechanism that does not send it, such as SCRAM-SHA-512")

@@ -185,8 +185,11 @@ func (r *Runtime) call(ctx context.Context, what, on string, request func(engine
 // forgotten, so that the next call negotiates again.
 func (r *Runtime) fail(what, on string, err error) error {
 	failure := classify(err)
-	if failure == otherVersion {
+	switch {
+	case failure == otherVersion:
 		r.agreed.Store(nil)
+	case failure == forbidden && r.self != "":
+		failure = noGroup
 	}
 	return failure.wrap(what, on, r.Host(), err)
 }

@@ -23,6 +23,7 @@ const (
 	noAnswer     failure = iota // no answer that can be understood: nothing is known of the effect
 	absent                      // nothing listens at the address
 	forbidden                   // the socket is there and we may not open it
+	noGroup                     // the same, in a container: its user is in no group of the host
 	late                        // the caller's deadline, or ours, passed first
 	cancelled                   // the caller gave up
 	otherVersion                // the engine speaks another version of its API: nothing was done
@@ -92,6 +93,8 @@ func (f failure) wrap(what, on, host string, err error) error {
 		return unavailable(what, on, err, "no answer in time from "+host, "see whether docker ps answers; if not, restart Docker", "sudo systemctl restart docker")
 	case forbidden:
 		return unavailable(what, on, err, "permission denied at "+host, "add yourself to the docker group, then log in again", "sudo usermod -aG docker $USER")
+	case noGroup:
+		return unavailable(what, on, err, "permission denied at "+host, "run LogStream's container with the group of the socket (group_add in Compose)", `--group-add "$(stat -c %g /var/run/docker.sock)"`)
 	case absent:
 		return unavailable(what, on, err, "nothing listens at "+host, "set docker.host, or start Docker", "sudo systemctl start docker")
 	case otherVersion:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -112,6 +113,25 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 		Status: http.StatusText(status), StatusCode: status, Request: r,
 		Header: http.Header{"Content-Type": {contentType}},
 		Body:   io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+// In a container usermod and a new login help nothing.
+func TestADeniedSocketInAContainerNeedsAGroupOfTheContainer(t *testing.T) {
+	r, err := New(Config{Host: "unix:///s"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	denied := through(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, dial(syscall.EACCES) }))
+	for self, want := range map[string]string{
+		"": "permission denied at unix:///s: add yourself to the docker group, then log in again: sudo usermod -aG docker $USER",
+		"0123456789ab": "permission denied at unix:///s: run LogStream's container with the group of the socket (group_add in Compose): " +
+			`--group-add "$(stat -c %g /var/run/docker.sock)"`,
+	} {
+		r.self = self
+		if got := r.fail("list", "containers", denied); !errors.Is(got, container.ErrUnavailable) || !strings.HasSuffix(got.Error(), want) {
+			t.Errorf("in container %q: %v", self, got)
+		}
 	}
 }
 

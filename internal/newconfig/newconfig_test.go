@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"logstream/healer/llm"
 )
 
 var found = File{
@@ -20,7 +22,7 @@ var found = File{
 
 // read is the file as a reader of YAML takes it.
 func read(t *testing.T, f File) (c struct {
-	Healer    struct{ Mode string }
+	Healer    struct{ Mode, Decide string }
 	Dashboard struct{ Listen string }
 	Docker    struct{ Host, Discover string }
 	Services  []struct {
@@ -44,6 +46,9 @@ func TestTheFileHasWhatWasFound(t *testing.T) {
 	c := read(t, found)
 	if c.Healer.Mode != "observe" || c.Dashboard.Listen != "127.0.0.1:5001" || c.Docker.Discover != "off" || len(c.Services) != 4 {
 		t.Fatalf("it is %+v", c)
+	}
+	if c.Healer.Decide != "runbook" || !strings.Contains(string(found.Bytes()), "ollama pull "+llm.Default().Model+"\n") {
+		t.Errorf("a machine without a model would report that it is missing: %q", c.Healer.Decide)
 	}
 	if s := c.Services[0]; s.Name != "$$HOME: [x" || !s.TLS.Insecure {
 		t.Errorf("a name with a dollar sign is %+v", s)

@@ -99,6 +99,17 @@ func Check(t Target) error {
 	return err
 }
 
+// examples are valid urls, by their scheme.
+var examples = map[string]string{
+	"http":     "http://example.com/hook",
+	"https":    "https://example.com/hook",
+	"telegram": "telegram://123456:ABC-token@telegram?chats=@my_channel",
+	"ntfy":     "ntfy://ntfy.sh/my-topic",
+	"discord":  "discord://token@webhook-id",
+	"slack":    "slack://hook:AAAAAAAAA-BBBBBBBBB-CCCCCCCCCCCCCCCCCCCCCCCC@webhook",
+	"smtp":     "smtp://user:password@smtp.example.com:587/?from=logstream@example.com&to=me@example.com",
+}
+
 // New is a sender to t; an error says what is wrong with its address, and holds
 // nothing of it.
 func New(t Target) (*Sender, error) {
@@ -116,7 +127,11 @@ func New(t Target) (*Sender, error) {
 		s.way, err = newShoutrrr(t.URL, u)
 	}
 	if err != nil {
-		return nil, errors.New(text.Line(redact.Known(err.Error(), s.secrets...)))
+		why := text.Line(redact.Known(err.Error(), s.secrets...))
+		if example := examples[t.scheme()]; example != "" { // not masked: it has nothing of the address
+			why += "; it must be such as " + example
+		}
+		return nil, errors.New(why)
 	}
 	return s, nil
 }

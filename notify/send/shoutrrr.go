@@ -52,7 +52,11 @@ func newShoutrrr(address string, u *url.URL) (*viaShoutrrr, error) {
 		return nil, errors.New(why)
 	}
 	if _, err := s.service(); err != nil {
-		return nil, fmt.Errorf("is not a valid url of %s: %w", kind, innermost(err))
+		why := fmt.Sprintf("is not a valid url of %s", kind) // shoutrrr does not say why
+		if examples[kind] == "" {
+			why += "; https://shoutrrr.nickfedor.com has the form of its urls"
+		}
+		return nil, errors.New(why)
 	}
 	return s, nil
 }

@@ -31,7 +31,7 @@ func newTelegram(u *url.URL) (*telegram, error) {
 	password, _ := u.User.Password()
 	t := &telegram{token: u.User.Username() + ":" + password}
 	if !botToken.MatchString(t.token) {
-		return nil, errors.New("has no bot token: it must be such as telegram://123456:ABC…@telegram?chats=@my_channel")
+		return nil, errors.New("has no bot token")
 	}
 	for key, values := range u.Query() {
 		value := values[0]

@@ -34,7 +34,7 @@ type webhook struct {
 
 func newWebhook(t Target, u *url.URL) (webhook, error) {
 	if u.Host == "" {
-		return webhook{}, errors.New("has no host: it must be such as https://example.com/hook")
+		return webhook{}, errors.New("has no host")
 	}
 	return webhook{u.String(), t.Authorization, t.Secret}, nil
 }

@@ -1,0 +1,33 @@
+package send
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAWrongURLIsAnsweredWithAValidOne has the example whole, whatever the wrong url
+// shares with it, and nothing of the address.
+func TestAWrongURLIsAnsweredWithAValidOne(t *testing.T) {
+	for kind, example := range examples {
+		if err := Check(Target{URL: example}); err != nil || !strings.HasPrefix(example, kind+"://") {
+			t.Errorf("%s: %v", example, err)
+		}
+	}
+	for url, want := range map[string]string{
+		"https://":                     "has no host; it must be such as https://example.com/hook",
+		"https:///example.com/s3cret!": "has no host; it must be such as https://example.com/hook",
+		"http://":                      "has no host; it must be such as http://example.com/hook",
+		"ntfy://ntfy.sh/":              "is not a valid url of ntfy; it must be such as ntfy://ntfy.sh/my-topic",
+		"ntfy://":                      "is not a valid url of ntfy; it must be such as ntfy://ntfy.sh/my-topic",
+		"discord://s3cret!":            "is not a valid url of discord; it must be such as discord://token@webhook-id",
+		"slack://s3cret!@webhook":      "is not a valid url of slack; it must be such as " + examples["slack"],
+		"smtp://me:s3cret!@h:25":       "is not a valid url of smtp; it must be such as " + examples["smtp"],
+		"telegram://s3cret!@telegram":  "has no bot token; it must be such as " + examples["telegram"],
+		"telegram://1:s3cret@telegram": "has no chat: add ?chats= with a chat's id, or @ and a channel's name; it must be such as " + examples["telegram"],
+		"pushover://s3cret!":           "is not a valid url of pushover; https://shoutrrr.nickfedor.com has the form of its urls",
+	} {
+		if err := Check(Target{URL: url}); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", url, err, want)
+		}
+	}
+}
