@@ -102,10 +102,13 @@ func summary(in view.Incident) string {
 	switch in.State {
 	case state.Resolved:
 		down := milliseconds(in.DownMS)
-		if in.How != event.HowHealed {
-			return fmt.Sprintf("%s was down for %s. It recovered without a verified repair.", plain(in.Service), down)
+		switch in.How {
+		case event.HowHealed:
+			return fmt.Sprintf("%s was down for %s. The repair was verified by checks that began after it.", plain(in.Service), down)
+		case event.HowOperator:
+			return fmt.Sprintf("The incident of %s was %s.", plain(in.Service), heading(in))
 		}
-		return fmt.Sprintf("%s was down for %s. The repair was verified by checks that began after it.", plain(in.Service), down)
+		return fmt.Sprintf("%s was down for %s. It recovered without a verified repair.", plain(in.Service), down)
 	case state.Escalated:
 		return plain(in.Service) + " needs a person: LogStream does nothing automatically until the facts change."
 	}

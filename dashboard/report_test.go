@@ -62,7 +62,7 @@ func TestReportOfEachEnd(t *testing.T) {
 		{"held", event.Suppressed{Gate: "operator", Reason: "it was stopped twice from outside"}, "held by gate \"operator\": it was stopped twice from outside"},
 		{"escalated", event.Escalated{Reason: "three attempts failed"}, "escalated: three attempts failed"},
 		{"recovered", event.Resolved{How: event.HowRecovered, DownMS: 60_000}, "It recovered without a verified repair"},
-		{"by an operator", event.Resolved{How: event.HowOperator}, "closed by an operator, or because the service was removed"},
+		{"by an operator", event.Resolved{How: event.HowOperator}, "The incident of payment-service was closed by an operator, or because the service was removed."},
 		{"without a command line", event.ActionStarted{Attempt: 1, Action: "start", Target: "payment-service"}, "attempt 1: ` start payment-service `"},
 		{"failed", event.ActionFinished{Attempt: 1, Error: "no such image"}, "attempt 1: failed: no such image"},
 		{"not executed", event.ActionFinished{Attempt: 1, Outcome: event.OutcomeNotExecuted, Error: "not carried out: too late"}, "attempt 1: not carried out: too late"},

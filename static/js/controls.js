@@ -59,7 +59,7 @@ const CONTROLS = {
   heal: {
     ask: ({ name, state, at }) => ({
       title: `Heal ${name} now?`,
-      says: ["LogStream ends the open incident, opens a new one by hand, collects evidence and chooses a repair.", onItsWay(BY_HAND, { name, state, at })],
+      says: ["LogStream ends the open incident, opens a new one by hand, collects evidence and chooses a repair.", onItsWay({ ...BY_HAND, approve: gate("approval") }, { name, state, at })],
       command: `logstream heal ${name}`, go: "Heal now", icon: "work", tone: "go",
     }),
     call: ({ name }) => ["POST", `${of(name)}/heal`, {}],
@@ -130,7 +130,7 @@ export function isHeld(info, at) {
 // What may stand between a failure, or a request by hand, and its repair: the first that does is said.
 const ON_HOLD = "All repairs are on hold on this host: the repair waits until the hold ends.";
 const BY_ITSELF = { observe: gate("observe"), hold: ON_HOLD, silence: "The service is silenced: the repair waits until the silence ends.", approve: gate("approval") };
-const BY_HAND = { hold: ON_HOLD, approve: "A repair that changes the container’s configuration still needs approval.", observe: "Mode observe does not stop a repair by hand.", silence: "The silence of the service does not stop a repair by hand." };
+const BY_HAND = { hold: ON_HOLD, observe: "Mode observe does not stop a repair by hand.", silence: "The silence of the service does not stop a repair by hand." };
 
 function onItsWay(sentences, { name, state, at }) {
   const mode = state.details.get(name)?.config?.heal?.mode || state.info?.mode;
