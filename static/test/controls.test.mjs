@@ -60,8 +60,8 @@ test("while repairs are on hold a repair by hand says that it waits", () => {
   const over = state({ info: { host: "box", mode: "observe", held: "a move", held_until: at(-1) } });
   assert.equal(ask(over, T, { control: "heal", name: "web" }).says.at(-1), "Mode observe does not stop a repair by hand.");
   const asked = state({ info: { host: "box", mode: "approve" } });
-  const last = (control) => ask(asked, T, { control, name: "web" }).says.at(-1);
-  assert.deepEqual([last("heal"), last("restart")], ["The repair waits for approval.", ""], "what is asked for by name is approved with that");
+  const waits = (control) => ask(asked, T, { control, name: "web" }).says.includes("The repair waits for approval.");
+  assert.deepEqual([waits("heal"), waits("restart")], [true, false], "what is asked for by name is approved with that");
 });
 
 test("a fault says what it does and whether it can be taken back", () => {
