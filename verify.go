@@ -36,7 +36,7 @@ type deployed struct {
 type deployVerdict struct {
 	Service string               `json:"service"`
 	Status  event.Status         `json:"status"`
-	Verdict event.UpdateVerdict  `json:"verdict"` // good or bad
+	Verdict event.UpdateVerdict  `json:"verdict"` // good, bad, or watching: there are not enough checks
 	Reasons []event.UpdateReason `json:"reasons"`
 	// Decided says that LogStream's own watch has ended; else the verdict is by what
 	// was seen so far.
@@ -49,7 +49,7 @@ type deployVerdict struct {
 
 // verifyDeployCommand waits for the verdict on an update.
 func verifyDeployCommand() *cobra.Command {
-	cmd := newCommand("verify-deploy <service>", "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad",
+	cmd := newCommand("verify-deploy <service>", "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad or has not enough checks",
 		"docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m")
 	open, asJSON := clientOf(cmd), jsonFlag(cmd)
 	cmd.ValidArgsFunction = completeNames(runningServices(open))
@@ -76,7 +76,7 @@ func verifyDeployCommand() *cobra.Command {
 		} else {
 			fmt.Fprintln(say, printable(verdict.String()))
 		}
-		if verdict.Verdict == event.UpdateBad {
+		if verdict.Verdict != event.UpdateGood {
 			return errPrinted
 		}
 		return nil
@@ -137,7 +137,8 @@ func together(seen, next []view.Observation) []view.Observation {
 	return seen
 }
 
-// judgeDeploy is the verdict at the end. What is DOWN then is bad.
+// judgeDeploy is the verdict at the end. What is DOWN then is bad. Without a check
+// nothing is good, but a watch that has ended and what is UP and was not updated.
 func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent bool) deployVerdict {
 	v := deployVerdict{Service: now.Name, Status: now.Status, Verdict: event.UpdateGood, Reasons: []event.UpdateReason{}, Updated: recent}
 	if recent {
@@ -166,8 +167,11 @@ func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent 
 	if now.Status == event.Down && !slices.Contains(v.Reasons, event.UpdateDown) {
 		v.Reasons = append(v.Reasons, event.UpdateDown)
 	}
-	if len(v.Reasons) > 0 {
+	switch {
+	case len(v.Reasons) > 0:
 		v.Verdict = event.UpdateBad
+	case v.After.Checks == 0 && !v.Decided && (recent || now.Status != event.Up):
+		v.Verdict = event.UpdateWatching
 	}
 	return v
 }
@@ -188,6 +192,9 @@ func (v deployVerdict) String() string {
 		}
 		return fmt.Sprintf("%s: bad. %s.", what, strings.Join(why, "; "))
 	}
+	if v.Verdict == event.UpdateWatching {
+		return fmt.Sprintf("%s: %s", what, v.undecided())
+	}
 	out := fmt.Sprintf("%s: good. %d of %d checks failed (%s before); 95%% of them took up to %.0f ms (%.0f ms before).", what, v.After.Bad, v.After.Checks, rate(v.Before), v.After.P95MS, v.Before.P95MS)
 	if v.Update != nil && v.Update.Logs != nil && v.Update.Logs.New > 0 {
 		out += " But " + newErrors(v.Update) + "."
@@ -196,6 +203,15 @@ func (v deployVerdict) String() string {
 		out += " LogStream watches it until " + v.Update.Until.Local().Format(time.TimeOnly) + "."
 	}
 	return out
+}
+
+// undecided is why there is no verdict, and what to do.
+func (v deployVerdict) undecided() string {
+	out := fmt.Sprintf("not enough checks for a verdict: none was counted, and the service is %s. ", v.Status)
+	if v.Update != nil {
+		return out + fmt.Sprintf("Run verify-deploy again with a longer --for: the watch of the new image ends at %s.", v.Update.Until.Local().Format(time.TimeOnly))
+	}
+	return out + "Run verify-deploy again with a longer --for once the service is UP."
 }
 
 func (v deployVerdict) because(reason event.UpdateReason) string {

@@ -21,6 +21,10 @@ func TestDeployVerdict(t *testing.T) {
 		u.Logs = &event.UpdateLogs{Known: 2, New: fresh, Example: "ERROR column total does not exist"}
 		return u
 	}
+	unchecked := func(u *event.Update) *event.Update {
+		u.After = event.UpdateFigures{}
+		return u
+	}
 	checks := func(n, bad int, from time.Time) (all []view.Observation) {
 		for i := range n {
 			h := event.HealthLog{Timestamp: event.Seconds(from.Add(time.Duration(i) * time.Second)), Check: "http", Status: event.Up, LatencyMS: 5, Origin: event.Origin{Instance: "me"}}
@@ -45,13 +49,20 @@ func TestDeployVerdict(t *testing.T) {
 		"bad":  {update: updated(event.UpdateBad, event.UpdateErrors, event.UpdateExits), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors, event.UpdateExits}, says: "bad. error rate 50%, before 1%; its container ended 2 times by itself, before 0 times."},
 		"its log is worse": {update: logging(updated(event.UpdateBad, event.UpdateLog), 12), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateLog},
 			says: `bad. its log has 12 error messages that it did not have before, such as "ERROR column total does not exist".`},
-		"good, and its log is worse":    {update: logging(updated(event.UpdateGood), 3), want: event.UpdateGood, says: `But its log has 3 error messages that it did not have before, such as "ERROR`},
-		"good, and its log is the same": {update: logging(updated(event.UpdateGood), 0), want: event.UpdateGood, says: "95% of them took up to 12 ms (9 ms before)."},
-		"good so far":                   {update: updated(event.UpdateWatching), want: event.UpdateGood, says: "LogStream watches it until"},
-		"rolled back before a verdict":  {update: updated(event.UpdateBad, event.UpdateRolledBack), status: event.Up, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, says: "bad. LogStream rolled the image back."},
-		"DOWN in the end":               {update: updated(event.UpdateWatching), status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
-		"no update":                     {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 0, began)), want: event.UpdateGood, says: "web: good. 0 of 20 checks failed (0% before)"},
-		"no update, worse":              {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 8, began)), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}, says: "bad. error rate 40%, before 0%."},
+		"good, and its log is worse":        {update: logging(updated(event.UpdateGood), 3), want: event.UpdateGood, says: `But its log has 3 error messages that it did not have before, such as "ERROR`},
+		"good, and its log is the same":     {update: logging(updated(event.UpdateGood), 0), want: event.UpdateGood, says: "95% of them took up to 12 ms (9 ms before)."},
+		"good so far":                       {update: updated(event.UpdateWatching), want: event.UpdateGood, says: "LogStream watches it until"},
+		"rolled back before a verdict":      {update: updated(event.UpdateBad, event.UpdateRolledBack), status: event.Up, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateRolledBack}, says: "bad. LogStream rolled the image back."},
+		"DOWN in the end":                   {update: updated(event.UpdateWatching), status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
+		"no update":                         {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 0, began)), want: event.UpdateGood, says: "web: good. 0 of 20 checks failed (0% before)"},
+		"no update, worse":                  {seen: slices.Concat(checks(50, 0, began.Add(-time.Minute)), checks(20, 8, began)), want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateErrors}, says: "bad. error rate 40%, before 0%."},
+		"no update, and UP without a check": {status: event.Up, want: event.UpdateGood, says: "web: good. 0 of 0 checks failed"},
+		"no update, no check": {status: event.Unknown, seen: checks(50, 0, began.Add(-time.Minute)), want: event.UpdateWatching,
+			says: "web: not enough checks for a verdict: none was counted, and the service is UNKNOWN. Run verify-deploy again with a longer --for once the service is UP."},
+		"no update, checks of others alone": {status: event.Pending, seen: checks(1, 0, began)[1:], want: event.UpdateWatching, says: "not enough checks for a verdict: none was counted, and the service is PENDING."},
+		"no check so far":                   {update: unchecked(updated(event.UpdateWatching)), status: event.Up, want: event.UpdateWatching, says: "and the service is UP. Run verify-deploy again with a longer --for: the watch of the new image ends at "},
+		"no check, and the watch ended":     {update: unchecked(updated(event.UpdateGood)), status: event.Up, want: event.UpdateGood, says: ": good. 0 of 0 checks failed"},
+		"no check, and DOWN":                {status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
 	} {
 		now := deployed{Service: view.Service{Name: "web", Owner: "me", Status: tt.status, Update: tt.update}}
 		got := judgeDeploy(now, together(nil, tt.seen), began, isRecent(tt.update, began))

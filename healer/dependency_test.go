@@ -362,3 +362,41 @@ func TestAServiceWaitsForNoInspectionThatIsNeverMade(t *testing.T) {
 	m.run(time.Minute)
 	wantTargets(t, m, "start svc-0")
 }
+
+// TestAFinishedJobHoldsNoRepair of what needs it, but of what uses its network and
+// where it failed.
+func TestAFinishedJobHoldsNoRepair(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		code   int
+		after  time.Duration
+		crash  bool
+		option func(*sim)
+		want   []string
+	}{
+		{"finished", 0, 5 * time.Minute, false, needing(0, 1), []string{"start svc-0"}},
+		{"finished, by Compose's labels", 0, 5 * time.Minute, false, composed(0, 1), []string{"start svc-0"}},
+		{"finished a moment before", 0, time.Millisecond, false, needing(0, 1), []string{"start svc-0"}},
+		{"finished, and LogStream starts again", 0, 5 * time.Minute, true, needing(0, 1), []string{"start svc-0"}},
+		{"finished, and its network is used", 0, 5 * time.Minute, false, inNetworkOf(0, 1), nil},
+		{"escalated", 1, 5 * time.Minute, false, needing(0, 1), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := quietSim(t, 2, func(m *sim) {
+				m.boxes[1].def.URL, m.boxes[1].job = "docker://svc-1", true
+				m.boxes[1].def.Heal.Never = []string{service.ActionStart}
+			}, tt.option)
+			m.die(m.boxes[1], tt.code)
+			m.run(tt.after)
+			do("kill", m, m.boxes[0])
+			if tt.crash {
+				m.crash(2 * time.Second)
+			}
+			m.run(10 * time.Minute)
+			wantTargets(t, m, tt.want...)
+			if in := m.incident("svc-1"); (in.CauseID == "finished") != (tt.code == 0) || in.State != state.Escalated {
+				t.Errorf("the incident of the job is %s: %s", in.State, in.CauseID)
+			}
+		})
+	}
+}

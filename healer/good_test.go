@@ -123,3 +123,25 @@ func TestASpecificationThatIsGoneCountsAsKeptNoLonger(t *testing.T) {
 		t.Errorf("kept are %v", c.specs)
 	}
 }
+
+// TestNoImageIsRolledBackWhereTheConfigurationAloneChanged, not even where
+// rollback is listed: the older image would keep the new configuration.
+func TestNoImageIsRolledBackWhereTheConfigurationAloneChanged(t *testing.T) {
+	m, b := quiet(t, defined(func(d *service.Definition) { d.Heal.Actions = []string{service.ActionRollback} }))
+	m.run(time.Minute)
+	m.updatedTo(b, "i2", "s1", "ok")
+	m.run(20 * time.Minute)
+	m.updatedTo(b, "i2", "s2", "broken")
+	m.run(5 * time.Minute)
+	if in := m.of0(); in.CauseID != "bad_deployment" || b.state.ImageID != "i2" {
+		t.Errorf("the cause is %s, and its image is %s", in.CauseID, b.state.ImageID)
+	}
+	if why := whyNot(service.ActionRollback, newView(m.core, m.core.services["svc-0"], m.now).Target); why == "" {
+		t.Error("an operator is offered the image before")
+	}
+	for _, a := range m.actions() {
+		if a == service.ActionRollback {
+			t.Error("the image was rolled back")
+		}
+	}
+}

@@ -201,7 +201,7 @@ func withUpdate(v View, f *runbook.Facts) {
 	if u == nil || u.ImageID != v.Inspection.state.ImageID {
 		return
 	}
-	if u.FailingBefore {
+	if u.FailingBefore && !isChangedSince(v, *u) {
 		f.Changed, f.Updated = false, false
 		return
 	}
@@ -212,6 +212,13 @@ func withUpdate(v View, f *runbook.Facts) {
 		f.Updated, f.Worse = true, worse(*u)
 		f.Refused = append(f.Refused, event.Refusal{Action: service.ActionRestart, Why: "the service answers, and would be started from the same image again"})
 	}
+}
+
+// isChangedSince says whether the service was healthy after an update that is good, and
+// its container was changed again after that.
+func isChangedSince(v View, u event.Update) bool {
+	good := v.Target.Good
+	return u.Verdict == event.UpdateGood && good != nil && good.ImageID == u.ImageID && !good.Since.Before(u.Since) && good.ContainerID != v.Inspection.state.ID
 }
 
 // worse is what is worse since an update, in words.

@@ -396,3 +396,24 @@ func TestNewErrorsSupportWhatTheChecksShow(t *testing.T) {
 	}
 	m.until(t, "it is rolled back", func() bool { return slices.Contains(m.actions(), service.ActionRollback) })
 }
+
+// TestALaterChangeIsBlamedAlthoughTheServiceFailedBeforeItsUpdate, once that update is
+// good; until then it is not.
+func TestALaterChangeIsBlamedAlthoughTheServiceFailedBeforeItsUpdate(t *testing.T) {
+	for after, want := range map[time.Duration]string{time.Minute: "http_5xx_persistent", time.Hour: "bad_deployment"} {
+		m, b := quiet(t, configured(func(c *Config) { c.Quiet = time.Second }), defined(func(d *service.Definition) { d.Heal.Never = []string{service.ActionRestart} }))
+		m.run(time.Minute)
+		b.app = "broken"
+		m.run(5 * time.Minute)
+		m.updatedTo(b, "i2", "s1", "ok") // the fix
+		m.run(after)
+		if u := m.update0(); !u.FailingBefore || (u.Verdict == event.UpdateGood) != (after == time.Hour) {
+			t.Fatalf("the update is %+v", u)
+		}
+		m.updatedTo(b, "i2", "s2", "broken")
+		m.run(5 * time.Minute)
+		if got := diagnosedAs(m); got != want {
+			t.Errorf("a change %s after the update: the cause is %s, want %s", after, got, want)
+		}
+	}
+}
