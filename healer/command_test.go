@@ -8,6 +8,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/state"
 )
 
 // Repairs that an operator asks for.
@@ -141,6 +142,39 @@ func TestHealCommandThatAGateDelaysIsStillExecuted(t *testing.T) {
 	m.run(90 * time.Second)
 	wantActions(t, m, "start", "restart")
 	wantEnd(t, m, event.HowHealed)
+}
+
+// TestHealCommandIsAnsweredByACall of a person: what people do hours later is judged
+// as in any other incident.
+func TestHealCommandIsAnsweredByACall(t *testing.T) {
+	never := defined(func(d *service.Definition) { d.Heal.Never = []string{service.ActionRestart} })
+	for name, tt := range map[string]struct {
+		mode service.Mode
+		wish event.Command
+	}{
+		"in mode observe":     {mode: service.Observe},
+		"silenced":            {mode: service.Auto, wish: silenceCommand("5h", "migration")},
+		"within manual_grace": {mode: service.Auto},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, never, configured(func(c *Config) { c.Mode, c.ManualGrace = tt.mode, 5*time.Minute }))
+			b.app = "broken"
+			m.run(20 * time.Second)
+			m.heal("")
+			m.run(30 * time.Second)
+			if in := m.of0(); in.State != state.Escalated || !strings.HasPrefix(in.Events[0].By, event.ByOperator) {
+				t.Fatalf("the incident is %s, opened by %s", in.State, in.Events[0].By)
+			}
+			m.run(20 * time.Minute)
+			if tt.wish.Command != "" {
+				m.command(tt.wish)
+				m.run(time.Second)
+			}
+			do("stop", m, b)
+			m.run(time.Minute)
+			wantActions(t, m)
+		})
+	}
 }
 
 func TestRestartByCommandThatDidNotHoldIsNotMadeAgain(t *testing.T) {

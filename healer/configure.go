@@ -14,15 +14,22 @@ import (
 
 // Which services there are, as they are configured or discovered.
 
-// add adds a service, as it was last published where it was.
+// add adds a service, as it was last published where it was. What was repaired of it
+// before still counts, as it does after a start.
 func add(c *Controller, def service.Definition, now time.Time) *serviceState {
 	var published *event.Service
 	if prior, known := c.prior[def.Name]; known && prior.Definition != nil {
 		published = &prior
 	}
 	s := newServiceState(def, published, now)
-	if all := c.incidents.Of(def.Name, c.host); len(all) > 0 {
-		s.incident = all[len(all)-1]
+	for _, in := range c.incidents.Of(def.Name, c.host) {
+		s.incident = in
+		for _, e := range in.Events {
+			s.budget.Apply(e)
+		}
+	}
+	if c.replayed { // what is replayed has its own time
+		s.budget.Tick(now)
 	}
 	c.services[def.Name], c.graph = s, nil
 	c.fleet.touch(s)

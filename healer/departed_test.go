@@ -31,6 +31,59 @@ func TestAnEditThatIsPutBackKeepsRecreatePossible(t *testing.T) {
 	wantActions(t, m, service.ActionRecreate)
 }
 
+// TestARepairCountsAlsoAfterAnEditThatIsPutBack: once, as it does after a start, and
+// for an hour.
+func TestARepairCountsAlsoAfterAnEditThatIsPutBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		perHour int
+		since   time.Duration
+		restart bool
+		want    []string
+	}{
+		"live":             {1, time.Minute, false, []string{"start"}},
+		"after a start":    {1, time.Minute, true, []string{"start"}},
+		"once":             {2, time.Minute, false, []string{"start", "start"}},
+		"an hour and more": {1, 61 * time.Minute, false, []string{"start", "start"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, configured(func(c *Config) { c.Budget.PerHour = tt.perHour }))
+			do("kill", m, b)
+			m.run(tt.since)
+			m.step(Reconfigured{})
+			m.until(t, "it is published as removed", func() bool { return m.status("svc-0").Definition == nil })
+			m.run(5 * time.Second)
+			m.reconfigure()
+			m.run(30 * time.Second)
+			if tt.restart {
+				m.crash(time.Second)
+				m.run(30 * time.Second)
+			}
+			do("kill", m, b)
+			m.run(time.Minute)
+			wantActions(t, m, tt.want...)
+		})
+	}
+}
+
+// TestACooldownLastsOverAnEditThatIsPutBack, as it does over a start.
+func TestACooldownLastsOverAnEditThatIsPutBack(t *testing.T) {
+	m, b := quiet(t, configured(func(c *Config) { c.Budget.Cooldown = 5 * time.Minute }))
+	b.app = "broken"
+	m.until(t, "a repair that does not hold", func() bool { return len(dataOf[event.Verified](m)) > 0 })
+	m.step(Reconfigured{})
+	m.until(t, "it is published as removed", func() bool { return m.status("svc-0").Definition == nil })
+	m.run(5 * time.Second)
+	m.reconfigure()
+	b.app = "ok"
+	m.run(30 * time.Second)
+	do("kill", m, b)
+	m.run(time.Minute)
+	wantActions(t, m, service.ActionRestart)
+	if m.gate() != "cooldown" {
+		t.Errorf("held by %q", m.gate())
+	}
+}
+
 // TestWhatWasLearnedOfRemovedServicesIsFreed makes room for others.
 func TestWhatWasLearnedOfRemovedServicesIsFreed(t *testing.T) {
 	var m memories

@@ -40,14 +40,14 @@ func (m *sim) wanted(e Execute) {
 }
 
 // requested says whether a call is what an operator asked for: that action, or
-// any, or to undo one.
+// any, until a person was called, or to undo one.
 func (m *sim) requested(e Execute) bool {
 	if e.Intent.Undoes > 0 {
 		return true
 	}
 	in := m.incident(e.Service)
 	opened, _ := in.Events[0].Data.(event.Opened)
-	return requestedByOperator(in) && (opened.Action == "" || opened.Action == e.Intent.Action)
+	return requestedByOperator(in) && !answeredBefore(in) && (opened.Action == "" || opened.Action == e.Intent.Action)
 }
 
 func (m *sim) modeOf(b *box) service.Mode {
@@ -96,7 +96,7 @@ func (m *sim) approved(in *state.Incident, opened event.Opened, started event.Ac
 	a, _ := action.ByName(started.Action)
 	listed := a.Tier < 2 || slices.Contains(b.def.Heal.Actions, started.Action)
 	listed = listed && !isProposed(in, started.Action) && !reopenedByProposal(in)
-	requested := opened.Action == started.Action && strings.HasPrefix(in.Events[0].By, event.ByOperator) && !executedBefore(in)
+	requested := opened.Action == started.Action && strings.HasPrefix(in.Events[0].By, event.ByOperator) && !answeredBefore(in)
 	if m.modeOf(b) != service.Approve && listed || requested {
 		return
 	}
@@ -127,12 +127,12 @@ func approvedLast(in *state.Incident) (event.ApprovalRequested, bool) {
 	return request, is
 }
 
-// executedBefore says whether an action was executed before an incident's
-// newest event.
-func executedBefore(in *state.Incident) bool {
+// answeredBefore says whether an action was executed, or a person called, before an
+// incident's newest event.
+func answeredBefore(in *state.Incident) bool {
 	return slices.ContainsFunc(in.Events, func(e event.Incident) bool {
 		finished, is := e.Data.(event.ActionFinished)
-		return is && finished.Outcome != event.OutcomeNotExecuted
+		return is && finished.Outcome != event.OutcomeNotExecuted || e.Type == event.TypeEscalated
 	})
 }
 

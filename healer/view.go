@@ -42,7 +42,7 @@ type View struct {
 	Status   *status.Status
 	Incident *state.Incident
 	Attempts []budget.Attempt
-	Forced   string // the action that an operator requested or a program proposed, until one was executed, or none can be
+	Forced   string // the action that an operator requested or a program proposed, until one was executed, a person was called, or none can be
 	Proposed bool   // by a program: it waits for approval
 	GoodRun  run
 
@@ -272,28 +272,28 @@ func doneBefore(c *Controller, s *serviceState, v View, own []bool, e history.En
 	return before
 }
 
-// requestedByOperator says whether an operator requested this incident's repair, and it
-// was not executed yet: what happens afterwards is judged as in any other incident.
+// requestedByOperator says whether an operator requested this incident's repair, and that
+// has no answer yet: what happens afterwards is judged as in any other incident.
 func requestedByOperator(in *state.Incident) bool {
 	opened, known := in.Last(event.TypeOpened)
-	return known && strings.HasPrefix(opened.By, event.ByOperator) && !wasExecuted(in)
+	return known && strings.HasPrefix(opened.By, event.ByOperator) && !wasAnswered(in)
 }
 
-// forcedAction is the action that an operator requested, until one was executed.
+// forcedAction is the action that an operator requested, until that has its answer.
 func forcedAction(in *state.Incident) string {
 	opened, known := in.Last(event.TypeOpened)
-	if !known || wasExecuted(in) {
+	if !known || wasAnswered(in) {
 		return ""
 	}
 	return opened.Data.(event.Opened).Action
 }
 
-// wasExecuted says whether any action of the incident was executed: what was requested
-// once is done once.
-func wasExecuted(in *state.Incident) bool {
+// wasAnswered says whether any action of the incident was executed, for what was
+// requested once is done once, or a person was called instead.
+func wasAnswered(in *state.Incident) bool {
 	return slices.ContainsFunc(in.Events, func(e event.Incident) bool {
 		finished, done := e.Data.(event.ActionFinished)
-		return done && finished.Outcome != event.OutcomeNotExecuted
+		return done && finished.Outcome != event.OutcomeNotExecuted || e.Type == event.TypeEscalated
 	})
 }
 
