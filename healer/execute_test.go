@@ -95,6 +95,7 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
 		}, "no longer reports"},
 		{"it was started after the decision", "kill", func(_ *sim, b *box) { b.state.StartedAt = b.state.StartedAt.Add(time.Second) }, "it was started after the decision"},
+		{"it was renamed, which was not read yet", "kill", func(_ *sim, b *box) { b.state.Name = "web-old" }, "is named web-old now"},
 		{"it is another container", "kill", func(_ *sim, b *box) { b.state.ID = "other" }, "another container"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
