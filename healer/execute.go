@@ -111,7 +111,7 @@ func changedTarget(ctx context.Context, runtime Runtime, e Execute) string {
 		if err != nil {
 			return fmt.Sprintf("the inspection failed: %v", err)
 		}
-		return action.Changed(pins, now)
+		return action.Changed(e.Ref, pins, now)
 	case e.Ref == "":
 		return ""
 	}

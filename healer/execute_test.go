@@ -74,6 +74,11 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"nothing about a restart", "error", func(*sim, *box) {}, ""},
 		{"its deadline passed", "kill", func(m *sim, _ *box) { m.readAt[event.TopicIncidents] = m.now.Add(11 * time.Second) }, "deadline"},
 		{"it was removed", "kill", func(m *sim, _ *box) { m.step(Reconfigured{}) }, "removed"},
+		{"it is only to be observed", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Observe; m.reconfigure() }, "its definition was edited"},
+		{"it is to be approved", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Approve; m.reconfigure() }, "its definition was edited"},
+		{"the action is never to be taken", "error", func(m *sim, b *box) { b.def.Heal.Never = []string{"restart"}; m.reconfigure() }, "its definition was edited"},
+		{"another container was named", "error", func(m *sim, b *box) { b.def.Container = "another"; m.reconfigure() }, "its definition was edited"},
+		{"a reload that changed nothing of it", "error", func(m *sim, _ *box) { m.reconfigure() }, ""},
 		{"Docker became unreachable", "kill", func(m *sim, _ *box) {
 			m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
 		}, "Docker is unreachable"},
@@ -95,6 +100,7 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 			m.observe(b, "http", event.Up, m.now.Add(time.Microsecond))
 		}, "no longer reports"},
 		{"it was started after the decision", "kill", func(_ *sim, b *box) { b.state.StartedAt = b.state.StartedAt.Add(time.Second) }, "it was started after the decision"},
+		{"it was renamed, which was not read yet", "kill", func(_ *sim, b *box) { b.state.Name = "web-old" }, "is named web-old now"},
 		{"it is another container", "kill", func(_ *sim, b *box) { b.state.ID = "other" }, "another container"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,6 +124,19 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestEditAfterTheIntentOfAnOperatorIsNotActedOver(t *testing.T) {
+	m, b := quiet(t)
+	m.heal("restart")
+	m.until(t, "an intent", func() bool { return m.begun("svc-0") })
+	m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond)
+	b.def.Container = "another"
+	m.reconfigure()
+	m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+	if got := dataOf[event.ActionFinished](m)[0]; got.Outcome != event.OutcomeNotExecuted || len(m.calls) != 0 {
+		t.Errorf("the result is %+v after the calls %v", got, m.calls)
 	}
 }
 

@@ -31,7 +31,7 @@ func (m *sim) changed(e Execute, b *box) string {
 	case b.gone:
 		return "it is gone"
 	}
-	return action.Changed(e.Intent.Pins, b.state)
+	return action.Changed(e.Ref, e.Intent.Pins, b.state)
 }
 
 // perform makes the call of an intent.

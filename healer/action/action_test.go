@@ -307,10 +307,25 @@ func TestEffectsAreComparedWithTheIntent(t *testing.T) {
 }
 
 func TestChangesAgainstThePins(t *testing.T) {
-	c := container.State{ID: "a", ImageID: "i", SpecHash: "s", StartedAt: began, Status: container.Exited}
+	c := container.State{Name: "web", ID: "a", ImageID: "i", SpecHash: "s", StartedAt: began, Status: container.Exited, Project: "shop", Service: "front"}
 	pins := event.Pins{ContainerID: "a", ImageID: "i", SpecHash: "s", StartedAt: began, State: "exited"}
-	if why := Changed(pins, c); why != "" {
-		t.Errorf("nothing changed, and %s", why)
+	for _, ref := range []string{"web", "shop/front", ""} {
+		if why := Changed(ref, pins, c); why != "" {
+			t.Errorf("%q: nothing changed, and %s", ref, why)
+		}
+	}
+	renamed := c
+	renamed.Name = "web-old"
+	if why, want := Changed("web", pins, renamed), "the service's container is web, and this one is named web-old now"; why != want {
+		t.Errorf("renamed: %q, want %q", why, want)
+	}
+	if why := Changed("shop/front", pins, renamed); why != "" {
+		t.Errorf("Compose's labels name it still, and %s", why)
+	}
+	for _, ref := range []string{"shop/back", "blog/front", "shop"} {
+		if Changed(ref, pins, c) == "" {
+			t.Errorf("%q names another container", ref)
+		}
 	}
 	for _, change := range []func(*container.State){
 		func(c *container.State) { c.ID = "b" },
@@ -322,7 +337,7 @@ func TestChangesAgainstThePins(t *testing.T) {
 	} {
 		other := c
 		change(&other)
-		if Changed(pins, other) == "" {
+		if Changed("web", pins, other) == "" {
 			t.Errorf("%+v is as it was pinned", other)
 		}
 	}
