@@ -21,7 +21,10 @@ import (
 const (
 	commandAge   = time.Minute // a command that is first read later than this changes nothing
 	commandsKept = 7 * 24 * time.Hour
-	maxOperator  = 100 // bytes of a name
+	// writtenWithin is how long after a command was given its result is written at the
+	// latest: what is written later is a copy.
+	writtenWithin = time.Hour
+	maxOperator   = 100 // bytes of a name
 	// maxInjections bounds how many injections into one service are remembered.
 	maxInjections = 200
 )
@@ -35,6 +38,9 @@ type command struct {
 	// heed folds each record of it, requests and results, replayed ones as well;
 	// nil: nothing outside of the incidents follows from it.
 	heed func(c *Controller, read event.Command, now time.Time)
+	// stands says that it is heeded whatever its age, where the topic still has the
+	// record that was written when it was given.
+	stands bool
 	// execute is called once, by the leader, while the request is young. The error
 	// is for people; errDeferred: it is answered later, once the event of an incident
 	// that executes it is read back. nil: another part of the program executes it.
@@ -46,8 +52,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{name: event.CommandInject, heed: noteInjection},
-		{name: event.CommandHold, heed: recallHold, execute: hold},
-		{name: event.CommandRelease, heed: recallHold, execute: release},
+		{name: event.CommandHold, heed: recallHold, stands: true, execute: hold},
+		{name: event.CommandRelease, heed: recallHold, stands: true, execute: release},
 		{name: event.CommandSilence, answers: ownsService, heed: recallSilence, execute: silence},
 		{name: event.CommandUnsilence, answers: ownsService, heed: recallSilence, execute: unsilence},
 		{name: event.CommandHeal, answers: ownsService, execute: heal},
@@ -61,18 +67,19 @@ func commands() []command {
 }
 
 // readCommand takes a request once, and a result once. What is too old for the
-// one that it may be a copy of to be remembered, changes nothing.
+// one that it may be a copy of to be remembered, changes nothing, unless it stands.
 func (c *Controller) readCommand(read event.Command, now time.Time) {
 	id := read.ID
 	if read.Result != nil {
 		id += "/result/" + read.Host // each host answers for itself
 	}
+	known, is := commandNamed(read.Command)
 	_, requested := c.commands[read.ID]
-	if _, seen := c.commands[id]; seen || c.isForgotten(read.Time, now) {
+	stands := known.stands && now.Sub(read.Time) <= writtenWithin // a replayed record counts at the time when it was written
+	if _, seen := c.commands[id]; seen || c.isForgotten(read.Time, now) && !stands {
 		return
 	}
 	c.commands[read.ID], c.commands[id] = read.Time, read.Time
-	known, is := commandNamed(read.Command)
 	if !is {
 		return
 	}

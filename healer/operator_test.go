@@ -306,6 +306,55 @@ func TestHoldOutlivesTheRetentionOfCommands(t *testing.T) {
 	}
 }
 
+// TestHoldStandsAfterLogStreamWasOff for longer than a command is remembered, where the
+// topic still has it. What ended it stands as well, and a copy of it changes nothing.
+func TestHoldStandsAfterLogStreamWasOff(t *testing.T) {
+	for name, tt := range map[string]struct {
+		length string
+		then   func(*sim)
+		held   bool
+	}{
+		"without an end":       {"", func(*sim) {}, true},
+		"with an end to come":  {"240h", func(*sim) {}, true},
+		"that is over":         {"24h", func(*sim) {}, false},
+		"that was ended":       {"", func(m *sim) { m.release() }, false},
+		"that was given again": {"", func(m *sim) { m.release(); m.run(time.Minute); m.hold("") }, true},
+		"whose end came before it": {"", func(m *sim) { // and is on the topic again
+			m.release()
+			m.run(time.Minute)
+			m.hold("")
+			m.run(time.Minute)
+			m.commandAgain(3)
+		}, true},
+		"that is on the topic again after its end": {"", func(m *sim) {
+			m.release()
+			m.run(time.Minute)
+			m.commandAgain(1)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t)
+			m.hold(tt.length)
+			m.run(time.Minute)
+			tt.then(m)
+			m.run(time.Minute)
+			m.crash(2 * time.Second)
+			m.sleep(8 * 24 * time.Hour)
+			m.run(3 * time.Minute)
+			do("kill", m, b)
+			m.run(time.Minute)
+			if held := m.gate() == "hold"; held != tt.held {
+				t.Errorf("held by %q, and the actions are %v", m.gate(), m.actions())
+			}
+			m.crash(2 * time.Second)
+			m.run(time.Minute)
+			if held := m.gate() == "hold"; held != tt.held {
+				t.Errorf("after another start it is held by %q, and the actions are %v", m.gate(), m.actions())
+			}
+		})
+	}
+}
+
 // TestInjectionThatFailedExcusesNoStop: only what was asked for, and may have
 // happened, is an injection.
 func TestInjectionThatFailedExcusesNoStop(t *testing.T) {
