@@ -250,5 +250,9 @@ func suppressed(v View, verdict gate.Verdict) event.Suppressed {
 	if d := v.Situation.Dependency; verdict.Gate == gateDependency {
 		data.Root, data.RootIncident = d.Name, d.Incident
 	}
+	if l := v.Inspection; verdict.Gate == "operator" && l.isCurrent() && l.err == nil && l.state.Status == container.Exited {
+		at := later(l.state.StartedAt, l.state.FinishedAt).UTC()
+		data.StateSince = &at
+	}
 	return data
 }

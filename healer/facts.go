@@ -172,15 +172,19 @@ func failedAttempt(v View, dx runbook.Diagnosis) (event.Refusal, bool) {
 
 // intentionalHold says that an operator's decision holds the incident, and was
 // about the state that the container is in still: the engine's events that
-// showed it are kept for a while only, and not longer in a new life.
+// showed it are kept for a while only, and not longer in a new life. The engine's
+// clock may be ahead of ours: its time is compared with its own, where that is known.
 func intentionalHold(v View) bool {
 	c := v.Inspection.state
 	if v.Incident == nil || c.Status != container.Exited && c.Status != container.Dead && c.Status != container.Paused {
 		return false
 	}
 	held, is := v.Incident.Last(event.TypeSuppressed, event.TypeActionStarted)
+	since := later(c.StartedAt, c.FinishedAt)
+	hold, _ := held.Data.(event.Suppressed)
+	same := hold.StateSince != nil && hold.StateSince.Equal(since)
 	return is && v.Incident.Held == "operator" && v.Incident.HeldUntil == nil && v.Def.Heal.ManualStop != service.StopAlways &&
-		later(c.StartedAt, c.FinishedAt).Before(held.Time)
+		(same || since.Before(held.Time))
 }
 
 func sourceName(source event.Source) string {

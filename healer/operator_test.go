@@ -84,6 +84,25 @@ func TestSecondStopStaysIntentionalAcrossARestart(t *testing.T) {
 	}
 }
 
+// TestSecondStopStaysIntentionalWhereTheEngineIsAhead of our clock, across a restart.
+func TestSecondStopStaysIntentionalWhereTheEngineIsAhead(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 3 * time.Second, 5 * time.Minute} {
+		bothEngines(t, func(t *testing.T, m *sim, b *box) {
+			m.ahead = ahead
+			do("stop", m, b)
+			m.run(60 * time.Second)
+			do("stop", m, b)
+			m.run(20 * time.Minute)
+			m.kill()
+			m.run(5 * time.Minute)
+			wantActions(t, m, "start")
+			if m.gate() != "operator" {
+				t.Errorf("held by %q", m.gate())
+			}
+		})
+	}
+}
+
 func TestManualStopAlwaysUndoesEveryStop(t *testing.T) {
 	bothEngines(t, func(t *testing.T, m *sim, b *box) {
 		for range 3 {

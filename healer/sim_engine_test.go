@@ -42,7 +42,7 @@ func (m *sim) busily(b *box, d time.Duration, do func()) {
 }
 
 func (m *sim) emit(b *box, action string, more func(*event.Docker)) {
-	e := event.Docker{Time: m.now, Container: b.def.Name, ID: b.state.ID, Project: b.state.Project, Action: action}
+	e := event.Docker{Time: m.now.Add(m.ahead), Container: b.def.Name, ID: b.state.ID, Project: b.state.Project, Action: action}
 	m.now = m.now.Add(time.Microsecond) // no two events at the same instant
 	if more != nil {
 		more(&e)
@@ -60,7 +60,7 @@ func (m *sim) start(b *box) { m.started(b, nil) }
 // started is a start. The engine of today may answer before it reports it.
 func (m *sim) started(b *box, done func()) {
 	if b.state.Status != container.Running {
-		b.state.Status, b.state.StartedAt = container.Running, m.now
+		b.state.Status, b.state.StartedAt = container.Running, m.now.Add(m.ahead)
 		if b.app == "error" || b.app == "hang" {
 			b.app = "ok"
 		}
@@ -77,7 +77,7 @@ func (m *sim) started(b *box, done func()) {
 }
 
 func (m *sim) exited(b *box, code int) {
-	b.state.Status, b.state.FinishedAt, b.state.ExitCode = container.Exited, m.now, code
+	b.state.Status, b.state.FinishedAt, b.state.ExitCode = container.Exited, m.now.Add(m.ahead), code
 	m.now = m.now.Add(time.Microsecond)
 }
 

@@ -28,6 +28,7 @@ type sim struct {
 	seed         uint64
 	rng          *rand.Rand
 	now          time.Time
+	ahead        time.Duration // by which the engine's clock is ahead of ours
 	queue        agenda
 	n            int // for the order of what happens at the same time
 
