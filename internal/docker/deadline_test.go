@@ -191,3 +191,34 @@ func (e *replacing) release() {
 	defer e.mu.Unlock()
 	e.held = false
 }
+
+// TestARenamedContainerGetsNoTwin: its name is free, and its volumes are in use. What
+// Recreate itself left behind is no reason.
+func TestARenamedContainerGetsNoTwin(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status string
+		made   bool
+	}{
+		"payment-service-old": {"running", false},
+		"payment-service-by":  {"exited", false},
+		keptName("payment-service", strings.Repeat("a", 64)): {"exited", true},
+	} {
+		ctx, end := context.WithCancel(t.Context())
+		var created bool
+		e := newReplacing(t, nil, func(e *replacing, _ *http.Request) { created = true; end() })
+		r := e.runtime(t)
+		spec, err := r.Specification(ctx, e.old.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := *e.old.ContainerJSONBase
+		base.Name, base.State = "/"+name, &apicontainer.State{Status: tt.status}
+		e.old.ContainerJSONBase = &base
+		_, _, err = r.Recreate(ctx, container.Replacement{Spec: spec})
+		want := "container payment-service was renamed to " + name + ", and a second one would use its volumes: rename it back, or remove it"
+		if created != tt.made || !tt.made && (!errors.Is(err, container.ErrUnsupported) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: made %v, and %v", name, created, err)
+		}
+		end()
+	}
+}

@@ -81,6 +81,8 @@ func (r *Runtime) prepare(ctx context.Context, with container.Replacement) (*api
 		return nil, creation{}, err
 	} else if there != "" {
 		return nil, creation{}, fmt.Errorf("container %s exists, with the ID %s", spec.Name, short(there))
+	} else if err := r.departed(ctx, spec); err != nil {
+		return nil, creation{}, err
 	}
 	name, err := r.imageFor(ctx, spec, with.ImageID)
 	if err != nil {
@@ -91,6 +93,25 @@ func (r *Runtime) prepare(ctx context.Context, with container.Replacement) (*api
 	}
 	c := plan(spec, name, replaces, anonymous)
 	return old, c, r.possible(ctx, c)
+}
+
+// departed says that the container of the specification is there, under another
+// name, or nothing: a second one would use its volumes. One that is only kept is
+// what Recreate left behind, and stands for nothing.
+func (r *Runtime) departed(ctx context.Context, spec specification) error {
+	if spec.ID == "" {
+		return nil
+	}
+	c, err := r.inspectWhole(ctx, spec.ID)
+	if errors.Is(err, container.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if name := strings.TrimPrefix(c.Name, "/"); !isKept(name, string(c.State.Status)) {
+		return cannot("container %s was renamed to %s, and a second one would use its volumes: rename it back, or remove it", spec.Name, name)
+	}
+	return nil
 }
 
 // make creates the container, connects it and starts it.
