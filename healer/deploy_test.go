@@ -1,11 +1,13 @@
 package healer
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/service"
 	"logstream/internal/state"
 )
 
@@ -168,5 +170,48 @@ func TestAProjectThatIsTakenDownIsNotCreatedAgain(t *testing.T) {
 		if together == acted || together && in.Held != "operator" {
 			t.Errorf("removed together %v: acted %v, held %q, %s %s", together, acted, in.Held, in.State, in.CauseID)
 		}
+	}
+}
+
+// TestContainerThatIsRenamedIsBeingDeployed: the engine reports that under the new
+// name. docker run may follow under the old one at any moment.
+func TestContainerThatIsRenamedIsBeingDeployed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		grace, quiet time.Duration
+		actions      []string
+		held         time.Duration // after the rename
+		after        []string
+	}{
+		"the start of one that was stopped": {time.Second, 0, nil, 9 * time.Second, nil},
+		"one in its place":                  {30 * time.Second, time.Minute, []string{"recreate"}, 58 * time.Second, []string{"recreate"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, b := quiet(t, func(m *sim) { m.keeps = true }, configured(func(c *Config) { c.ManualGrace, c.Quiet = tt.grace, tt.quiet }),
+				defined(func(d *service.Definition) {
+					if tt.actions != nil {
+						d.Heal.Actions = tt.actions
+					}
+				}))
+			m.run(time.Minute)
+			do("stop", m, b)
+			m.run(600 * time.Millisecond)
+			m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name + "-old", ID: b.state.ID, Action: "rename"})
+			b.gone, b.removed = true, true
+			m.run(tt.held)
+			wantHeld(t, m, "deploy")
+			m.run(time.Minute)
+			wantActions(t, m, tt.after...)
+		})
+	}
+}
+
+// TestRenamedContainerIsInspectedAnew: nothing else reports that it has left its place.
+func TestRenamedContainerIsInspectedAnew(t *testing.T) {
+	m, b := quiet(t)
+	m.writeDocker(event.Docker{Time: m.now, Container: b.def.Name + "-old", ID: b.state.ID, Action: "rename"})
+	b.gone = true
+	m.run(time.Second)
+	if got := m.core.services[b.def.Name].inspection.err; !errors.Is(got, container.ErrNotFound) {
+		t.Errorf("it was last inspected with %v", got)
 	}
 }

@@ -122,7 +122,8 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 		if e.Action == "start" && s.containerName() == e.Container {
 			s.status.Started(e.Time)
 		}
-		if s.containerName() == e.Container || e.Replace != "" {
+		renamed := e.Action == "rename" && e.ID != "" && e.ID == s.containerID() // the event has the new name
+		if s.containerName() == e.Container || e.Replace != "" || renamed {
 			s.inspection.observe(e, c.engine.Of(e.Container), now)
 			c.reconcile(s, now)
 		}

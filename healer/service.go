@@ -101,6 +101,14 @@ func (s *serviceState) containerName() string {
 	return s.def.Container
 }
 
+// containerID is the ID of the container that the service was last seen to have.
+func (s *serviceState) containerID() string {
+	if s.container == nil {
+		return ""
+	}
+	return s.container.ID
+}
+
 // open says whether the newest incident has not ended.
 func (s *serviceState) open() bool { return s.incident != nil && s.incident.State != state.Resolved }
 

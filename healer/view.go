@@ -194,7 +194,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 			HostPerMinute: c.config.Budget.HostPerMinute, Cooldown: c.config.Budget.Cooldown},
 		Unwritable: s.journal.Unwritable(), EngineLost: c.engine.Lost(), EngineSettled: c.engine.SettledAt(),
 		Container: of, Ran: s.ran[of.ID], Protected: protects(c, of), Hold: c.hold,
-		DeployUntil: c.engine.DeployedUntil(v.Name, of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
+		DeployUntil: c.engine.DeployedUntil(v.Name, s.containerID(), of.Project, c.config.Quiet, func(e history.Event) bool { return isOwnReplacement(c, e) }),
 		Replacing:   of.Replacing != "" || c.engine.IsReplaced(v.Name, of.ID, v.Now),
 		LevelDown:   s.status.Level() == event.Down, Service: &s.budget, Host: &c.budget, Busy: c.busy, BusySince: c.busySince}
 	gatherHost(c, s, v, own, &out)

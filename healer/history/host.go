@@ -25,6 +25,7 @@ type Host struct {
 	losses    []time.Time        // when it ended, within MaxAge
 	projects  map[string][]Event // by Compose project: the newest containers of it that were created, removed or renamed
 	replacing []Event            // containers that were created of late to replace another
+	renamed   []Event            // renames, under the new names, within MaxAge
 }
 
 // NewHost is a host without events.
@@ -59,6 +60,9 @@ func (h *Host) Read(e event.Docker, now time.Time, watched func(name string) boo
 			h.projects[e.Project] = append(slices.DeleteFunc(h.projects[e.Project], old), read)
 			maps.DeleteFunc(h.projects, func(_ string, of []Event) bool { return old(of[len(of)-1]) })
 		}
+	}
+	if e.Action == "rename" {
+		h.renamed = append(slices.DeleteFunc(h.renamed, func(old Event) bool { return old.ID == e.ID || now.Sub(old.ReadAt) > MaxAge }), read)
 	}
 	if e.Replace != "" && e.Action == "create" {
 		h.replacing = append(slices.DeleteFunc(h.replacing, func(old Event) bool { return now.Sub(old.ReadAt) > deployment }), read)
@@ -103,13 +107,18 @@ func (h *Host) StoppedByEngine(readAt time.Time) bool {
 }
 
 // DeployedUntil is until when a deployment may be under way: by the engine's
-// removals and renames of containers of that name, for at least quiet, and by
-// what was created, removed or renamed in its Compose project. own says whether
-// an action of ours caused an event.
-func (h *Host) DeployedUntil(name, project string, quiet time.Duration, own func(Event) bool) time.Time {
+// removals and renames of containers of that name, and by the rename of the one with
+// that id to another name, for at least quiet, and by what was created, removed or
+// renamed in its Compose project. own says whether an action of ours caused an event.
+func (h *Host) DeployedUntil(name, id, project string, quiet time.Duration, own func(Event) bool) time.Time {
 	var until time.Time
 	if e, found := h.byName[name].Last(func(_ int, e Event) bool { return !own(e) }, "destroy", "rename"); found {
 		until = e.ReadAt.Add(max(deployment, quiet))
+	}
+	for _, e := range h.renamed {
+		if ends := e.ReadAt.Add(max(deployment, quiet)); id != "" && e.ID == id && ends.After(until) && !own(e) {
+			until = ends
+		}
 	}
 	for _, e := range slices.Backward(h.projects[project]) {
 		if ends := e.ReadAt.Add(deployment); ends.After(until) && !own(e) {

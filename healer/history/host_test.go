@@ -21,6 +21,8 @@ func hostAfter(events ...event.Docker) *Host {
 func TestDeploymentGraceCountsFromItsLastEvent(t *testing.T) {
 	removed := event.Docker{Time: ms(0), Container: "c", ID: "old", Action: "destroy"}
 	renamed := event.Docker{Time: ms(1000), Container: "c", ID: "new", Action: "rename"}
+	away := event.Docker{Time: ms(1500), Container: "c-old", ID: "now", Action: "rename"}
+	another := event.Docker{Time: ms(1500), Container: "d-old", ID: "another", Action: "rename"}
 	sibling := event.Docker{Time: ms(2000), Container: "other", ID: "x", Action: "create", Project: "shop"}
 	started := event.Docker{Time: ms(3000), Container: "other", ID: "x", Action: "start", Project: "shop"}
 	for _, tt := range []struct {
@@ -34,12 +36,15 @@ func TestDeploymentGraceCountsFromItsLastEvent(t *testing.T) {
 		{"it was removed", hostAfter(removed), "", 0, ms(10000)},
 		{"it was removed, and is left quiet for longer", hostAfter(removed), "", time.Minute, ms(60000)},
 		{"it was removed and renamed", hostAfter(removed, renamed), "", 0, ms(11000)},
+		{"it was renamed to another name", hostAfter(away), "", 0, ms(11500)},
+		{"it was renamed, and is left quiet for longer", hostAfter(away), "", time.Minute, ms(61500)},
+		{"another container was renamed", hostAfter(another), "", time.Minute, time.Time{}},
 		{"a container of its project was created", hostAfter(sibling), "shop", time.Minute, ms(12000)},
 		{"and started", hostAfter(sibling, started), "shop", 0, ms(12000)},
 		{"a container of another project was created", hostAfter(sibling), "blog", 0, time.Time{}},
 		{"it was removed, and left quiet for longer than its project", hostAfter(removed, sibling), "shop", time.Minute, ms(60000)},
 	} {
-		if got := tt.host.DeployedUntil("c", tt.project, tt.quiet, foreign); !got.Equal(tt.want) {
+		if got := tt.host.DeployedUntil("c", "now", tt.project, tt.quiet, foreign); !got.Equal(tt.want) {
 			t.Errorf("%s: until %v, want %v", tt.name, got, tt.want)
 		}
 	}
