@@ -74,6 +74,11 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"nothing about a restart", "error", func(*sim, *box) {}, ""},
 		{"its deadline passed", "kill", func(m *sim, _ *box) { m.readAt[event.TopicIncidents] = m.now.Add(11 * time.Second) }, "deadline"},
 		{"it was removed", "kill", func(m *sim, _ *box) { m.step(Reconfigured{}) }, "removed"},
+		{"it is only to be observed", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Observe; m.reconfigure() }, "its definition was edited"},
+		{"it is to be approved", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Approve; m.reconfigure() }, "its definition was edited"},
+		{"the action is never to be taken", "error", func(m *sim, b *box) { b.def.Heal.Never = []string{"restart"}; m.reconfigure() }, "its definition was edited"},
+		{"another container was named", "error", func(m *sim, b *box) { b.def.Container = "another"; m.reconfigure() }, "its definition was edited"},
+		{"a reload that changed nothing of it", "error", func(m *sim, _ *box) { m.reconfigure() }, ""},
 		{"Docker became unreachable", "kill", func(m *sim, _ *box) {
 			m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})
 		}, "Docker is unreachable"},
@@ -119,6 +124,19 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestEditAfterTheIntentOfAnOperatorIsNotActedOver(t *testing.T) {
+	m, b := quiet(t)
+	m.heal("restart")
+	m.until(t, "an intent", func() bool { return m.begun("svc-0") })
+	m.readAt[event.TopicIncidents] = m.now.Add(200 * time.Millisecond)
+	b.def.Container = "another"
+	m.reconfigure()
+	m.until(t, "a result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+	if got := dataOf[event.ActionFinished](m)[0]; got.Outcome != event.OutcomeNotExecuted || len(m.calls) != 0 {
+		t.Errorf("the result is %+v after the calls %v", got, m.calls)
 	}
 }
 

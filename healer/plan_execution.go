@@ -60,6 +60,8 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "its deadline passed before Kafka confirmed the record of it"
 	case v.Removed:
 		return "the service was removed"
+	case v.Edited.After(v.Execution.wrote): // mode, never and container may be others now
+		return "its definition was edited"
 	case v.Situation.EngineLost:
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !v.Situation.Asked:

@@ -37,6 +37,7 @@ type View struct {
 	Def     service.Definition
 	Name    string // of the container
 	Removed bool
+	Edited  time.Time      // when Def was last changed
 	ByHand  *event.Command // for which an incident is to be begun
 
 	Status   *status.Status
@@ -78,7 +79,7 @@ type View struct {
 // newView builds the view of a service, and takes into s since when it waits
 // for what.
 func newView(c *Controller, s *serviceState, now time.Time) View {
-	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, ByHand: s.byHand,
+	v := View{Now: now, Config: c.config, CLI: c.cli, Def: s.def, Name: s.containerName(), Removed: s.removed, Edited: s.edited, ByHand: s.byHand,
 		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection, Collection: s.collection, Served: s.served, Around: newAround(c, s, now),
 		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
 	v.Stop.ReadSince = c.began
