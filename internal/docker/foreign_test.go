@@ -59,6 +59,7 @@ func TestForeignContainerUnderTheNameIsNeverTouched(t *testing.T) {
 				t.Fatal(err)
 			}
 			with = container.Replacement{Spec: spec}
+			answer("GET", "/containers/"+old.ID+"/json", 404, func() any { return map[string]string{"message": "No such container"} })
 		}
 		_, _, err := r.Recreate(t.Context(), with)
 		if err == nil || len(engine.calls("POST /containers/create")) != 1 {
