@@ -36,9 +36,7 @@ func plan(s specification, imageName, replaces string, anonymous []apicontainer.
 	host := *s.Host
 	host.ContainerIDFile = ""
 	host.Links = linksAsGiven(host.Links)
-	host.Binds, host.Mounts = bindsAsGiven(s.Config.Labels[labelBinds], &host)
 	host.Mounts = withVolumes(host.Mounts, anonymous)
-	binds := bindsAsMounts(&host)
 	config := *s.Config
 	if s.Image != nil {
 		config = *subtract(config, host.PortBindings, *s.Image)
@@ -58,10 +56,6 @@ func plan(s specification, imageName, replaces string, anonymous []apicontainer.
 	delete(config.Labels, labelReplace)
 	delete(config.Labels, labelReplaces)
 	config.Labels[labelReplaces] = cmp.Or(replaces, s.ID)
-	delete(config.Labels, labelBinds)
-	if binds != "" {
-		config.Labels[labelBinds] = binds
-	}
 	if replaces != "" {
 		if number, is := config.Labels[labelNumber]; is {
 			config.Labels[labelNumber] = numberBefore(number)

@@ -35,8 +35,6 @@ func specHash(c apicontainer.InspectResponse) (string, error) {
 		host.RestartPolicy.Name = "" // what says "no" is the same, and Restore leaves that
 	}
 
-	host.Binds, host.Mounts = bindsAsGiven(config.Labels[labelBinds], &host)
-	delete(config.Labels, labelBinds)
 	config.Volumes, host.Mounts = unnamed(config.Volumes, host.Mounts)
 
 	document, err := canonical(map[string]any{"config": config, "host": host, "networks": asked(c)})
