@@ -43,8 +43,8 @@ type Past struct {
 // Name is the name of a service.
 func (p Past) Name(i int) string { return fmt.Sprintf("service-%03d", i) }
 
-// isDown has each service down for three minutes now and then.
-func (p Past) isDown(i int, at time.Time) bool {
+// IsDown has each service down for three minutes now and then, as the clock has it.
+func (p Past) IsDown(i int, at time.Time) bool {
 	return (at.Unix()/60+int64(i)*17)%(601+37*int64(i%9)) < 3
 }
 
@@ -140,7 +140,7 @@ func (s *simulation) checks(begin, at time.Time, raw bool) {
 		h := event.HealthLog{Timestamp: event.Seconds(at), Service: s.Name(i), Status: event.Up, Code: 200, Check: "http",
 			LatencyMS: math.Round(1000*(20+15*math.Sin(float64(at.Unix())/86400*2*math.Pi))*math.Exp(s.rng.NormFloat64()/4)) / 1000,
 			Revision:  s.revision, Origin: s.origin()}
-		if s.isDown(i, at) {
+		if s.IsDown(i, at) {
 			h.Status, h.Code, h.Error, h.Failure = event.Down, 0, "connection refused", event.FailureConnectRefused
 		}
 		s.fold.ReadHealth(h, at)

@@ -196,8 +196,8 @@ func check(p past.Past, s *instanceUnderTest, left past.Left) {
 		}
 		measured, simulated := 0, 0
 		for _, point := range points {
-			if point.At.After(p.Until) {
-				continue // while the past was written and the program started nothing was measured
+			if point.At.After(p.Until) || p.IsDown(1, point.At) {
+				continue // while the past was written and the program started nothing was measured, nor while it was down
 			}
 			simulated++
 			if point.MinMS != nil && *point.MinMS <= point.MS && point.MS <= *point.MaxMS && point.MS > 0 {
