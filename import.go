@@ -60,7 +60,7 @@ func imported(cmd *cobra.Command, from, path string) (*importer.Result, error) {
 	case "uptime-kuma":
 		result, err := importer.UptimeKuma(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w; give its kuma.db, which is in its data directory", err)
+			err = fmt.Errorf("%w; give the kuma.db in Uptime Kuma's data directory", err)
 		}
 		return result, err
 	}

@@ -131,9 +131,9 @@ func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Pro
 	case def.Timeout > longestProbe:
 		return event.Probe{}, fmt.Errorf("service.timeout: must be at most %s here", longestProbe)
 	case !slices.Contains([]string{"", http.MethodGet, http.MethodHead}, def.Request.Method):
-		return event.Probe{}, errors.New("service.request.method: only GET and HEAD are allowed here, because another method may change something, such as a container where a Docker engine answers; use logstream probe")
+		return event.Probe{}, errors.New("service.request.method: only GET and HEAD are allowed here, because others may change something; use logstream probe")
 	case def.Request.Body != "":
-		return event.Probe{}, errors.New("service.request.body: none is allowed here, because what is sent may change something, such as a container where a Docker engine answers; use logstream probe")
+		return event.Probe{}, errors.New("service.request.body: none is allowed here, because it may change something; use logstream probe")
 	}
 	return probe(ctx, def, check.Env{Version: thisBuild().Version, Detail: true, Discreet: true})
 }

@@ -36,7 +36,7 @@ type deployed struct {
 type deployVerdict struct {
 	Service string               `json:"service"`
 	Status  event.Status         `json:"status"`
-	Verdict event.UpdateVerdict  `json:"verdict"` // good, bad, or watching: there are not enough checks
+	Verdict event.UpdateVerdict  `json:"verdict"` // good, bad, or watching: there is no verdict
 	Reasons []event.UpdateReason `json:"reasons"`
 	// Decided says that LogStream's own watch has ended; else the verdict is by what
 	// was seen so far.
@@ -49,7 +49,7 @@ type deployVerdict struct {
 
 // verifyDeployCommand waits for the verdict on an update.
 func verifyDeployCommand() *cobra.Command {
-	cmd := newCommand("verify-deploy <service>", "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad or has not enough checks",
+	cmd := newCommand("verify-deploy <service>", "Wait for the verdict on a service's new image: exit 0 if it is good, 1 if it is bad or there is no verdict",
 		"docker compose up -d payment-service && logstream verify-deploy payment-service --for 5m")
 	open, asJSON := clientOf(cmd), jsonFlag(cmd)
 	cmd.ValidArgsFunction = completeNames(runningServices(open))
@@ -207,11 +207,11 @@ func (v deployVerdict) String() string {
 
 // undecided is why there is no verdict, and what to do.
 func (v deployVerdict) undecided() string {
-	out := fmt.Sprintf("not enough checks for a verdict: none was counted, and the service is %s. ", v.Status)
+	out := fmt.Sprintf("no verdict: no check was counted, and the service is %s. ", v.Status)
 	if v.Update != nil {
-		return out + fmt.Sprintf("Run verify-deploy again with a longer --for: the watch of the new image ends at %s.", v.Update.Until.Local().Format(time.TimeOnly))
+		return out + fmt.Sprintf("Run verify-deploy again with a --for that lasts beyond %s.", v.Update.Until.Local().Format(time.TimeOnly))
 	}
-	return out + "Run verify-deploy again with a longer --for once the service is UP."
+	return out + fmt.Sprintf("See why with logstream probe %s, then run verify-deploy again.", v.Service)
 }
 
 func (v deployVerdict) because(reason event.UpdateReason) string {

@@ -128,7 +128,7 @@ func changedTarget(ctx context.Context, runtime Runtime, e Execute) string {
 	case err != nil:
 		return fmt.Sprintf("the inspection failed: %v", err)
 	case container.Listed{Status: last.Status}.Live(): // one that was kept is not
-		return "its container was renamed, and runs as " + last.Name
+		return "its container was renamed to " + last.Name
 	}
 	return ""
 }

@@ -32,8 +32,8 @@ func TestContainerThatRunsUnderAnotherNameIsNotGone(t *testing.T) {
 		status container.Status
 		want   string
 	}{
-		"it runs":             {"a", container.Running, "its container was renamed, and runs as web-old"},
-		"it is paused":        {"a", container.Paused, "its container was renamed, and runs as web-old"},
+		"it runs":             {"a", container.Running, "its container was renamed to web-old"},
+		"it is paused":        {"a", container.Paused, "its container was renamed to web-old"},
 		"it was kept":         {"a", container.Exited, ""},
 		"it was removed":      {"b", container.Running, ""},
 		"it was not seen yet": {"", container.Running, ""},

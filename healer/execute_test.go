@@ -74,10 +74,10 @@ func TestIntentIsNotExecutedWhereTheWorldChanged(t *testing.T) {
 		{"nothing about a restart", "error", func(*sim, *box) {}, ""},
 		{"its deadline passed", "kill", func(m *sim, _ *box) { m.readAt[event.TopicIncidents] = m.now.Add(11 * time.Second) }, "deadline"},
 		{"it was removed", "kill", func(m *sim, _ *box) { m.step(Reconfigured{}) }, "removed"},
-		{"it is only to be observed", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Observe; m.reconfigure() }, "its definition was edited"},
-		{"it is to be approved", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Approve; m.reconfigure() }, "its definition was edited"},
-		{"the action is never to be taken", "error", func(m *sim, b *box) { b.def.Heal.Never = []string{"restart"}; m.reconfigure() }, "its definition was edited"},
-		{"another container was named", "error", func(m *sim, b *box) { b.def.Container = "another"; m.reconfigure() }, "its definition was edited"},
+		{"it is only to be observed", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Observe; m.reconfigure() }, "definition was edited"},
+		{"it is to be approved", "error", func(m *sim, b *box) { b.def.Heal.Mode = service.Approve; m.reconfigure() }, "definition was edited"},
+		{"the action is never to be taken", "error", func(m *sim, b *box) { b.def.Heal.Never = []string{"restart"}; m.reconfigure() }, "definition was edited"},
+		{"another container was named", "error", func(m *sim, b *box) { b.def.Container = "another"; m.reconfigure() }, "definition was edited"},
 		{"a reload that changed nothing of it", "error", func(m *sim, _ *box) { m.reconfigure() }, ""},
 		{"Docker became unreachable", "kill", func(m *sim, _ *box) {
 			m.writeDocker(event.Docker{Time: m.now, Action: event.StreamLost})

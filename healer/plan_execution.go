@@ -61,7 +61,7 @@ func preflight(v View, intent event.ActionStarted) string {
 	case v.Removed:
 		return "the service was removed"
 	case v.Edited.After(v.Execution.wrote): // mode, never and container may be others now
-		return "its definition was edited"
+		return "the service's definition was edited"
 	case v.Situation.EngineLost:
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !v.Situation.Asked:

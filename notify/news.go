@@ -204,7 +204,7 @@ func (f *Fold) digest(from, at, now time.Time) Note {
 		if in.Host != f.host {
 			continue
 		}
-		needed := false
+		needed := isObserved(in) && during(in.Opened)
 		for _, e := range in.Events {
 			needed = needed || e.Type == event.TypeEscalated && during(e.Time)
 		}

@@ -131,9 +131,9 @@ func (p Proxy) problems() []service.Problem {
 		case err != nil:
 			add("from", from, "is neither an address nor a network, such as 172.18.0.0/16")
 		case prefix.Addr().Is4In6():
-			add("from", from, "is an IPv4 network written as IPv6, which no address is in; write it as IPv4, such as 172.18.0.0/16")
+			add("from", from, "is IPv4 written as IPv6 and matches no address; write it as IPv4, such as 172.18.0.0/16")
 		case prefix.Bits() < widest(prefix.Addr()):
-			add("from", from, fmt.Sprintf("covers too many addresses (wider than /%d), so anyone there could claim any name in the header; give only the address of the proxy", widest(prefix.Addr())))
+			add("from", from, fmt.Sprintf("is wider than /%d: any program in it could claim any name in the header; give the address of the proxy", widest(prefix.Addr())))
 		}
 	}
 	for _, of := range []struct{ key, header string }{{"header", p.Header}, {"groups_header", p.GroupsHeader}} {

@@ -316,7 +316,7 @@ func TestChangesAgainstThePins(t *testing.T) {
 	}
 	renamed := c
 	renamed.Name = "web-old"
-	if why, want := Changed("web", pins, renamed), "the service's container is web, and this one is named web-old now"; why != want {
+	if why, want := Changed("web", pins, renamed), "this container is named web-old now, and the service's container is web"; why != want {
 		t.Errorf("renamed: %q, want %q", why, want)
 	}
 	if why := Changed("shop/front", pins, renamed); why != "" {

@@ -16,7 +16,7 @@ func Changed(ref string, pins event.Pins, c container.State) string {
 	case c.ID != pins.ContainerID:
 		return "another container has its name now"
 	case ref != "" && !isNamed(ref, c): // an ID finds it under any name
-		return "the service's container is " + ref + ", and this one is named " + c.Name + " now"
+		return "this container is named " + c.Name + " now, and the service's container is " + ref
 	case c.ImageID != pins.ImageID:
 		return "its image changed after the decision"
 	case c.SpecHash != pins.SpecHash:

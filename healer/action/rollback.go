@@ -107,7 +107,7 @@ func prepareRollback(t Target) (event.Params, *event.Params, string) {
 	case t.Good.ImageID != t.State.ImageID && t.Good.ImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.ImageID, Image: t.Good.Image}
 	case t.Good.ContainerID != t.State.ID && t.Good.ImageID == t.State.ImageID && t.Good.SpecHash != t.State.SpecHash:
-		why = "its image did not change since the service was last healthy, only its configuration did"
+		why = "the service was last healthy with this image; only the container's specification changed"
 	case t.Good.PreviousImageID != "" && t.Good.PreviousImageID != t.State.ImageID && t.Good.PreviousImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.PreviousImageID, Image: t.Good.PreviousImage}
 	default:

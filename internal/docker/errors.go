@@ -94,7 +94,7 @@ func (f failure) wrap(what, on, host string, err error) error {
 	case forbidden:
 		return unavailable(what, on, err, "permission denied at "+host, "add yourself to the docker group, then log in again", "sudo usermod -aG docker $USER")
 	case noGroup:
-		return unavailable(what, on, err, "permission denied at "+host, "run LogStream's container with the group of the socket (group_add in Compose)", `--group-add "$(stat -c %g /var/run/docker.sock)"`)
+		return unavailable(what, on, err, "permission denied at "+host, "run LogStream's container with the group that this prints on the host, as --group-add (Compose: DOCKER_GID)", "stat -c %g /var/run/docker.sock")
 	case absent:
 		return unavailable(what, on, err, "nothing listens at "+host, "set docker.host, or start Docker", "sudo systemctl start docker")
 	case otherVersion:

@@ -109,7 +109,7 @@ func (r *Runtime) departed(ctx context.Context, spec specification) error {
 		return err
 	}
 	if name := strings.TrimPrefix(c.Name, "/"); !isKept(name, string(c.State.Status)) {
-		return cannot("container %s was renamed to %s, and a second one would use its volumes: rename it back, or remove it", spec.Name, name)
+		return cannot("container %s was renamed to %s, and a second one would use the same volumes: docker rename %[2]s %[1]s, or set the service's container to %[2]s", spec.Name, name)
 	}
 	return nil
 }

@@ -299,9 +299,8 @@ type Suppressed struct {
 	// incident; empty where it waits for none, or that has no incident yet.
 	Root         string `json:"root,omitempty"`
 	RootIncident string `json:"root_incident,omitempty"`
-	// StateSince is since when the container is in the state that an operator's decision
-	// left it in, by the engine's clock; absent where another gate holds, or it is not
-	// known.
+	// StateSince is when the container entered the state in which an operator's decision
+	// left it, by the engine's clock; absent where another gate holds, or it is not known.
 	StateSince *time.Time `json:"state_since,omitempty"`
 }
 

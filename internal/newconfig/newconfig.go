@@ -63,7 +63,7 @@ func (f File) Bytes() []byte {
 # set auto, or approve: then each repair waits for your yes.
 healer:
   mode: observe          # observe, approve or auto
-  decide: runbook        # rules only; llm: a local model may choose, once Ollama runs and: ollama pull deepseek-r1:1.5b
+  decide: runbook        # rules only; llm: a local model may choose (start Ollama, then: ollama pull deepseek-r1:1.5b)
 
 # Everything is recorded in Kafka, by default in a broker inside the process.
 # For your own: brokers: kafka-1:9092,kafka-2:9092

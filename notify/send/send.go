@@ -129,7 +129,7 @@ func New(t Target) (*Sender, error) {
 	if err != nil {
 		why := text.Line(redact.Known(err.Error(), s.secrets...))
 		if example := examples[t.scheme()]; example != "" { // not masked: it has nothing of the address
-			why += "; it must be such as " + example
+			why += "; for example " + example
 		}
 		return nil, errors.New(why)
 	}

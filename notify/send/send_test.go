@@ -14,16 +14,16 @@ func TestAWrongURLIsAnsweredWithAValidOne(t *testing.T) {
 		}
 	}
 	for url, want := range map[string]string{
-		"https://":                     "has no host; it must be such as https://example.com/hook",
-		"https:///example.com/s3cret!": "has no host; it must be such as https://example.com/hook",
-		"http://":                      "has no host; it must be such as http://example.com/hook",
-		"ntfy://ntfy.sh/":              "is not a valid url of ntfy; it must be such as ntfy://ntfy.sh/my-topic",
-		"ntfy://":                      "is not a valid url of ntfy; it must be such as ntfy://ntfy.sh/my-topic",
-		"discord://s3cret!":            "is not a valid url of discord; it must be such as discord://token@webhook-id",
-		"slack://s3cret!@webhook":      "is not a valid url of slack; it must be such as " + examples["slack"],
-		"smtp://me:s3cret!@h:25":       "is not a valid url of smtp; it must be such as " + examples["smtp"],
-		"telegram://s3cret!@telegram":  "has no bot token; it must be such as " + examples["telegram"],
-		"telegram://1:s3cret@telegram": "has no chat: add ?chats= with a chat's id, or @ and a channel's name; it must be such as " + examples["telegram"],
+		"https://":                     "has no host; for example https://example.com/hook",
+		"https:///example.com/s3cret!": "has no host; for example https://example.com/hook",
+		"http://":                      "has no host; for example http://example.com/hook",
+		"ntfy://ntfy.sh/":              "is not a valid url of ntfy; for example ntfy://ntfy.sh/my-topic",
+		"ntfy://":                      "is not a valid url of ntfy; for example ntfy://ntfy.sh/my-topic",
+		"discord://s3cret!":            "is not a valid url of discord; for example discord://token@webhook-id",
+		"slack://s3cret!@webhook":      "is not a valid url of slack; for example " + examples["slack"],
+		"smtp://me:s3cret!@h:25":       "is not a valid url of smtp; for example " + examples["smtp"],
+		"telegram://s3cret!@telegram":  "has no bot token; for example " + examples["telegram"],
+		"telegram://1:s3cret@telegram": "has no chat: add ?chats= with a chat's id, or @ and a channel's name; for example " + examples["telegram"],
 		"pushover://s3cret!":           "is not a valid url of pushover; https://shoutrrr.nickfedor.com has the form of its urls",
 	} {
 		if err := Check(Target{URL: url}); err == nil || err.Error() != want {

@@ -54,7 +54,7 @@ func newShoutrrr(address string, u *url.URL) (*viaShoutrrr, error) {
 	if _, err := s.service(); err != nil {
 		why := fmt.Sprintf("is not a valid url of %s", kind) // shoutrrr does not say why
 		if examples[kind] == "" {
-			why += "; https://shoutrrr.nickfedor.com has the form of its urls"
+			why += "; the form of its urls is at https://shoutrrr.nickfedor.com"
 		}
 		return nil, errors.New(why)
 	}

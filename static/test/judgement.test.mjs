@@ -101,7 +101,7 @@ test("an attempt has its command, its undo, its result and its verification", ()
   const gentle = textOf(repair(whole([opened, evidence, diagnosed, started, finished]), T + 20e3));
   assert.match(gentle, /Nothing to undo: no configuration was changed\./);
   assert.match(gentle, /VerificationVerifying/);
-  assert.match(textOf(repair(whole([opened, evidence, diagnosed]), T)), /Start payment-service\. It has not started yet\./);
+  assert.match(textOf(repair(whole([opened, evidence, diagnosed]), T)), /Start payment-service\. The repair has not started\./);
   assert.equal(repair(whole([opened, evidence, diagnosed, end("recovered")]), T), null);
 });
 

@@ -23,7 +23,7 @@ test("of services of one name that of our own host is shown, and the page says s
     assert.equal(state.services.get("redis").host, "b");
     state = store.fold(state, { type: "events", seq: 8, events: [{ kind: "service", data: both[0] }] }, T).state;
     assert.equal(state.services.get("redis").status, "DOWN");
-    assert.deepEqual(problems(state).map(({ what }) => what), ["redis is the name of a service on host a as well"]);
+    assert.deepEqual(problems(state).map(({ what }) => what), ["redis is the name of a service on host a as well: this page shows only what is on this host"]);
     state = store.fold(state, snapshot({ services: [both[1]], info }), T).state;
     assert.deepEqual(problems(state), []);
   }

@@ -140,5 +140,6 @@ function punctual(checks) {
 function health(list) {
   const grave = list.filter(({ part }) => part !== "llm" && part !== "names").length;
   if (grave) return `${many(grave, "component")} of LogStream ${grave === 1 ? "has" : "have"} a problem`;
-  return list.some(({ part }) => part === "llm") ? "All components healthy except the model" : "All components healthy";
+  if (list.some(({ part }) => part === "llm")) return "All components healthy except the model";
+  return list.length ? "All components healthy; some names of services are not unique" : "All components healthy";
 }

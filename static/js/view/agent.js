@@ -141,7 +141,7 @@ function rest({ agent, incident, info, rows, known = -Infinity }, state) {
   return [
     dependencyList(info),
     agent?.last_action && h("p", { class: "agent-say", key: "last" }, "Last action: ", h("code", { class: "cmd" }, agent.last_action)),
-    limits([["Repaired", count(done.length)], ["Person called", called ? count(called) : all && "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
+    limits([["Repaired", done.length || all ? count(done.length) : null], ["Person called", called ? count(called) : all && "never"], ["Median downtime", median === null ? "no data yet" : took(median)], ...(agent?.service && incident?.row.kind !== "fleet" ? [thisHour(agent.service, agent.budget)] : [])]),
   ];
 }
 

@@ -14,7 +14,7 @@ export function problems({ info, twice }) {
   if (!first) return info?.troubles ?? [];
   const [name, host] = first;
   const [is, them] = others.length ? [`and ${many(others.length, "other service")} have names that services of other hosts have as well`, "those of the other hosts"] : [`is the name of a service on host ${host} as well`, `that of host ${host}`];
-  return [...(info?.troubles ?? []), { part: "names", what: `${name} ${is}`, works: "monitoring and repairing all of them", on_hold: `showing ${them} on this page`, remedy: { text: "Give each service a name of its own in config.yaml." } }];
+  return [...(info?.troubles ?? []), { part: "names", what: `${name} ${is}: this page shows only what is on this host`, works: "each host goes on with its own services", on_hold: `showing ${them} on this page`, remedy: { text: "Give each service a name of its own in config.yaml." } }];
 }
 
 /** Problems, the worst first. */

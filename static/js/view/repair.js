@@ -24,7 +24,7 @@ function planned(of) {
   if (!chosen || of.row.approval || of.row.state !== "open" || chosen === "none" || chosen === "escalate") return null;
   return h("section", { class: "panel pad repair", key: "repair", "aria-labelledby": "h-repair" },
     h("h2", { id: "h-repair" }, "Action"),
-    terms([["Chosen", `${capital(phrase(chosen, target(of.row)))}. It has not started yet.`], ["Command line", typed(line)], [heldAs(of.row.held).first, of.row.held && holdReason(of)]]));
+    terms([["Chosen", `${capital(phrase(chosen, target(of.row)))}. The repair has not started.`], ["Command line", typed(line)], [heldAs(of.row.held).first, of.row.held && holdReason(of)]]));
 }
 
 function attempted(attempt, { of, at, title }) {
