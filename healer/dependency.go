@@ -2,11 +2,9 @@ package healer
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"logstream/healer/gate"
-	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 	"logstream/internal/state"
@@ -53,8 +51,6 @@ func rootOf(c *Controller, s *serviceState) gate.Root {
 	switch {
 	case acting(s):
 		return gate.RootRepairing
-	case isFinished(c, s):
-		return ""
 	case s.status.Level() == event.Down, conclusive && s.status.OwnDown(), !s.def.Heal.Confirm && s.status.ForeignDown():
 		return downRoot(c, s)
 	case conclusive && s.open() && !s.status.Good():
@@ -63,16 +59,6 @@ func rootOf(c *Controller, s *serviceState) gate.Root {
 		return gate.RootSuspect
 	}
 	return ""
-}
-
-// isFinished says whether a service is a job that is done, and stays so: what needs
-// it has what it needs, but for the network of its container.
-func isFinished(c *Controller, s *serviceState) bool {
-	l := s.inspection
-	if !s.open() || s.incident.CauseID != "finished" || s.status.OwnDown() || s.status.ForeignDown() || l.err != nil || l.state.Status != container.Exited || l.state.ExitCode != 0 {
-		return false
-	}
-	return !slices.ContainsFunc(graphOf(c).NeededBy(s.def.Name), func(name string) bool { return parentOf(c, c.services[name]) == s.def.Name })
 }
 
 func downRoot(c *Controller, s *serviceState) gate.Root {

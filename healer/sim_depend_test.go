@@ -56,12 +56,7 @@ func (m *sim) below(b, other *box) bool {
 
 // starved says whether a box cannot serve since one that it needs does not.
 func (m *sim) starved(b *box) bool {
-	return slices.ContainsFunc(m.needs(b), func(n *box) bool { return !m.serves(n) && !n.isDone() })
-}
-
-// isDone says whether a box is a job that has finished: what needs it can serve.
-func (b *box) isDone() bool {
-	return b.job && b.state.Status == container.Exited && b.state.ExitCode == 0
+	return slices.ContainsFunc(m.needs(b), func(n *box) bool { return !m.serves(n) })
 }
 
 // serves says whether a box can answer.
@@ -99,7 +94,7 @@ func (m *sim) onePath(e Execute) {
 		if other != b && acts && (m.below(b, other) || m.below(other, b)) {
 			m.violated("%s and %s are on one path, and both are acted on", b.def.Name, other.def.Name)
 		}
-		if m.below(b, other) && m.level(other.def.Name) == event.Down && !other.isDone() && !requestedByOperator(m.incident(b.def.Name)) {
+		if m.below(b, other) && m.level(other.def.Name) == event.Down && !requestedByOperator(m.incident(b.def.Name)) {
 			m.violated("%s gets %s while %s, which it needs, is DOWN", b.def.Name, e.Intent.Action, other.def.Name)
 		}
 	}

@@ -118,7 +118,6 @@ type box struct {
 	levelNonce string
 	extraUntil time.Time
 	stops      int // by outside
-	job        bool
 
 	stubborn   bool                   // its process ignores the stop signal
 	slow       time.Duration          // how much longer a restart takes
