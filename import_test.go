@@ -65,7 +65,7 @@ func TestImportRefuses(t *testing.T) {
 		{[]string{"gatus"}, "the argument FILE is missing"},
 		{[]string{"nagios", "x"}, `unknown monitor "nagios"`},
 		{[]string{"gatus", "none.yaml"}, "logstream: read none.yaml as the configuration of Gatus: no such file or directory; give its config.yaml\n"},
-		{[]string{"uptime-kuma", "none.db"}, "stat none.db: no such file or directory; give its kuma.db, which is in its data directory\n"},
+		{[]string{"uptime-kuma", "none.db"}, "stat none.db: no such file or directory; give the kuma.db in Uptime Kuma's data directory\n"},
 		{[]string{"uptime-kuma", "config.yaml"}, "not a database"},
 		{[]string{"gatus", "config.yaml"}, "no endpoints"},
 	} {

@@ -114,8 +114,8 @@ const longestProbe = 20 * time.Second
 
 // probeDefinition checks a definition that an operator sent to the API. Its
 // check connects to wherever the definition says, from this machine: that is
-// what it is for, and why only operators may. It sends nothing that changes what
-// answers, reads no file of this machine, and shows nothing of what an answer holds.
+// what it is for, and why only operators may. It sends GET or HEAD alone, and no body,
+// reads no file of this machine, and shows nothing of what an answer holds.
 // An error says what is wrong with the definition.
 func probeDefinition(ctx context.Context, definition json.RawMessage) (event.Probe, error) {
 	def, err := config.Definition(definition)

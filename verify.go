@@ -154,7 +154,7 @@ func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent 
 		for _, o := range seen {
 			sample := update.Sample{At: o.Time(), MS: o.LatencyMS, Bad: o.Status == event.Down}
 			switch {
-			case o.Extra || o.Check == event.CheckContainer || o.Check == event.CheckHealth || o.Instance != now.Owner:
+			case !isOwn(now, o):
 			case o.Time().Before(began):
 				before = append(before, sample)
 			default:
@@ -170,10 +170,21 @@ func judgeDeploy(now deployed, seen []view.Observation, began time.Time, recent 
 	switch {
 	case len(v.Reasons) > 0:
 		v.Verdict = event.UpdateBad
-	case v.After.Checks == 0 && !v.Decided && (recent || now.Status != event.Up):
+	case v.After.Checks == 0 && !v.Decided && (recent && !isChecked(now, seen) || now.Status != event.Up):
 		v.Verdict = event.UpdateWatching
 	}
 	return v
+}
+
+// isChecked says whether a check was seen since the update: what is published of its
+// watch may be a minute old.
+func isChecked(now deployed, seen []view.Observation) bool {
+	return slices.ContainsFunc(seen, func(o view.Observation) bool { return isOwn(now, o) && o.Time().After(now.Update.Since) })
+}
+
+// isOwn says whether a check is one of the schedule of the service's owner.
+func isOwn(now deployed, o view.Observation) bool {
+	return !o.Extra && o.Check != event.CheckContainer && o.Check != event.CheckHealth && o.Instance == now.Owner
 }
 
 // String is the verdict in words.

@@ -60,7 +60,8 @@ func TestDeployVerdict(t *testing.T) {
 		"no update, no check": {status: event.Unknown, seen: checks(50, 0, began.Add(-time.Minute)), want: event.UpdateWatching,
 			says: "web: no verdict: no check was counted, and the service is UNKNOWN. See why with logstream probe web, then run verify-deploy again."},
 		"no update, checks of others alone": {status: event.Pending, seen: checks(1, 0, began)[1:], want: event.UpdateWatching, says: "no verdict: no check was counted, and the service is PENDING."},
-		"no check so far":                   {update: unchecked(updated(event.UpdateWatching)), status: event.Up, want: event.UpdateWatching, says: "and the service is UP. Run verify-deploy again with a longer --for: the watch of the new image ends at "},
+		"no check so far":                   {update: unchecked(updated(event.UpdateWatching)), status: event.Up, want: event.UpdateWatching, says: "and the service is UP. Run verify-deploy again with a --for that lasts beyond "},
+		"checks that are not published yet": {update: unchecked(updated(event.UpdateWatching)), seen: checks(2, 0, began.Add(time.Hour)), status: event.Up, want: event.UpdateGood},
 		"no check, and the watch ended":     {update: unchecked(updated(event.UpdateGood)), status: event.Up, want: event.UpdateGood, says: ": good. 0 of 0 checks failed"},
 		"no check, and DOWN":                {status: event.Down, want: event.UpdateBad, reasons: []event.UpdateReason{event.UpdateDown}, says: "bad. the service is DOWN."},
 	} {

@@ -221,7 +221,7 @@ func (c *Controller) apply(s *serviceState, v View, d Decision, now time.Time) {
 		begun, _ := s.incident.Last(event.TypeActionStarted)
 		intent := begun.Data.(event.ActionStarted)
 		s.execution.running = true
-		c.emit(Execute{Service: s.def.Name, Ref: s.def.Container, Last: s.containerID(), Incident: s.incident.ID, Attempt: intent.Attempt, Intent: intent, Deadline: deadline(v, intent)})
+		c.emit(Execute{Service: s.def.Name, Ref: s.def.Container, Incident: s.incident.ID, Attempt: intent.Attempt, Intent: intent, Deadline: deadline(v, intent)})
 	}
 }
 

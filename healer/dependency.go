@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logstream/healer/gate"
+	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 	"logstream/internal/state"

@@ -120,15 +120,6 @@ func changedTarget(ctx context.Context, runtime Runtime, e Execute) string {
 		return "there is a container of its name again: " + found.Name
 	case !errors.Is(err, container.ErrNotFound):
 		return fmt.Sprintf("the inspection failed: %v", err)
-	case e.Last == "":
-		return ""
-	}
-	switch last, err := runtime.Inspect(ctx, e.Last); {
-	case errors.Is(err, container.ErrNotFound):
-	case err != nil:
-		return fmt.Sprintf("the inspection failed: %v", err)
-	case container.Listed{Status: last.Status}.Live(): // one that was kept is not
-		return "its container was renamed to " + last.Name
 	}
 	return ""
 }

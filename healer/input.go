@@ -206,7 +206,6 @@ type (
 	Execute struct {
 		Service  string
 		Ref      string // of its container; empty: it has none
-		Last     string // the ID of the container that it was last seen to have, or empty
 		Incident string
 		Attempt  int
 		Intent   event.ActionStarted

@@ -116,6 +116,18 @@ func heldByAnother(in *state.Incident) bool {
 	return in.Root != "" || slices.Contains([]string{"dependency", "blind"}, in.Held)
 }
 
+// observedAt is when a person was needed for an incident because LogStream may only
+// observe it; false: it ended before, or was never held by that.
+func observedAt(in *state.Incident) (at time.Time, was bool) {
+	for _, e := range in.Events {
+		if held, is := e.Data.(event.Suppressed); is && held.Gate == state.HeldToObserve {
+			at = e.Time.Add(observed)
+			return at, in.Resolved == nil || !in.Resolved.Before(at)
+		}
+	}
+	return at, false
+}
+
 // isObserved says whether an incident waits for a person because LogStream may only
 // observe it.
 func isObserved(in *state.Incident) bool {
@@ -204,7 +216,8 @@ func (f *Fold) digest(from, at, now time.Time) Note {
 		if in.Host != f.host {
 			continue
 		}
-		needed := isObserved(in) && during(in.Opened)
+		at, needed := observedAt(in)
+		needed = needed && during(at)
 		for _, e := range in.Events {
 			needed = needed || e.Type == event.TypeEscalated && during(e.Time)
 		}

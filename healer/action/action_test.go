@@ -209,7 +209,7 @@ func TestWhatCannotBeDoneSaysWhy(t *testing.T) {
 		{"rollback", func(t *Target) { t.RolledBack = []string{"i2"} }, "rolled back within the last day"},
 		{"rollback", func(t *Target) { t.RolledBack = []string{"i1"} }, "rolled back within the last day"},
 		{"rollback", func(t *Target) { g := good; g.PreviousImageID, t.Good = "", &g }, "knows of no image"},
-		{"rollback", func(t *Target) { t.State.ID = "b" }, "its image did not change"},
+		{"rollback", func(t *Target) { t.State.ID = "b" }, "last healthy with this image"},
 		{"rollback", gone, notThere},
 		{"recreate", func(t *Target) { t.Good = nil }, notKnown},
 		{"recreate", is(container.Removing), "Docker is removing it"},

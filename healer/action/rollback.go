@@ -106,7 +106,7 @@ func prepareRollback(t Target) (event.Params, *event.Params, string) {
 		why = notKnown
 	case t.Good.ImageID != t.State.ImageID && t.Good.ImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.ImageID, Image: t.Good.Image}
-	case t.Good.ContainerID != t.State.ID && t.Good.ImageID == t.State.ImageID && t.Good.SpecHash != t.State.SpecHash:
+	case t.Good.ContainerID != t.State.ID && t.Good.ImageID == t.State.ImageID && t.Good.SpecHash != t.State.SpecHash && t.State.ImageID != t.BadImage:
 		why = "the service was last healthy with this image; only the container's specification changed"
 	case t.Good.PreviousImageID != "" && t.Good.PreviousImageID != t.State.ImageID && t.Good.PreviousImageID != t.BadImage:
 		p = event.Params{ImageID: t.Good.PreviousImageID, Image: t.Good.PreviousImage}

@@ -84,6 +84,7 @@ func TestRepairGates(t *testing.T) {
 		{"a hold, asked", func(s *Situation) { s.Hold, s.Asked = &Hold{}, true }, "hold", false},
 		{"observe", func(s *Situation) { s.Mode = service.Observe }, "observe", false},
 		{"observe, discovered", func(s *Situation) { s.Mode, s.Def.Discovered = service.Observe, true }, "observe", false},
+		{"observe, never ran", func(s *Situation) { s.Mode, s.Ran = service.Observe, false }, "operator", false},
 		{"observe, asked", func(s *Situation) { s.Mode, s.Asked = service.Observe, true }, "", false},
 		{"four intents not executed", func(s *Situation) { s.NotExecuted = 4 }, "", false},
 		{"five intents not executed", func(s *Situation) { s.NotExecuted = 5 }, "escalate", false},
@@ -184,7 +185,8 @@ func TestRepairGatesAreCheckedInTheirOrder(t *testing.T) {
 	}{
 		{"self", func() { s.Protected = false }},
 		{"hold", func() { s.Hold = nil }},
-		{"observe", func() { s.Mode = service.Auto }},
+		{"operator", func() { s.Ran = true }}, // in mode observe before it
+		{"observe", func() { s.Mode, s.Ran = service.Auto, false }},
 		{"escalate", func() { s.Counted = 0 }},
 		{"deploy", func() { s.Replacing = false }},
 		{"rival", func() { s.Stopping = false }},

@@ -42,6 +42,12 @@ func observeOnly(s Situation) Verdict {
 	if s.Mode != service.Observe || s.Asked {
 		return Verdict{}
 	}
+	for _, meant := range []func(Situation) Verdict{intentional, removedOnPurpose} {
+		if v := meant(s); !v.Passes() { // what LogStream may only observe needs a person, and this needs none
+			v.Gate = "operator"
+			return v
+		}
+	}
 	reason := fmt.Sprintf("the mode is observe: LogStream would run %s", s.Action)
 	if s.Def.Discovered {
 		reason += "; the label logstream.heal: auto on its container allows repairs"

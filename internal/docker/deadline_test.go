@@ -215,7 +215,7 @@ func TestARenamedContainerGetsNoTwin(t *testing.T) {
 		base.Name, base.State = "/"+name, &apicontainer.State{Status: tt.status}
 		e.old.ContainerJSONBase = &base
 		_, _, err = r.Recreate(ctx, container.Replacement{Spec: spec})
-		want := "container payment-service was renamed to " + name + ", and a second one would use its volumes: rename it back, or remove it"
+		want := "container payment-service was renamed to " + name + ", and a second one would use the same volumes: docker rename " + name + " payment-service, or set the service's container to " + name
 		if created != tt.made || !tt.made && (!errors.Is(err, container.ErrUnsupported) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: made %v, and %v", name, created, err)
 		}

@@ -47,7 +47,7 @@ func TestTheFileHasWhatWasFound(t *testing.T) {
 	if c.Healer.Mode != "observe" || c.Dashboard.Listen != "127.0.0.1:5001" || c.Docker.Discover != "off" || len(c.Services) != 4 {
 		t.Fatalf("it is %+v", c)
 	}
-	if c.Healer.Decide != "runbook" || !strings.Contains(string(found.Bytes()), "ollama pull "+llm.Default().Model+"\n") {
+	if c.Healer.Decide != "runbook" || !strings.Contains(string(found.Bytes()), "ollama pull "+llm.Default().Model+")\n") {
 		t.Errorf("a machine without a model would report that it is missing: %q", c.Healer.Decide)
 	}
 	if s := c.Services[0]; s.Name != "$$HOME: [x" || !s.TLS.Insecure {

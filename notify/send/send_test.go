@@ -24,7 +24,7 @@ func TestAWrongURLIsAnsweredWithAValidOne(t *testing.T) {
 		"smtp://me:s3cret!@h:25":       "is not a valid url of smtp; for example " + examples["smtp"],
 		"telegram://s3cret!@telegram":  "has no bot token; for example " + examples["telegram"],
 		"telegram://1:s3cret@telegram": "has no chat: add ?chats= with a chat's id, or @ and a channel's name; for example " + examples["telegram"],
-		"pushover://s3cret!":           "is not a valid url of pushover; https://shoutrrr.nickfedor.com has the form of its urls",
+		"pushover://s3cret!":           "is not a valid url of pushover; the form of its urls is at https://shoutrrr.nickfedor.com",
 	} {
 		if err := Check(Target{URL: url}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", url, err, want)
