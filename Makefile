@@ -35,7 +35,7 @@ lint: ## gofmt, go vet and staticcheck, with and without the e2e tests
 
 unit: ## the tests that need Go alone, with the race detector, and without it what does less under it
 	go test -race -p $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 )) -timeout 30m ./...
-	go test -timeout 30m $$(grep -rl --include='*_test.go' logstream/internal/raced . | xargs -n1 dirname | sort -u)
+	go test -timeout 30m $$(grep -rl --include='*_test.go' --exclude-dir=e2e logstream/internal/raced . | xargs -n1 dirname | sort -u)
 
 e2e: ## the scenarios on two Docker engines, Apache Kafka and Chromium; LOGSTREAM_ENGINE=current or packaged: on one
 	go test -race -tags e2e -count=1 -v ./e2e/engine
