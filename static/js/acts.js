@@ -21,12 +21,13 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
     invalidate();
     schedule();
   };
-  // A result that takes longer than usual, up to a minute in all: until there is one, that is said.
+  // A result that takes longer than usual, up to a minute in all: until there is one, that is said. After that LogStream does not execute the command any more.
   const late = async (of, id) => {
     ui.refusals.set(of, RECORDED);
     schedule();
     const result = await settled(id, { pause: 1000 });
     if (result) ui.refusals.delete(of);
+    else ui.refusals.set(of, NO_RESULT);
     return result;
   };
   return {
@@ -120,6 +121,7 @@ export function acts({ ui, state, reconnect, deny, schedule, say, invalidate }) 
 }
 
 const RECORDED = "LogStream recorded the command but has not executed it yet. See the last commands on the page Approvals.";
+const NO_RESULT = "LogStream gave no result within a minute. See the last commands on the page Approvals before you try again.";
 const DONE = { approve: "Approved", deny: "Denied", undo: "Undo begun", acknowledge: "Acknowledged" };
 
 // Copies a text, and says whether that worked. Beyond loopback and without TLS a page has no clipboard of its own.
