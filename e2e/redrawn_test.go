@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -12,7 +13,7 @@ import (
 
 // drawings counts from now on what is drawn on canvases.
 const drawings = `(() => {
-	window.drawings = { canvas: 0, writes: 0, quiet: 0 };
+	window.drawings = { canvas: 0 };
 	for (const name of ["clearRect", "stroke", "fill", "fillText", "fillRect"]) {
 		const real = CanvasRenderingContext2D.prototype[name];
 		CanvasRenderingContext2D.prototype[name] = function (...args) { drawings.canvas++; return real.apply(this, args); };
@@ -20,22 +21,19 @@ const drawings = `(() => {
 	return true;
 })()`
 
-// quiet counts the page's pictures in a row that neither drew on the chart nor wrote into its place.
-const quiet = `(() => {
+// pictures counts from now on the pictures of the page that differ from the one before,
+// what is drawn on its chart, and what is written in the chart's place.
+const pictures = `(() => {
+	Object.assign(drawings, { canvas: 0, writes: 0, pictures: 0 });
 	const everything = { subtree: true, childList: true, attributes: true, characterData: true };
-	let before = 0;
 	new MutationObserver((list) => drawings.writes += list.length).observe(document.querySelector("[data-plot]"), everything);
-	new MutationObserver(() => {
-		const all = drawings.canvas + drawings.writes;
-		drawings.quiet = all === before ? drawings.quiet + 1 : 0;
-		before = all;
-	}).observe(document.querySelector("main"), everything);
+	new MutationObserver(() => drawings.pictures++).observe(document.querySelector("main"), everything);
 	return true;
 })()`
 
 // TestTheChartIsDrawnWhereItDiffers shows a part of a chart, to which nothing new
-// comes, for many of the page's pictures: nothing is drawn on it and nothing is
-// written beside it. A new point and a new theme draw it again.
+// comes, through pictures of the page that show something new beside it: nothing is
+// drawn on it and nothing is written in its place. A new point and a new theme draw it again.
 func TestTheChartIsDrawnWhereItDiffers(t *testing.T) {
 	t.Parallel()
 	d := configured(t, "unix:///nonexistent/docker.sock", "", jobs(2)).start()
@@ -50,11 +48,23 @@ func TestTheChartIsDrawnWhereItDiffers(t *testing.T) {
 	eval[bool](t, ctx, drawings)
 	does(t, ctx, chromedp.Click(`[data-zoom="in"]`))
 	sees(t, ctx, "a part of it", `document.querySelector(".chart-foot").textContent.includes("Zoomed from") && drawings.canvas > 0`)
-	eval[bool](t, ctx, quiet)
-	sees(t, ctx, "many pictures of the page, through which nothing is drawn on the chart or written beside it", `drawings.quiet >= 8`)
-	from := eval[int](t, ctx, `drawings.canvas`)
+	eval[bool](t, ctx, pictures)
+	for i := range 4 { // two pictures of the page each: that it is silenced, and that it is not
+		silenced := func(method, body, what, condition string) {
+			if code, answer := d.send(method, "/api/v1/services/job-000/silence", body); code != 202 {
+				t.Fatalf("%s: %d %s", what, code, answer)
+			}
+			sees(t, ctx, what, condition)
+		}
+		const seen = `document.querySelector(".actions")?.textContent.includes(%q)`
+		silenced(http.MethodPost, fmt.Sprintf(`{"for":"%dm","reason":"a chart that stays"}`, 10+i), "the silence", fmt.Sprintf(seen, "End silence"))
+		silenced(http.MethodDelete, "", "the end of it", "!"+fmt.Sprintf(seen, "End silence"))
+	}
+	if of := eval[map[string]int](t, ctx, `drawings`); of["pictures"] < 8 || of["canvas"] != 0 || of["writes"] != 0 {
+		t.Errorf("through silences the page differed, was drawn on the chart and was written in its place %v times; want at least 8, and none", of)
+	}
 	eval[string](t, ctx, `document.documentElement.dataset.theme = "dark"`)
-	sees(t, ctx, "the other colours", fmt.Sprintf(`drawings.canvas > %d`, from))
+	sees(t, ctx, "the other colours", `drawings.canvas > 0`)
 	does(t, ctx, chromedp.Click(`[data-zoom="reset"]`))
 	drawn := eval[string](t, ctx, plotted+`.drawn`)
 	for i := range 5 {
