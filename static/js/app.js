@@ -203,7 +203,6 @@ function render() {
       page.view(ctx),
       ui.keys && keys(),
       ui.dialog && dialog({ dialog: ui.dialog, state, now: then, stale }));
-    pace = drawn(pace, Date.now());
     page.drawn?.(root, ctx, schedule);
     follow();
     focus(root, focused);
@@ -216,6 +215,7 @@ function render() {
     if (!ahead && conn.live && !(name === "overview" && browser.look.first)) ahead = code.ahead(); // this page is whole
   } finally { // what a view lacked is loaded all the same
     if (!ui.denied) data.want([...new Set([...page.needs(ctx), "/info"])], state.since);
+    pace = drawn(pace, Date.now()); // the browser shows the picture when all of this is done
     later(now);
   }
 }
