@@ -52,8 +52,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{name: event.CommandInject, heed: noteInjection},
-		{name: event.CommandHold, heed: recallHold, stands: true, execute: hold},
-		{name: event.CommandRelease, heed: recallHold, stands: true, execute: release},
+		{name: event.CommandHold, answers: ofThisHost, heed: recallHold, stands: true, execute: hold},
+		{name: event.CommandRelease, answers: ofThisHost, heed: recallHold, stands: true, execute: release},
 		{name: event.CommandSilence, answers: ownsService, heed: recallSilence, execute: silence},
 		{name: event.CommandUnsilence, answers: ownsService, heed: recallSilence, execute: unsilence},
 		{name: event.CommandHeal, answers: ownsService, execute: heal},
@@ -99,6 +99,12 @@ func commandNamed(name string) (command, bool) {
 		}
 	}
 	return command{}, false
+}
+
+// ofThisHost says whether a command about all services of a host is answered here. One
+// that names no host was written by another program, and is for each.
+func ofThisHost(c *Controller, asked event.Command) bool {
+	return asked.Host == "" || asked.Host == c.host
 }
 
 // ownsService says whether a command about a service is answered here: where it is

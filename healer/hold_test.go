@@ -46,6 +46,33 @@ func TestHoldOfAllHostsIsAnsweredByEach(t *testing.T) {
 	wantHeld(t, m, "hold")
 }
 
+// TestHoldOfAnotherHostChangesNothing has the dashboard of another host ask for a hold,
+// and then for the end of one that stands here.
+func TestHoldOfAnotherHostChangesNothing(t *testing.T) {
+	m, b := quiet(t)
+	elsewhere := event.Origin{Host: "elsewhere"}
+	m.command(event.Command{Command: event.CommandHold, Origin: elsewhere})
+	m.run(time.Second)
+	if n := len(m.commands); n != 1 {
+		t.Errorf("%d records of a command to another host; want the request alone", n)
+	}
+	do("kill", m, b)
+	m.run(time.Minute)
+	if b.state.Status != container.Running {
+		t.Error("the hold of another host holds a repair here")
+	}
+
+	m.hold("")
+	m.run(time.Minute)
+	m.command(event.Command{Command: event.CommandRelease, Origin: elsewhere})
+	m.run(time.Second)
+	do("kill", m, b)
+	m.run(10 * time.Second)
+	if b.state.Status == container.Running {
+		t.Error("a release of another host ends the hold of this one")
+	}
+}
+
 // TestHoldOutlivesTheRetentionOfCommands: what was asked for days ago stands,
 // though the record of it is gone.
 func TestHoldOutlivesTheRetentionOfCommands(t *testing.T) {

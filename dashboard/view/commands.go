@@ -16,6 +16,7 @@ const answerWithin = time.Minute
 // Commands folds TopicCommands: what was asked for, and what became of it.
 type Commands struct {
 	byID  map[string]*event.Command
+	hosts map[string][]string // that answered a command, by its id
 	order []string
 	hold  map[string]Hold // by host
 	notes notes
@@ -31,11 +32,11 @@ type Hold struct {
 
 // NewCommands is the fold of an empty log.
 func NewCommands() *Commands {
-	return &Commands{byID: map[string]*event.Command{}, hold: map[string]Hold{}, notes: newNotes(), links: map[string]*event.Command{}}
+	return &Commands{byID: map[string]*event.Command{}, hosts: map[string][]string{}, hold: map[string]Hold{}, notes: newNotes(), links: map[string]*event.Command{}}
 }
 
-// Apply folds one record, and says whether it changed anything. The first
-// request of an id counts, and the first result.
+// Apply folds one record, and says whether it changed anything. The first request of an
+// id counts, and the first result of each host; Get gives the first of all.
 func (f *Commands) Apply(c event.Command) bool {
 	known := f.byID[c.ID]
 	if known == nil {
@@ -43,26 +44,34 @@ func (f *Commands) Apply(c event.Command) bool {
 		f.order = append(f.order, c.ID)
 		if len(f.order) > maxCommands {
 			delete(f.byID, f.order[0])
+			delete(f.hosts, f.order[0])
 			f.order = slices.Delete(f.order, 0, 1)
 		}
-		f.executed(c, c.Host)
+		f.executed(c, c)
 		f.useLink(&c)
 		if c.Command == event.CommandNote {
 			f.notes.add(c.Args.Incident, Note{ID: c.ID, Time: c.Time, By: c.By, Text: c.Args.Text})
 		}
 		return true
 	}
-	if known.Result != nil || c.Result == nil {
+	if c.Result == nil || slices.Contains(f.hosts[c.ID], c.Host) {
 		return false
 	}
-	known.Result = c.Result
-	f.executed(*known, c.Host)
+	f.executed(*known, c)
+	if known.Result == nil {
+		known.Result = c.Result
+	}
 	return true
 }
 
-// executed folds what a command changed on the host of the instance that answered it.
-func (f *Commands) executed(c event.Command, host string) {
-	if c.Result == nil || !c.Result.OK {
+// executed folds what a command changed on the host that answered it. What was asked
+// for counts, and not what the answer repeats of it.
+func (f *Commands) executed(c, answer event.Command) {
+	if answer.Result == nil {
+		return
+	}
+	f.hosts[c.ID] = append(f.hosts[c.ID], answer.Host)
+	if !answer.Result.OK {
 		return
 	}
 	switch c.Command {
@@ -71,9 +80,9 @@ func (f *Commands) executed(c event.Command, host string) {
 		if d, err := time.ParseDuration(c.Args.For); err == nil && d > 0 {
 			h.Until = c.Time.Add(d)
 		}
-		f.hold[host] = h
+		f.hold[answer.Host] = h
 	case event.CommandRelease:
-		delete(f.hold, host)
+		delete(f.hold, answer.Host)
 	}
 }
 

@@ -181,6 +181,20 @@ func TestCommandsFold(t *testing.T) {
 	if _, held := f.Held("h", at); held {
 		t.Error("held after its release")
 	}
+	theirs := done(hold, true)
+	theirs.Host = "elsewhere"
+	if !f.Apply(theirs) || f.Apply(theirs) {
+		t.Error("the result of another host counts once")
+	}
+	if _, held := f.Held("elsewhere", at); !held {
+		t.Error("a host that executed the hold second is not held")
+	}
+	if f.Apply(done(hold, true)) {
+		t.Error("a repeated result changed something")
+	}
+	if _, held := f.Held("h", at); held {
+		t.Error("a repeated result holds again what was released")
+	}
 	if c, is := f.Get("1"); !is || c.Result == nil || !c.Result.OK || c.Instance != "asker" {
 		t.Errorf("command = %+v", c)
 	}
