@@ -44,7 +44,7 @@ func keptAlready(t Target) string {
 	if t.State.Kept == "" {
 		return ""
 	}
-	return fmt.Sprintf("the container %s is still kept from the last time; remove it with docker rm %s when it is no longer needed", t.State.Kept, quote(t.State.Kept))
+	return fmt.Sprintf("the container %s is still kept from the last time; remove it with docker rm %s when it is no longer needed", t.State.Kept, Quote(t.State.Kept))
 }
 
 // missing are the networks, or aliases of them, that a container had and has no
