@@ -411,7 +411,8 @@ test("what mode observe holds is nowhere said to be on hold: there is nothing to
     assert.match(text, /Not repaired(\. The mode is observe: LogStream would run start\.| \(mode observe\))/);
     assert.doesNotMatch(text, /On hold/);
   }
-  assert.match(textOf(overview.view(context(observed(5)))), /Not repaired\. Nothing is repaired in mode observe\./);
+  assert.match(textOf(find(overview.view(context(observed(5))), (e) => /^now-work/.test(e.attrs.class))[0]), /Not repaired \(mode observe\)\.$/);
+  assert.doesNotMatch(textOf(overview.view(context(observed(5)))), /Nothing is repaired/);
   const [say] = find(cardsOf(observed(1))[0], (e) => e.attrs.class === "card-say");
   assert.match(JSON.stringify(say), /ic quiet/);
   assert.match(JSON.stringify(find(incidents.view(context(state)), (e) => /^st/.test(e.attrs.class))), /quiet/);
