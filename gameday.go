@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,7 +157,7 @@ func verifyReport(cmd *cobra.Command, path string) error {
 // resultLine is a result as a person reads it.
 func resultLine(r gameday.Result) string {
 	icon := map[gameday.Outcome]string{gameday.Healed: "✅", gameday.NotHealed: "❌"}[r.Outcome]
-	line := fmt.Sprintf("%s %s %s: %s", cmp.Or(icon, "⚪"), r.Service, r.Fault, strings.ReplaceAll(string(r.Outcome), "_", " "))
+	line := fmt.Sprintf("%s %s %s: %s", cmp.Or(icon, "⚪"), r.Service, r.Fault, r.Outcome.Words())
 	if r.DownMS != nil {
 		line += fmt.Sprintf(" after %.1f s", *r.DownMS/1000)
 	}

@@ -45,11 +45,12 @@ func TestWhatLogStreamMayOnlyObserveNeedsAPerson(t *testing.T) {
 	w.down("web", "")
 	w.opened("web-1")
 	w.says("web-1", event.Suppressed{Gate: "settling", Reason: "its checks do not agree"})
+	w.says("web-1", event.Diagnosed{Cause: "Its container was killed.", Action: "start", Command: "docker start web"})
 	held := event.Suppressed{Gate: "observe", Reason: "the mode is observe: LogStream would run start"}
 	w.says("web-1", held)
 	w.pass(observed - time.Second).expect(r)
 	w.pass(time.Second)
-	if got := said(t, w.next(r)); !strings.HasPrefix(got, "🆘 web needs a person\nthe mode is observe: LogStream would run start") {
+	if got := said(t, w.next(r)); got != "🔴 web: not repaired (mode observe)\nthe mode is observe: LogStream would run start\nCause: Its container was killed.\nIt would run: docker start web" {
 		t.Errorf("it reads %q", got)
 	}
 	w.expect(r, "escalated web")

@@ -24,7 +24,8 @@ type Note struct {
 	Group    string `json:"group"`
 	About    string `json:"note"` // the service's note in config.yaml
 	Incident string `json:"incident"`
-	Fleet    bool   `json:"fleet"` // many services at once
+	Fleet    bool   `json:"fleet"`    // many services at once
+	Observed bool   `json:"observed"` // in mode observe: nothing is repaired
 
 	Error      string    `json:"error"`      // why the service was DOWN
 	Cause      string    `json:"cause"`      // one sentence
@@ -78,7 +79,10 @@ func (f *Fold) noteOf(in *state.Incident, e event.Incident, on, severity string,
 		n.Action, n.Command, n.Cost, n.Undo = data.Action, clean(data.Command), clean(data.Cost), clean(data.Undo)
 		n.Reason, n.Expires, n.approval = clean(data.Reason), data.Expires, e.Seq
 	case event.Suppressed:
-		n.Reason = clean(data.Reason)
+		n.Reason, n.Observed, n.Command = clean(data.Reason), true, "" // what was executed in another mode is not what would be
+		if last, is := in.Last(event.TypeDiagnosed); is {
+			n.Command = clean(last.Data.(event.Diagnosed).Command)
+		}
 	case event.Resolved:
 		n.How, n.Took, n.Attempts = data.How, duration(time.Duration(data.DownMS*float64(time.Millisecond))), data.Attempts
 		if in.CausePast != "" {

@@ -3,9 +3,11 @@ package access
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -305,6 +307,10 @@ func TestProblems(t *testing.T) {
 		if all := c.Problems(); (len(all) > 0) != wrong || wrong && (all[0].Key != "proxy.from" || all[0].Value != from) {
 			t.Errorf("from %s: %+v", from, all)
 		}
+	}
+	limit := fmt.Sprintf("none wider than /%d, or /%d of IPv6", widest(netip.IPv4Unspecified()), widest(netip.IPv6Unspecified()))
+	if words, err := os.ReadFile("../../config.yaml"); err != nil || !strings.Contains(string(words), limit) {
+		t.Errorf("config.yaml does not say %q: %v", limit, err)
 	}
 	same := everything()
 	same.Proxy.Header, same.Proxy.GroupsHeader = "Remote-User", "remote-user"

@@ -19,7 +19,7 @@ func (a Action) CommandLine(program string, t Target, p event.Params) string {
 // docker is a line of that program with its arguments quoted.
 func docker(words ...string) string {
 	for i, word := range words {
-		words[i] = quote(word)
+		words[i] = Quote(word)
 	}
 	return "docker " + strings.Join(words, " ")
 }
@@ -44,8 +44,8 @@ func composeUp(t Target) string {
 	return ""
 }
 
-// quote makes a word safe to paste into a shell.
-func quote(word string) string {
+// Quote makes a word safe to paste into a shell.
+func Quote(word string) string {
 	plain := func(r rune) bool {
 		return strings.ContainsRune("-_./:=", r) || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 	}

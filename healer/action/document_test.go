@@ -145,6 +145,7 @@ func refusals(a Action) string {
 		func(t *Target) { t.State.SpecHash = t.Good.SpecHash },
 		func(t *Target) { t.SpecKept = false },
 		func(t *Target) { t.State.Kept = "web-logstream-kept-1" },
+		func(t *Target) { t.State.AutoRemove = true },
 	} {
 		try(target(change))
 	}

@@ -38,13 +38,17 @@ func absent(t Target) string {
 	return ""
 }
 
-// keptAlready is why a container is not replaced a second time, or empty: the
-// one that a first replacement kept is all that is left of what was there.
-func keptAlready(t Target) string {
-	if t.State.Kept == "" {
+// irreplaceable is why a container cannot give its place to another, or empty. It would
+// have to be kept, and of one that a first replacement kept, that is all that is left
+// of what was there.
+func irreplaceable(t Target) string {
+	switch {
+	case t.State.AutoRemove:
+		return "it was started with --rm: Docker would remove it when it is stopped, and it could not be put back"
+	case t.State.Kept == "":
 		return ""
 	}
-	return fmt.Sprintf("the container %s is still kept from the last time; remove it with docker rm %s when it is no longer needed", t.State.Kept, quote(t.State.Kept))
+	return fmt.Sprintf("the container %s is still kept from the last time; remove it with docker rm %s when it is no longer needed", t.State.Kept, Quote(t.State.Kept))
 }
 
 // missing are the networks, or aliases of them, that a container had and has no

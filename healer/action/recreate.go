@@ -37,7 +37,7 @@ var undoRecreate = func() Action {
 }()
 
 func prepareRecreate(t Target) (event.Params, *event.Params, string) {
-	why := keptAlready(t)
+	why := irreplaceable(t)
 	switch {
 	case t.Def.Container == "":
 		why = notDefined

@@ -97,7 +97,7 @@ func wasSo(c container.State) *event.Params {
 func prepareRollback(t Target) (event.Params, *event.Params, string) {
 	why := absent(t)
 	if why == "" {
-		why = keptAlready(t)
+		why = irreplaceable(t)
 	}
 	var p event.Params
 	switch {

@@ -172,6 +172,24 @@ func TestRepairGates(t *testing.T) {
 	}
 }
 
+// TestWhatIsOnlyObservedSaysHowItIsRepaired by the command, and by the line or label
+// that the mode is set by.
+func TestWhatIsOnlyObservedSaysHowItIsRepaired(t *testing.T) {
+	for _, tt := range []struct {
+		def  service.Definition
+		want string
+	}{
+		{service.Definition{Name: "web"}, "logstream heal web --action restart runs it once; healer.mode: auto in config.yaml allows repairs"},
+		{service.Definition{Name: "my web", Heal: service.Heal{Mode: service.Observe}}, "logstream heal 'my web' --action restart runs it once; heal.mode: auto of this service in config.yaml allows repairs"},
+		{service.Definition{Name: "web", Discovered: true, Heal: service.Heal{Mode: service.Observe}}, "logstream heal web --action restart runs it once; the label logstream.heal: auto on its container allows repairs"},
+	} {
+		s := Situation{Now: now, Action: service.ActionRestart, Def: tt.def, Mode: service.Observe}
+		if v := Check(Repair, s); v.Reason != "the mode is observe: LogStream would run restart; "+tt.want {
+			t.Errorf("it is %q, want %q", v.Reason, tt.want)
+		}
+	}
+}
+
 // TestRepairGatesAreCheckedInTheirOrder begins with a situation in which all hold,
 // and lifts one after the other.
 func TestRepairGatesAreCheckedInTheirOrder(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/healer/action"
 	"logstream/healer/history"
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -48,9 +49,14 @@ func observeOnly(s Situation) Verdict {
 			return v
 		}
 	}
-	reason := fmt.Sprintf("the mode is observe: LogStream would run %s", s.Action)
-	if s.Def.Discovered {
+	reason := fmt.Sprintf("the mode is observe: LogStream would run %s; logstream heal %s --action %[1]s runs it once", s.Action, action.Quote(s.Def.Name))
+	switch {
+	case s.Def.Discovered:
 		reason += "; the label logstream.heal: auto on its container allows repairs"
+	case s.Def.Heal.Mode != "":
+		reason += "; heal.mode: auto of this service in config.yaml allows repairs"
+	default:
+		reason += "; healer.mode: auto in config.yaml allows repairs"
 	}
 	return hold(reason)
 }

@@ -43,6 +43,7 @@ type State struct {
 	Error         string        `json:"error,omitempty"`          // what the engine says of a failed start
 	RestartPolicy string        `json:"restart_policy,omitempty"` // no, on-failure, always, unless-stopped; empty is no
 	RestartLimit  int           `json:"restart_limit,omitempty"`  // of on-failure; 0: none
+	AutoRemove    bool          `json:"auto_remove,omitempty"`    // started with --rm: the engine removes it when it is stopped
 	RestartCount  int           `json:"restart_count,omitempty"`  // by the engine's policy; a start by anybody else makes it 0
 	Health        Health        `json:"health,omitempty"`         // by the container's own HEALTHCHECK, as last checked while it ran
 	HealthOutput  string        `json:"health_output,omitempty"`  // what that check printed last where it failed; hostile, and bounded

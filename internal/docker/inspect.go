@@ -111,6 +111,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		Error:         readable(c.State.Error, secrets), // it may have the command line in it
 		RestartPolicy: string(c.HostConfig.RestartPolicy.Name),
 		RestartLimit:  c.HostConfig.RestartPolicy.MaximumRetryCount,
+		AutoRemove:    c.HostConfig.AutoRemove,
 		RestartCount:  c.RestartCount,
 		Health:        health,
 		HealthOutput:  output,

@@ -192,11 +192,11 @@ func TestProcessesAreBoundedAndRedacted(t *testing.T) {
 func TestLimitsAndNamesOfTheState(t *testing.T) {
 	c := inspected(t, "inspect-running")
 	c.HostConfig.NetworkMode, c.HostConfig.Memory, c.HostConfig.ReadonlyRootfs = "container:abc", 1<<20, true
-	c.HostConfig.CPUQuota, c.HostConfig.CPUPeriod = 50_000, 100_000
+	c.HostConfig.CPUQuota, c.HostConfig.CPUPeriod, c.HostConfig.AutoRemove = 50_000, 100_000, true
 	c.Config.Env = []string{"B=secret", "A", "B=twice"}
 	c.Config.Labels[labelDependsOn] = "db:service_healthy:false,cache:service_started:true,init:service_completed_successfully:false"
 	state, err := toState(c)
-	if err != nil || state.NetworkOf != "abc" || state.Memory != 1<<20 || !state.ReadOnly || state.CPUs != 0.5 ||
+	if err != nil || state.NetworkOf != "abc" || state.Memory != 1<<20 || !state.ReadOnly || !state.AutoRemove || state.CPUs != 0.5 ||
 		!reflect.DeepEqual(state.Variables, []string{"A", "B"}) || !reflect.DeepEqual(state.DependsOn, []string{"db", "cache"}) {
 		t.Errorf("%+v, %v", state, err)
 	}

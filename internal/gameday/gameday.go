@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"logstream/internal/event"
 	"logstream/internal/retry"
 )
 
@@ -175,7 +176,7 @@ func (d *Day) inject(ctx context.Context, p Injection, result *Result) {
 	default:
 		d.await(ctx, p, before, result)
 	}
-	if result.Outcome == Healed && !p.Fault.stays() {
+	if (result.Outcome == Healed || result.Outcome == Recovered) && !p.Fault.stays() {
 		return
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectLimit)
@@ -208,7 +209,7 @@ func (d *Day) await(ctx context.Context, p Injection, before []incident, result 
 		result.Attempts, result.DownMS = in.Attempts, in.DownMS
 		switch in.State {
 		case "resolved":
-			result.Outcome, result.Why = Healed, ""
+			result.Outcome, result.Why = ending(in.How)
 			return
 		case "escalated":
 			result.Why = "a person was called"
@@ -222,6 +223,18 @@ func (d *Day) await(ctx context.Context, p Injection, before []incident, result 
 	if ctx.Err() != nil {
 		result.Outcome, result.Why = Interrupted, ended
 	}
+}
+
+// ending is what the end of an incident says of its fault: that the service is UP
+// again shows no repair. Docker's restart policy may have started it, or a person.
+func ending(how string) (Outcome, string) {
+	switch how {
+	case event.HowHealed:
+		return Healed, ""
+	case event.HowRecovered:
+		return Recovered, ""
+	}
+	return NotHealed, "an operator closed the incident"
 }
 
 // incidents are the newest of a service.

@@ -14,12 +14,21 @@ type Outcome string
 
 // Outcomes.
 const (
-	Healed      Outcome = "healed"       // the incident ended, and the service is UP
+	Healed      Outcome = "healed"       // by a repair that was verified
+	Recovered   Outcome = "recovered"    // the service is UP again, and no repair of LogStream did it
 	NotHealed   Outcome = "not_healed"   // it did not, within the limit; or a person was called
 	NotInjected Outcome = "not_injected" // the fault could not be caused
 	Interrupted Outcome = "interrupted"  // the game day was ended meanwhile
 	Skipped     Outcome = "skipped"      // its turn did not come
 )
+
+// Words are the outcome for people.
+func (o Outcome) Words() string {
+	if o == Recovered {
+		return "recovered without a repair"
+	}
+	return strings.ReplaceAll(string(o), "_", " ")
+}
 
 // Result is one injection, and what became of it.
 type Result struct {
@@ -65,14 +74,14 @@ func (r *Report) count(o Outcome) (n int) {
 // it healed.
 func (r *Report) conclude() {
 	healed := r.count(Healed)
-	injected := healed + r.count(NotHealed) + r.count(Interrupted)
+	injected := healed + r.count(Recovered) + r.count(NotHealed) + r.count(Interrupted)
 	parts := []string{fmt.Sprintf("%d faults", injected), fmt.Sprintf("%d healed", healed)}
 	if injected == 1 {
 		parts[0] = "1 fault"
 	}
-	for _, o := range []Outcome{NotHealed, Interrupted, NotInjected, Skipped} {
+	for _, o := range []Outcome{Recovered, NotHealed, Interrupted, NotInjected, Skipped} {
 		if n := r.count(o); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
+			parts = append(parts, fmt.Sprintf("%d %s", n, o.Words()))
 		}
 	}
 	var worst float64
@@ -113,7 +122,7 @@ func (r *Report) Markdown() []byte {
 		if result.Undone {
 			undone = "yes"
 		}
-		outcome := strings.ReplaceAll(string(result.Outcome), "_", " ")
+		outcome := result.Outcome.Words()
 		if result.Why != "" {
 			outcome += ": " + result.Why
 		}

@@ -53,7 +53,7 @@ export function doneAbout(list, now) {
   switch (stage) {
     case "escalated": return "A person is needed.";
     case "approval": return "Approval needed for each.";
-    case "held": return paragraph(heldAs(row.held).first, gate(row.held));
+    case "held": return row.held === "observe" ? sentence(heldAs(row.held).word) : paragraph(heldAs(row.held).first, gate(row.held)); // the gate alone says the same again
     case "verification": return "Verifying their repairs.";
     case "action": return "Repairing them.";
     case "pause": return pauseLine(list.reduce((first, of) => (instant(of.row.next?.at) < instant(first.row.next?.at) ? of : first)), now, true);

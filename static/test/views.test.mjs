@@ -392,7 +392,7 @@ test("the first screen invites to break a service only where that is repaired by
   const pill = (info) => find(shown(info), (e) => e.attrs["data-agent-state"] === "WATCHING")[0].attrs.class;
   const held = { held: true, held_until: new Date(T + 60e3).toISOString() };
   const over = { ...held, held_until: new Date(T).toISOString() };
-  for (const info of [{}, over]) assert.deepEqual([work(info), pill(info)], [["Break one below and watch it heal.", "now-work calm"], "pill up"]);
+  for (const info of [{}, over]) assert.deepEqual([work(info), pill(info)], [["Break a service and watch it heal.", "now-work calm"], "pill up"]);
   assert.deepEqual([work(held), pill(held)], [["Repairs are on hold.", "now-work hold"], "pill warn"]);
   for (const info of [{ mode: "observe" }, { mode: "approve" }, { troubles: full().state.info.troubles }]) assert.deepEqual(work(info), ["LogStream is watching.", "now-work calm"]);
   assert.ok(!/its repair/.test(textOf(find(shown(held), (e) => e.attrs.class === "panel lane lane-idle")[0])), "the lane promises no repair");
@@ -411,7 +411,8 @@ test("what mode observe holds is nowhere said to be on hold: there is nothing to
     assert.match(text, /Not repaired(\. The mode is observe: LogStream would run start\.| \(mode observe\))/);
     assert.doesNotMatch(text, /On hold/);
   }
-  assert.match(textOf(overview.view(context(observed(5)))), /Not repaired\. Nothing is repaired in mode observe\./);
+  assert.match(textOf(find(overview.view(context(observed(5))), (e) => /^now-work/.test(e.attrs.class))[0]), /Not repaired \(mode observe\)\.$/);
+  assert.doesNotMatch(textOf(overview.view(context(observed(5)))), /Nothing is repaired/);
   const [say] = find(cardsOf(observed(1))[0], (e) => e.attrs.class === "card-say");
   assert.match(JSON.stringify(say), /ic quiet/);
   assert.match(JSON.stringify(find(incidents.view(context(state)), (e) => /^st/.test(e.attrs.class))), /quiet/);

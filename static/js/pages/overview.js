@@ -79,7 +79,7 @@ function calm(state, at, known, roomy) {
   const done = [...state.incidents.values()].filter((row) => repaired(row) && at - instant(row.resolved) < DAY).length;
   const held = isHeld(state.info, at);
   const invites = roomy && breakable(state) && repairs(state, at);
-  const text = [done ? `${known >= at - DAY ? "At least " : ""}${many(done, "failure was", "failures were")} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break one below and watch it heal." : held ? "Repairs are on hold." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
+  const text = [done ? `${known >= at - DAY ? "At least " : ""}${many(done, "failure was", "failures were")} repaired${invites ? "" : " in the last 24 h"}.` : "", invites ? "Break a service and watch it heal." : held ? "Repairs are on hold." : done ? "" : "LogStream is watching."].filter(Boolean).join(" ");
   return { kind: held ? "hold" : done ? "work" : "calm", text, still: text };
 }
 
