@@ -70,11 +70,11 @@ func (r *Report) count(o Outcome) (n int) {
 	return n
 }
 
-// conclude sums the results up. It passes if something was injected, and all of
-// it healed.
+// conclude sums the results up. It passes if something was healed, and all else that
+// was injected is over as well: Docker's restart policy may have been faster.
 func (r *Report) conclude() {
-	healed := r.count(Healed)
-	injected := healed + r.count(Recovered) + r.count(NotHealed) + r.count(Interrupted)
+	healed, recovered := r.count(Healed), r.count(Recovered)
+	injected := healed + recovered + r.count(NotHealed) + r.count(Interrupted)
 	parts := []string{fmt.Sprintf("%d faults", injected), fmt.Sprintf("%d healed", healed)}
 	if injected == 1 {
 		parts[0] = "1 fault"
@@ -94,7 +94,7 @@ func (r *Report) conclude() {
 		parts = append(parts, fmt.Sprintf("worst %.1f s", worst/1000))
 	}
 	r.Headline = strings.Join(parts, ", ")
-	r.Passed = injected > 0 && healed == injected
+	r.Passed = healed > 0 && healed+recovered == injected
 }
 
 // JSON is the report for programs.
@@ -107,7 +107,7 @@ func (r *Report) JSON() ([]byte, error) {
 func (r *Report) Markdown() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Game day: %s\n\n", r.Headline)
-	verdict := "passed: every fault was healed"
+	verdict := "passed: every fault is over"
 	if !r.Passed {
 		verdict = "not passed"
 	}
