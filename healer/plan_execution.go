@@ -62,7 +62,7 @@ func preflight(v View, intent event.ActionStarted) string {
 		return "the service was removed"
 	case v.Edited.After(v.Execution.wrote): // mode, never and container may be others now
 		return "the service's definition was edited"
-	case v.Situation.EngineLost:
+	case v.Situation.EngineLost && v.Def.Container != "":
 		return "Docker is unreachable"
 	case v.Situation.Hold != nil && !v.Situation.Asked:
 		return "repairs on this host were put on hold"
@@ -162,7 +162,7 @@ func left(v View) string {
 // failure: enough good scheduled checks of our own in a row that began after
 // the result was confirmed, with the container up throughout.
 func planVerification(v View, finished event.ActionFinished) Decision {
-	if v.Situation.EngineLost {
+	if v.Situation.EngineLost && v.Def.Container != "" {
 		return wait()
 	}
 	begun, _ := v.Incident.Last(event.TypeActionStarted)
@@ -170,7 +170,7 @@ func planVerification(v View, finished event.ActionFinished) Decision {
 	if intent.Undoes > 0 {
 		return planUndone(v, intent)
 	}
-	if v.Verification.takeover {
+	if v.Verification.takeover && v.Def.Container != "" {
 		return planTakeover(v, intent)
 	}
 	if d, is := interference(v, intent); is {

@@ -82,3 +82,27 @@ func TestAnAcknowledgementHidesNoUnknownOutcome(t *testing.T) {
 		}
 	})
 }
+
+// TestAServiceWithoutAContainerNeedsNoDocker: its command is run, and verified, while
+// Docker is unreachable, and a restart during the verification changes nothing of it.
+func TestAServiceWithoutAContainerNeedsNoDocker(t *testing.T) {
+	for name, meanwhile := range map[string]func(*sim){"nothing": func(*sim) {}, "a restart": func(m *sim) { m.crash(time.Second) }} {
+		t.Run(name, func(t *testing.T) {
+			m := quietSim(t, 1, defined(func(d *service.Definition) {
+				d.Container, d.Heal.Commands = "", service.Commands{{Name: "again", Args: []string{"/usr/bin/again"}}}
+			}))
+			b := m.boxes[0]
+			b.script = func(done func(error)) { b.app = "ok"; done(nil) }
+			lost := event.Docker{Time: m.now, Action: event.StreamLost}
+			lost.Origin, lost.Revision = m.revise()
+			m.step(ReadDocker{lost})
+			b.app = "error"
+			m.until(t, "its result", func() bool { return len(dataOf[event.ActionFinished](m)) > 0 })
+			m.run(time.Second)
+			meanwhile(m)
+			m.run(time.Minute)
+			wantActions(t, m, "run")
+			wantEnd(t, m, event.HowHealed)
+		})
+	}
+}

@@ -24,6 +24,8 @@ const keptSuffix = "-kept"
 func (m *sim) changed(e Execute, b *box) string {
 	pinned := e.Intent.Pins.ContainerID
 	switch {
+	case e.Ref == "" && pinned == "":
+		return ""
 	case pinned == "" && !b.gone:
 		return "there is a container again"
 	case pinned == "":

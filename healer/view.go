@@ -94,7 +94,7 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 	}
 	if s.verification.attempt > 0 {
 		own, known := s.status.OwnLast()
-		s.verification.observe(c.engine.Lost(), s.status.Level(), known, verifyTimeout(c.config, s.def), now)
+		s.verification.observe(c.engine.Lost() && s.def.Container != "", s.status.Level(), known, verifyTimeout(c.config, s.def), now)
 		s.verification.await(own, known, s.def, verifyTimeout(c.config, s.def), now)
 	}
 	v.Target, v.Undo, v.Undone = targetOf(c, s, v), noteUndo(c, s.incident), undone(c, s, now)
