@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -65,25 +67,58 @@ func decodeFlat[T any](value []byte, into *T) error {
 }
 
 // DecodeHealthLog reads a record of TopicHealth from any program. Required are
-// timestamp, service and status; an absent code reads as 0. An error longer
-// than 4 KiB is cut.
+// timestamp, service and status; an absent code reads as 0, and 200.0 as 200. An error
+// longer than 4 KiB is cut.
 func DecodeHealthLog(value []byte) (HealthLog, error) {
+	h, err := decodeHealthLog(value)
+	if err != nil {
+		if again, is := ownNames(value); is {
+			h, err = decodeHealthLog(again)
+		}
+	}
+	if err != nil {
+		return HealthLog{}, fmt.Errorf("health log: %w", err)
+	}
+	return h, nil
+}
+
+func decodeHealthLog(value []byte) (HealthLog, error) {
 	var h struct {
 		HealthLog
 		Timestamp *float64 `json:"timestamp"`
 	}
 	if err := decodeFlat(value, &h); err != nil {
-		return HealthLog{}, fmt.Errorf("health log: %w", err)
+		return HealthLog{}, err
 	}
 	if h.Timestamp == nil {
-		return HealthLog{}, errors.New("health log: timestamp is missing")
+		return HealthLog{}, errors.New("timestamp is missing")
 	}
 	h.HealthLog.Timestamp = *h.Timestamp
 	if err := CheckHealthLog(h.HealthLog); err != nil {
-		return HealthLog{}, fmt.Errorf("health log: %w", err)
+		return HealthLog{}, err
 	}
 	h.Error = Clip(h.Error, maxErrorText)
 	return h.HealthLog, nil
+}
+
+// ownNames is a record without what encoding/json takes for one of our names, which are
+// in small letters, as it ignores case: another program's "Status" is unknown here. Its
+// code is an integer where its value is one, as Python writes a float. It is only for a
+// record that was refused, as it takes as long as reading the record.
+func ownNames(value []byte) ([]byte, bool) {
+	var all map[string]json.RawMessage
+	if len(value) > MaxRecord || json.Unmarshal(value, &all) != nil {
+		return nil, false
+	}
+	before := len(all)
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return name != strings.ToLower(name) })
+	whole, fraction, _ := strings.Cut(string(all["code"]), ".")
+	integral := fraction != "" && strings.Trim(fraction, "0") == ""
+	if integral {
+		all["code"] = json.RawMessage(whole)
+	}
+	again, err := json.Marshal(all)
+	return again, err == nil && (integral || len(all) < before)
 }
 
 // CheckHealthLog says what is wrong with an observation.

@@ -26,6 +26,8 @@ func TestDecodeHealthLog(t *testing.T) {
 		"a name of 128":           {`{"timestamp":1,"service":"` + strings.Repeat("ü", 128) + `","status":"UP"}`, HealthLog{Timestamp: 1, Service: strings.Repeat("ü", 128), Status: Up}},
 		"white space around":      {" \r\n\t{\"timestamp\":1,\"service\":\"a b\",\"status\":\"UP\"}\n", HealthLog{Timestamp: 1, Service: "a b", Status: Up}},
 		"invalid UTF-8 in a text": {"{\"timestamp\":1,\"service\":\"a\",\"status\":\"DOWN\",\"error\":\"x\xffy\"}", HealthLog{Timestamp: 1, Service: "a", Status: Down, Error: "x\ufffdy"}},
+		"names of others":         {`{"timestamp":1,"service":"a","status":"UP","Status":"running","CODE":"ok","Error":{"a":1}}`, HealthLog{Timestamp: 1, Service: "a", Status: Up}},
+		"code as Python's float":  {`{"timestamp":1,"service":"a","status":"UP","code":200.0}`, HealthLog{Timestamp: 1, Service: "a", Status: Up, Code: 200}},
 		"extra": {`{"timestamp":1,"service":"a","status":"UP","check":"http","instance":"i","host":"h","extra":true}`,
 			HealthLog{Timestamp: 1, Service: "a", Status: Up, Check: "http", Extra: true, Origin: Origin{Instance: "i", Host: "h"}}},
 	}
