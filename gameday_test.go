@@ -145,6 +145,9 @@ func TestAFaultIsInjectedAndUndoneFromTheCommandLine(t *testing.T) {
 	if code != exitDone || strings.Count(out, "\n") != 13 || !strings.Contains(out, "disk ") || !strings.Contains(out, "free") {
 		t.Errorf("exit %d: %s%s", code, out, failed)
 	}
+	if code, out, failed = a.commandLine(t, t.Context(), dir, "chaos", "database", "--json"); code != exitDone || !strings.Contains(out, `"undo":true,"undone_by":"restart"`) {
+		t.Errorf("exit %d, %q, %q", code, out, failed)
+	}
 	if code, out, failed = a.commandLine(t, t.Context(), dir, "chaos", "database", "hang"); code != exitDone || out != "hang injected into database\n" {
 		t.Errorf("exit %d: %s%s", code, out, failed)
 	}

@@ -100,8 +100,8 @@ type observation struct {
 	Code      int     `json:"code"`       // of HTTP; absent: 0
 	LatencyMS float64 `json:"latency_ms"` // of the whole check, in milliseconds
 	Check     string  `json:"check"`
-	Error     string  `json:"error"` // why it is not UP
-	Instance  string  `json:"instance"`
+	Error     string  `json:"error"`    // why it is not UP
+	Instance  string  `json:"instance"` // who saw it; on the topic it is "api:" and that name
 }
 
 // observed is what another program saw, as it is published. Where it has no

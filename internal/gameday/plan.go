@@ -24,6 +24,7 @@ type Service struct {
 type Fault struct {
 	Name       string   `json:"fault"`
 	Does       string   `json:"does"`
+	Undo       bool     `json:"undo"` // it can be taken back by hand
 	UndoneBy   string   `json:"undone_by"`
 	Reversible bool     `json:"reversible"`
 	Repairable bool     `json:"repairable"`
