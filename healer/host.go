@@ -72,14 +72,14 @@ func repairsByOthers(h history.History, own []bool, incidents []*state.Incident,
 		if fell.IsZero() || in == nil || by.ours(e.ReadAt) || h.IsEcho(i) || byItself && gate.PolicyStarts(by.seen, code) || h.IsUnpausedToStop(i, by.stop) {
 			continue
 		}
+		if in == incidents[len(incidents)-1] && in.State != state.Resolved {
+			out.Started = e.ReadAt
+		}
 		if restarted && !in.FirstBad.Before(fell.Add(-readLate)) {
 			continue // it was well until it was restarted
 		}
 		out.Repairs++
 		out.Last = later(out.Last, e.ReadAt)
-		if in == incidents[len(incidents)-1] && in.State != state.Resolved {
-			out.Started = e.ReadAt
-		}
 	}
 	return out
 }

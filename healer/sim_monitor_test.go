@@ -184,7 +184,7 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
-		case m.unplugged(b), b.gone, b.isDisconnected():
+		case m.unplugged(b), b.gone, b.isDisconnected(), m.now.Sub(b.state.StartedAt) < b.startup:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case b.app == "ok" && m.starved(b):
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503

@@ -137,6 +137,7 @@ type box struct {
 	cut        bool                   // checks do not reach it
 	plugged    bool                   // it answers in its networks alone
 	former     *former                // the container that gave its place to this one, and is kept
+	startup    time.Duration          // how long it refuses connections after each start
 	script     func(done func(error)) // what the operator's command does; nil: nothing to the container
 	broken     map[string]bool        // in which images and specifications the service is
 }

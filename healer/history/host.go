@@ -136,11 +136,12 @@ func (h *Host) IsReplaced(name, id string, now time.Time) bool {
 	})
 }
 
-// DoneTogether says whether another container of a Compose project was stopped, or
-// paused, within ten seconds of the engine's time at: action is that event. counts
-// says whether one of the container with that name, by its index, counts as an act
-// from outside.
-func (h *Host) DoneTogether(action, name, project string, at time.Time, counts func(name string, i int, e Event) bool) bool {
+// DoneTogether says whether another container of the project was stopped, or paused,
+// beside one of which that lasted from began to at, by the engine's clock: within ten
+// seconds of it. action is that event. A stop that is in progress counts: it may take as
+// long as its time-out. counts says whether an event of the container with that name, by
+// its index, counts as an act from outside.
+func (h *Host) DoneTogether(action, name, project string, began, at time.Time, counts func(name string, i int, e Event) bool) bool {
 	if project == "" {
 		return false
 	}
@@ -149,10 +150,35 @@ func (h *Host) DoneTogether(action, name, project string, at time.Time, counts f
 			continue
 		}
 		if _, found := of.Last(func(i int, e Event) bool {
-			return e.Project == project && at.Sub(e.Time).Abs() < projectStops && counts(other, i, e) && !of.IsEcho(i)
-		}, action); found {
+			near := e.Project == project && e.Time.After(began.Add(-projectStops)) && e.Time.Before(at.Add(projectStops))
+			switch {
+			case !near || !counts(other, i, e):
+				return false
+			case e.Action == "kill":
+				return action == "stop" && of.beginsStop(i)
+			}
+			return !of.IsEcho(i) && !of.IsOfRestart(i)
+		}, action, "kill"); found {
 			return true
 		}
 	}
 	return false
+}
+
+// beginsStop says whether kill i was sent by a stop that is in progress, or that has
+// stopped its container, which was not started again by it.
+func (h History) beginsStop(i int) bool {
+	if !(Stop{}).terminates(h[i].Signal) || h[i].Signal == "9" {
+		return false
+	}
+	for k, next := range h[i+1:] {
+		switch {
+		case next.ID != h[i].ID:
+		case next.Action == "stop":
+			return !h.IsOfRestart(i + 1 + k)
+		case next.Action == "start":
+			return false
+		}
+	}
+	return true
 }

@@ -51,6 +51,10 @@ func moreFaults() map[string]row {
 	down := func(f *Facts) { f.DependenciesDown = []string{"db"} }
 	slow := func(f *Facts) { f.DependenciesSlow = []string{"db"} }
 	detached := func(f *Facts) { f.NetworksLost = []string{"shop"} }
+	healthy := func(f *Facts) { f.Healthy = true }
+	refuses := func(f *Facts) {
+		f.Collected = &Collected{Direct: &Direct{Status: event.Down, Failure: event.FailureConnectRefused}}
+	}
 	with := func(f Facts, changes ...func(*Facts)) Facts {
 		for _, change := range changes {
 			change(&f)
@@ -70,7 +74,7 @@ func moreFaults() map[string]row {
 		"exits at once, twice, never UP":       {neverUp(with(crashed, quick(2))), "exits_at_start", aPerson, "start", false},
 		"exits at once, after a change":        {with(crashed, quick(1), changed), "exits_after_update", "A rollback, B start, C escalate, D none", "", false},
 		"exits at once again, after a change":  {with(crashed, quick(2), changed), "exits_at_start", aRollback, "start", false},
-		"bad command after a change":           {with(exited(127, history.EndByItself, "die"), changed), "bad_command", aRollback, "start", false},
+		"bad command after a change":           {with(exited(127, history.EndByItself, "die"), quick(1), changed), "bad_command", aRollback, "start", false},
 		"host port taken":                      {with(exited(128, history.EndUnknown, ""), func(f *Facts) { f.State, f.Error, f.PortTaken = "created", "…", "0.0.0.0:80" }), "port_taken", aPerson, "start", false},
 		"host port taken after a stop":         {with(exited(128, history.EndStopped, "kill(15) → die → stop"), func(f *Facts) { f.PortTaken = "0.0.0.0:80" }), "port_taken", aPerson, "start", false},
 		"hangs at full CPU":                    {with(hangs, stats(Stats{CPUs: 0.97})), "busy", aRestart, "start", false},
@@ -105,6 +109,9 @@ func moreFaults() map[string]row {
 		"network lost, refused":                {with(fails(event.FailureConnectRefused, 0, 1), detached), "network_lost", aConnect, "restart", false},
 		"network lost, and it answers":         {with(runs(event.Up), detached), "answers", aWait, "restart", false},
 		"its published port leads nowhere":     {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Up)), "path_broken", aPerson, "restart", false},
+		"nothing answers, and it is healthy":   {with(fails(event.FailureConnectTimeout, 0, 3), healthy), "cut_off", aPerson, "restart", false},
+		"nothing listens, and it was healthy":  {with(fails(event.FailureConnectTimeout, 0, 3), healthy, refuses), "hang", aRestart, "start", false},
+		"it refuses, and it was healthy":       {with(fails(event.FailureConnectRefused, 0, 3), healthy), "not_serving", aRestart, "start", false},
 		"neither address answers":              {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Down)), "not_serving", aRestart, "start", false},
 		"errors at the url, good at the other": {with(errors, direct(event.Up)), "http_5xx", aRestart, "start", false},
 		"bad deployment":                       {with(errors, changed), "bad_deployment", aRollback, "restart", false},
