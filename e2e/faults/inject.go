@@ -89,8 +89,8 @@ func composed(build string) func(*Stage) error {
 	return func(s *Stage) error {
 		text := "name: " + s.name("") + "\nservices:\n"
 		for i, c := range s.Containers {
-			text += fmt.Sprintf("  s%d:\n    image: %s\n    pull_policy: never\n    container_name: %s\n    environment: {BUILD: %q}\n    ports: [\"127.0.0.1:%d:8080\"]\n",
-				i, s.image(c.Image), s.name(c.Role), build, s.ports[c.Role])
+			text += fmt.Sprintf("  s%d:\n    image: %s\n    pull_policy: never\n    container_name: %s\n    environment: {BUILD: %q, STOP: %q}\n    ports: [\"127.0.0.1:%d:8080\"]\n",
+				i, s.image(c.Image), s.name(c.Role), build, map[bool]string{true: "ignore"}[c.Role == deaf], s.ports[c.Role])
 			if policy := restartPolicy(s.policy); policy != "" {
 				text += "    restart: " + policy + "\n"
 			}
@@ -102,6 +102,9 @@ func composed(build string) func(*Stage) error {
 		return s.docker("compose", "-f", "{dir}/compose.yaml", "up", "-d")
 	}
 }
+
+// deaf is the role of a container of composed that ends only by a kill.
+const deaf = "deaf"
 
 // network makes the scenario's network.
 func network(s *Stage) error { return networkOf("")(s) }

@@ -70,6 +70,8 @@ var ended = []Scenario{
 		Want: Want{End: []End{Quiet}, Stay: 12 * time.Second}, Harmful: anything},
 	{Name: "exit", Row: "crashed", Quick: true, Containers: one(), Inject: visits("/exit?code=3"),
 		Want: Want{Actions: []string{"start"}, Cause: []string{"exited"}}},
+	{Name: "exit-with-127-after-a-while", Row: "crashed", Containers: one(), Inject: after(15*time.Second, visits("/exit?code=127")),
+		Want: Want{Actions: []string{"start"}, Cause: []string{"exited"}}},
 	{Name: "exit-with-0", Row: "crashed", Containers: one(), Inject: visits("/exit?code=0"),
 		Want: Want{Actions: []string{"start"}, Cause: []string{"exited"}}},
 	{Name: "panic", Row: "crashed", Containers: one(), Inject: visits("/panic"),

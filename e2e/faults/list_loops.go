@@ -46,6 +46,9 @@ var loops = []Scenario{
 	{Name: "compose-stop", Row: "stopped", Containers: []Container{{Made: true}, {Role: "second", Made: true}},
 		Prepare: composed("1"), Inject: does("compose", "-f", "{dir}/compose.yaml", "stop"), NotFor: onlyOurs,
 		Want: Want{End: []End{Held}, Gate: []string{"operator"}, Stay: 15 * time.Second}, Harmful: anything},
+	{Name: "compose-stop-that-takes-time", Row: "stopped", Containers: []Container{{Made: true}, {Role: deaf, Made: true}},
+		Prepare: composed("1"), Inject: does("compose", "-f", "{dir}/compose.yaml", "stop"), NotFor: onlyOurs,
+		Want: Want{End: []End{Held}, Gate: []string{"operator"}, Stay: 25 * time.Second}, Harmful: anything},
 }
 
 // deploys replaces the first container by one of another image.

@@ -161,6 +161,24 @@ func (h History) IsOfRestart(i int) bool {
 	return false
 }
 
+// beginsStop says whether kill i was sent by a stop that is in progress, or that has
+// stopped its container, which was not started again by it.
+func (h History) beginsStop(i int) bool {
+	if !(Stop{}).terminates(h[i].Signal) || h[i].Signal == "9" {
+		return false
+	}
+	for k, next := range h[i+1:] {
+		switch {
+		case next.ID != h[i].ID:
+		case next.Action == "stop":
+			return !h.IsOfRestart(i + 1 + k)
+		case next.Action == "start":
+			return false
+		}
+	}
+	return true
+}
+
 // IsRemovedAfter says whether the container of event i was removed after it: a
 // deployment stops what it replaces.
 func (h History) IsRemovedAfter(i int) bool {

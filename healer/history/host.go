@@ -164,21 +164,3 @@ func (h *Host) DoneTogether(action, name, project string, began, at time.Time, c
 	}
 	return false
 }
-
-// beginsStop says whether kill i was sent by a stop that is in progress, or that has
-// stopped its container, which was not started again by it.
-func (h History) beginsStop(i int) bool {
-	if !(Stop{}).terminates(h[i].Signal) || h[i].Signal == "9" {
-		return false
-	}
-	for k, next := range h[i+1:] {
-		switch {
-		case next.ID != h[i].ID:
-		case next.Action == "stop":
-			return !h.IsOfRestart(i + 1 + k)
-		case next.Action == "start":
-			return false
-		}
-	}
-	return true
-}
