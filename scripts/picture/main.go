@@ -24,7 +24,7 @@ const (
 	width, height = 1200, 800 // of the recording: the buttons of a card are in view
 	wide, tall    = 1280, 1180
 	biggest       = 800_000                // bytes of the recording
-	between       = 120 * time.Millisecond // of two frames
+	between       = 200 * time.Millisecond // of two frames
 	longest       = 40 * time.Second       // of the recording
 	read          = 2 * time.Second        // for which the dialog is shown
 	last          = 2 * time.Second        // for which the end is shown
