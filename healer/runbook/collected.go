@@ -25,7 +25,7 @@ type Stats struct {
 	PIDLimit    int64   `json:"pid_limit,omitempty"` // 0: none
 	CPUs        float64 `json:"cpus"`                // used lately
 	CPULimit    float64 `json:"cpu_limit,omitempty"` // 0: none
-	Throttled   float64 `json:"throttled,omitempty"` // share of the periods since it started, 0 to 1
+	Throttled   float64 `json:"throttled,omitempty"` // share of the periods lately or since it started, whichever is greater, 0 to 1
 }
 
 // Processes are how many there are.
@@ -101,7 +101,7 @@ func (c *Collected) describe() []event.Fact {
 		facts = append(facts, event.Fact{Key: "memory", Value: ofLimit(mebibytes(s.Memory), mebibytes(s.MemoryLimit), s.MemoryLimit > 0, float64(s.Memory)/float64(max(s.MemoryLimit, 1)))},
 			event.Fact{Key: "cpu", Value: ofLimit(cores(s.CPUs), cores(s.CPULimit), s.CPULimit > 0, s.CPUs/max(s.CPULimit, 0.001))})
 		if s.Throttled > 0 {
-			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time since its start", 100*s.Throttled)})
+			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time", 100*s.Throttled)})
 		}
 		if s.PIDLimit > 0 {
 			facts = append(facts, event.Fact{Key: "process limit", Value: fmt.Sprintf("%d of %d used", s.PIDs, s.PIDLimit)})
