@@ -63,7 +63,7 @@ const (
 	fullCPU    = 0.8 // share of its limit, or cores of one without: it is busy; over the second that is measured, a limit may allow a tenth less
 	sharedCPU  = 0.5 // the same where a process waits for the CPU: the host's other work takes the rest
 	mostlyHeld = 0.5 // share of the periods in which it was throttled
-	tinyLimit  = 0.1 // cores: with less no service can do much, and with more one that is held back all the time rather spins
+	tinyLimit  = 0.1 // cores: with so little no service can do much, and with more one that is held back all the time rather spins
 )
 
 // busy says whether it uses all the processor time that it may, or a whole core; or
@@ -82,7 +82,7 @@ func (c *Collected) busy() bool {
 
 // starved says whether its limit is tiny, and holds it back most of the time.
 func (c *Collected) starved() bool {
-	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit < tinyLimit && c.Stats.Throttled >= mostlyHeld
+	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit <= tinyLimit && c.Stats.Throttled >= mostlyHeld
 }
 
 // answersDirectly says whether it answers well at its own address.

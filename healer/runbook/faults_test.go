@@ -84,6 +84,7 @@ func moreFaults() map[string]row {
 		"errors at full CPU":                   {with(errors, stats(Stats{CPUs: 1})), "http_5xx", aRestart, "start", false},
 		"CPU starved":                          {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93})), "cpu_starved", aPerson, "restart", false},
 		"CPU starved, an answer in time":       {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93}), direct(event.Up)), "cpu_starved", aPerson, "restart", false},
+		"CPU starved, a tenth of a core":       {with(hangs, stats(Stats{CPUs: 0.1, CPULimit: 0.1, Throttled: 0.95})), "cpu_starved", aPerson, "restart", false},
 		"hangs, and ignores SIGTERM":           {with(hangs, stubborn), "ignores_sigterm", "A kill_start, B restart, C escalate, D none", "start", false},
 		"spins at its limit":                   {with(hangs, stats(Stats{CPUs: 0.3, CPULimit: 0.3, Throttled: 0.93})), "busy", aRestart, "start", false},
 		"HTTP 500 again after a start":         {with(errors, again), "http_5xx_persistent", aPerson, "restart", false},
