@@ -195,6 +195,8 @@ func TestSigns(t *testing.T) {
 		"PANIC:  could not write to file: No space left on device":                        SignNoSpace,
 		"open /x: read-only file system":                                                  SignReadOnly,
 		"OSError: [Errno 30] Read-only file system: '/x'":                                 SignReadOnly,
+		"cp: can't create '/x': Read-only file system":                                    SignReadOnly,
+		"info: can not modify /etc/nginx/conf.d/default.conf (read-only file system?)":    "",
 		"accept tcp [::]:80: accept4: too many open files; retrying":                      SignOpenFiles,
 		"java.net.SocketException: Too many open files":                                   SignOpenFiles,
 		"dial tcp: lookup db on 127.0.0.11:53: no such host":                              SignDNS,
