@@ -22,6 +22,10 @@ var environment = []Scenario{
 		Want: Want{End: []End{Escalated}, Cause: []string{"read_only_fs"}}, Harmful: anything},
 	{Name: "cpu-starved", Row: "CPU starved", Containers: []Container{{Config: "timeout: 500ms"}}, Inject: then(append(slices.Repeat([]func(*Stage) error{visits("/spin?lasting")}, 16), does("update", "--cpus", "0.01", "{}"))...),
 		Want: Want{End: []End{Escalated}, Cause: []string{"cpu_starved"}}, Harmful: anything},
+	// Its periods are short at first: ten seconds have as many as a quarter of an hour has of the later ones.
+	{Name: "cpu-starved-later", Row: "CPU starved", NotFor: onlyOurs, Containers: []Container{{URL: Own, Args: []string{"--cpu-period", "1000", "--cpu-quota", "2000"}, Config: "timeout: 2s"}},
+		Inject: then(visits("/spin?lasting"), after(10*time.Second, then(append(slices.Repeat([]func(*Stage) error{visits("/spin?lasting")}, 15), does("update", "--cpu-period", "100000", "--cpu-quota", "1000", "{}"))...))),
+		Want:   Want{End: []End{Escalated}, Cause: []string{"cpu_starved"}}, Harmful: anything},
 	{Name: "dns-broken", Row: "DNS broken inside", Containers: one("--dns", "203.0.113.1"), Inject: visits("/lookup?name=example.test&lasting"),
 		Want: Want{End: []End{Escalated}, Cause: []string{"dns_inside"}}, Harmful: anything},
 	{Name: "certificate-expired", Row: "certificate expired", Prepare: certificates, Containers: []Container{{URL: TLS, Config: "tls: {ca: '{dir}/ca.pem'}"}}, Inject: visits("/expire?lasting"),

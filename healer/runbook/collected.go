@@ -25,7 +25,7 @@ type Stats struct {
 	PIDLimit    int64   `json:"pid_limit,omitempty"` // 0: none
 	CPUs        float64 `json:"cpus"`                // used lately
 	CPULimit    float64 `json:"cpu_limit,omitempty"` // 0: none
-	Throttled   float64 `json:"throttled,omitempty"` // share of the periods since it started, 0 to 1
+	Throttled   float64 `json:"throttled,omitempty"` // share of the periods lately or since it started, whichever is greater, 0 to 1
 }
 
 // Processes are how many there are.
@@ -63,7 +63,7 @@ const (
 	fullCPU    = 0.8 // share of its limit, or cores of one without: it is busy; over the second that is measured, a limit may allow a tenth less
 	sharedCPU  = 0.5 // the same where a process waits for the CPU: the host's other work takes the rest
 	mostlyHeld = 0.5 // share of the periods in which it was throttled
-	tinyLimit  = 0.1 // cores: with less no service can do much, and with more one that is held back all the time rather spins
+	tinyLimit  = 0.1 // cores: with so little no service can do much, and with more one that is held back all the time rather spins
 )
 
 // busy says whether it uses all the processor time that it may, or a whole core; or
@@ -82,7 +82,7 @@ func (c *Collected) busy() bool {
 
 // starved says whether its limit is tiny, and holds it back most of the time.
 func (c *Collected) starved() bool {
-	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit < tinyLimit && c.Stats.Throttled >= mostlyHeld
+	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit <= tinyLimit && c.Stats.Throttled >= mostlyHeld
 }
 
 // refusesDirectly says whether nothing listens at its own address.
@@ -106,7 +106,7 @@ func (c *Collected) describe() []event.Fact {
 		facts = append(facts, event.Fact{Key: "memory", Value: ofLimit(mebibytes(s.Memory), mebibytes(s.MemoryLimit), s.MemoryLimit > 0, float64(s.Memory)/float64(max(s.MemoryLimit, 1)))},
 			event.Fact{Key: "cpu", Value: ofLimit(cores(s.CPUs), cores(s.CPULimit), s.CPULimit > 0, s.CPUs/max(s.CPULimit, 0.001))})
 		if s.Throttled > 0 {
-			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time since its start", 100*s.Throttled)})
+			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time", 100*s.Throttled)})
 		}
 		if s.PIDLimit > 0 {
 			facts = append(facts, event.Fact{Key: "process limit", Value: fmt.Sprintf("%d of %d used", s.PIDs, s.PIDLimit)})

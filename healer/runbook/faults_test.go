@@ -88,6 +88,7 @@ func moreFaults() map[string]row {
 		"errors at full CPU":                   {with(errors, stats(Stats{CPUs: 1})), "http_5xx", aRestart, "start", false},
 		"CPU starved":                          {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93})), "cpu_starved", aPerson, "restart", false},
 		"CPU starved, an answer in time":       {with(hangs, stats(Stats{CPUs: 0.02, CPULimit: 0.02, Throttled: 0.93}), direct(event.Up)), "cpu_starved", aPerson, "restart", false},
+		"CPU starved, a tenth of a core":       {with(hangs, stats(Stats{CPUs: 0.1, CPULimit: 0.1, Throttled: 0.95})), "cpu_starved", aPerson, "restart", false},
 		"hangs, and ignores SIGTERM":           {with(hangs, stubborn), "ignores_sigterm", "A kill_start, B restart, C escalate, D none", "start", false},
 		"spins at its limit":                   {with(hangs, stats(Stats{CPUs: 0.3, CPULimit: 0.3, Throttled: 0.93})), "busy", aRestart, "start", false},
 		"HTTP 500 again after a start":         {with(errors, again), "http_5xx_persistent", aPerson, "restart", false},
@@ -201,6 +202,8 @@ func TestSigns(t *testing.T) {
 		"PANIC:  could not write to file: No space left on device":                        SignNoSpace,
 		"open /x: read-only file system":                                                  SignReadOnly,
 		"OSError: [Errno 30] Read-only file system: '/x'":                                 SignReadOnly,
+		"cp: can't create '/x': Read-only file system":                                    SignReadOnly,
+		"info: can not modify /etc/nginx/conf.d/default.conf (read-only file system?)":    "",
 		"accept tcp [::]:80: accept4: too many open files; retrying":                      SignOpenFiles,
 		"java.net.SocketException: Too many open files":                                   SignOpenFiles,
 		"dial tcp: lookup db on 127.0.0.11:53: no such host":                              SignDNS,
@@ -259,7 +262,7 @@ func TestCollectedIsDescribed(t *testing.T) {
 		}
 		got = append(got, f.Key+": "+f.Value)
 	}
-	want := "memory: 61 MiB of 64 MiB (95 %)\ncpu: 0.02 cores of 0.02 cores (100 %)\nthrottled: 93 % of the time since its start\nprocess limit: 7 of 100 used\n" +
+	want := "memory: 61 MiB of 64 MiB (95 %)\ncpu: 0.02 cores of 0.02 cores (100 %)\nthrottled: 93 % of the time\nprocess limit: 7 of 100 used\n" +
 		"processes: 3, 1 running, 2 zombie\nown address: HTTP 500\nstats: not available: the engine is slow"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

@@ -24,7 +24,8 @@ var signs = []struct {
 	words string
 }{
 	{SignNoSpace, regexp.MustCompile(`(?i)\bENOSPC\b|no space left on device|disk quota exceeded|not enough space on the disk`), "no space left"},
-	{SignReadOnly, regexp.MustCompile(`(?i)\bEROFS\b|read-only file ?system`), "read-only file system"},
+	// With a question mark it is a program's guess, and not what the system said: nginx's image starts with one.
+	{SignReadOnly, regexp.MustCompile(`(?i)\bEROFS\b|read-only file ?system(?:[^?]|$)`), "read-only file system"},
 	{SignOpenFiles, regexp.MustCompile(`(?i)\bEMFILE\b|\bENFILE\b|too many open files`), "too many open files"},
 	{SignDNS, regexp.MustCompile(`(?i)no such host|temporary failure in name resolution|server misbehaving|name or service not known|could not resolve host|\bENOTFOUND\b|\bEAI_AGAIN\b|\blookup \S+(?: on \S+)?: .*(?:i/o timeout|deadline exceeded)`), "host name not resolved"},
 }

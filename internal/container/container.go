@@ -85,7 +85,7 @@ type Stats struct {
 	PIDs        int64   `json:"pids,omitempty"`
 	PIDLimit    int64   `json:"pid_limit,omitempty"` // 0: none
 	CPUs        float64 `json:"cpus,omitempty"`      // used lately
-	Throttled   float64 `json:"throttled,omitempty"` // share of the periods in which it was throttled, 0 to 1, since it started
+	Throttled   float64 `json:"throttled,omitempty"` // share of the periods in which it was throttled, 0 to 1: lately or since it started, whichever is greater
 }
 
 // Process is one process of a container.

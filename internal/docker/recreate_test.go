@@ -174,6 +174,33 @@ func TestStatsOfTwoReads(t *testing.T) {
 	}
 }
 
+// A limit that was lowered later shows between the two reads; where nothing ran
+// between them, or little, the share since the start does.
+func TestThrottledOfTwoReads(t *testing.T) {
+	for name, test := range map[string]struct {
+		periods, held [2]uint64
+		want          float64
+	}{
+		"no limit":                              {want: 0},
+		"held back since it started":            {[2]uint64{95, 100}, [2]uint64{86, 90}, 0.9},
+		"held back since its limit was lowered": {[2]uint64{495, 500}, [2]uint64{45, 50}, 1},
+		"nothing ran between the reads":         {[2]uint64{100, 100}, [2]uint64{90, 90}, 0.9},
+		"little ran between the reads":          {[2]uint64{99, 100}, [2]uint64{90, 90}, 0.9},
+		"never held back":                       {[2]uint64{95, 100}, [2]uint64{0, 0}, 0},
+		"started between the reads":             {[2]uint64{500, 4}, [2]uint64{400, 1}, 0.25},
+		"more than all":                         {[2]uint64{10, 15}, [2]uint64{10, 16}, 1},
+	} {
+		at := func(i int) apicontainer.StatsResponse {
+			var s apicontainer.StatsResponse
+			s.CPUStats.ThrottlingData = apicontainer.ThrottlingData{Periods: test.periods[i], ThrottledPeriods: test.held[i]}
+			return s
+		}
+		if got := toStats(at(0), at(1), time.Second, 0).Throttled; got != test.want {
+			t.Errorf("%s: %g, want %g", name, got, test.want)
+		}
+	}
+}
+
 // The processes' own words are hostile.
 func TestProcessesAreBoundedAndRedacted(t *testing.T) {
 	top := apicontainer.TopResponse{Titles: []string{"PID", "STAT", "COMMAND"}}

@@ -79,10 +79,25 @@ func toStats(first, second apicontainer.StatsResponse, passed time.Duration, lim
 	if before, now := first.CPUStats.CPUUsage.TotalUsage, second.CPUStats.CPUUsage.TotalUsage; passed > 0 && now > before {
 		s.CPUs = float64(now-before) / float64(passed.Nanoseconds())
 	}
-	if t := second.CPUStats.ThrottlingData; t.Periods > 0 {
-		s.Throttled = min(1, float64(t.ThrottledPeriods)/float64(t.Periods))
-	}
+	s.Throttled = throttled(first.CPUStats.ThrottlingData, second.CPUStats.ThrottlingData)
 	return s
+}
+
+// throttled is the share of the periods between two reads, in which a limit that was
+// lowered later shows, or that of all since the start, whichever is greater: between
+// the reads a container that is held back may have had little to do.
+func throttled(first, second apicontainer.ThrottlingData) float64 {
+	share := func(held, periods uint64) float64 {
+		if periods == 0 {
+			return 0
+		}
+		return min(1, float64(held)/float64(periods))
+	}
+	all := share(second.ThrottledPeriods, second.Periods)
+	if second.Periods < first.Periods || second.ThrottledPeriods < first.ThrottledPeriods {
+		return all // it was started between them
+	}
+	return max(all, share(second.ThrottledPeriods-first.ThrottledPeriods, second.Periods-first.Periods))
 }
 
 // usedMemory is without the page cache that nothing used lately, by the names of
