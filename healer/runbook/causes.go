@@ -26,10 +26,10 @@ type cause struct {
 	why           string   // a clause that can stand as a sentence after the cause
 	legal         []option // best first; escalate is always one of them. None: a person is called
 	wrong         []option // actions that a person may think of, and what speaks against them
-	// shown is the sign in the log that match asks for, or empty: a cause that rests
-	// on a log line. Such a cause takes actions from the one that would be found
+	// shown are the signs in the log one of which match asks for, or none: a cause
+	// that rests on a log line. Such a cause takes actions from the one that would be found
 	// without the log, and gives none (see Diagnose).
-	shown Sign
+	shown []Sign
 	// wait says what has to come before anything is decided, or empty; nil where
 	// nothing is waited for.
 	wait func(Facts) string
@@ -88,10 +88,13 @@ func find(f Facts) cause {
 }
 
 // filler puts facts into a cause's texts.
-func filler(f Facts, shown Sign) func(string) string {
+func filler(f Facts, shown []Sign) func(string) string {
 	said := ""
-	if line, is := lineOf(f, shown); is {
-		said = "; its log says: " + line
+	for _, sign := range shown {
+		if line, is := lineOf(f, sign); is {
+			said = "; its log says: " + line
+			break
+		}
 	}
 	line := ""
 	if f.KeyLine != "" {

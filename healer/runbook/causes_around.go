@@ -20,7 +20,7 @@ var aroundCauses = []cause{
 	},
 	{ // HTTP 507, or its log of this run shows that a write failed for lack of space
 		id:    "volume_full",
-		shown: SignNoSpace,
+		shown: []Sign{SignNoSpace},
 		match: func(f Facts) bool {
 			return serverError(f) && f.Code == statusNoStorage || isDown(f) && shows(SignNoSpace)(f)
 		},
@@ -32,7 +32,7 @@ var aroundCauses = []cause{
 	},
 	{ // its log of this run shows that a write failed on a read-only file system
 		id:         "read_only_fs",
-		shown:      SignReadOnly,
+		shown:      []Sign{SignReadOnly},
 		match:      func(f Facts) bool { return isDown(f) && shows(SignReadOnly)(f) },
 		present:    "The service fails, and its log reports a read-only file system.",
 		past:       "The service failed, and its log reported a read-only file system.",
@@ -117,10 +117,12 @@ var aroundCauses = []cause{
 		wrong:      alreadyRunning,
 		wait:       badChecks,
 	},
-	{ // its log of this run shows that it cannot resolve host names
-		id:         "dns_inside",
-		shown:      SignDNS,
-		match:      func(f Facts) bool { return processAtFault(f) && shows(SignDNS)(f) },
+	{ // its log of this run shows that it cannot resolve a host name; that there is no such name is answered at once, and explains no hang
+		id:    "dns_inside",
+		shown: []Sign{SignDNS, SignNoHost},
+		match: func(f Facts) bool {
+			return processAtFault(f) && (shows(SignDNS)(f) || shows(SignNoHost)(f) && !failing(hangs...)(f))
+		},
 		present:    "The service fails, and its log reports a host name that it cannot resolve.",
 		past:       "The service failed, and its log reported a host name that it could not resolve.",
 		confidence: 0.75,

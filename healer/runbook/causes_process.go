@@ -42,7 +42,7 @@ var processCauses = []cause{
 	}),
 	{ // its log of this run shows that it can open nothing more
 		id:         "fds_exhausted",
-		shown:      SignOpenFiles,
+		shown:      []Sign{SignOpenFiles},
 		match:      func(f Facts) bool { return processAtFault(f) && shows(SignOpenFiles)(f) },
 		present:    "The service fails, and its log reports too many open files.",
 		past:       "The service failed, and its log reported too many open files.",

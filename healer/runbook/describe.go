@@ -68,7 +68,7 @@ func around(f Facts, c cause) []event.Fact {
 	fact(f.IgnoresStop, "stop signal", "an earlier stop was ended by a kill", "", false)
 	fact(f.FailsAgain, "since its start", "no check has succeeded, as before it", "", false)
 	for _, s := range f.Signs {
-		fact(true, "log", wordsOf(s.Sign), s.Line, s.Sign == c.shown)
+		fact(true, "log", wordsOf(s.Sign), s.Line, slices.Contains(c.shown, s.Sign))
 	}
 	return facts
 }

@@ -34,8 +34,8 @@ func TestTheDocumentOfCauses(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n", c.id, c.present)
 		fmt.Fprintf(&out, "- Proven by: %s.\n- Confidence: %.0f%%\n", docs.Sentence(proof), 100*c.confidence)
-		if c.shown != "" {
-			fmt.Fprintf(&out, "- May rest on a log line: %s\n", wordsOf(c.shown))
+		for _, sign := range c.shown {
+			fmt.Fprintf(&out, "- May rest on a log line: %s\n", wordsOf(sign))
 		}
 		fmt.Fprintf(&out, "- Why: %s\n", c.why)
 		if c.wait != nil {

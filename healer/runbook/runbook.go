@@ -110,7 +110,7 @@ type Diagnosis struct {
 func Diagnose(f Facts) Diagnosis {
 	c := find(f)
 	without := c
-	if c.shown != "" {
+	if c.shown != nil {
 		without = findWithout(f)
 	}
 	fill := filler(f, c.shown)

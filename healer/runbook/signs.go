@@ -15,6 +15,7 @@ const (
 	SignReadOnly  Sign = "read_only"  // a write failed on a read-only file system
 	SignOpenFiles Sign = "open_files" // no file or connection can be opened any more
 	SignDNS       Sign = "dns"        // a host name could not be resolved
+	SignNoHost    Sign = "no_host"    // the DNS server answered that there is no such host name
 )
 
 // signs are all of them: the lines that show each, and how a person reads it.
@@ -27,7 +28,8 @@ var signs = []struct {
 	// With a question mark it is a program's guess, and not what the system said: nginx's image starts with one.
 	{SignReadOnly, regexp.MustCompile(`(?i)\bEROFS\b|read-only file ?system(?:[^?]|$)`), "read-only file system"},
 	{SignOpenFiles, regexp.MustCompile(`(?i)\bEMFILE\b|\bENFILE\b|too many open files`), "too many open files"},
-	{SignDNS, regexp.MustCompile(`(?i)no such host|temporary failure in name resolution|server misbehaving|name or service not known|could not resolve host|\bENOTFOUND\b|\bEAI_AGAIN\b|\blookup \S+(?: on \S+)?: .*(?:i/o timeout|deadline exceeded)`), "host name not resolved"},
+	{SignDNS, regexp.MustCompile(`(?i)temporary failure in name resolution|server misbehaving|could not resolve host|\bEAI_AGAIN\b|\blookup \S+(?: on \S+)?: .*(?:i/o timeout|deadline exceeded)`), "host name not resolved"},
+	{SignNoHost, regexp.MustCompile(`(?i)no such host|name or service not known|\bENOTFOUND\b`), "no such host name"},
 }
 
 // Signed is a sign and the line that shows it: hostile text.
