@@ -14,6 +14,7 @@ import (
 
 	"logstream/dashboard/view"
 	"logstream/internal/event"
+	"logstream/internal/state"
 )
 
 // incidentsCommand prints the incidents, or one whole.
@@ -98,6 +99,8 @@ func outcomeOf(in view.Incident) string {
 		return "closed"
 	case in.Approval != nil:
 		return "approval needed"
+	case in.Held == state.HeldToObserve:
+		return "not repaired (mode observe)"
 	case in.Held != "":
 		return "on hold"
 	}

@@ -101,7 +101,7 @@ type observation struct {
 	LatencyMS float64 `json:"latency_ms"` // of the whole check, in milliseconds
 	Check     string  `json:"check"`
 	Error     string  `json:"error"`    // why it is not UP
-	Instance  string  `json:"instance"` // who saw it; on the topic it is "api:" and that name
+	Instance  string  `json:"instance"` // the program that reports it; recorded as "api:" and this name
 }
 
 // observed is what another program saw, as it is published. Where it has no

@@ -171,7 +171,7 @@ func (w *watch) unreachable(err error, now time.Time) {
 		Part:   health.Docker,
 		What:   "Docker is unreachable: " + clean(why),
 		Works:  "checks by url, and the page",
-		OnHold: "detecting that containers stop and start, and repairs",
+		OnHold: "detecting that containers stop and start, and repairs of containers",
 		Remedy: remedy,
 	})
 }

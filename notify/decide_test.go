@@ -50,7 +50,7 @@ func TestWhatLogStreamMayOnlyObserveNeedsAPerson(t *testing.T) {
 	w.says("web-1", held)
 	w.pass(observed - time.Second).expect(r)
 	w.pass(time.Second)
-	if got := said(t, w.next(r)); got != "🔴 web: not repaired (mode observe)\nthe mode is observe: LogStream would run start\nCause: Its container was killed.\nIt would run: docker start web" {
+	if got := said(t, w.next(r)); got != "🔴 web is not repaired (mode observe) and needs a person\nthe mode is observe: LogStream would run start\nCause: Its container was killed.\nCommand: docker start web" {
 		t.Errorf("it reads %q", got)
 	}
 	w.expect(r, "escalated web")

@@ -80,8 +80,10 @@ func (f *Fold) noteOf(in *state.Incident, e event.Incident, on, severity string,
 		n.Reason, n.Expires, n.approval = clean(data.Reason), data.Expires, e.Seq
 	case event.Suppressed:
 		n.Reason, n.Observed, n.Command = clean(data.Reason), true, "" // what was executed in another mode is not what would be
-		if last, is := in.Last(event.TypeDiagnosed); is {
-			n.Command = clean(last.Data.(event.Diagnosed).Command)
+		for _, before := range in.Events {
+			if d, is := before.Data.(event.Diagnosed); is && before.Seq < e.Seq {
+				n.Command = clean(d.Command) // that of the reason
+			}
 		}
 	case event.Resolved:
 		n.How, n.Took, n.Attempts = data.How, duration(time.Duration(data.DownMS*float64(time.Millisecond))), data.Attempts

@@ -15,10 +15,10 @@ var shipped = map[string]string{
 	Opened: `{{if .Fleet}}🔴 {{.Error}}{{else}}🔴 {{.Service}} is DOWN{{end}}
 {{if not .Fleet}}{{.Error}}{{end}}
 {{.About}}`,
-	Escalated: `{{if .Observed}}🔴 {{.Service}}: not repaired (mode observe){{else}}🆘 {{if .Fleet}}LogStream{{else}}{{.Service}}{{end}} needs a person{{end}}{{if .Repeat}} (reminder {{.Repeat}}, waiting for {{.Waiting}}){{end}}
+	Escalated: `{{if .Observed}}🔴 {{.Service}} is not repaired (mode observe) and needs a person{{else}}🆘 {{if .Fleet}}LogStream{{else}}{{.Service}}{{end}} needs a person{{end}}{{if .Repeat}} (reminder {{.Repeat}}, waiting for {{.Waiting}}){{end}}
 {{.Reason}}
 {{with .Cause}}Cause: {{.}}{{end}}
-{{if .Observed}}{{with .Command}}It would run: {{.}}{{end}}{{else if .Attempts}}{{plural .Attempts "repair"}} did not help{{with .Command}}; the last was: {{.}}{{end}}{{end}}
+{{if .Observed}}{{with .Command}}Command: {{.}}{{end}}{{else if .Attempts}}{{plural .Attempts "repair"}} did not help{{with .Command}}; the last was: {{.}}{{end}}{{end}}
 {{with .Dependents}}Also down because of it: {{join .}}{{end}}
 {{.About}}`,
 	Resolved: `✅ {{if .Fleet}}LogStream reaches its services again after {{.Took}}{{else}}{{.Service}}: {{if eq .How "healed"}}healed in {{.Took}}{{else if eq .How "recovered"}}recovered by itself after {{.Took}}{{else}}incident closed{{end}}{{end}}

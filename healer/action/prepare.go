@@ -44,7 +44,7 @@ func absent(t Target) string {
 func irreplaceable(t Target) string {
 	switch {
 	case t.State.AutoRemove:
-		return "it was started with --rm: Docker would remove it when it is stopped, and it could not be put back"
+		return "it was started with --rm, so Docker removes it when it stops and the repair could not be undone; create it again without --rm"
 	case t.State.Kept == "":
 		return ""
 	}

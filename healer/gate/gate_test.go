@@ -179,12 +179,12 @@ func TestWhatIsOnlyObservedSaysHowItIsRepaired(t *testing.T) {
 		def  service.Definition
 		want string
 	}{
-		{service.Definition{Name: "web"}, "logstream heal web --action restart runs it once; healer.mode: auto in config.yaml allows repairs"},
-		{service.Definition{Name: "my web", Heal: service.Heal{Mode: service.Observe}}, "logstream heal 'my web' --action restart runs it once; heal.mode: auto of this service in config.yaml allows repairs"},
-		{service.Definition{Name: "web", Discovered: true, Heal: service.Heal{Mode: service.Observe}}, "logstream heal web --action restart runs it once; the label logstream.heal: auto on its container allows repairs"},
+		{service.Definition{Name: "web"}, "logstream heal web --action restart executes it once; in config.yaml, heal.mode: auto of this service allows repairs, or healer.mode: auto for all"},
+		{service.Definition{Name: "my web", Heal: service.Heal{Mode: service.Observe}}, "logstream heal 'my web' --action restart executes it once; heal.mode: auto of this service in config.yaml allows repairs"},
+		{service.Definition{Name: "web", Discovered: true, Heal: service.Heal{Mode: service.Observe}}, "logstream heal web --action restart executes it once; to allow repairs, create its container again with the label logstream.heal: auto"},
 	} {
 		s := Situation{Now: now, Action: service.ActionRestart, Def: tt.def, Mode: service.Observe}
-		if v := Check(Repair, s); v.Reason != "the mode is observe: LogStream would run restart; "+tt.want {
+		if v := Check(Repair, s); v.Reason != "the mode is observe, so the action restart is not executed; "+tt.want {
 			t.Errorf("it is %q, want %q", v.Reason, tt.want)
 		}
 	}

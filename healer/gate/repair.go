@@ -49,14 +49,14 @@ func observeOnly(s Situation) Verdict {
 			return v
 		}
 	}
-	reason := fmt.Sprintf("the mode is observe: LogStream would run %s; logstream heal %s --action %[1]s runs it once", s.Action, action.Quote(s.Def.Name))
+	reason := fmt.Sprintf("the mode is observe, so the action %s is not executed; logstream heal %s --action %[1]s executes it once", s.Action, action.Quote(s.Def.Name))
 	switch {
 	case s.Def.Discovered:
-		reason += "; the label logstream.heal: auto on its container allows repairs"
+		reason += "; to allow repairs, create its container again with the label logstream.heal: auto"
 	case s.Def.Heal.Mode != "":
 		reason += "; heal.mode: auto of this service in config.yaml allows repairs"
 	default:
-		reason += "; healer.mode: auto in config.yaml allows repairs"
+		reason += "; in config.yaml, heal.mode: auto of this service allows repairs, or healer.mode: auto for all"
 	}
 	return hold(reason)
 }

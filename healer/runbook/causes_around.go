@@ -80,7 +80,7 @@ var aroundCauses = []cause{
 		present:    "Nothing answers at the url, and the container's HEALTHCHECK succeeds.",
 		past:       "Nothing answered at the url, and the container's HEALTHCHECK succeeded.",
 		confidence: 0.8,
-		why:        "the fault lies between: the network, the published port or a firewall; {check}",
+		why:        "the network, the published port or a firewall may cut it off; if the HEALTHCHECK does not test this port, the process may hang; {check}",
 		wrong:      []option{{service.ActionRestart, "the container's HEALTHCHECK succeeds"}},
 		wait:       badChecks,
 	},
@@ -117,7 +117,7 @@ var aroundCauses = []cause{
 		wrong:      alreadyRunning,
 		wait:       badChecks,
 	},
-	{ // its log of this run shows that it cannot resolve a host name; that there is no such name is answered at once, and explains no hang
+	{ // its log of this run shows that it cannot resolve a host name; where the check times out, a line such as "no such host" does not count
 		id:    "dns_inside",
 		shown: []Sign{SignDNS, SignNoHost},
 		match: func(f Facts) bool {

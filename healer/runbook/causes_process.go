@@ -17,7 +17,7 @@ var processCauses = []cause{
 		present:    "The container runs, and does not answer in time because its CPU limit holds it back.",
 		past:       "The container ran, and did not answer in time because its CPU limit held it back.",
 		confidence: 0.85,
-		why:        "it was throttled most of the time; raise its CPU limit",
+		why:        "it was throttled most of the time, lately or since it started; raise its CPU limit",
 		wrong:      []option{{service.ActionRestart, "it would have the same limit"}},
 		wait:       badChecks,
 	},

@@ -30,7 +30,7 @@ var startCauses = []cause{
 		why:        "something else on this machine uses {port}; stop that, or give the container another port, then start it",
 		wrong:      []option{{service.ActionStart, "the port is still in use"}},
 	},
-	{ // exit code 126 or 127, of a container that exited by itself within seconds or of a start that failed
+	{ // exit code 126 or 127, of a container that exited by itself within seconds of its start, or of a start that failed
 		id: "bad_command",
 		match: func(f Facts) bool {
 			byItself := ended(history.EndByItself)(f) && f.QuickExits > 0 || f.State == "created" && f.Error != ""

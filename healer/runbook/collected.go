@@ -106,7 +106,7 @@ func (c *Collected) describe() []event.Fact {
 		facts = append(facts, event.Fact{Key: "memory", Value: ofLimit(mebibytes(s.Memory), mebibytes(s.MemoryLimit), s.MemoryLimit > 0, float64(s.Memory)/float64(max(s.MemoryLimit, 1)))},
 			event.Fact{Key: "cpu", Value: ofLimit(cores(s.CPUs), cores(s.CPULimit), s.CPULimit > 0, s.CPUs/max(s.CPULimit, 0.001))})
 		if s.Throttled > 0 {
-			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time", 100*s.Throttled)})
+			facts = append(facts, event.Fact{Key: "throttled", Value: fmt.Sprintf("%.0f %% of the time, lately or since it started", 100*s.Throttled)})
 		}
 		if s.PIDLimit > 0 {
 			facts = append(facts, event.Fact{Key: "process limit", Value: fmt.Sprintf("%d of %d used", s.PIDs, s.PIDLimit)})

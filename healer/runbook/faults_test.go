@@ -269,7 +269,7 @@ func TestCollectedIsDescribed(t *testing.T) {
 		}
 		got = append(got, f.Key+": "+f.Value)
 	}
-	want := "memory: 61 MiB of 64 MiB (95 %)\ncpu: 0.02 cores of 0.02 cores (100 %)\nthrottled: 93 % of the time\nprocess limit: 7 of 100 used\n" +
+	want := "memory: 61 MiB of 64 MiB (95 %)\ncpu: 0.02 cores of 0.02 cores (100 %)\nthrottled: 93 % of the time, lately or since it started\nprocess limit: 7 of 100 used\n" +
 		"processes: 3, 1 running, 2 zombie\nown address: HTTP 500\nstats: not available: the engine is slow"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

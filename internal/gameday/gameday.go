@@ -182,6 +182,9 @@ func (d *Day) inject(ctx context.Context, p Injection, result *Result) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectLimit)
 	defer cancel()
 	if err := d.command(last, p, true); err != nil {
+		if result.Outcome == Healed || result.Outcome == Recovered {
+			result.Outcome = NotHealed // what caused it is still there
+		}
 		result.Why = strings.TrimPrefix(result.Why+"; the undo failed: "+err.Error(), "; ")
 		return
 	}

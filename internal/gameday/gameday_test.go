@@ -55,8 +55,8 @@ func TestOnlyARepairHeals(t *testing.T) {
 		commands int // the undo among them
 	}{
 		{ends{how: event.HowHealed, attempts: 1}, Healed, true, "1 fault, 1 healed", "| healed |", 1},
-		{ends{how: event.HowRecovered}, Recovered, false, "1 fault, 0 healed, 1 recovered without a repair", "| recovered without a repair |", 1},
-		{ends{how: event.HowRecovered, attempts: 1}, Recovered, false, "1 fault, 0 healed, 1 recovered without a repair", "| recovered without a repair |", 1},
+		{ends{how: event.HowRecovered}, Recovered, false, "1 fault, 0 healed, 1 recovered without a verified repair", "| recovered without a verified repair |", 1},
+		{ends{how: event.HowRecovered, attempts: 1}, Recovered, false, "1 fault, 0 healed, 1 recovered without a verified repair", "| recovered without a verified repair |", 1},
 		{ends{how: event.HowOperator}, NotHealed, false, "1 fault, 0 healed, 1 not healed", "| not healed: an operator closed the incident |", 2},
 	} {
 		t.Run(tt.api.how, func(t *testing.T) {

@@ -25,7 +25,7 @@ const (
 // Words are the outcome for people.
 func (o Outcome) Words() string {
 	if o == Recovered {
-		return "recovered without a repair"
+		return "recovered without a verified repair"
 	}
 	return strings.ReplaceAll(string(o), "_", " ")
 }
@@ -107,9 +107,15 @@ func (r *Report) JSON() ([]byte, error) {
 func (r *Report) Markdown() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Game day: %s\n\n", r.Headline)
-	verdict := "passed: every fault is over"
-	if !r.Passed {
-		verdict = "not passed"
+	verdict := "passed: what was injected is over, and LogStream healed some of it"
+	switch {
+	case r.Passed:
+	case r.count(Healed)+r.count(Recovered)+r.count(NotHealed)+r.count(Interrupted) == 0:
+		verdict = "not passed: nothing was injected"
+	case r.count(NotHealed)+r.count(Interrupted) == 0:
+		verdict = "not passed: LogStream healed none"
+	default:
+		verdict = "not passed: not every fault is over"
 	}
 	fmt.Fprintf(&b, "- Verdict: %s\n- Time: %s to %s (UTC)\n- Host: %s, instance %s, LogStream %s\n- Services: %s\n\n", verdict,
 		r.Started.UTC().Format(time.DateTime), r.Ended.UTC().Format(time.DateTime), cell(r.Host), cell(r.Instance), cell(r.Version), cell(strings.Join(r.Services, ", ")))

@@ -214,7 +214,7 @@ test("in mode observe each incident says what would have been done, and by which
   const row = { id: "i1", service: "web", state: "resolved", how: "recovered", opened: iso(T), resolved: iso(T + 60e3), down_ms: 12e3, cause: "It was stopped." };
   const events = [{ type: "diagnosed", data: { action: "start", command: "docker start web" } }, { type: "suppressed", time: iso(T + 1000), data: { gate: "observe", reason: "the mode is observe: LogStream would run start" } }];
   const text = textOf(would({ rows: [row], events: () => events, mode: "observe", at: T + 90e3 }));
-  assert.match(text, /LogStream would have started it\. docker start webNot done: gate “observe”\. The mode is observe: LogStream would run start\. It recovered without a repair, after 12 s\./);
+  assert.match(text, /LogStream would have started it\. docker start webNot done: gate “observe”\. Nothing is repaired in mode observe\. It recovered without a repair, after 12 s\./);
   assert.equal(would({ rows: [row], events: () => events, mode: "auto", at: T }), null);
   assert.match(textOf(would({ rows: [], events: () => [], mode: "observe", at: T })), /No incident of this service was decided yet/);
   assert.match(textOf(would({ rows: [{ ...row, state: "open", resolved: null }], events: () => events, mode: "observe", at: T })), /It is not repaired yet\./);

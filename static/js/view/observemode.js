@@ -37,7 +37,7 @@ function one(row, is, at) {
     h("div", {},
       h("p", {}, time(is.at, when(is.at, at)), " ", h("a", { href: href.incident(row.id) }, subject(row))),
       h("p", {}, h("b", {}, `LogStream would have ${phrase(is.action, "it", "did")}.`), " ", command(is.command)),
-      h("p", { class: "ink2" }, paragraph(`Not done: gate “${is.gate}”`, why(is), became(row)))));
+      h("p", { class: "ink2" }, paragraph(`Not done: gate “${is.gate}”`, row.state === "resolved" ? gate(is.gate) : why(is), became(row)))));
 }
 
 // The reason of the record, where it says more than the gate itself.
