@@ -24,7 +24,7 @@ const signatureSuffix = ".sig"
 
 // gamedayCommand injects faults one after another, and writes a signed report.
 func gamedayCommand() *cobra.Command {
-	cmd := newCommand("gameday", "Inject reversible faults one after another and report which LogStream healed; exit code 1 if a fault is not over or none was healed",
+	cmd := newCommand("gameday", "Inject reversible faults one after another and report which LogStream healed; exit code 1 if it did not heal one",
 		"logstream gameday --services payment-service,inventory-service\nlogstream gameday --verify gameday-20260301-020000.md")
 	services := cmd.Flags().StringSlice("services", nil, "`names` of services; default: all with chaos: true")
 	faults := cmd.Flags().StringSlice("faults", nil, "`names` of faults, or all; default: those that LogStream can repair without a person")

@@ -121,7 +121,6 @@ func tookItsTimeout(all []*state.Incident, of container.State) bool {
 // withEvidence adds to the facts of a container what stands beside its inspection.
 func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	c, good := v.Inspection.state, v.Target.Good
-	f.Healthy = v.Status.Healthcheck() == event.Up
 	f.PortTaken, f.ReadOnly, f.ComposeService = c.PortTaken, c.ReadOnly, v.Around.compose
 	f.Signs = v.Inspection.logs.signs
 	f.DependenciesDown, f.DependenciesSlow = v.Around.down, v.Around.slow

@@ -2,6 +2,7 @@ package healer
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,6 +55,40 @@ func TestProjectThatIsTakenDownSlowlyIsNotCreatedAgain(t *testing.T) {
 	}
 }
 
+// TestASignalIsNoStop: one of a project is stopped by hand, a moment after another was
+// sent a signal, or sometime after it was itself. Such as QUIT has a JVM print its threads,
+// and TERM alone is a kill.
+func TestASignalIsNoStop(t *testing.T) {
+	signalled := func(m *sim, b *box, signal string) {
+		m.emit(b, "kill", func(e *event.Docker) { e.Signal = signal })
+	}
+	for name, before := range map[string]func(m *sim, stopped, other *box){
+		"a thread dump of the other": func(m *sim, _, other *box) { signalled(m, other, "3") },
+		"a kill of the other": func(m *sim, _, other *box) {
+			signalled(m, other, "15")
+			m.die(other, 143)
+		},
+		"its own thread dump": func(m *sim, stopped, other *box) {
+			signalled(m, stopped, "3")
+			m.run(5 * time.Second)
+			do("stop", m, other)
+			m.run(55 * time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := quietSim(t, 2, composed(0))
+			before(m, m.boxes[0], m.boxes[1])
+			m.run(3 * time.Second)
+			do("stop", m, m.boxes[0])
+			m.run(2 * time.Minute)
+			if got := m.targets(); !slices.Contains(got, "start svc-0") {
+				t.Errorf("the targets are %v", got)
+			}
+			wantAllUp(t, m)
+		})
+	}
+}
+
 // TestARestartOfASiblingIsNoStop: one was restarted by hand, and another stopped: that
 // is one stop.
 func TestARestartOfASiblingIsNoStop(t *testing.T) {
@@ -85,29 +120,6 @@ func TestExitWith127OfWhatRanIsACrash(t *testing.T) {
 			m.run(time.Minute)
 			wantActions(t, m, "start")
 			wantEnd(t, m, event.HowHealed)
-		})
-	}
-}
-
-// TestFewServicesThatAreCutOffTogetherAreNotRestarted: their HEALTHCHECKs all say that
-// they are well.
-func TestFewServicesThatAreCutOffTogetherAreNotRestarted(t *testing.T) {
-	for _, n := range []int{2, 3, 4} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			m := quietSim(t, n, func(m *sim) {
-				for _, b := range m.boxes {
-					b.checked = true
-				}
-			})
-			for _, b := range m.boxes {
-				b.cut = true
-			}
-			m.run(30 * time.Second)
-			for _, b := range m.boxes {
-				b.cut = false
-			}
-			m.run(2 * time.Minute)
-			wantTargets(t, m)
 		})
 	}
 }

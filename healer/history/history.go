@@ -161,12 +161,21 @@ func (h History) IsOfRestart(i int) bool {
 	return false
 }
 
-// beginsStop says whether kill i was sent by a stop that is in progress, or that has
-// stopped its container, which was not started again by it.
-func (h History) beginsStop(i int) bool {
+// How long a stop may still be in progress at, by our clock: after its signal, and after
+// the end of the process, which the engine reports just before the stop. What is longer
+// was a signal alone, such as the QUIT of a thread dump.
+const (
+	stopLasts   = time.Minute
+	stopReports = 2 * time.Second
+)
+
+// beginsStop says whether kill i was sent by a stop that is in progress at now, or that
+// has stopped its container. A stop that is the first half of a restart is none.
+func (h History) beginsStop(i int, now time.Time) bool {
 	if !(Stop{}).terminates(h[i].Signal) || h[i].Signal == "9" {
 		return false
 	}
+	since, lasts := h[i].ReadAt, stopLasts
 	for k, next := range h[i+1:] {
 		switch {
 		case next.ID != h[i].ID:
@@ -174,9 +183,24 @@ func (h History) beginsStop(i int) bool {
 			return !h.IsOfRestart(i + 1 + k)
 		case next.Action == "start":
 			return false
+		case next.Action == "die":
+			since, lasts = next.ReadAt, stopReports
 		}
 	}
-	return true
+	return now.Sub(since) < lasts
+}
+
+// StopBegan is when the stop of the container with that id began that ended at at, both
+// by the engine's clock: its newest signal before that which asks the process to end, or
+// at itself.
+func (h History) StopBegan(id string, stop Stop, at time.Time) time.Time {
+	signal, found := h.Last(func(_ int, e Event) bool {
+		return e.ID == id && e.Time.Before(at) && at.Sub(e.Time) <= stop.Timeout+begunWithin && e.Signal != "9" && stop.terminates(e.Signal)
+	}, "kill")
+	if !found {
+		return at
+	}
+	return signal.Time
 }
 
 // IsRemovedAfter says whether the container of event i was removed after it: a

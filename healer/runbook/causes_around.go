@@ -72,18 +72,6 @@ var aroundCauses = []cause{
 		wrong:      []option{{service.ActionRestart, "the service itself answers"}},
 		wait:       badChecks,
 	},
-	{ // packets to the url get no answer, the container's HEALTHCHECK succeeds, and its own address does not refuse
-		id: "cut_off",
-		match: func(f Facts) bool {
-			return failing(event.FailureConnectTimeout, event.FailureUnreachable)(f) && f.Healthy && !f.Collected.refusesDirectly() && !f.Collected.starved()
-		},
-		present:    "Nothing answers at the url, and the container's HEALTHCHECK succeeds.",
-		past:       "Nothing answered at the url, and the container's HEALTHCHECK succeeded.",
-		confidence: 0.8,
-		why:        "the network, the published port or a firewall may cut it off; if the HEALTHCHECK does not test this port, the process may hang; {check}",
-		wrong:      []option{{service.ActionRestart, "the container's HEALTHCHECK succeeds"}},
-		wait:       badChecks,
-	},
 	{ // it was healthy before its image or configuration changed, and never since
 		id:         "bad_deployment",
 		match:      func(f Facts) bool { return f.Changed && (processAtFault(f) || answersWrongly(f)) },

@@ -33,7 +33,7 @@ var startCauses = []cause{
 	{ // exit code 126 or 127, of a container that exited by itself within seconds of its start, or of a start that failed
 		id: "bad_command",
 		match: func(f Facts) bool {
-			byItself := ended(history.EndByItself)(f) && f.QuickExits > 0 || f.State == "created" && f.Error != ""
+			byItself := ended(history.EndByItself)(f) && (f.QuickExits > 0 || f.Error != "") || f.State == "created" && f.Error != ""
 			return byItself && (f.ExitCode == exitNotExecutable || f.ExitCode == exitNotFound)
 		},
 		present:    "The container's command cannot be run.",

@@ -85,11 +85,6 @@ func (c *Collected) starved() bool {
 	return c != nil && c.Stats != nil && c.Stats.CPULimit > 0 && c.Stats.CPULimit <= tinyLimit && c.Stats.Throttled >= mostlyHeld
 }
 
-// refusesDirectly says whether nothing listens at its own address.
-func (c *Collected) refusesDirectly() bool {
-	return c != nil && c.Direct != nil && c.Direct.Failure == event.FailureConnectRefused
-}
-
 // answersDirectly says whether it answers well at its own address.
 func (c *Collected) answersDirectly() bool {
 	return c != nil && c.Direct != nil && (c.Direct.Status == event.Up || c.Direct.Status == event.Degraded)

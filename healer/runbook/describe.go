@@ -62,7 +62,6 @@ func around(f Facts, c cause) []event.Fact {
 	fact(c.id == "busy", "cpu use", "at its limit", "It uses CPU, and does not answer.", true)
 	fact(c.id == "cpu_starved", "cpu limit", "it is throttled most of the time", "Its limit is too low for what it does.", true)
 	fact(c.id == "path_broken", "published port", "it does not lead to the service", "The service answers at its own address.", true)
-	fact(c.id == "cut_off", "inside", "its HEALTHCHECK succeeds", "It is healthy by its own check, and the url does not answer.", true)
 	fact(f.ReadOnly, "root file system", "read-only", "", false)
 	fact(f.QuickExits > 1, "quick exits", fmt.Sprintf("%d in a row with exit code %d", f.QuickExits, f.ExitCode), "", false)
 	fact(f.OOMs > 1, "out of memory", fmt.Sprintf("%d times within 10 minutes", f.OOMs), "", false)

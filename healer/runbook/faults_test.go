@@ -51,10 +51,6 @@ func moreFaults() map[string]row {
 	down := func(f *Facts) { f.DependenciesDown = []string{"db"} }
 	slow := func(f *Facts) { f.DependenciesSlow = []string{"db"} }
 	detached := func(f *Facts) { f.NetworksLost = []string{"shop"} }
-	healthy := func(f *Facts) { f.Healthy = true }
-	refuses := func(f *Facts) {
-		f.Collected = &Collected{Direct: &Direct{Status: event.Down, Failure: event.FailureConnectRefused}}
-	}
 	with := func(f Facts, changes ...func(*Facts)) Facts {
 		for _, change := range changes {
 			change(&f)
@@ -114,9 +110,6 @@ func moreFaults() map[string]row {
 		"network lost, refused":                {with(fails(event.FailureConnectRefused, 0, 1), detached), "network_lost", aConnect, "restart", false},
 		"network lost, and it answers":         {with(runs(event.Up), detached), "answers", aWait, "restart", false},
 		"its published port leads nowhere":     {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Up)), "path_broken", aPerson, "restart", false},
-		"nothing answers, and it is healthy":   {with(fails(event.FailureConnectTimeout, 0, 3), healthy), "cut_off", aPerson, "restart", false},
-		"nothing listens, and it was healthy":  {with(fails(event.FailureConnectTimeout, 0, 3), healthy, refuses), "hang", aRestart, "start", false},
-		"it refuses, and it was healthy":       {with(fails(event.FailureConnectRefused, 0, 3), healthy), "not_serving", aRestart, "start", false},
 		"neither address answers":              {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Down)), "not_serving", aRestart, "start", false},
 		"errors at the url, good at the other": {with(errors, direct(event.Up)), "http_5xx", aRestart, "start", false},
 		"bad deployment":                       {with(errors, changed), "bad_deployment", aRollback, "restart", false},

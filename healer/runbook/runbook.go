@@ -56,7 +56,6 @@ type Facts struct {
 	Unchecked  bool          // no check shows that it should keep running: it has none, or reports as a job does
 	Scheduled  bool          // its reports are due at the times of a schedule
 	WasUp      bool          // our own check was UP at some time as it is defined now
-	Healthy    bool          // the container's HEALTHCHECK is UP
 
 	FailsAgain  bool // it failed before StartedAt, and no check of our own succeeded since
 	IgnoresStop bool // a stop of this container had to be ended by a kill before

@@ -83,6 +83,9 @@ func toStats(first, second apicontainer.StatsResponse, passed time.Duration, lim
 	return s
 }
 
+// fewPeriods are too few to show whether a container is held back.
+const fewPeriods = 4
+
 // throttled is the share of the periods between two reads, in which a limit that was
 // lowered later shows, or that of all since the start, whichever is greater: between
 // the reads a container that is held back may have had little to do.
@@ -94,8 +97,8 @@ func throttled(first, second apicontainer.ThrottlingData) float64 {
 		return min(1, float64(held)/float64(periods))
 	}
 	all := share(second.ThrottledPeriods, second.Periods)
-	if second.Periods < first.Periods || second.ThrottledPeriods < first.ThrottledPeriods {
-		return all // it was started between them
+	if second.Periods < first.Periods+fewPeriods || second.ThrottledPeriods < first.ThrottledPeriods {
+		return all // it was started between them, or had so little to do that they show nothing
 	}
 	return max(all, share(second.ThrottledPeriods-first.ThrottledPeriods, second.Periods-first.Periods))
 }

@@ -72,11 +72,11 @@ func decodeFlat[T any](value []byte, into *T) error {
 func DecodeHealthLog(value []byte) (HealthLog, error) {
 	h, err := decodeHealthLog(value)
 	if err != nil {
-		if again, is := ownNames(value); is {
-			h, err = decodeHealthLog(again)
+		if own, is := ownNames(value); is {
+			if again, wrong := decodeHealthLog(own); wrong == nil {
+				return again, nil
+			}
 		}
-	}
-	if err != nil {
 		return HealthLog{}, fmt.Errorf("health log: %w", err)
 	}
 	return h, nil

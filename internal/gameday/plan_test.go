@@ -63,7 +63,7 @@ func TestReport(t *testing.T) {
 		{[]Result{{Outcome: Healed, DownMS: ms(900)}, {Outcome: NotHealed}, {Outcome: Skipped}}, "2 faults, 1 healed, 1 not healed, 1 skipped, worst 0.9 s", false},
 		{[]Result{{Outcome: NotInjected}}, "0 faults, 0 healed, 1 not injected", false},
 		{[]Result{{Outcome: Healed}, {Outcome: Interrupted}}, "2 faults, 1 healed, 1 interrupted", false},
-		{[]Result{{Outcome: Healed}, {Outcome: Recovered}}, "2 faults, 1 healed, 1 recovered without a verified repair", true},
+		{[]Result{{Outcome: Healed}, {Outcome: Recovered}}, "2 faults, 1 healed, 1 recovered without a verified repair", false},
 		{[]Result{{Outcome: Recovered}}, "1 fault, 0 healed, 1 recovered without a verified repair", false},
 		{nil, "0 faults, 0 healed", false},
 	} {
