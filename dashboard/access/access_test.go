@@ -308,7 +308,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("from %s: %+v", from, all)
 		}
 	}
-	limit := fmt.Sprintf("none wider than /%d, or /%d of IPv6", widest(netip.IPv4Unspecified()), widest(netip.IPv6Unspecified()))
+	limit := fmt.Sprintf("(IPv4: /%d or narrower, IPv6: /%d or narrower)", widest(netip.IPv4Unspecified()), widest(netip.IPv6Unspecified()))
 	if words, err := os.ReadFile("../../config.yaml"); err != nil || !strings.Contains(string(words), limit) {
 		t.Errorf("config.yaml does not say %q: %v", limit, err)
 	}
