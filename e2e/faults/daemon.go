@@ -129,10 +129,11 @@ func (d *daemon) send(method, path, body string) error {
 
 // serviceView and incidentView are the parts of the API's objects that the suite reads.
 type serviceView struct {
-	Name         string `json:"name"`
-	Status       string `json:"status"`
-	Held         string `json:"held"`
-	OpenIncident string `json:"open_incident"`
+	Name         string    `json:"name"`
+	Status       string    `json:"status"`
+	Since        time.Time `json:"since"`
+	Held         string    `json:"held"`
+	OpenIncident string    `json:"open_incident"`
 }
 
 type incidentView struct {

@@ -47,7 +47,12 @@ func (s *Stage) services() ([]string, error) {
 	return entries, nil
 }
 
-// ready waits until everything is well that should be before the fault.
+// remembers is how long a service is UP before LogStream has remembered how its container
+// was: the checks of a verification, and an inspection.
+const remembers = 8 * time.Second
+
+// ready waits until everything is well that should be before the fault, and for LogStream
+// that it knows it as such.
 func (s *Stage) ready() error {
 	for _, c := range s.Containers {
 		if c.Down || c.Extra {
@@ -58,7 +63,8 @@ func (s *Stage) ready() error {
 				return s.probers[c.Role] == nil || s.probers[c.Role].answered()
 			}
 			services, err := s.logs.services()
-			return err == nil && services[s.name(c.Role)].Status == "UP"
+			now := services[s.name(c.Role)]
+			return err == nil && now.Status == "UP" && time.Since(now.Since) > remembers
 		}); err != nil {
 			return err
 		}
