@@ -102,6 +102,8 @@ var verdicts = map[string]verdict{
 	"tcp: no answer":                    {"header_timeout", "hang", restartFirst},
 	"tcp: closed at once":               {"reset", "not_serving", restartFirst},
 	"tcp: reset before the answer":      {"reset", "not_serving", restartFirst},
+	"tcp: closed, of a container":       {"reset", "not_serving", restartFirst},
+	"tcp: reset, of a container":        {"reset", "not_serving", restartFirst},
 	"tcp: half an answer, then nothing": {"answer", "answer_unexpected", personFirst},
 	"tcp: half an answer, then closed":  {"answer", "answer_unexpected", personFirst},
 	"tcp: another answer":               {"answer", "answer_unexpected", personFirst},

@@ -22,6 +22,10 @@ func scheme(scheme, url string) string {
 // answers has a check send a line and expect PONG.
 func answers(d *service.Definition) { d.Request.Body, d.Expect.Body = `PING\r\n`, "^[+]PONG\r\n$" }
 
+// contained makes a service that of a container: its port may be one that docker-proxy
+// accepts for.
+func contained(d *service.Definition) { d.Container = "pay" }
+
 // connections are checks over TCP and TLS that fail.
 func connections(t testing.TB, ca *authority, raw *listeners) []Case {
 	t.Helper()
@@ -35,6 +39,8 @@ func connections(t testing.TB, ca *authority, raw *listeners) []Case {
 		{Name: "tcp: no answer", URL: tcp(forever), Timeout: hang, Change: answers, Failure: event.FailureHeaderTimeout},
 		{Name: "tcp: closed at once", URL: tcp(), Change: answers, Failure: event.FailureReset},
 		{Name: "tcp: reset before the answer", URL: tcp(request, reset), Change: answers, Failure: event.FailureReset},
+		{Name: "tcp: closed, of a container", URL: tcp(), Change: contained, Failure: event.FailureReset},
+		{Name: "tcp: reset, of a container", URL: tcp(reset), Change: contained, Failure: event.FailureReset},
 		{Name: "tcp: half an answer, then nothing", URL: tcp(request, say("+PO"), forever), Timeout: hang, Change: answers, Failure: event.FailureAnswer},
 		{Name: "tcp: half an answer, then closed", URL: tcp(request, say("+PO")), Change: answers, Failure: event.FailureAnswer},
 		{Name: "tcp: another answer", URL: tcp(request, say("-ERR unknown command\r\n")), Change: answers, Failure: event.FailureAnswer},

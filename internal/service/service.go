@@ -75,7 +75,7 @@ func (d Definition) IsContainerAlone() bool {
 // as often.
 func (d Definition) SameCheck(other Definition) bool {
 	return d.URL == other.URL && d.Discovered == other.Discovered && d.KeepAlive == other.KeepAlive && reflect.DeepEqual(d.Request, other.Request) &&
-		d.TLS == other.TLS && d.Push == other.Push && reflect.DeepEqual(d.Expect, other.Expect)
+		d.TLS == other.TLS && d.Push == other.Push && (d.Container == "") == (other.Container == "") && reflect.DeepEqual(d.Expect, other.Expect)
 }
 
 // Window counts failures that need not follow each other: so many of the last

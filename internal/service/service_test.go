@@ -259,3 +259,13 @@ func TestAURLWithoutAHostKeepsItsSlashesWhenMasked(t *testing.T) {
 		t.Errorf("MaskURL of a push url with a key = %q", got)
 	}
 }
+
+// TestAContainerIsPartOfTheCheck: where there is one, a port that closes at once
+// is docker-proxy's.
+func TestAContainerIsPartOfTheCheck(t *testing.T) {
+	without, with, other := valid(), valid(), valid()
+	with.Container, other.Container = "pay", "stock"
+	if without.SameCheck(with) || !with.SameCheck(other) || !without.SameCheck(without) {
+		t.Error("whether there is a container is part of the check, and not which")
+	}
+}

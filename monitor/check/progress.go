@@ -21,6 +21,8 @@ type progress struct {
 	at    atomic.Int32 // a stage
 	code  int          // of HTTP; 0: no answer
 
+	answered time.Time // when the service had done its part, where the check goes on; zero: at its end
+
 	connected httptrace.GotConnInfo // of net/http: the last one that was used
 
 	mu     sync.Mutex
@@ -42,6 +44,9 @@ func (t target) check(ctx context.Context, run func(context.Context, *progress) 
 // observation is what a check saw that ended with err.
 func (p *progress) observation(err error) Observation {
 	seen := Observation{Began: p.began, Took: time.Since(p.began), Status: event.Up, Code: p.code}
+	if !p.answered.IsZero() {
+		seen.Took = p.answered.Sub(p.began)
+	}
 	if err != nil && isOwnFault(err) {
 		seen.Status, seen.Unknown = "", innermost(err)
 		return seen

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"logstream/internal/event"
 	"logstream/internal/service"
@@ -14,6 +15,10 @@ import (
 
 // maxAnswer is how much is read of what a server answers over tcp, tls or ws.
 const maxAnswer = 64 << 10
+
+// closesAtOnce is how long at most a connection is watched that is closed at once
+// where nothing listens: docker-proxy does so within a millisecond or two.
+const closesAtOnce = 250 * time.Millisecond
 
 // tcpCheck opens a connection, over tls:// with a TLS handshake, sends
 // request.body, and reads until what came is as expected. Where nothing is
@@ -23,12 +28,16 @@ type tcpCheck struct {
 	def    service.Definition
 	expect *expectation
 	send   []byte
+	// proxied says that the connection may be one to docker-proxy, which accepts
+	// for a published port whether something listens in the container or not.
+	proxied bool
 }
 
 func newTCP(def service.Definition, env Env) *tcpCheck {
 	c := &tcpCheck{def: def, target: newTarget(def, env, strings.ToUpper(def.Scheme()), "")}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
 	c.send, _ = bytesOf(def.Request.Body)
+	c.proxied = def.Container != "" && def.Scheme() == "tcp" && env.Address == "" // another address is the container's own
 	return c
 }
 
@@ -74,6 +83,9 @@ func (c *tcpCheck) run(ctx context.Context, p *progress) error {
 		return err
 	}
 	defer conn.Close()
+	if c.proxied && len(c.send) == 0 && !c.expect.ofContent() {
+		return c.stays(ctx, p, conn)
+	}
 	defer untilEnd(ctx, conn)()
 	if _, err := conn.Write(c.send); err != nil {
 		return err
@@ -96,6 +108,19 @@ func (c *tcpCheck) connect(ctx context.Context, p *progress) (net.Conn, *tls.Con
 	}
 	state := secure.ConnectionState()
 	return secure, &state, nil
+}
+
+// stays watches for a moment whether the other side closes the connection without
+// a byte. The service has answered before: that moment is no part of its latency.
+func (c *tcpCheck) stays(ctx context.Context, p *progress, conn net.Conn) error {
+	p.answered = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, min(c.timeout/4, closesAtOnce))
+	defer cancel()
+	defer untilEnd(ctx, conn)()
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || !isReset(err) {
+		return nil
+	}
+	return failed(event.FailureReset, "%s closed the connection at once without a byte: most likely nothing listens behind the published port", c.host)
 }
 
 // read reads until the answer is as expected, ends, or is too long.
