@@ -77,3 +77,16 @@ func intentOf(intent event.ActionStarted, left string, known container.State) hi
 func stopOf(c container.State) history.Stop {
 	return history.Stop{Signal: c.StopSignal, Timeout: c.StopTimeout}
 }
+
+// stops is how the container with an id is stopped, where it is a service's and was
+// inspected.
+func stops(c *Controller) func(id string) history.Stop {
+	return func(id string) history.Stop {
+		for _, s := range c.services {
+			if of := s.inspection.state; of.ID == id {
+				return stopOf(of)
+			}
+		}
+		return history.Stop{}
+	}
+}

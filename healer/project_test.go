@@ -13,12 +13,13 @@ import (
 // stop time-out a container, and longer than manual_grace.
 func TestProjectIsStoppedWhileASiblingTakesItsTime(t *testing.T) {
 	for _, stopFirst := range []bool{false, true} {
-		for _, takes := range []time.Duration{4 * time.Second, 10 * time.Second, 30 * time.Second} {
+		for i, takes := range []time.Duration{4 * time.Second, 10 * time.Second, 30 * time.Second, 90 * time.Second} {
 			for _, oneByOne := range []bool{false, true} {
-				t.Run(fmt.Sprint(stopFirst, takes, oneByOne), func(t *testing.T) {
+				signal := []string{"", "28", "3", "15"}[i] // WINCH is httpd's stop signal, QUIT nginx's
+				t.Run(fmt.Sprint(stopFirst, takes, oneByOne, signal), func(t *testing.T) {
 					m := quietSim(t, 2, composed(0), func(m *sim) { m.stopFirst = stopFirst })
 					quick, slow := m.boxes[0], m.boxes[1]
-					slow.stubborn, slow.state.StopTimeout = true, takes
+					slow.stubborn, slow.state.StopTimeout, slow.state.StopSignal = true, takes, signal
 					quick.stops++
 					if oneByOne {
 						m.stop(quick, func() { m.after(50*time.Millisecond, func() { do("stop", m, slow) }) })

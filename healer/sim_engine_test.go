@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -109,7 +110,7 @@ func (m *sim) stop(b *box, done func()) {
 	if b.state.Status != container.Running || b.busy {
 		return
 	}
-	m.emit(b, "kill", func(e *event.Docker) { e.Signal = "15" })
+	m.emit(b, "kill", func(e *event.Docker) { e.Signal = cmp.Or(b.state.StopSignal, "15") })
 	if !b.stubborn {
 		m.busily(b, m.between(5*time.Millisecond, 400*time.Millisecond), func() { m.stopped(b, 0, done) })
 		return

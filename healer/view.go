@@ -219,7 +219,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		out.InspectFailed = !out.Missing && !errors.As(s.inspection.err, &ambiguous)
 	}
 	if removed, found := v.History.Last(func(int, history.Event) bool { return true }, "destroy"); found && out.Missing {
-		out.Together = c.engine.DoneTogether("stop", v.Name, removed.Project, removed.Time, removed.Time, v.Now, c.isExternalStop)
+		out.Together = c.engine.DoneTogether("stop", v.Name, removed.Project, removed.Time, removed.Time, v.Now, c.isExternalStop, stops(c))
 	}
 	out.ChangeLasts = verifyTimeout(c.config, s.def)
 	if i, found := v.History.Interference(own, s.incident.Opened.Add(-time.Second), v.Stop, s.isTarget); found {
@@ -237,10 +237,10 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		out.Again = doneBefore(c, s, v, own, out.Ending)
 		switch {
 		case of.Status == container.Paused:
-			out.Together = c.engine.DoneTogether("pause", v.Name, of.Project, out.Ending.At, out.Ending.At, v.Now, c.isExternalStop)
+			out.Together = c.engine.DoneTogether("pause", v.Name, of.Project, out.Ending.At, out.Ending.At, v.Now, c.isExternalStop, stops(c))
 		case out.Ending.End == history.EndStopped:
 			began := v.History.StopBegan(of.ID, stopOf(of), out.Ending.At) // it may take as long as its time-out, and another's ends at once
-			out.Together = c.engine.DoneTogether("stop", v.Name, of.Project, began, out.Ending.At, v.Now, c.isExternalStop)
+			out.Together = c.engine.DoneTogether("stop", v.Name, of.Project, began, out.Ending.At, v.Now, c.isExternalStop, stops(c))
 		}
 	}
 	return out

@@ -12,6 +12,7 @@
 package history
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -161,21 +162,26 @@ func (h History) IsOfRestart(i int) bool {
 	return false
 }
 
-// How long a stop may still be in progress at, by our clock: after its signal, and after
-// the end of the process, which the engine reports just before the stop. What is longer
-// was a signal alone, such as the QUIT of a thread dump.
+// How long a stop may still be in progress at, by our clock: after its signal, unless the
+// container's own time-out is longer, and after the end of the process, which the engine
+// reports just before the stop. What is longer was a signal alone, such as the QUIT of a
+// thread dump.
 const (
 	stopLasts   = time.Minute
 	stopReports = 2 * time.Second
 )
 
 // beginsStop says whether kill i was sent by a stop that is in progress at now, or that
-// has stopped its container. A stop that is the first half of a restart is none.
-func (h History) beginsStop(i int, now time.Time) bool {
-	if !(Stop{}).terminates(h[i].Signal) || h[i].Signal == "9" {
+// has stopped its container, which is stopped in that way. A stop that is the first half
+// of a restart is none.
+func (h History) beginsStop(i int, stop Stop, now time.Time) bool {
+	if !stop.terminates(h[i].Signal) || h[i].Signal == "9" {
 		return false
 	}
 	since, lasts := h[i].ReadAt, stopLasts
+	if h[i].Signal == cmp.Or(stop.Signal, "15") {
+		lasts = max(lasts, stop.Timeout+killReach)
+	}
 	for k, next := range h[i+1:] {
 		switch {
 		case next.ID != h[i].ID:

@@ -140,8 +140,8 @@ func (h *Host) IsReplaced(name, id string, now time.Time) bool {
 // beside one of which that lasted from began to at, by the engine's clock: within ten
 // seconds of it. action is that event. A stop that is in progress at now, by our clock,
 // counts: it may take as long as its time-out. counts says whether an event of the container with that name, by
-// its index, counts as an act from outside.
-func (h *Host) DoneTogether(action, name, project string, began, at, now time.Time, counts func(name string, i int, e Event) bool) bool {
+// its index, counts as an act from outside; stopOf how the container with that id is stopped.
+func (h *Host) DoneTogether(action, name, project string, began, at, now time.Time, counts func(name string, i int, e Event) bool, stopOf func(id string) Stop) bool {
 	if project == "" {
 		return false
 	}
@@ -155,7 +155,7 @@ func (h *Host) DoneTogether(action, name, project string, began, at, now time.Ti
 			case !near || !counts(other, i, e):
 				return false
 			case e.Action == "kill":
-				return action == "stop" && of.beginsStop(i, now)
+				return action == "stop" && of.beginsStop(i, stopOf(e.ID), now)
 			}
 			return !of.IsEcho(i) && !of.IsOfRestart(i)
 		}, action, "kill"); found {
