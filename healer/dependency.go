@@ -62,6 +62,24 @@ func rootOf(c *Controller, s *serviceState) gate.Root {
 	return ""
 }
 
+// outlived is for how long a service was UP beside a job that had ended, where it does
+// not need that to run.
+const outlived = time.Minute
+
+// isDoneFor says whether what a service needs is a job that had ended with exit code 0
+// well before the service failed: a migration, say, which does not have to run. One in
+// whose network it runs does.
+func isDoneFor(c *Controller, s, on *serviceState) bool {
+	if on == nil || !on.open() || !s.open() || on.def.HasOwnCheck() || acting(on) || parentOf(c, s) == on.def.Name {
+		return false
+	}
+	of, cause := on.inspection.state, on.incident.CauseID
+	kept := of.RestartPolicy == "always" || of.RestartPolicy == "unless-stopped"
+	return (cause == "finished" || cause == "ended_unwatched" && !on.ran[of.ID] && !kept) &&
+		on.inspection.err == nil && of.Status == container.Exited && of.ExitCode == 0 &&
+		s.incident.FirstBad.Sub(on.incident.FirstBad) >= outlived
+}
+
 func downRoot(c *Controller, s *serviceState) gate.Root {
 	switch {
 	case s.open() && s.incident.State == state.Escalated:
@@ -101,7 +119,10 @@ func newDependency(c *Controller, s *serviceState, now time.Time) gate.Dependenc
 	if s.incident.Held == gateDependency {
 		d.HeldFor = s.incident.Root
 	}
-	d.Name = g.RootOf(name, func(other string) bool { return rootOf(c, c.services[other]) != "" })
+	d.Name = g.RootOf(name, func(other string) bool {
+		on := c.services[other]
+		return rootOf(c, on) != "" && !isDoneFor(c, s, on)
+	})
 	w := &s.dependence
 	w.since = since(w.since, d.Name != "", now)
 	if d.Name != "" {

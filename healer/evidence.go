@@ -59,7 +59,7 @@ func newAround(c *Controller, s *serviceState, now time.Time) around {
 	var a around
 	for _, name := range s.def.DependsOn {
 		switch on := c.services[name]; {
-		case on == nil:
+		case on == nil, isDoneFor(c, s, on):
 		case on.status.Value == event.Down:
 			a.down = append(a.down, name)
 		case on.status.Value == event.Degraded && on.status.Last.Failure == event.FailureLatency:

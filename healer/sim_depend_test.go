@@ -42,11 +42,16 @@ func (m *sim) needs(b *box) []*box {
 	var all []*box
 	for _, other := range m.boxes {
 		byLabel := other.state.Service != "" && slices.Contains(b.state.DependsOn, other.state.Service)
-		if other != b && (slices.Contains(b.def.DependsOn, other.def.Name) || byLabel || b.state.NetworkOf == other.state.ID) {
+		if other != b && !other.isDone() && (slices.Contains(b.def.DependsOn, other.def.Name) || byLabel || b.state.NetworkOf == other.state.ID) {
 			all = append(all, other)
 		}
 	}
 	return all
+}
+
+// isDone says whether a box is a job that has ended well.
+func (b *box) isDone() bool {
+	return b.job && b.state.Status == container.Exited && b.state.ExitCode == 0
 }
 
 // below says whether one box needs another, directly or through others.

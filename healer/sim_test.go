@@ -132,6 +132,7 @@ type box struct {
 	health     event.Status           // as last written under levelNonce; empty: not since it started
 	loops      bool                   // the monitor takes it for a crash loop
 	unchecked  bool                   // the monitor does not check it
+	job        bool                   // what needs it needs it to have ended well
 	asked      int                    // checks of it that were asked for beside the schedule
 	mute       bool                   // and none of those is made
 	cut        bool                   // checks do not reach it
