@@ -29,6 +29,8 @@ func (s *Stage) services() ([]string, error) {
 			entry += fmt.Sprintf(", url: 'http://%s:8080'", address)
 		case Wrong:
 			entry += ", url: 'http://127.0.0.1:1'" // a port that no other test takes meanwhile, either
+		case TCP:
+			entry += ", url: '" + strings.Replace(s.url(c), "http://", "tcp://", 1) + "'"
 		case Published, TLS:
 			entry += ", url: '" + s.url(c) + "'"
 		}

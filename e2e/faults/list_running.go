@@ -29,6 +29,8 @@ var running = []Scenario{
 	{Name: "hang-of-a-deaf-process", Row: "ignores SIGTERM", Containers: one("-e", "STOP=ignore", "--stop-timeout", "2"),
 		Inject: then(does("restart", "{}"), answersAgain, visits("/hang")), // that it is deaf was seen
 		Want:   Want{Actions: []string{"kill_start"}, Cause: []string{"ignores_sigterm"}, Within: 90 * time.Second}},
+	{Name: "nothing-listens-behind-the-port", Row: "hung: accepts, never answers", Containers: []Container{{URL: TCP}}, Inject: visits("/unlisten"),
+		Want: Want{Actions: []string{"restart"}, Cause: []string{"not_serving"}}},
 	{Name: "http-500", Row: "HTTP 500, transient", Quick: true, Containers: one(), Inject: visits("/fail"),
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"http_5xx"}}},
 	{Name: "one-500", Row: "HTTP 500, transient", Containers: one(), Inject: visits("/fail?s=1"),

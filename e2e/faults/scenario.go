@@ -57,6 +57,7 @@ const (
 	Own                  // at the container's own address
 	None                 // by what Docker says of it
 	TLS                  // as Published, over TLS
+	TCP                  // as Published, where a connection is enough
 	Wrong                // at a port where nothing listens
 )
 

@@ -35,6 +35,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -95,6 +96,7 @@ func main() {
 		fmt.Printf("ERROR listen on %s: %v\n", addr, err)
 		os.Exit(1)
 	}
+	select {} // it listens no more, and runs on
 }
 
 // serve serves, over TLS where there is a certificate.
@@ -147,6 +149,12 @@ func routes(fault *atomic.Int32, spell *spell) http.Handler {
 	}
 	mux.HandleFunc("GET /fail", set(failing))
 	mux.HandleFunc("GET /hang", set(hanging))
+	mux.HandleFunc("GET /unlisten", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "listens no more")
+		if server, is := r.Context().Value(http.ServerContextKey).(*http.Server); is {
+			go func() { _ = server.Shutdown(context.Background()) }() // it ends with this answer
+		}
+	})
 	mux.HandleFunc("GET /busy", func(w http.ResponseWriter, r *http.Request) {
 		go spin()
 		set(hanging)(w, r)
