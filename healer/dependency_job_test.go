@@ -82,3 +82,17 @@ func TestWhatMayHaveToRunHoldsARepair(t *testing.T) {
 		})
 	}
 }
+
+// TestAJobIsNotRunAgainWhereItsEndIsForgotten: LogStream was restarted when the events
+// of the job's end were no longer read.
+func TestAJobIsNotRunAgainWhereItsEndIsForgotten(t *testing.T) {
+	m, _, job := jobBelow(t, func(_ *sim, job *box) { job.job = true })
+	m.die(job, 0)
+	m.run(40 * time.Minute)
+	m.crash(2 * time.Second)
+	m.run(5 * time.Minute)
+	wantTargets(t, m)
+	if in := m.incident("svc-1"); in.State != state.Escalated || in.CauseID != "finished" {
+		t.Errorf("its incident is %s: %s", in.State, in.CauseID)
+	}
+}

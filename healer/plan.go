@@ -194,9 +194,11 @@ func reopens(v View) bool {
 }
 
 // anotherCause says whether the facts prove another cause than what a person was
-// called for, whose repair loses nothing.
+// called for, whose repair loses nothing. That the events of a job's end are no longer
+// known proves none.
 func anotherCause(before event.Diagnosed, dx runbook.Diagnosis) bool {
-	return dx.Wait == "" && !isSameCause(before, dx) && action.Lossless(dx.Action)
+	forgotten := before.CauseID == "finished" && dx.CauseID == "ended_unwatched"
+	return dx.Wait == "" && !forgotten && !isSameCause(before, dx) && action.Lossless(dx.Action)
 }
 
 // planDiagnosis writes what was found and what is to be done, one event at a time.
