@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ const (
 	// otherOf is how long, after a terminating kill, the other of stop and die is
 	// waited for, counted from the first of them.
 	otherOf = 200 * time.Millisecond
+	// otherOfForced is the same where 9 followed the stop signal, as a stop sends them
+	// to what ignores it: hardly anything else does, and no repair is late by it.
+	otherOfForced = time.Second
 	// killReach is added to the stop time-out: a die that follows a terminating
 	// kill within both is that kill's doing.
 	killReach = 5 * time.Second
@@ -146,8 +150,17 @@ func (h History) ending(of life, stop Stop, own []bool, now time.Time) (Ending, 
 		out.End = EndByItself
 	}
 	out.At, out.ReadAt = decides.Time, decides.ReadAt
-	out.Waiting = kill != nil && (died == nil || stopped == nil && h.mayBeStop(of, *kill, stop)) && now.Sub(first.ReadAt) < otherOf
+	limit := otherOf
+	if kill != nil && kill.Signal == "9" && h.sent(of, cmp.Or(stop.Signal, "15")) && stop.Signal != "9" {
+		limit = otherOfForced
+	}
+	out.Waiting = kill != nil && (died == nil || stopped == nil && h.mayBeStop(of, *kill, stop)) && now.Sub(first.ReadAt) < limit
 	return out, true
+}
+
+// sent says whether a life has a kill of that signal.
+func (h History) sent(of life, signal string) bool {
+	return slices.ContainsFunc(of, func(i int) bool { return h[i].Action == "kill" && h[i].Signal == signal })
 }
 
 // mayBeStop says whether the kill that ended a life may have been part of a stop,

@@ -80,6 +80,8 @@ func TestEndingIsReadFromTheSetOfALife(t *testing.T) {
 		{"stop of what ignores SIGTERM, 20.10", "kill(15)@0 kill(9)@10000 die(137)@10100 stop@10120", ten, 10200, EndStopped, "kill(15) → kill(9) → die → stop", false},
 		{"stop of what ignores SIGTERM, 29", "kill(15)@0 kill(9)@10000 stop@10100 die(137)@10102", ten, 10200, EndStopped, "kill(15) → kill(9) → stop → die", false},
 		{"stop -t 0", "kill(15)@0 kill(9)@5 die(137)@100 stop@120", ten, 200, EndStopped, "kill(15) → kill(9) → die → stop", false},
+		{"stop of what ignores SIGTERM, its stop not read yet", "kill(15)@0 kill(9)@10000 die(137)@10100", ten, 11099, EndKilled, "kill(15) → kill(9) → die", true},
+		{"and it does not come", "kill(15)@0 kill(9)@10000 die(137)@10100", ten, 11100, EndKilled, "kill(15) → kill(9) → die", false},
 		{"kill", "kill(9)@0 die(137)@100", ten, 101, EndKilled, "kill(9) → die", false},
 		{"stop with SIGKILL, 29", "kill(9)@0 stop@100 die(137)@101", ten, 101, EndStopped, "kill(9) → stop → die", false},
 		{"stop with SIGKILL, and its stop is read late", "kill(9)@0 die(137)@100 stop@99/120", ten, 120, EndStopped, "kill(9) → stop → die", false},
