@@ -17,6 +17,7 @@
 //	dependency_graph.go, dependency.go   which service needs which, and which is repaired first
 //	plan.go            Plan: a view gives the one next decision (pure)
 //	fleet.go, host.go  all services together; what others and operators did
+//	healthcheck.go     what a HEALTHCHECK proves of a service that cannot be reached
 //	plan_execution.go  from an intent that was confirmed to its verification
 //	approval.go, undo.go   what operators are asked before, and what they have undone
 //	proposal.go        what programs propose: it waits for an operator

@@ -94,9 +94,10 @@ func lookAtFleet(c *Controller, now time.Time) fleet.Picture {
 func memberOf(c *Controller, s *serviceState) fleet.Member {
 	own := s.status.Probe()
 	red := own.Red || s.status.Value == event.Down && (own.Checked.IsZero() || own.Failing)
+	proof, runs := healthProof(s, own)
 	return fleet.Member{Name: s.def.Name, Needs: needNames(c, s.def.Name), Status: s.status.Value, Wanted: s.open() && s.incident.Held == "operator" && s.incident.HeldUntil == nil,
 		Stopped: s.status.Level() == event.Down, Health: s.status.Healthcheck(), Probed: s.def.HasOwnCheck() && s.def.Scheme() != schemeDisk,
-		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red}
+		Interval: s.def.Interval + s.def.Timeout, Checked: own.Checked, Failing: own.Failing, FirstBad: own.FirstBad, Failure: own.Failure, Red: red, Proof: proof, Runs: runs}
 }
 
 // schemeDisk is of the check that inspects this machine's own disk.
@@ -174,7 +175,11 @@ func planFleet(in *state.Incident, p fleet.Picture, w *fleet.Watch, window time.
 func blindSentence(p fleet.Picture) string {
 	g := p.Group()
 	within := max(time.Second, (g.Within + time.Second - 1).Truncate(time.Second))
-	return fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", g.Together, p.Targets, within)
+	sentence := fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", g.Together, p.Targets, within)
+	if g.Well > 0 {
+		sentence += " and their HEALTHCHECKs succeed"
+	}
+	return sentence
 }
 
 // diagnosedBlind is the cause of the fleet's incident. Nothing is done about it:
@@ -195,6 +200,10 @@ func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
 	}
 	in := c.fleet.self.incident
 	p := lookAtFleet(c, now)
+	since := s.proofWait.observe(proofDue(c, s, p), s.status.Probe().Failing, now)
+	if in != nil && in.Resolved != nil && now.Sub(*in.Resolved) < blindReach {
+		since = later(since, *in.Resolved)
+	}
 	switch {
 	case in != nil && in.State != state.Resolved:
 		return gate.Blind{Now: uncapital(in.Error)}
@@ -202,8 +211,10 @@ func blindness(c *Controller, s *serviceState, now time.Time) gate.Blind {
 		return gate.Blind{Opening: true}
 	case p.Suspect(memberOf(c, s)):
 		return gate.Blind{Suspect: true}
-	case in != nil && in.Resolved != nil && now.Sub(*in.Resolved) < blindReach:
-		return gate.Blind{Since: *in.Resolved, Failed: s.status.OwnBadSince(*in.Resolved), Needed: s.status.OwnNeeded()}
+	case s.proofWait.ended.IsZero() && now.Before(s.proofWait.until):
+		return gate.Blind{Proof: s.proofWait.until}
+	case !since.IsZero():
+		return gate.Blind{Since: since, Failed: s.status.OwnBadSince(since), Needed: s.status.OwnNeeded()}
 	}
 	return gate.Blind{}
 }

@@ -140,6 +140,9 @@ func planRepair(v View) Decision {
 	}
 	escalated := v.Incident.State == state.Escalated
 	if verdict := gate.Check(gate.Witness, v.Situation); !verdict.Passes() {
+		if awaitsProof(v, verdict) {
+			return Decision{Kind: DoInspect}
+		}
 		return heldIfOpen(v, verdict)
 	}
 	if !escalated && !v.Situation.LevelDown {

@@ -309,6 +309,7 @@ func (c *Controller) inspected(in Inspected, now time.Time) {
 	if in.Err == nil {
 		noteContainer(c, s, in.State, now)
 		noteLinks(c, s, in.State)
+		s.healthRun.observe(in.State, s.inspection.asked)
 		s.status.NoteHealthcheck(in.State.Health != "", now)
 	}
 	c.reconcile(s, now)

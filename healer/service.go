@@ -38,6 +38,8 @@ type serviceState struct {
 	needed       []event.Need // what was published of it by an earlier life
 	dependence   dependence   // how it waits for others
 	inspection   inspection
+	healthRun    healthRun // the newest of its container's HEALTHCHECK
+	proofWait    proofWait
 	collection   collection
 	learned      time.Time // when the learning of what its container writes was last begun
 	lessons      int       // how often it was

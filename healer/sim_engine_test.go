@@ -62,7 +62,7 @@ func (m *sim) start(b *box) { m.started(b, nil) }
 func (m *sim) started(b *box, done func()) {
 	if b.state.Status != container.Running {
 		b.state.Status, b.state.StartedAt = container.Running, m.now.Add(m.ahead)
-		if b.app == "error" || b.app == "hang" {
+		if b.app == "error" || b.app == "hang" || b.app == "deaf" {
 			b.app = "ok"
 		}
 		m.now = m.now.Add(time.Microsecond)
@@ -164,4 +164,20 @@ func (m *sim) restart(b *box, done func()) {
 		return
 	}
 	m.stop(b, again)
+}
+
+// healthy says whether the container's HEALTHCHECK succeeds.
+func (b *box) healthy() bool { return b.app == "ok" || b.shallow }
+
+// runHealth is one run of a HEALTHCHECK, which takes a moment. It does not run while
+// the container doesn't.
+func (m *sim) runHealth(b *box) {
+	const took = 100 * time.Millisecond
+	if began := m.now; b.state.Status == container.Running {
+		m.after(took, func() {
+			b.state.HealthRun = container.HealthRun{Began: began.Add(m.ahead), Took: took, OK: b.healthy()}
+			b.state.Health = container.Healthy
+		})
+	}
+	m.after(took+b.state.HealthEach, func() { m.runHealth(b) })
 }

@@ -138,7 +138,7 @@ func (m *sim) writeHealth(b *box, due bool) {
 		return
 	}
 	h := event.HealthLog{Timestamp: event.Seconds(m.now), Service: b.def.Name, Status: event.Up, Check: event.CheckHealth, Extra: b.def.IsContainerAlone() && !due}
-	if b.app != "ok" {
+	if !b.healthy() {
 		h.Status, h.Failure, h.Error = event.Down, event.FailureUnhealthy, "the HEALTHCHECK of container "+b.def.Name+" fails"
 	}
 	if h.Status == b.health && !due {
@@ -185,6 +185,8 @@ func (m *sim) probe(b *box, extra bool) {
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case m.unplugged(b), b.gone, b.isDisconnected(), m.now.Sub(b.state.StartedAt) < b.startup:
+			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
+		case b.app == "deaf":
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case b.app == "ok" && m.starved(b):
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureStatus, "HTTP 503", 503

@@ -108,7 +108,7 @@ type onWire[I Input] struct {
 type box struct {
 	def        service.Definition
 	state      container.State
-	app        string // ok, error and hang (until a restart), broken (for ever), patchy (each third check fails, for ever)
+	app        string // ok, error, hang and deaf (until a restart), broken (for ever), patchy (each third check fails, for ever)
 	checks     int
 	flap       bool // what it answers while broken changes with each check
 	flapped    bool
@@ -129,6 +129,7 @@ type box struct {
 	removed    bool                   // a user removed it
 	renewals   int                    // containers that had its name after the first
 	checked    bool                   // the container has a HEALTHCHECK
+	shallow    bool                   // which succeeds whatever the service does
 	health     event.Status           // as last written under levelNonce; empty: not since it started
 	loops      bool                   // the monitor takes it for a crash loop
 	unchecked  bool                   // the monitor does not check it
@@ -190,6 +191,8 @@ func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	for _, b := range m.boxes {
 		if b.checked {
 			b.state.Health = container.Starting
+			b.state.HealthEach = max(b.state.HealthEach, 5*time.Second)
+			m.after(b.state.HealthEach, func() { m.runHealth(b) })
 		}
 	}
 	m.boot()

@@ -15,13 +15,16 @@ type Census struct {
 	failed  list // of the targets: those that fail while their containers run
 
 	red, healthy, known int
+	probed              int // those that are, with dependents whose root explains why they fail
+	cut                 int // of the red: those that fail as what is cut off does
 	both                int // of those that failed: how many are DOWN
 	against             int // and of how many the HEALTHCHECK fails as well
 	checks              checks
 	rare                list // of those that failed: those that are not waited for
 	down                list // those that are DOWN, for whatever reason
 
-	gathered bool
+	gathered bool // of so few, or not
+	few      bool
 	group    Group
 	visited  int
 }
@@ -30,6 +33,7 @@ type Census struct {
 type entry struct {
 	Member
 	healthy, known, red, both, against, often bool
+	probed, cut                               bool
 	target, fails, seldom, down               int // its places in the lists, from 1; 0: it is in none
 }
 
@@ -79,7 +83,7 @@ func Assess(members []Member) Picture {
 
 // Picture is what the members show together. It holds until one is set or removed.
 func (c *Census) Picture() Picture {
-	return Picture{Members: len(c.entries), Targets: len(c.targets.all), Red: c.red, Healthy: c.healthy, Known: c.known, census: c}
+	return Picture{Members: len(c.entries), Targets: len(c.targets.all), Probed: c.probed, Red: c.red, Healthy: c.healthy, Known: c.known, census: c}
 }
 
 // Visited is how many members were read so far, for one reason or another: the cost
@@ -167,8 +171,10 @@ func (c *Census) count(e *entry) {
 		rooted := slices.ContainsFunc(m.Needs, func(name string) bool { root, _ := c.of(name); return root.Status == event.Down })
 		e.known = !m.Wanted && !rooted
 	}
-	target := m.Probed && m.Status != event.Unknown && !explained(m, c.of)
+	e.probed = m.Probed && m.Status != event.Unknown
+	target := e.probed && !explained(m, c.of)
 	e.red, e.often = target && m.Red && !m.Stopped, target && m.Interval <= soon
+	e.cut = e.red && (m.Checked.IsZero() || m.mayBeCut())
 	if target {
 		c.targets.put(e)
 	}
@@ -194,14 +200,14 @@ func (c *Census) uncount(e *entry) {
 	c.failed.take(e)
 	c.rare.take(e)
 	c.down.take(e)
-	e.healthy, e.known, e.red, e.both, e.against, e.often = false, false, false, false, false, false
+	e.healthy, e.known, e.red, e.both, e.against, e.often, e.probed, e.cut = false, false, false, false, false, false, false, false
 }
 
 func (c *Census) add(e *entry, n int) {
 	for _, of := range []struct {
 		is  bool
 		sum *int
-	}{{e.healthy, &c.healthy}, {e.known, &c.known}, {e.red, &c.red}, {e.both, &c.both}, {e.against, &c.against}} {
+	}{{e.healthy, &c.healthy}, {e.known, &c.known}, {e.red, &c.red}, {e.both, &c.both}, {e.against, &c.against}, {e.probed, &c.probed}, {e.cut, &c.cut}} {
 		if of.is {
 			*of.sum += n
 		}
@@ -230,22 +236,26 @@ func (p Picture) DownBeside(name string, few int) (n int, names []string) {
 	return n, names
 }
 
-// Group are those that fail together: found once for all that is asked until one of
+// Group are those that fail together, of few those that may be cut off: found once for all that is asked until one of
 // those that fail changes.
 func (p Picture) Group() Group {
 	c := p.census
 	if c == nil {
 		return Group{}
 	}
-	if !c.gathered {
-		c.visited += len(c.failed.all)
-		c.group, c.gathered = gather(c.failed.all), true
+	if !c.gathered || c.few != p.few() {
+		failed := c.failed.all
+		c.visited += len(failed)
+		if p.few() {
+			failed = slices.DeleteFunc(slices.Clone(failed), func(e *entry) bool { return !e.mayBeCut() })
+		}
+		c.group, c.gathered, c.few = gather(failed), true, p.few()
 	}
 	return c.group
 }
 
 func isSame(a, b Member) bool {
 	return a.Name == b.Name && a.Status == b.Status && a.Wanted == b.Wanted && a.Stopped == b.Stopped && a.Health == b.Health && a.Probed == b.Probed &&
-		a.Interval == b.Interval && a.Checked.Equal(b.Checked) && a.Failing == b.Failing && a.FirstBad.Equal(b.FirstBad) && a.Failure == b.Failure && a.Red == b.Red &&
+		a.Interval == b.Interval && a.Checked.Equal(b.Checked) && a.Failing == b.Failing && a.FirstBad.Equal(b.FirstBad) && a.Failure == b.Failure && a.Red == b.Red && a.Proof == b.Proof && a.Runs == b.Runs &&
 		slices.Equal(a.Needs, b.Needs)
 }

@@ -40,6 +40,8 @@ type Member struct {
 	FirstBad time.Time     // when the first of those that failed in a row began
 	Failure  event.Failure // why it fails
 	Red      bool          // it is DOWN by its thresholds, or was before this life of the process
+	Proof    Proof         // while it fails: what its container's HEALTHCHECK shows since
+	Runs     time.Duration // how often that runs; 0: never, or not soon enough to be waited for
 }
 
 // last is when it was last seen to be good, at the latest, before it failed.
@@ -51,6 +53,7 @@ type Picture struct {
 	// Of those that are probed, without dependents whose root explains why they
 	// fail: how many there are, and how many are DOWN while their containers run.
 	Targets, Red int
+	Probed       int // with those dependents
 	// Of all whose status is known, without dependents whose root is DOWN.
 	Healthy, Known int
 	Members        int
@@ -66,6 +69,7 @@ type Group struct {
 	// Witnesses are the HEALTHCHECKs of those that are together; Against are those
 	// that fail as well.
 	Witnesses, Against int
+	Well, Ill, Awaited int // of those that are together, by their Proof
 }
 
 // end is a bound of the time in which what made a member fail must have begun.
@@ -138,6 +142,14 @@ func gather(failed []*entry) (g Group) {
 		if m.Health == event.Down {
 			g.Against++
 		}
+		switch m.Proof {
+		case Well:
+			g.Well++
+		case Ill:
+			g.Ill++
+		case Awaited:
+			g.Awaited++
+		}
 	}
 	g.Within = last.Sub(g.Since)
 	return g
@@ -164,11 +176,19 @@ func (p Picture) Contradicted() bool {
 // Blind says whether it is the observer that fails: half or more of all turned
 // DOWN together, while their containers run.
 func (p Picture) Blind() bool {
+	if p.few() {
+		return p.fewCutOff()
+	}
 	return p.Targets >= Least && 2*p.census.both >= p.Targets && 2*p.Group().Together >= p.Targets && !p.Contradicted()
 }
 
 // StillBlind says whether an observer that was blind is so still.
-func (p Picture) StillBlind() bool { return 2*p.Red >= max(p.Targets, 1) && !p.Contradicted() }
+func (p Picture) StillBlind() bool {
+	if p.few() {
+		return p.fewStillCutOff()
+	}
+	return 2*p.Red >= max(p.Targets, 1) && !p.Contradicted()
+}
 
 // Suspect says whether a member that fails may be one of many: so few others were
 // checked since it failed first that the observer may be blind, and most of those

@@ -15,14 +15,17 @@ type Blind struct {
 	Now     string // why it is blind, as its incident says; empty: it is not
 	Opening bool   // its incident is being opened
 	Suspect bool   // too few other services were checked to know
+	// Proof is until when runs of HEALTHCHECKs are waited for, which show whether the
+	// few services that fail are well; zero: none is.
+	Proof time.Time
 	// Until the checks since say so, a service that was seen by a blind observer is
 	// not DOWN: how many failed since, and how many it takes.
-	Since  time.Time // when it saw again; zero: it was not blind lately
+	Since  time.Time // when it saw again; zero: it was not, or may not have been, blind lately
 	Failed int
 	Needed int
 }
 
-// blind believes no check while most of them fail together. What Docker shows
+// blind believes no check while most of them fail together, or may do. What Docker shows
 // to be stopped or paused is another matter: to start that loses nothing.
 func blind(s Situation) Verdict {
 	switch {
@@ -34,8 +37,10 @@ func blind(s Situation) Verdict {
 		return wait
 	case s.Blind.Suspect:
 		return hold("other services may fail as well: their next checks show whether LogStream is cut off from them")
+	case !s.Blind.Proof.IsZero():
+		return holdUntil("LogStream may be cut off from it and from others: the next runs of their HEALTHCHECKs show whether the services are well", s.Blind.Proof)
 	case !s.Blind.Since.IsZero() && s.Blind.Failed < s.Blind.Needed:
-		return hold("LogStream was cut off from its services a moment ago: the next checks show whether it needs a repair")
+		return hold("LogStream may have been cut off from it a moment ago: the next checks show whether it needs a repair")
 	}
 	return Verdict{}
 }

@@ -37,6 +37,7 @@ func TestGatesOfTheHost(t *testing.T) {
 		{"blind, right before the call", Wish, func(s *Situation) { s.Blind.Now = "the observer is blind" }, "blind", 0, ""},
 		{"blind in a moment", Witness, func(s *Situation) { s.Blind.Opening = true }, "wait", 0, ""},
 		{"perhaps blind", Witness, func(s *Situation) { s.Blind.Suspect = true }, "blind", 0, "cut off"},
+		{"blind for all that is known", Witness, func(s *Situation) { s.Blind.Proof = now.Add(time.Minute) }, "blind", time.Minute, "HEALTHCHECKs"},
 		{"blind until a moment ago", Witness, func(s *Situation) { s.Blind = Blind{Since: now, Failed: 1, Needed: 2} }, "blind", 0, "next checks"},
 		{"blind until then, and DOWN since", Witness, func(s *Situation) { s.Blind = Blind{Since: now, Failed: 2, Needed: 2} }, "", 0, ""},
 		{"blind, a foreign source alone says so", Witness, func(s *Situation) { s.Blind.Now, s.Unconfirmed = "the observer is blind", true }, "blind", 0, ""},

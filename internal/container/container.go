@@ -47,6 +47,8 @@ type State struct {
 	RestartCount  int           `json:"restart_count,omitempty"`  // by the engine's policy; a start by anybody else makes it 0
 	Health        Health        `json:"health,omitempty"`         // by the container's own HEALTHCHECK, as last checked while it ran
 	HealthOutput  string        `json:"health_output,omitempty"`  // what that check printed last where it failed; hostile, and bounded
+	HealthEach    time.Duration `json:"health_each_ns,omitempty"` // from the end of one run of it to the next; 0: it has none
+	HealthRun     HealthRun     `json:"health_run,omitzero"`      // the newest that ended, also before the last start
 	StopSignal    string        `json:"stop_signal,omitempty"`    // a number, such as 3; empty: 15, SIGTERM
 	StopTimeout   time.Duration `json:"stop_timeout_ns,omitempty"`
 	Project       string        `json:"project,omitempty"` // Compose's project and service, or empty
@@ -126,6 +128,13 @@ const (
 	Healthy   Health = "healthy"
 	Unhealthy Health = "unhealthy"
 )
+
+// HealthRun is one run of a HEALTHCHECK.
+type HealthRun struct {
+	Began time.Time     `json:"began,omitzero"` // by the engine's clock; zero: none ended yet
+	Took  time.Duration `json:"took_ns,omitempty"`
+	OK    bool          `json:"ok,omitempty"`
+}
 
 // Event is something that happened to a container. Events come in the
 // engine's order; their times are the engine's.

@@ -115,6 +115,8 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		RestartCount:  c.RestartCount,
 		Health:        health,
 		HealthOutput:  output,
+		HealthEach:    healthEach(health, c.Config.Healthcheck),
+		HealthRun:     newestRun(c.State.Health),
 		StopSignal:    signalNumber(c.Config.StopSignal),
 		StopTimeout:   stopTimeout(c.Config.StopTimeout),
 		Project:       c.Config.Labels[labelProject],
@@ -153,6 +155,28 @@ func healthOf(h *apicontainer.Health, secrets []string) (health container.Health
 		output = text.Clip(strings.TrimSpace(readable(h.Log[n-1].Output, secrets)), maxOutput)
 	}
 	return health, output
+}
+
+// defaultHealthEach is the engine's, for a HEALTHCHECK without its own interval.
+const defaultHealthEach = 30 * time.Second
+
+func healthEach(health container.Health, of *apicontainer.HealthConfig) time.Duration {
+	switch {
+	case health == "":
+		return 0
+	case of == nil || of.Interval <= 0:
+		return defaultHealthEach
+	}
+	return of.Interval
+}
+
+// newestRun is the last of the runs that the engine keeps: it keeps those that ended.
+func newestRun(h *apicontainer.Health) container.HealthRun {
+	if h == nil || len(h.Log) == 0 || h.Log[len(h.Log)-1] == nil {
+		return container.HealthRun{}
+	}
+	run := h.Log[len(h.Log)-1]
+	return container.HealthRun{Began: run.Start.UTC(), Took: run.End.Sub(run.Start), OK: run.ExitCode == 0}
 }
 
 // readable is what others wrote, as one line, without secrets: those of the

@@ -253,6 +253,32 @@ func TestHealthOf(t *testing.T) {
 	}
 }
 
+func TestNewestRunOfAHealthcheck(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	run := func(after time.Duration, code int) *apicontainer.HealthcheckResult {
+		return &apicontainer.HealthcheckResult{Start: began.Add(after), End: began.Add(after + 50*time.Millisecond), ExitCode: code}
+	}
+	for name, test := range map[string]struct {
+		of   *apicontainer.Health
+		want container.HealthRun
+	}{
+		"no HEALTHCHECK":   {nil, container.HealthRun{}},
+		"none ended":       {&apicontainer.Health{}, container.HealthRun{}},
+		"an empty one":     {&apicontainer.Health{Log: []*apicontainer.HealthcheckResult{nil}}, container.HealthRun{}},
+		"the last is good": {&apicontainer.Health{Log: []*apicontainer.HealthcheckResult{run(0, 1), run(time.Second, 0)}}, container.HealthRun{Began: began.Add(time.Second), Took: 50 * time.Millisecond, OK: true}},
+		"the last fails":   {&apicontainer.Health{Log: []*apicontainer.HealthcheckResult{run(0, 0), run(time.Second, 1)}}, container.HealthRun{Began: began.Add(time.Second), Took: 50 * time.Millisecond}},
+	} {
+		if got := newestRun(test.of); got != test.want {
+			t.Errorf("%s: it is %+v, want %+v", name, got, test.want)
+		}
+	}
+	often := &apicontainer.HealthConfig{Interval: 2 * time.Second}
+	if healthEach("", often) != 0 || healthEach(container.Healthy, often) != 2*time.Second || healthEach(container.Starting, nil) != 30*time.Second ||
+		healthEach(container.Healthy, &apicontainer.HealthConfig{}) != 30*time.Second {
+		t.Error("how often it runs is read wrongly")
+	}
+}
+
 // A limit that was removed is none, by whatever an engine keeps of it.
 func TestRemovedLimitIsNone(t *testing.T) {
 	none := apicontainer.Resources{}
