@@ -137,8 +137,9 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 		f.Changed = good.ContainerID != c.ID && (differ(good.ImageID, c.ImageID) || differ(good.SpecHash, c.SpecHash))
 		f.Updated = good.ContainerID == c.ID && differ(good.PreviousImageID, c.ImageID) && v.Status.FirstBad.Sub(good.ImageSince) < v.Config.Update.Watch
 		withUpdate(v, &f)
-		f.NetworksLost = networksLost(*good, c)
 	}
+	f.NetworksLost = networksLost(v.Target.Networks, c)
+	f.NoNetwork = c.Detached && !v.Target.NetworksKnown
 	f.Notes = notes(v, f)
 	return f
 }
@@ -199,14 +200,14 @@ func outOfMemory(lives []history.Life) int {
 // differ says whether two values are known and not the same.
 func differ(a, b string) bool { return a != "" && b != "" && a != b }
 
-// networksLost are the networks that this very container had while it was
+// networksLost are the networks among those that a container had while its service was
 // healthy, and has not now.
-func networksLost(good event.Good, c container.State) []string {
-	if good.ContainerID != c.ID || c.Status != container.Running || c.NetworkOf != "" {
+func networksLost(had []event.Network, c container.State) []string {
+	if c.Status != container.Running || c.NetworkOf != "" {
 		return nil
 	}
 	var lost []string
-	for _, n := range good.Networks {
+	for _, n := range had {
 		if !slices.ContainsFunc(c.Networks, func(now container.Network) bool { return now.Name == n.Name }) {
 			lost = append(lost, n.Name)
 		}

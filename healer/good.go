@@ -28,10 +28,11 @@ const (
 
 // memory is what is remembered of one service's container.
 type memory struct {
-	good  *event.Good // nil: the service was not seen healthy yet
-	next  *event.Good // as it is now, where that is otherwise; nil: it is not
-	run   int         // good checks in a row when next was first seen
-	asked time.Time   // when its specification was last to be kept
+	good     *event.Good     // nil: the service was not seen healthy yet
+	next     *event.Good     // as it is now, where that is otherwise; nil: it is not
+	run      int             // good checks in a row when next was first seen
+	asked    time.Time       // when its specification was last to be kept
+	attached *event.Attached // nil: not known, or good has them
 }
 
 // specs are the keys of the specifications that are in the data directory.
@@ -55,8 +56,9 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || !l.isCurrent() || l.err != nil || l.state.Status != container.Running {
 		return
 	}
-	s.memory.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
 	m := &s.memory
+	m.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
+	m.attach(l.state)
 	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs.has(s.def.Name, m.good.SpecHash) || now.Sub(m.asked) < keepAgain {
 		return
 	}
@@ -98,13 +100,41 @@ func (m *memory) observe(c container.State, bad string, run, needed int, now tim
 	m.good, m.next, m.asked = &next, nil, time.Time{}
 }
 
-func goodOf(c container.State, now time.Time) event.Good {
-	out := event.Good{Since: now.UTC(), ImageSince: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
-		Variables: slices.Clone(c.Variables)}
-	for _, n := range c.Networks {
-		out.Networks = append(out.Networks, event.Network{Name: n.Name, Aliases: slices.Clone(n.Aliases), IPv4: n.IPv4, IPv6: n.IPv6})
+// attach takes in the networks of the container of a service that is UP, which has not
+// been good in it for long enough yet. They alone make no broken deployment the state to
+// go back to.
+func (m *memory) attach(c container.State) {
+	switch {
+	case m.good != nil && m.good.ContainerID == c.ID:
+		m.attached = nil
+	case len(c.Networks) > 0 && (m.attached == nil || m.attached.ContainerID != c.ID):
+		m.attached = &event.Attached{ContainerID: c.ID, Networks: networksOf(c)}
 	}
-	return out
+}
+
+// networks are those that the container with that id is known to have had, and whether
+// any of that is known.
+func (m *memory) networks(id string) ([]event.Network, bool) {
+	switch {
+	case m.good != nil && m.good.ContainerID == id:
+		return m.good.Networks, true
+	case m.attached != nil && m.attached.ContainerID == id:
+		return m.attached.Networks, true
+	}
+	return nil, false
+}
+
+func networksOf(c container.State) []event.Network {
+	var all []event.Network
+	for _, n := range c.Networks {
+		all = append(all, event.Network{Name: n.Name, Aliases: slices.Clone(n.Aliases), IPv4: n.IPv4, IPv6: n.IPv6})
+	}
+	return all
+}
+
+func goodOf(c container.State, now time.Time) event.Good {
+	return event.Good{Since: now.UTC(), ImageSince: now.UTC(), ContainerID: c.ID, SpecHash: c.SpecHash, ImageID: c.ImageID, Image: c.Image, MemoryBytes: c.Memory,
+		Variables: slices.Clone(c.Variables), Networks: networksOf(c)}
 }
 
 // isAs says whether a container is as it was remembered.
@@ -119,6 +149,9 @@ func isAs(g event.Good, c container.State) bool {
 func isSameGood(a, b event.Good) bool {
 	return a.Since.Equal(b.Since) && a.ContainerID == b.ContainerID
 }
+
+// isSameAttached says the same of networks: they are those that were seen first.
+func isSameAttached(a, b event.Attached) bool { return a.ContainerID == b.ContainerID }
 
 // isOfContainer says whether what was published is of the container that a
 // service has now.
@@ -141,6 +174,7 @@ func noteNetworks(c *Controller, e event.Docker) {
 // targetOf is what an action would be done to: the container as it was inspected.
 func targetOf(c *Controller, s *serviceState, v View) action.Target {
 	t := action.Target{BadImage: update.Bad(s.update.Update), Def: s.def, Name: v.Name, Good: s.memory.good, State: s.inspection.state, Missing: errors.Is(s.inspection.err, container.ErrNotFound)}
+	t.Networks, t.NetworksKnown = s.memory.networks(t.State.ID)
 	t.Raised = halfRaised(v.Attempts, t.State)
 	if t.Good != nil {
 		t.SpecKept = c.specs.has(s.def.Name, t.Good.SpecHash)

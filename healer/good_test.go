@@ -10,6 +10,7 @@ import (
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
+	"logstream/internal/state"
 )
 
 func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
@@ -144,4 +145,62 @@ func TestNoImageIsRolledBackWhereTheConfigurationAloneChanged(t *testing.T) {
 			t.Error("the image was rolled back")
 		}
 	}
+}
+
+// inNetworks puts every service of a sim into networks, in which alone it answers.
+func inNetworks(names ...string) func(*sim) {
+	return func(m *sim) {
+		for _, b := range m.boxes {
+			b.plugged = true
+			for _, name := range names {
+				b.state.Networks = append(b.state.Networks, container.Network{Name: name, Aliases: []string{b.def.Name}})
+			}
+		}
+	}
+}
+
+// TestNetworksAreRememberedBeforeTheRestIs: as soon as the service is UP, long before as
+// many checks as a verification needs were good, and for the next life as well.
+func TestNetworksAreRememberedBeforeTheRestIs(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		m, b := quiet(t, inNetworks("shop"))
+		if good := m.status("svc-0").Good; good != nil {
+			t.Fatalf("remembered is %+v: the test is about the time before", good)
+		}
+		m.disconnected(b)
+		if crash {
+			m.crash(time.Second)
+		}
+		m.until(t, "it is connected", func() bool { return len(b.state.Networks) == 1 })
+		m.run(time.Minute)
+		wantActions(t, m, service.ActionConnect)
+		wantEnd(t, m, event.HowHealed)
+		if got := b.state.Networks[0].Aliases; len(got) != 1 || got[0] != "svc-0" {
+			t.Errorf("its aliases are %v", got)
+		}
+		if now := m.status("svc-0"); now.Good == nil || len(now.Good.Networks) != 1 || now.Attached != nil {
+			t.Errorf("remembered are %+v and %+v", now.Good, now.Attached)
+		}
+	}
+}
+
+// TestAContainerWithoutAnyNetworkIsNotRestarted: it would come back without one.
+func TestAContainerWithoutAnyNetworkIsNotRestarted(t *testing.T) {
+	m, b := quiet(t, inNetworks("shop"))
+	m.run(time.Minute)
+	m.stop(b, func() {
+		m.emit(b, "destroy", nil)
+		m.renewed(b, "")
+		b.state.Networks = nil
+		m.emit(b, "create", nil)
+		m.started(b, nil)
+	})
+	m.run(2 * time.Minute)
+	wantActions(t, m)
+	if in := m.of0(); in.State != state.Escalated || in.CauseID != "no_network" {
+		t.Errorf("the incident is %s, its cause %s", in.State, in.CauseID)
+	}
+	m.connected(b, event.Network{Name: "shop"})
+	m.run(time.Minute)
+	wantEnd(t, m, event.HowRecovered)
 }

@@ -80,7 +80,7 @@ func publicRecord(c *Controller, s *serviceState, now time.Time) event.Service {
 		out.ThresholdsSince = &since
 	}
 	recordSilence(s.silence, &out)
-	out.Good, out.Update, out.Trust = s.memory.good, s.update.Update, s.trust.of(c, s, now)
+	out.Good, out.Attached, out.Update, out.Trust = s.memory.good, s.memory.attached, s.update.Update, s.trust.of(c, s, now)
 	if s.container != nil {
 		kept := *s.container
 		out.Container = &kept
@@ -100,7 +100,7 @@ func isSameState(a, b event.Service) bool {
 	return (a.Definition == nil) == (b.Definition == nil) && a.DefinitionHash == b.DefinitionHash && a.Status == b.Status && a.Since.Equal(b.Since) && isSame(a.FirstBad, b.FirstBad, time.Time.Equal) &&
 		a.Healing == b.Healing && isSame(a.SilencedUntil, b.SilencedUntil, time.Time.Equal) && a.SilencedBy == b.SilencedBy && a.SilenceReason == b.SilenceReason &&
 		a.Held == b.Held && a.HeldReason == b.HeldReason && a.OpenIncident == b.OpenIncident && a.NeverUp == b.NeverUp && a.Flapping == b.Flapping &&
-		isSame(a.Good, b.Good, isSameGood) && isSame(a.Update, b.Update, update.IsSame) && isSame(a.Trust, b.Trust, isSameTrust) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
+		isSame(a.Good, b.Good, isSameGood) && isSame(a.Attached, b.Attached, isSameAttached) && isSame(a.Update, b.Update, update.IsSame) && isSame(a.Trust, b.Trust, isSameTrust) && isSame(a.Container, b.Container, func(a, b event.ServiceContainer) bool { return a == b }) &&
 		slices.EqualFunc(a.Sources, b.Sources, isSameSource) && slices.Equal(a.Needs, b.Needs) && a.Origin == b.Origin
 }
 

@@ -78,7 +78,7 @@ func newServiceState(def service.Definition, published *event.Service, now time.
 	}
 	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
-		s.memory.good = published.Good
+		s.memory.good, s.memory.attached = published.Good, published.Attached
 		s.update = update.Published(published.Update, published.Time)
 	}
 	if published != nil && published.Container != nil {

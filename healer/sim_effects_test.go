@@ -124,6 +124,7 @@ func (m *sim) writeCommand(c event.Command) {
 func (m *sim) inspect(e Inspect) {
 	b := m.box(e.Service)
 	in := Inspected{Service: e.Service, Request: e.Request, State: b.state, Logs: m.lines, Signs: runbook.Signs(m.lines)}
+	in.State.Detached = b.isDisconnected()
 	switch {
 	case !m.engine:
 		in.State, in.Err = container.State{}, container.ErrUnavailable

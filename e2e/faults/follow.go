@@ -66,7 +66,7 @@ func (s *Stage) ready() error {
 			}
 			services, err := s.logs.services()
 			now := services[s.name(c.Role)]
-			return err == nil && now.Status == "UP" && time.Since(now.Since) > remembers
+			return err == nil && now.Status == "UP" && (s.AtOnce || time.Since(now.Since) > remembers)
 		}); err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ var environment = []Scenario{
 	{Name: "network-lost-with-an-address", Row: "network lost", Prepare: networkOf("10.66.7.0/24"),
 		Containers: one("--network", "{prefix}-net", "--network-alias", "till", "--ip", "10.66.7.77"), Inject: does("network", "disconnect", "{prefix}-net", "{}"),
 		Want: Want{Actions: []string{"connect"}, Cause: []string{"network_lost"}, Check: hasNetwork("till", "10.66.7.77")}, Harmful: restarts},
+	{Name: "network-lost-at-once", Row: "network lost", Group: "at once", AtOnce: true, Prepare: network, Containers: one("--network", "{prefix}-net", "--network-alias", "shop"), Inject: does("network", "disconnect", "{prefix}-net", "{}"),
+		Want: Want{Actions: []string{"connect"}, Cause: []string{"network_lost"}, Check: hasNetwork("shop", "")}, Harmful: restarts},
 	{Name: "volume-full", Row: "volume full", Prepare: volume, Containers: one("-v", "{dir}/volume:/data"), Inject: then(visits("/write?dir=/data&lasting"), visits("/fill?dir=/data")),
 		Want: Want{End: []End{Escalated, Held}, Gate: []string{"full"}, Cause: []string{"volume_full"}}, Harmful: anything},
 	{Name: "read-only-file-system", Row: "read-only file system", Prepare: volume, Containers: one("-v", "{dir}/volume:/data"), Inject: then(visits("/write?dir=/data&lasting"), readOnly),

@@ -127,6 +127,7 @@ func (g *group) prepare(name string, list []Scenario) error {
 	making.SetLimit(3)
 	noise := noise
 	noise.Name += "-" + name
+	noise.AtOnce = slices.ContainsFunc(list, func(s Scenario) bool { return s.AtOnce }) // nothing else waits for longer
 	for _, s := range append(slices.Clone(list), noise) {
 		stage, err := newStage(s, g.policy, g.engine, g.dir)
 		if err != nil {

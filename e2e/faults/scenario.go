@@ -18,6 +18,7 @@ type Scenario struct {
 	Containers []Container
 	Prepare    func(*Stage) error // before the containers; nil: nothing
 	Inject     func(*Stage) error // nil: it is broken from the start
+	AtOnce     bool               // it is broken as soon as LogStream shows it as UP
 	Want       Want
 	// Harmful are the actions that do harm here, with every policy: an action of
 	// the first container, or role:action. Whatever is done to a container of

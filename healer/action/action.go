@@ -61,6 +61,10 @@ type Target struct {
 	State   container.State // as it was inspected; zero where Missing
 	Missing bool            // there is no such container
 	Good    *event.Good     // as it was when the service was last healthy; nil: not known
+	// Networks are those that this very container had when the service was last
+	// healthy, or since it was UP in it.
+	Networks      []event.Network
+	NetworksKnown bool
 	// SpecKept says that the specification of Good, values of variables
 	// included, is in the data directory.
 	SpecKept bool

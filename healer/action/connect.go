@@ -57,12 +57,16 @@ func prepareConnect(t Target) (event.Params, *event.Params, string) {
 	switch why := absent(t); {
 	case why != "":
 		return event.Params{}, nil, why
-	case t.Good == nil:
+	case t.Good == nil && !t.NetworksKnown:
 		return event.Params{}, nil, notKnown
 	case t.State.NetworkOf != "":
 		return event.Params{}, nil, "it uses the network of the container " + t.State.NetworkOf
 	}
-	lost := missing(t.Good.Networks, t.State.Networks)
+	had := t.Networks
+	if !t.NetworksKnown {
+		had = t.Good.Networks // of the container before it
+	}
+	lost := missing(had, t.State.Networks)
 	if len(lost) == 0 {
 		return event.Params{}, nil, "it has all the networks that it had when the service was last healthy"
 	}

@@ -18,6 +18,15 @@ var aroundCauses = []cause{
 		legal:      []option{{service.ActionConnect, "it is attached again as it was, and loses nothing"}, person, nothing},
 		wrong:      []option{{service.ActionRestart, "it would come back without the network"}},
 	},
+	{ // the inspection shows no network of a container that should have one, and none is remembered of it
+		id:         "no_network",
+		match:      func(f Facts) bool { return isDown(f) && f.NoNetwork },
+		present:    "The container runs, but is attached to no network.",
+		past:       "The container ran, but was attached to no network.",
+		confidence: 0.9,
+		why:        "LogStream has not seen which networks it had: attach it with docker network connect, or create it again",
+		wrong:      []option{{service.ActionRestart, "it would come back without a network"}},
+	},
 	{ // HTTP 507, or its log of this run shows that a write failed for lack of space
 		id:    "volume_full",
 		shown: []Sign{SignNoSpace},

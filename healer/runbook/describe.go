@@ -54,6 +54,7 @@ func around(f Facts, c cause) []event.Fact {
 	}
 	fact(f.PortTaken != "", "port in use", f.PortTaken, "Docker could not start it for that.", c.id == "port_taken")
 	fact(len(f.NetworksLost) > 0, "networks missing", strings.Join(f.NetworksLost, ", "), "It was attached to them while it was healthy.", c.id == "network_lost")
+	fact(f.NoNetwork, "networks", "none", "It was made to be in at least one.", c.id == "no_network")
 	fact(f.Changed, "changed", "image or configuration, and not healthy since", "It was healthy before.", c.uses(changeCauses))
 	fact(f.Updated, "updated", "its image changed shortly before", "", c.id == "bad_update")
 	fact(f.Worse != "", "since the update", f.Worse, "", false)

@@ -50,6 +50,7 @@ func moreFaults() map[string]row {
 	stubborn := func(f *Facts) { f.IgnoresStop = true }
 	down := func(f *Facts) { f.DependenciesDown = []string{"db"} }
 	slow := func(f *Facts) { f.DependenciesSlow = []string{"db"} }
+	noNetwork := func(f *Facts) { f.NoNetwork = true }
 	detached := func(f *Facts) { f.NetworksLost = []string{"shop"} }
 	with := func(f Facts, changes ...func(*Facts)) Facts {
 		for _, change := range changes {
@@ -109,6 +110,9 @@ func moreFaults() map[string]row {
 		"network lost":                         {with(hangs, detached), "network_lost", aConnect, "restart", false},
 		"network lost, refused":                {with(fails(event.FailureConnectRefused, 0, 1), detached), "network_lost", aConnect, "restart", false},
 		"network lost, and it answers":         {with(runs(event.Up), detached), "answers", aWait, "restart", false},
+		"no network":                           {with(hangs, noNetwork), "no_network", aPerson, "restart", false},
+		"no network, after a deployment":       {with(hangs, noNetwork, changed), "no_network", aPerson, "restart", false},
+		"no network, and it answers":           {with(runs(event.Up), noNetwork), "answers", aWait, "restart", false},
 		"its published port leads nowhere":     {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Up)), "path_broken", aPerson, "restart", false},
 		"neither address answers":              {with(fails(event.FailureConnectRefused, 0, 3), direct(event.Down)), "not_serving", aRestart, "start", false},
 		"errors at the url, good at the other": {with(errors, direct(event.Up)), "http_5xx", aRestart, "start", false},

@@ -70,6 +70,7 @@ type Facts struct {
 	Updated          bool     // its image changed shortly before it failed, and it was healthy in between
 	Worse            string   // why, in words, where it answers and does worse since its image changed; such as "35% of its checks fail (0% before)"
 	NetworksLost     []string // that it had when it was last healthy, and has not
+	NoNetwork        bool     // it is in none, though it was made for some, and which it had is not known
 	DependenciesDown []string // services that it needs and that are DOWN
 	DependenciesSlow []string // and that answer slowly
 

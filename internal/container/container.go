@@ -61,6 +61,7 @@ type State struct {
 
 	Networks  []Network `json:"networks,omitempty"`
 	NetworkOf string    `json:"network_of,omitempty"` // the ID or name of the container whose network it uses; empty: its own
+	Detached  bool      `json:"detached,omitempty"`   // it runs, and is in no network, though its network mode gives it one
 	DependsOn []string  `json:"depends_on,omitempty"` // services of its Compose project that it needs
 	Memory    int64     `json:"memory,omitempty"`     // its limit in bytes; 0: none
 	CPUs      float64   `json:"cpus,omitempty"`       // its limit; 0: none

@@ -126,6 +126,7 @@ func toState(c apicontainer.InspectResponse) (container.State, error) {
 		PortTaken:     portTaken(c.State.Error),
 		Networks:      attachments(c),
 		NetworkOf:     networkOf(c.HostConfig.NetworkMode),
+		Detached:      detached(c),
 		DependsOn:     dependsOn(c.Config.Labels[labelDependsOn]),
 		Memory:        limitOf(c.HostConfig.Memory),
 		CPUs:          cpus(c.HostConfig.Resources),

@@ -295,3 +295,23 @@ func TestRemovedLimitIsNone(t *testing.T) {
 		}
 	}
 }
+
+// TestDetached: a container that was taken out of all its networks, and not one that was
+// made to have none.
+func TestDetached(t *testing.T) {
+	for mode, want := range map[string]bool{"": true, "default": true, "bridge": true, "shop_default": true,
+		"none": false, "host": false, "container:57bd": false, "pasta": false, "slirp4netns:mtu=1500": false} {
+		c := inspected(t, "inspect-running")
+		c.HostConfig.NetworkMode = apicontainer.NetworkMode(mode)
+		if detached(c) {
+			t.Errorf("%q: it is detached from %v", mode, c.NetworkSettings.Networks)
+		}
+		clear(c.NetworkSettings.Networks)
+		if got := detached(c); got != want {
+			t.Errorf("%q, no network: it is detached: %t", mode, got)
+		}
+		if c.State.Status = "exited"; detached(c) {
+			t.Errorf("%q: what does not run is detached", mode)
+		}
+	}
+}

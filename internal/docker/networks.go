@@ -60,6 +60,17 @@ func networkOf(mode apicontainer.NetworkMode) string {
 	return of
 }
 
+// networkless are the modes in which an engine lists no network of a container that has
+// what it was made for, up to a colon: the last are Podman's.
+var networkless = []string{"none", "host", "container", "ns", "private", "pasta", "slirp4netns"}
+
+// detached says whether a container runs without any of the networks that it was made for.
+func detached(c apicontainer.InspectResponse) bool {
+	mode, _, _ := strings.Cut(string(c.HostConfig.NetworkMode), ":")
+	return container.Status(c.State.Status) == container.Running && c.NetworkSettings != nil && len(c.NetworkSettings.Networks) == 0 &&
+		!c.Config.NetworkDisabled && !slices.Contains(networkless, mode)
+}
+
 // Connect attaches the container to the networks, one after the other, and ends
 // at the first that fails. What is attached already is success where it is so
 // with the aliases and addresses asked for.

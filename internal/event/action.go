@@ -46,3 +46,9 @@ type Good struct {
 	// ImageSince is from when on it was seen with this image, whatever else changed.
 	ImageSince time.Time `json:"image_since,omitzero"`
 }
+
+// Attached is in which networks a service's container is known to have been.
+type Attached struct {
+	ContainerID string    `json:"container_id"`
+	Networks    []Network `json:"networks"`
+}

@@ -145,6 +145,9 @@ type Service struct {
 	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
 	Good *Good `json:"good,omitempty"`
+	// Attached is in which networks its container was when the service was first UP in it,
+	// where Good is not of that container yet; nil: not known, or Good has them.
+	Attached *Attached `json:"attached,omitempty"`
 	// Update is the newest change of its image that was not our own; nil: none is
 	// known.
 	Update *Update `json:"update,omitempty"`
