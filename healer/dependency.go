@@ -2,6 +2,7 @@ package healer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"logstream/healer/gate"
@@ -182,12 +183,18 @@ func newNeeds(c *Controller, s *serviceState, now time.Time) []need {
 		}
 		own, known := other.status.OwnLast() // of one that reports by itself nothing can be asked
 		n.seen = !other.def.HasOwnCheck() || known && own.Time().After(s.incident.Opened)
-		if other.def.IsContainerAlone() || name == parent {
+		if inspects(other, parent) {
 			n.inspection = other.inspection.dueAfter(s.incident.Opened, now)
 		}
 		all = append(all, n)
 	}
 	return all
+}
+
+// inspects says whether an inspection of a dependency is waited for: its container stands
+// for a check, or something happened to it, such as that it lost a network.
+func inspects(other *serviceState, parent string) bool {
+	return other.def.IsContainerAlone() || other.def.Name == parent || other.def.Container != "" && !other.inspection.isCurrent()
 }
 
 // planChecks has each dependency checked before a service is restarted: those
@@ -226,11 +233,43 @@ func checkNow(c *Controller, s *serviceState, names []string, now time.Time) {
 		if other.def.HasOwnCheck() && w.asked[name].IsZero() {
 			c.emit(CheckNow{Service: name})
 		}
-		if (other.def.IsContainerAlone() || name == parent) && other.inspection.dueAfter(s.incident.Opened, now) == overdue {
+		if inspects(other, parent) && other.inspection.dueAfter(s.incident.Opened, now) == overdue {
 			c.inspect(other, now)
 		}
 		w.asked[name] = now
 	}
+}
+
+// detachedNeeds are the services that one needs itself, and whose containers are no longer
+// in a network that they were in and that its own is in, in words. What was good since
+// does without it.
+func detachedNeeds(c *Controller, s *serviceState) []string {
+	var all []string
+	for _, name := range slices.Compact(needNames(c, s.def.Name)) {
+		other := c.services[name]
+		of := other.inspection.state
+		had, _ := other.memory.networks(of.ID)
+		next := other.memory.next
+		if !other.inspection.isCurrent() || other.inspection.err != nil || next != nil && time.Time(s.served).After(next.Since) {
+			continue
+		}
+		for _, lost := range networksLost(had, of) {
+			if slices.ContainsFunc(s.inspection.state.Networks, func(n container.Network) bool { return n.Name == lost }) {
+				all = append(all, name+" is no longer in "+lost)
+			}
+		}
+	}
+	return all
+}
+
+// isMissed says whether a service that needs this one was not good in a check of its own
+// that began after since. One whose check never succeeded says nothing.
+func isMissed(c *Controller, s *serviceState, since time.Time) bool {
+	return slices.ContainsFunc(graphOf(c).NeededBy(s.def.Name), func(name string) bool {
+		on := c.services[name]
+		own, known := on.status.OwnLast()
+		return on.def.HasOwnCheck() && on.status.WasUp() && (!known || own.Status == event.Down || !own.Time().After(since))
+	})
 }
 
 // unchecked are the facts about dependencies that could not be checked in time.

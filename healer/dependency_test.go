@@ -1,6 +1,7 @@
 package healer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -361,4 +362,74 @@ func TestAServiceWaitsForNoInspectionThatIsNeverMade(t *testing.T) {
 	do("kill", m, m.boxes[0])
 	m.run(time.Minute)
 	wantTargets(t, m, "start svc-0")
+}
+
+// TestDependentOfOneThatLostANetworkIsNotRestarted: the dependency answers its own check
+// in its other network, also for longer than a change takes to be remembered as good.
+func TestDependentOfOneThatLostANetworkIsNotRestarted(t *testing.T) {
+	for shape, options := range map[string][]func(*sim){
+		"by depends_on":       {needing(1, 0)},
+		"by Compose's labels": {composed(1, 0)},
+		"in a new life":       {needing(1, 0)},
+		"checked seldom":      {needing(1, 0), func(m *sim) { m.boxes[1].def.Interval = 20 * time.Second }},
+	} {
+		for _, remembered := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, remembered %t", shape, remembered), func(t *testing.T) {
+				m := quietSim(t, 2, append(options, inNetworks("back", "front"), func(m *sim) { m.boxes[1].def.SuccessThreshold = 1 })...)
+				if remembered {
+					m.run(5 * time.Minute)
+				}
+				lost := m.boxes[0].state.Networks[0]
+				m.disconnectedFrom(m.boxes[0], lost.Name)
+				m.boxes[1].app = "broken"
+				if shape == "in a new life" {
+					m.crash(time.Second)
+				}
+				m.run(3 * time.Minute)
+				wantTargets(t, m)
+				in := m.incident("svc-1")
+				if in.State != state.Escalated || in.CauseID != "dependency_detached" || m.open("svc-0") {
+					t.Fatalf("the dependent's incident is %s, its cause %s", in.State, in.CauseID)
+				}
+				escalated, _ := in.Last(event.TypeEscalated)
+				if why := escalated.Data.(event.Escalated).Reason; !strings.Contains(why, "svc-0 is no longer in back") {
+					t.Errorf("a person is called since %s", why)
+				}
+				m.heal(service.ActionConnect)
+				m.until(t, "it is connected", func() bool { return len(m.boxes[0].state.Networks) == 2 })
+				m.boxes[1].app = "ok"
+				m.run(2 * time.Minute)
+				wantTargets(t, m, "connect svc-0")
+				wantAllUp(t, m)
+			})
+		}
+	}
+}
+
+// TestDependentThatIsWellWithoutTheNetworkIsRepaired: the dependency was taken out of it
+// on purpose.
+func TestDependentThatIsWellWithoutTheNetworkIsRepaired(t *testing.T) {
+	m := quietSim(t, 2, needing(1, 0), inNetworks("back", "front"))
+	m.run(time.Minute)
+	m.disconnectedFrom(m.boxes[0], "back")
+	m.run(8 * time.Second)
+	m.boxes[1].app = "error"
+	m.run(time.Minute)
+	wantTargets(t, m, "restart svc-1")
+	wantAllUp(t, m)
+}
+
+// TestAnInspectionOfADependencyThatIsOutOfDateIsWaitedFor: it may have lost a network.
+func TestAnInspectionOfADependencyThatIsOutOfDateIsWaitedFor(t *testing.T) {
+	m := quietSim(t, 2, needing(1, 0))
+	m.boxes[1].app = "broken"
+	m.until(t, "it is DOWN", func() bool { return m.open("svc-1") })
+	on, s := m.core.services["svc-0"], m.core.services["svc-1"]
+	if needs := newNeeds(m.core, s, m.now); needs[0].inspection != fresh {
+		t.Errorf("the inspection of a dependency that nothing happened to is waited for")
+	}
+	on.inspection.stale = true
+	if needs := newNeeds(m.core, s, m.now); needs[0].inspection != overdue {
+		t.Errorf("the inspection of a dependency that something happened to is not waited for")
+	}
 }

@@ -44,6 +44,7 @@ func (s *serviceState) signsSince() time.Time {
 // around is what is known around a service's container.
 type around struct {
 	down, slow []string // services that it needs
+	detached   []string // and that lost a network in which it reaches them, each in words
 	neighbours fleet.Picture
 	earlier    []event.Fact
 	lives      []history.Life
@@ -66,6 +67,7 @@ func newAround(c *Controller, s *serviceState, now time.Time) around {
 			a.slow = append(a.slow, name)
 		}
 	}
+	a.detached = detachedNeeds(c, s)
 	a.neighbours = lookAtFleet(c, now)
 	all := c.incidents.Of(s.def.Name, c.host)
 	a.earlier = earlier(all)
@@ -123,7 +125,7 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	c, good := v.Inspection.state, v.Target.Good
 	f.PortTaken, f.ReadOnly, f.ComposeService = c.PortTaken, c.ReadOnly, v.Around.compose
 	f.Signs = v.Inspection.logs.signs
-	f.DependenciesDown, f.DependenciesSlow = v.Around.down, v.Around.slow
+	f.DependenciesDown, f.DependenciesSlow, f.DependenciesDetached = v.Around.down, v.Around.slow, v.Around.detached
 	f.IgnoresStop = v.Around.ignored
 	f.QuickExits, f.OOMs = quickExits(v.Around.lives, unproven(v)), outOfMemory(v.Around.lives)
 	if c.Status != container.Running {

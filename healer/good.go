@@ -57,7 +57,7 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 		return
 	}
 	m := &s.memory
-	m.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), now)
+	m.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), func(since time.Time) bool { return isMissed(c, s, since) }, now)
 	m.attach(l.state)
 	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs.has(s.def.Name, m.good.SpecHash) || now.Sub(m.asked) < keepAgain {
 		return
@@ -69,8 +69,9 @@ func remember(c *Controller, s *serviceState, now time.Time) {
 // observe takes in a container whose service has answered so many checks in a
 // row. A change counts once it has been good for as long as a verification
 // needs: the change was intended, and it works. With the image that is bad it
-// never counts.
-func (m *memory) observe(c container.State, bad string, run, needed int, now time.Time) {
+// never counts; that it left networks counts once those that need the service are
+// well without them: missed says whether they are not, since then.
+func (m *memory) observe(c container.State, bad string, run, needed int, missed func(since time.Time) bool, now time.Time) {
 	if m.good != nil && isAs(*m.good, c) {
 		m.next = nil
 		return
@@ -80,6 +81,9 @@ func (m *memory) observe(c container.State, bad string, run, needed int, now tim
 		m.next, m.run = &seen, run
 	}
 	if m.run = min(m.run, run); run-m.run < needed || c.ImageID == bad {
+		return
+	}
+	if had, _ := m.networks(c.ID); len(networksLost(had, c)) > 0 && missed(m.next.Since) {
 		return
 	}
 	next := *m.next

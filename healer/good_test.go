@@ -13,6 +13,8 @@ import (
 	"logstream/internal/state"
 )
 
+func notMissed(time.Time) bool { return false }
+
 func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	was := container.State{ID: "a", SpecHash: "s1", ImageID: "i1", Image: "web:1", Networks: []container.Network{{Name: "n", Aliases: []string{"web"}, Address: "10.0.0.2"}},
@@ -37,7 +39,7 @@ func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
 		{"and lost again", alone, 9, 1},
 		{"for good, and it works", alone, 12, 0},
 	} {
-		m.observe(step.state, "", step.run, 3, at)
+		m.observe(step.state, "", step.run, 3, notMissed, at)
 		switch {
 		case (m.good == nil) != (step.wanted < 0):
 			t.Fatalf("%s: remembered is %+v", step.what, m.good)
@@ -47,11 +49,11 @@ func TestAChangeIsGoodOnceItWasGoodForAVerification(t *testing.T) {
 	}
 	moved := alone
 	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.9"}}
-	m.observe(moved, "", 20, 3, at)
-	m.observe(moved, "", 23, 3, at)
+	m.observe(moved, "", 20, 3, notMissed, at)
+	m.observe(moved, "", 23, 3, notMissed, at)
 	before := *m.good
 	moved.Networks = []container.Network{{Name: "n", Address: "10.0.0.10"}}
-	if m.observe(moved, "", 30, 3, at); !isSameGood(*m.good, before) || m.next != nil {
+	if m.observe(moved, "", 30, 3, notMissed, at); !isSameGood(*m.good, before) || m.next != nil {
 		t.Error("an address that the engine assigned counts as a change")
 	}
 }
@@ -65,8 +67,8 @@ func TestTheImageBeforeIsRemembered(t *testing.T) {
 		{"f", "i4", "i2"},
 	} {
 		c := container.State{ID: step.id, ImageID: step.image, Image: "web"}
-		m.observe(c, "", 10*i, 3, at)
-		m.observe(c, "", 10*i+3, 3, at)
+		m.observe(c, "", 10*i, 3, notMissed, at)
+		m.observe(c, "", 10*i+3, 3, notMissed, at)
 		if m.good == nil || m.good.ImageID != step.image || m.good.PreviousImageID != step.previous {
 			t.Fatalf("%+v: %+v", step, m.good)
 		}

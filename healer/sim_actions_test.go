@@ -96,6 +96,12 @@ func (m *sim) disconnected(b *box) {
 	b.state.Networks = nil
 }
 
+// disconnectedFrom is that a user takes a container out of one network.
+func (m *sim) disconnectedFrom(b *box, name string) {
+	b.state.Networks = slices.DeleteFunc(slices.Clone(b.state.Networks), func(n container.Network) bool { return n.Name == name })
+	m.emit(b, "disconnect", func(e *event.Docker) { e.Container, e.Network = "", name })
+}
+
 // replaced puts a new container in the place of an old one, or of none. The old
 // one is stopped and renamed.
 func (m *sim) replaced(b *box, params event.Params, done func(action.Done, error)) {

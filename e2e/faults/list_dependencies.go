@@ -2,7 +2,11 @@
 
 package faults
 
-import "time"
+import (
+	"errors"
+	"slices"
+	"time"
+)
 
 // chain are a database and services one above the other, each in front of the one
 // before it; the first is the database.
@@ -23,6 +27,14 @@ func fan(roles ...string) []Container {
 		list = append(list, Container{Role: role, Needs: []string{""}, Args: []string{"--network", "{prefix}-net", "-e", "NEEDS=http://first:8080"}})
 	}
 	return list
+}
+
+// inTwoNetworks makes a container, and attaches it to the engine's own network as well.
+func inTwoNetworks(role string) func(*Stage) error {
+	return func(s *Stage) error {
+		i := slices.IndexFunc(s.Containers, func(c Container) bool { return c.Role == role })
+		return errors.Join(s.run(s.Containers[i]), s.docker("network", "connect", "bridge", s.name(role)))
+	}
 }
 
 // dependencies are services that need each other. Within a group of its own runs
@@ -46,6 +58,9 @@ var dependencies = []Scenario{
 		Want: Want{Actions: []string{"restart"}, Cause: []string{"hang"}, Answers: []string{"", "api", "web"}, Stay: 15 * time.Second, Within: 90 * time.Second}},
 	{Name: "four-behind-one", Row: "cascade", Group: "fan", Containers: fan("a", "b", "c", "d"), Prepare: network, Inject: does("stop", "{}"),
 		Want: Want{Actions: []string{"start"}, Cause: []string{"stopped"}, Answers: []string{"", "a", "b", "c", "d"}, Stay: 15 * time.Second}},
+	{Name: "dependency-leaves-their-network", Row: "dependency down", Prepare: then(network, inTwoNetworks("db")), Inject: does("network", "disconnect", "{prefix}-net", "{db}"),
+		Containers: []Container{{Needs: []string{"db"}, Args: []string{"--network", "{prefix}-net", "-e", "NEEDS=http://first:8080"}}, {Role: "db", Made: true, Args: []string{"--network", "{prefix}-net", "--network-alias", "first"}}},
+		Want:       Want{End: []End{Escalated}, Cause: []string{"dependency_detached"}, Answers: []string{"db"}, Check: calledOnce}, Harmful: anything},
 	{Name: "child-in-a-network-namespace", Row: "cascade", Inject: does("kill", "{}"),
 		Containers: []Container{{Args: []string{"-p", "127.0.0.1:{child:port}:9090"}}, {Role: "child", Alone: true, Args: []string{"--network", "container:{}", "-e", "ADDR=:9090"}}},
 		Want:       Want{Actions: []string{"start child:restart", "start child:start"}, Cause: []string{"killed"}, Answers: []string{"", "child"}, Within: 90 * time.Second, Stay: 15 * time.Second}},

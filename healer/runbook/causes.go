@@ -13,7 +13,7 @@ import (
 //
 // Its texts may hold {container}, {exit}, {http}, {state}, {parent}, {engine} (what
 // the engine said), {check} (our own check's sentence), {port}, {networks},
-// {dependencies}, {times} (how often it ended alike), {compose}, {said} (the log
+// {dependencies}, {detached}, {times} (how often it ended alike), {compose}, {said} (the log
 // line that shows its sign) and {log} (the line that says most; the last three may
 // be empty). Those that change while
 // the cause stays the same belong into why alone: a diagnosis whose other texts
@@ -119,6 +119,7 @@ func filler(f Facts, shown []Sign) func(string) string {
 			"{port}", f.PortTaken,
 			"{networks}", strings.Join(f.NetworksLost, ", "),
 			"{dependencies}", strings.Join(append(slices.Clone(f.DependenciesDown), f.DependenciesSlow...), ", "),
+			"{detached}", strings.Join(f.DependenciesDetached, ", "),
 			"{compose}", compose,
 			"{said}", said,
 			"{log}", line,

@@ -59,6 +59,16 @@ var aroundCauses = []cause{
 		legal:      []option{nothing, person},
 		wrong:      noRestart,
 	},
+	{ // a service that it needs has lost a network that both were in, and the service was not good since
+		id:         "dependency_detached",
+		match:      func(f Facts) bool { return processAtFault(f) && len(f.DependenciesDetached) > 0 },
+		present:    "The container runs, and fails while a service that it needs is detached from a network of both.",
+		past:       "The container ran, and failed while a service that it needed was detached from a network of both.",
+		confidence: 0.85,
+		why:        "a restart of this one would not help: {detached}; logstream heal with --action connect attaches that service again as it was",
+		wrong:      noRestart,
+		wait:       badChecks,
+	},
 	{ // no check of our own ever succeeded as it is configured now
 		id:         "check_never_up",
 		match:      func(f Facts) bool { return processAtFault(f) && !f.WasUp },

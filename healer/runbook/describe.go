@@ -60,6 +60,7 @@ func around(f Facts, c cause) []event.Fact {
 	fact(f.Worse != "", "since the update", f.Worse, "", false)
 	fact(len(f.DependenciesDown) > 0, "dependencies DOWN", strings.Join(f.DependenciesDown, ", "), "It needs them.", c.id == "dependency_down")
 	fact(len(f.DependenciesSlow) > 0, "dependencies slow", strings.Join(f.DependenciesSlow, ", "), "It needs them.", c.id == "dependency_slow")
+	fact(len(f.DependenciesDetached) > 0, "dependencies detached", strings.Join(f.DependenciesDetached, ", "), "It reaches them in that network.", c.id == "dependency_detached")
 	fact(c.id == "busy", "cpu use", "at its limit", "It uses CPU, and does not answer.", true)
 	fact(c.id == "cpu_starved", "cpu limit", "it is throttled most of the time", "Its limit is too low for what it does.", true)
 	fact(c.id == "path_broken", "published port", "it does not lead to the service", "The service answers at its own address.", true)

@@ -50,6 +50,7 @@ func moreFaults() map[string]row {
 	stubborn := func(f *Facts) { f.IgnoresStop = true }
 	down := func(f *Facts) { f.DependenciesDown = []string{"db"} }
 	slow := func(f *Facts) { f.DependenciesSlow = []string{"db"} }
+	cut := func(f *Facts) { f.DependenciesDetached = []string{"db is no longer in shop"} }
 	noNetwork := func(f *Facts) { f.NoNetwork = true }
 	detached := func(f *Facts) { f.NetworksLost = []string{"shop"} }
 	with := func(f Facts, changes ...func(*Facts)) Facts {
@@ -106,6 +107,9 @@ func moreFaults() map[string]row {
 		"dependency down":                      {with(errors, down), "dependency_down", aWait, "restart", false},
 		"dependency down, its log says so":     {with(errors, down, logs(SignDNS)), "dependency_down", aWait, "restart", false},
 		"dependency down, 404":                 {with(fails(event.FailureStatus, 404, 3), down), "http_unexpected", aPerson, "restart", false},
+		"dependency detached":                  {with(errors, cut), "dependency_detached", aPerson, "restart", false},
+		"dependency detached, a hang":          {with(hangs, cut, slow), "dependency_detached", aPerson, "restart", false},
+		"dependency detached, 404":             {with(fails(event.FailureStatus, 404, 3), cut), "http_unexpected", aPerson, "restart", false},
 		"dependency slow":                      {with(hangs, slow), "dependency_slow", "A escalate, B restart, C none", "start", false},
 		"network lost":                         {with(hangs, detached), "network_lost", aConnect, "restart", false},
 		"network lost, refused":                {with(fails(event.FailureConnectRefused, 0, 1), detached), "network_lost", aConnect, "restart", false},

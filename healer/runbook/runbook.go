@@ -73,6 +73,9 @@ type Facts struct {
 	NoNetwork        bool     // it is in none, though it was made for some, and which it had is not known
 	DependenciesDown []string // services that it needs and that are DOWN
 	DependenciesSlow []string // and that answer slowly
+	// DependenciesDetached says of services that it needs which networks, in which it
+	// reaches them, they are no longer in.
+	DependenciesDetached []string
 
 	Signs     []Signed     // what its log lines of this run, from shortly before it failed on, show
 	KeyLine   string       // the line of its log that says most about an end: hostile text, shown and not decided by; empty: none does

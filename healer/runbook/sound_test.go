@@ -100,6 +100,10 @@ func someFacts(random *rand.Rand) Facts {
 	if yes() {
 		f.NetworksLost = []string{"shop"}
 	}
+	f.NoNetwork = yes()
+	if yes() {
+		f.DependenciesDetached = []string{"db is no longer in shop"}
+	}
 	if yes() {
 		f.DependenciesDown = []string{"db"}
 	}
