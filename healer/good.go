@@ -53,12 +53,15 @@ func (s specs) has(service, hash string) bool { return s[specification.Key(servi
 // specification kept.
 func remember(c *Controller, s *serviceState, now time.Time) {
 	l := s.inspection
-	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || !l.isCurrent() || l.err != nil || l.state.Status != container.Running {
+	if s.removed || s.open() || !s.status.Good() || c.engine.Lost() || l.err != nil || l.state.Status != container.Running {
 		return
 	}
 	m := &s.memory
+	m.attach(l.state) // also as it was before what happened to it just now
+	if !l.isCurrent() {
+		return
+	}
 	m.observe(l.state, update.Bad(s.update.Update), s.goodRun.n, verifyNeeded(c.config, s.def), func(since time.Time) bool { return isMissed(c, s, since) }, now)
-	m.attach(l.state)
 	if m.good == nil || m.good.SpecHash == "" || m.good.SpecHash != l.state.SpecHash || c.specs.has(s.def.Name, m.good.SpecHash) || now.Sub(m.asked) < keepAgain {
 		return
 	}
@@ -101,17 +104,14 @@ func (m *memory) observe(c container.State, bad string, run, needed int, missed 
 			next.PreviousImageID, next.PreviousImage = before.ImageID, before.Image
 		}
 	}
-	m.good, m.next, m.asked = &next, nil, time.Time{}
+	m.good, m.next, m.asked, m.attached = &next, nil, time.Time{}, nil
 }
 
 // attach takes in the networks of the container of a service that is UP, which has not
 // been good in it for long enough yet. They alone make no broken deployment the state to
 // go back to.
 func (m *memory) attach(c container.State) {
-	switch {
-	case m.good != nil && m.good.ContainerID == c.ID:
-		m.attached = nil
-	case len(c.Networks) > 0 && (m.attached == nil || m.attached.ContainerID != c.ID):
+	if _, known := m.networks(c.ID); !known && len(c.Networks) > 0 {
 		m.attached = &event.Attached{ContainerID: c.ID, Networks: networksOf(c)}
 	}
 }

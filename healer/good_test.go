@@ -9,6 +9,7 @@ import (
 	"logstream/healer/specification"
 	"logstream/internal/container"
 	"logstream/internal/event"
+	"logstream/internal/raced"
 	"logstream/internal/service"
 	"logstream/internal/state"
 )
@@ -205,4 +206,16 @@ func TestAContainerWithoutAnyNetworkIsNotRestarted(t *testing.T) {
 	m.connected(b, event.Network{Name: "shop"})
 	m.run(time.Minute)
 	wantEnd(t, m, event.HowRecovered)
+}
+
+// TestANetworkThatIsLostAsTheServiceTurnsUPIsConnected: before its container was inspected
+// again, which it is when the service turns UP.
+func TestANetworkThatIsLostAsTheServiceTurnsUPIsConnected(t *testing.T) {
+	raced.Skip(t)
+	m := newSim(1, 1, func(m *sim) { m.steady = true }, inNetworks("shop"))
+	m.until(t, "it is UP", func() bool { return m.good("svc-0") })
+	m.disconnected(m.boxes[0])
+	m.run(time.Minute)
+	wantActions(t, m, service.ActionConnect)
+	wantEnd(t, m, event.HowHealed)
 }
