@@ -161,7 +161,10 @@ func TestEvidenceBesideTheGoodState(t *testing.T) {
 			v.Inspection.state.Networks, v.Inspection.state.Status = nil, container.Exited
 		}, false, false, ""},
 	} {
-		f := withEvidence(viewOf(tt.change), runbook.Facts{})
+		v := viewOf(tt.change)
+		remembered := memory{good: v.Target.Good}
+		v.Target.Networks, v.Target.NetworksKnown = remembered.networks(v.Inspection.state.ID)
+		f := withEvidence(v, runbook.Facts{})
 		if f.Changed != tt.changed || f.Updated != tt.updated || strings.Join(f.NetworksLost, " ") != tt.lost {
 			t.Errorf("%s: changed %v, updated %v, lost %v", name, f.Changed, f.Updated, f.NetworksLost)
 		}
