@@ -45,10 +45,10 @@ func healthProof(s *serviceState, own status.Probe) (proof fleet.Proof, each tim
 	if says == event.Up && c.HealthEach <= fleet.LongestRuns {
 		each = c.HealthEach
 	}
-	good := s.memory.good
+	had, _ := s.memory.networks(c.ID)
 	switch {
 	case !own.Failing:
-	case says == event.Down, c.HealthEach > 0 && !r.began.IsZero() && !r.ok, good != nil && len(networksLost(*good, c)) > 0:
+	case says == event.Down, c.HealthEach > 0 && !r.began.IsZero() && !r.ok, len(networksLost(had, c)) > 0:
 		proof = fleet.Ill
 	case each == 0:
 	case !r.since.IsZero() && !r.since.Before(own.FirstBad):
