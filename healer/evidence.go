@@ -160,7 +160,7 @@ func missingFacts(v View) runbook.Facts {
 // failsAgain says whether the service failed before the container was
 // started, and no check of our own has succeeded since.
 func failsAgain(v View) bool {
-	started, last := v.Inspection.state.StartedAt, time.Time(v.Served)
+	started, last := v.History.Began(v.Inspection.state.ID, v.Inspection.state.StartedAt), time.Time(v.Served)
 	first := v.Status.FirstBad
 	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started) && !v.Situation.Stopping
 }

@@ -102,14 +102,14 @@ func isUnchecked(def service.Definition, c container.State) bool {
 // answers adds what our own check says of the service; where others may be
 // believed alone, what they say.
 func answers(v View, f runbook.Facts) runbook.Facts {
-	s := v.Status
+	s, began := v.Status, v.History.Began(v.Inspection.state.ID, f.StartedAt)
 	f.Needed, f.WasUp = s.OwnNeeded(), s.WasUp()
 	f.Scheduled = v.Def.Pushes() && v.Def.Push.Schedule != ""
 	own, known := s.OwnLast()
 	switch {
 	case s.OwnDown() && own.Status == event.Down:
 		f.Check, f.Failure, f.Code, f.CheckError = event.Down, own.Failure, own.Code, own.Error
-		f.BadChecks = s.OwnBadSince(s.CountsAfter(f.StartedAt))
+		f.BadChecks = s.OwnBadSince(s.CountsAfter(began))
 		if v.Def.Pushes() && own.Failure != event.FailureSilence {
 			f.Failure, f.Code = event.FailureReported, 0 // by itself: its words decide nothing
 		}
@@ -117,7 +117,7 @@ func answers(v View, f runbook.Facts) runbook.Facts {
 		f.Check = event.Pending // it has just succeeded again
 	case !v.Def.Heal.Confirm && s.ForeignDown():
 		f.Check, f.Failure, f.Code, f.WasUp = event.Down, event.FailureStatus, max(s.Last.Code, 500), true
-		if s.Decided.Since.After(f.StartedAt) {
+		if s.Decided.Since.After(began) {
 			f.BadChecks = f.Needed
 		}
 	case known && own.Status != event.Down && s.Good():

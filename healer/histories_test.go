@@ -69,6 +69,9 @@ func randomSim(seed uint64) *sim {
 			d.StartPeriod, d.Window = 8*time.Second, service.Window{Failures: 3, Of: 5}
 		}))
 	}
+	if seed >= 16 && seed%16 == 2 {
+		options = append(options, stepping)
+	}
 	kind := seed % 16
 	if seed < 16 {
 		kind = 0 // those of the reference are as they were
@@ -82,6 +85,14 @@ func randomSim(seed uint64) *sim {
 		return newSim(seed, 3, append(options, needing(2, 0), inNetworkOf(1, 0))...)
 	}
 	return newSim(seed, 1+int(seed%2), options...)
+}
+
+// stepping sets the engine's clock once, and later right again or not.
+func stepping(m *sim) {
+	steps := []time.Duration{-time.Hour, -10 * time.Second, time.Hour}
+	for _, to := range []time.Duration{steps[m.rng.IntN(len(steps))], 0} {
+		m.after(m.between(time.Second, 2*time.Minute), func() { m.note("the engine's clock is %s ahead", to); m.ahead = to })
+	}
 }
 
 // live is a random history, up to its end.
@@ -235,6 +246,9 @@ func enumerated(n uint64, inputs int, verbose bool) *sim {
 	var options []func(*sim)
 	if n%5 == 1 {
 		options = append(options, fickle)
+	}
+	if n%7 == 3 {
+		options = append(options, stepping)
 	}
 	m := newSim(n, 1, options...)
 	if verbose {

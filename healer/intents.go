@@ -49,8 +49,9 @@ func createdBy(a budget.Attempt, h history.History) string {
 	if made, known := action.Of(a.Intent); !known || !made.Replaces {
 		return ""
 	}
-	e, _ := h.Last(func(_ int, e history.Event) bool {
-		return e.ID != a.Intent.Pins.ContainerID && e.Time.After(a.Intent.Pins.LastEvent) && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
+	known := h.Until(a.Intent.Pins.LastEvent)
+	e, _ := h.Last(func(i int, e history.Event) bool {
+		return e.ID != a.Intent.Pins.ContainerID && i >= known && (a.AnsweredAt.IsZero() || e.ReadAt.Before(a.AnsweredAt.Add(refusedReach)))
 	}, "create")
 	return e.ID
 }

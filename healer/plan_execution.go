@@ -291,8 +291,9 @@ func interference(v View, intent event.ActionStarted) (Decision, bool) {
 		}
 		return refuted(v, event.OutcomeInterrupted, "an external change of the container during the verification: "+e.Action), true
 	}
-	if other, replaced := h.Last(func(_ int, e history.Event) bool {
-		return e.ID != intent.Pins.ContainerID && e.ID != successor && e.Time.After(intent.Pins.LastEvent) && !in.Unforeseen
+	known := h.Until(intent.Pins.LastEvent)
+	if other, replaced := h.Last(func(i int, e history.Event) bool {
+		return e.ID != intent.Pins.ContainerID && e.ID != successor && i >= known && !in.Unforeseen
 	}, "start", "rename"); replaced {
 		return refuted(v, event.OutcomeInterrupted, "another container has its name now: "+other.Action), true
 	}

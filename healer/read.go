@@ -120,7 +120,7 @@ func (c *Controller) readDocker(e event.Docker, now time.Time) {
 	for _, name := range slices.Clone(c.order) {
 		s := c.services[name]
 		if e.Action == "start" && s.containerName() == e.Container {
-			s.status.Started(e.Time)
+			s.status.Started(c.engine.Of(e.Container).Began(e.ID, e.Time))
 		}
 		renamed := e.Action == "rename" && e.ID != "" && e.ID == s.containerID() // the event has the new name
 		if s.containerName() == e.Container || e.Replace != "" || renamed {

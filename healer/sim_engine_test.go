@@ -44,6 +44,7 @@ func (m *sim) busily(b *box, d time.Duration, do func()) {
 
 func (m *sim) emit(b *box, action string, more func(*event.Docker)) {
 	e := event.Docker{Time: m.now.Add(m.ahead), Container: b.def.Name, ID: b.state.ID, Project: b.state.Project, Action: action}
+	m.happened[e.Time] = m.now
 	m.now = m.now.Add(time.Microsecond) // no two events at the same instant
 	if more != nil {
 		more(&e)
@@ -54,6 +55,11 @@ func (m *sim) emit(b *box, action string, more func(*event.Docker)) {
 		return
 	}
 	m.forward(e)
+}
+
+// runs is for how long a container has run, by the engine's clock, which may have been set.
+func (m *sim) runs(b *box) time.Duration {
+	return m.now.Add(m.ahead).Sub(b.state.StartedAt).Abs()
 }
 
 func (m *sim) start(b *box) { m.started(b, nil) }

@@ -42,7 +42,7 @@ func (m *sim) forward(e event.Docker) {
 // miss keeps an event for the next connection, which reports them in order.
 func (m *sim) miss(e event.Docker) {
 	m.missed = append(m.missed, e)
-	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(m.missed, func(a, b event.Docker) int { return m.happened[a.Time].Compare(m.happened[b.Time]) })
 }
 
 // revise is the origin and the revision of what the monitor writes now.
@@ -133,7 +133,7 @@ func (b *box) every() time.Duration {
 // writeHealth writes what the HEALTHCHECK says: nothing in the first seconds
 // after a start, and nothing while the container does not run.
 func (m *sim) writeHealth(b *box, due bool) {
-	if !b.checked || b.state.Status != container.Running || m.now.Sub(b.state.StartedAt) < 3*time.Second {
+	if !b.checked || b.state.Status != container.Running || m.runs(b) < 3*time.Second {
 		b.health = ""
 		return
 	}
@@ -184,7 +184,7 @@ func (m *sim) probe(b *box, extra bool) {
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureHeaderTimeout, "localhost took the connection, and didn't answer within 1s", 0
 		case b.state.Status != container.Running:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
-		case m.unplugged(b), b.gone, b.isDisconnected(), m.now.Sub(b.state.StartedAt) < b.startup:
+		case m.unplugged(b), b.gone, b.isDisconnected(), m.runs(b) < b.startup:
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0
 		case b.app == "deaf":
 			h.Status, h.Failure, h.Error, h.Code = event.Down, event.FailureConnectRefused, "connection refused", 0

@@ -41,8 +41,9 @@ type sim struct {
 	stopFirst bool
 	backAt    time.Time // when the engine last came back: a verification begins anew then
 	missed    []event.Docker
-	life      int // of our process; odd: it runs
-	severed   int // the life of which nothing arrives that was on its way when it ended
+	happened  map[time.Time]time.Time // by our clock, by the engine's time of its event
+	life      int                     // of our process; odd: it runs
+	severed   int                     // the life of which nothing arrives that was on its way when it ended
 	core      *Controller
 	cfg       Config
 	protected []string
@@ -171,7 +172,7 @@ var simStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // applied before it does: they say how it is configured.
 func newSim(seed uint64, boxes int, options ...func(*sim)) *sim {
 	m := &sim{seed: seed, rng: rand.New(rand.NewPCG(seed, 17)), now: simStart, engine: true, logUp: true, cfg: Default(), stopFirst: seed/2%2 == 1,
-		calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{}, readAt: map[string]time.Time{}, published: map[string]event.Service{}}
+		happened: map[time.Time]time.Time{}, calls: map[string]int{}, running: map[string]bool{}, finished: map[string]bool{}, readAt: map[string]time.Time{}, published: map[string]event.Service{}}
 	m.cfg.Mode = service.Auto
 	m.cfg.ManualGrace = time.Second
 	m.cfg.Budget.HostPerMinute = 30

@@ -227,7 +227,7 @@ func newSituation(c *Controller, s *serviceState, v View, own []bool) gate.Situa
 		out.Change, out.ByPolicy = &v.History[i], byItself && gate.PolicyStarts(of, code)
 	}
 	if kill, stopping := v.History.Stopping(of.ID, v.Stop, own, v.Now); stopping && of.Status == container.Running {
-		out.Stopping = kill.Time.After(of.StartedAt)
+		out.Stopping = v.History.IsOfRunning(kill, of.StartedAt, v.Now)
 	}
 	if e, found := v.History.Last(func(_ int, e history.Event) bool { return e.ID == of.ID }, "stop"); found && of.Status != container.Running {
 		out.StoppedAt = e.ReadAt
@@ -260,15 +260,17 @@ func ending(v View, own []bool) (history.Ending, bool) {
 }
 
 // doneBefore says whether the same was done to the service's container from
-// outside within ten minutes before. Times are the engine's.
+// outside within ten minutes before. Times are the engine's; a clock that was set back
+// leaves open how long ago it was, and then it counts.
 func doneBefore(c *Controller, s *serviceState, v View, own []bool, e history.Ending) bool {
 	kind := "stop"
 	if v.Inspection.state.Status == container.Paused {
 		kind = "pause"
 	}
 	h := v.History
+	until := h.Until(e.At)
 	_, before := h.Last(func(i int, old history.Event) bool {
-		return !own[i] && old.Time.Before(e.At) && e.At.Sub(old.Time) < actAgain && !s.injected(old.ReadAt) &&
+		return !own[i] && i < until && !old.Time.Equal(e.At) && e.At.Sub(old.Time) < actAgain && !s.injected(old.ReadAt) &&
 			!c.engine.StoppedByEngine(old.ReadAt) && !h.IsEcho(i) && !h.IsOfRestart(i) && !h.IsRemovedAfter(i)
 	}, kind)
 	return before

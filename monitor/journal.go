@@ -32,7 +32,7 @@ func markOf(d event.Docker) mark { return mark{d.Time.UnixNano(), d.ID, d.Action
 
 // journal is what was written of the engine's events: the newest maxWritten.
 type journal struct {
-	newest time.Time // the engine's time of the newest event; zero: none is known
+	newest time.Time // the engine's time of the newest event, as its clock is now; zero: none is known
 	began  bool      // something was written at some time, if not lately
 	first  time.Time // of what was written lately, the oldest time; zero: nothing was
 	known  map[mark]bool
@@ -58,7 +58,7 @@ func (j *journal) add(d event.Docker) bool {
 		j.next = (j.next + 1) % maxWritten
 	}
 	j.known[m] = true
-	if d.Time.After(j.newest) {
+	if d.Time.After(j.newest) || j.newest.Sub(d.Time) > overlap { // the engine's clock was set back
 		j.newest = d.Time
 	}
 	return true

@@ -33,6 +33,20 @@ func TestJournalKnowsTheNewest(t *testing.T) {
 	}
 }
 
+// TestJournalFollowsAClockThatWasSetBack: what is missed in a loss after it is dated
+// before what was written before it.
+func TestJournalFollowsAClockThatWasSetBack(t *testing.T) {
+	j := &journal{}
+	for _, c := range []struct{ at, newest time.Duration }{
+		{0, 0}, {-overlap / 2, 0}, {time.Second, time.Second}, {-time.Hour, -time.Hour}, {time.Second - time.Hour, time.Second - time.Hour}, {-time.Hour, time.Second - time.Hour},
+	} {
+		j.add(event.Docker{Time: zero.Add(c.at), ID: "1", Action: "die"})
+		if got := j.newest.Sub(zero); got != c.newest {
+			t.Errorf("after an event at %s the newest is %s, want %s", c.at, got, c.newest)
+		}
+	}
+}
+
 func TestRecallReadsOnlySignedRecordsOfItsHost(t *testing.T) {
 	die := event.Docker{Time: time.Now().UTC(), Container: pay, ID: "1", Action: "die", Origin: identity}
 	foreign := die

@@ -218,9 +218,10 @@ func params(intent event.ActionStarted) event.Params {
 	return *intent.Params
 }
 
-// startedSince says whether the container runs in another life than the pinned.
+// startedSince says whether the container runs in another life than the pinned. It may be
+// dated earlier, where the engine's clock was set back.
 func startedSince(intent event.ActionStarted, c container.State) bool {
-	return c.ID == intent.Pins.ContainerID && c.StartedAt.After(intent.Pins.StartedAt)
+	return c.ID == intent.Pins.ContainerID && !c.StartedAt.Equal(intent.Pins.StartedAt)
 }
 
 // runsAsLeft says whether it runs in the life that the action began, or left alone.

@@ -272,6 +272,7 @@ func TestEffectsAreComparedWithTheIntent(t *testing.T) {
 		{"start", 0, event.Params{}, container.State{ID: "b", Status: container.Running, StartedAt: began.Add(time.Second)}, false},
 		{"restart", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began.Add(time.Second)}, true},
 		{"restart", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began}, false},
+		{"restart", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began.Add(-time.Hour)}, true}, // its clock was set back
 		{"kill_start", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began.Add(time.Second)}, true},
 		{"kill_start", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began}, false},
 		{"unpause", 0, event.Params{}, container.State{ID: "a", Status: container.Running, StartedAt: began}, true},

@@ -57,9 +57,10 @@ func (h History) attribute(in Intent) attribution {
 // attributeAll attributes what happened while an action ran that may do anything.
 func (h History) attributeAll(in Intent) attribution {
 	var out attribution
+	known := h.Until(in.Base)
 	for i, e := range h {
 		switch {
-		case !e.Time.After(in.Base):
+		case i < known:
 		case in.Until.IsZero() || !e.ReadAt.After(in.Until):
 			out.own = append(out.own, i)
 		case e.Action != "kill" || in.Stop.terminates(e.Signal):
@@ -76,9 +77,9 @@ func (h History) attributeOne(in Intent) attribution {
 	for i, phase := range in.Pattern {
 		phases[i] = slices.Clone(phase)
 	}
-	phase, begun := 0, false
+	phase, begun, known := 0, false, h.Until(in.Base)
 	for i, e := range h {
-		if e.ID != in.Container || !e.Time.After(in.Base) {
+		if e.ID != in.Container || i < known {
 			continue
 		}
 		if e.Action == "kill" && !in.Stop.terminates(e.Signal) {
@@ -131,7 +132,7 @@ func (h History) Own(intents []Intent) []bool {
 	for k, in := range intents {
 		reach := h
 		if k+1 < len(intents) {
-			reach = h[:len(h)-len(h.After(intents[k+1].Base))]
+			reach = h[:h.Until(intents[k+1].Base)]
 		}
 		for _, i := range reach.attribute(in).own {
 			own[i] = true

@@ -29,6 +29,13 @@ const (
 	// lateStop is how long after a start a stop event may still come that
 	// belongs to the life before.
 	lateStop = 500 * time.Millisecond
+	// outOfOrder is how much older than what was read before it an event may be whose place
+	// is before that: the engine is asked again for the last second alone. What is older
+	// still was dated by a clock that was set back.
+	outOfOrder = 2 * time.Second
+	// apart is how much later than it happened an event may be read, and how much later
+	// than StartedAt a start may be reported. Where it is more, the clocks do not agree.
+	apart = 30 * time.Second
 )
 
 // Event is an engine event, and when it was read here.
@@ -48,20 +55,20 @@ func IsOfLife(action string) bool {
 }
 
 // History is the engine's events of the containers of one name, in the order
-// of the engine's times.
+// of the engine's times; where its clock was set back, in the order they were read.
 type History []Event
 
 // Add is h with e at its place: what was missed is reported later, and belongs in
 // between. The same event read twice counts once. Old events make room.
 func (h History) Add(e Event) History {
-	at := len(h)
-	for at > 0 && h[at-1].Time.After(e.Time) {
-		at--
+	if slices.ContainsFunc(h, func(known Event) bool {
+		return known.Time.Equal(e.Time) && known.ID == e.ID && known.Action == e.Action
+	}) {
+		return h
 	}
-	for i := at - 1; i >= 0 && h[i].Time.Equal(e.Time); i-- {
-		if h[i].ID == e.ID && h[i].Action == e.Action {
-			return h
-		}
+	at := len(h)
+	for at > 0 && h[at-1].Time.After(e.Time) && h[at-1].Time.Sub(e.Time) <= outOfOrder {
+		at--
 	}
 	h = slices.Insert(h, at, e)
 	for len(h) > maxLen || e.ReadAt.Sub(h[0].ReadAt) > MaxAge {
@@ -78,13 +85,20 @@ func (h History) Newest() time.Time {
 	return h[len(h)-1].Time
 }
 
-// After is the part of h that is newer than the engine's time t.
-func (h History) After(t time.Time) History {
-	i := slices.IndexFunc(h, func(e Event) bool { return e.Time.After(t) })
-	if i < 0 {
-		return nil
+// Until is how many events came up to the one of the engine's time t, and with it.
+// Where there is none of that time, those count that are not newer.
+func (h History) Until(t time.Time) int {
+	for i, e := range slices.Backward(h) {
+		if e.Time.Equal(t) {
+			return i + 1
+		}
 	}
-	return h[i:]
+	for i, e := range slices.Backward(h) {
+		if e.Time.Before(t) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // Last is the newest event of one of the actions that keep, given its index,
@@ -104,6 +118,31 @@ func (h History) Ran(id string) bool {
 	return ran
 }
 
+// startOf is the start of the container with that id that began the life of the engine's
+// time started; false where it was not read yet, or is not known any more.
+func (h History) startOf(id string, started time.Time) (Event, bool) {
+	e, found := h.Last(func(_ int, e Event) bool { return e.ID == id }, "start")
+	after := e.Time.Sub(started)
+	return e, found && after >= 0 && after < apart
+}
+
+// Began is when the life of the container with that id, of the engine's time started, had
+// begun at the latest by our clock, with which the engine's may not agree.
+func (h History) Began(id string, started time.Time) time.Time {
+	if e, known := h.startOf(id, started); known && (e.ReadAt.Before(started) || e.ReadAt.Sub(e.Time) > apart) {
+		return e.ReadAt
+	}
+	return started
+}
+
+// IsOfRunning says whether e, after which no start of its container was read, came in the
+// life of the engine's time started, and not in the one before. A start that is still to
+// be read is not much later than e; what is later was dated before the clock was set back.
+func (h History) IsOfRunning(e Event, started, now time.Time) bool {
+	_, known := h.startOf(e.ID, started)
+	return known || e.Time.After(started) || started.Sub(e.Time) > now.Sub(e.ReadAt)+apart
+}
+
 // IsEcho says whether event i is a pause, or the unpause that belongs to it,
 // which follow each other so closely that nothing can have happened between.
 func (h History) IsEcho(i int) bool {
@@ -111,13 +150,13 @@ func (h History) IsEcho(i int) bool {
 	case "pause":
 		for _, next := range h[i+1:] {
 			if next.ID == h[i].ID {
-				return next.Action == "unpause" && next.Time.Sub(h[i].Time) < echoPair
+				return next.Action == "unpause" && next.Time.Sub(h[i].Time).Abs() < echoPair
 			}
 		}
 	case "unpause":
 		for k := i - 1; k >= 0; k-- {
 			if h[k].ID == h[i].ID {
-				return h[k].Action == "pause" && h[i].Time.Sub(h[k].Time) < echoPair
+				return h[k].Action == "pause" && h[i].Time.Sub(h[k].Time).Abs() < echoPair
 			}
 		}
 	}
@@ -142,7 +181,7 @@ func (h History) isLateStop(i int) bool {
 		case e.Action == "kill":
 			return false
 		case e.Action == "start":
-			return h[i].Time.Sub(e.Time) < lateStop
+			return h[i].Time.Sub(e.Time).Abs() < lateStop
 		}
 	}
 	return false

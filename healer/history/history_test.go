@@ -238,6 +238,79 @@ func TestLateEventsAreInsertedInOrder(t *testing.T) {
 	}
 }
 
+func TestEventsFollowAClockThatWasSetBackInTheOrderTheyWereRead(t *testing.T) {
+	hour := 3600_000
+	h := written("start@3600000 kill(15)@0/3660000 stop@100/3660100 die@20/3660100")
+	if got := describe(h, []int{0, 1, 2, 3}); got != "start kill die stop" {
+		t.Errorf("they stand as %q", got)
+	}
+	for i, e := range h { // as after a reconnection
+		if again := h.Add(Event{e.Docker, ms(2 * hour)}); len(again) != len(h) {
+			t.Errorf("event %d that is read twice is kept twice", i)
+		}
+	}
+	for base, want := range map[int]int{-1: 0, hour: 1, 0: 2, 20: 3, 50: 3, 100: 4, 2 * hour: 4} {
+		if got := h.Until(ms(base)); got != want {
+			t.Errorf("%d events came up to %d, want %d", got, base, want)
+		}
+	}
+	own := h.Own([]Intent{{Container: "id", Pattern: Pattern{{"kill", "stop", "die"}}, Stop: ten, Base: ms(hour)}})
+	if !slices.Equal(own, []bool{false, true, true, true}) {
+		t.Errorf("own are %v", own)
+	}
+	end, ended := h.Ending("id", ten, nil, ms(hour+100_000))
+	if !ended || end.End != EndStopped || !end.At.Equal(ms(100)) {
+		t.Errorf("the end is %+v, %v", end, ended)
+	}
+	if h := written("start@10000 kill(15)@5000/15000 stop@5100/15100 die@5090/15110"); describe(h, []int{0, 1, 2, 3}) != "start kill die stop" {
+		t.Errorf("after ten seconds they stand as %q", describe(h, []int{0, 1, 2, 3}))
+	}
+	for _, text := range []string{"kill(15)@3600000 start@3600100 stop@0/3660000", "pause@3600000 unpause@0/3660000"} {
+		h := written(text)
+		if last := len(h) - 1; h.isLateStop(last) && h[0].Action == "start" || h.IsEcho(last) {
+			t.Errorf("%s: the last is taken for late, or for an echo", text)
+		}
+	}
+}
+
+func TestAStartHasBegunWhenItIsRead(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		events        string
+		started, want int
+	}{
+		{"the clocks agree", "start@1000/1010", 990, 990},
+		{"the engine's is ahead", "start@3600000/1000", 3599900, 1000},
+		{"the engine's is behind", "start@1000/3600000", 990, 3600000},
+		{"it is read late", "start@1000/30000", 990, 990},
+		{"this start is not read yet", "start@3600000/1000", 3700000, 3700000},
+		{"its start is not known", "die@1000", 5000, 5000},
+	} {
+		if got := written(tt.events).Began("id", ms(tt.started)); !got.Equal(ms(tt.want)) {
+			t.Errorf("%s: it began at %s, want %s", tt.name, got, ms(tt.want))
+		}
+	}
+}
+
+func TestASignalIsOfTheLifeThatRuns(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		events       string
+		started, now int
+		want         bool
+	}{
+		{"it came after the start", "start@1000 kill(15)@5000", 990, 6000, true},
+		{"the next start is not read yet", "start@1000 kill(15)@5000", 5900, 6000, false},
+		{"the clock was set back after the start", "start@10000 kill(15)@5000/15000", 9990, 15100, true},
+		{"so it was, and the start is not known any more", "kill(15)@5000/1800000", 1700000, 1800100, true},
+	} {
+		h := written(tt.events)
+		if got := h.IsOfRunning(h[len(h)-1], ms(tt.started), ms(tt.now)); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
 func TestEchoOfAQuickUnpause(t *testing.T) {
 	h := written("pause@0 unpause@1000 pause@1010 unpause@1012 pause@5000")
 	var got []int

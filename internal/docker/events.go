@@ -25,6 +25,9 @@ const (
 	// to clients of an API before 1.52, Docker 29 reports nanoseconds that went
 	// through a floating-point number.
 	rounding = 256 * time.Nanosecond
+	// tooEarly is how much more than what it is asked for an engine may give: one may read
+	// the time in whole seconds.
+	tooEarly = time.Second
 	// maxAttribute bounds a name or label, in bytes; images choose theirs.
 	maxAttribute = 256
 )
@@ -78,9 +81,10 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 	}
 	ready()
 	return r.follow(ctx, e, messages, ended, func(event container.Event) {
-		if !event.Time.Before(since) {
-			handle(event)
+		if event.Time.Before(since) && !event.Time.Before(since.Add(-tooEarly)) {
+			return // what is older still was dated by a clock that was set back since
 		}
+		handle(event)
 	})
 }
 

@@ -120,6 +120,20 @@ func TestEventsSinceAnEventWhoseTimeWasRounded(t *testing.T) {
 	}
 }
 
+// TestEventsFollowAClockThatWasSetBack: what is dated long before was not given out of
+// the past, but has just happened.
+func TestEventsFollowAClockThatWasSetBack(t *testing.T) {
+	r := newReplay(t)
+	at := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
+	event := func(action string, at time.Time) string {
+		return fmt.Sprintf(`{"Type":"container","Action":%q,"Actor":{"ID":"1234"},"timeNano":%d}`+"\n", action, at.UnixNano())
+	}
+	r.stream([]byte(event("start", at.Add(time.Minute))+event("kill", at.Add(-time.Hour))+event("die", at.Add(-time.Minute))), false)
+	if seen, _, _ := read(t, r, at); len(seen) != 3 {
+		t.Errorf("%d events are read, want the start, the kill and the die", len(seen))
+	}
+}
+
 // Without a time the engine's clock says since when, not ours: the engine
 // subscribes some time after it has answered.
 func TestEventsFromNow(t *testing.T) {
