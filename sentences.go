@@ -147,7 +147,7 @@ func (s *sentences) of(e event.Incident) entry {
 
 func (s *sentences) opened(e event.Incident, data event.Opened) entry {
 	if data.Kind == "fleet" {
-		return entry{icon: "🔴", text: cmp.Or(data.Error, "many services are DOWN at once"), tint: red, level: slog.LevelWarn}
+		return entry{icon: "🔴", text: cmp.Or(data.Error, "several services are DOWN at once"), tint: red, level: slog.LevelWarn}
 	}
 	switch {
 	case data.UndoesIncident != "":

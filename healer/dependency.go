@@ -255,7 +255,7 @@ func detachedNeeds(c *Controller, s *serviceState) []string {
 		}
 		for _, lost := range networksLost(had, of) {
 			if slices.ContainsFunc(s.inspection.state.Networks, func(n container.Network) bool { return n.Name == lost }) {
-				all = append(all, name+" is no longer in "+lost)
+				all = append(all, name+" is no longer in the network "+lost)
 			}
 		}
 	}

@@ -392,7 +392,7 @@ func TestDependentOfOneThatLostANetworkIsNotRestarted(t *testing.T) {
 					t.Fatalf("the dependent's incident is %s, its cause %s", in.State, in.CauseID)
 				}
 				escalated, _ := in.Last(event.TypeEscalated)
-				if why := escalated.Data.(event.Escalated).Reason; !strings.Contains(why, "svc-0 is no longer in back") {
+				if why := escalated.Data.(event.Escalated).Reason; !strings.Contains(why, "svc-0 is no longer in the network back") {
 					t.Errorf("a person is called since %s", why)
 				}
 				m.heal(service.ActionConnect)

@@ -176,8 +176,8 @@ func blindSentence(p fleet.Picture) string {
 	g := p.Group()
 	within := max(time.Second, (g.Within + time.Second - 1).Truncate(time.Second))
 	sentence := fmt.Sprintf("The observer is blind: %d of %d services failed within %s while their containers run", g.Together, p.Targets, within)
-	if g.Well > 0 {
-		sentence += " and their HEALTHCHECKs succeed"
+	if p.Probed < fleet.Least {
+		sentence += fmt.Sprintf("; HEALTHCHECKs that succeed: %d", g.Well)
 	}
 	return sentence
 }

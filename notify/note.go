@@ -24,7 +24,7 @@ type Note struct {
 	Group    string `json:"group"`
 	About    string `json:"note"` // the service's note in config.yaml
 	Incident string `json:"incident"`
-	Fleet    bool   `json:"fleet"`    // many services at once
+	Fleet    bool   `json:"fleet"`    // several services at once
 	Observed bool   `json:"observed"` // in mode observe: nothing is repaired
 
 	Error      string    `json:"error"`      // why the service was DOWN

@@ -11,7 +11,7 @@ import (
 )
 
 // connect attaches a container to the networks that it had while its service
-// was healthy, with the same aliases and addresses. Its events are of networks,
+// was UP, with the same aliases and addresses. Its events are of networks,
 // and not of the container's life.
 var connect = Action{
 	Name:    service.ActionConnect,
@@ -68,7 +68,7 @@ func prepareConnect(t Target) (event.Params, *event.Params, string) {
 	}
 	lost := missing(had, t.State.Networks)
 	if len(lost) == 0 {
-		return event.Params{}, nil, "it has all the networks that it had when the service was last healthy"
+		return event.Params{}, nil, "it has all the networks that LogStream remembers of it"
 	}
 	p := event.Params{Networks: lost}
 	return p, &event.Params{Networks: lost}, ""

@@ -38,9 +38,9 @@ func blind(s Situation) Verdict {
 	case s.Blind.Suspect:
 		return hold("other services may fail as well: their next checks show whether LogStream is cut off from them")
 	case !s.Blind.Proof.IsZero():
-		return holdUntil("LogStream may be cut off from it and from others: the next runs of their HEALTHCHECKs show whether the services are well", s.Blind.Proof)
+		return holdUntil("LogStream may be cut off from this service and others: the next runs of their HEALTHCHECKs show whether they work", s.Blind.Proof)
 	case !s.Blind.Since.IsZero() && s.Blind.Failed < s.Blind.Needed:
-		return hold("LogStream may have been cut off from it a moment ago: the next checks show whether it needs a repair")
+		return hold("LogStream may have been cut off from this service: the next checks show whether the service needs a repair")
 	}
 	return Verdict{}
 }

@@ -14,17 +14,17 @@ var aroundCauses = []cause{
 		present:    "The container runs, but is detached from its network.",
 		past:       "The container ran, but was detached from its network.",
 		confidence: 0.95,
-		why:        "it was attached to {networks} while it was healthy, and is not now",
+		why:        "it was attached to {networks} while its service was UP, and is not now",
 		legal:      []option{{service.ActionConnect, "it is attached again as it was, and loses nothing"}, person, nothing},
 		wrong:      []option{{service.ActionRestart, "it would come back without the network"}},
 	},
-	{ // the inspection shows no network of a container that should have one, and none is remembered of it
+	{ // the inspection shows no network, the container's network mode gives it one, and LogStream remembers none of this container
 		id:         "no_network",
 		match:      func(f Facts) bool { return isDown(f) && f.NoNetwork },
 		present:    "The container runs, but is attached to no network.",
 		past:       "The container ran, but was attached to no network.",
 		confidence: 0.9,
-		why:        "LogStream has not seen which networks it had: attach it with docker network connect, or create it again",
+		why:        "LogStream does not know which networks it had: attach it with docker network connect, or create it again, for example with docker compose up -d --force-recreate{compose}",
 		wrong:      []option{{service.ActionRestart, "it would come back without a network"}},
 	},
 	{ // HTTP 507, or its log of this run shows that a write failed for lack of space
@@ -59,13 +59,13 @@ var aroundCauses = []cause{
 		legal:      []option{nothing, person},
 		wrong:      noRestart,
 	},
-	{ // a service that it needs has lost a network that both were in, and the service was not good since
+	{ // a service that it needs has left a network that this container is in, and no check of this container's service has succeeded since
 		id:         "dependency_detached",
 		match:      func(f Facts) bool { return processAtFault(f) && len(f.DependenciesDetached) > 0 },
-		present:    "The container runs, and fails while a service that it needs is detached from a network of both.",
-		past:       "The container ran, and failed while a service that it needed was detached from a network of both.",
+		present:    "The container runs, but fails: a service that it needs was detached from the network that both share.",
+		past:       "The container ran, but failed: a service that it needed was detached from the network that both shared.",
 		confidence: 0.85,
-		why:        "a restart of this one would not help: {detached}; logstream heal with --action connect attaches that service again as it was",
+		why:        "a restart of this container would not help: {detached}; attach that service again: logstream heal SERVICE --action connect, with its name",
 		wrong:      noRestart,
 		wait:       badChecks,
 	},

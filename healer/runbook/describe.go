@@ -53,14 +53,14 @@ func around(f Facts, c cause) []event.Fact {
 		}
 	}
 	fact(f.PortTaken != "", "port in use", f.PortTaken, "Docker could not start it for that.", c.id == "port_taken")
-	fact(len(f.NetworksLost) > 0, "networks missing", strings.Join(f.NetworksLost, ", "), "It was attached to them while it was healthy.", c.id == "network_lost")
-	fact(f.NoNetwork, "networks", "none", "It was made to be in at least one.", c.id == "no_network")
+	fact(len(f.NetworksLost) > 0, "networks missing", strings.Join(f.NetworksLost, ", "), "It was attached to them while its service was UP.", c.id == "network_lost")
+	fact(f.NoNetwork, "networks", "none", "Its network mode gives it at least one.", c.id == "no_network")
 	fact(f.Changed, "changed", "image or configuration, and not healthy since", "It was healthy before.", c.uses(changeCauses))
 	fact(f.Updated, "updated", "its image changed shortly before", "", c.id == "bad_update")
 	fact(f.Worse != "", "since the update", f.Worse, "", false)
 	fact(len(f.DependenciesDown) > 0, "dependencies DOWN", strings.Join(f.DependenciesDown, ", "), "It needs them.", c.id == "dependency_down")
 	fact(len(f.DependenciesSlow) > 0, "dependencies slow", strings.Join(f.DependenciesSlow, ", "), "It needs them.", c.id == "dependency_slow")
-	fact(len(f.DependenciesDetached) > 0, "dependencies detached", strings.Join(f.DependenciesDetached, ", "), "It reaches them in that network.", c.id == "dependency_detached")
+	fact(len(f.DependenciesDetached) > 0, "dependencies detached", strings.Join(f.DependenciesDetached, ", "), "It reaches them over that network.", c.id == "dependency_detached")
 	fact(c.id == "busy", "cpu use", "at its limit", "It uses CPU, and does not answer.", true)
 	fact(c.id == "cpu_starved", "cpu limit", "it is throttled most of the time", "Its limit is too low for what it does.", true)
 	fact(c.id == "path_broken", "published port", "it does not lead to the service", "The service answers at its own address.", true)
@@ -151,7 +151,7 @@ func check(f Facts, decisive bool) event.Fact {
 // checkWords are the other failures in words.
 var checkWords = map[event.Failure]struct{ value, why string }{
 	event.FailureConnectRefused: {"connection refused", "Nothing listens at its address."},
-	event.FailureReset:          {"connection dropped", "The connection ended before the answer was complete."},
+	event.FailureReset:          {"connection dropped", "The connection was closed at once, or before the answer was complete."},
 	event.FailureUnreachable:    {"unreachable", "No route leads to its address."},
 	event.FailureDNS:            {"host name not resolved", "The check did not get as far as the service."},
 	event.FailureTLSCertificate: {"TLS certificate not valid", "The service answers, but its certificate cannot be verified."},

@@ -50,7 +50,7 @@ func moreFaults() map[string]row {
 	stubborn := func(f *Facts) { f.IgnoresStop = true }
 	down := func(f *Facts) { f.DependenciesDown = []string{"db"} }
 	slow := func(f *Facts) { f.DependenciesSlow = []string{"db"} }
-	cut := func(f *Facts) { f.DependenciesDetached = []string{"db is no longer in shop"} }
+	cut := func(f *Facts) { f.DependenciesDetached = []string{"db is no longer in the network shop"} }
 	noNetwork := func(f *Facts) { f.NoNetwork = true }
 	detached := func(f *Facts) { f.NetworksLost = []string{"shop"} }
 	with := func(f Facts, changes ...func(*Facts)) Facts {

@@ -102,7 +102,7 @@ func someFacts(random *rand.Rand) Facts {
 	}
 	f.NoNetwork = yes()
 	if yes() {
-		f.DependenciesDetached = []string{"db is no longer in shop"}
+		f.DependenciesDetached = []string{"db is no longer in the network shop"}
 	}
 	if yes() {
 		f.DependenciesDown = []string{"db"}

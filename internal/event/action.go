@@ -47,7 +47,7 @@ type Good struct {
 	ImageSince time.Time `json:"image_since,omitzero"`
 }
 
-// Attached is in which networks a service's container is known to have been.
+// Attached are the networks that a service's container is known to have been attached to.
 type Attached struct {
 	ContainerID string    `json:"container_id"`
 	Networks    []Network `json:"networks"`

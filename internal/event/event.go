@@ -145,8 +145,8 @@ type Service struct {
 	Needs []Need `json:"needs,omitempty"`
 	// Good is how its container was while it was last healthy; nil: not known.
 	Good *Good `json:"good,omitempty"`
-	// Attached is in which networks its container was when the service was first UP in it,
-	// where Good is not of that container yet; nil: not known, or Good has them.
+	// Attached are the networks of its present container as they were when the service was
+	// first UP in it. It is absent where that is not known, or Good is of that container.
 	Attached *Attached `json:"attached,omitempty"`
 	// Update is the newest change of its image that was not our own; nil: none is
 	// known.

@@ -120,7 +120,7 @@ func (c *tcpCheck) stays(ctx context.Context, p *progress, conn net.Conn) error 
 	if n, err := conn.Read(make([]byte, 1)); n > 0 || !isReset(err) {
 		return nil
 	}
-	return failed(event.FailureReset, "%s closed the connection at once without a byte: most likely nothing listens behind the published port", c.host)
+	return failed(event.FailureReset, "%s closed the connection at once, without sending a byte: probably no process in the container listens on the published port; if the service closes on purpose, set request.body", c.host)
 }
 
 // read reads until the answer is as expected, ends, or is too long.

@@ -24,7 +24,7 @@ func TestAContainersPortThatClosesAtOnce(t *testing.T) {
 	}
 	seen := once(t, of(nil), Env{})
 	if seen.Status != event.Down || seen.Failure != event.FailureReset || seen.Code != 0 ||
-		seen.Error != closing+" closed the connection at once without a byte: most likely nothing listens behind the published port" {
+		seen.Error != closing+" closed the connection at once, without sending a byte: probably no process in the container listens on the published port; if the service closes on purpose, set request.body" {
 		t.Errorf("saw %+v", seen)
 	}
 	for name, def := range map[string]service.Definition{

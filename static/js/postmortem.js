@@ -32,7 +32,7 @@ function happened(of, now, injections) {
   const found = row.ttd_ms ?? instant(row.opened) - at;
   if (isRequested(of)) return paragraph(`${whoFirst(of.opened.by)} ${of.opened.data.proposed ? "proposed" : "requested"} a repair of ${target(row)}${moment(instant(row.opened), now)}`, error);
   if (isOfUpdate(of)) return paragraph(`${row.service} was updated, and became worse${moment(at, now)}`, error);
-  return paragraph(`${row.kind === "fleet" ? "Many services" : row.service} failed${moment(at, now)}`, error, cause(row),
+  return paragraph(`${row.kind === "fleet" ? "Several services" : row.service} failed${moment(at, now)}`, error, cause(row),
     injected ? `The fault “${fault(injected.fault)}” had been injected on purpose at ${hhmmss(injected.at)} by ${injected.you ? "you" : who(injected.by)}` : "",
     found > 0 ? `LogStream opened an incident ${took(found)} after the first failed check` : "");
 }

@@ -63,7 +63,7 @@ function known(name) {
 /** Why a repair is held, by the gate's name, where no reason was given. */
 const GATES = {
   approval: "The repair waits for approval.",
-  blind: "Many services went down at once, so the fault may be on LogStream’s side.",
+  blind: "Several services failed at once, so LogStream itself may be cut off from them.",
   budget: "The repair budget is spent for now.",
   cooldown: "The last repair failed, and its cooldown has not ended.",
   dependency: "A service that it depends on is down.",

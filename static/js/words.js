@@ -66,7 +66,7 @@ export const cause = (row) => clip((isPast(row) && row.cause_past) || row.cause 
  * configured every cause is the same, and what the check saw distinguishes them.
  */
 export function subject(row) {
-  if (row.kind === "fleet") return sentence(cause(row)) || "Many services went down at once.";
+  if (row.kind === "fleet") return sentence(cause(row)) || "Several services failed at once.";
   const seen = reason(clip(row.error ?? ""));
   return (row.cause_id === "no_container" && seen) || sentence(cause(row)) || seen || "It is down.";
 }

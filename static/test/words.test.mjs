@@ -68,7 +68,7 @@ test("an old record's sentence is shown unchanged, whatever its tense", () => {
 test("without a cause the error stands, and without both the fact", () => {
   assert.equal(title({ service: "pay", state: "open", error: "Connection refused." }), "pay: Connection refused");
   assert.equal(title({ service: "pay", state: "open" }), "pay: It is down");
-  assert.equal(title({ service: "logstream", kind: "fleet", state: "open" }), "Many services went down at once");
+  assert.equal(title({ service: "logstream", kind: "fleet", state: "open" }), "Several services failed at once");
 });
 
 test("a sentence gets the full stop that it lacks, and nothing else", () => {

@@ -109,7 +109,7 @@ function item(row, of, service, at) {
     const opened = instant(row.opened);
     return h("tr", { key: row.id, class: "incident-row", "data-incident-row": row.id, "data-state": row.state },
       h("td", { class: "i-time" }, time(opened, hhmm(opened))),
-      h("th", { scope: "row", class: "i-service" }, h("a", { class: "plain", href: href.incident(row.id) }, row.kind === "fleet" ? "Many services" : row.service)),
+      h("th", { scope: "row", class: "i-service" }, h("a", { class: "plain", href: href.incident(row.id) }, row.kind === "fleet" ? "Several services" : row.service)),
       h("td", { class: "i-cause" }, about),
       h("td", { class: "i-by" }, by),
       h("td", { class: "i-attempts num" }, String(row.attempts ?? 0)),
