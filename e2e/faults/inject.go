@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"logstream/e2e/faults/peers"
@@ -262,12 +263,14 @@ func notRestartedAgain(s *Stage) error {
 	return errors.New("it was never restarted")
 }
 
+var cuts atomic.Int32
+
 // cut has what this machine sends to the containers arrive nowhere, for that
 // long: all time out, and the engine and the containers are well.
 func cut(d time.Duration) func(*Stage) error {
 	return func(s *Stage) error {
-		const nowhere = "lscut"
-		lines := []string{"link add " + nowhere + " type veth peer name " + nowhere + "2", "link set " + nowhere + "2 up", "link set " + nowhere + " up"}
+		nowhere := fmt.Sprintf("lscut%d", cuts.Add(1)) // more than one may be cut off at once
+		lines := []string{"link add " + nowhere + " type veth peer name " + nowhere + "p", "link set " + nowhere + "p up", "link set " + nowhere + " up"}
 		for _, c := range s.Containers {
 			address, err := s.dockerSays("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", s.name(c.Role))
 			if err != nil {
