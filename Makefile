@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build image release demo deps docs test lint unit e2e faults corpus soak bench page
+.PHONY: help build image release demo deps docs test lint unit e2e faults incidents corpus soak bench page
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -62,6 +62,10 @@ picture: ## record the pictures of the README again: the demo in Chromium, and t
 corpus: ## record the scenarios again for healer/replay, where decisions changed on purpose
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
 	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
+
+incidents: ## record the scenarios of the fault suite again for healer/eval, which logstream eval replays
+	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -timeout 90m ./e2e/faults -run Faults -args -all -labels $$dir/labels.json && \
+	go test ./healer/eval -count=1 -v -run Recorded -collect $$dir && rm -r $$dir
 
 soak: ## repetitions and matrices: all histories of the model checker, the scenarios with the race detector, rounds of kill -9 and of external changes, half an hour of a page with 1,000 services
 	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m

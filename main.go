@@ -51,7 +51,7 @@ func commandGroups() []commandGroup {
 		{"Set up and run", []*cobra.Command{initCommand(), runCommand(), checkCommand(), doctorCommand(), notifyCommand(), passwordCommand(), importCommand()}},
 		{"See what happens", []*cobra.Command{tailCommand(), incidentsCommand(), probeCommand(), readyCommand(), recordCommand(), replayCommand(), mcpCommand()}},
 		{"Repair", slices.Concat([]*cobra.Command{healCommand()}, operationCommands(), []*cobra.Command{noteCommand(), silenceCommand(), unsilenceCommand(), holdCommand(), releaseCommand()})},
-		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand()}},
+		{"Test repairs", []*cobra.Command{chaosCommand(), gamedayCommand(), verifyDeployCommand(), evalCommand()}},
 		{"About logstream", []*cobra.Command{completionCommand(), versionCommand()}},
 	}
 }

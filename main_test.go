@@ -49,12 +49,12 @@ func TestUsage(t *testing.T) {
 		out  string
 		err  string
 	}{
-		{nil, exitStartupFailure, "", "logstream: no command given; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
+		{nil, exitStartupFailure, "", "logstream: no command given; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, eval, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
 		{[]string{"help"}, exitDone, "logstream [command]", ""},
 		{[]string{"--help"}, exitDone, "logstream run --demo", ""},
 		{[]string{"chekc"}, exitStartupFailure, "", "logstream: unknown command \"chekc\"; did you mean \"check\"?\n"},
 		{[]string{"--config", "x.yaml", "rnu"}, exitStartupFailure, "", "logstream: unknown command \"rnu\"; did you mean \"run\"?\n"},
-		{[]string{"kubernetes"}, exitStartupFailure, "", "logstream: unknown command \"kubernetes\"; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
+		{[]string{"kubernetes"}, exitStartupFailure, "", "logstream: unknown command \"kubernetes\"; the commands are acknowledge, approve, chaos, check, completion, deny, doctor, eval, gameday, heal, hold, import, incidents, init, mcp, note, notify, password, probe, ready, record, release, replay, run, silence, tail, undo, unsilence, verify-deploy, version (logstream --help)\n"},
 		{[]string{"run", "--dmeo"}, exitStartupFailure, "", "logstream: run: unknown flag --dmeo; did you mean --demo?\n"},
 		{[]string{"run", "--kubernetes"}, exitStartupFailure, "", "logstream: run: unknown flag --kubernetes (logstream run --help)\n"},
 		{[]string{"--verson"}, exitStartupFailure, "", "logstream: unknown flag --verson; did you mean --version?\n"},

@@ -39,6 +39,7 @@
 //	claim/     who may act on a host, and the outstanding appends
 //	llm/       the model's client, question and answer
 //	replay/    recordings of what the controller was given, and their comparison
+//	eval/      a model, or the runbook, scored on incidents that were recorded
 //
 // # Guarantees
 //

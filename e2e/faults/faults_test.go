@@ -27,6 +27,7 @@ var (
 	only       = flag.String("only", "", "run the scenarios whose name matches")
 	onlyPolicy = flag.String("policy", "", "run this policy alone")
 	report     = flag.String("report", "", "write the report to this file, with .md and .json added")
+	labels     = flag.String("labels", "", "write what is right in the scenarios to this file, for healer/eval")
 	beside     = flag.Int("beside", 14, "how many scenarios run beside each other")
 )
 
@@ -125,6 +126,11 @@ func TestFaults(t *testing.T) {
 	t.Logf("\n%s", out.markdown())
 	if *report != "" {
 		if err := out.write(*report); err != nil {
+			t.Error(err)
+		}
+	}
+	if *labels != "" {
+		if err := writeLabels(*labels, list, out.Results); err != nil {
 			t.Error(err)
 		}
 	}

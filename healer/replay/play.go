@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logstream/healer"
+	"logstream/healer/llm"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -22,8 +23,9 @@ type player struct {
 	world   *healer.Controller
 	waiting []answer // to today's effects, by time
 	emitted map[string]int
-	wrote   map[string]event.Incident // by its key
-	nonce   string                    // of this life's claim; empty: not there yet
+	wrote   map[string]event.Incident     // by its key
+	nonce   string                        // of this life's claim; empty: not there yet
+	query   func(healer.Query) llm.Answer // the model of today; nil: it answers as it did then
 }
 
 // answer is an input that an effect caused.
@@ -36,8 +38,15 @@ type answer struct {
 // play feeds a new world, and calls observe with each input, its time and what
 // it decided.
 func play(r *Recording, observe func(healer.Input, time.Time, []healer.Effect) error) error {
-	p := &player{script: newScript(r), emitted: map[string]int{}, wrote: map[string]event.Incident{},
+	return newPlayer(r).play(observe)
+}
+
+func newPlayer(r *Recording) *player {
+	return &player{script: newScript(r), emitted: map[string]int{}, wrote: map[string]event.Incident{},
 		world: healer.NewController(healer.Setup{Config: r.Config, Instance: r.Instance, Host: r.Host, Services: r.Services, Protected: r.Protected}, r.Start)}
+}
+
+func (p *player) play(observe func(healer.Input, time.Time, []healer.Effect) error) error {
 	give := func(in healer.Input, at time.Time) error {
 		out := p.world.Step(in, at)
 		for _, e := range out {
@@ -75,6 +84,8 @@ func (a answer) before(s outsideStep) bool {
 // we wrote has today's words, and of what we do not write today there is none.
 func (p *player) today(in healer.Input) (healer.Input, bool) {
 	switch read := in.(type) {
+	case healer.ModelState:
+		return in, p.query == nil // it is not the model of then
 	case healer.Replayed:
 		p.nonce = read.Nonce
 	case healer.ReadIncident:
@@ -115,6 +126,10 @@ func (p *player) follow(e healer.Effect, now time.Time) {
 	case healer.Collect:
 		p.collect(e, now)
 	case healer.Query:
+		if p.query != nil {
+			p.book(answer{healer.Answered{Service: e.Service, Incident: e.Incident, Request: e.Request, Answer: p.query(e)}, now.Add(shortly), len(p.steps)})
+			return
+		}
 		p.answer(queryKey(e.Service, e.Request), now, healer.Answered{Service: e.Service, Incident: e.Incident, Request: e.Request}, func(in healer.Input) healer.Input {
 			a := in.(healer.Answered)
 			a.Incident = e.Incident

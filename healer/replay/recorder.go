@@ -10,6 +10,7 @@
 //	decision.go  effects as codes, and when two are the same
 //	script.go    a recording taken apart: what came from outside, what answered which effect
 //	play.go      feeds a world of today
+//	model.go     feeds it with a model beside the runbook
 //	replay.go    compares, or writes the recording again
 //	difference.go how two lists of decisions differ
 package replay
