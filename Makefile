@@ -63,7 +63,7 @@ corpus: ## record the scenarios again for healer/replay, where decisions changed
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -p 1 -timeout 60m ./e2e && \
 	go test ./healer/replay -count=1 -collect $$dir && rm -r $$dir
 
-incidents: ## record the scenarios of the fault suite again for healer/eval, which logstream eval replays
+incidents: ## record the fault suite again for logstream eval (needs Docker, 12 minutes)
 	dir=$$(mktemp -d) && LOGSTREAM_RECORDINGS=$$dir go test -tags e2e -count=1 -timeout 90m ./e2e/faults -run Faults -args -all -labels $$dir/labels.json && \
 	go test ./healer/eval -count=1 -v -run Recorded -collect $$dir && rm -r $$dir
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,10 +21,10 @@ import (
 // evalCommand scores a model, or the runbook, on the recorded incidents that ship with
 // LogStream. It runs no repair.
 func evalCommand() *cobra.Command {
-	cmd := newCommand("eval", "Score a model, or the runbook, on the recorded incidents that ship with LogStream; it repairs nothing",
-		"logstream eval\nlogstream eval --model deepseek-r1:1.5b")
-	name := cmd.Flags().String("model", "", "the model's `name`, on the server of healer.llm.url; default: the runbook alone")
-	only := cmd.Flags().StringSlice("only", nil, "`names` of incidents; default: all")
+	cmd := newCommand("eval", "Replay recorded incidents, and score the choices of a model, or of the runbook; repairs nothing",
+		"logstream eval\nlogstream eval --model deepseek-r1:1.5b\nlogstream eval --model deepseek-r1:1.5b --only http-500")
+	name := cmd.Flags().String("model", "", "score the model `name`, which must be on the server at healer.llm.url; default: the runbook alone")
+	only := cmd.Flags().StringSlice("only", nil, "score only these incidents: `names` separated by commas, as logstream eval prints them; default: all")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cases, err := chosenCases(cmd, *only)
@@ -32,6 +33,9 @@ func evalCommand() *cobra.Command {
 		}
 		ctx, restore := untilSignal(cmd.Context())
 		defer restore()
+		if *name == "" && cmd.Flags().Changed("model") {
+			return usageFailure(cmd, "--model: the name is missing")
+		}
 		model, err := modelToScore(ctx, cmd, *name)
 		if err != nil {
 			return err
@@ -39,7 +43,7 @@ func evalCommand() *cobra.Command {
 		p := evalPrinter{out: cmd.OutOrStdout(), color: consoleOf(cmd.OutOrStdout(), cmd.ErrOrStderr()).color, model: *name, quiet: *asJSON}
 		p.head(cases)
 		if err := eval.Run(ctx, cases, model, p.result); err != nil {
-			return fmt.Errorf("eval: %w", err)
+			return evalFailure(ctx, err)
 		}
 		if *asJSON {
 			report := struct {
@@ -71,7 +75,7 @@ func chosenCases(cmd *cobra.Command, only []string) ([]eval.Case, error) {
 			if near := nearest.Of(name, names); near != "" {
 				return nil, usageFailure(cmd, "unknown incident %q; did you mean %q?", name, near)
 			}
-			return nil, usageFailure(cmd, "unknown incident %q; logstream eval --json has the names of all", name)
+			return nil, usageFailure(cmd, "unknown incident %q; logstream eval prints the names", name)
 		}
 	}
 	return slices.DeleteFunc(all, func(c eval.Case) bool { return !slices.Contains(only, c.Name) }), nil
@@ -84,7 +88,8 @@ func modelToScore(ctx context.Context, cmd *cobra.Command, name string) (eval.Mo
 	}
 	config := llm.Default()
 	_, err := os.Stat(configPath(cmd))
-	if err == nil || cmd.Flags().Changed("config") {
+	read := err == nil || cmd.Flags().Changed("config")
+	if read {
 		c, _, err := loadConfig(cmd)
 		if err != nil {
 			return nil, err
@@ -100,9 +105,31 @@ func modelToScore(ctx context.Context, cmd *cobra.Command, name string) (eval.Mo
 		return nil, fmt.Errorf("eval: %w", err)
 	}
 	if err := client.Check(ctx); err != nil {
-		return nil, fmt.Errorf("eval: %w", err)
+		from := "the default of healer.llm.url; there is no " + configPath(cmd)
+		if read {
+			from = "healer.llm.url in " + configPath(cmd)
+		}
+		return nil, evalFailure(ctx, unreachable(err, from))
 	}
 	return client, nil
+}
+
+// evalFailure is why there is no score.
+func evalFailure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("eval: interrupted; there is no score")
+	}
+	return fmt.Errorf("eval: %w", err)
+}
+
+// unreachable has what mends it for this command, where no server answered: what the
+// daemon would do without one is of no use here. from is where the address comes from.
+func unreachable(err error, from string) error {
+	missing := new(llm.Missing)
+	if errors.As(err, &missing) && missing.Unanswered {
+		return fmt.Errorf("%s (%s): start Ollama with ollama serve, or set healer.llm.url to where it runs", missing.Why, from)
+	}
+	return err
 }
 
 // evalPrinter prints each incident as soon as it is decided, and the score.
@@ -120,7 +147,7 @@ func (p *evalPrinter) head(cases []eval.Case) {
 		p.width = max(p.width, len(c.Name))
 	}
 	if !p.quiet {
-		fmt.Fprintf(p.out, "%s, recorded on Docker; nothing is repaired\n\n", plural(len(cases), "incident"))
+		fmt.Fprintf(p.out, "Replaying %s, recorded on Docker; nothing is repaired.\n✅ right, ⚪ wrong without harm, or no usable answer, ❌ harmful\n\n", plural(len(cases), "incident"))
 	}
 }
 
@@ -129,11 +156,11 @@ func (p *evalPrinter) result(r eval.Result) {
 	if p.quiet {
 		return
 	}
-	line := fmt.Sprintf("%-*s  right: %-18s runbook: %s", p.width, r.Name, strings.Join(r.Right, " or "), marked(r.Runbook))
+	line := fmt.Sprintf("%-*s  right: %-22s runbook: %s", p.width, r.Name, strings.Join(r.Right, " or "), marked(r.Runbook))
 	if r.Model != nil {
-		line = fmt.Sprintf("%-*s  model: %s in %.1f s", p.width+45, line, marked(*r.Model), float64(r.MS)/1000)
+		line = fmt.Sprintf("%-*s  model (%.1f s): %s", p.width+55, line, float64(r.MS)/1000, marked(*r.Model))
 		if r.Model.Verdict != eval.Right {
-			line += "; LogStream: " + marked(r.Done)
+			line += "; LogStream would do: " + marked(r.Done)
 		}
 	}
 	fmt.Fprintln(p.out, printable(line))
@@ -145,9 +172,9 @@ func marked(c eval.Choice) string {
 	case eval.Right:
 		return "✅ " + c.Action
 	case eval.Harmful:
-		return "❌ " + c.Action + " (does harm)"
+		return "❌ " + c.Action + " (harmful)"
 	case eval.Wrong:
-		return "⚪ " + c.Action + " (not right)"
+		return "⚪ " + c.Action + " (wrong, no harm)"
 	}
 	return because("⚪ no usable answer", c.Why)
 }
@@ -158,8 +185,8 @@ func (p *evalPrinter) foot() {
 	if s.Model == nil {
 		return
 	}
-	fmt.Fprintf(p.out, "%s: %s; %.1f s an answer (median)\n", p.model, counted(*s.Model, s.Incidents), s.Median().Round(100*time.Millisecond).Seconds())
-	fmt.Fprintf(p.out, "LogStream with %s: %s\n", p.model, counted(s.Done, s.Incidents))
+	fmt.Fprintf(p.out, "%s: %s; median answer time %.1f s\n", p.model, counted(*s.Model, s.Incidents), s.Median().Round(100*time.Millisecond).Seconds())
+	fmt.Fprintf(p.out, "LogStream with %s and the runbook: %s\n", p.model, counted(s.Done, s.Incidents))
 }
 
 // counted are counts in words; what there is none of is left out.
@@ -168,7 +195,7 @@ func counted(n eval.Count, of int) string {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{n.Harmful, "would do harm in %d"}, {n.Wrong, "not right in %d"}, {n.Unusable, "no usable answer in %d"}} {
+	}{{n.Harmful, "harmful in %d"}, {n.Wrong, "wrong without harm in %d"}, {n.Unusable, "no usable answer in %d"}} {
 		if more.n > 0 {
 			parts = append(parts, fmt.Sprintf(more.what, more.n))
 		}

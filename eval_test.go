@@ -37,7 +37,7 @@ func TestEvalScoresTheRunbook(t *testing.T) {
 	}
 	name := got.Incidents[0].Name
 	code, out, failed := logstream("eval", "--only", name)
-	for _, part := range []string{"1 incident, recorded on Docker", name, "runbook: ✅ ", "runbook: right in 1 of 1"} {
+	for _, part := range []string{"Replaying 1 incident, recorded on Docker", name, "runbook: ✅ ", "runbook: right in 1 of 1"} {
 		if code != exitDone || failed != "" || !strings.Contains(out, part) {
 			t.Errorf("exit %d, no %q in:\n%s%s", code, part, out, failed)
 		}
@@ -49,7 +49,7 @@ func TestEvalScoresAModel(t *testing.T) {
 	raced.Skip(t)
 	model := llmtest.Start(t, "m", llmtest.Choose(service.ActionEscalate, "It broke."))
 	path := written(t, fmt.Sprintf("healer: {llm: {url: %q}}\nservices: [{name: web, url: 'http://a'}]\n", model.URL))
-	got := evaluate(t, "--model", "m", "--config", path)
+	got := evaluate(t, "--model", "m", "--config", path, "--only", "kill,stop,pause,exit,http-500,crash-loop-under-always,one-shot-job")
 	toEscalate := 0
 	for _, r := range got.Incidents {
 		right := len(r.Right) == 1 && r.Right[0] == service.ActionEscalate
@@ -61,14 +61,14 @@ func TestEvalScoresAModel(t *testing.T) {
 		}
 	}
 	queries := model.Queries()
-	if s := got.Score; s.Model == nil || s.Model.Right < toEscalate || s.Model.Right == s.Incidents || s.Done.Harmful != 0 || len(queries) < s.Incidents {
+	if s := got.Score; s.Model == nil || s.Model.Right < toEscalate || s.Model.Right == s.Incidents || s.Done.Harmful != 0 || s.Incidents != 7 || toEscalate != 2 || len(queries) < 7 {
 		t.Errorf("%+v, model %+v, %d queries", s, s.Model, len(queries))
 	}
 	if text := queries[0].Messages[1].Content; !strings.Contains(text, "Facts (* marks a decisive one)") {
 		t.Errorf("it was queried with %q", text)
 	}
 	_, out, _ := logstream("eval", "--model", "m", "--config", path, "--only", got.Incidents[0].Name)
-	if !strings.Contains(out, "\nm: ") || !strings.Contains(out, "LogStream with m: right in 1 of 1") {
+	if !strings.Contains(out, "\nm: ") || !strings.Contains(out, "LogStream with m and the runbook: right in 1 of 1") {
 		t.Errorf("it prints\n%s", out)
 	}
 }
@@ -76,16 +76,19 @@ func TestEvalScoresAModel(t *testing.T) {
 func TestEvalRefuses(t *testing.T) {
 	model := llmtest.Start(t, "m", llmtest.Say("{}"))
 	path := written(t, fmt.Sprintf("healer: {llm: {url: %q}}\nservices: [{name: web, url: 'http://a'}]\n", model.URL))
+	far := written(t, "healer: {llm: {url: 'http://127.0.0.1:1'}}\nservices: [{name: web, url: 'http://a'}]\n")
 	for _, tt := range []struct {
 		args []string
 		code int
 		says string
 	}{
 		{[]string{"--only", "crash-without-a-chek"}, exitStartupFailure, `unknown incident "crash-without-a-chek"; did you mean "crash-without-a-check"?`},
-		{[]string{"--only", "x"}, exitStartupFailure, `unknown incident "x"; logstream eval --json has the names of all`},
+		{[]string{"--only", "x"}, exitStartupFailure, `unknown incident "x"; logstream eval prints the names`},
 		{[]string{"--model", "other", "--config", path}, exitFailed, "Ollama has no model other: ollama pull other"},
 		{[]string{"--model", " ", "--config", path}, exitStartupFailure, `--model: " " is not the name of a model`},
 		{[]string{"--model", "m", "--config", "nowhere.yaml"}, exitStartupFailure, "nowhere.yaml"},
+		{[]string{"--model", ""}, exitStartupFailure, "--model: the name is missing"},
+		{[]string{"--model", "m", "--config", far}, exitFailed, "nothing listens at http://127.0.0.1:1 (healer.llm.url in "},
 		{[]string{"now"}, exitStartupFailure, `unexpected argument "now"`},
 	} {
 		if code, out, failed := logstream(append([]string{"eval"}, tt.args...)...); code != tt.code || !strings.Contains(failed, tt.says) || out != "" {

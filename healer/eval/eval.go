@@ -100,7 +100,7 @@ func Run(ctx context.Context, cases []Case, model Model, each func(Result)) erro
 			err = replayOf(ctx, r, slices.DeleteFunc(slices.Clone(cases), func(c Case) bool { return !together(c) }), model, each)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", cases[0].Recording, err)
+			return fmt.Errorf("the recording %s: %w", cases[0].Recording, err)
 		}
 		cases = slices.DeleteFunc(slices.Clone(cases), together)
 	}
@@ -165,7 +165,7 @@ func replayOf(ctx context.Context, r *replay.Recording, cases []Case, model Mode
 	if err == nil {
 		for _, c := range cases {
 			if !courses[c.Name].over {
-				return fmt.Errorf("nothing is decided about %s", c.Name)
+				return fmt.Errorf("incident %s: the replay ended without an action or an escalation, which is an error in LogStream", c.Name)
 			}
 		}
 	}
