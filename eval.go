@@ -181,17 +181,17 @@ func marked(c eval.Choice) string {
 
 func (p *evalPrinter) foot() {
 	s := eval.ScoreOf(p.results)
-	fmt.Fprintf(p.out, "\nrunbook: %s\n", counted(s.Runbook, s.Incidents))
+	fmt.Fprintf(p.out, "\nrunbook: %s\n", counted(s.Runbook))
 	if s.Model == nil {
 		return
 	}
-	fmt.Fprintf(p.out, "%s: %s; median answer time %.1f s\n", p.model, counted(*s.Model, s.Incidents), s.Median().Round(100*time.Millisecond).Seconds())
-	fmt.Fprintf(p.out, "LogStream with %s and the runbook: %s\n", p.model, counted(s.Done, s.Incidents))
+	fmt.Fprintf(p.out, "%s: %s; median answer time %.1f s\n", p.model, counted(*s.Model), s.Median().Round(100*time.Millisecond).Seconds())
+	fmt.Fprintf(p.out, "LogStream with %s and the runbook: %s\n", p.model, counted(s.Done))
 }
 
 // counted are counts in words; what there is none of is left out.
-func counted(n eval.Count, of int) string {
-	parts := []string{fmt.Sprintf("right in %d of %d", n.Right, of)}
+func counted(n eval.Count) string {
+	parts := []string{fmt.Sprintf("right in %d of %d", n.Right, n.Right+n.Wrong+n.Harmful+n.Unusable)}
 	for _, more := range []struct {
 		n    int
 		what string

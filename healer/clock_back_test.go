@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"logstream/healer/history"
+	"logstream/healer/status"
+	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/service"
 )
@@ -124,5 +127,21 @@ func TestManualStopIsLeftAloneAfterBothClocksWereSetBack(t *testing.T) {
 			m.run(2 * time.Minute)
 			wantHeld(t, m, "operator")
 		}, defined(func(d *service.Definition) { d.Heal.ManualStop = service.StopIgnore }))
+	}
+}
+
+// TestAStartThatIsReadLateIsNoLaterStart: LogStream was away when the container was
+// started, and what failed since did not fail before.
+func TestAStartThatIsReadLateIsNoLaterStart(t *testing.T) {
+	for name, tt := range map[string]struct {
+		failed time.Duration // after the start
+		want   bool
+	}{"since": {time.Minute, false}, "before": {-time.Minute, true}} {
+		v := View{Status: &status.Status{FirstBad: simStart.Add(tt.failed)}, History: history.History{
+			{Docker: event.Docker{ID: "id", Action: "start", Time: simStart}, ReadAt: simStart.Add(2 * time.Minute)}}}
+		v.Inspection.state = container.State{ID: "id", StartedAt: simStart}
+		if got := failsAgain(v); got != tt.want {
+			t.Errorf("it failed %s: %v", name, got)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func isDoneFor(c *Controller, s, on *serviceState) bool {
 	kept := of.RestartPolicy == "always" || of.RestartPolicy == "unless-stopped"
 	return (cause == "finished" || cause == "ended_unwatched" && !on.ran[of.ID] && !kept) &&
 		on.inspection.err == nil && of.Status == container.Exited && of.ExitCode == 0 &&
-		s.incident.FirstBad.Sub(on.incident.FirstBad) >= outlived
+		s.incident.FirstBad.Add(-s.def.Interval-s.def.Timeout).Sub(on.incident.FirstBad) >= outlived // it was good until its check before that
 }
 
 func downRoot(c *Controller, s *serviceState) gate.Root {
@@ -263,11 +263,16 @@ func detachedNeeds(c *Controller, s *serviceState) []string {
 }
 
 // isMissed says whether a service that needs this one was not good in a check of its own
-// that began after since. One whose check never succeeded says nothing.
+// that began after since. One whose check never succeeded, or had failed before, says
+// nothing.
 func isMissed(c *Controller, s *serviceState, since time.Time) bool {
 	return slices.ContainsFunc(graphOf(c).NeededBy(s.def.Name), func(name string) bool {
 		on := c.services[name]
 		own, known := on.status.OwnLast()
+		before := on.status.Probe()
+		if before.Failing && before.FirstBad.Before(since.Add(-on.def.Interval-on.def.Timeout)) {
+			return false
+		}
 		return on.def.HasOwnCheck() && on.status.WasUp() && (!known || own.Status == event.Down || !own.Time().After(since))
 	})
 }

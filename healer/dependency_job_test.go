@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
 	"logstream/internal/raced"
@@ -94,5 +95,33 @@ func TestAJobIsNotRunAgainWhereItsEndIsForgotten(t *testing.T) {
 	wantTargets(t, m)
 	if in := m.incident("svc-1"); in.State != state.Escalated || in.CauseID != "finished" {
 		t.Errorf("its incident is %s: %s", in.State, in.CauseID)
+	}
+}
+
+// TestWhatIsCheckedSeldomMayHaveFailedWithTheJob: its first failed check comes a minute
+// later by its interval alone.
+func TestWhatIsCheckedSeldomMayHaveFailedWithTheJob(t *testing.T) {
+	for phase := range 8 {
+		t.Run(fmt.Sprint(phase), func(t *testing.T) {
+			m, api, job := jobBelow(t, func(m *sim, _ *box) { m.boxes[0].def.Interval = 2 * time.Minute })
+			m.run(5*time.Minute + time.Duration(phase)*15*time.Second)
+			m.die(job, 0)
+			api.app = "broken" // without what it needs
+			m.run(15 * time.Minute)
+			wantTargets(t, m)
+		})
+	}
+}
+
+// TestAJobThatHadFinishedIsForgottenOnlyWithExitCode0: one that was started again, and
+// failed, did not finish.
+func TestAJobThatHadFinishedIsForgottenOnlyWithExitCode0(t *testing.T) {
+	before := event.Diagnosed{CauseID: "finished"}
+	for code, want := range map[int]bool{0: true, 137: false} {
+		v := View{Diagnosis: runbook.Diagnosis{CauseID: "ended_unwatched"}}
+		v.Inspection.state.ExitCode = code
+		if got := isForgotten(v, before); got != want {
+			t.Errorf("with exit code %d: %v", code, got)
+		}
 	}
 }

@@ -160,7 +160,10 @@ func missingFacts(v View) runbook.Facts {
 // failsAgain says whether the service failed before the container was
 // started, and no check of our own has succeeded since.
 func failsAgain(v View) bool {
-	started, last := v.History.Began(v.Inspection.state.ID, v.Inspection.state.StartedAt), time.Time(v.Served)
+	started, last := v.Inspection.state.StartedAt, time.Time(v.Served)
+	if began := v.History.Began(v.Inspection.state.ID, started); began.Before(started) { // where it is later, it may be read late
+		started = began
+	}
 	first := v.Status.FirstBad
 	return !started.IsZero() && !first.IsZero() && first.Before(started) && !last.After(started) && !v.Situation.Stopping
 }

@@ -39,19 +39,23 @@ func (r *healthRun) observe(c container.State, asked time.Time) {
 }
 
 // healthProof is what the container's HEALTHCHECK shows of a service whose own check
-// fails, and how often it runs.
+// fails, and how often it runs. In another container's network, which may be cut off
+// itself, it proves nothing; nor does it where a check answered during the incident: that
+// is no cut.
 func healthProof(s *serviceState, own status.Probe) (proof fleet.Proof, each time.Duration) {
 	c, says, r := s.inspection.state, s.status.Healthcheck(), s.healthRun
-	if says == event.Up && c.HealthEach <= fleet.LongestRuns {
+	answered := s.open() && time.Time(s.served).After(s.incident.Opened)
+	if says == event.Up && c.HealthEach <= fleet.LongestRuns && c.NetworkOf == "" && !answered {
 		each = c.HealthEach
 	}
 	had, _ := s.memory.networks(c.ID)
+	since := !r.since.IsZero() && !r.since.Before(own.FirstBad)
 	switch {
 	case !own.Failing:
-	case says == event.Down, c.HealthEach > 0 && !r.began.IsZero() && !r.ok, len(networksLost(had, c)) > 0:
+	case says == event.Down, c.HealthEach > 0 && since && !r.ok, len(networksLost(had, c)) > 0:
 		proof = fleet.Ill
 	case each == 0:
-	case !r.since.IsZero() && !r.since.Before(own.FirstBad):
+	case since:
 		proof = fleet.Well
 	default:
 		proof = fleet.Awaited

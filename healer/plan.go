@@ -190,18 +190,22 @@ func planFacts(v View) (Decision, bool) {
 // and is not held.
 func reopens(v View) bool {
 	before, known := v.Incident.Last(event.TypeDiagnosed)
-	if !known || !anotherCause(before.Data.(event.Diagnosed), v.Diagnosis) {
+	if !known || !anotherCause(before.Data.(event.Diagnosed), v.Diagnosis) || isForgotten(v, before.Data.(event.Diagnosed)) {
 		return false
 	}
 	return gate.Check(gate.Repair, v.situationFor(v.Diagnosis.Action)).Passes()
 }
 
 // anotherCause says whether the facts prove another cause than what a person was
-// called for, whose repair loses nothing. That the events of a job's end are no longer
-// known proves none.
+// called for, whose repair loses nothing.
 func anotherCause(before event.Diagnosed, dx runbook.Diagnosis) bool {
-	forgotten := before.CauseID == "finished" && dx.CauseID == "ended_unwatched"
-	return dx.Wait == "" && !forgotten && !isSameCause(before, dx) && action.Lossless(dx.Action)
+	return dx.Wait == "" && !isSameCause(before, dx) && action.Lossless(dx.Action)
+}
+
+// isForgotten says whether a job had finished, and only the events of its end are no
+// longer known.
+func isForgotten(v View, before event.Diagnosed) bool {
+	return before.CauseID == "finished" && v.Diagnosis.CauseID == "ended_unwatched" && v.Inspection.state.ExitCode == 0
 }
 
 // planDiagnosis writes what was found and what is to be done, one event at a time.

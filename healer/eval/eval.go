@@ -66,7 +66,7 @@ type Choice struct {
 type Result struct {
 	Case
 	Runbook Choice  `json:"runbook"`
-	Model   *Choice `json:"model,omitempty"`    // nil: none was queried
+	Model   *Choice `json:"model,omitempty"`    // nil: none was queried about it
 	Done    Choice  `json:"done"`               // what LogStream would have done with it
 	MS      int64   `json:"model_ms,omitempty"` // how long the model took
 }
@@ -122,8 +122,9 @@ func read(name string) (*replay.Recording, error) {
 // course is how far one incident of a recording is.
 type course struct {
 	Result
-	stands event.Diagnosed // the newest
-	over   bool
+	stands  event.Diagnosed // the newest
+	queried bool            // the model was
+	over    bool
 }
 
 // errDecided ends a replay: all that was wanted of it is known.
@@ -141,6 +142,7 @@ func replayOf(ctx context.Context, r *replay.Recording, cases []Case, model Mode
 		if model == nil || of == nil || of.over || ctx.Err() != nil {
 			return llm.Answer{Code: event.InvalidUnreachable, Invalid: "it is not queried"}
 		}
+		of.queried = true
 		began := time.Now()
 		answer := model.Query(ctx, q.Question, nil)
 		of.MS += time.Since(began).Milliseconds()
@@ -150,7 +152,7 @@ func replayOf(ctx context.Context, r *replay.Recording, cases []Case, model Mode
 		for _, e := range effects {
 			written, is := e.(healer.Append)
 			of := courses[written.Event.Service]
-			if !is || of == nil || of.over || !of.read(written.Event.Data, model != nil) {
+			if !is || of == nil || of.over || !of.read(written.Event.Data) {
 				continue
 			}
 			if ctx.Err() == nil {
@@ -176,7 +178,7 @@ func replayOf(ctx context.Context, r *replay.Recording, cases []Case, model Mode
 }
 
 // read takes an event of the incident, and says whether it is the one that decides.
-func (of *course) read(data event.Data, queried bool) bool {
+func (of *course) read(data event.Data) bool {
 	if d, is := data.(event.Diagnosed); is {
 		of.stands = d
 	}
@@ -191,7 +193,7 @@ func (of *course) read(data event.Data, queried bool) bool {
 	} else {
 		of.Runbook = of.Done // without a diagnosis, as where its budget was spent
 	}
-	if queried {
+	if of.queried {
 		of.Model = &Choice{Verdict: NoUse, Why: of.stands.Invalid}
 		if o := of.stands.Model; o != nil {
 			of.Model = &Choice{o.Action, of.judge(o.Action), o.Why}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,26 @@ func newTCP(def service.Definition, env Env) *tcpCheck {
 	c := &tcpCheck{def: def, target: newTarget(def, env, strings.ToUpper(def.Scheme()), "")}
 	c.expect, _ = compile(def.Expect) // Problems has said what is wrong
 	c.send, _ = bytesOf(def.Request.Body)
-	c.proxied = def.Container != "" && def.Scheme() == "tcp" && env.Address == "" // another address is the container's own
+	c.proxied = def.Container != "" && def.Scheme() == "tcp" && env.Address == "" && isOfThisMachine(c.host) // another address is the container's own
 	return c
+}
+
+// isOfThisMachine says whether an address, with its port, is one of this machine, where
+// docker-proxy listens.
+func isOfThisMachine(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	if host == "localhost" || ip.IsLoopback() {
+		return true
+	}
+	own, _ := net.InterfaceAddrs() // none: it is taken for another machine's
+	return ip != nil && slices.ContainsFunc(own, func(a net.Addr) bool {
+		of, is := a.(*net.IPNet)
+		return is && of.IP.Equal(ip)
+	})
 }
 
 // tcpProblems are what is wrong with a definition that is checked over TCP or TLS.
