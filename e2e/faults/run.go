@@ -75,11 +75,13 @@ func (r runner) group(t testing.TB, policy, name string, list []Scenario) ([]Res
 			}
 		})
 	}
-	all.Go(func() {
-		if err := g.noise.ready(); err != nil {
-			t.Error(err)
-		}
-	})
+	if !few(list) {
+		all.Go(func() {
+			if err := g.noise.ready(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	all.Wait()
 	if err := g.noise.visit("flapping", "/flap?s=3&lasting"); err != nil {
 		t.Error(err)
@@ -97,6 +99,11 @@ func (r runner) group(t testing.TB, policy, name string, list []Scenario) ([]Res
 		return nil, err
 	}
 	return g.judge(t, views)
+}
+
+// few says whether one of the scenarios is about few services.
+func few(list []Scenario) bool {
+	return slices.ContainsFunc(list, func(s Scenario) bool { return s.Few })
 }
 
 // view is what was seen of one scenario.
@@ -190,7 +197,11 @@ func (g *group) startLogStream() error {
 		return err
 	}
 	var services []string
-	for _, s := range append(slices.Clone(g.stages), g.noise) {
+	watched := slices.Clone(g.stages)
+	if !slices.ContainsFunc(watched, func(s *Stage) bool { return s.Few }) {
+		watched = append(watched, g.noise)
+	}
+	for _, s := range watched {
 		s.logs = g.logs
 		own, err := s.services()
 		if err == nil {

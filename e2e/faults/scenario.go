@@ -26,6 +26,8 @@ type Scenario struct {
 	Harmful []string
 	// NotFor names the policies that it says nothing about, with the reason.
 	NotFor map[string]string
+	// Few: the policy watches its containers alone, and not the others beside them.
+	Few bool
 	// Quick scenarios are those of make test.
 	Quick bool
 }
