@@ -145,3 +145,18 @@ func TestAStartThatIsReadLateIsNoLaterStart(t *testing.T) {
 		}
 	}
 }
+
+// TestErrorsAreHealedAfterBothClocksWereSetBack: by the clock of then it was started in
+// the future.
+func TestErrorsAreHealedAfterBothClocksWereSetBack(t *testing.T) {
+	bothEngines(t, func(t *testing.T, m *sim, b *box) {
+		do("restart", m, b)
+		m.run(time.Minute)
+		m.setClock(-2 * time.Hour)
+		m.run(2 * time.Minute)
+		do("error", m, b)
+		m.run(2 * time.Minute)
+		wantActions(t, m, "restart")
+		wantEnd(t, m, event.HowHealed)
+	})
+}

@@ -261,6 +261,7 @@ func (c *Controller) tick(now time.Time) {
 			c.renewHold(now)
 		}
 	}
+	c.engine.Tick(now)
 	c.budget.Tick(now)
 	if c.hold != nil && !c.hold.Until.IsZero() && now.After(c.hold.Until) {
 		c.hold = nil
@@ -318,8 +319,7 @@ func (c *Controller) mode(def service.Definition) service.Mode {
 	return c.config.Mode
 }
 
-// isExternalStop says whether event i of the container with that name was requested
-// from outside: not by us, by `inject`, or by an engine that stopped.
+// isExternalStop says whether event i of that container was requested from outside.
 func (c *Controller) isExternalStop(name string, i int, e history.Event) bool {
 	if c.engine.StoppedByEngine(e.ReadAt) {
 		return false

@@ -102,3 +102,45 @@ func TestADependentThatHadFailedBeforeKeepsNoNetworkRemembered(t *testing.T) {
 		})
 	}
 }
+
+// TestOneThatFlapsAmongFewCallsAPerson: the others, which are well, are checked a moment
+// after each of its failures.
+func TestOneThatFlapsAmongFewCallsAPerson(t *testing.T) {
+	for _, n := range []int{2, 3, 4} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			m := quietSim(t, n, withHealthchecks(n, 30*time.Second, true))
+			m.run(2 * time.Minute)
+			for i := range 300 {
+				m.boxes[0].cut = i%3 != 2
+				m.run(2 * time.Second)
+			}
+			held := 0
+			for _, e := range dataOf[event.Suppressed](m) {
+				if e.Gate == "blind" {
+					held++
+				}
+			}
+			if in := m.incident("svc-0"); in.State != state.Escalated || held > 20 {
+				t.Errorf("it is %s, held by %q, %d times by blind", in.State, in.Held, held)
+			}
+		})
+	}
+}
+
+// TestCutOffServicesStaySoOverALongAbsence of LogStream, also where it comes back right
+// after the HEALTHCHECKs ran.
+func TestCutOffServicesStaySoOverALongAbsence(t *testing.T) {
+	for _, each := range []time.Duration{30 * time.Second, time.Minute} {
+		for _, away := range []time.Duration{10 * time.Second, 2 * time.Minute, 10 * time.Minute} {
+			t.Run(fmt.Sprint(each, away), func(t *testing.T) {
+				m := quietSim(t, 2, withHealthchecks(2, each, true))
+				m.run(2 * time.Minute)
+				cutOff(m, true)
+				m.run(10 * time.Second)
+				m.crash(away)
+				m.run(away + 5*time.Minute)
+				wantTargets(t, m)
+			})
+		}
+	}
+}

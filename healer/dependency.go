@@ -65,7 +65,10 @@ func rootOf(c *Controller, s *serviceState) gate.Root {
 
 // outlived is for how long a service was UP beside a job that had ended, where it does
 // not need that to run.
-const outlived = time.Minute
+const (
+	outlived = time.Minute
+	seldom   = 5 * time.Minute // what is checked more seldom than that may have failed later
+)
 
 // isDoneFor says whether what a service needs is a job that had ended with exit code 0
 // well before the service failed: a migration, say, which does not have to run. One in
@@ -78,7 +81,7 @@ func isDoneFor(c *Controller, s, on *serviceState) bool {
 	kept := of.RestartPolicy == "always" || of.RestartPolicy == "unless-stopped"
 	return (cause == "finished" || cause == "ended_unwatched" && !on.ran[of.ID] && !kept) &&
 		on.inspection.err == nil && of.Status == container.Exited && of.ExitCode == 0 &&
-		s.incident.FirstBad.Add(-s.def.Interval-s.def.Timeout).Sub(on.incident.FirstBad) >= outlived // it was good until its check before that
+		s.incident.FirstBad.Add(-min(s.def.Interval+s.def.Timeout, seldom)).Sub(on.incident.FirstBad) >= outlived // it was good until its check before that
 }
 
 func downRoot(c *Controller, s *serviceState) gate.Root {

@@ -102,7 +102,7 @@ func isUnchecked(def service.Definition, c container.State) bool {
 // answers adds what our own check says of the service; where others may be
 // believed alone, what they say.
 func answers(v View, f runbook.Facts) runbook.Facts {
-	s, began := v.Status, v.History.Began(v.Inspection.state.ID, f.StartedAt)
+	s, began := v.Status, v.began()
 	f.Needed, f.WasUp = s.OwnNeeded(), s.WasUp()
 	f.Scheduled = v.Def.Pushes() && v.Def.Push.Schedule != ""
 	own, known := s.OwnLast()

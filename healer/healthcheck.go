@@ -15,6 +15,7 @@ import (
 type healthRun struct {
 	container string // its id
 	started   time.Time
+	seen      time.Time // when that life of it was first seen here, by our clock
 	began     time.Time // by the engine's clock, which only tells it from another
 	ok        bool
 	since     time.Time // by our clock: it began then or later; zero: not known
@@ -27,7 +28,7 @@ type healthRun struct {
 func (r *healthRun) observe(c container.State, asked time.Time) {
 	run := c.HealthRun
 	if c.ID != r.container || !c.StartedAt.Equal(r.started) {
-		*r = healthRun{container: c.ID, started: c.StartedAt, began: run.Began, ok: run.OK}
+		*r = healthRun{container: c.ID, started: c.StartedAt, seen: asked, began: run.Began, ok: run.OK}
 	}
 	if !run.Began.Equal(r.began) {
 		r.began, r.ok, r.since = run.Began, run.OK, time.Time{}
@@ -35,17 +36,17 @@ func (r *healthRun) observe(c container.State, asked time.Time) {
 			r.since = r.asked.Add(-run.Took)
 		}
 	}
-	r.asked = asked
+	if r.asked = asked; r.seen.After(asked) { // our clock was set back
+		r.seen = asked
+	}
 }
 
 // healthProof is what the container's HEALTHCHECK shows of a service whose own check
 // fails, and how often it runs. In another container's network, which may be cut off
-// itself, it proves nothing; nor does it where a check answered during the incident: that
-// is no cut.
+// itself, it proves nothing; nor does it of a service that answered during its incident.
 func healthProof(s *serviceState, own status.Probe) (proof fleet.Proof, each time.Duration) {
 	c, says, r := s.inspection.state, s.status.Healthcheck(), s.healthRun
-	answered := s.open() && time.Time(s.served).After(s.incident.Opened)
-	if says == event.Up && c.HealthEach <= fleet.LongestRuns && c.NetworkOf == "" && !answered {
+	if says == event.Up && c.HealthEach <= fleet.LongestRuns && c.NetworkOf == "" && !answered(s) {
 		each = c.HealthEach
 	}
 	had, _ := s.memory.networks(c.ID)
@@ -63,15 +64,22 @@ func healthProof(s *serviceState, own status.Probe) (proof fleet.Proof, each tim
 	return proof, each
 }
 
+// answered says whether a check of our own was good since the service's incident was
+// opened: then it is not cut off, however often it fails.
+func answered(s *serviceState) bool {
+	return s.open() && time.Time(s.served).After(s.incident.Opened)
+}
+
 // proofDue is until when HEALTHCHECKs may still prove that few services are cut off,
 // as much as this one; zero: they cannot.
 func proofDue(c *Controller, s *serviceState, p fleet.Picture) time.Time {
-	if p.Probed >= fleet.Least || !s.open() {
+	if p.Probed >= fleet.Least || !s.open() || answered(s) {
 		return time.Time{}
 	}
+	leads, _ := c.claim.Leader() // what an earlier life saw of them is not known
 	m := memberOf(c, s)
 	if awaits := p.Awaits(m); awaits > 0 {
-		return later(m.FirstBad, s.incident.Opened).Add(awaits)
+		return later(later(m.FirstBad, s.incident.Opened), leads).Add(awaits)
 	}
 	return time.Time{}
 }

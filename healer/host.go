@@ -22,7 +22,7 @@ func gatherHost(c *Controller, s *serviceState, v View, own []bool, out *gate.Si
 	}
 	out.Blind, out.Breaker = blindness(c, s, v.Now), breaker(c, v.Now)
 	if of := s.inspection.state; of.Status == container.Running {
-		out.StartsUntil = s.status.CountsAfter(v.History.Began(of.ID, of.StartedAt))
+		out.StartsUntil = s.status.CountsAfter(v.began())
 	}
 	out.Outside = repairsByOthers(v.History, own, c.incidents.Of(s.def.Name, c.host), actorOf(s, c), v.Now)
 }

@@ -272,6 +272,9 @@ func (c *Controller) acquire(now time.Time) {
 		if s.open() {
 			c.resume(s, now)
 		}
+		if s.open() && s.incident.Held == "blind" {
+			s.proofWait = proofWait{ended: now} // what failed before may be of a cut
+		}
 		c.reconcile(s, now)
 	}
 }

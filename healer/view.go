@@ -72,8 +72,19 @@ type View struct {
 	ParentStarted time.Time
 	Needs         []need // the services that it depends on, directly or through others
 	Situation     gate.Situation
+	Seen          time.Time         // when the present life of its container was first inspected; zero: it was not
 	Decidable     bool              // the facts are complete
 	Diagnosis     runbook.Diagnosis // what they mean
+}
+
+// began is when the present life of the container had begun at the latest, by our clock:
+// never in the future, where the engine's clock, or both, were set back since.
+func (v View) began() time.Time {
+	began := v.History.Began(v.Inspection.state.ID, v.Inspection.state.StartedAt)
+	if began.After(v.Now) && !v.Seen.IsZero() {
+		return v.Seen
+	}
+	return began
 }
 
 // newView builds the view of a service, and takes into s since when it waits
@@ -83,6 +94,9 @@ func newView(c *Controller, s *serviceState, now time.Time) View {
 		Status: s.status, Incident: s.incident, GoodRun: s.goodRun, Inspection: s.inspection, Collection: s.collection, Served: s.served, Around: newAround(c, s, now),
 		History: c.engine.Of(s.containerName()), Stop: stopOf(s.inspection.state), Model: c.model, OpenQueries: openQueries(c, now)}
 	v.Stop.ReadSince = c.began
+	if s.healthRun.container == s.inspection.state.ID {
+		v.Seen = s.healthRun.seen
+	}
 	v.Update, v.Accused, v.UpdateSeen = s.update.Update, accused(s), updateSeen(c, s)
 	if s.incident != nil {
 		v.Attempts = budget.Attempts(s.incident.Events)

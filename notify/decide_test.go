@@ -262,3 +262,22 @@ func TestALossThatAReceiverDidNotGetInTime(t *testing.T) {
 	w.pass(lostAfter)
 	w.expect(lossOnly, "lost Kafka")
 }
+
+// TestThatServicesCannotBeReachedForLongCallsAPerson: their own incidents are held, and
+// have no message.
+func TestThatServicesCannotBeReachedForLongCallsAPerson(t *testing.T) {
+	r := Receiver{Name: "r"}
+	w := newWorld(t, r)
+	id := event.ReservedService + "-1"
+	w.says(id, event.Opened{Kind: "fleet", Error: "The observer is blind: 3 of 3 services failed", FirstBad: w.now})
+	w.says(id, event.Diagnosed{CauseID: "observer_blind", Cause: "The observer is blind: 3 of 3 services failed."})
+	w.says(id, event.Suppressed{Gate: "blind", Reason: "repairs wait until LogStream reaches its services again"})
+	w.pass(cutOff - time.Second).expect(r)
+	w.pass(time.Second)
+	if got := said(t, w.next(r)); got != "🆘 LogStream needs a person\nrepairs wait until LogStream reaches its services again\nCause: The observer is blind: 3 of 3 services failed." {
+		t.Errorf("it reads %q", got)
+	}
+	w.expect(r, "escalated logstream")
+	w.restart()
+	w.pass(time.Hour).expect(r)
+}

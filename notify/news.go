@@ -22,6 +22,9 @@ const (
 	// observed is how long an incident lasts that LogStream may only observe until a
 	// person is needed: most that end by themselves have ended by then.
 	observed = time.Minute
+	// cutOff is how long LogStream cannot reach most of its services until a person is
+	// called.
+	cutOff = 5 * time.Minute
 	// lostAfter is how long a part is lost before it is news, and backAfter how
 	// long it is back.
 	lostAfter, backAfter = 30 * time.Second, 10 * time.Second
@@ -77,7 +80,7 @@ func (f *Fold) itemsOfIncident(in *state.Incident, r Receiver, h *history, now t
 		service = in.Service
 	}
 	last, _ := in.Last(event.TypeEscalated)
-	waiting := isObserved(in)
+	waiting, blind := isObserved(in), in.Kind == "fleet" && in.State == state.Open
 	for _, e := range in.Events {
 		switch data := e.Data.(type) {
 		case event.Opened:
@@ -99,6 +102,10 @@ func (f *Fold) itemsOfIncident(in *state.Incident, r Receiver, h *history, now t
 			if waiting && data.Gate == state.HeldToObserve {
 				waiting = false // the later ones give the same reason in other words
 				add(e, Escalated, f.severity(in), true, e.Time.Add(observed))
+			}
+			if blind {
+				blind = false
+				add(e, Escalated, f.severity(in), true, e.Time.Add(cutOff))
 			}
 		case event.Resolved:
 			known := h.incidents[in.ID]

@@ -79,7 +79,7 @@ func (f *Fold) noteOf(in *state.Incident, e event.Incident, on, severity string,
 		n.Action, n.Command, n.Cost, n.Undo = data.Action, clean(data.Command), clean(data.Cost), clean(data.Undo)
 		n.Reason, n.Expires, n.approval = clean(data.Reason), data.Expires, e.Seq
 	case event.Suppressed:
-		n.Reason, n.Observed, n.Command = clean(data.Reason), true, "" // what was executed in another mode is not what would be
+		n.Reason, n.Observed, n.Command = clean(data.Reason), data.Gate == state.HeldToObserve, "" // what was executed in another mode is not what would be
 		for _, before := range in.Events {
 			if d, is := before.Data.(event.Diagnosed); is && before.Seq < e.Seq {
 				n.Command = clean(d.Command) // that of the reason

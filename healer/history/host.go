@@ -26,6 +26,7 @@ type Host struct {
 	projects  map[string][]Event // by Compose project: the newest containers of it that were created, removed or renamed
 	replacing []Event            // containers that were created of late to replace another
 	renamed   []Event            // renames, under the new names, within MaxAge
+	ticked    time.Time          // the newest Tick
 }
 
 // NewHost is a host without events.
@@ -134,6 +135,22 @@ func (h *Host) IsReplaced(name, id string, now time.Time) bool {
 	return slices.ContainsFunc(h.replacing, func(e Event) bool {
 		return (e.Replace == name || e.Replace == id) && now.Sub(e.ReadAt) < deployment
 	})
+}
+
+// Tick notes what time it is by our clock. Where that was set back, what was read at a
+// later time was read by now.
+func (h *Host) Tick(now time.Time) {
+	back := now.Before(h.ticked)
+	if h.ticked = now; !back {
+		return
+	}
+	for _, of := range h.byName {
+		for i := range of {
+			if of[i].ReadAt.After(now) {
+				of[i].ReadAt = now
+			}
+		}
+	}
 }
 
 // DoneTogether says whether another container of the project was stopped, or paused,
