@@ -122,7 +122,7 @@ func evalFailure(ctx context.Context, err error) error {
 	return fmt.Errorf("eval: %w", err)
 }
 
-// unreachable has what mends it for this command, where no server answered: what the
+// unreachable says how to fix it for this command, where no server answered: what the
 // daemon would do without one is of no use here. from is where the address comes from.
 func unreachable(err error, from string) error {
 	missing := new(llm.Missing)

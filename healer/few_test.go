@@ -161,9 +161,9 @@ func TestFewServicesThatFailByThemselvesAreRepaired(t *testing.T) {
 	}
 }
 
-// TestOldRunsOfHealthchecksProveNothing: those that ended before the first check failed,
-// or that were under way then. What proves nothing in time is not waited for.
-func TestOldRunsOfHealthchecksProveNothing(t *testing.T) {
+// deafAfterTheirLastRun are two services that cannot be reached since a moment after the
+// last runs of their HEALTHCHECKs.
+func deafAfterTheirLastRun(t *testing.T) *sim {
 	m := quietSim(t, 2, withHealthchecks(2, 30*time.Second, true))
 	m.run(time.Minute)
 	for _, b := range m.boxes {
@@ -174,6 +174,13 @@ func TestOldRunsOfHealthchecksProveNothing(t *testing.T) {
 		b.state.HealthEach = 30 * time.Second
 	}
 	become(m, "deaf", m.boxes...)
+	return m
+}
+
+// TestOldRunsOfHealthchecksProveNothing: those that ended before the first check failed,
+// or that were under way then. What proves nothing in time is not waited for.
+func TestOldRunsOfHealthchecksProveNothing(t *testing.T) {
+	m := deafAfterTheirLastRun(t)
 	m.run(15 * time.Second)
 	for _, b := range m.boxes { // it began before the service failed, and ended since
 		b.state.HealthRun = container.HealthRun{Began: m.now.Add(-20 * time.Second), Took: 19 * time.Second, OK: true}
@@ -191,16 +198,7 @@ func TestOldRunsOfHealthchecksProveNothing(t *testing.T) {
 // TestRunsFromBeforeThisLifeProveNothing: that the first inspection shows a run does not
 // say when it was.
 func TestRunsFromBeforeThisLifeProveNothing(t *testing.T) {
-	m := quietSim(t, 2, withHealthchecks(2, 30*time.Second, true))
-	m.run(time.Minute)
-	for _, b := range m.boxes {
-		b.state.HealthEach = 24 * time.Hour // the run that is due is the last
-	}
-	m.run(31 * time.Second)
-	for _, b := range m.boxes {
-		b.state.HealthEach = 30 * time.Second
-	}
-	become(m, "deaf", m.boxes...)
+	m := deafAfterTheirLastRun(t)
 	m.run(8 * time.Second)
 	m.crash(3 * time.Second)
 	m.run(15 * time.Second)

@@ -16,7 +16,7 @@ type healthRun struct {
 	container string // its id
 	started   time.Time
 	seen      time.Time // when that life of it was first seen here, by our clock
-	began     time.Time // by the engine's clock, which only tells it from another
+	began     time.Time // by the engine's clock: only another one is another run
 	ok        bool
 	since     time.Time // by our clock: it began then or later; zero: not known
 	asked     time.Time // when the last inspection was begun
