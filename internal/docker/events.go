@@ -21,6 +21,9 @@ const (
 	quietTime = 10 * time.Second
 	// pulseTimeout is how long that answer may take.
 	pulseTimeout = 10 * time.Second
+	// refusalDelay is how long after its answer a refused stream may end: the client
+	// reports a refusal on a channel, a moment after it has returned.
+	refusalDelay = 50 * time.Millisecond
 	// rounding is how far apart an event's time and the reported time may be:
 	// to clients of an API before 1.52, Docker 29 reports nanoseconds that went
 	// through a floating-point number.
@@ -88,15 +91,14 @@ func (r *Runtime) events(ctx context.Context, since time.Time, ready func(), han
 	})
 }
 
-// stands reports why the stream doesn't stand. The client returns as soon as
-// the engine answered, or failed to, and says which a moment later; the pulse
-// gives it that moment.
+// stands reports why the stream doesn't stand. The client returns as soon as the engine
+// has answered, and reports a refusal a moment later.
 func (r *Runtime) stands(ctx context.Context, e engine, ended <-chan error) error {
 	err := r.beat(ctx, e)
 	select {
 	case failed := <-ended:
 		return orEnd(failed)
-	default:
+	case <-time.After(refusalDelay):
 		return err
 	}
 }
