@@ -49,7 +49,8 @@ func publish(c *Controller, s *serviceState, now time.Time) {
 }
 
 // published takes the outcome of a publication. One that failed is made again;
-// a service that was removed is forgotten once that is on the topic.
+// a service that was removed is forgotten once that is on the topic. What changed
+// meanwhile is published now.
 func published(c *Controller, in Published, now time.Time) {
 	s := c.services[in.Service]
 	if s == nil {
@@ -63,7 +64,9 @@ func published(c *Controller, in Published, now time.Time) {
 		delete(c.prior, s.def.Name)
 		depart(c, s, now)
 		forget(c, s.def.Name)
+		return
 	}
+	publish(c, s, now)
 }
 
 // publicRecord is what is published of a service now.

@@ -2,6 +2,7 @@ package healer_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,7 +208,12 @@ func TestServiceThatReturnsWhileItsRemovalIsWrittenIsPublished(t *testing.T) {
 		time.Sleep(time.Second)
 		s.configure("web", "db")
 		s.log.fail(event.TopicServices, appendFault{})
-		s.until("its removal is published", func() bool { return s.isRemoved("web") })
+		s.until("its removal is published", func() bool { // for a moment only
+			return slices.ContainsFunc(s.log.records(event.TopicServices), func(r event.Record) bool {
+				one, err := event.DecodeService(r.Value)
+				return err == nil && one.Service == "web" && one.Definition == nil
+			})
+		})
 		s.until("it is published again", func() bool { return !s.isRemoved("web") })
 	})
 }

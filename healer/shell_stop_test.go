@@ -67,6 +67,7 @@ func TestStopLetsTheRunningCallEnd(t *testing.T) {
 		s.engine.fail("Find", callFault{slow: time.Second})
 		s.harm("db", container.FaultKill)
 		s.until("an inspection", func() bool { return s.engine.underway("Find") > 0 && len(s.events(event.TypeOpened)) == 2 })
+		time.Sleep(50 * time.Millisecond) // what was to be published is on the log
 		before, published := len(s.events()), len(s.log.records(event.TopicServices))
 		if took := s.stop(); took < 2*time.Second || took > 3*time.Second {
 			t.Errorf("the call takes 3 s more, and the stop %s", took)

@@ -66,6 +66,35 @@ func TestEachFaultIsRepairedByItsCall(t *testing.T) {
 	}
 }
 
+// TestOfAQuickRepairItsOpeningAloneIsPublishedBeforeTheCall: each step of it changes the
+// service, and what is published of them would take the processors from the repair.
+func TestOfAQuickRepairItsOpeningAloneIsPublishedBeforeTheCall(t *testing.T) {
+	onSite(t, []string{"web"}, func(s *site) { s.config.ManualGrace = 0 }, func(s *site) {
+		time.Sleep(20 * time.Second)
+		before := len(s.log.records(event.TopicServices))
+		s.harm("web", container.FaultPause)
+		s.repaired("web")
+		called, _ := s.timeline.instant("call Unpause web")
+		var early []event.Service
+		for _, r := range s.log.records(event.TopicServices)[before:] {
+			if one, err := event.DecodeService(r.Value); err == nil && !r.Time.After(called) {
+				early = append(early, one)
+			}
+		}
+		if len(early) != 1 || early[0].Status != event.Down {
+			t.Errorf("%d records of the service are written before the call, want that it is DOWN", len(early))
+		}
+		s.until("what followed is published too", func() bool {
+			p := s.published("web")
+			return p.Status == event.Up && p.OpenIncident == ""
+		})
+		written := s.log.records(event.TopicServices)[before:]
+		if pause := written[1].Time.Sub(written[0].Time); pause > 45*time.Millisecond {
+			t.Errorf("the next record is written %s after the first", pause)
+		}
+	})
+}
+
 // TestForeignClaimEndsAllRepairs: of two instances on one host the newer acts.
 func TestForeignClaimEndsAllRepairs(t *testing.T) {
 	onSite(t, []string{"web"}, nil, func(s *site) {

@@ -25,7 +25,7 @@ func (m *sim) carry(e Effect) {
 			m.after(time.Millisecond, m.living(func() { m.deliver(func() Input { return ReadService(e) }) }))
 		}
 		ok := m.logUp
-		m.after(5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
+		m.after(publishPause+5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
 	case Reply:
 		m.answered(e.Command)
 		if m.logUp {

@@ -80,6 +80,10 @@ func (l *life) append(ctx context.Context, e Append) {
 	}
 }
 
+// publishPause is how soon a service is published again. A quick repair is over by then,
+// each of whose steps changes it: it has the connection and the processors for itself.
+const publishPause = 40 * time.Millisecond
+
 func (l *life) publish(e Publish) {
 	ctx, cancel := context.WithTimeout(l.work, writeLimit)
 	defer cancel()
@@ -87,6 +91,7 @@ func (l *life) publish(e Publish) {
 	if err != nil {
 		retry.Sleep(l.work, time.Second) // Kafka is unreachable: not at once again
 	}
+	retry.Sleep(l.work, publishPause)
 	l.give(l.work, timed{in: Published{Service: e.Service.Service, OK: err == nil}})
 }
 
