@@ -9,6 +9,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"logstream/internal/event"
 	"logstream/internal/supervise"
 )
 
@@ -22,12 +23,22 @@ func (b *Bus) Append(ctx context.Context, topic, key string, value []byte) error
 	if err := b.ensure(ctx, topic); err != nil {
 		return fmt.Errorf("append to %s: %w", topic, err)
 	}
-	err := b.appends.write(ctx, b, newEntry(topic, key, value))
+	err := b.appenderOf(topic).write(ctx, b, newEntry(topic, key, value))
 	b.noteWrite(err)
 	if err != nil {
 		return fmt.Errorf("append to %s: %w", topic, err)
 	}
 	return nil
+}
+
+// appenderOf is what writes a topic: always the same, or an UP might overtake its DOWN.
+// States of services have one of their own. A producer has one request under way, and a
+// repair would wait behind them at each of its steps.
+func (b *Bus) appenderOf(topic string) *appender {
+	if topic == event.TopicServices {
+		return &b.states
+	}
+	return &b.appends
 }
 
 func newEntry(topic, key string, value []byte) *entry {

@@ -44,6 +44,7 @@ type Bus struct {
 	reachability *reachability
 	admin        admin
 	appends      appender
+	states       appender // of services
 	healthLogs   *forwarder
 	deadLetters  *deadLetterWriter
 }
@@ -67,6 +68,7 @@ func Open(ctx context.Context, config Config, who Identity, log *slog.Logger, re
 	b.reachability = &reachability{registry: registry, log: log}
 	b.admin.topics = map[string]bool{}
 	b.appends.connecting = make(chan struct{}, 1)
+	b.states.connecting = make(chan struct{}, 1)
 	b.healthLogs = newForwarder(b, "health logs", newQueue(queueEntries, queueBytes))
 	b.deadLetters = newDeadLetterWriter(b)
 	if err := b.start(ctx, dir); err != nil {
@@ -140,7 +142,7 @@ func (b *Bus) Close(ctx context.Context) error {
 		ctx = limited
 	}
 	all := []error{b.flush(ctx, b.healthLogs, "health logs"), b.flush(ctx, b.deadLetters.forwarder, "dead letters")}
-	all = append(all, b.inTime(ctx, "producer", b.appends.close))
+	all = append(all, b.inTime(ctx, "producer", b.appends.close), b.inTime(ctx, "producer of states", b.states.close))
 	b.end()
 	all = append(all, b.inTime(ctx, "clients", b.closeClients))
 	if b.broker != nil {

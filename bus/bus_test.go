@@ -298,6 +298,7 @@ func TestCloseLeavesNoGoroutineAndNoLock(t *testing.T) {
 	r := read(t, b, event.Subscription{Topic: event.TopicIncidents, DeadLetters: true,
 		Handle: func(event.Record) error { return errors.New("refused") }})
 	appendAll(t, b, event.TopicIncidents, 0, 10)
+	appendAll(t, b, event.TopicServices, 0, 1)
 	b.Enqueue(event.TopicHealth, "k", []byte("x"))
 	wait(t, "the records", func() bool { return len(r.all()) == 10 })
 	r.stop()

@@ -7,7 +7,7 @@
 // conformance_test.go tests it on the embedded broker and on Apache Kafka.
 //
 // Order. Records of one key stand in the order in which one producer wrote
-// them; Append and Enqueue are two producers. A subscriber gets the records of
+// them; Append has one for each topic, and Enqueue another. A subscriber gets the records of
 // a partition in the order of their offsets, one at a time.
 //
 // Acknowledged. Append returns nil when the record is on its topic: written by
