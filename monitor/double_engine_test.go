@@ -25,6 +25,7 @@ type scriptedRuntime struct {
 	unreachable bool
 	hung        bool
 	slow        time.Duration // an inspection takes so long
+	inspections int           // that were begun
 	since       []time.Time   // from where its streams began
 	live        chan container.Event
 	lost        chan struct{} // closed: the stream ends
@@ -60,6 +61,7 @@ func (r *scriptedRuntime) answerSlowly(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	slow := r.slow
+	r.inspections++
 	r.mu.Unlock()
 	time.Sleep(slow)
 	return nil

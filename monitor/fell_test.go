@@ -9,7 +9,7 @@ import (
 )
 
 // TestAnEventIsWrittenBeforeTheInspection has an engine that answers only once it is
-// through with a death, or a pause.
+// through with a death, or a pause. The inspection leaves it to a repair for a moment.
 func TestAnEventIsWrittenBeforeTheInspection(t *testing.T) {
 	for action, want := range map[container.Action]string{container.ActionDie: "pay DOWN: container pay exited with code 3", container.ActionPause: "pay DOWN: container pay is paused"} {
 		t.Run(string(action), func(t *testing.T) {
@@ -24,10 +24,22 @@ func TestAnEventIsWrittenBeforeTheInspection(t *testing.T) {
 				b := newBench(engine, define(pay, time.Hour))
 				b.start(t.Context())
 				settle(time.Second)
-				engine.set(func() { engine.slow = 5 * time.Second })
+				engine.set(func() { engine.slow, engine.inspections = 5*time.Second, 0 })
 				engine.happen(state, action)
 				synctest.Wait() // no time passes
 				expectRecords(t, "at once", b.log.appended(t)[2:], string(action)+" pay", want)
+				settle(fallPause - time.Millisecond)
+				engine.set(func() {
+					if engine.inspections != 0 {
+						t.Errorf("inspected %d times at once", engine.inspections)
+					}
+				})
+				settle(2 * tick)
+				engine.set(func() {
+					if engine.inspections != 1 {
+						t.Errorf("inspected %d times a moment later", engine.inspections)
+					}
+				})
 				settle(10 * time.Second)
 				expectRecords(t, "the inspection says the same", b.log.appended(t)[2:], string(action)+" pay", want)
 				b.end(t)

@@ -121,6 +121,10 @@ func (w *watch) writeLevel(t *target, seen level, wanted time.Time, forced bool,
 // after a quick unpause an engine may report another pause, which never happened.
 const echoReach = time.Second
 
+// fallPause is how long the inspection waits at least after the level that an event
+// showed: a repair that is as quick as the engine has the engine for itself.
+const fallPause = 50 * time.Millisecond
+
 // fell writes the level that a die or pause event shows, without the inspection,
 // which follows all the same: an engine may answer that one only once it is through
 // with the end (Docker 20.10 after 60 ms) or the pause.
@@ -140,6 +144,7 @@ func (w *watch) fell(t *target, e container.Event, now time.Time) {
 	}
 	seen, _ := levelOf(t.ref, state, nil)
 	w.writeLevel(t, seen, now, false, 0, now)
+	t.notBefore = now.Add(fallPause)
 }
 
 // notFound takes that a container is not there, without a destroy that says
