@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logstream/e2e/engine"
+	"logstream/internal/event"
 )
 
 // deploySecond is how long the gate deploy holds after any stop, in case a
@@ -95,7 +96,7 @@ func BenchmarkRepair(b *testing.B) {
 				floor = append(floor, took)
 				at, took := loop.measure(b, ours, fault, round, false)
 				healed = append(healed, took-fault.waits)
-				quiet(b, l, ours)
+				quiet(b, l, ours, at)
 				b.Log(steps(b, l, ours, at))
 			}
 			b.Logf("%s: floor %v, LogStream %v", fault.name, floor, healed)
@@ -158,13 +159,22 @@ func steps(b *testing.B, d *daemon, s *Stage, at time.Time) string {
 	return text.String()
 }
 
-// quiet waits until LogStream is through with the last fault.
-func quiet(b *testing.B, d *daemon, s *Stage) {
+// quiet waits until LogStream is through with the fault of that time. What it published
+// before may still say that nothing is open. Of a stop the incident opens at the die.
+func quiet(b *testing.B, d *daemon, s *Stage, at time.Time) {
 	b.Helper()
-	if err := await(time.Minute, "nothing is open", func() bool {
+	if err := await(time.Minute, "the incident has ended", func() bool {
+		list, err := d.incidents(s.name(""))
+		if err != nil || len(list) == 0 {
+			return false
+		}
+		events := list[len(list)-1].Events
+		if events[0].Time.Before(at.Add(-deploySecond/2)) || events[len(events)-1].Type != event.TypeResolved {
+			return false
+		}
 		services, err := d.services()
 		one := services[s.name("")]
-		return err == nil && one.Status == "UP" && one.OpenIncident == ""
+		return err == nil && one.Status == string(event.Up) && one.OpenIncident == ""
 	}); err != nil {
 		b.Fatal(err)
 	}
