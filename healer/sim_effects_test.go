@@ -25,7 +25,11 @@ func (m *sim) carry(e Effect) {
 			m.after(time.Millisecond, m.living(func() { m.deliver(func() Input { return ReadService(e) }) }))
 		}
 		ok := m.logUp
-		m.after(publishPause+5*time.Millisecond, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
+		answer := 5 * time.Millisecond
+		if e.Service.Status == event.Down {
+			answer += publishPause
+		}
+		m.after(answer, m.living(func() { m.step(Published{e.Service.Service, ok}) }))
 	case Reply:
 		m.answered(e.Command)
 		if m.logUp {

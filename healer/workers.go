@@ -80,8 +80,9 @@ func (l *life) append(ctx context.Context, e Append) {
 	}
 }
 
-// publishPause is how soon a service is published again. A quick repair is over by then,
-// each of whose steps changes it: it has the connection and the processors for itself.
+// publishPause is how soon a service that is DOWN is published again. A quick repair is
+// over by then, each of whose steps changes it: it has the connection and the processors
+// for itself. That it is UP again, or its incident over, waits for nothing.
 const publishPause = 40 * time.Millisecond
 
 func (l *life) publish(e Publish) {
@@ -91,7 +92,9 @@ func (l *life) publish(e Publish) {
 	if err != nil {
 		retry.Sleep(l.work, time.Second) // Kafka is unreachable: not at once again
 	}
-	retry.Sleep(l.work, publishPause)
+	if e.Service.Status == event.Down {
+		retry.Sleep(l.work, publishPause)
+	}
 	l.give(l.work, timed{in: Published{Service: e.Service.Service, OK: err == nil}})
 }
 
