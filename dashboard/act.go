@@ -110,8 +110,8 @@ func (r *run) getAct(w http.ResponseWriter, req *http.Request) {
 	if !is {
 		return
 	}
-	var o offer
-	if err := r.inLoop(req.Context(), func(loop *loop) { o = loop.offer(l, r.deps.Identity.Host) }); err != nil {
+	o, err := r.offered(req.Context(), func(loop *loop) offer { return loop.offer(l, r.deps.Identity.Host) })
+	if err != nil {
 		notDone(w, refusal{http.StatusServiceUnavailable, sentenceOf(err)}, l.Incident)
 		return
 	}
@@ -132,11 +132,11 @@ func (r *run) postAct(w http.ResponseWriter, req *http.Request) {
 		notDone(w, no, l.Incident)
 		return
 	}
-	var o offer
 	var acting []string // keys in loop.acting: other requests for them are refused until this one is recorded
-	if err := r.inLoop(req.Context(), func(loop *loop) {
-		if o = loop.offer(l, r.deps.Identity.Host); o.refused.is() {
-			return
+	o, err := r.offered(req.Context(), func(loop *loop) offer {
+		o := loop.offer(l, r.deps.Identity.Host)
+		if o.refused.is() {
+			return o
 		}
 		if acting = append(acting, l.ID); o.args.Request != 0 {
 			acting = append(acting, answerKey(o.args.Incident, o.args.Request))
@@ -144,7 +144,9 @@ func (r *run) postAct(w http.ResponseWriter, req *http.Request) {
 		for _, key := range acting {
 			loop.acting[key] = true
 		}
-	}); err != nil {
+		return o
+	})
+	if err != nil {
 		notDone(w, refusal{http.StatusServiceUnavailable, sentenceOf(err)}, l.Incident)
 		return
 	}
@@ -176,6 +178,24 @@ func (r *run) postAct(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	show(w, http.StatusAccepted, public.Link{Title: o.done, Tone: "up", Say: o.next, Incident: o.page.Incident})
+}
+
+// offered is what decide decides, on the loop. The message of a link may be quicker
+// than the page: where only that is wrong, it is decided again for a moment.
+func (r *run) offered(ctx context.Context, decide func(*loop) offer) (o offer, err error) {
+	until := time.Now().Add(r.limits.result)
+	for {
+		if err := r.inLoop(ctx, func(l *loop) { o = decide(l) }); err != nil || !o.early || !time.Now().Before(until) {
+			return o, err
+		}
+		select {
+		case <-ctx.Done():
+			return o, nil
+		case <-r.ctx.Done():
+			return o, nil
+		case <-time.After(resultEvery):
+		}
+	}
 }
 
 // became waits a moment for the result of a command. nil: there is none yet. What the

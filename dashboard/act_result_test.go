@@ -63,3 +63,42 @@ func TestPageOfALinkThatIsNotAnsweredClaimsNothing(t *testing.T) {
 	}
 	contains(t, []byte(page), "Recorded, not executed yet", "Open this page again", "Show the result")
 }
+
+// TestALinkMayBeQuickerThanThePage: the message of a request is sent by another reader
+// of the log, and is pressed before the page has read the request or its incident.
+func TestALinkMayBeQuickerThanThePage(t *testing.T) {
+	expires := time.Now().Add(time.Hour)
+	for name, tt := range map[string]struct {
+		incident, request string
+		then              func(*site)
+	}{
+		"the request": {"x", "7", func(s *site) {
+			s.incident("x", 6, "payment-service", event.Evidence{}, event.ByLogstream)
+			s.incident("x", 7, "payment-service", event.ApprovalRequested{Action: "start", Target: "payment-service", Expires: expires}, event.ByGuard)
+		}},
+		"its incident": {"y", "2", func(s *site) {
+			s.incident("y", 1, "payment-service", event.Opened{Error: "refused", FirstBad: time.Now().UTC(), Kind: "service"}, event.ByLogstream)
+			s.incident("y", 2, "payment-service", event.ApprovalRequested{Action: "start", Target: "payment-service", Expires: expires}, event.ByGuard)
+		}},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			t.Run(name+", "+method, func(t *testing.T) {
+				s := linked(t)
+				s.dash.limits.result = 2 * time.Second // the page of POST waits it out: no healer answers
+				l := linkTo(link.Deny)
+				l.Incident, l.Approval = tt.incident, tt.request
+				token := signer.Sign(l)
+				written := make(chan struct{})
+				time.AfterFunc(3*resultEvery/2, func() { tt.then(s); close(written) })
+				if method == http.MethodPost {
+					if status, page := s.confirm(token); status != http.StatusAccepted {
+						t.Errorf("%d %s", status, page)
+					}
+				} else if resp, page := s.do("GET", actPath+token, "", nil); resp.StatusCode != http.StatusOK {
+					t.Errorf("%d %s", resp.StatusCode, page)
+				}
+				<-written
+			})
+		}
+	}
+}

@@ -43,7 +43,7 @@ type limits struct {
 
 	connections int // that are open at a time
 
-	result time.Duration // for which the page of a link waits for the result of its command
+	result time.Duration // for which the page of a link waits for the result of its command, or for a request that it has not read yet
 }
 
 func newLimits() *limits {

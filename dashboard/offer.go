@@ -21,6 +21,7 @@ import (
 // offer is what a link would do now, or why it does nothing.
 type offer struct {
 	refused refusal
+	early   bool        // refused, maybe only until the event log has been read further
 	page    public.Link // what is shown, refused or not
 
 	service    string // the command's
@@ -41,7 +42,9 @@ func (l *loop) offer(of link.Link, host string) offer {
 	if of.Incident != "" {
 		var is bool
 		if in, is = l.fleet.Incident(of.Incident, now()); !is {
-			return refuse(http.StatusGone, "", "The incident of this link is no longer known: incidents are kept for 90 days.")
+			o := refuse(http.StatusGone, "", "The incident of this link is no longer known: incidents are kept for 90 days.")
+			o.early = true
+			return o
 		}
 		if !link.Names(of.Host, in.Host) || of.Service != "" && !link.Names(of.Service, in.Service) {
 			return refuse(http.StatusConflict, "", "This link is for another incident: nothing is done.")
@@ -105,7 +108,9 @@ func answerOf(of link.Link, in view.IncidentDetail) offer {
 	case over != "":
 		return refuse(http.StatusConflict, in.ID, "%s", over)
 	case a == nil || a.Request != request:
-		return refuse(http.StatusConflict, in.ID, "This link is for a request that this incident does not have.")
+		o := refuse(http.StatusConflict, in.ID, "This link is for a request that this incident does not have.")
+		o.early = len(in.Events) > 0 && in.Events[len(in.Events)-1].Seq < request
+		return o
 	case !now().Before(a.Expires):
 		return refuse(http.StatusGone, in.ID, "The request for approval expired at %s.", public.Moment(a.Expires))
 	}
