@@ -7,7 +7,6 @@ import (
 
 	"logstream/healer/fleet"
 	"logstream/healer/history"
-	"logstream/healer/loglines"
 	"logstream/healer/runbook"
 	"logstream/internal/container"
 	"logstream/internal/event"
@@ -129,7 +128,7 @@ func withEvidence(v View, f runbook.Facts) runbook.Facts {
 	f.IgnoresStop = v.Around.ignored
 	f.QuickExits, f.OOMs = quickExits(v.Around.lives, unproven(v)), outOfMemory(v.Around.lives)
 	if c.Status != container.Running {
-		f.KeyLine = text.Clip(loglines.KeyLine(v.Inspection.logs.lines), keyLine)
+		f.KeyLine = text.Clip(v.Inspection.logs.key, keyLine)
 	}
 	f.FailsAgain = failsAgain(v)
 	if f.State == string(container.Running) && f.Check == event.Down {

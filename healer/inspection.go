@@ -6,6 +6,7 @@ import (
 
 	"logstream/healer/gate"
 	"logstream/healer/history"
+	"logstream/healer/loglines"
 	"logstream/internal/container"
 	"logstream/internal/event"
 )
@@ -161,6 +162,6 @@ func (i *inspection) take(in Inspected, now time.Time) bool {
 		return false
 	}
 	i.open, i.at = false, now
-	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.FirstSeen, in.Signs, in.LogsMissing}
+	i.state, i.err, i.logs = in.State, in.Err, readLog{in.Logs, in.Truncated, in.FirstSeen, in.Signs, in.LogsMissing, loglines.KeyLine(in.Logs)}
 	return true
 }

@@ -20,6 +20,7 @@ type readLog struct {
 	firstSeen []event.FirstSeen
 	signs     []runbook.Signed
 	missing   string // why there is none, or empty
+	key       string // the line that says most; made once, each look at the service needs it
 }
 
 // readLogs reads the container's newest lines. Those that show a sign are of its

@@ -60,7 +60,11 @@ func decodeFlat[T any](value []byte, into *T) error {
 	if len(trimmed) == 0 || trimmed[0] != '{' {
 		return errors.New("is not a JSON object")
 	}
-	if err := json.Unmarshal(value, into); err != nil {
+	read := func(value []byte) error { return json.Unmarshal(value, into) }
+	if own, is := any(into).(json.Unmarshaler); is {
+		read = own.UnmarshalJSON // it reads the whole value; json.Unmarshal would do so twice before
+	}
+	if err := read(value); err != nil {
 		return fmt.Errorf("is not valid: %w", err)
 	}
 	return nil
