@@ -73,6 +73,9 @@ func takeBack(c *Controller, s *serviceState, now time.Time) {
 func forget(c *Controller, name string) {
 	c.fleet.touch(c.services[name])
 	delete(c.services, name)
+	if c.busy == name {
+		c.busy = ""
+	}
 	c.graph = nil
 	c.order = slices.DeleteFunc(c.order, func(n string) bool { return n == name })
 }

@@ -135,7 +135,7 @@ func (c *Controller) Step(in Input, now time.Time) []Effect {
 		c.beginClaim(in, now)
 	case EngineSeen:
 		if repeat, due := c.claim.OnEngine(in.ID, now); due {
-			c.emit(Append{repeat})
+			c.emit(Append{[]event.Incident{repeat}})
 		}
 	case Inspected:
 		c.inspected(in, now)
@@ -180,9 +180,7 @@ func (c *Controller) reconcile(s *serviceState, now time.Time) {
 	for !s.journal.Pending() && s.deferred.next(c, now) { // those that are refused hold nothing up
 	}
 	if s.journal.Pending() {
-		if e, due := s.journal.Due(now); due {
-			c.emit(Append{e})
-		}
+		c.repeat(s, now)
 	} else if !s.idle() {
 		v := newView(c, s, now)
 		c.apply(s, v, Plan(v), now)
@@ -225,24 +223,19 @@ func (c *Controller) apply(s *serviceState, v View, d Decision, now time.Time) {
 	}
 }
 
-// append writes the next event of the service's incident, or opens one. Until
-// it is confirmed nothing else is written for that incident.
+// append writes the next event of the service's incident, or opens one, and what follows
+// from it. Until all of it is confirmed nothing else is written for that incident.
 func (c *Controller) append(s *serviceState, by string, data event.Data, now time.Time) {
-	e := event.Incident{Service: s.def.Name, By: by, Data: data, Time: now.UTC(), Origin: c.claim.Origin(), Type: event.TypeOf(data)}
-	switch data := data.(type) {
-	case event.Opened:
-		e.ID, e.Seq = c.claim.NextIncident(), 1
-		noteOpening(s, e)
-	default:
-		e.ID, e.Seq = s.incident.ID, s.incident.Seq()+1
-		s.prepare(e.ID, data, now)
+	events := ahead(c, s, by, data, now)
+	s.journal.Append(events, now)
+	c.emit(Append{events})
+}
+
+// repeat writes what is outstanding once more, where it is time to.
+func (c *Controller) repeat(s *serviceState, now time.Time) {
+	if due := s.journal.Due(now); due != nil {
+		c.emit(Append{due})
 	}
-	if e.Type == event.TypeActionStarted {
-		c.busy, c.busySince = s.def.Name, now
-	}
-	e = e.Bounded()
-	s.journal.Append(e, now)
-	c.emit(Append{e})
 }
 
 func (c *Controller) inspect(s *serviceState, now time.Time) {
@@ -254,7 +247,7 @@ func (c *Controller) tick(now time.Time) {
 		return // what is replayed has its own time: by ours all of it is long stale
 	}
 	if e, repeat, due := c.claim.Tick(c.newest(), now); due {
-		c.emit(Append{e})
+		c.emit(Append{[]event.Incident{e}})
 		if repeat {
 			c.incidents.Forget(keepIncidents)
 			c.forgetCommands(now)
@@ -307,7 +300,7 @@ func (c *Controller) beginClaim(in Replayed, now time.Time) {
 		}
 	}
 	if e, due := c.claim.Begin(c.newest(), in.Nonce, now); due {
-		c.emit(Append{e})
+		c.emit(Append{[]event.Incident{e}})
 	}
 }
 

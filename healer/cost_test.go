@@ -77,11 +77,13 @@ func (h *herd) step(in Input) {
 func (h *herd) carry(e Effect) {
 	switch e := e.(type) {
 	case Append:
-		h.events[e.Event.Type]++
-		if e.Event.Type == event.TypeEscalated && h.statusOf(e.Event.Service) == event.Up {
-			h.late = append(h.late, e.Event.Service)
+		for _, e := range e.Events {
+			h.events[e.Type]++
+			if e.Type == event.TypeEscalated && h.statusOf(e.Service) == event.Up {
+				h.late = append(h.late, e.Service)
+			}
+			h.queue = append(h.queue, ReadIncident{e})
 		}
-		h.queue = append(h.queue, ReadIncident(e))
 	case Publish:
 		h.queue = append(h.queue, Published{e.Service.Service, true})
 	case Inspect:

@@ -39,10 +39,12 @@ func (s *seat) origin() event.Origin {
 func (s *seat) step(in Input) {
 	for _, e := range s.Step(in, s.now) {
 		if a, is := e.(Append); is {
-			if claim, is := a.Event.Data.(event.Claim); is {
-				s.claims = append(s.claims, claim)
+			for _, e := range a.Events {
+				if claim, is := e.Data.(event.Claim); is {
+					s.claims = append(s.claims, claim)
+				}
+				s.step(ReadIncident{e})
 			}
-			s.step(ReadIncident(a))
 		}
 	}
 }

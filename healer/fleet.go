@@ -110,9 +110,7 @@ func reconcileFleet(c *Controller, now time.Time) {
 	case !c.leads():
 		return
 	case self.journal.Pending():
-		if e, due := self.journal.Due(now); due {
-			c.emit(Append{e})
-		}
+		c.repeat(self, now)
 		return
 	case self.deferred.next(c, now):
 		return

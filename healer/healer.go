@@ -299,8 +299,8 @@ func (l *life) last(in Input) {
 	for _, e := range l.decide(in, time.Now()) {
 		if result, is := e.(Append); is {
 			ctx, cancel := context.WithTimeout(l.work, farewell)
-			if err := l.deps.Log.Append(ctx, event.TopicIncidents, result.Event.Service, event.Encode(result.Event)); err != nil {
-				l.deps.Logger.Warn("result of a repair not written to Kafka; the next start inspects the container to find it", "incident", result.Event.ID, "error", err)
+			if failed, err := l.write(ctx, result); err != nil {
+				l.deps.Logger.Warn("result of a repair not written to Kafka; the next start inspects the container to find it", "incident", failed.ID, "error", err)
 			}
 			cancel()
 		}

@@ -139,9 +139,10 @@ type Effect interface{ effect() }
 
 // Effects of Step.
 type (
-	// Append writes an incident event, or a claim. It is confirmed by what is
-	// read back; only a failure comes back by itself.
-	Append struct{ Event event.Incident }
+	// Append writes events of one incident in their order, or a claim: none before
+	// the one before it is acknowledged, and none after one that failed. It is
+	// confirmed by what is read back; only a failure comes back by itself.
+	Append struct{ Events []event.Incident }
 	// Publish writes a service's state.
 	Publish struct{ Service event.Service }
 	// Reply writes a command's result.

@@ -169,7 +169,7 @@ func (m *sim) history() string { return strings.Join(m.trace, "\n") }
 // a person acknowledged that.
 func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
 	soon := m.cfg.Budget.Recurrence.Soon
-	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || requestedByOperator(in) || !runbook.IsOfProcess(in.CauseID) {
+	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || requestedByOperator(in) || in.Acknowledged != nil || !runbook.IsOfProcess(in.CauseID) {
 		return
 	}
 	for _, before := range m.folded.Of(in.Service, in.Host) {

@@ -83,7 +83,7 @@ func writeNotes(c *Controller, now time.Time) {
 		free--
 		w.begun = now
 		data := event.Noted{Incident: in.ID, Text: w.text}
-		c.emit(Append{event.Incident{ID: w.asked.ID, Seq: 1, Time: w.asked.Time, Service: in.Service, Type: event.TypeOf(data), By: operator(w.asked), Data: data,
-			Origin: event.Origin{Instance: c.instance, Host: c.host}}})
+		c.emit(Append{[]event.Incident{{ID: w.asked.ID, Seq: 1, Time: w.asked.Time, Service: in.Service, Type: event.TypeOf(data), By: operator(w.asked), Data: data,
+			Origin: event.Origin{Instance: c.instance, Host: c.host}}}})
 	}
 }

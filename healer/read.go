@@ -212,7 +212,7 @@ func (c *Controller) readIncident(e event.Incident, now time.Time) {
 	confirmed(c, s, e)
 	if s.incident == nil || s.incident.ID != in.ID {
 		s.incident = in
-		s.execution, s.verification, s.waiting, s.byHand = execution{}, verification{}, waiting{}, nil
+		s.begin(in.ID)
 	}
 	s.budget.Apply(e)
 	c.budget.Apply(e)
@@ -252,7 +252,7 @@ func (c *Controller) readClaim(read event.Claim, now time.Time) {
 	case claim.Acquired:
 		c.acquire(now)
 	case claim.Outbid:
-		c.emit(Append{c.claim.Outbid(c.newest(), now)})
+		c.emit(Append{[]event.Incident{c.claim.Outbid(c.newest(), now)}})
 	}
 }
 
@@ -300,7 +300,7 @@ func (c *Controller) appendFailed(in AppendFailed, now time.Time) {
 		return
 	}
 	if s := serviceOf(c, in.Service); s != nil {
-		s.journal.Failed(in.ID, in.Seq, now)
+		withdraw(c, s, s.journal.Failed(in.ID, in.Seq, now))
 	}
 }
 

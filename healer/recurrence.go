@@ -21,13 +21,17 @@ func recurrenceOf(c *Controller, s *serviceState, cause string, now time.Time) g
 	if cause == "" || s.incident == nil {
 		return out
 	}
+	all := c.incidents.Of(s.def.Name, c.host)
+	if n := len(all); n == 0 || all[n-1].ID != s.incident.ID { // its opening was not read back yet
+		all = append(slices.Clip(all), s.incident)
+	}
 	if runbook.IsOfProcess(cause) {
-		out.Return = returnOf(c.incidents.Of(s.def.Name, c.host), later(s.incident.FirstBad, s.status.FirstBad), cause, s.inspection.state.ID, limit.Soon, s.injected)
+		out.Return = returnOf(all, later(s.incident.FirstBad, s.status.FirstBad), cause, s.inspection.state.ID, limit.Soon, s.injected)
 	}
 	if limit.Times == 0 {
 		return out
 	}
-	for _, in := range c.incidents.Of(s.def.Name, c.host) {
+	for _, in := range all {
 		if in.CauseID != cause || now.Sub(in.Opened) >= limit.Within {
 			continue
 		}

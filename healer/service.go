@@ -323,3 +323,20 @@ func (s *serviceState) prepare(incident string, data event.Data, now time.Time) 
 		s.inspection.stale = s.inspection.stale || !data.OK
 	}
 }
+
+// fold makes of the service what it is once e was read back.
+func (s *serviceState) fold(e event.Incident) {
+	if e.Type == event.TypeOpened {
+		s.incident = nil
+		s.begin(e.ID)
+	}
+	s.incident = s.incident.With(e)
+}
+
+// begin makes the service ready for a new incident.
+func (s *serviceState) begin(incident string) {
+	if s.execution.incident != incident { // its intent was not written with its opening
+		s.execution = execution{}
+	}
+	s.verification, s.waiting, s.byHand = verification{}, waiting{}, nil
+}

@@ -64,9 +64,9 @@ func TestEveryInputIsObservedWithItsEffects(t *testing.T) {
 					read++
 				}
 				for _, e := range step.out {
-					switch e.(type) {
+					switch e := e.(type) {
 					case healer.Append:
-						appended++
+						appended += len(e.Events)
 					case healer.Execute:
 						executed++
 					}

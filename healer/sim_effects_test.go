@@ -17,7 +17,10 @@ import (
 func (m *sim) carry(e Effect) {
 	switch e := e.(type) {
 	case Append:
-		m.append(e.Event)
+		if last := e.Events[len(e.Events)-1]; last.Type != event.TypeClaim && last.Type != event.TypeNoted {
+			m.outstanding[last.Service] = last
+		}
+		m.append(e.Events)
 	case Publish:
 		m.published[e.Service.Service] = e.Service
 		if m.logUp {
@@ -57,23 +60,26 @@ func (m *sim) carry(e Effect) {
 	}
 }
 
-func (m *sim) append(e event.Incident) {
-	if e.Type != event.TypeClaim && e.Type != event.TypeNoted {
-		m.outstanding[e.Service] = e
-	}
+// append writes events one after another, up to the first that fails.
+func (m *sim) append(events []event.Incident) {
+	e := events[0]
 	value := event.Encode(e)
 	life := m.life
 	m.after(m.between(500*time.Microsecond, 5*time.Millisecond), func() {
 		if m.ended(life, 0.5) {
 			return // it died before it was sent
 		}
-		written := m.logUp || m.chance(0.2) // an answer can be lost while the record is there
+		refused := m.loses != nil && m.loses(e)
+		written := !refused && (m.logUp || m.chance(0.2)) // an answer can be lost while the record is there
 		lost := m.logUp && m.chance(0.01)
 		if written {
 			m.onLog(e, value)
 		}
-		if m.life == life && (!m.logUp || lost) {
+		switch {
+		case m.life == life && (!m.logUp || lost || refused):
 			m.after(m.between(100*time.Millisecond, 3*time.Second), m.living(func() { m.step(AppendFailed{ID: e.ID, Seq: e.Seq, Service: e.Service}) }))
+		case m.life == life && len(events) > 1:
+			m.append(events[1:])
 		}
 	})
 }

@@ -87,6 +87,7 @@ type sim struct {
 	folded      *state.Incidents          // the fold of what this life has read
 	replayed    bool                      // this life has read to the end
 	ownerSince  time.Time                 // when this life's claim was read back
+	loses       func(event.Incident) bool // an append that fails, and is not written; nil: none
 	outstanding map[string]event.Incident // appends that were taken and not delivered back, by service
 	published   map[string]event.Service  // the newest of each service, whether the log took it or not
 }

@@ -74,10 +74,21 @@ func (l *life) worker(name string, do func()) {
 func (l *life) append(ctx context.Context, e Append) {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	if err := l.deps.Log.Append(ctx, event.TopicIncidents, e.Event.Service, event.Encode(e.Event)); err != nil {
-		l.deps.Logger.Debug("append failed with an unknown outcome", "incident", e.Event.ID, "seq", e.Event.Seq, "error", err)
-		l.give(l.work, timed{in: AppendFailed{ID: e.Event.ID, Seq: e.Event.Seq, Service: e.Event.Service}})
+	if failed, err := l.write(ctx, e); err != nil {
+		l.deps.Logger.Debug("append failed with an unknown outcome", "incident", failed.ID, "seq", failed.Seq, "error", err)
+		l.give(l.work, timed{in: AppendFailed{ID: failed.ID, Seq: failed.Seq, Service: failed.Service}})
 	}
+}
+
+// write writes events one after another, up to the first that fails: a reader must not
+// meet an incident without its beginning.
+func (l *life) write(ctx context.Context, e Append) (failed event.Incident, err error) {
+	for _, next := range e.Events {
+		if err := l.deps.Log.Append(ctx, event.TopicIncidents, next.Service, event.Encode(next)); err != nil {
+			return next, err
+		}
+	}
+	return event.Incident{}, nil
 }
 
 // publishPause is how soon a service that is DOWN is published again. A quick repair is

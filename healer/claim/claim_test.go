@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -101,6 +102,57 @@ func TestAClaimIsRepeatedEachDayAndWhenItIsNotReadBack(t *testing.T) {
 	}
 }
 
+// TestAFewInARow are confirmed one by one, and repeated from the first that is not.
+func TestAFewInARow(t *testing.T) {
+	var j Journal
+	events := []event.Incident{{ID: "i", Seq: 1, Time: now}, {ID: "i", Seq: 2, Time: now}, {ID: "i", Seq: 3, Time: now}}
+	j.Append(events, now)
+	j.Confirm(events[0], now)
+	if again := j.Due(now.Add(11 * time.Second)); !j.Pending() || len(again) != 2 || again[0].Seq != 2 || again[1].Seq != 3 {
+		t.Errorf("repeated: %+v", again)
+	}
+	if dropped := j.Failed("i", 3, now.Add(12*time.Second)); dropped != nil {
+		t.Errorf("dropped after they were repeated: %+v", dropped)
+	}
+	if again := j.Due(now.Add(13 * time.Second)); len(again) != 2 || again[0].Seq != 2 {
+		t.Errorf("after the last failed: %+v", again)
+	}
+	j.Confirm(events[1], now.Add(16*time.Second))
+	if j.Confirm(events[2], now.Add(16*time.Second)); j.Pending() {
+		t.Error("all were read back, and one is pending")
+	}
+}
+
+// TestWhatFollowsAFailureWasNotWritten: it is dropped, also where the one that failed was
+// read back all the same.
+func TestWhatFollowsAFailureWasNotWritten(t *testing.T) {
+	events := []event.Incident{{ID: "i", Seq: 1, Time: now}, {ID: "i", Seq: 2, Time: now}, {ID: "i", Seq: 3, Time: now}}
+	for _, tt := range []struct {
+		name             string
+		readBack         int
+		failed           int
+		pending, dropped int
+	}{
+		{"the first", 0, 1, 1, 2},
+		{"the second", 1, 2, 1, 1},
+		{"one that was read back", 1, 1, 0, 2},
+		{"the last", 2, 3, 1, 0},
+	} {
+		var j Journal
+		j.Append(slices.Clone(events), now)
+		for _, e := range events[:tt.readBack] {
+			j.Confirm(e, now)
+		}
+		dropped := j.Failed("i", tt.failed, now)
+		if len(dropped) != tt.dropped || len(j.Due(now.Add(time.Second))) != tt.pending || j.Pending() != (tt.pending > 0) {
+			t.Errorf("%s: dropped %+v, pending %v", tt.name, dropped, j.Pending())
+		}
+		if j.Failed("another", 1, now) != nil {
+			t.Errorf("%s: the failure of another incident counts", tt.name)
+		}
+	}
+}
+
 func TestIncidentIDsFollowFromTheClaim(t *testing.T) {
 	a, b := claimed(t), claimed(t)
 	first := a.NextIncident()
@@ -112,19 +164,19 @@ func TestIncidentIDsFollowFromTheClaim(t *testing.T) {
 func TestAnAppendIsRepeatedUntilItIsConfirmed(t *testing.T) {
 	var j Journal
 	e := event.Incident{ID: "i", Seq: 3, Time: now}
-	j.Append(e, now)
-	if _, due := j.Due(now.Add(10 * time.Second)); due {
+	j.Append([]event.Incident{e}, now)
+	if j.Due(now.Add(10*time.Second)) != nil {
 		t.Error("it may still be read back")
 	}
-	if again, due := j.Due(now.Add(11 * time.Second)); !due || again.Seq != 3 {
+	if again := j.Due(now.Add(11 * time.Second)); len(again) != 1 || again[0].Seq != 3 {
 		t.Error("it is not repeated")
 	}
 	j.Failed("i", 2, now.Add(12*time.Second))
-	if _, due := j.Due(now.Add(13 * time.Second)); due {
+	if j.Due(now.Add(13*time.Second)) != nil {
 		t.Error("another append's failure counts")
 	}
 	j.Failed("i", 3, now.Add(12*time.Second))
-	if _, due := j.Due(now.Add(13 * time.Second)); !due {
+	if j.Due(now.Add(13*time.Second)) == nil {
 		t.Error("a failed append is not repeated a moment later")
 	}
 	j.Confirm(event.Incident{ID: "i", Seq: 2}, now)
@@ -138,7 +190,7 @@ func TestAnAppendIsRepeatedUntilItIsConfirmed(t *testing.T) {
 	if j.ClearUnwritable(); j.Unwritable() != 0 {
 		t.Error("it is reported twice")
 	}
-	j.Append(e, now.Add(time.Minute))
+	j.Append([]event.Incident{e}, now.Add(time.Minute))
 	if j.Confirm(e, now.Add(time.Minute)); j.Unwritable() != 0 {
 		t.Error("the next append, which did not fail, failed too")
 	}

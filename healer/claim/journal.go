@@ -1,28 +1,31 @@
 package claim
 
 import (
+	"slices"
 	"time"
 
 	"logstream/internal/event"
 )
 
-// Journal is the outstanding append of one service's incident. A producer's
-// error does not mean that nothing was written: the append is repeated byte for
-// byte until it, or a foreign claim, is read back, and nothing else is written
-// for the incident before.
+// Journal is the outstanding append of one service's incident: one event, or a
+// few in a row. A producer's error does not mean that nothing was written: what
+// is outstanding is repeated byte for byte until it, or a foreign claim, is read
+// back, and nothing else is written for the incident before.
 type Journal struct {
-	pending    *event.Incident
+	pending    []event.Incident // in their order, without those that were read back
+	first      int              // the seq of the first that was appended with them
+	repeated   bool
 	triedAt    time.Time
 	failsSince time.Time     // zero: appends do not fail
 	unwritable time.Duration // for how long they failed, until it is taken
 }
 
 // Pending says whether an append is not confirmed yet.
-func (j *Journal) Pending() bool { return j.pending != nil }
+func (j *Journal) Pending() bool { return len(j.pending) > 0 }
 
-// Append makes e the outstanding append.
-func (j *Journal) Append(e event.Incident, now time.Time) {
-	j.pending, j.triedAt = &e, now
+// Append makes these events of one incident the outstanding append.
+func (j *Journal) Append(events []event.Incident, now time.Time) {
+	j.pending, j.first, j.triedAt, j.repeated = events, events[0].Seq, now, false
 }
 
 // Drop forgets the outstanding append: a new claim begins without it.
@@ -30,34 +33,46 @@ func (j *Journal) Drop() { j.pending = nil }
 
 // Confirm takes an event that was read back.
 func (j *Journal) Confirm(e event.Incident, now time.Time) {
-	if j.pending == nil || j.pending.ID != e.ID || j.pending.Seq != e.Seq {
+	i := j.index(e.ID, e.Seq)
+	if i < 0 {
 		return
 	}
-	j.pending = nil
+	j.pending = j.pending[i+1:]
 	if !j.failsSince.IsZero() {
 		j.unwritable, j.failsSince = now.Sub(j.failsSince), time.Time{}
 	}
 }
 
-// Failed says that it is unknown whether an append was written: it is repeated a
-// moment later.
-func (j *Journal) Failed(id string, seq int, now time.Time) {
-	if j.pending == nil || j.pending.ID != id || j.pending.Seq != seq {
-		return
+// Failed says that it is unknown whether an event was written: it is repeated a
+// moment later. Those after it were not written the first time, and are dropped
+// then and returned: what they say may no longer be so. Later they are repeated
+// with it.
+func (j *Journal) Failed(id string, seq int, now time.Time) (dropped []event.Incident) {
+	if !j.Pending() || j.pending[0].ID != id || seq < j.first || seq > j.pending[len(j.pending)-1].Seq {
+		return nil
 	}
 	j.triedAt = now.Add(appendAgain - confirmMax)
-	if j.failsSince.IsZero() {
-		j.failsSince = j.pending.Time
+	rest := 1 + j.index(id, seq) // 0: it was read back all the same
+	if !j.repeated {
+		j.pending, dropped = j.pending[:rest], j.pending[rest:]
 	}
+	if j.Pending() && j.failsSince.IsZero() && rest > 0 {
+		j.failsSince = j.pending[rest-1].Time
+	}
+	return dropped
 }
 
-// Due is the outstanding append where it is time to repeat it.
-func (j *Journal) Due(now time.Time) (event.Incident, bool) {
-	if j.pending == nil || now.Sub(j.triedAt) <= confirmMax {
-		return event.Incident{}, false
+func (j *Journal) index(id string, seq int) int {
+	return slices.IndexFunc(j.pending, func(e event.Incident) bool { return e.ID == id && e.Seq == seq })
+}
+
+// Due is the outstanding append where it is time to repeat it; nil: it is not.
+func (j *Journal) Due(now time.Time) []event.Incident {
+	if !j.Pending() || now.Sub(j.triedAt) <= confirmMax {
+		return nil
 	}
-	j.triedAt = now
-	return *j.pending, true
+	j.triedAt, j.repeated = now, true
+	return j.pending
 }
 
 // Unwritable is for how long appends failed, now that one was confirmed.

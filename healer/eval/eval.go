@@ -150,16 +150,18 @@ func replayOf(ctx context.Context, r *replay.Recording, cases []Case, model Mode
 	}
 	err := r.WithModel(query, func(_ healer.Input, _ time.Time, effects []healer.Effect) error {
 		for _, e := range effects {
-			written, is := e.(healer.Append)
-			of := courses[written.Event.Service]
-			if !is || of == nil || of.over || !of.read(written.Event.Data) {
-				continue
-			}
-			if ctx.Err() == nil {
-				each(of.Result)
-			}
-			if left--; left == 0 {
-				return cmp.Or(ctx.Err(), errDecided)
+			appended, _ := e.(healer.Append)
+			for _, written := range appended.Events {
+				of := courses[written.Service]
+				if of == nil || of.over || !of.read(written.Data) {
+					continue
+				}
+				if ctx.Err() == nil {
+					each(of.Result)
+				}
+				if left--; left == 0 {
+					return cmp.Or(ctx.Err(), errDecided)
+				}
 			}
 		}
 		return ctx.Err()

@@ -151,7 +151,7 @@ func TestTheHeaderIsReadAsItWasWritten(t *testing.T) {
 
 func TestEveryEffectHasAForm(t *testing.T) {
 	appended := filled[healer.Append](t)
-	appended.Event.Type = event.TypeSuppressed
+	appended.Events[0].Type = event.TypeSuppressed
 	for _, e := range []healer.Effect{appended, filled[healer.Publish](t), filled[healer.Reply](t), filled[healer.Inspect](t), filled[healer.Execute](t), filled[healer.KeepSpec](t),
 		healer.Query{Service: "web", Request: 1, Question: llm.Question{Legal: []event.Choice{{Letter: "A", Action: "start"}}}}} {
 		if d, err := decisionOf(e); err != nil || d.text("service") == "" {

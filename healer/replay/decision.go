@@ -74,15 +74,22 @@ func (d decision) matches(recorded decision) bool {
 }
 
 // decisions are the effects that are decisions: to learn what a healthy service
-// writes is none, nor to compare it, and neither is when to inspect again.
+// writes is none, nor to compare it, and neither is when to inspect again. Each event
+// that is written is one.
 func decisions(out []healer.Effect) []healer.Effect {
-	return slices.DeleteFunc(slices.Clone(out), func(e healer.Effect) bool {
-		switch e.(type) {
+	var list []healer.Effect
+	for _, e := range out {
+		switch e := e.(type) {
 		case healer.Learn, healer.CompareLogs, healer.Wake:
-			return true
+		case healer.Append:
+			for i := range e.Events {
+				list = append(list, healer.Append{Events: e.Events[i : i+1]})
+			}
+		default:
+			list = append(list, e)
 		}
-		return false
-	})
+	}
+	return list
 }
 
 // decisionOf is an effect as codes.
@@ -90,7 +97,7 @@ func decisionOf(e healer.Effect) (decision, error) {
 	var d decision
 	switch e := e.(type) {
 	case healer.Append:
-		read, err := event.DecodeIncident(event.Encode(e.Event)) // as every reader has it, codes completed
+		read, err := event.DecodeIncident(event.Encode(e.Events[0])) // as every reader has it, codes completed
 		if err != nil {
 			return nil, err
 		}

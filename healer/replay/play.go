@@ -20,12 +20,13 @@ import (
 // by what follows it.
 type player struct {
 	*script
-	world   *healer.Controller
-	waiting []answer // to today's effects, by time
-	emitted map[string]int
-	wrote   map[string]event.Incident     // by its key
-	nonce   string                        // of this life's claim; empty: not there yet
-	query   func(healer.Query) llm.Answer // the model of today; nil: it answers as it did then
+	world    *healer.Controller
+	waiting  []answer // to today's effects, by time
+	emitted  map[string]int
+	wrote    map[string]event.Incident     // by its key
+	readBack time.Time                     // when the newest of it is read back
+	nonce    string                        // of this life's claim; empty: not there yet
+	query    func(healer.Query) llm.Answer // the model of today; nil: it answers as it did then
 }
 
 // answer is an input that an effect caused.
@@ -49,7 +50,7 @@ func newPlayer(r *Recording) *player {
 func (p *player) play(observe func(healer.Input, time.Time, []healer.Effect) error) error {
 	give := func(in healer.Input, at time.Time) error {
 		out := p.world.Step(in, at)
-		for _, e := range out {
+		for _, e := range decisions(out) {
 			p.follow(e, at)
 		}
 		return observe(in, at, out)
@@ -105,8 +106,8 @@ const shortly = 5 * time.Millisecond
 func (p *player) follow(e healer.Effect, now time.Time) {
 	switch e := e.(type) {
 	case healer.Append:
-		key := appendKey(e.Event.ID, e.Event.Seq)
-		mine, err := event.DecodeIncident(event.Encode(e.Event))
+		key := appendKey(e.Events[0].ID, e.Events[0].Seq)
+		mine, err := event.DecodeIncident(event.Encode(e.Events[0]))
 		if err != nil {
 			return // it is no event that a reader could decode: nothing comes back
 		}
@@ -172,7 +173,14 @@ func (p *player) answer(key string, now time.Time, unrecorded healer.Input, toda
 	}
 }
 
+// book keeps the order of what is read back: what was written later is not read before.
 func (p *player) book(a answer) {
+	if _, is := a.in.(healer.ReadIncident); is {
+		if !a.at.After(p.readBack) {
+			a.at = p.readBack.Add(time.Nanosecond)
+		}
+		p.readBack = a.at
+	}
 	i, _ := slices.BinarySearchFunc(p.waiting, a, func(x, y answer) int {
 		if c := x.at.Compare(y.at); c != 0 {
 			return c

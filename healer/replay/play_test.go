@@ -74,7 +74,7 @@ func TestALateDecisionShiftsItsAnswers(t *testing.T) {
 			continue
 		}
 		first := all[0]
-		p.waiting = nil
+		p.waiting, p.readBack = nil, time.Time{}
 		p.answer(key, first.at.Add(late), nil, nil)
 		for i, a := range p.waiting {
 			if want := r.steps[first.answers[i].index].at.Add(late); !a.at.Equal(want) {

@@ -140,7 +140,7 @@ func (f *Incidents) count(e event.Incident) (*Incident, bool) {
 		return nil, false
 	}
 	if in == nil {
-		in = &Incident{ID: e.ID, Service: e.Service, Host: e.Host, State: Open, Opened: e.Time, FirstBad: e.Time}
+		in = beginning(e)
 		f.byID[e.ID] = in
 		f.order = append(f.order, in)
 		key := [2]string{in.Service, in.Host}
@@ -181,6 +181,22 @@ func (f *Incidents) Forget(keep int) {
 		f.bySvc[key] = slices.DeleteFunc(f.bySvc[key], func(of *Incident) bool { return of == in })
 		return true
 	})
+}
+
+func beginning(e event.Incident) *Incident {
+	return &Incident{ID: e.ID, Service: e.Service, Host: e.Host, State: Open, Opened: e.Time, FirstBad: e.Time}
+}
+
+// With is the incident as it is once e counts, which is its next event; of nil, the one
+// that e begins. The incident itself stays as it is.
+func (in *Incident) With(e event.Incident) *Incident {
+	if in == nil {
+		in = beginning(e)
+	}
+	next := *in
+	next.Events = slices.Clip(next.Events)
+	next.apply(e)
+	return &next
 }
 
 func (in *Incident) apply(e event.Incident) {

@@ -297,3 +297,25 @@ func TestSeqHasNoGap(t *testing.T) {
 		}
 	}
 }
+
+// TestAnIncidentWithItsNextEvent is what the fold makes of it, and the incident without
+// it stays as it is, whichever events are tried.
+func TestAnIncidentWithItsNextEvent(t *testing.T) {
+	log := []event.Incident{claimed("n1", 1),
+		written("n1", "x", 1, 10, event.Opened{Error: "HTTP 500", Kind: "service", FirstBad: dawn.Add(4 * time.Second)}),
+		written("n1", "x", 2, 11, event.Evidence{}),
+		written("n1", "x", 3, 12, event.Diagnosed{CauseID: "killed", Action: "start", Target: "pay"}),
+		written("n1", "x", 4, 13, event.ActionStarted{Attempt: 1, Action: "start", Target: "pay"})}
+	var then *Incident
+	for i, e := range log[1:] {
+		before := then
+		then = before.With(e)
+		_ = before.With(written("n1", "x", i+1, 30, event.Escalated{}))
+		if want := fold(log[:i+2]...).Get("x"); !reflect.DeepEqual(then, want) {
+			t.Errorf("with %s it is\n%+v\nthe fold has\n%+v", e.Type, then, want)
+		}
+		if before != nil && !reflect.DeepEqual(before, fold(log[:i+1]...).Get("x")) {
+			t.Errorf("with %s the one before is %+v", e.Type, before)
+		}
+	}
+}
