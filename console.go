@@ -82,14 +82,14 @@ func (p *consolePrinter) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	services := event.Subscription{Topic: event.TopicServices, Since: began.Add(-clocksApart), Handle: printing(func(value []byte) (entry, error) {
+	services := event.Subscription{Topic: event.TopicServices, Since: began.Add(-clocksApart), Linger: event.Linger, Handle: printing(func(value []byte) (entry, error) {
 		r, err := event.DecodeService(value)
 		if err != nil {
 			return entry{}, err
 		}
 		return s.service(r), nil
 	})}
-	incidents := event.Subscription{Topic: event.TopicIncidents, Handle: printing(func(value []byte) (entry, error) {
+	incidents := event.Subscription{Topic: event.TopicIncidents, Linger: event.Linger, Handle: printing(func(value []byte) (entry, error) {
 		e, err := event.DecodeIncident(value)
 		if err != nil {
 			return entry{}, err

@@ -110,7 +110,7 @@ func (b *Bus) batchingConfig(ctx context.Context, cut context.CancelFunc) *saram
 	return c
 }
 
-func (b *Bus) consumerConfig(ctx context.Context) *sarama.Config {
+func (b *Bus) consumerConfig(ctx context.Context, linger time.Duration) *sarama.Config {
 	c := b.clientConfig(ctx)
 	c.Consumer.Return.Errors = true
 	c.Consumer.Retry.Backoff = 250 * time.Millisecond
@@ -123,6 +123,9 @@ func (b *Bus) consumerConfig(ctx context.Context) *sarama.Config {
 	// sarama asks for ever more; at this size it skips it instead. (Brokers
 	// send the first batch whole, whatever the size asked for.)
 	c.Consumer.Fetch.Max = 4 << 20
+	if linger > 0 {
+		c.ChannelBufferSize = 0 // nothing more is fetched while a record waits
+	}
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logstream/internal/event"
+	"logstream/internal/retry"
 	"logstream/internal/supervise"
 )
 
@@ -70,7 +71,7 @@ func (r *subscriber) session(parent context.Context) error {
 	if err := r.bus.ensure(ctx, r.Topic); err != nil {
 		return err
 	}
-	client, err := sarama.NewClient(r.bus.addrs, r.bus.consumerConfig(ctx))
+	client, err := sarama.NewClient(r.bus.addrs, r.bus.consumerConfig(ctx, r.Linger))
 	if err != nil {
 		return err
 	}
@@ -174,6 +175,7 @@ func (r *subscriber) start(ctx context.Context, group *errgroup.Group, client sa
 		p.lastRecord = time.Now()
 		supervise.Go(ctx, group, "bus records", func(ctx context.Context) error {
 			for message := range consumed.Messages() { // to the end, or the consumer never closes
+				r.linger(ctx, message)
 				select {
 				case s.records <- message:
 				case <-ctx.Done():
@@ -201,6 +203,15 @@ func (r *subscriber) start(ctx context.Context, group *errgroup.Group, client sa
 		})
 	}
 	return s, nil
+}
+
+// linger lets a new record wait. One that is older than Linger does not: at a start, and
+// of those that came meanwhile, all are read at once. Nor does one of the future: by a
+// clock that is ahead each would wait anew.
+func (r *subscriber) linger(ctx context.Context, message *sarama.ConsumerMessage) {
+	if age := time.Since(message.Timestamp); age >= 0 && age < r.Linger {
+		retry.Sleep(ctx, r.Linger-age)
+	}
 }
 
 func (r *subscriber) handleAll(ctx context.Context, client sarama.Client, s stream) error {

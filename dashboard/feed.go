@@ -23,17 +23,17 @@ const (
 
 var errUnsigned = errors.New("unsigned")
 
-// follow reads the topics in an order that gives the same state at every
+// follow reads the topics, those of decisions all equally late, in an order that gives the same state at every
 // start: claims say whose records count, and definitions which names are configured.
 func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	start := time.Now()
 	r.oldest = start.Add(-commandsKept)
 	stages := [][]event.Subscription{
-		{{Topic: event.TopicIncidents, Handle: r.readIncident}},
-		{{Topic: event.TopicServices, Version: event.ServiceVersion, Handle: r.readService}},
+		{{Topic: event.TopicIncidents, Linger: event.Linger, Handle: r.readIncident}},
+		{{Topic: event.TopicServices, Linger: event.Linger, Version: event.ServiceVersion, Handle: r.readService}},
 		append(r.rollups(start),
 			event.Subscription{Topic: event.TopicHealth, Since: start.Add(-view.HistoryKept), Newest: healthAtStart, Handle: r.readHealth},
-			event.Subscription{Topic: event.TopicCommands, Since: r.oldest, Handle: r.readCommand},
+			event.Subscription{Topic: event.TopicCommands, Since: r.oldest, Linger: event.Linger, Handle: r.readCommand},
 			event.Subscription{Topic: event.TopicThinking, Since: start, Handle: r.readThinking},
 		),
 	}

@@ -180,8 +180,8 @@ func (l *life) read(ctx context.Context, group *errgroup.Group) error {
 	if from.IsZero() {
 		from = now
 	}
-	if !l.follow(ctx, group, event.Subscription{Topic: event.TopicServices, Since: from.Add(-pastServices), Handle: l.readService(ctx)}) ||
-		!l.follow(ctx, group, event.Subscription{Topic: event.TopicHealth, Since: from.Add(-reach), Newest: pastHealth, Handle: l.readHealth(ctx)}) {
+	if !l.follow(ctx, group, event.Subscription{Topic: event.TopicServices, Linger: event.Linger, Since: from.Add(-pastServices), Handle: l.readService(ctx)}) ||
+		!l.follow(ctx, group, event.Subscription{Topic: event.TopicHealth, Linger: event.Linger, Since: from.Add(-reach), Newest: pastHealth, Handle: l.readHealth(ctx)}) {
 		return nil
 	}
 	l.give(ctx, func() { l.ready = true })

@@ -24,6 +24,9 @@ type Subscription struct {
 	// Newest, where it is not 0, bounds how many of the records that were there at
 	// the start are read: the newest, as many of each partition.
 	Newest int64
+	// Linger is how long a new record may wait, so that those after it are read with
+	// it: for readers to whom a moment does not matter, beside others to whom it does.
+	Linger time.Duration
 	// Version, where it is set, says of what a record is a version, and which; false
 	// where it is of none. Of the signed ones that were there at the start, one that
 	// is not the newest of its kind may be passed over, as on a topic that is
@@ -40,6 +43,10 @@ type Subscription struct {
 	// DeadLetters says that this reader is the one that writes dead letters.
 	DeadLetters bool
 }
+
+// Linger is how long readers wait who only show or sum up: a repair of a few milliseconds
+// is over by then, and has the processors for itself.
+const Linger = 60 * time.Millisecond
 
 // Version says which of the records about one thing counts: that of the higher
 // epoch, under the same epoch that of the higher revision.
