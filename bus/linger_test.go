@@ -13,7 +13,8 @@ func TestANewRecordLingers(t *testing.T) {
 	const linger = 2 * time.Second
 	b, _, stop := open(t, testConfig(t.TempDir()))
 	appendAll(t, b, event.TopicIncidents, 0, 50)
-	time.Sleep(linger)
+	appended := time.Now()
+	wait(t, "they are old", func() bool { return time.Since(appended) > linger })
 	began := time.Now()
 	late := read(t, b, event.Subscription{Topic: event.TopicIncidents, Linger: linger})
 	soon := read(t, b, event.Subscription{Topic: event.TopicIncidents})

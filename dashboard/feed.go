@@ -23,8 +23,9 @@ const (
 
 var errUnsigned = errors.New("unsigned")
 
-// follow reads the topics, those of decisions all equally late, in an order that gives the same state at every
-// start: claims say whose records count, and definitions which names are configured.
+// follow reads the topics in an order that gives the same state at every start: claims
+// say whose records count, and definitions which names are configured. Those of
+// decisions are read equally late, so that a command's result comes with what it did.
 func (r *run) follow(ctx context.Context, group *errgroup.Group) error {
 	start := time.Now()
 	r.oldest = start.Add(-commandsKept)

@@ -60,12 +60,11 @@ func nextEvent(c *Controller, s *serviceState, in *state.Incident, by string, da
 	return e.Bounded()
 }
 
-// withdraw makes undone what was prepared for events that were not written after all.
+// withdraw takes back what was prepared for events that were not written after all.
 func withdraw(c *Controller, s *serviceState, dropped []event.Incident) {
 	for _, e := range dropped {
-		if e.Type == event.TypeActionStarted {
-			s.execution = execution{}
-			c.busy = ""
+		if e.Type == event.TypeActionStarted && c.busy == s.def.Name {
+			s.execution, c.busy = execution{}, ""
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 type Journal struct {
 	pending    []event.Incident // in their order, without those that were read back
 	first      int              // the seq of the first that was appended with them
-	repeated   bool
+	repeated   bool             // any of them may have been written
 	triedAt    time.Time
 	failsSince time.Time     // zero: appends do not fail
 	unwritable time.Duration // for how long they failed, until it is taken
