@@ -95,8 +95,8 @@ type Info struct {
 	LoggedIn bool        `json:"logged_in,omitempty"` // by a session, which POST /logout ends
 }
 
-// collect queries every part but the folds.
-func (r *run) collect(ctx context.Context) Info {
+// known is what every part but Docker says: it is there before the first page is.
+func (r *run) known() Info {
 	d := r.deps
 	info := Info{
 		Version: d.Version, Instance: d.Identity.Instance, Host: d.Identity.Host, Mode: d.Mode,
@@ -104,6 +104,9 @@ func (r *run) collect(ctx context.Context) Info {
 		LLM:      LLMInfo{Error: "no model is configured: the runbook decides"},
 		Docker:   DockerInfo{Error: "not configured"},
 		Troubles: d.Health.List(),
+	}
+	if d.Docker != nil {
+		info.Docker.Error = "it has not answered yet"
 	}
 	if d.Bus != nil {
 		info.Bus = d.Bus()
@@ -113,11 +116,6 @@ func (r *run) collect(ctx context.Context) Info {
 	}
 	if d.LLM != nil {
 		info.LLM = d.LLM()
-	}
-	if d.Docker != nil {
-		ctx, cancel := context.WithTimeout(ctx, infoWithin)
-		defer cancel()
-		info.Docker = d.Docker(ctx)
 	}
 	if d.Checks != nil {
 		for _, of := range d.Checks() {
@@ -135,6 +133,17 @@ func (r *run) collect(ctx context.Context) Info {
 	info.ConfigErrors = []ConfigFinding{}
 	if d.ConfigErrors != nil && info.ConfigError != "" {
 		info.ConfigErrors = append(info.ConfigErrors, d.ConfigErrors()...)
+	}
+	return info
+}
+
+// collect is what is known, with what Docker says within infoWithin.
+func (r *run) collect(ctx context.Context) Info {
+	info := r.known()
+	if r.deps.Docker != nil {
+		ctx, cancel := context.WithTimeout(ctx, infoWithin)
+		defer cancel()
+		info.Docker = r.deps.Docker(ctx)
 	}
 	return info
 }

@@ -70,7 +70,10 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	}
 	r.loop = newLoop(r)
 	r.requests = r.routes()
-	supervise.Go(ctx, group, "dashboard: state", r.loop.run)
+	supervise.Go(ctx, group, "dashboard: state", func(ctx context.Context) error {
+		r.loop.parts = r.known()
+		return r.loop.run(ctx)
+	})
 	supervise.Go(ctx, group, "dashboard: records", func(ctx context.Context) error { return r.follow(ctx, group) })
 	supervise.Go(ctx, group, "dashboard: info", r.watchInfo)
 	supervise.Go(ctx, group, "dashboard: files of the page", r.pages.compress)

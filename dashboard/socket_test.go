@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -64,6 +65,19 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	want := []string{"opened/open", "diagnosed/open", "action_started/open", "action_finished/open", "verified/open", "resolved/resolved"}
 	if !slices.Equal(life, want) {
 		t.Errorf("incident = %v, want %v", life, want)
+	}
+}
+
+func TestFirstSnapshotWaitsForNoPart(t *testing.T) {
+	s := serve(t, func(d *Deps) {
+		d.Docker = func(ctx context.Context) DockerInfo {
+			<-ctx.Done()
+			return DockerInfo{Error: "it does not answer"}
+		}
+	}, (*site).claim)
+	info := s.page().next().Info
+	if info.Version != "1.2.3" || !info.Active || info.Bus.Kind != "embedded" || info.Docker.Error != "it has not answered yet" {
+		t.Errorf("info = %+v", info)
 	}
 }
 
