@@ -31,7 +31,8 @@
 //	STOP=ignore     SIGTERM and SIGQUIT do nothing
 //
 // With the argument -check it requests / of the server beside it and ends with 0
-// if that answers 200: what a HEALTHCHECK runs.
+// if that answers 200: what a HEALTHCHECK runs. With -leak it takes memory until the
+// kernel ends it.
 package main
 
 import (
@@ -66,6 +67,12 @@ func main() {
 		os.Exit(check(addr))
 	}
 	if len(os.Args) > 1 && os.Args[1] == "-leak" {
+		// The kernel ends this process, and never the server beside it, where that one has
+		// -1000: it may take a second victim while the first one still ends.
+		if err := os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		(&spell{}).leak(1 << 16)
 	}
 	if os.Getenv("MODE") == "done" {
