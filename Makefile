@@ -68,7 +68,7 @@ incidents: ## record the fault suite again for logstream eval (needs Docker, 12 
 	go test ./healer/eval -count=1 -v -run Recorded -collect $$dir && rm -r $$dir
 
 soak: ## repetitions and matrices: all histories of the model checker, the scenarios with the race detector, rounds of kill -9 and of external changes, half an hour of a page with 1,000 services
-	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 60m
+	LOGSTREAM_HISTORIES=100000 LOGSTREAM_INPUTS=4 go test ./healer -run 'Histories' -v -timeout 180m
 	go test -race -count=10 -timeout 60m ./bus ./internal/process ./monitor
 	go test -race -tags e2e -count=1 -p 1 -parallel 4 -timeout 90m ./e2e ./internal/docker
 	go test -race -tags e2e -count=5 -p 1 -v -timeout 120m -run 'Killed|DockerIsUnreachable|EachFault|Deployment|Button|ThreeFaults' ./e2e

@@ -93,7 +93,7 @@ func reconfigure(c *Controller, in Reconfigured, now time.Time) {
 		case !s.removed && !s.seeded && reflect.DeepEqual(s.def, def):
 			continue // others were edited
 		case s.def.Container != def.Container:
-			s.container, s.links, s.memory, s.update = nil, links{}, memory{}, update.Watch{}
+			s.container, s.links, s.needed, s.memory, s.update = nil, links{}, nil, memory{}, update.Watch{}
 			s.inspection = inspection{request: s.inspection.request, stale: true}
 			fallthrough
 		default:

@@ -34,6 +34,10 @@ func noteLinks(c *Controller, s *serviceState, of container.State) {
 	}
 }
 
+// showsLinks says whether its container was seen in this life, or there is none. While one
+// does not exist, what was published of its dependencies holds.
+func (s *serviceState) showsLinks() bool { return s.def.Container == "" || s.links.seen }
+
 func (l links) equal(other links) bool {
 	return l.seen == other.seen && l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
 		l.networkOf == other.networkOf && slices.Equal(l.dependsOn, other.dependsOn)
@@ -93,7 +97,7 @@ func edgesOf(c *Controller) []depend.Edge {
 		}
 		for _, n := range s.needed { // by its container alone: its definition is known
 			byContainer := n.From == string(depend.Compose) || n.From == string(depend.Network)
-			if other := c.services[n.Service]; byContainer && other != nil && !other.removed && (!s.inspected() || !other.inspected()) {
+			if other := c.services[n.Service]; byContainer && other != nil && !other.removed && (!s.showsLinks() || !other.showsLinks()) {
 				all = append(all, depend.Edge{Of: name, On: n.Service, Kind: depend.Kind(n.From)})
 			}
 		}

@@ -116,3 +116,22 @@ func TestChildInItsParentsNetworkIsRestartedOnceAfterIt(t *testing.T) {
 		})
 	}
 }
+
+// TestAContainerThatIsRemovedKeepsItsDependencies: its labels cannot be read any more, in a
+// life that never saw them either.
+func TestAContainerThatIsRemovedKeepsItsDependencies(t *testing.T) {
+	want := []event.Need{{Service: "svc-0", From: "compose"}}
+	m := quietSim(t, 2, composed(1, 0))
+	m.run(time.Minute)
+	if got := m.status("svc-1").Needs; !slices.Equal(got, want) {
+		t.Fatalf("it needs %v, want %v", got, want)
+	}
+	do("kill", m, m.boxes[1])
+	m.boxes[1].gone = true
+	m.emit(m.boxes[1], "destroy", nil)
+	m.kill()
+	m.run(2 * time.Minute)
+	if got := m.status("svc-1").Needs; !slices.Equal(got, want) {
+		t.Errorf("once it was removed it needs %v, want %v", got, want)
+	}
+}

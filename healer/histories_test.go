@@ -25,11 +25,14 @@ const noSeed = 1<<64 - 1
 
 var seedFlag = flag.Uint64("seed", noSeed, "print the history of this seed")
 
-// histories is how many random histories are tried: LOGSTREAM_HISTORIES, or a
-// bounded share.
+// simple is how many histories of one service, the quickest, are tried.
+const simple = 1500
+
+// histories is how many random histories are tried: share, or as many times that as
+// LOGSTREAM_HISTORIES is of simple.
 func histories(t *testing.T, share int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSTREAM_HISTORIES")); err == nil {
-		return n
+		return share * n / simple
 	}
 	if testing.Short() {
 		share /= 4
@@ -217,7 +220,7 @@ func (m *sim) where() string {
 // TestRandomHistories checks every invariant over random histories. A failing
 // seed is printed in full by: go test ./healer -run TestHistory -v -seed N
 func TestRandomHistories(t *testing.T) {
-	share(t, uint64(histories(t, 1500)), func(n uint64) *sim { return random(n, false) })
+	share(t, uint64(histories(t, simple)), func(n uint64) *sim { return random(n, false) })
 }
 
 // TestEnumeratedHistories checks all histories of up to two inputs, or up to

@@ -166,14 +166,20 @@ func (m *sim) history() string { return strings.Join(m.trace, "\n") }
 
 // notInVain checks that a container is not restarted by itself while a restart of
 // it against the same fault of its process, verified or not, is that recent, unless
-// a person acknowledged that.
+// a person acknowledged that, or one since: the rule forgets what came before.
 func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
 	soon := m.cfg.Budget.Recurrence.Soon
 	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || requestedByOperator(in) || in.Acknowledged != nil || !runbook.IsOfProcess(in.CauseID) {
 		return
 	}
-	for _, before := range m.folded.Of(in.Service, in.Host) {
-		if before.ID == in.ID || before.Acknowledged != nil || before.CauseID != in.CauseID || before.Resolved == nil || before.Opened.After(in.Opened) {
+	all := m.folded.Of(in.Service, in.Host)
+	forgiven := func(before *state.Incident) bool {
+		return slices.ContainsFunc(all, func(o *state.Incident) bool {
+			return o.Acknowledged != nil && o.CauseID == in.CauseID && !o.Opened.Before(before.Opened) && !o.Opened.After(in.Opened)
+		})
+	}
+	for _, before := range all {
+		if before.ID == in.ID || forgiven(before) || before.CauseID != in.CauseID || before.Resolved == nil || before.Opened.After(in.Opened) {
 			continue
 		}
 		for _, a := range budget.Attempts(before.Events) {
