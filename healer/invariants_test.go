@@ -51,9 +51,9 @@ func (m *sim) updateIsBad(name string) bool {
 }
 
 // isAsked says that an incident was opened for a proposal, and that the time for
-// its approval is not over.
+// its approval is not over, or that of what holds it, such as maintenance.
 func (m *sim) isAsked(in *state.Incident) bool {
-	return openedFor(in) && in.Held == state.HeldForApproval && m.now.Before(in.HeldUntil.Add(90*time.Second))
+	return openedFor(in) && in.HeldUntil != nil && m.now.Before(in.HeldUntil.Add(90*time.Second))
 }
 
 // audit checks the whole log at the end of a history.
