@@ -160,7 +160,11 @@ func (r runner) all(t *testing.T, policy string, atOnce int, groups [][]Scenario
 		running.Go(func() error {
 			began := time.Now()
 			var err error
-			results[i], err = r.group(t, policy, fmt.Sprintf("%s%d%d", policy[:2], atOnce, i), group)
+			name := fmt.Sprintf("%s%d%d", policy[:2], atOnce, i)
+			results[i], err = r.group(t, policy, name, group)
+			if err == nil {
+				err = r.anew(t, policy, name, group, results[i])
+			}
 			t.Logf("%s: %d scenarios from %s on in %s", policy, len(group), group[0].Name, time.Since(began).Round(time.Second))
 			return err
 		})
@@ -169,6 +173,27 @@ func (r runner) all(t *testing.T, policy string, atOnce int, groups [][]Scenario
 		t.Error(err)
 	}
 	return slices.Concat(results...)
+}
+
+// anew runs the scenarios of a group again that were another fault, each alone, and puts
+// their results in the place of the others.
+func (r runner) anew(t *testing.T, policy, name string, group []Scenario, results []Result) error {
+	t.Helper()
+	for i, result := range results {
+		for try := 1; result.other; try++ {
+			t.Logf("%s: %s", group[i].Name, result.Why[0])
+			if try == 4 {
+				return fmt.Errorf("%s: %s, %d times", group[i].Name, result.Why[0], try)
+			}
+			again, err := r.group(t, policy, fmt.Sprintf("%sa%d%d", name, i, try), group[i:i+1])
+			if err != nil {
+				return err
+			}
+			result = again[0]
+			results[i] = result
+		}
+	}
+	return nil
 }
 
 func version() string {

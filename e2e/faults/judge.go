@@ -39,6 +39,8 @@ type Result struct {
 	Repaired   int64    `json:"repaired_ms,omitempty"`  // the call returned
 	Recovered  int64    `json:"recovered_ms,omitempty"` // the first good answer of those that lasted
 	Verified   int64    `json:"verified_ms,omitempty"`
+
+	other bool // it says nothing: see errOtherFault
 }
 
 func (r *Result) wrongf(format string, args ...any) {

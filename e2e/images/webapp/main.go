@@ -67,8 +67,7 @@ func main() {
 		os.Exit(check(addr))
 	}
 	if len(os.Args) > 1 && os.Args[1] == "-leak" {
-		// The kernel ends this process, and never the server beside it, where that one has
-		// -1000: it may take a second victim while the first one still ends.
+		// Of all processes of the container the kernel ends this one first.
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
