@@ -71,7 +71,7 @@ func (d *Dashboard) Run(ctx context.Context) error {
 	r.loop = newLoop(r)
 	r.requests = r.routes()
 	supervise.Go(ctx, group, "dashboard: state", func(ctx context.Context) error {
-		r.loop.parts = r.known()
+		r.loop.setInfo(r.known())
 		return r.loop.run(ctx)
 	})
 	supervise.Go(ctx, group, "dashboard: records", func(ctx context.Context) error { return r.follow(ctx, group) })

@@ -68,10 +68,10 @@ func TestSnapshotThenEventsInOrder(t *testing.T) {
 	}
 }
 
-func TestFirstSnapshotWaitsForNoPart(t *testing.T) {
+func TestFirstSnapshotDoesNotWaitForDocker(t *testing.T) {
 	s := serve(t, func(d *Deps) {
-		d.Docker = func(ctx context.Context) DockerInfo {
-			<-ctx.Done()
+		d.Docker = func(context.Context) DockerInfo {
+			<-t.Context().Done()
 			return DockerInfo{Error: "it does not answer"}
 		}
 	}, (*site).claim)

@@ -34,9 +34,9 @@ func noteLinks(c *Controller, s *serviceState, of container.State) {
 	}
 }
 
-// showsLinks says whether its container was seen in this life, or there is none. While one
-// does not exist, what was published of its dependencies holds.
-func (s *serviceState) showsLinks() bool { return s.def.Container == "" || s.links.seen }
+// isUnseen says whether a service's container was not seen in this life, as one that was
+// removed before: what was published of its dependencies holds until it is.
+func isUnseen(s *serviceState) bool { return s.def.Container != "" && !s.links.seen }
 
 func (l links) equal(other links) bool {
 	return l.seen == other.seen && l.id == other.id && l.name == other.name && l.project == other.project && l.compose == other.compose &&
@@ -95,9 +95,13 @@ func edgesOf(c *Controller) []depend.Edge {
 		if parent, known := containers[s.links.networkOf]; known {
 			all = append(all, depend.Edge{Of: name, On: parent, Kind: depend.Network})
 		}
+		unknown := map[string]bool{ // whether what its container names may be of one that is unseen
+			string(depend.Compose): slices.ContainsFunc(s.links.dependsOn, func(on string) bool { return len(compose[[2]string{s.links.project, on}]) == 0 }),
+			string(depend.Network): s.links.networkOf != "" && containers[s.links.networkOf] == "",
+		}
 		for _, n := range s.needed { // by its container alone: its definition is known
 			byContainer := n.From == string(depend.Compose) || n.From == string(depend.Network)
-			if other := c.services[n.Service]; byContainer && other != nil && !other.removed && (!s.showsLinks() || !other.showsLinks()) {
+			if other := c.services[n.Service]; byContainer && other != nil && !other.removed && (isUnseen(s) || isUnseen(other) && unknown[n.From]) {
 				all = append(all, depend.Edge{Of: name, On: n.Service, Kind: depend.Kind(n.From)})
 			}
 		}

@@ -120,18 +120,44 @@ func TestChildInItsParentsNetworkIsRestartedOnceAfterIt(t *testing.T) {
 // TestAContainerThatIsRemovedKeepsItsDependencies: its labels cannot be read any more, in a
 // life that never saw them either.
 func TestAContainerThatIsRemovedKeepsItsDependencies(t *testing.T) {
-	want := []event.Need{{Service: "svc-0", From: "compose"}}
+	for name, remove := range map[string]int{"the dependent": 1, "what it needs": 0} {
+		t.Run(name, func(t *testing.T) {
+			m := publishedToNeed(t)
+			do("kill", m, m.boxes[remove])
+			m.boxes[remove].gone = true
+			m.emit(m.boxes[remove], "destroy", nil)
+			m.kill()
+			m.run(2 * time.Minute)
+			if got := m.status("svc-1").Needs; !slices.Equal(got, []event.Need{{Service: "svc-0", From: "compose"}}) {
+				t.Errorf("it needs %v", got)
+			}
+		})
+	}
+}
+
+// TestADependencyEndsWithTheContainerThatHadIt, and no repair waits for it.
+func TestADependencyEndsWithTheContainerThatHadIt(t *testing.T) {
+	for name, change := range map[string]func(*sim){
+		"it was created again without":  func(m *sim) { m.boxes[1].state.ID, m.boxes[1].state.DependsOn = "new", nil },
+		"it is another, of config.yaml": func(m *sim) { m.boxes[1].def.Container = "svc-1-new" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := publishedToNeed(t)
+			m.kill()
+			change(m)
+			m.boxes[0].gone, m.boxes[1].gone = true, m.boxes[1].def.Container != "svc-1"
+			m.run(2 * time.Minute)
+			if got := m.status("svc-1").Needs; len(got) > 0 {
+				t.Errorf("it needs %v", got)
+			}
+		})
+	}
+}
+
+// publishedToNeed is a sim in which svc-1 is published to need svc-0, by its container.
+func publishedToNeed(t *testing.T) *sim {
+	t.Helper()
 	m := quietSim(t, 2, composed(1, 0))
-	m.run(time.Minute)
-	if got := m.status("svc-1").Needs; !slices.Equal(got, want) {
-		t.Fatalf("it needs %v, want %v", got, want)
-	}
-	do("kill", m, m.boxes[1])
-	m.boxes[1].gone = true
-	m.emit(m.boxes[1], "destroy", nil)
-	m.kill()
-	m.run(2 * time.Minute)
-	if got := m.status("svc-1").Needs; !slices.Equal(got, want) {
-		t.Errorf("once it was removed it needs %v, want %v", got, want)
-	}
+	m.until(t, "its dependencies are published", func() bool { return len(m.status("svc-1").Needs) == 1 })
+	return m
 }

@@ -81,7 +81,8 @@ func (m *sim) crowdSettled() bool {
 		_, outstanding := m.outstanding[name]
 		in, status := m.incident(name), m.status(name).Status
 		stays := m.held(b, "operator", "none", "observe", "budget") || m.held(b, "blind") && m.mostFail() || m.held(b, "dependency") && m.standsOnFailure(b)
-		return outstanding || b.cut || status == event.Pending || status == event.Unknown || status == event.Down && !m.open(name) ||
+		silenced := m.status(name).SilencedUntil
+		return outstanding || b.cut || silenced != nil && m.now.Before(silenced.Add(30*time.Second)) || status == event.Pending || status == event.Unknown || status == event.Down && !m.open(name) ||
 			m.open(name) && in.State == state.Open && (!stays || in.HeldUntil != nil)
 	})
 }

@@ -51,9 +51,9 @@ func (m *sim) updateIsBad(name string) bool {
 }
 
 // isAsked says that an incident was opened for a proposal, and that the time for
-// its approval is not over, or that of what holds it, such as maintenance.
+// its approval is not over, or that of a wish which holds it.
 func (m *sim) isAsked(in *state.Incident) bool {
-	return openedFor(in) && in.HeldUntil != nil && m.now.Before(in.HeldUntil.Add(90*time.Second))
+	return openedFor(in) && slices.Contains([]string{state.HeldForApproval, "maintenance", "silence"}, in.Held) && in.HeldUntil != nil && m.now.Before(in.HeldUntil.Add(90*time.Second))
 }
 
 // audit checks the whole log at the end of a history.
@@ -166,16 +166,17 @@ func (m *sim) history() string { return strings.Join(m.trace, "\n") }
 
 // notInVain checks that a container is not restarted by itself while a restart of
 // it against the same fault of its process, verified or not, is that recent, unless
-// a person acknowledged that, or one since: the rule forgets what came before.
+// a person acknowledged that before this restart, or one since: the rule forgets what
+// came before.
 func (m *sim) notInVain(in *state.Incident, started event.ActionStarted) {
 	soon := m.cfg.Budget.Recurrence.Soon
 	if started.Action != service.ActionRestart && started.Action != service.ActionKillStart || requestedByOperator(in) || in.Acknowledged != nil || !runbook.IsOfProcess(in.CauseID) {
 		return
 	}
-	all := m.folded.Of(in.Service, in.Host)
+	all, now := m.folded.Of(in.Service, in.Host), in.Events[len(in.Events)-1].Time
 	forgiven := func(before *state.Incident) bool {
 		return slices.ContainsFunc(all, func(o *state.Incident) bool {
-			return o.Acknowledged != nil && o.CauseID == in.CauseID && !o.Opened.Before(before.Opened) && !o.Opened.After(in.Opened)
+			return o.Acknowledged != nil && o.Acknowledged.At.Before(now) && o.CauseID == in.CauseID && !o.Opened.Before(before.Opened) && !o.Opened.After(in.Opened)
 		})
 	}
 	for _, before := range all {

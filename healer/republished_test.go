@@ -83,7 +83,7 @@ func incidentsOf(m *sim) [][]byte {
 // the same, word for word.
 func TestRepublishedRecordsChangeNoHistory(t *testing.T) {
 	long(t)
-	for seed := range uint64(histories(t, 2400) / 20) {
+	for seed := range uint64(max(1, histories(t, 2400)/20)) {
 		plain := random(seed, false)
 		m := randomSim(seed)
 		chance := rand.New(rand.NewPCG(seed, 99))

@@ -73,11 +73,9 @@ type publication struct {
 func newServiceState(def service.Definition, published *event.Service, now time.Time) *serviceState {
 	s := &serviceState{ran: map[string]bool{}, orders: map[string]*state.Order{}, status: status.New(def, published, now)}
 	s.define(def)
-	if published != nil {
-		s.needed = published.Needs
-	}
 	s.silence = publishedSilence(published)
 	if published != nil && isOfContainer(published.Definition, def) {
+		s.needed = published.Needs
 		s.memory.good, s.memory.attached = published.Good, published.Attached
 		s.update = update.Published(published.Update, published.Time)
 	}

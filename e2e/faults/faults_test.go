@@ -190,6 +190,7 @@ func (r runner) anew(t *testing.T, policy, name string, group []Scenario, result
 				return err
 			}
 			result = again[0]
+			result.anew = true
 			results[i] = result
 		}
 	}

@@ -41,6 +41,7 @@ type Result struct {
 	Verified   int64    `json:"verified_ms,omitempty"`
 
 	other bool // it says nothing: see errOtherFault
+	anew  bool // it is of a later try: there are recordings of another fault as well
 }
 
 func (r *Result) wrongf(format string, args ...any) {

@@ -18,7 +18,7 @@ func writeLabels(path string, list []Scenario, results []Result) error {
 	var all []eval.Case
 	for _, s := range list {
 		correct := slices.ContainsFunc(results, func(r Result) bool {
-			return r.Scenario == s.Name && r.Policy == logstream && r.Verdict == Correct
+			return r.Scenario == s.Name && r.Policy == logstream && r.Verdict == Correct && !r.anew
 		})
 		if right := s.firstRight(); correct && len(right) > 0 {
 			all = append(all, eval.Case{Name: s.Name, Fault: s.Row, Right: right, Harmful: s.firstHarmful()})

@@ -80,12 +80,18 @@ func folderGone(s *Stage) error { return os.Remove(filepath.Join(s.dir, "folder"
 // kernel may end the main one as well, since the other's memory is not free at once: that
 // is another fault than the one that is meant.
 func leaksBeside(s *Stage) error {
-	err := s.docker("exec", "{}", "/webapp", "-leak")
+	running := func() (string, error) { return s.dockerSays("inspect", "-f", "{{.State.Status}} {{.State.Pid}}", "{}") }
+	before, err := running()
+	if err != nil {
+		return err
+	}
+	err = s.docker("exec", "{}", "/webapp", "-leak")
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 128+int(syscall.SIGKILL) {
-		state, err := s.dockerSays("inspect", "-f", "{{.State.Status}}", "{}")
-		if err == nil && state != "running" {
-			err = fmt.Errorf("%w: the kernel ended the server as well, its container is %s", errOtherFault, state)
+		time.Sleep(time.Second) // Docker has seen it by then
+		after, err := running()
+		if err == nil && after != before {
+			err = fmt.Errorf("%w: the kernel ended the server as well: it was %s, and is %s", errOtherFault, before, after)
 		}
 		return err
 	}
