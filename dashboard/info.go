@@ -42,6 +42,7 @@ type DockerInfo struct {
 	// such as DOCKER_HOST.
 	Address  string `json:"address,omitempty"`
 	ChosenBy string `json:"chosen_by,omitempty"`
+	Pending  bool   `json:"pending,omitempty"` // LogStream just started, and it has not answered yet
 }
 
 // LLMInfo is what the model says of itself.
@@ -106,7 +107,7 @@ func (r *run) known() Info {
 		Troubles: d.Health.List(),
 	}
 	if d.Docker != nil {
-		info.Docker.Error = "it has not answered yet"
+		info.Docker = DockerInfo{Error: "it has not answered yet", Pending: true}
 	}
 	if d.Bus != nil {
 		info.Bus = d.Bus()

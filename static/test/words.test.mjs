@@ -153,6 +153,8 @@ test("problems: the worst first, each with its remedy's command apart", () => {
 });
 
 test("dependencies have words whatever is missing", () => {
+  const [asked] = dependencies({ docker: { ok: false, pending: true, error: "it has not answered yet" } });
+  assert.deepEqual([asked.colour, asked.text], ["quiet", "Not known yet: it has not answered since LogStream started."], "that it is unreachable is not known yet");
   for (const info of [null, {}, { docker: null, bus: null, llm: null }, { docker: { ok: false }, bus: { ok: false }, llm: { model: "x" } }]) assert.ok(dependencies(info).every(({ text }) => text));
 });
 

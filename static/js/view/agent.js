@@ -167,6 +167,7 @@ export function dependencies(info) {
 
 function engine(docker, problem, good, bad, idle) {
   if (!docker) return { ...idle, text: "Not used." };
+  if (docker.pending) return { icon: "none", colour: "quiet", label: "Not known", text: "Not known yet: it has not answered since LogStream started." };
   if (!docker.ok) return { ...bad, text: problem ? sentence(problem.what) : unreachable(docker.error) };
   if (docker.kind === "process") return { ...good, text: "Not needed: the demo runs its services as child processes." };
   const engine = docker.version ? `Reachable, version ${docker.version}` : "Reachable";
